@@ -1,0 +1,145 @@
+/* arena.c - blocks that double up to 1 MiB; a large object gets a block of its own. */
+#include "base/arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+enum { BLOCK_FIRST = 4096, BLOCK_MOST = 1 << 20 };
+
+struct arena_block {
+    struct arena_block *prev;
+    size_t at, room;
+    max_align_t bytes[];
+};
+
+static struct arena_block *block_add(struct arena *arena, size_t need)
+{
+    size_t room = arena->last ? arena->last->room * 2 : BLOCK_FIRST;
+    if (room > BLOCK_MOST)
+        room = BLOCK_MOST;
+    if (room < need)
+        room = need;
+    struct arena_block *block = malloc(sizeof *block + room);
+    if (!block)
+        return NULL;
+    block->prev = arena->last;
+    block->at = 0;
+    block->room = room;
+    arena->last = block;
+    return block;
+}
+
+void *arena_alloc_raw(struct arena *arena, size_t n, size_t size, size_t align)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes) || bytes > arena->limit - arena->used)
+        return NULL;
+    struct arena_block *block = arena->last;
+    size_t at = block ? (block->at + align - 1) & ~(align - 1) : 0;
+    if (!block || at > block->room || bytes > block->room - at) {
+        block = block_add(arena, bytes);
+        at = 0;
+        if (!block)
+            return NULL;
+    }
+    block->at = at + bytes;
+    arena->used += bytes;
+    return (char *)block->bytes + at;
+}
+
+void *arena_alloc(struct arena *arena, size_t n, size_t size, size_t align)
+{
+    void *room = arena_alloc_raw(arena, n, size, align);
+    if (room)
+        memset(room, 0, n * size);
+    return room;
+}
+
+struct str arena_dup(struct arena *arena, struct str s)
+{
+    if (s.len == SIZE_MAX)
+        return (struct str){0};
+    char *copy = arena_alloc_raw(arena, s.len + 1, 1, 1);
+    if (!copy)
+        return (struct str){0};
+    if (s.len)
+        memcpy(copy, s.ptr, s.len);
+    copy[s.len] = '\0';
+    return (struct str){copy, s.len};
+}
+
+struct str arena_vprintf(struct arena *arena, const char *fmt, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    if (len < 0)
+        return (struct str){0};
+    char *text = arena_alloc_raw(arena, (size_t)len + 1, 1, 1);
+    if (!text)
+        return (struct str){0};
+    (void)vsnprintf(text, (size_t)len + 1, fmt, args);
+    return (struct str){text, (size_t)len};
+}
+
+struct str arena_printf(struct arena *arena, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    struct str s = arena_vprintf(arena, fmt, args);
+    va_end(args);
+    return s;
+}
+
+void *arena_grow_bytes(struct arena *arena, void *array, size_t size, size_t n, size_t *ret_room,
+                       size_t need)
+{
+    if (need <= *ret_room)
+        return array;
+    size_t room = *ret_room ? *ret_room : 8;
+    while (room < need)
+        if (__builtin_mul_overflow(room, (size_t)2, &room))
+            return NULL;
+    char *grown = arena_alloc(arena, room, size, _Alignof(max_align_t));
+    if (!grown)
+        return NULL;
+    if (n)
+        memcpy(grown, array, n * size);
+    *ret_room = room;
+    return grown;
+}
+
+void arena_free(struct arena *arena)
+{
+    while (arena->last) {
+        struct arena_block *prev = arena->last->prev;
+        free(arena->last);
+        arena->last = prev;
+    }
+    arena->used = 0;
+}
+
+void arena_reset(struct arena *arena)
+{
+    struct arena_block *keep = arena->last;
+    if (keep && keep->room <= BLOCK_MOST) {
+        arena->last = keep->prev;
+        arena_free(arena);
+        keep->prev = NULL;
+        keep->at = 0;
+        arena->last = keep;
+    } else {
+        arena_free(arena);
+    }
+    arena->used = 0;
+}
+
+bool arena_full(const struct arena *arena, struct err *err)
+{
+    return err_set(err, ERR_LIMIT, "needs more than the %zu bytes of memory allowed for it",
+                   arena->limit);
+}

@@ -1,0 +1,91 @@
+/* buf.c - a doubling heap buffer. */
+#include "base/buf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+char *buf_room(struct buf *buf, size_t n)
+{
+    if (buf->failed || n > buf->limit - buf->len) {
+        buf->failed = true;
+        return NULL;
+    }
+    if (n > buf->room - buf->len) {
+        size_t room = buf->room ? buf->room : 256;
+        while (room - buf->len < n)
+            room *= 2;
+        char *grown = realloc(buf->ptr, room);
+        if (!grown) {
+            buf->failed = true;
+            return NULL;
+        }
+        buf->ptr = grown;
+        buf->room = room;
+    }
+    return buf->ptr + buf->len;
+}
+
+void buf_add(struct buf *buf, const void *bytes, size_t n)
+{
+    char *to = n ? buf_room(buf, n) : NULL;
+    if (to) {
+        memcpy(to, bytes, n);
+        buf->len += n;
+    }
+}
+
+void buf_str(struct buf *buf, struct str s)
+{
+    buf_add(buf, s.ptr, s.len);
+}
+
+void buf_char(struct buf *buf, char c)
+{
+    buf_add(buf, &c, 1);
+}
+
+void buf_printf(struct buf *buf, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    int len = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    char *to = len < 0 ? NULL : buf_room(buf, (size_t)len + 1);
+    if (!to)
+        return;
+    va_start(args, fmt);
+    (void)vsnprintf(to, (size_t)len + 1, fmt, args);
+    va_end(args);
+    buf->len += (size_t)len;
+}
+
+void buf_consume(struct buf *buf, size_t n)
+{
+    if (n >= buf->len) {
+        buf->len = 0;
+        return;
+    }
+    memmove(buf->ptr, buf->ptr + n, buf->len - n);
+    buf->len -= n;
+}
+
+struct str buf_view(const struct buf *buf)
+{
+    return (struct str){buf->ptr, buf->len};
+}
+
+bool buf_ok(const struct buf *buf, struct err *err)
+{
+    if (buf->failed)
+        return err_set(err, ERR_LIMIT, "output needs more than %zu bytes", buf->limit);
+    return true;
+}
+
+void buf_free(struct buf *buf)
+{
+    free(buf->ptr);
+    *buf = (struct buf){.limit = buf->limit};
+}

@@ -1,0 +1,39 @@
+/* io.h - files and descriptors, whole reads with a limit, atomic writes. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/str.h"
+
+struct arena;
+struct err;
+
+/* The whole file into the arena (a NUL behind it, not counted); ERR_LIMIT past max_bytes. */
+bool io_read_file(struct arena *arena, const char *path, size_t max_bytes, struct str *ret,
+                  struct err *err);
+/* All of a descriptor (pipe, file, terminal) until its end. `name` is for messages. */
+bool io_read_fd(struct arena *arena, int fd, const char *name, size_t max_bytes, struct str *ret,
+                struct err *err);
+/* Write everything, through interrupted and short writes. */
+bool io_write_all(int fd, struct str bytes, struct err *err);
+/* A temporary file beside `path`, synced, then renamed over it: readers see the old or the new. */
+bool io_write_file_atomic(const char *path, struct str bytes, unsigned mode, struct err *err);
+bool io_exists(const char *path);
+bool io_is_dir(const char *path);
+/* mkdir -p with the given mode for what is made. */
+bool io_make_dirs(const char *path, unsigned mode, struct err *err);
+/* "dir/name" with exactly one slash; `name` alone where it is absolute or dir is empty. NUL-ended.
+ */
+struct str io_join(struct arena *arena, struct str dir, struct str name);
+struct str io_dirname(struct str path);  /* "." where there is no slash */
+struct str io_basename(struct str path); /* what follows the last slash */
+/* The names in a directory, sorted bytewise, without "." and ".."; at most max_names. */
+bool io_list_dir(struct arena *arena, const char *path, size_t max_names, struct str **ret_names,
+                 size_t *ret_n, struct err *err);
+
+void io_close_auto(int *fd);
+#define AUTO_FD __attribute__((cleanup(io_close_auto))) int
+void io_fclose_auto(FILE **file);
+#define AUTO_FILE __attribute__((cleanup(io_fclose_auto))) FILE *

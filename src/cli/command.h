@@ -1,0 +1,64 @@
+/* command.h - a subcommand: its options as a table (parser, --help, man page and completion read
+ * it) and its run.
+ *
+ * One subcommand = one file cmd_NAME.c with `const struct command cmd_NAME`; the build lists them.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct app;
+struct err;
+
+enum option_kind { OPTION_FLAG, OPTION_STRING, OPTION_INT, OPTION_LIST /* may be repeated */ };
+
+struct option {
+    const char *name; /* "output": --output */
+    char letter;      /* 'o', or 0 */
+    enum option_kind kind;
+    const char *arg;            /* "FORMAT[=FILE]": how --help calls the value; NULL for a flag */
+    const char *text;           /* one sentence */
+    const char *env;            /* "PLUMB_OUTPUT": stands in when the option is absent; or NULL */
+    int64_t least, most;        /* OPTION_INT */
+    const char *const *choices; /* NULL-ended: completion and checking; or NULL */
+};
+
+/* What the command line said, by index into the command's option table. */
+struct option_value {
+    bool set;
+    int64_t number;
+    struct str text;        /* the last one given */
+    const struct str *list; /* OPTION_LIST: all of them */
+    size_t nlist;
+};
+struct invocation {
+    const struct option_value *value; /* one per row of the command's table */
+    const struct str *args;
+    size_t nargs;
+};
+
+struct command {
+    const char *name;    /* "scan", "config check" */
+    const char *usage;   /* "plumb scan [DIR...] [options]" */
+    const char *summary; /* one line */
+    const char *help;    /* paragraphs for --help and the man page; or NULL */
+    const struct option *options;
+    size_t noptions;
+    size_t args_least, args_most;
+    bool (*run)(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err);
+};
+
+const struct command *const *command_all(size_t *ret_n);
+const struct command *command_find(struct str name);
+
+/* argv without the program's and the subcommand's names. ERR_USAGE with the nearest option name. */
+struct arena;
+bool command_parse(struct arena *arena, const struct app *app, const struct command *command,
+                   int argc, char **argv, struct invocation *ret, struct err *err);
+
+/* The whole program: finds the subcommand, parses, runs, prints an error to app->err. The exit
+ * code. */
+int cli_main(const struct app *app, int argc, char **argv);

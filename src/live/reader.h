@@ -1,0 +1,71 @@
+/* reader.h - the one interface to what is live: give resources, get what is there now.
+ *
+ * A reader streams results as they finish, in any order, each resource exactly once. What a reader
+ * cannot read is LIVE_UNREADABLE with a reason; never LIVE_GONE, which means that the other side
+ * said so.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "model/resource.h"
+#include "model/schema.h"
+#include "value/value.h"
+
+struct arena;
+struct err;
+struct stack;
+
+enum live_status { LIVE_UNREADABLE = 0, LIVE_GONE, LIVE_READ };
+
+/* Valid only during the callback. */
+struct live_result {
+    const struct resource *resource;
+    enum live_status status;
+    struct str reason; /* LIVE_UNREADABLE: why, in the other side's own words where it has some */
+    struct value desired;            /* the recorded attributes, typed by the schema (upgraded) */
+    struct value live;               /* LIVE_READ: attributes now, same type */
+    const struct schema *schema;     /* NULL: the reader has none (file, snapshot) */
+    const struct path *not_observed; /* attributes the reader only echoes (echo probe) */
+    size_t nnot_observed;
+    const struct str *warnings; /* of this read */
+    size_t nwarnings;
+};
+
+struct reader_progress {
+    uint64_t done, total;
+    struct str what; /* a provider's name */
+};
+
+struct reader_options {
+    unsigned concurrency;     /* most reads in flight per process; 0 = adaptive from 10 */
+    unsigned max_providers;   /* processes at once; 0 = 8 */
+    uint64_t max_memory;      /* bytes: warn past it; 0 = none */
+    int timeout_ms;           /* per call; 0 = 120 s */
+    bool no_probe;            /* skip the echo probe */
+    bool allow_hash_mismatch; /* --allow-provider-mismatch */
+    struct str cache_dir;     /* schema and probe cache; empty = none */
+    struct str cache_key;
+    const volatile int *cancel; /* nonzero = stop within a second */
+    void (*progress)(void *ctx, const struct reader_progress *progress);
+    void (*note)(void *ctx,
+                 struct str text); /* provider warnings, mismatches: for the report's notes */
+    void *ctx;
+};
+
+/* false from on_result stops the reading (its err is passed on). */
+typedef bool (*live_sink)(void *ctx, const struct live_result *result, struct err *err);
+
+struct reader {
+    const char *name; /* "provider", "file", "snapshot" */
+    const char *summary;
+    /* Can it read this resource of this stack? Cheap; no process is started. */
+    bool (*claims)(const struct stack *stack, const struct resource *resource);
+    /* Read them all. False only when nothing more can be done (cancelled, sink failed, out of
+     * memory): trouble with a resource or a provider is a result. */
+    bool (*read)(const struct stack *stack, const struct resource *const *resources, size_t n,
+                 const struct reader_options *options, live_sink on_result, void *sink_ctx,
+                 struct err *err);
+};

@@ -1,0 +1,73 @@
+/* config.h - plumb.yaml: which stacks there are and how they are judged and told (design.md section
+ * 5).
+ *
+ * In:     YAML text; unknown keys are errors with the nearest valid name and file:line:col
+ * Schema: docs/schema/plumb.schema.json; `version: 1`
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "value/path.h"
+#include "value/value.h"
+
+struct arena;
+struct err;
+
+struct config_place {
+    uint32_t line, column;
+};
+
+/* An accepted difference: covered changes stay counted and visible with --show-ignored. */
+struct ignore_rule {
+    struct str stack;   /* glob; empty = any */
+    struct str address; /* glob; empty = any */
+    struct str type;    /* glob; empty = any */
+    struct str path;    /* pattern text; empty = the whole resource */
+    struct path path_pattern;
+    struct str value;  /* glob over the live value as text; empty = any */
+    struct str reason; /* required */
+    struct str owner;
+    struct str expires;     /* date as written */
+    int64_t expires_utc_ms; /* INT64_MAX = never */
+    struct config_place place;
+};
+
+struct config_provider {
+    struct str name;     /* "aws", "hashicorp/aws", "registry.../hashicorp/aws", with ".alias" */
+    struct value config; /* object: attributes of the provider's configuration; env:NAME strings
+                            resolved at use */
+    struct config_place place;
+};
+
+struct config_stack {
+    struct str path; /* glob or directory, relative to the file */
+    struct str name; /* may hold {dir} {path} {workspace} */
+    struct str environment, owner, schedule;
+    const struct str *workspaces; /* empty: the selected one */
+    size_t nworkspaces;
+    const struct config_provider *providers;
+    size_t nproviders;
+    struct str state;    /* a state file or URL instead of the backend */
+    struct str snapshot; /* live values from this document instead of providers */
+    struct config_place place;
+};
+
+struct config {
+    struct str path; /* of the file; empty = defaults, no file */
+    struct str root; /* directory that relative paths start from */
+    const struct config_stack *stacks;
+    size_t nstacks;
+    const struct ignore_rule *ignores;
+    size_t nignores;
+    const struct config_provider *providers; /* for all stacks */
+    size_t nproviders;
+    int64_t concurrency, max_providers, timeout_ms; /* 0 = default */
+};
+
+/* text of plumb.yaml -> config. All views live in arena (text is copied). ERR_SYNTAX with the
+ * place; ERR_USAGE for values. */
+bool config_parse(struct arena *arena, struct str text, const char *name, struct config *ret,
+                  struct err *err);

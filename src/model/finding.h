@@ -1,0 +1,120 @@
+/* finding.h - what a scan says: observations counted, findings listed, per stack.
+ *
+ * In every report the words are these (design.md section 1).
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/str.h"
+#include "value/value.h"
+
+/* X(constant, name in reports, counts as, what it tells the reader) */
+#define FINDING_CLASSES(X) \
+    X(CLASS_CONTRADICTS_CODE, "contradicts-code", DRIFT, \
+      "live differs in an attribute that the code can set") \
+    X(CLASS_MISSING, "missing", DRIFT, "the code's resource does not exist any more") \
+    X(CLASS_UNMANAGED, "unmanaged", DRIFT, "a live resource that no code asks for") \
+    X(CLASS_UNAPPLIED, "unapplied", DRIFT, "the code is ahead of what was applied") \
+    X(CLASS_STATE_ONLY, "state-only", QUIET, \
+      "differs from the last state only where code has no say") \
+    X(CLASS_UNCHECKED, "unchecked", INCOMPLETE, "could not be compared; never called in sync")
+
+#define X(constant, name, counts, meaning) constant,
+enum finding_class { FINDING_CLASSES(X) CLASS_COUNT };
+#undef X
+
+enum severity { SEVERITY_INFO, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL };
+
+const char *finding_class_name(enum finding_class class_);
+bool finding_class_from(struct str name, enum finding_class *ret);
+const char *finding_class_meaning(enum finding_class class_);
+const char *severity_name(enum severity severity);
+
+struct change {
+    struct str path; /* value/path.h text */
+    const struct value *before,
+        *after; /* NULL on the side that lacks it; sensitive: do not print */
+    bool sensitive;
+    bool configurable;     /* the code can set it */
+    struct str ignored_by; /* the reason of the ignore rule that covers it, or empty */
+};
+
+struct location {
+    struct str file; /* relative to the repository or the working directory; empty = not known */
+    uint32_t line, column;
+};
+
+struct finding {
+    char fingerprint[33]; /* 32 hex digits and a NUL: stable across runs, machines, list orders */
+    enum finding_class class_;
+    enum severity severity;
+    struct str stack; /* name */
+    struct str address, type, provider;
+    const struct change *changes;
+    size_t nchanges;
+    struct str reason; /* why unchecked, or one sentence of what is wrong */
+    struct location code;
+    bool ignored; /* every change is covered by an ignore rule (shown with --show-ignored) */
+    struct str ignored_by, ignored_owner, ignored_expires;
+    bool tainted, deposed;
+};
+
+/* A difference that was considered equal, and why (--explain). */
+struct considered_equal {
+    struct str address, path, rule, why;
+};
+
+struct unchecked_reason {
+    struct str reason;
+    uint64_t resources;
+};
+
+struct coverage {
+    uint64_t resources; /* managed instances the stack has */
+    uint64_t compared;  /* same + different + missing */
+    uint64_t same, different, missing, unmanaged, unchecked;
+    uint64_t ignored;                       /* findings covered by ignore rules */
+    uint64_t attributes_compared;           /* leaves compared */
+    uint64_t attributes_not_observed;       /* leaves the provider only echoes (echo probe) */
+    const struct unchecked_reason *reasons; /* sorted by count descending, then text */
+    size_t nreasons;
+};
+
+struct stack_result {
+    struct str name, path, environment, owner, workspace;
+    struct str source;  /* what desired was taken from: "state terraform.tfstate serial 3" */
+    struct str desired; /* "state", "plan" or "code": which desired this is */
+    struct str live;    /* which reader: "providers", "snapshot live.json", "plan" */
+    const struct finding *findings; /* sorted by address, class, path */
+    size_t nfindings;
+    const struct considered_equal *equal; /* filled only with --explain */
+    size_t nequal;
+    const struct str *notes; /* expired ignore rules, warnings of providers, drift probes */
+    size_t nnotes;
+    struct coverage coverage;
+    struct str failed; /* why the stack could not be scanned at all, or empty */
+};
+
+struct scan_result {
+    const struct stack_result *stacks; /* sorted by name */
+    size_t nstacks;
+};
+
+/* Exit codes, documented in docs/exit-codes.md. */
+enum { EXIT_IN_SYNC = 0, EXIT_ERROR = 1, EXIT_DRIFT = 2, EXIT_VIOLATION = 3, EXIT_INCOMPLETE = 4 };
+
+/* Which classes make the exit code (--fail-on); bit 1 << class. */
+enum {
+    FAIL_ON_DEFAULT = 1u << CLASS_CONTRADICTS_CODE | 1u << CLASS_MISSING | 1u << CLASS_UNMANAGED |
+                      1u << CLASS_UNCHECKED
+};
+/*
+ * The worst over all stacks. Order of badness: error, drift, incomplete, in sync. A scan with both
+ * drift and unchecked resources gives EXIT_DRIFT (the report still says what was not checked).
+ */
+int scan_exit_code(const struct scan_result *result, unsigned fail_on);
+/* Fill fingerprint from stack, address, class and the changed paths with their values' digests. */
+bool finding_fingerprint(struct finding *finding, struct err *err);

@@ -1,0 +1,68 @@
+/* schema.h - what a provider says of its types: attributes, nested blocks, flags.
+ *
+ * Source:  tfplugin5 and tfplugin6 Schema (facts/terraform.md 2.2, 2.3)
+ * Owner:   an arena that outlives all values of the schema; sorted by name
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "value/type.h"
+
+enum schema_nesting {
+    NESTING_INVALID,
+    NESTING_SINGLE,
+    NESTING_LIST,
+    NESTING_SET,
+    NESTING_MAP,
+    NESTING_GROUP
+};
+
+struct schema_block;
+struct schema_attribute {
+    struct str name;
+    const struct type *type; /* the implied type, also where `nested` is set */
+    bool required, optional, computed, sensitive, write_only, deprecated;
+    enum schema_nesting nesting;       /* of `nested` */
+    const struct schema_block *nested; /* protocol 6 nested attributes, as a block; or NULL */
+};
+struct schema_nested_block {
+    struct str name;
+    enum schema_nesting nesting;
+    const struct schema_block *block;
+    int64_t min_items, max_items;
+};
+struct schema_block {
+    const struct schema_attribute *attributes;
+    size_t nattributes;
+    const struct schema_nested_block *blocks;
+    size_t nblocks;
+    const struct type *type; /* the implied object type */
+};
+struct schema {
+    int64_t version;
+    struct schema_block block;
+};
+/* Everything a provider says (only managed resources and its own configuration are kept). */
+struct provider_schema {
+    const struct schema *provider;      /* configuration */
+    const struct schema *provider_meta; /* or NULL */
+    struct schema_named {
+        struct str name;
+        const struct schema *schema;
+        const struct schema *identity; /* identity attributes as a block, or NULL */
+    } const *resources;
+    size_t nresources;
+    bool schema_optional; /* capability get_provider_schema_optional */
+};
+
+const struct schema_attribute *schema_find_attribute(const struct schema_block *block,
+                                                     struct str name);
+const struct schema_nested_block *schema_find_block(const struct schema_block *block,
+                                                    struct str name);
+const struct schema_named *schema_find_resource(const struct provider_schema *schema,
+                                                struct str type_name);
+/* Fill block->type from attributes and blocks (facts 2.3); false where the arena is full. */
+bool schema_imply_type(struct arena *arena, struct schema_block *block);

@@ -1,0 +1,20 @@
+/* stack.h - a unit of code with its live counterpart: a Terraform root and a workspace. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/str.h"
+
+struct config_provider;
+
+struct stack {
+    struct str name; /* path relative to the repository, ":workspace" behind it if not default */
+    struct str path; /* directory of the root module */
+    struct str workspace; /* "default" ... */
+    struct str environment, owner, schedule;
+    struct str data_dir;                     /* .terraform or TF_DATA_DIR, absolute or below path */
+    struct str state;                        /* explicit state file or URL, or empty */
+    struct str snapshot;                     /* explicit live document, or empty */
+    const struct config_provider *providers; /* explicit provider settings, first match wins */
+    size_t nproviders;
+};

@@ -1,0 +1,39 @@
+/* scan.h - the scan way through the house: stack -> desired -> live -> drift -> classes -> result.
+ *
+ * Read-only by construction: nothing below this call can reach a mutating provider method.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "live/reader.h"
+#include "model/config.h"
+#include "model/finding.h"
+#include "model/stack.h"
+
+struct arena;
+struct err;
+
+struct scan_options {
+    const struct config *config; /* ignore rules, provider settings; may be NULL */
+    struct reader_options reader;
+    struct str snapshot;       /* --live FILE for all stacks, or empty */
+    const struct str *targets; /* address globs; empty = all */
+    size_t ntargets;
+    bool explain;
+    int64_t now_utc_ms;
+    /* Called for each finding as it comes (--stream); optional. */
+    bool (*on_finding)(void *ctx, const struct finding *finding, struct err *err);
+    void *ctx;
+};
+
+/*
+ * Scan one stack. Trouble with a resource is an `unchecked` finding; a stack that cannot be scanned
+ * at all (no state, bad state) has `failed` filled. False only for ERR_CANCELLED, ERR_LIMIT and a
+ * failed on_finding. ret lives in `arena`.
+ */
+bool scan_stack(struct arena *arena, const struct stack *stack, const struct scan_options *options,
+                struct stack_result *ret, struct err *err);
+/* A plan JSON (terraform show -json) offline: Terraform's own drift through plumb's classes. */
+bool scan_plan(struct arena *arena, struct str plan_json, const char *name,
+               const struct scan_options *options, struct stack_result *ret, struct err *err);

@@ -1,0 +1,47 @@
+/* yaml.h - YAML in, through libyaml's events, with the place of every node.
+ *
+ * Resolver: YAML 1.2 core schema; quoted scalars are strings; duplicate keys are errors with both
+ *           places; aliases are bounded (YAML_ALIAS_BUDGET times the input), no self reference;
+ *           merge keys `<<` as in YAML 1.1; complex keys are errors; depth <= YAML_DEPTH_MAX
+ * Source:   yaml.org 1.2.2 chapter 10.3; facts/dependencies.md "YAML"
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "value/value.h"
+
+enum { YAML_DEPTH_MAX = 200, YAML_ALIAS_BUDGET = 10, YAML_DOCUMENTS_MAX = 100000 };
+
+/* 1-based; column in characters. {0} = not known. */
+struct place {
+    uint32_t line, column;
+};
+
+enum yaml_flags {
+    YAML_DEFAULT = 0,
+    YAML_V1_1_BOOLS = 1 /* yes no on off are booleans */
+};
+
+/*
+ * A document beside its places: place[i] belongs to the i-th node in depth-first order (a member's
+ * key comes before its value, with its own place). yaml_place() finds them by address of the value
+ * node.
+ */
+struct yaml_doc {
+    struct value root;
+    struct place place; /* of the root */
+    const struct yaml_places *places;
+};
+
+/* All documents of a stream. ERR_SYNTAX "name:line:column: why". */
+bool yaml_parse(struct arena *arena, struct str text, const char *name, unsigned flags,
+                struct yaml_doc **ret_docs, size_t *ret_n, struct err *err);
+/* Exactly one document (an empty stream gives null). */
+bool yaml_parse_one(struct arena *arena, struct str text, const char *name, unsigned flags,
+                    struct yaml_doc *ret, struct err *err);
+/* Where a node of this document stands; {0} for a node that is not of it. */
+struct place yaml_place(const struct yaml_doc *doc, const struct value *node);
+/* Where the key of a member stands. */
+struct place yaml_key_place(const struct yaml_doc *doc, const struct value *member_value);
