@@ -11,32 +11,49 @@
 #include "base/str.h"
 #include "value/value.h"
 
-/* X(constant, name in reports, counts as, what it tells the reader) */
+/* X(constant, name in reports, counts as, what it tells the reader, default severity) */
 #define FINDING_CLASSES(X) \
     X(CLASS_CONTRADICTS_CODE, "contradicts-code", DRIFT, \
-      "live differs in an attribute that the code can set") \
-    X(CLASS_MISSING, "missing", DRIFT, "the code's resource does not exist any more") \
-    X(CLASS_UNMANAGED, "unmanaged", DRIFT, "a live resource that no code asks for") \
-    X(CLASS_UNAPPLIED, "unapplied", DRIFT, "the code is ahead of what was applied") \
+      "live differs in an attribute that the code can set", SEVERITY_MEDIUM) \
+    X(CLASS_MISSING, "missing", DRIFT, "the code's resource does not exist any more", \
+      SEVERITY_HIGH) \
+    X(CLASS_UNMANAGED, "unmanaged", DRIFT, "a live resource that no code asks for", \
+      SEVERITY_MEDIUM) \
+    X(CLASS_UNAPPLIED, "unapplied", DRIFT, "the code is ahead of what was applied", SEVERITY_LOW) \
     X(CLASS_STATE_ONLY, "state-only", QUIET, \
-      "differs from the last state only where code has no say") \
-    X(CLASS_UNCHECKED, "unchecked", INCOMPLETE, "could not be compared; never called in sync")
+      "differs from the last state only where code has no say", SEVERITY_INFO) \
+    X(CLASS_UNCHECKED, "unchecked", INCOMPLETE, "could not be compared; never called in sync", \
+      SEVERITY_LOW)
 
-#define X(constant, name, counts, meaning) constant,
+#define X(constant, name, counts, meaning, severity) constant,
 enum finding_class { FINDING_CLASSES(X) CLASS_COUNT };
 #undef X
 
-enum severity { SEVERITY_INFO, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL };
+/* X(constant, name in reports), mildest first */
+#define SEVERITIES(X) \
+    X(SEVERITY_INFO, "info") \
+    X(SEVERITY_LOW, "low") \
+    X(SEVERITY_MEDIUM, "medium") \
+    X(SEVERITY_HIGH, "high") \
+    X(SEVERITY_CRITICAL, "critical")
+
+#define X(constant, name) constant,
+enum severity { SEVERITIES(X) SEVERITY_COUNT };
+#undef X
 
 const char *finding_class_name(enum finding_class class_);
 bool finding_class_from(struct str name, enum finding_class *ret);
 const char *finding_class_meaning(enum finding_class class_);
+/* What a finding of the class is until a rule says otherwise. */
+enum severity finding_class_severity(enum finding_class class_);
 const char *severity_name(enum severity severity);
+bool severity_from(struct str name, enum severity *ret);
 
 struct change {
     struct str path; /* value/path.h text */
     const struct value *before,
-        *after; /* NULL on the side that lacks it; sensitive: do not print */
+        *after; /* NULL on the side that lacks it; sensitive: do not print. A secret deeper inside
+                   (a password within a block that appeared) is marked VALUE_SENSITIVE there */
     bool sensitive;
     bool configurable;     /* the code can set it */
     struct str ignored_by; /* the reason of the ignore rule that covers it, or empty */
@@ -112,9 +129,21 @@ enum {
                       1u << CLASS_UNCHECKED
 };
 /*
- * The worst over all stacks. Order of badness: error, drift, incomplete, in sync. A scan with both
- * drift and unchecked resources gives EXIT_DRIFT (the report still says what was not checked).
+ * The worst over all stacks: EXIT_ERROR for a stack that failed, then EXIT_DRIFT for a finding that
+ * is not ignored and whose class is in fail_on, then EXIT_INCOMPLETE where something was not
+ * checked. A scan with both drift and unchecked resources gives EXIT_DRIFT (the report still says
+ * what was not checked).
  */
 int scan_exit_code(const struct scan_result *result, unsigned fail_on);
-/* Fill fingerprint from stack, address, class and the changed paths with their values' digests. */
-bool finding_fingerprint(struct finding *finding, struct err *err);
+
+/*
+ * Fill finding->fingerprint from its stack, address, class and what differs.
+ * roots  what differs, by the path up to the first list or set: {"ingress", all of it before, all
+ *        of it after}; so that neither the order of a list nor which index moved matters. Values
+ *        with `sensitive` or VALUE_SENSITIVE count only as "a secret differs here": nothing of a
+ *        secret can be recovered from a fingerprint
+ * The same on every machine and in every version of plumb with FINGERPRINT_VERSION.
+ */
+enum { FINGERPRINT_VERSION = 1 };
+bool finding_fingerprint(struct finding *finding, const struct change *roots, size_t nroots,
+                         struct err *err);
