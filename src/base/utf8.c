@@ -7,8 +7,7 @@
 
 #include "base/arena.h"
 
-/* Length of the sequence at p (1 to 4), 0 if it is not one. */
-static size_t sequence(const unsigned char *p, size_t left)
+size_t utf8_sequence(const unsigned char *p, size_t left)
 {
     unsigned char c = p[0];
     if (c < 0x80)
@@ -49,7 +48,7 @@ size_t utf8_bad_at(struct str s)
         i += ascii_run(p + i, s.len - i);
         if (i == s.len)
             break;
-        size_t len = sequence(p + i, s.len - i);
+        size_t len = utf8_sequence(p + i, s.len - i);
         if (len == 0)
             return i;
         i += len;
@@ -61,7 +60,7 @@ uint32_t utf8_next(struct str s, size_t *at)
 {
     static const unsigned char mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
     const unsigned char *p = (const unsigned char *)s.ptr + *at;
-    size_t len = sequence(p, s.len - *at);
+    size_t len = utf8_sequence(p, s.len - *at);
     if (len == 0) {
         *at += 1;
         return 0xfffd;

@@ -10,6 +10,8 @@ struct arena;
 
 /* The offset of the first byte that is not UTF-8, or SIZE_MAX where all of s is. */
 size_t utf8_bad_at(struct str s);
+/* Length of the character at p (1 to 4), 0 if it is not one; left >= 1. */
+size_t utf8_sequence(const unsigned char *p, size_t left);
 /* The code point at s[*at]; moves *at on. U+FFFD and one byte on for a bad sequence. */
 uint32_t utf8_next(struct str s, size_t *at);
 /* 1 to 4 bytes into out; the count. Surrogates and > U+10FFFF become U+FFFD. */

@@ -209,7 +209,7 @@ static int compare_at(const struct value *a, const struct value *b, unsigned dep
 
 int value_compare(const struct value *a, const struct value *b)
 {
-    return compare_at(a, b, VALUE_DEPTH_MAX);
+    return compare_at(a, b, VALUE_DEPTH_MAX + 1);
 }
 
 bool value_equal(const struct value *a, const struct value *b)
@@ -218,7 +218,7 @@ bool value_equal(const struct value *a, const struct value *b)
         return false;
     if (a->kind != VALUE_NUMBER && a->kind != VALUE_BOOL && a->len != b->len)
         return false;
-    return compare_at(a, b, VALUE_DEPTH_MAX) == 0;
+    return compare_at(a, b, VALUE_DEPTH_MAX + 1) == 0;
 }
 
 static uint64_t hash_at(const struct value *v, uint64_t seed, unsigned depth_left)
@@ -253,7 +253,7 @@ static uint64_t hash_at(const struct value *v, uint64_t seed, unsigned depth_lef
 
 uint64_t value_hash(const struct value *v, uint64_t seed)
 {
-    return hash_at(v, seed, VALUE_DEPTH_MAX);
+    return hash_at(v, seed, VALUE_DEPTH_MAX + 1);
 }
 
 /* Does `test` hold for this node or any below it? */
@@ -287,12 +287,12 @@ static bool is_unknown(const struct value *v)
 
 bool value_any_sensitive(const struct value *v)
 {
-    return any(v, is_sensitive, VALUE_DEPTH_MAX);
+    return any(v, is_sensitive, VALUE_DEPTH_MAX + 1);
 }
 
 bool value_any_unknown(const struct value *v)
 {
-    return any(v, is_unknown, VALUE_DEPTH_MAX);
+    return any(v, is_unknown, VALUE_DEPTH_MAX + 1);
 }
 
 static bool copy_at(struct arena *arena, const struct value *v, struct value *ret,
@@ -348,7 +348,7 @@ static bool copy_at(struct arena *arena, const struct value *v, struct value *re
 
 bool value_copy(struct arena *arena, const struct value *v, struct value *ret, struct err *err)
 {
-    return copy_at(arena, v, ret, VALUE_DEPTH_MAX, err);
+    return copy_at(arena, v, ret, VALUE_DEPTH_MAX + 1, err);
 }
 
 static int value_order(const void *a, const void *b)
