@@ -24,6 +24,7 @@ enum { ARENA_DEFAULT_LIMIT = 1 << 30 }; /* 1 GiB: for inputs whose own size is b
 #define arena_new(arena, T, n) ((T *)arena_alloc((arena), (n), sizeof(T), _Alignof(T)))
 void *arena_alloc(struct arena *arena, size_t n, size_t size, size_t align);
 /* The same without zeroing, for bytes that are written at once. */
+#define arena_new_raw(arena, T, n) ((T *)arena_alloc_raw((arena), (n), sizeof(T), _Alignof(T)))
 void *arena_alloc_raw(struct arena *arena, size_t n, size_t size, size_t align);
 
 /* Copies; the result has a NUL behind it that is not counted. */

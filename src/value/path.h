@@ -2,7 +2,8 @@
  *
  * Grammar: step = name | "." name | "[" int "]" | "[" quoted "]" | "[*]" ; a name is
  * [A-Za-z_][A-Za-z0-9_-]*, anything else is quoted with JSON escapes. "[*]" is an element of a set.
- * Empty = the root.
+ * Empty = the root. Bare names of patterns may also hold `*` and `?` (tags.*); printed, a key with
+ * such a character is quoted.
  */
 #pragma once
 #include <stdbool.h>
@@ -31,6 +32,8 @@ struct path {
 
 /* Errors name the byte (ERR_SYNTAX); views point into text where no escape was needed. */
 bool path_parse(struct arena *arena, struct str text, struct path *ret, struct err *err);
+/* Is the key printed bare ([A-Za-z_][A-Za-z0-9_-]*), not quoted? */
+bool path_is_name(struct str key);
 void path_print(struct buf *out, struct path path);
 /* path_print into the arena; ptr NULL where it is full. */
 struct str path_text(struct arena *arena, struct path path);
