@@ -2,6 +2,8 @@
  * it) and its run.
  *
  * One subcommand = one file cmd_NAME.c with `const struct command cmd_NAME`; the build lists them.
+ * A name of two words is two words in `name` and an underscore in the file: "config check" is
+ * cmd_config_check.c, "import-driftignore" is cmd_import_driftignore.c.
  */
 #pragma once
 #include <stdbool.h>
@@ -13,7 +15,14 @@
 struct app;
 struct err;
 
-enum option_kind { OPTION_FLAG, OPTION_STRING, OPTION_INT, OPTION_LIST /* may be repeated */ };
+enum option_kind {
+    OPTION_FLAG,
+    OPTION_STRING,
+    OPTION_INT,
+    OPTION_SIZE,     /* "512M": number = bytes */
+    OPTION_DURATION, /* "30s": number = milliseconds */
+    OPTION_LIST      /* may be repeated; in its environment variable separated by commas */
+};
 
 struct option {
     const char *name; /* "output": --output */
@@ -22,8 +31,9 @@ struct option {
     const char *arg;            /* "FORMAT[=FILE]": how --help calls the value; NULL for a flag */
     const char *text;           /* one sentence */
     const char *env;            /* "PLUMB_OUTPUT": stands in when the option is absent; or NULL */
-    int64_t least, most;        /* OPTION_INT */
+    int64_t least, most;        /* of the number; most 0 = INT64_MAX */
     const char *const *choices; /* NULL-ended: completion and checking; or NULL */
+    bool open;                  /* choices are only what completion offers */
 };
 
 /* What the command line said, by index into the command's option table. */
@@ -47,17 +57,25 @@ struct command {
     const char *help;    /* paragraphs for --help and the man page; or NULL */
     const struct option *options;
     size_t noptions;
-    size_t args_least, args_most;
+    size_t args_least, args_most; /* words that are not options */
+    bool hidden;                  /* not in the list of commands: for scripts */
     bool (*run)(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err);
 };
 
+/* Every subcommand of the build, sorted by file name; `hidden` ones are left out of the help. */
 const struct command *const *command_all(size_t *ret_n);
 const struct command *command_find(struct str name);
+/* The row of an option's name without dashes, or noptions. */
+size_t command_option(const struct command *command, struct str name);
 
 /* argv without the program's and the subcommand's names. ERR_USAGE with the nearest option name. */
 struct arena;
 bool command_parse(struct arena *arena, const struct app *app, const struct command *command,
                    int argc, char **argv, struct invocation *ret, struct err *err);
+
+/* Of a parsed command line, by the option's name (which must be in the table). */
+const struct option_value *command_value(const struct command *command, const struct invocation *in,
+                                         const char *name);
 
 /* The whole program: finds the subcommand, parses, runs, prints an error to app->err. The exit
  * code. */

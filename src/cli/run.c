@@ -1,11 +1,148 @@
 /* run.c - find the subcommand, parse its options, run it, print its error. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
 #include "base/str.h"
 #include "cli/app.h"
 #include "cli/command.h"
+#include "cli/help.h"
+#include "model/finding.h"
+
+enum { COMMANDS_MAX = 128, ARGS_ARENA = 64 << 20 };
+
+const struct command *command_find(struct str name)
+{
+    size_t n;
+    const struct command *const *commands = command_all(&n);
+    for (size_t i = 0; i < n; i++)
+        if (str_equal(str_from(commands[i]->name), name))
+            return commands[i];
+    return NULL;
+}
+
+/* The command of the first one or two words; how many it took, 0 if there is none. */
+static int find_words(int argc, char **argv, const struct command **ret)
+{
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    if (argc > 1) {
+        struct str two = arena_printf(&arena, "%s %s", argv[0], argv[1]);
+        if (two.ptr && (*ret = command_find(two)))
+            return 2;
+    }
+    return argc > 0 && (*ret = command_find(str_from(argv[0]))) ? 1 : 0;
+}
+
+static bool unknown_command(int argc, char **argv, struct err *err)
+{
+    size_t n, nnames = 0;
+    const struct command *const *commands = command_all(&n);
+    struct str names[COMMANDS_MAX] = {0}, word = str_from(argv[0]), first;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct str below = {0};
+    for (size_t i = 0; i < n && nnames < COMMANDS_MAX; i++) {
+        struct str rest = str_from(commands[i]->name);
+        names[nnames++] = rest;
+        if (str_cut(&rest, ' ', &first) && str_equal(first, word))
+            below = arena_printf(&arena, "%.*s%s%s", STR_ARG(below), below.len ? ", " : "",
+                                 commands[i]->name);
+    }
+    if (below.len)
+        return err_set(err, ERR_USAGE, "%s is followed by a second word: %.*s", argv[0],
+                       STR_ARG(below));
+    struct str two = argc > 1 ? arena_printf(&arena, "%s %s", argv[0], argv[1]) : word;
+    struct str near = str_nearest(word, names, nnames);
+    if (!near.len)
+        near = str_nearest(two, names, nnames);
+    if (near.len)
+        return err_set(err, ERR_USAGE, "no command '%s'; did you mean '%.*s'?", argv[0],
+                       STR_ARG(near));
+    return err_set(err, ERR_USAGE, "no command '%s'; `plumb --help` lists them", argv[0]);
+}
+
+static bool asks_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+static bool run_help(const struct app *app, int argc, char **argv, struct err *err)
+{
+    const struct command *command = NULL;
+    if (argc == 0) {
+        help_overview(app->out);
+        return true;
+    }
+    if (!find_words(argc, argv, &command))
+        return unknown_command(argc, argv, err);
+    help_command(app->out, command);
+    return true;
+}
+
+/* What a message begins with. */
+struct naming {
+    const char *command; /* "" before one is known */
+};
+
+static bool run_command(const struct app *app, int argc, char **argv, struct naming *naming,
+                        int *ret_exit, struct err *err)
+{
+    const struct command *command = NULL;
+    AUTO_ARENA arena = {.limit = ARGS_ARENA};
+    struct invocation in = {0};
+    int words = find_words(argc, argv, &command);
+    if (!words)
+        return unknown_command(argc, argv, err);
+    naming->command = command->name;
+    if (asks_help(argc - words, argv + words)) {
+        help_command(app->out, command);
+        *ret_exit = 0;
+        return true;
+    }
+    return command_parse(&arena, app, command, argc - words, argv + words, &in, err) &&
+           command->run(app, &in, ret_exit, err);
+}
+
+static bool run(const struct app *app, int argc, char **argv, struct naming *naming, int *ret_exit,
+                struct err *err)
+{
+    static char version[] = "version";
+    char *as_version[] = {version, NULL};
+    const char *first = argv[0];
+    if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0)
+        return run_command(app, 1, as_version, naming, ret_exit, err);
+    *ret_exit = 0;
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0)
+        return run_help(app, argc - 1, argv + 1, err);
+    return run_command(app, argc, argv, naming, ret_exit, err);
+}
+
+/* What was printed must have arrived: a full disk is not "in sync". */
+static bool flush(const struct app *app, struct err *err)
+{
+    errno = 0;
+    if (fflush(app->out) == 0 && !ferror(app->out))
+        return true;
+    return err_set(err, ERR_IO, "write the output: %s", strerror(errno ? errno : EIO));
+}
 
 int cli_main(const struct app *app, int argc, char **argv)
 {
-    (void)argc;
-    (void)fprintf(app->err, "%s: no subcommand is built yet\n", argv[0]);
-    return 1;
+    struct err err = {0};
+    char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
+    int code = EXIT_ERROR;
+    struct naming naming = {.command = ""};
+    if (argc < 2) {
+        help_overview(app->err);
+        return EXIT_ERROR;
+    }
+    if (run(app, argc - 1, argv + 1, &naming, &code, &err) && flush(app, &err))
+        return code;
+    (void)fflush(app->out);
+    (void)fprintf(app->err, "plumb%s%s: %s\n", *naming.command ? " " : "", naming.command,
+                  err_text(&err, text, sizeof text));
+    return EXIT_ERROR;
 }
