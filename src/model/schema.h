@@ -64,5 +64,8 @@ const struct schema_nested_block *schema_find_block(const struct schema_block *b
                                                     struct str name);
 const struct schema_named *schema_find_resource(const struct provider_schema *schema,
                                                 struct str type_name);
-/* Fill block->type from attributes and blocks (facts 2.3); false where the arena is full. */
+/*
+ * Fill block->type from attributes and blocks (facts 2.3), from the leaves up: the types of nested
+ * blocks, and of attributes with `nested`, must be there. False where the arena is full.
+ */
 bool schema_imply_type(struct arena *arena, struct schema_block *block);

@@ -1,0 +1,89 @@
+/* schema.c - lookups in a schema, and the cty type that it implies (facts/terraform.md 2.3). */
+#include "model/schema.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+
+/* Attributes, blocks and resources all begin with their name and are sorted by it. */
+static const void *find_named(const void *rows, size_t n, size_t size, struct str name)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const char *row = (const char *)rows + middle * size;
+        int order = str_compare(*(const struct str *)(const void *)row, name);
+        if (order == 0)
+            return row;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static_assert(offsetof(struct schema_attribute, name) == 0, "find_named reads it there");
+static_assert(offsetof(struct schema_nested_block, name) == 0, "find_named reads it there");
+static_assert(offsetof(struct schema_named, name) == 0, "find_named reads it there");
+
+const struct schema_attribute *schema_find_attribute(const struct schema_block *block,
+                                                     struct str name)
+{
+    return find_named(block->attributes, block->nattributes, sizeof *block->attributes, name);
+}
+
+const struct schema_nested_block *schema_find_block(const struct schema_block *block,
+                                                    struct str name)
+{
+    return find_named(block->blocks, block->nblocks, sizeof *block->blocks, name);
+}
+
+const struct schema_named *schema_find_resource(const struct provider_schema *schema,
+                                                struct str type_name)
+{
+    return find_named(schema->resources, schema->nresources, sizeof *schema->resources, type_name);
+}
+
+/* A list or a map of something dynamic is dynamic itself: its elements need not be of one type. */
+static const struct type *nested_type(struct arena *arena, const struct schema_nested_block *nested)
+{
+    const struct type *inner = nested->block->type;
+    switch (nested->nesting) {
+    case NESTING_SINGLE:
+    case NESTING_GROUP:
+        return inner;
+    case NESTING_LIST:
+        return type_has_dynamic(inner) ? &type_dynamic : type_collection(arena, TYPE_LIST, inner);
+    case NESTING_MAP:
+        return type_has_dynamic(inner) ? &type_dynamic : type_collection(arena, TYPE_MAP, inner);
+    case NESTING_SET:
+        return type_collection(arena, TYPE_SET, inner);
+    default:
+        return &type_dynamic;
+    }
+}
+
+/* The blocks and nested attributes inside must have their types already: built from the leaves up.
+ */
+bool schema_imply_type(struct arena *arena, struct schema_block *block)
+{
+    size_t n = block->nattributes + block->nblocks, at = 0;
+    struct type_member *members = arena_new(arena, struct type_member, n);
+    if (!members)
+        return false;
+    for (size_t i = 0; i < block->nattributes; i++, at++) {
+        const struct schema_attribute *attribute = &block->attributes[i];
+        members[at].key = key_make(arena, attribute->name);
+        members[at].type = attribute->type ? attribute->type : &type_dynamic;
+    }
+    for (size_t i = 0; i < block->nblocks; i++, at++) {
+        members[at].key = key_make(arena, block->blocks[i].name);
+        members[at].type = nested_type(arena, &block->blocks[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!members[i].key || !members[i].type)
+            return false;
+    block->type = type_object(arena, members, n);
+    return block->type != NULL;
+}
