@@ -336,3 +336,24 @@ const struct value *path_find(const struct value *root, struct path path)
     }
     return root;
 }
+
+bool path_from_link(struct arena *arena, const struct path_link *link, struct path *ret)
+{
+    size_t n = link ? link->depth : 0;
+    struct path_step *step = arena_new_raw(arena, struct path_step, n);
+    if (!step)
+        return false;
+    for (size_t i = n; i-- > 0; link = link->up)
+        step[i] = link->step;
+    *ret = (struct path){step, n};
+    return true;
+}
+
+void path_print_link(struct buf *out, const struct path_link *link)
+{
+    struct path_step step[PATH_STEPS_MAX];
+    size_t n = 0;
+    for (; link && n < PATH_STEPS_MAX; link = link->up)
+        step[PATH_STEPS_MAX - ++n] = link->step;
+    path_print(out, (struct path){step + PATH_STEPS_MAX - n, n});
+}

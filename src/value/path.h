@@ -47,3 +47,22 @@ bool path_starts(struct path path, struct path prefix);
 bool path_covered(struct path pattern, struct path path);
 /* The node at the path, NULL if there is none (also: into a set). */
 const struct value *path_find(const struct value *root, struct path path);
+
+/* A path as a recursive walk knows it: linked upwards through the stack, NULL = the root. */
+struct path_link {
+    const struct path_link *up;
+    size_t depth; /* steps from the root */
+    struct path_step step;
+};
+static inline struct path_link path_link_key(const struct path_link *up, struct str key)
+{
+    return (struct path_link){up, up ? up->depth + 1 : 1, {.kind = PATH_KEY, .key = key}};
+}
+static inline struct path_link path_link_index(const struct path_link *up, int64_t index)
+{
+    return (struct path_link){up, up ? up->depth + 1 : 1, {.kind = PATH_INDEX, .index = index}};
+}
+/* The same as a path in the arena; false where that is full. */
+bool path_from_link(struct arena *arena, const struct path_link *link, struct path *ret);
+/* path_print of it; longer than PATH_STEPS_MAX: its last steps. */
+void path_print_link(struct buf *out, const struct path_link *link);

@@ -372,40 +372,22 @@ void type_print_hcl(struct buf *out, const struct type *type)
 
 /* --- a value into its type --- */
 
-/* The way from the root to a node, linked upwards through the stack. */
-struct frame {
-    const struct frame *up;
-    struct path_step step;
-};
 struct apply {
     struct arena *arena;
     bool wrapped;
 };
 
 static bool apply_at(const struct apply *a, const struct type *type, const struct value *v,
-                     const struct frame *at, unsigned depth_left, struct value *ret,
+                     const struct path_link *at, unsigned depth_left, struct value *ret,
                      struct err *err);
 
-static bool fail(const struct frame *at, struct err *err, const char *want, const struct value *v)
+static bool fail(const struct path_link *at, struct err *err, const char *want,
+                 const struct value *v)
 {
-    struct path_step step[PATH_STEPS_MAX];
-    size_t n = PATH_STEPS_MAX;
-    for (; at && n; at = at->up)
-        step[--n] = at->step;
     AUTO_BUF path = {.limit = 1 << 20};
-    path_print(&path, (struct path){step + n, PATH_STEPS_MAX - n});
+    path_print_link(&path, at);
     return err_set(err, ERR_SYNTAX, "%.*s%swant %s, got %s", STR_ARG(buf_view(&path)),
                    path.len ? ": " : "", want, v ? value_kind_name(v->kind) : "nothing");
-}
-
-static struct frame below_key(const struct frame *up, struct str key)
-{
-    return (struct frame){up, {.kind = PATH_KEY, .key = key}};
-}
-
-static struct frame below_index(const struct frame *up, uint32_t i)
-{
-    return (struct frame){up, {.kind = PATH_INDEX, .index = i}};
 }
 
 static bool to_nfc(const struct apply *a, const struct value *v, struct value *ret, struct err *err)
@@ -433,7 +415,7 @@ static bool nfc_key(const struct apply *a, const struct value_key *key,
 }
 
 static bool apply_items(const struct apply *a, const struct type *type, const struct value *v,
-                        const struct frame *at, unsigned depth_left, struct value *ret,
+                        const struct path_link *at, unsigned depth_left, struct value *ret,
                         struct err *err)
 {
     bool tuple = type->kind == TYPE_TUPLE;
@@ -443,7 +425,7 @@ static bool apply_items(const struct apply *a, const struct type *type, const st
     if (!items && v->len)
         return arena_full(a->arena, err);
     for (uint32_t i = 0; i < v->len; i++) {
-        struct frame here = below_index(at, i);
+        struct path_link here = path_link_index(at, i);
         if (!apply_at(a, tuple ? type->items[i] : type->elem, &v->items[i], &here, depth_left,
                       &items[i], err))
             return false;
@@ -456,7 +438,7 @@ static bool apply_items(const struct apply *a, const struct type *type, const st
 }
 
 static bool apply_map(const struct apply *a, const struct type *type, const struct value *v,
-                      const struct frame *at, unsigned depth_left, struct value *ret,
+                      const struct path_link *at, unsigned depth_left, struct value *ret,
                       struct err *err)
 {
     struct value_member *members = NULL;
@@ -467,7 +449,7 @@ static bool apply_map(const struct apply *a, const struct type *type, const stru
             return arena_full(a->arena, err);
     }
     for (uint32_t i = 0; i < v->len; i++) {
-        struct frame here = below_key(at, key_str(v->members[i].key));
+        struct path_link here = path_link_key(at, key_str(v->members[i].key));
         if (!nfc_key(a, v->members[i].key, &members[i].key, &changed, err) ||
             !apply_at(a, type->elem, &v->members[i].value, &here, depth_left, &members[i].value,
                       err))
@@ -483,7 +465,7 @@ static bool apply_map(const struct apply *a, const struct type *type, const stru
 
 /* A merge walk over both sorted lists: every member of the type, no other. */
 static bool apply_object(const struct apply *a, const struct type *type, const struct value *v,
-                         const struct frame *at, unsigned depth_left, struct value *ret,
+                         const struct path_link *at, unsigned depth_left, struct value *ret,
                          struct err *err)
 {
     struct value_member *members = NULL;
@@ -497,7 +479,7 @@ static bool apply_object(const struct apply *a, const struct type *type, const s
         const struct type_member *want = &type->members[i];
         members[i].key = want->key;
         if (taken < v->len && key_equal(v->members[taken].key, want->key)) {
-            struct frame here = below_key(at, key_str(want->key));
+            struct path_link here = path_link_key(at, key_str(want->key));
             if (!apply_at(a, want->type, &v->members[taken++].value, &here, depth_left,
                           &members[i].value, err))
                 return false;
@@ -508,12 +490,12 @@ static bool apply_object(const struct apply *a, const struct type *type, const s
     *ret = (struct value){.kind = VALUE_OBJECT, .len = type->n, .members = members};
     if (taken == v->len)
         return true;
-    struct frame here = below_key(at, key_str(v->members[taken].key));
+    struct path_link here = path_link_key(at, key_str(v->members[taken].key));
     return fail(&here, err, "no attribute of that name", &v->members[taken].value);
 }
 
 /* JSON without a type: as it is, but for strings and keys in NFC. */
-static bool infer_at(const struct apply *a, const struct value *v, const struct frame *at,
+static bool infer_at(const struct apply *a, const struct value *v, const struct path_link *at,
                      unsigned depth_left, struct value *ret, struct err *err)
 {
     bool changed = false;
@@ -527,7 +509,7 @@ static bool infer_at(const struct apply *a, const struct value *v, const struct 
         if (!items)
             return arena_full(a->arena, err);
         for (uint32_t i = 0; i < v->len; i++) {
-            struct frame here = below_index(at, i);
+            struct path_link here = path_link_index(at, i);
             if (!infer_at(a, &v->items[i], &here, depth_left - 1, &items[i], err))
                 return false;
         }
@@ -542,7 +524,7 @@ static bool infer_at(const struct apply *a, const struct value *v, const struct 
     if (!members)
         return arena_full(a->arena, err);
     for (uint32_t i = 0; i < v->len; i++) {
-        struct frame here = below_key(at, key_str(v->members[i].key));
+        struct path_link here = path_link_key(at, key_str(v->members[i].key));
         if (!nfc_key(a, v->members[i].key, &members[i].key, &changed, err) ||
             !infer_at(a, &v->members[i].value, &here, depth_left - 1, &members[i].value, err))
             return false;
@@ -551,7 +533,7 @@ static bool infer_at(const struct apply *a, const struct value *v, const struct 
     return !changed || value_members(v->kind, members, v->len, ret, NULL, err);
 }
 
-static bool apply_dynamic(const struct apply *a, const struct value *v, const struct frame *at,
+static bool apply_dynamic(const struct apply *a, const struct value *v, const struct path_link *at,
                           unsigned depth_left, struct value *ret, struct err *err)
 {
     if (!a->wrapped || v->kind == VALUE_UNKNOWN)
@@ -581,7 +563,7 @@ static bool apply_unknown(const struct apply *a, const struct type *type, const 
 }
 
 static bool apply_shape(const struct apply *a, const struct type *type, const struct value *v,
-                        const struct frame *at, unsigned depth_left, struct value *ret,
+                        const struct path_link *at, unsigned depth_left, struct value *ret,
                         struct err *err)
 {
     switch (type->kind) {
@@ -610,7 +592,7 @@ static bool apply_shape(const struct apply *a, const struct type *type, const st
 }
 
 static bool apply_at(const struct apply *a, const struct type *type, const struct value *v,
-                     const struct frame *at, unsigned depth_left, struct value *ret,
+                     const struct path_link *at, unsigned depth_left, struct value *ret,
                      struct err *err)
 {
     if (depth_left == 0)

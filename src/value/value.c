@@ -181,13 +181,11 @@ static int compare_members(const struct value *a, const struct value *b, unsigne
     return (a->len > b->len) - (a->len < b->len);
 }
 
-/* Sets are kept normalised (sorted, unique), so that position decides there too. */
+/* Past the depth limit, where no parser goes, nothing is equal. */
 static int compare_at(const struct value *a, const struct value *b, unsigned depth_left)
 {
     if (a->kind != b->kind)
         return a->kind < b->kind ? -1 : 1;
-    if (depth_left == 0)
-        return 0;
     switch ((enum value_kind)a->kind) {
     case VALUE_BOOL:
         return (a->truth > b->truth) - (a->truth < b->truth);
@@ -197,11 +195,11 @@ static int compare_at(const struct value *a, const struct value *b, unsigned dep
         return str_compare(value_text(a), value_text(b));
     case VALUE_LIST:
     case VALUE_TUPLE:
-    case VALUE_SET:
-        return compare_items(a, b, depth_left - 1);
+    case VALUE_SET: /* kept normalised (sorted, unique), so that position decides there too */
+        return depth_left ? compare_items(a, b, depth_left - 1) : 1;
     case VALUE_MAP:
     case VALUE_OBJECT:
-        return compare_members(a, b, depth_left - 1);
+        return depth_left ? compare_members(a, b, depth_left - 1) : 1;
     default:
         return 0;
     }
@@ -209,16 +207,64 @@ static int compare_at(const struct value *a, const struct value *b, unsigned dep
 
 int value_compare(const struct value *a, const struct value *b)
 {
-    return compare_at(a, b, VALUE_DEPTH_MAX + 1);
+    return compare_at(a, b, VALUE_DEPTH_MAX);
+}
+
+static bool equal_at(const struct value *a, const struct value *b, unsigned depth_left);
+
+static bool equal_items(const struct value *a, const struct value *b, unsigned depth_left)
+{
+    if (a->len != b->len || depth_left == 0)
+        return false;
+    if (a->items == b->items)
+        return true;
+    for (uint32_t i = 0; i < a->len; i++)
+        if (!equal_at(&a->items[i], &b->items[i], depth_left - 1))
+            return false;
+    return true;
+}
+
+static bool equal_members(const struct value *a, const struct value *b, unsigned depth_left)
+{
+    if (a->len != b->len || depth_left == 0)
+        return false;
+    if (a->members == b->members)
+        return true;
+    for (uint32_t i = 0; i < a->len; i++)
+        if (!key_equal(a->members[i].key, b->members[i].key) ||
+            !equal_at(&a->members[i].value, &b->members[i].value, depth_left - 1))
+            return false;
+    return true;
+}
+
+/* compare_at() == 0, but lengths decide first. */
+static bool equal_at(const struct value *a, const struct value *b, unsigned depth_left)
+{
+    if (a->kind != b->kind)
+        return false;
+    switch ((enum value_kind)a->kind) {
+    case VALUE_BOOL:
+        return a->truth == b->truth;
+    case VALUE_NUMBER:
+        return a->form == NUMBER_INT && b->form == NUMBER_INT ? a->integer == b->integer
+                                                              : number_compare(a, b) == 0;
+    case VALUE_STRING:
+        return str_equal(value_text(a), value_text(b));
+    case VALUE_LIST:
+    case VALUE_TUPLE:
+    case VALUE_SET:
+        return equal_items(a, b, depth_left);
+    case VALUE_MAP:
+    case VALUE_OBJECT:
+        return equal_members(a, b, depth_left);
+    default:
+        return true;
+    }
 }
 
 bool value_equal(const struct value *a, const struct value *b)
 {
-    if (a->kind != b->kind)
-        return false;
-    if (a->kind != VALUE_NUMBER && a->kind != VALUE_BOOL && a->len != b->len)
-        return false;
-    return compare_at(a, b, VALUE_DEPTH_MAX + 1) == 0;
+    return equal_at(a, b, VALUE_DEPTH_MAX);
 }
 
 static uint64_t hash_at(const struct value *v, uint64_t seed, unsigned depth_left)
@@ -333,12 +379,12 @@ static bool copy_at(struct arena *arena, const struct value *v, struct value *re
                     unsigned depth_left, struct err *err)
 {
     *ret = *v;
-    if (depth_left == 0)
-        return err_set(err, ERR_LIMIT, "value nested deeper than %d", VALUE_DEPTH_MAX);
     if (v->kind == VALUE_STRING || (v->kind == VALUE_NUMBER && v->form == NUMBER_TEXT)) {
         ret->text = arena_dup(arena, value_text(v)).ptr;
         return ret->text || arena_full(arena, err);
     }
+    if (depth_left == 0 && (value_is_list_like(v) || value_is_object_like(v)))
+        return err_set(err, ERR_LIMIT, "value nested deeper than %d", VALUE_DEPTH_MAX);
     if (v->len && value_is_list_like(v))
         return copy_items(arena, v, ret, depth_left - 1, err);
     if (v->len && value_is_object_like(v))
