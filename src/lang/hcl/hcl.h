@@ -69,7 +69,7 @@ struct hcl_range {
     X(HCL_COMMA, "\",\"") \
     X(HCL_DOT, "\".\"") \
     X(HCL_ELLIPSIS, "\"...\"") \
-    X(HCL_BAD_OPERATOR, "operator")   /* & | ~ ^ ** */ \
+    X(HCL_BAD_OPERATOR, "operator")   /* & | ~ ^ */ \
     X(HCL_BAD_CHARACTER, "character") /* ; ` ' and everything else */ \
     X(HCL_BAD_NEWLINE, "newline in string") \
     X(HCL_BAD_UTF8, "bytes that are not UTF-8")
@@ -138,7 +138,7 @@ struct hcl_expr {
             const struct hcl_expr *condition; /* or NULL */
             bool group;                       /* `...` */
             bool in_template;                 /* %{for}: a string */
-            struct hcl_range names;
+            struct hcl_range names, ellipsis;
         } for_;
         struct str name;
         struct {

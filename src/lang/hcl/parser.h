@@ -1,0 +1,59 @@
+/* parser.h - what the parts of the parser share; not for users of hcl.h. */
+#pragma once
+#include "lang/hcl/hcl.h"
+
+struct parser {
+    struct arena *arena;
+    struct str text, name;
+    const struct hcl_token *token;
+    size_t ntokens, at;
+    bool skip_newlines; /* inside ( ) [ ] and sequences */
+    bool recovering;    /* a syntax error was reported and not yet skipped: say nothing more */
+    unsigned depth_left;
+    struct hcl_diags *diags;
+    bool full; /* out of memory */
+};
+
+/* The token that counts next; a comment that ends a line reads as HCL_NEWLINE where lines count. */
+struct hcl_token hcl_peek(const struct parser *p);
+struct hcl_token hcl_next(struct parser *p);
+struct str hcl_token_text(const struct parser *p, struct hcl_token token);
+bool hcl_token_is_word(const struct parser *p, struct hcl_token token, const char *word);
+/* Reports once until the parser has recovered. */
+void hcl_syntax_error(struct parser *p, struct hcl_range subject, const char *summary,
+                      const char *detail);
+/* Skip to and with the closer of an open bracket (its kind), or to the end of the item. */
+void hcl_skip_to(struct parser *p, enum hcl_token_kind closer);
+/* Skip to the end of the line that closes all brackets opened on the way; ends recovering. */
+void hcl_skip_item(struct parser *p);
+
+/* A new node; a shared error node where memory is out (p->full). */
+struct hcl_expr *hcl_node(struct parser *p, enum hcl_expr_kind kind, struct hcl_range range);
+const struct hcl_expr *hcl_error_node(struct parser *p, struct hcl_range range);
+const struct hcl_expr *hcl_parse_expr(struct parser *p);
+/* After the opener (already read): parts up to `end`, which is read too. flush: `<<-`. */
+const struct hcl_expr *hcl_parse_template_until(struct parser *p, struct hcl_token opener,
+                                                enum hcl_token_kind end, bool flush);
+/* A quoted string without sequences (a block label); after the opening quote. */
+struct str hcl_parse_label_text(struct parser *p, struct hcl_token opener,
+                                struct hcl_range *ret_range);
+struct hcl_body hcl_parse_body(struct parser *p, enum hcl_token_kind end);
+/* Whatever the scanner found that cannot be in any file. */
+void hcl_check_tokens(struct parser *p);
+
+static inline struct hcl_range hcl_span(struct hcl_range a, struct hcl_range b)
+{
+    return (struct hcl_range){a.start, b.end > a.end ? b.end : a.end};
+}
+
+/* Append to an array in the arena: LIST(struct x) { T *ptr; size_t n, room; }. */
+#define HCL_APPEND(p, list, item) \
+    do { \
+        (list).ptr = arena_grow((p)->arena, (list).ptr, (list).n, &(list).room, (list).n + 1); \
+        if (!(list).ptr) { \
+            (p)->full = true; \
+            (list).n = (list).room = 0; \
+        } else { \
+            (list).ptr[(list).n++] = (item); \
+        } \
+    } while (0)
