@@ -166,36 +166,47 @@ static const struct bad_character bad_characters[] = {
      "to separate items in collection values."},
 };
 
-static struct bad_character explain_bad(struct parser *p, const struct hcl_token *token)
+enum { BAD_ROWS = sizeof bad_characters / sizeof *bad_characters };
+
+static const struct bad_character bad_newline = {
+    NULL, "Invalid multi-line string",
+    "Quoted strings may not be split over multiple lines. To produce a multi-line string, either "
+    "use the \\n escape to represent a newline character or use the \"heredoc\" multi-line "
+    "template "
+    "syntax."};
+static const struct bad_character bad_utf8 = {NULL, "Invalid character encoding",
+                                              "All input files must be UTF-8 encoded. Ensure that "
+                                              "UTF-8 encoding is selected in your editor."};
+static const struct bad_character bad_other = {NULL, "Invalid character",
+                                               "This character is not used within the language."};
+
+/* A character of the table and bad UTF-8 are told of once a file: told[] remembers. */
+static const struct bad_character *
+explain_bad(const struct parser *p, const struct hcl_token *token, bool told[BAD_ROWS + 1])
 {
-    struct str text = hcl_token_text(p, *token);
-    for (size_t i = 0; i < sizeof bad_characters / sizeof *bad_characters; i++)
-        if (str_equal(text, str_from(bad_characters[i].text)))
-            return bad_characters[i];
-    if (token->kind == HCL_BAD_NEWLINE)
-        return (struct bad_character){
-            NULL, "Invalid multi-line string",
-            "Quoted strings may not be split over multiple lines. To produce a multi-line string, "
-            "either use the \\n escape to represent a newline character or use the \"heredoc\" "
-            "multi-line template syntax."};
-    if (token->kind == HCL_BAD_UTF8)
-        return (struct bad_character){
-            NULL, "Invalid character encoding",
-            "All input files must be UTF-8 encoded. Ensure that UTF-8 encoding is selected in your "
-            "editor."};
-    return (struct bad_character){NULL, "Invalid character",
-                                  "This character is not used within the language."};
+    size_t row = BAD_ROWS;
+    for (size_t i = 0; i < BAD_ROWS; i++)
+        if (str_equal(hcl_token_text(p, *token), str_from(bad_characters[i].text)))
+            row = i;
+    if (row == BAD_ROWS && token->kind == HCL_BAD_NEWLINE)
+        return &bad_newline;
+    if (row == BAD_ROWS && token->kind != HCL_BAD_UTF8)
+        return &bad_other;
+    bool again = told[row];
+    told[row] = true;
+    return again ? NULL : row < BAD_ROWS ? &bad_characters[row] : &bad_utf8;
 }
 
 void hcl_check_tokens(struct parser *p)
 {
+    bool told[BAD_ROWS + 1] = {false};
     for (size_t i = 0; i < p->ntokens; i++) {
         const struct hcl_token *token = &p->token[i];
-        if (token->kind < HCL_BAD_OPERATOR)
-            continue;
-        struct bad_character bad = explain_bad(p, token);
-        hcl_diag_add(p->diags, p->name, p->text, false, token->range, str_from(bad.summary), "%s",
-                     bad.detail);
+        const struct bad_character *bad =
+            token->kind < HCL_BAD_OPERATOR ? NULL : explain_bad(p, token, told);
+        if (bad)
+            hcl_diag_add(p->diags, p->name, p->text, false, token->range, str_from(bad->summary),
+                         "%s", bad->detail);
     }
 }
 
