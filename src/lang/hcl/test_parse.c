@@ -31,7 +31,7 @@ static const struct {
     {"escape", "a = \"\\x41\"\n", "Invalid escape sequence", 1, 6},
     {"escape behind a wide character", "a = \"\xc3\xa9\\q\"\n", "Invalid escape sequence", 1, 7},
     {"number", "a = 1.2.3\n", "Invalid number literal", 1, 5},
-    {"open tuple", "a = [1,\n", "Unterminated tuple constructor expression", 1, 5},
+    {"open tuple", "a = [1\n", "Unterminated tuple constructor expression", 1, 5},
     {"no separator", "a = [1 2]\n", "Missing item separator", 1, 8},
     {"open block", "a {\n", "Unclosed configuration block", 1, 1},
     {"no colon", "a = true ? 1\n", "Missing false expression in conditional", 1, 13},
@@ -40,7 +40,7 @@ static const struct {
     {"chained legacy index", "a = b.0.1\n", "Invalid legacy index syntax", 1, 7},
     {"extra in a sequence", "a = \"${b c}\"\n", "Extra characters after interpolation expression",
      1, 10},
-    {"no endif", "a = \"%{if b}x\"\n", "Unexpected end of template", 1, 6},
+    {"no endif", "a = \"%{if b}x\"\n", "Unexpected end of template", 1, 14},
 };
 
 static void faults_are_reported_where_they_are(void **state)
