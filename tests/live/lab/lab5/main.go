@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -166,9 +167,12 @@ func resource(name string, own map[string]*schema.Schema, echo ...string) *schem
 
 func set(d *schema.ResourceData, raw []byte, own map[string]*schema.Schema, echo []string) diag.Diagnostics {
 	object := map[string]any{}
-	if err := json.Unmarshal(raw, &object); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	if err := decoder.Decode(&object); err != nil {
 		return diag.FromErr(err)
 	}
+	object = plain(object).(map[string]any)
 	if object["title"] != nil {
 		object["label"] = object["title"]
 	}
@@ -185,9 +189,15 @@ func set(d *schema.ResourceData, raw []byte, own map[string]*schema.Schema, echo
 	return nil
 }
 
-// plain turns the SDK's sets into lists, all the way down.
+// plain turns the SDK's sets into lists, and JSON's numbers into Go's, all the way down.
 func plain(value any) any {
 	switch v := value.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return int(n)
+		}
+		f, _ := v.Float64()
+		return f
 	case *schema.Set:
 		return plain(v.List())
 	case []any:

@@ -47,7 +47,7 @@ func encode(v tftypes.Value, dynamic bool) any {
 	default:
 		n := new(big.Float)
 		must(v.As(&n))
-		return json.Number(n.Text('g', -1))
+		return json.Number(n.Text('f', -1))
 	}
 }
 

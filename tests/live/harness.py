@@ -1,0 +1,335 @@
+"""What the end-to-end tests stand on: peers, a provider mirror, stacks, scans, and a test list."""
+import contextlib
+import fnmatch
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PLUMB = Path(os.environ.get("PLUMB", ROOT / "build" / "plumb"))
+CI = os.environ.get("CI") == "true"
+LABS = ("lab5", "lab6", "labpg")
+FRAMEWORK = ("/lab6", "/time", "/terraform")  # providers that are not on an SDK of the legacy type system
+IN_SYNC, ERROR, DRIFT, INCOMPLETE = 0, 1, 2, 4
+
+
+class Skip(Exception):
+    pass
+
+
+class Wrong(AssertionError):
+    pass
+
+
+def check(condition, *words):
+    if not condition:
+        raise Wrong(" ".join(str(w) for w in words))
+
+
+TESTS = []
+
+
+def test(*needs, **each):
+    """Register a test that needs these peers; cases=[...] makes one test per case."""
+    def register(function):
+        for case in each.get("cases", [None]):
+            name = function.__name__ + (f"[{case}]" if case is not None else "")
+            TESTS.append((name, needs, function, case))
+        return function
+    return register
+
+
+class Lab:
+    """Everything that one run of the tests shares: built peers, the mirror, a folder for all."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="plumb-live-"))
+        built = subprocess.run([HERE / "build-peers"], stdout=subprocess.PIPE, text=True, check=CI)
+        self.peers = {name: (version, Path(path)) for name, version, path in map(str.split, built.stdout.splitlines())}
+        if shutil.which("terraform"):
+            self.peers["terraform"] = ("", Path(shutil.which("terraform")))
+        self.mirror = self.folder / "mirror"
+        for name, (version, path) in self.peers.items():
+            for home in self.homes(name):
+                place = self.mirror / home / version / "linux_amd64"
+                place.mkdir(parents=True)
+                shutil.copy(path, place / f"terraform-provider-{name}_v{version}")
+        self.cli_config = self.folder / "cli.tfrc"
+        self.cli_config.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{self.mirror}"\n  }}\n}}\n')
+
+    @staticmethod
+    def homes(name):
+        if name in ("tofu", "terraform"):
+            return []
+        if name in LABS:
+            return [f"plumb.test/lab/{name}"]
+        return [f"registry.opentofu.org/hashicorp/{name}", f"registry.terraform.io/hashicorp/{name}"]
+
+    def close(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Scan:
+    """One run of `plumb scan`: exit code, the JSON it printed, what it said on stderr."""
+
+    def __init__(self, done, seconds):
+        self.exit, self.stdout, self.stderr, self.seconds = done.returncode, done.stdout, done.stderr, seconds
+        try:
+            self.report = json.loads(done.stdout)
+        except ValueError:
+            self.report = {"stacks": []}
+
+    @property
+    def findings(self):
+        return [f for s in self.report["stacks"] for f in s["findings"]]
+
+    @property
+    def coverage(self):
+        return [s["coverage"] for s in self.report["stacks"]]
+
+    def of(self, class_):
+        return sorted({f["address"] for f in self.findings if f["class"] == class_})
+
+    def brief(self):
+        lines = [f"{f['class']} {f['address']} {[c['path'] for c in f['changes']]} {f.get('reason') or ''}" for f in self.findings]
+        return f"exit {self.exit}; " + "; ".join(lines[:8]) + ("" if self.report["stacks"] else f" no report: {self.stderr[-600:]}")
+
+    def must_be_clean(self, resources=None):
+        check(self.exit == IN_SYNC, "expected a clean scan, got", self.brief())
+        check(not [f for f in self.findings if f["class"] != "state-only"], "findings in a clean scan:", self.brief())
+        check(self.stdout.strip(), "no report")
+        for c in self.coverage:
+            check(c["unchecked"] == 0 and c["compared"] == c["resources"], "coverage is not complete:", c)
+        if resources is not None:
+            check(sum(c["resources"] for c in self.coverage) == resources, "resources:", self.coverage, "expected", resources)
+        return self
+
+    def must_find(self, *, contradicts=(), missing=(), state_only=(), unchecked=()):
+        """Exactly these addresses in each class (state-only: at least), and the exit code that follows."""
+        for class_, want in (("contradicts-code", contradicts), ("missing", missing), ("unchecked", unchecked)):
+            check(self.of(class_) == sorted(want), class_, "should be", sorted(want), "but:", self.brief())
+        check(set(state_only) <= set(self.of("state-only")), "state-only should hold", state_only, "but:", self.brief())
+        want = DRIFT if contradicts or missing else INCOMPLETE if unchecked else IN_SYNC
+        check(self.exit == want, "exit should be", want, "but:", self.brief())
+        return self
+
+    def changes(self, address):
+        return {c["path"]: c for f in self.findings if f["address"] == address for c in f["changes"]}
+
+
+class Stack:
+    """A root module in a folder of its own, with a lab store beside it."""
+
+    def __init__(self, lab, code, tool="tofu", env=None, files=None):
+        self.lab, self.tool = lab, tool
+        self.home = Path(tempfile.mkdtemp(prefix="stack-", dir=lab.folder))
+        self.dir, self.store = self.home / "root", self.home / "store"
+        self.dir.mkdir()
+        self.store.mkdir()
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith(("TF_", "PG", "PLUMB_"))}
+        self.env.update(LAB_STORE=str(self.store), TF_CLI_CONFIG_FILE=str(lab.cli_config), CHECKPOINT_DISABLE="1",
+                        TF_IN_AUTOMATION="1", XDG_CACHE_HOME=str(lab.folder / "cache"), NO_COLOR="1",
+                        PATH=f"{lab.peers[tool][1].parent}:{os.environ['PATH']}")
+        self.env.update(env or {})
+        self.write("main.tf", self.providers(code) + code)
+        for name, text in (files or {}).items():
+            self.write(name, text)
+
+    def providers(self, code):
+        used = [n for n in LABS if n + "_" in code or f'"{n}"' in code]
+        return "terraform {\n  required_providers {\n" + "".join(
+            f'    {n} = {{ source = "plumb.test/lab/{n}" }}\n' for n in used) + "  }\n}\n"
+
+    def write(self, name, text):
+        path = self.dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def run(self, *args, check_exit=True, env=None):
+        done = subprocess.run([self.lab.peers[self.tool][1], *args], cwd=self.dir, env={**self.env, **(env or {})},
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if check_exit and done.returncode:
+            raise Wrong(f"{self.tool} {args[0]}: exit {done.returncode}: {(done.stdout + done.stderr)[-1500:]}")
+        return done
+
+    def apply(self, *args, **options):
+        if not (self.dir / ".terraform").exists():
+            self.run("init", "-no-color")
+        return self.run("apply", "-auto-approve", "-no-color", *args, **options)
+
+    def drift(self):
+        """resource_drift of a refresh-only plan: what Terraform itself sees."""
+        self.run("plan", "-refresh-only", "-no-color", "-out", "p.tfplan")
+        plan = json.loads(self.run("show", "-json", "p.tfplan").stdout)
+        (self.dir / "p.tfplan").unlink()
+        return [e for e in plan.get("resource_drift", []) if e["change"]["actions"] != ["no-op"]]
+
+    def command(self, *args):
+        return [str(PLUMB), "scan", str(self.dir), "--output", "json", *args]
+
+    def scan(self, *args, env=None, timeout=120):
+        start = time.monotonic()
+        done = subprocess.run(self.command(*args), cwd=self.home, env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, errors="replace", timeout=timeout)
+        check(done.returncode >= 0, "plumb died of signal", -done.returncode, done.stderr[-2000:])
+        return Scan(done, time.monotonic() - start)
+
+    def start_scan(self, *args, env=None):
+        return subprocess.Popen(self.command(*args), cwd=self.home, env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    # the world behind Terraform's back
+
+    def object(self, kind, name):
+        return self.store / kind / f"{name}.json"
+
+    def edit(self, kind, name, **changes):
+        """Change the remote object, as its console would: the etag changes with it."""
+        path = self.object(kind, name)
+        path.write_text(json.dumps({**json.loads(path.read_text()), "etag": os.urandom(4).hex(), **changes}))
+
+    @contextlib.contextmanager
+    def edited(self, kind, name, **changes):
+        """The same for a while."""
+        path = self.object(kind, name)
+        before = path.read_text()
+        self.edit(kind, name, **changes)
+        try:
+            yield
+        finally:
+            path.write_text(before)
+
+    def delete(self, kind, name):
+        self.object(kind, name).unlink()
+
+    def fault(self, *faults):
+        """Each fault: (match, do) or (match, do, n or text)."""
+        rows = []
+        for match, do, *more in faults:
+            rows.append({"match": match, "do": do, **({"n" if isinstance(m, int) else "text": m for m in more})})
+        (self.store / "faults.json").write_text(json.dumps(rows))
+
+    def log_calls(self):
+        (self.store / "calls.log").write_text("")
+
+    def calls(self):
+        """[(nanoseconds, pid, begin or end, method)]"""
+        lines = (line.split() for line in (self.store / "calls.log").read_text().splitlines())
+        return [(int(at), int(pid), what, method) for at, pid, what, method in lines]
+
+    def processes(self):
+        """Provider processes alive for this stack, found by the store they were given."""
+        mark, found = f"LAB_STORE={self.store}".encode(), []
+        for proc in Path("/proc").glob("[0-9]*"):
+            try:
+                if b"terraform-provider-" in (proc / "cmdline").read_bytes() and mark in (proc / "environ").read_bytes():
+                    found.append(int(proc.name))
+            except OSError:
+                pass
+        return found
+
+    def files(self):
+        return {str(p): (p.lstat().st_mtime_ns, p.read_bytes() if p.is_file() else b"") for p in sorted(self.dir.rglob("*"))}
+
+    def state(self):
+        return json.loads((self.dir / "terraform.tfstate").read_text())
+
+    # the comparison that every world ends with
+
+    def must_agree(self, scan):
+        """plumb finds each entry of resource_drift, attribute by attribute, and says contradicts-code of nothing else."""
+        drift = {e["address"]: e for e in self.drift()}
+        entries = {address: e["change"] for address, e in drift.items()}
+        for address, change in entries.items():
+            if "delete" in change["actions"]:
+                check(address in scan.of("missing"), address, "is gone, but:", scan.brief())
+                continue
+            before, after = change["before"], change["after"]
+            differ = {k for k in set(before) | set(after) if before.get(k) != after.get(k)}
+            if not drift[address]["provider_name"].endswith(FRAMEWORK):
+                differ = {k for k in differ if settled(before.get(k)) != settled(after.get(k))}
+            found = {top(path) for path in scan.changes(address)}
+            check(differ <= found, "tofu sees", sorted(differ), "differ in", address, "but:", scan.brief())
+        for address in scan.of("contradicts-code"):
+            check(address in entries, "tofu sees no drift in", address, "but:", scan.brief())
+            before, after = entries[address]["before"], entries[address]["after"]
+            for path in scan.changes(address):
+                check(before.get(top(path)) != after.get(top(path)), "tofu sees no change of", path, "in", address)
+        for address in scan.of("missing"):
+            check("delete" in entries.get(address, {"actions": []})["actions"], address, "is missing for plumb only")
+        return scan
+
+
+def settled(value):
+    """Without null and empty, which SDK v2 makes out of each other at a refresh; plumb has a rule for it."""
+    if isinstance(value, dict):
+        value = {k: settled(v) for k, v in value.items() if settled(v) is not None}
+    elif isinstance(value, list):
+        value = [settled(v) for v in value]
+    return None if value in ("", [], {}) else value
+
+
+def top(path):
+    """The top-level attribute of a path: tags["a.b"] -> tags."""
+    for i, c in enumerate(path):
+        if c in ".[":
+            return path[:i]
+    return path
+
+
+def wait_until(condition, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return condition()
+
+
+def stop(process, sig=signal.SIGINT):
+    """Send the signal; the seconds until it ended."""
+    start = time.monotonic()
+    process.send_signal(sig)
+    process.communicate(timeout=30)
+    return time.monotonic() - start
+
+
+def main(argv):
+    patterns = argv or ["*"]
+    chosen = [t for t in TESTS if any(fnmatch.fnmatch(t[0], f"*{p}*") for p in patterns)]
+    if not PLUMB.exists():
+        print(f"tests/live: no {PLUMB}: run ./script/build release first", file=sys.stderr)
+        return 1
+    lab = Lab()
+    passed = failed = skipped = 0
+    try:
+        for name, needs, function, case in chosen:
+            start = time.monotonic()
+            absent = [n for n in ("tofu", *needs) if n not in lab.peers]
+            try:
+                if absent == ["terraform"] or absent and not CI:
+                    raise Skip("not here: " + ", ".join(absent))
+                check(not absent, "not here: " + ", ".join(absent))
+                function(lab, *([case] if case is not None else []))
+                print(f"ok   {name} ({time.monotonic() - start:.1f} s)", flush=True)
+                passed += 1
+            except Skip as e:
+                print(f"skip {name}: {e}", flush=True)
+                skipped += 1
+            except Exception as e:  # a broken test is a failed test; the others still run
+                print(f"FAIL {name}: {type(e).__name__}: {e}", flush=True)
+                failed += 1
+    finally:
+        if os.environ.get("LIVE_KEEP"):
+            print(f"kept {lab.folder}", file=sys.stderr)
+        else:
+            lab.close()
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed or not passed else 0
