@@ -46,11 +46,11 @@ struct value_member;
 struct value_unknown;
 
 struct value {
-    uint8_t kind;  /* enum value_kind */
-    uint8_t marks; /* VALUE_SENSITIVE | ... */
-    uint8_t form;  /* VALUE_NUMBER: enum number_form */
-    uint8_t spare;
-    uint32_t len; /* bytes of text, or count of items or members */
+    uint8_t kind;      /* enum value_kind */
+    uint8_t marks;     /* VALUE_SENSITIVE | ... */
+    uint8_t form;      /* VALUE_NUMBER: enum number_form */
+    uint8_t precision; /* VALUE_NUMBER: of the language that made it (lang/hcl); else 0 */
+    uint32_t len;      /* bytes of text, or count of items or members */
     union {
         bool truth;
         int64_t integer;           /* NUMBER_INT */
