@@ -28,6 +28,7 @@ struct resource {
     int64_t schema_version;
     struct str attributes_json; /* verbatim text of the `attributes` object; empty if flatmap */
     struct str flatmap_json;    /* legacy `attributes_flat` object text, or empty */
+    bool attributes_plain;      /* from show -json: dynamic values are not wrapped in value + type */
     struct value attributes;    /* parsed `attributes`, where the source has parsed them; else kind
                                    VALUE_NULL */
     struct str private_base64;

@@ -1,0 +1,34 @@
+/* source.h - what every source of desired resources is made of (inside desired/ only).
+ *
+ * A source fills `info`, keeps what it gives in `arena`, and hides its own shape behind next().
+ */
+#pragma once
+#include "base/arena.h"
+#include "desired/desired.h"
+
+struct desired {
+    struct desired_info info;
+    struct arena arena; /* all that was given, until the source is closed */
+    uint64_t count;     /* instances in all, or 0 */
+    bool (*next)(struct desired *desired, struct resource *ret, struct err *err);
+    void *own; /* in the arena */
+};
+
+/* An empty source whose arena may grow to a few times the text it reads. NULL: out of memory. */
+struct desired *desired_make(size_t text_bytes, struct err *err);
+
+/* Each opens one kind of text; text and name outlive the source. */
+bool source_tfstate_open(struct desired *desired, struct str text, const char *name,
+                         struct err *err);
+bool source_show_open(struct desired *desired, struct str text, const char *name, struct err *err);
+
+/* What a JSON document is, told by its first telling key. */
+enum document_kind {
+    DOCUMENT_UNKNOWN, /* no object, no known key, or broken before one came */
+    DOCUMENT_EMPTY,   /* nothing but blanks */
+    DOCUMENT_STATE,   /* any version, encrypted ones too */
+    DOCUMENT_SHOW_STATE,
+    DOCUMENT_PLAN,
+    DOCUMENT_RESOURCES /* a list, or an object with `resources` or `complete`: a live snapshot */
+};
+enum document_kind document_probe(struct str text);
