@@ -28,7 +28,8 @@ struct format {
     const char *extension; /* ".json": `--output FILE.json` chooses it */
     bool (*write)(struct buf *out, const struct scan_result *result,
                   const struct report_options *options, struct err *err);
-    /* Optional, for --stream: called as findings come, before the whole result exists. */
+    /* Optional, for --stream: called as findings come, before the whole result exists; then
+     * `write` with options->stream adds what the findings do not say (stacks, summary). */
     bool (*stream_finding)(struct buf *out, const struct finding *finding,
                            const struct report_options *options, struct err *err);
 };

@@ -1,0 +1,282 @@
+/* format_json.c - everything plumb found, for machines; with `stream` as NDJSON, an event a line.
+ *
+ * Schema: docs/schema/scan.schema.json, docs/schema/scan-event.schema.json
+ * Rules:  a member is added in a minor version, removed or changed in a major one; every member is
+ *         always present, null where it has nothing to say
+ */
+#include <string.h>
+
+#include "report/parts.h"
+#include "report/report.h"
+#include "wire/json.h"
+
+#define SCHEMA_VERSION STR("1.0")
+
+static void put_text(struct jsonw *w, struct str key, struct str s)
+{
+    jsonw_key(w, key);
+    if (s.len)
+        jsonw_string(w, s);
+    else
+        jsonw_null(w);
+}
+
+static void put_change(struct jsonw *w, const struct change *change)
+{
+    bool hidden = change_hidden(change);
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("path"), change->path);
+    jsonw_member_string(w, STR("action"), !change->before  ? STR("added")
+                                          : !change->after ? STR("removed")
+                                                           : STR("changed"));
+    jsonw_key(w, STR("before"));
+    value_json(w, change->before, hidden);
+    jsonw_key(w, STR("after"));
+    value_json(w, change->after, hidden);
+    jsonw_member_bool(w, STR("sensitive"), hidden);
+    jsonw_member_bool(w, STR("configurable"), change->configurable);
+    put_text(w, STR("ignored_by"), change->ignored_by);
+    jsonw_object_close(w);
+}
+
+static void put_place(struct jsonw *w, const struct location *code)
+{
+    jsonw_key(w, STR("location"));
+    if (!code->file.len) {
+        jsonw_null(w);
+        return;
+    }
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("file"), code->file);
+    jsonw_member_int(w, STR("line"), code->line);
+    jsonw_member_int(w, STR("column"), code->column);
+    jsonw_object_close(w);
+}
+
+static void put_ignored(struct jsonw *w, const struct finding *finding)
+{
+    jsonw_key(w, STR("ignored"));
+    if (!finding->ignored) {
+        jsonw_null(w);
+        return;
+    }
+    jsonw_object_open(w);
+    put_text(w, STR("reason"), finding->ignored_by);
+    put_text(w, STR("owner"), finding->ignored_owner);
+    put_text(w, STR("expires"), finding->ignored_expires);
+    jsonw_object_close(w);
+}
+
+static void put_finding(struct jsonw *w, const struct finding *finding,
+                        const struct report_options *options)
+{
+    size_t ignored = 0;
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("fingerprint"), str_from(finding->fingerprint));
+    jsonw_member_string(w, STR("class"), str_from(finding_class_name(finding->class_)));
+    jsonw_member_string(w, STR("severity"), str_from(severity_name(finding->severity)));
+    jsonw_member_string(w, STR("stack"), finding->stack);
+    jsonw_member_string(w, STR("address"), finding->address);
+    jsonw_member_string(w, STR("type"), finding->type);
+    put_text(w, STR("provider"), finding->provider);
+    put_text(w, STR("reason"), finding->reason);
+    put_place(w, &finding->code);
+    jsonw_member_bool(w, STR("tainted"), finding->tainted);
+    jsonw_member_bool(w, STR("deposed"), finding->deposed);
+    put_ignored(w, finding);
+    jsonw_key(w, STR("changes"));
+    jsonw_array_open(w);
+    for (size_t i = 0; i < finding->nchanges; i++) {
+        ignored += finding->changes[i].ignored_by.len > 0;
+        if (change_shown(&finding->changes[i], options))
+            put_change(w, &finding->changes[i]);
+    }
+    jsonw_array_close(w);
+    jsonw_member_int(w, STR("changes_ignored"), (int64_t)ignored);
+    jsonw_object_close(w);
+}
+
+static void put_coverage(struct jsonw *w, const struct coverage *coverage)
+{
+    const struct {
+        struct str key;
+        uint64_t n;
+    } counts[] = {
+        {STR("resources"), coverage->resources},
+        {STR("compared"), coverage->compared},
+        {STR("same"), coverage->same},
+        {STR("different"), coverage->different},
+        {STR("missing"), coverage->missing},
+        {STR("unmanaged"), coverage->unmanaged},
+        {STR("unchecked"), coverage->unchecked},
+        {STR("ignored"), coverage->ignored},
+        {STR("attributes_compared"), coverage->attributes_compared},
+        {STR("attributes_not_observed"), coverage->attributes_not_observed},
+    };
+    jsonw_key(w, STR("coverage"));
+    jsonw_object_open(w);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        jsonw_member_int(w, counts[i].key, (int64_t)counts[i].n);
+    jsonw_key(w, STR("unchecked_reasons"));
+    jsonw_array_open(w);
+    for (size_t i = 0; i < coverage->nreasons; i++) {
+        jsonw_object_open(w);
+        jsonw_member_string(w, STR("reason"), coverage->reasons[i].reason);
+        jsonw_member_int(w, STR("resources"), (int64_t)coverage->reasons[i].resources);
+        jsonw_object_close(w);
+    }
+    jsonw_array_close(w);
+    jsonw_object_close(w);
+}
+
+static void put_equal(struct jsonw *w, const struct stack_result *stack)
+{
+    jsonw_key(w, STR("considered_equal"));
+    jsonw_array_open(w);
+    for (size_t i = 0; i < stack->nequal; i++) {
+        jsonw_object_open(w);
+        jsonw_member_string(w, STR("address"), stack->equal[i].address);
+        jsonw_member_string(w, STR("path"), stack->equal[i].path);
+        jsonw_member_string(w, STR("rule"), stack->equal[i].rule);
+        jsonw_member_string(w, STR("why"), stack->equal[i].why);
+        jsonw_object_close(w);
+    }
+    jsonw_array_close(w);
+}
+
+/* Everything of a stack but its findings; the object stays open. */
+static void put_stack(struct jsonw *w, const struct stack_result *stack)
+{
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("name"), stack->name);
+    put_text(w, STR("path"), stack->path);
+    put_text(w, STR("workspace"), stack->workspace);
+    put_text(w, STR("environment"), stack->environment);
+    put_text(w, STR("owner"), stack->owner);
+    put_text(w, STR("desired"), stack->desired);
+    put_text(w, STR("source"), stack->source);
+    put_text(w, STR("live"), stack->live);
+    put_text(w, STR("failed"), stack->failed);
+    put_coverage(w, &stack->coverage);
+    jsonw_key(w, STR("notes"));
+    jsonw_array_open(w);
+    for (size_t i = 0; i < stack->nnotes; i++)
+        jsonw_string(w, stack->notes[i]);
+    jsonw_array_close(w);
+    put_equal(w, stack);
+}
+
+static void put_summary(struct jsonw *w, const struct scan_result *result)
+{
+    struct tally tally = {0};
+    tally_all(&tally, result);
+    jsonw_key(w, STR("summary"));
+    jsonw_object_open(w);
+    jsonw_member_bool(w, STR("in_sync"), tally_in_sync(&tally));
+    jsonw_member_int(w, STR("stacks"), (int64_t)tally.stacks);
+    jsonw_member_int(w, STR("stacks_failed"), (int64_t)tally.failed);
+    jsonw_member_int(w, STR("resources"), (int64_t)tally.resources);
+    jsonw_member_int(w, STR("same"), (int64_t)tally.same);
+    jsonw_key(w, STR("findings"));
+    jsonw_object_open(w);
+    for (unsigned i = 0; i < CLASS_COUNT; i++)
+        jsonw_member_int(w, str_from(finding_class_name((enum finding_class)i)),
+                         (int64_t)tally.by_class[i]);
+    jsonw_object_close(w);
+    jsonw_member_int(w, STR("ignored"), (int64_t)tally.ignored);
+    jsonw_member_int(w, STR("attributes_compared"), (int64_t)tally.attributes_compared);
+    jsonw_member_int(w, STR("attributes_not_observed"), (int64_t)tally.attributes_not_observed);
+    jsonw_object_close(w);
+}
+
+static void put_tool(struct jsonw *w, const struct report_options *options)
+{
+    jsonw_key(w, STR("tool"));
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("name"), STR("plumb"));
+    jsonw_member_string(w, STR("version"), options->tool_version);
+    jsonw_object_close(w);
+}
+
+static void event_open(struct jsonw *w, struct str event)
+{
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("schema_version"), SCHEMA_VERSION);
+    jsonw_member_string(w, STR("event"), event);
+}
+
+static void event_close(struct jsonw *w)
+{
+    jsonw_object_close(w);
+    buf_char(w->out, '\n');
+}
+
+static bool stream_finding(struct buf *out, const struct finding *finding,
+                           const struct report_options *options, struct err *err)
+{
+    struct jsonw w = {.out = out};
+    if (!finding_shown(finding, options))
+        return true;
+    event_open(&w, STR("finding"));
+    jsonw_key(&w, STR("finding"));
+    put_finding(&w, finding, options);
+    event_close(&w);
+    return buf_ok(out, err);
+}
+
+static void write_events(struct buf *out, const struct scan_result *result,
+                         const struct report_options *options)
+{
+    for (size_t i = 0; i < result->nstacks; i++) {
+        struct jsonw w = {.out = out};
+        event_open(&w, STR("stack"));
+        jsonw_key(&w, STR("stack"));
+        put_stack(&w, &result->stacks[i]);
+        jsonw_object_close(&w);
+        event_close(&w);
+    }
+    struct jsonw w = {.out = out};
+    event_open(&w, STR("summary"));
+    put_tool(&w, options);
+    put_summary(&w, result);
+    event_close(&w);
+}
+
+static bool write_json(struct buf *out, const struct scan_result *result,
+                       const struct report_options *options, struct err *err)
+{
+    if (options->stream) {
+        write_events(out, result, options);
+        return buf_ok(out, err);
+    }
+    struct jsonw w = {.out = out, .indent = 2};
+    jsonw_object_open(&w);
+    jsonw_member_string(&w, STR("schema_version"), SCHEMA_VERSION);
+    put_tool(&w, options);
+    put_summary(&w, result);
+    jsonw_key(&w, STR("stacks"));
+    jsonw_array_open(&w);
+    for (size_t i = 0; i < result->nstacks; i++) {
+        const struct stack_result *stack = &result->stacks[i];
+        put_stack(&w, stack);
+        jsonw_key(&w, STR("findings"));
+        jsonw_array_open(&w);
+        for (size_t k = 0; k < stack->nfindings; k++)
+            if (finding_shown(&stack->findings[k], options))
+                put_finding(&w, &stack->findings[k], options);
+        jsonw_array_close(&w);
+        jsonw_object_close(&w);
+    }
+    jsonw_array_close(&w);
+    jsonw_object_close(&w);
+    buf_char(out, '\n');
+    return buf_ok(out, err);
+}
+
+const struct format format_json = {
+    .name = "json",
+    .summary = "everything, for machines; one event a line with --stream",
+    .extension = ".json",
+    .write = write_json,
+    .stream_finding = stream_finding,
+};

@@ -1,0 +1,90 @@
+/* parts.h - what the report formats share: safe text, redaction, counts, diffs as lines.
+ *
+ * Rules:  a sensitive value never reaches a buffer; a control character never reaches a terminal
+ * Owner:  everything is written into the caller's buf; nothing is kept
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "model/finding.h"
+
+struct jsonw;
+struct report_options;
+
+/* --- text.c: text from outside, made harmless --- */
+
+/* Controls, bidi marks, invisible and bad bytes become visible escapes (\u001b, \x..): one line. */
+void text_safe(struct buf *out, struct str s);
+/* The same, but tabs stay and a newline is followed by `indent` spaces. */
+void text_safe_lines(struct buf *out, struct str s, unsigned indent);
+/* "like this": quoted, `"` and `\` escaped too; past max_bytes (0 = no limit) cut with its size. */
+void text_quote(struct buf *out, struct str s, size_t max_bytes);
+/* s up to max_bytes, never inside a character. */
+struct str text_cut(struct str s, size_t max_bytes);
+void text_number(struct buf *out, uint64_t n); /* 1,204 */
+size_t text_columns(struct str s);             /* characters; what alignment counts */
+void text_pad(struct buf *out, size_t have, size_t want);
+
+/* --- value.c: values as text and as JSON, secrets replaced --- */
+
+/* Is nothing of this change's values to be shown? */
+bool change_hidden(const struct change *change);
+/* [80, "a", {x = null}] on one line, at most about max_bytes (0 = no limit). */
+void value_inline(struct buf *out, const struct value *v, bool hidden, size_t max_bytes);
+/* The same tree as JSON; hidden nodes are "(sensitive)", unknown ones "(unknown)"; NULL is null. */
+void value_json(struct jsonw *w, const struct value *v, bool hidden);
+/* "path: before -> after" on one line, at most about max_bytes for each value. */
+void change_inline(struct buf *out, const struct change *change, size_t max_bytes);
+
+/* --- tally.c: one walk over the findings for every format's figures --- */
+
+struct tally {
+    uint64_t by_class[CLASS_COUNT];   /* findings not ignored */
+    uint64_t by_severity[SEVERITY_CRITICAL + 1];
+    uint64_t ignored;                 /* findings, and changes inside findings, that rules cover */
+    uint64_t resources, same, attributes_compared, attributes_not_observed;
+    uint64_t stacks, failed;
+};
+void tally_stack(struct tally *tally, const struct stack_result *stack); /* adds */
+void tally_all(struct tally *tally, const struct scan_result *result);
+/* "3 drifted, 1 missing, 2 unchecked (not in sync), 94 in sync" */
+void tally_print(struct buf *out, const struct tally *tally);
+/* "1,204 attributes compared, 12 not observed" */
+void tally_print_attributes(struct buf *out, const struct tally *tally);
+bool tally_in_sync(const struct tally *tally); /* nothing drifted, unchecked or failed */
+
+/* Is this finding part of a report with these options? */
+bool finding_shown(const struct finding *finding, const struct report_options *options);
+bool change_shown(const struct change *change, const struct report_options *options);
+/* One line: what is wrong with the resource: reason, or the class's meaning. */
+struct str finding_sentence(const struct finding *finding);
+/* What a person can do about resources that could not be checked for that reason. */
+const char *unchecked_advice(struct str reason);
+/* "contradicts-code" -> "ContradictsCode" and what to do about a finding of that class. */
+const char *class_title(enum finding_class class_);
+const char *class_remedy(enum finding_class class_);
+
+/* --- lines.c: changes as lines with + and - --- */
+
+struct line_style {
+    unsigned indent;   /* of the first level */
+    unsigned width;    /* columns a line should not pass; values are cut near it */
+    size_t max_lines;  /* of one multi-line difference; 0 = 60 */
+    size_t max_changes; /* of one finding; 0 = all */
+    bool colour;
+    bool sign_first;   /* the sign stands in the first column (Markdown diff blocks) */
+};
+/* All changes of a finding that the options show; computed-only ones folded into one line. */
+void lines_of_finding(struct buf *out, const struct finding *finding,
+                      const struct report_options *options, const struct line_style *style);
+
+/* --- linediff.c: which lines of two texts differ --- */
+
+enum { LINEDIFF_CELLS_MAX = 4000000, LINEDIFF_CONTEXT = 2 };
+/* sign ' ', '-', '+'; or '@' with the number of unchanged lines left out. False stops. */
+typedef bool (*linediff_sink)(void *ctx, char sign, struct str line, size_t skipped);
+/* Common head and tail first, then a longest common subsequence where that is affordable. */
+void linediff(struct str before, struct str after, linediff_sink sink, void *ctx);
