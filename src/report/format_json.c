@@ -26,9 +26,10 @@ static void put_change(struct jsonw *w, const struct change *change)
     bool hidden = change_hidden(change);
     jsonw_object_open(w);
     jsonw_member_string(w, STR("path"), change->path);
-    jsonw_member_string(w, STR("action"), !change->before  ? STR("added")
-                                          : !change->after ? STR("removed")
-                                                           : STR("changed"));
+    jsonw_member_string(w, STR("action"),
+                        !change->before  ? STR("added")
+                        : !change->after ? STR("removed")
+                                         : STR("changed"));
     jsonw_key(w, STR("before"));
     value_json(w, change->before, hidden);
     jsonw_key(w, STR("after"));

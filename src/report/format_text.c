@@ -19,7 +19,7 @@ struct page {
 /* Escape codes by what they say. */
 enum tone { TONE_BOLD, TONE_GOOD, TONE_BAD, TONE_WARN, TONE_QUIET };
 static const char *const tone_code[] = {
-    [TONE_BOLD] = "\033[1m", [TONE_GOOD] = "\033[32m",  [TONE_BAD] = "\033[31m",
+    [TONE_BOLD] = "\033[1m",  [TONE_GOOD] = "\033[32m", [TONE_BAD] = "\033[31m",
     [TONE_WARN] = "\033[33m", [TONE_QUIET] = "\033[2m",
 };
 

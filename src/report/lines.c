@@ -12,10 +12,10 @@ enum {
     LINES_DEFAULT = 60,
     PATH_COLUMNS_MAX = 40,
     WIDTH_LEAST = 40,
-    JSON_TEXT_MAX = 1 << 20,       /* longer JSON text is compared as one string */
+    JSON_TEXT_MAX = 1 << 20, /* longer JSON text is compared as one string */
     JSON_ARENA_MAX = 64 << 20,
-    SHOWN_BEFORE_DIFFERENCE = 16,  /* bytes of what two long strings have in common */
-    NOTES_MAX = 12                 /* names in the line of folded attributes */
+    SHOWN_BEFORE_DIFFERENCE = 16, /* bytes of what two long strings have in common */
+    NOTES_MAX = 12                /* names in the line of folded attributes */
 };
 
 struct printer {
@@ -26,7 +26,10 @@ struct printer {
 
 static const char *sign_colour(char sign)
 {
-    return sign == '+' ? "\033[32m" : sign == '-' ? "\033[31m" : sign == '~' ? "\033[33m" : "\033[2m";
+    return sign == '+'   ? "\033[32m"
+           : sign == '-' ? "\033[31m"
+           : sign == '~' ? "\033[33m"
+                         : "\033[2m";
 }
 
 static void begin_line(const struct printer *p, char sign, unsigned level)
@@ -304,10 +307,9 @@ static void put_change(const struct printer *p, const struct change *change)
 {
     bool hidden = change_hidden(change);
     bool both = change->before && change->after;
-    bool multi = both && !hidden && value_is_string(change->before) &&
-                 value_is_string(change->after) &&
-                 (is_multi_line(value_text(change->before)) ||
-                  is_multi_line(value_text(change->after)));
+    bool multi =
+        both && !hidden && value_is_string(change->before) && value_is_string(change->after) &&
+        (is_multi_line(value_text(change->before)) || is_multi_line(value_text(change->after)));
     if (!both)
         put_one_side(p, change, hidden);
     else if (multi || !put_short(p, change, hidden))

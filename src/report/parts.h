@@ -42,9 +42,9 @@ void change_inline(struct buf *out, const struct change *change, size_t max_byte
 /* --- tally.c: one walk over the findings for every format's figures --- */
 
 struct tally {
-    uint64_t by_class[CLASS_COUNT];   /* findings not ignored */
+    uint64_t by_class[CLASS_COUNT]; /* findings not ignored */
     uint64_t by_severity[SEVERITY_CRITICAL + 1];
-    uint64_t ignored;                 /* findings, and changes inside findings, that rules cover */
+    uint64_t ignored; /* findings, and changes inside findings, that rules cover */
     uint64_t resources, same, attributes_compared, attributes_not_observed;
     uint64_t stacks, failed;
 };
@@ -70,12 +70,12 @@ const char *class_remedy(enum finding_class class_);
 /* --- lines.c: changes as lines with + and - --- */
 
 struct line_style {
-    unsigned indent;   /* of the first level */
-    unsigned width;    /* columns a line should not pass; values are cut near it */
-    size_t max_lines;  /* of one multi-line difference; 0 = 60 */
+    unsigned indent;    /* of the first level */
+    unsigned width;     /* columns a line should not pass; values are cut near it */
+    size_t max_lines;   /* of one multi-line difference; 0 = 60 */
     size_t max_changes; /* of one finding; 0 = all */
     bool colour;
-    bool sign_first;   /* the sign stands in the first column (Markdown diff blocks) */
+    bool sign_first; /* the sign stands in the first column (Markdown diff blocks) */
 };
 /* All changes of a finding that the options show; computed-only ones folded into one line. */
 void lines_of_finding(struct buf *out, const struct finding *finding,

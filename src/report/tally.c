@@ -126,15 +126,15 @@ bool change_shown(const struct change *change, const struct report_options *opti
 
 struct str finding_sentence(const struct finding *finding)
 {
-    return finding->reason.len ? finding->reason
-                               : str_from(finding_class_meaning(finding->class_));
+    return finding->reason.len ? finding->reason : str_from(finding_class_meaning(finding->class_));
 }
 
 /* The first row whose words the reason holds (ASCII case ignored); the last row holds for all. */
 static const struct {
     const char *words, *advice;
 } advices[] = {
-    {"not installed", "run `terraform init` (or `tofu init`) in the stack's directory, then scan again"},
+    {"not installed",
+     "run `terraform init` (or `tofu init`) in the stack's directory, then scan again"},
     {"lock file", "run `terraform init` again, or find out who changed the provider's binary"},
     {"hash", "run `terraform init` again, or find out who changed the provider's binary"},
     {"credential", "give the provider its credentials, in the environment or in plumb.yaml"},
@@ -147,8 +147,10 @@ static const struct {
     {"rate", "scan again later, or with a smaller --concurrency"},
     {"timed out", "scan again; --timeout allows a slow provider more time"},
     {"deadline", "scan again; --timeout allows a slow provider more time"},
-    {"crash", "report the provider's own message to its authors; scan again or with another version"},
-    {"exited", "report the provider's own message to its authors; scan again or with another version"},
+    {"crash",
+     "report the provider's own message to its authors; scan again or with another version"},
+    {"exited",
+     "report the provider's own message to its authors; scan again or with another version"},
     {"schema version", "install the provider version that wrote the state"},
     {"snapshot", "take the live document again, with these resources in it"},
     {"cancelled", "scan again"},

@@ -8,9 +8,9 @@
 static const struct {
     uint32_t first, last;
 } invisible[] = {
-    {0x0000, 0x001f},   {0x007f, 0x009f},   {0x00ad, 0x00ad},   {0x061c, 0x061c},
-    {0x180e, 0x180e},   {0x200b, 0x200f},   {0x2028, 0x202e},   {0x2060, 0x206f},
-    {0xfeff, 0xfeff},   {0xfff9, 0xfffb},   {0xe0000, 0xe007f},
+    {0x0000, 0x001f}, {0x007f, 0x009f}, {0x00ad, 0x00ad},   {0x061c, 0x061c},
+    {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},
+    {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
 };
 
 static bool is_invisible(uint32_t c)
@@ -23,8 +23,8 @@ static bool is_invisible(uint32_t c)
 
 static void put_escape(struct buf *out, uint32_t c)
 {
-    static const char short_name[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
-                                      ['\r'] = 'r'};
+    static const char short_name[] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     if (c < sizeof short_name && short_name[c])
         buf_printf(out, "\\%c", short_name[c]);
     else if (c > 0xffff)

@@ -160,9 +160,9 @@ void report_value(struct buf *out, const struct value *v, bool sensitive)
 static void put_json(struct jsonw *w, const struct value *v, unsigned depth_left)
 {
     if (v->marks & VALUE_SENSITIVE || v->kind == VALUE_UNKNOWN || depth_left == 0) {
-        jsonw_string(w, v->marks & VALUE_SENSITIVE   ? sensitive_text
+        jsonw_string(w, v->marks & VALUE_SENSITIVE ? sensitive_text
                         : v->kind == VALUE_UNKNOWN ? unknown_text
-                                                     : STR("..."));
+                                                   : STR("..."));
     } else if (value_is_list_like(v)) {
         jsonw_array_open(w);
         for (uint32_t i = 0; i < v->len; i++)

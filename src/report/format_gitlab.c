@@ -1,0 +1,121 @@
+/* format_gitlab.c - GitLab code quality report: one entry for each finding.
+ *
+ * Source:  GitLab doc/ci/testing/code_quality.md, "Code Quality report format"
+ * Rules:   paths relative without "./"; no byte order mark; equal fingerprints are one entry
+ */
+#include "base/digest.h"
+#include "report/parts.h"
+#include "report/report.h"
+#include "wire/json.h"
+
+enum { VALUE_BYTES = 120, DESCRIPTION_BYTES = 2000 };
+
+static const struct str by_severity[] = {
+    [SEVERITY_INFO] = STR_INIT("info"),        [SEVERITY_LOW] = STR_INIT("minor"),
+    [SEVERITY_MEDIUM] = STR_INIT("major"),     [SEVERITY_HIGH] = STR_INIT("critical"),
+    [SEVERITY_CRITICAL] = STR_INIT("blocker"),
+};
+
+/* GitLab wants a place: the code's, else the stack's directory as far as it is relative. */
+static struct str place_of(const struct stack_result *stack, const struct location *code)
+{
+    const struct str tries[] = {code ? code->file : (struct str){0}, stack->path, stack->name};
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        struct str path = tries[i];
+        while (str_starts(path, STR("./")))
+            path = str_sub(path, 2, path.len);
+        if (path.len && path.ptr[0] != '/')
+            return path;
+    }
+    return STR(".");
+}
+
+static void put_entry(struct jsonw *w, struct str check, struct str description,
+                      struct str fingerprint, enum severity severity, struct str path,
+                      uint32_t line)
+{
+    AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
+    text_safe(&text, description);
+    struct str cut = text_cut(buf_view(&text), DESCRIPTION_BYTES);
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("description"), cut);
+    jsonw_member_string(w, STR("check_name"), check);
+    jsonw_member_string(w, STR("fingerprint"), fingerprint);
+    jsonw_member_string(w, STR("severity"), by_severity[severity]);
+    jsonw_key(w, STR("location"));
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("path"), path);
+    jsonw_key(w, STR("lines"));
+    jsonw_object_open(w);
+    jsonw_member_int(w, STR("begin"), line ? line : 1);
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+}
+
+static void put_finding(struct jsonw *w, const struct stack_result *stack,
+                        const struct finding *finding, const struct report_options *options)
+{
+    AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
+    const char *separator = ": ";
+    buf_str(&text, finding->address);
+    if (finding->reason.len || !finding->nchanges) {
+        buf_str(&text, STR(": "));
+        buf_str(&text, finding_sentence(finding));
+        separator = "; ";
+    }
+    for (size_t i = 0; i < finding->nchanges && text.len < DESCRIPTION_BYTES; i++) {
+        if (!change_shown(&finding->changes[i], options))
+            continue;
+        buf_str(&text, str_from(separator));
+        change_inline(&text, &finding->changes[i], VALUE_BYTES);
+        separator = ", ";
+    }
+    put_entry(w, str_from(finding_class_name(finding->class_)), buf_view(&text),
+              str_from(finding->fingerprint), finding->severity, place_of(stack, &finding->code),
+              finding->code.file.len ? finding->code.line : 1);
+}
+
+static bool put_failed(struct jsonw *w, const struct stack_result *stack, struct err *err)
+{
+    struct digest digest;
+    char hex[DIGEST_HEX + 1];
+    AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
+    buf_str(&text, STR("not scanned: "));
+    buf_str(&text, stack->name);
+    if (!digest_sha256(buf_view(&text), &digest, err))
+        return false;
+    digest_hex(&digest, hex);
+    buf_str(&text, STR(": "));
+    buf_str(&text, stack->failed);
+    put_entry(w, STR("not-scanned"), buf_view(&text), (struct str){hex, 32}, SEVERITY_HIGH,
+              place_of(stack, NULL), 1);
+    return true;
+}
+
+static bool write_gitlab(struct buf *out, const struct scan_result *result,
+                         const struct report_options *options, struct err *err)
+{
+    struct jsonw w = {.out = out, .indent = 1};
+    jsonw_array_open(&w);
+    for (size_t i = 0; i < result->nstacks; i++) {
+        const struct stack_result *stack = &result->stacks[i];
+        if (stack->failed.len && !put_failed(&w, stack, err))
+            return false;
+        for (size_t k = 0; k < stack->nfindings; k++) {
+            const struct finding *finding = &stack->findings[k];
+            if (!finding->ignored && finding->class_ != CLASS_STATE_ONLY)
+                put_finding(&w, stack, finding, options);
+        }
+    }
+    jsonw_array_close(&w);
+    buf_char(out, '\n');
+    return buf_ok(out, err);
+}
+
+const struct format format_gitlab = {
+    .name = "gitlab",
+    .summary = "GitLab code quality report",
+    .extension = "gl-code-quality-report.json",
+    .write = write_gitlab,
+};
