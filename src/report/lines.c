@@ -352,13 +352,13 @@ void lines_of_finding(struct buf *out, const struct finding *finding,
                       const struct report_options *options, const struct line_style *style)
 {
     struct printer p = {out, style, 0};
-    size_t nfolded = 0, shown = 0, left_out = 0;
+    size_t nfolded = 0, nignored = 0, shown = 0, left_out = 0;
     for (size_t i = 0; i < finding->nchanges; i++) {
         const struct change *change = &finding->changes[i];
         size_t columns = text_columns(path_of(change));
         if (!change_shown(change, options))
-            continue;
-        if (is_folded(finding, change, options))
+            nignored++;
+        else if (is_folded(finding, change, options))
             nfolded++;
         else if (columns <= PATH_COLUMNS_MAX && columns > p.path_columns)
             p.path_columns = columns;
@@ -381,4 +381,9 @@ void lines_of_finding(struct buf *out, const struct finding *finding,
     }
     if (nfolded)
         put_folded(&p, finding, options, nfolded);
+    if (nignored) {
+        begin_line(&p, ' ', 0);
+        buf_printf(out, "(and %zu ignored)", nignored);
+        end_line(&p);
+    }
 }

@@ -44,7 +44,7 @@ void change_inline(struct buf *out, const struct change *change, size_t max_byte
 struct tally {
     uint64_t by_class[CLASS_COUNT]; /* findings not ignored */
     uint64_t by_severity[SEVERITY_CRITICAL + 1];
-    uint64_t ignored; /* findings, and changes inside findings, that rules cover */
+    uint64_t ignored; /* findings that ignore rules cover */
     uint64_t resources, same, attributes_compared, attributes_not_observed;
     uint64_t stacks, failed;
 };

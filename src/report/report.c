@@ -29,7 +29,8 @@ const struct format *report_find(struct str name)
         if (str_equal(name, str_from(formats[i]->name)))
             return formats[i];
         struct str ending = str_from(formats[i]->extension);
-        if (ending.len > longest && name.len > ending.len && str_ends(name, ending)) {
+        if (ending.len > longest && name.len >= ending.len + (ending.ptr[0] == '.') &&
+            str_ends(name, ending)) {
             found = formats[i];
             longest = ending.len;
         }

@@ -51,8 +51,6 @@ void tally_stack(struct tally *tally, const struct stack_result *stack)
         tally->by_class[finding->class_]++;
         tally->by_severity[finding->severity]++;
         unchecked += finding->class_ == CLASS_UNCHECKED;
-        for (size_t k = 0; k < finding->nchanges; k++)
-            tally->ignored += finding->changes[k].ignored_by.len > 0;
     }
     /* The coverage may know of more than the findings list: never the smaller of the two. */
     if (coverage->unchecked > unchecked)
