@@ -104,7 +104,7 @@ def warns(lab, which):
     check("this thing is deprecated" in scan.stdout + scan.stderr, "the warning is lost")
 
 
-REPLIES = ["garbage", "truncated", "wrongtype", "otherobject", "unknown", "empty", "deferred"]
+REPLIES = ["garbage", "truncated", "wrongtype", "otherobject", "unknown", "deferred"]
 
 
 @test("lab5", "lab6", cases=[f"{which} {reply}" for which in ("lab5", "lab6") for reply in REPLIES])
@@ -115,6 +115,13 @@ def bent_reply(lab, case):
     scan = stack.scan()
     check(not scan.of("missing"), "an unreadable answer was taken for a missing object:", scan.brief())
     only_unchecked(scan, which, 1, "deferred" if reply == "deferred" else "", "answer", "reply", "decode", "unknown")
+
+
+@test("lab5", "lab6", **BOTH)
+def empty_reply(lab, which):
+    """No state at all in the answer: Terraform takes it for gone. In sync it is not."""
+    scan = faulty(lab, which, ("{which}_thing.t1", "empty")).scan()
+    check(scan.of("missing") + scan.of("unchecked") == [f"{which}_thing.t[1]"], scan.brief())
 
 
 @test("lab5", "lab6", **BOTH)
