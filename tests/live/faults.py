@@ -21,7 +21,7 @@ def only_unchecked(scan, which, index, *words, count=4):
     check(scan.coverage[0]["compared"] == count - 1, scan.coverage)
     reason = next(f["reason"] for f in scan.findings if f["address"] == address)
     check(any(w.lower() in reason.lower() for w in words), "reason", repr(reason), "has none of", words)
-    check(sum(r["resources"] for r in scan.coverage[0]["reasons"]) == 1, "coverage without the reason:", scan.coverage)
+    check(sum(r["resources"] for r in scan.coverage[0]["unchecked_reasons"]) == 1, "coverage without the reason:", scan.coverage)
 
 
 @test("lab5", "lab6", **BOTH)

@@ -3,7 +3,7 @@ import json
 import shutil
 import subprocess
 
-from harness import DRIFT, INCOMPLETE, IN_SYNC, Stack, check, test, wait_until
+from harness import DRIFT, IN_SYNC, PLUMB, Scan, Stack, check, test, wait_until
 from worlds import THING6, applied
 
 MODULE = '''
@@ -231,3 +231,23 @@ def many_stacks(lab):
     scan = stacks[0].scan(str(stacks[0].dir.parent / "second"))
     check(len(scan.report["stacks"]) == 2 and scan.exit == DRIFT, scan.brief())
     check(sorted(len(s["findings"]) for s in scan.report["stacks"]) == [0, 1], scan.brief())
+
+
+@test("lab6")
+def plan_offline(lab):
+    """The same world through a saved plan, without any provider: the same addresses in the same classes."""
+    stack = applied(lab, THING6)
+    stack.edit("lab6_thing", "t0", text="other")
+    stack.delete("lab6_thing", "t2")
+    live = stack.scan()
+    stack.run("plan", "-refresh-only", "-out", "p.tfplan")
+    (stack.home / "plan.json").write_text(stack.run("show", "-json", "p.tfplan").stdout)
+    stack.log_calls()
+    done = subprocess.run([PLUMB, "scan", "--plan", stack.home / "plan.json", "--output", "json"], env=stack.env,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    plan = Scan(done, 0)
+    check(not stack.calls(), "a provider was started")
+    check(plan.exit == DRIFT, plan.brief())
+    for class_ in ("contradicts-code", "missing"):
+        check(plan.of(class_) == live.of(class_), class_, "by plan:", plan.brief(), "; live:", live.brief())
+    check("s3cr3t" not in plan.stdout + plan.stderr, "the secret is in the output")

@@ -65,8 +65,12 @@ func kinds() []kind {
 			"grant": schema.SetNestedBlock{NestedObject: schema.NestedBlockObject{Attributes: attrs{"who": text, "what": text}}},
 		},
 	}
+	row := schema.Schema{Attributes: with(attrs{
+		"text": text, "enabled": thing.Attributes["enabled"], "tags": thing.Attributes["tags"], "zones": thing.Attributes["zones"],
+	})}
 	all := []kind{
 		{name: "thing", schema: thing},
+		{name: "row", schema: row},
 		{name: "echo", schema: schema.Schema{Attributes: with(attrs{"seen": text, "echoed": text})}, echo: []string{"echoed"}},
 		{name: "known", schema: schema.Schema{Attributes: with(attrs{"text": text})}, identity: true, private: true},
 		versioned(),
