@@ -36,10 +36,9 @@ static bool open_empty(struct desired *desired, const char *name, struct err *er
     return desired->info.label.ptr || arena_full(&desired->arena, err);
 }
 
-static bool open_as(struct desired *desired, enum document_kind kind, struct str text,
-                    const char *name, struct err *err)
+bool desired_open_text(struct desired *desired, struct str text, const char *name, struct err *err)
 {
-    switch (kind) {
+    switch (document_probe(text)) {
     case DOCUMENT_EMPTY:
         return open_empty(desired, name, err);
     case DOCUMENT_SHOW_STATE:
@@ -64,7 +63,7 @@ bool desired_open_state_text(struct str text, const char *name, struct desired *
     struct desired *desired = desired_make(text.len, err);
     if (!desired)
         return false;
-    if (!open_as(desired, document_probe(text), text, name, err)) {
+    if (!desired_open_text(desired, text, name, err)) {
         desired_close(desired);
         return false;
     }

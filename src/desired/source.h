@@ -17,6 +17,8 @@ struct desired {
 /* An empty source whose arena may grow to a few times the text it reads. NULL: out of memory. */
 struct desired *desired_make(size_t text_bytes, struct err *err);
 
+/* Whatever the text is; what is no state at all says so. */
+bool desired_open_text(struct desired *desired, struct str text, const char *name, struct err *err);
 /* Each opens one kind of text; text and name outlive the source. */
 bool source_tfstate_open(struct desired *desired, struct str text, const char *name,
                          struct err *err);

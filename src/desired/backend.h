@@ -1,0 +1,43 @@
+/* backend.h - where a stack keeps its state, and how to get its text from there.
+ *
+ * Never takes a lock and never writes; what is needed from the stack is read, or asked of its own
+ * binary (`tofu` or `terraform state pull`).
+ * Environment: TF_DATA_DIR, TF_WORKSPACE, TF_HTTP_*, PLUMB_TERRAFORM
+ * Source:      facts/terraform.md 4; backend documentation of Terraform (local, http)
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/str.h"
+
+struct arena;
+struct err;
+struct stack;
+
+/* A state of a million instances is about 1 GB; past this one something is wrong. */
+#define STATE_BYTES_MAX ((size_t)16 << 30)
+
+struct backend_text {
+    struct str text;
+    const char *name; /* for labels and messages: a path, a URL without secrets, or a command */
+    bool missing;     /* there is no state: `why` says where it was looked for */
+    struct str why;
+    struct str path; /* a local file whose text was not read (backend_find), or empty */
+};
+
+/* The data directory and workspace that Terraform would use in that root. ptr NULL: arena full. */
+struct str backend_data_dir(struct arena *arena, const struct stack *stack);
+struct str backend_workspace(struct arena *arena, const struct stack *stack);
+
+/* Find out where the state is; a local file is only named (ret->path), anything else is read. */
+bool backend_find(struct arena *arena, const struct stack *stack, struct backend_text *ret,
+                  struct err *err);
+/* `state pull` with the stack's own binary. */
+bool backend_pull(struct arena *arena, const struct stack *stack, struct str backend_type,
+                  struct backend_text *ret, struct err *err);
+/* A GET of the http backend: 204 and 404 mean that there is no state. `config` is the backend's
+ * configuration as the data directory keeps it (NULL: only address and environment). */
+struct value;
+bool backend_http(struct arena *arena, struct str address, const struct value *config,
+                  struct backend_text *ret, struct err *err);

@@ -1,0 +1,189 @@
+/* http.c - libcurl's easy interface by dlopen. */
+#include "wire/http.h"
+
+#include <assert.h>
+#include <dlfcn.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+/* curl/curl.h, part of its ABI: 0 long, 10000 pointer, 20000 function, 40000 blob. */
+enum curl_option {
+    OPT_LOW_SPEED_LIMIT = 19,
+    OPT_LOW_SPEED_TIME = 20,
+    OPT_FOLLOWLOCATION = 52,
+    OPT_SSL_VERIFYPEER = 64,
+    OPT_MAXREDIRS = 68,
+    OPT_SSL_VERIFYHOST = 81,
+    OPT_NOSIGNAL = 99,
+    OPT_HTTPAUTH = 107,
+    OPT_CONNECTTIMEOUT_MS = 156,
+    OPT_PROTOCOLS = 181,
+    OPT_REDIR_PROTOCOLS = 182,
+    OPT_WRITEDATA = 10001,
+    OPT_URL = 10002,
+    OPT_ERRORBUFFER = 10010,
+    OPT_USERAGENT = 10018,
+    OPT_ACCEPT_ENCODING = 10102,
+    OPT_USERNAME = 10173,
+    OPT_PASSWORD = 10174,
+    OPT_WRITEFUNCTION = 20011,
+    OPT_SSLCERT_BLOB = 40291,
+    OPT_SSLKEY_BLOB = 40292,
+    OPT_CAINFO_BLOB = 40309,
+};
+enum {
+    CURL_OK = 0,
+    CURL_WRITE_ERROR = 23,
+    CURL_TIMED_OUT = 28,
+    AUTH_BASIC = 1,
+    PROTO_HTTP_HTTPS = 3,
+    INFO_RESPONSE_CODE = 0x200002,
+    ERROR_SIZE = 256,
+    REDIRECTS_MAX = 5,
+    DEFAULT_TIMEOUT_MS = 30000,
+    DEFAULT_BYTES = 1 << 20,
+};
+struct curl_blob {
+    void *data;
+    size_t len;
+    unsigned flags; /* 1 = copied */
+};
+
+struct curl {
+    void *(*init)(void);
+    int (*setopt)(void *easy, int option, ...);
+    int (*perform)(void *easy);
+    int (*getinfo)(void *easy, int info, ...);
+    void (*cleanup)(void *easy);
+    const char *(*strerror)(int code);
+};
+
+/* The library stays loaded: its own threads and atexit handlers may still need it. */
+static bool load(struct curl *curl, struct err *err)
+{
+    static const char *const names[] = {"curl_easy_init",    "curl_easy_setopt",
+                                        "curl_easy_perform", "curl_easy_getinfo",
+                                        "curl_easy_cleanup", "curl_easy_strerror"};
+    void *symbol[6];
+    static_assert(sizeof symbol == sizeof *curl, "one symbol for each function");
+    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (!library)
+        library = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (!library)
+        return err_set(err, ERR_UNAVAILABLE,
+                       "reading over HTTP needs libcurl, which is not installed (apt install "
+                       "libcurl4)");
+    for (size_t i = 0; i < 6; i++)
+        if (!(symbol[i] = dlsym(library, names[i])))
+            return err_set(err, ERR_UNAVAILABLE, "libcurl has no %s", names[i]);
+    memcpy(curl, symbol, sizeof symbol); /* POSIX: a function's address fits a void pointer */
+    return true;
+}
+
+static size_t on_bytes(char *bytes, size_t size, size_t n, void *body)
+{
+    struct buf *buf = body;
+    buf_add(buf, bytes, size * n);
+    return buf->failed ? 0 : size * n;
+}
+
+static void set_blob(const struct curl *curl, void *easy, enum curl_option option, struct str pem)
+{
+    struct curl_blob blob = {.len = pem.len, .flags = 1};
+    if (!pem.len)
+        return;
+    memcpy(&blob.data, &pem.ptr, sizeof pem.ptr); /* copied by libcurl, not written to */
+    (void)curl->setopt(easy, (int)option, &blob);
+}
+
+static void set_options(const struct curl *curl, void *easy, const struct http_get *get,
+                        struct buf *body, char *trouble)
+{
+    int timeout_ms = get->timeout_ms ? get->timeout_ms : DEFAULT_TIMEOUT_MS;
+    const struct {
+        enum curl_option option;
+        long value;
+    } longs[] = {
+        {OPT_FOLLOWLOCATION, 1},
+        {OPT_MAXREDIRS, REDIRECTS_MAX},
+        {OPT_PROTOCOLS, PROTO_HTTP_HTTPS},
+        {OPT_REDIR_PROTOCOLS, PROTO_HTTP_HTTPS},
+        {OPT_NOSIGNAL, 1},
+        {OPT_CONNECTTIMEOUT_MS, timeout_ms},
+        {OPT_LOW_SPEED_LIMIT, 1},
+        {OPT_LOW_SPEED_TIME, (timeout_ms + 999) / 1000},
+        {OPT_SSL_VERIFYPEER, !get->skip_verify},
+        {OPT_SSL_VERIFYHOST, get->skip_verify ? 0 : 2},
+        {OPT_HTTPAUTH, AUTH_BASIC},
+    };
+    for (size_t i = 0; i < sizeof longs / sizeof *longs; i++)
+        (void)curl->setopt(easy, (int)longs[i].option, longs[i].value);
+    (void)curl->setopt(easy, OPT_URL, get->url);
+    (void)curl->setopt(easy, OPT_USERAGENT, "plumb/" PLUMB_VERSION);
+    (void)curl->setopt(easy, OPT_ACCEPT_ENCODING, "");
+    (void)curl->setopt(easy, OPT_ERRORBUFFER, trouble);
+    (void)curl->setopt(easy, OPT_WRITEFUNCTION, on_bytes);
+    (void)curl->setopt(easy, OPT_WRITEDATA, body);
+    if (get->user)
+        (void)curl->setopt(easy, OPT_USERNAME, get->user);
+    if (get->password)
+        (void)curl->setopt(easy, OPT_PASSWORD, get->password);
+    set_blob(curl, easy, OPT_CAINFO_BLOB, get->ca_pem);
+    set_blob(curl, easy, OPT_SSLCERT_BLOB, get->client_pem);
+    set_blob(curl, easy, OPT_SSLKEY_BLOB, get->client_key);
+}
+
+static bool failed(const struct curl *curl, int code, const char *trouble, const struct buf *body,
+                   struct str label, struct err *err)
+{
+    if (code == CURL_WRITE_ERROR && body->failed)
+        return err_set(err, ERR_LIMIT, "GET %.*s: the answer is larger than %zu bytes",
+                       STR_ARG(label), body->limit);
+    return err_set(err, code == CURL_TIMED_OUT ? ERR_TIMEOUT : ERR_UNAVAILABLE, "GET %.*s: %s",
+                   STR_ARG(label), *trouble ? trouble : curl->strerror(code));
+}
+
+bool http_fetch(struct arena *arena, const struct http_get *get, struct http_answer *ret,
+                struct err *err)
+{
+    struct curl curl = {0};
+    char trouble[ERROR_SIZE] = "";
+    AUTO_BUF body = {.limit = get->max_bytes ? get->max_bytes : DEFAULT_BYTES};
+    struct str label = http_label(arena, str_from(get->url));
+    if (!label.ptr)
+        return arena_full(arena, err);
+    if (!load(&curl, err))
+        return false;
+    void *easy = curl.init();
+    if (!easy)
+        return err_set(err, ERR_LIMIT, "out of memory");
+    long status = 0;
+    set_options(&curl, easy, get, &body, trouble);
+    int code = curl.perform(easy);
+    if (code == CURL_OK)
+        (void)curl.getinfo(easy, INFO_RESPONSE_CODE, &status);
+    curl.cleanup(easy);
+    if (code != CURL_OK)
+        return failed(&curl, code, trouble, &body, label, err);
+    struct http_answer answer = {.status = status, .body = arena_dup(arena, buf_view(&body))};
+    if (!answer.body.ptr)
+        return arena_full(arena, err);
+    *ret = answer;
+    return true;
+}
+
+struct str http_label(struct arena *arena, struct str url)
+{
+    size_t scheme = str_find(url, STR("://"), 0);
+    size_t from = scheme == SIZE_MAX ? 0 : scheme + 3;
+    size_t query = str_find_char(url, '?', from), to = query == SIZE_MAX ? url.len : query;
+    size_t slash = str_find_char(url, '/', from);
+    struct str host = str_sub(url, from, slash < to ? slash : to);
+    for (size_t at; (at = str_find_char(host, '@', 0)) != SIZE_MAX;)
+        host = str_sub(host, at + 1, host.len);
+    return arena_printf(arena, "%.*s%.*s%.*s", STR_ARG(str_sub(url, 0, from)), STR_ARG(host),
+                        STR_ARG(str_sub(url, slash < to ? slash : to, to)));
+}
