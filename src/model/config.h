@@ -55,6 +55,11 @@ struct config_stack {
     struct config_place place;
 };
 
+struct config_notify {
+    struct str to, url, when; /* url by reference: env:NAME or file:PATH */
+    struct config_place place;
+};
+
 struct config {
     struct str path; /* of the file; empty = defaults, no file */
     struct str root; /* directory that relative paths start from */
@@ -64,10 +69,33 @@ struct config {
     size_t nignores;
     const struct config_provider *providers; /* for all stacks */
     size_t nproviders;
-    int64_t concurrency, max_providers, timeout_ms; /* 0 = default */
+    int64_t concurrency, max_providers, max_memory, timeout_ms; /* 0 = default */
+    bool no_probe;
+
+    /* Read and checked, without effect yet (named in `notes`). */
+    const struct str *policies; /* folders and built-in packs */
+    size_t npolicies;
+    const struct config_notify *notify;
+    size_t nnotify;
+    struct str store; /* "sqlite:PATH" or "postgres://..." */
+
+    const struct str *notes; /* what `plumb config check` should tell although nothing is wrong */
+    size_t nnotes;
 };
 
 /* text of plumb.yaml -> config. All views live in arena (text is copied). ERR_SYNTAX with the
  * place; ERR_USAGE for values. */
 bool config_parse(struct arena *arena, struct str text, const char *name, struct config *ret,
                   struct err *err);
+
+/* The JSON Schema of plumb.yaml, from the table that the parser reads. */
+struct buf;
+bool config_write_schema(struct buf *out, struct err *err);
+
+/* "{dir}-{workspace}" of `name`, `environment` and `owner`: the words that may stand in braces. */
+struct config_template {
+    struct str path;      /* {path}: relative to the repository */
+    struct str workspace; /* {workspace} */
+};
+/* ptr NULL where the arena is full; a word that is not known stays as it is. */
+struct str config_expand(struct arena *arena, struct str text, const struct config_template *words);

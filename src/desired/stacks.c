@@ -1,0 +1,552 @@
+/* stacks.c - arguments and plumb.yaml to roots, roots to stacks with their names and workspaces. */
+#include "desired/stacks.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/glob.h"
+#include "base/io.h"
+#include "base/pathname.h"
+#include "desired/owners.h"
+#include "desired/roots.h"
+
+/* A root on its way to being stacks. */
+struct pick {
+    struct str path, first_file;
+    struct str state;                  /* a state file given as an argument */
+    const struct config_stack *config; /* what plumb.yaml says of it, or NULL */
+};
+struct finder {
+    struct arena *arena;
+    const struct stacks_query *query;
+    const struct config *config;
+    struct pick *picks;
+    size_t npicks, picks_room;
+    struct stack *stacks;
+    size_t nstacks, stacks_room;
+    struct owners owners;
+};
+
+/* --- plumb.yaml --- */
+
+struct str config_find(struct arena *arena, struct str from)
+{
+    enum { LEVELS_MAX = 256 };
+    struct str dir = pathname_clean(arena, from);
+    for (int i = 0; i < LEVELS_MAX && dir.ptr; i++) {
+        struct stat here, above;
+        struct str file = pathname_clean(arena, io_join(arena, dir, STR("plumb.yaml")));
+        if (!file.ptr || io_exists(file.ptr))
+            return file;
+        struct str up = io_join(arena, dir, STR(".."));
+        if (!up.ptr || stat(dir.ptr, &here) < 0 || stat(up.ptr, &above) < 0 ||
+            (here.st_dev == above.st_dev && here.st_ino == above.st_ino))
+            break;
+        dir = str_equal(dir, STR(".")) ? STR("..") : up;
+    }
+    return (struct str){0};
+}
+
+bool config_load(struct arena *arena, const char *path, struct config *ret, struct err *err)
+{
+    struct str text;
+    return io_read_file(arena, path, CONFIG_BYTES_MAX, &text, err) &&
+           config_parse(arena, text, path, ret, err);
+}
+
+static bool load_config(struct finder *f, struct err *err)
+{
+    struct str given = f->query->config_file;
+    struct str from = f->query->ndirs ? f->query->dirs[0] : STR(".");
+    struct config *config = arena_new(f->arena, struct config, 1);
+    if (!config)
+        return arena_full(f->arena, err);
+    if (str_equal(given, STR("-")))
+        return true;
+    if (!given.len) {
+        struct str start = arena_dup(f->arena, from);
+        given = config_find(f->arena, start.ptr && io_is_dir(start.ptr) ? from : STR("."));
+    }
+    if (!given.len)
+        return true;
+    struct str path = arena_dup(f->arena, given);
+    if (!path.ptr || !config_load(f->arena, path.ptr, config, err))
+        return path.ptr ? false : arena_full(f->arena, err);
+    f->config = config;
+    return true;
+}
+
+/* --- roots --- */
+
+static bool add_pick(struct finder *f, struct pick pick, struct err *err)
+{
+    if (f->npicks == STACKS_MAX)
+        return err_set(err, ERR_LIMIT, "more than %d stacks", STACKS_MAX);
+    f->picks = arena_grow(f->arena, f->picks, f->npicks, &f->picks_room, f->npicks + 1);
+    if (!f->picks)
+        return arena_full(f->arena, err);
+    f->picks[f->npicks++] = pick;
+    return true;
+}
+
+/* The folder that a glob starts from: its parts before the first with a `*` or `?`. */
+static struct str literal_prefix(struct str pattern)
+{
+    size_t end = 0;
+    for (size_t i = 0; i < pattern.len; i++) {
+        if (pattern.ptr[i] == '/')
+            end = i;
+        if (pattern.ptr[i] == '*' || pattern.ptr[i] == '?')
+            return end                             ? str_sub(pattern, 0, end)
+                   : str_starts(pattern, STR("/")) ? STR("/")
+                                                   : STR(".");
+    }
+    return pattern;
+}
+
+/* Roots of a glob or of a folder that is not a root itself; how many is told by npicks. */
+static bool add_matching(struct finder *f, struct str pattern, const struct config_stack *config,
+                         struct err *err)
+{
+    bool is_glob = glob_is_pattern(pattern);
+    struct str clean = pathname_clean(f->arena, pattern);
+    struct str top = is_glob ? literal_prefix(clean) : clean;
+    struct roots roots = {0};
+    if (!clean.ptr || !(top = arena_dup(f->arena, top)).ptr)
+        return arena_full(f->arena, err);
+    if (!io_is_dir(top.ptr))
+        return true;
+    if (!roots_find(f->arena, top, &roots, err))
+        return false;
+    for (size_t i = 0; i < roots.n; i++) {
+        const struct root *root = &roots.root[i];
+        if ((!is_glob || glob_match(clean, root->path, '/')) &&
+            !add_pick(f, (struct pick){root->path, root->first_file, STR(""), config}, err))
+            return false;
+    }
+    return true;
+}
+
+/* One path: exactly this folder if there is code in it, else what is below. */
+static bool add_path(struct finder *f, struct str path, const struct config_stack *config,
+                     struct err *err)
+{
+    struct str clean = pathname_clean(f->arena, path), first = STR("");
+    if (!clean.ptr)
+        return arena_full(f->arena, err);
+    if (!glob_is_pattern(path) && io_is_dir(clean.ptr) &&
+        roots_is_module(clean.ptr, &first, f->arena))
+        return add_pick(f, (struct pick){clean, first, STR(""), config}, err);
+    return add_matching(f, path, config, err);
+}
+
+static bool add_config_stacks(struct finder *f, struct err *err)
+{
+    const struct config *config = f->config;
+    if (!config->nstacks)
+        return add_matching(f, config->root, NULL, err);
+    for (size_t i = 0; i < config->nstacks; i++) {
+        const struct config_stack *stack = &config->stacks[i];
+        size_t before = f->npicks;
+        struct str path = io_join(f->arena, config->root, stack->path);
+        if (!path.ptr)
+            return arena_full(f->arena, err);
+        if (!add_path(f, path, stack, err))
+            return false;
+        if (f->npicks == before && (stack->state.len || stack->snapshot.len) &&
+            !glob_is_pattern(stack->path) &&
+            !add_pick(f, (struct pick){pathname_clean(f->arena, path), STR(""), STR(""), stack},
+                      err))
+            return false;
+        if (f->npicks == before)
+            return err_set(err, ERR_USAGE, "%.*s:%u:%u: no root module in %.*s",
+                           STR_ARG(config->path), stack->place.line, stack->place.column,
+                           STR_ARG(stack->path));
+    }
+    return true;
+}
+
+/* Is the folder `path` (cleaned) in what the configuration's row names? */
+static bool row_covers(struct finder *f, const struct config_stack *row, struct str path)
+{
+    struct str full = io_join(f->arena, f->config->root, row->path);
+    struct str clean = full.ptr ? pathname_clean(f->arena, full) : full;
+    if (!clean.ptr)
+        return false;
+    return glob_is_pattern(clean) ? glob_match(clean, path, '/')
+                                  : pathname_below(clean, path).ptr != NULL;
+}
+
+static void give_config(struct finder *f, size_t from)
+{
+    for (size_t i = from; f->config && i < f->npicks; i++)
+        for (size_t k = 0; k < f->config->nstacks && !f->picks[i].config; k++)
+            if (row_covers(f, &f->config->stacks[k], f->picks[i].path))
+                f->picks[i].config = &f->config->stacks[k];
+}
+
+static bool is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+static bool nothing_there(const struct finder *f, struct str arg, struct err *err)
+{
+    struct str clean = pathname_clean(f->arena, arg);
+    if (!glob_is_pattern(arg) && clean.ptr && !io_exists(clean.ptr))
+        return err_set(
+            err, ERR_IO, "%.*s: no such folder or file%s", STR_ARG(arg),
+            f->config && f->config->nstacks ? ", and no stack of plumb.yaml has that name" : "");
+    return err_set(err, ERR_USAGE,
+                   "%.*s: no root module here (a folder with *.tf, *.tf.json, *.tofu, "
+                   "terraform.tfstate or .terraform)",
+                   STR_ARG(arg));
+}
+
+/* An argument: a state file, a folder or glob. What matches nothing may still be a stack's name. */
+static bool add_argument(struct finder *f, struct str arg, bool *ret_found, struct err *err)
+{
+    size_t before = f->npicks;
+    struct str path = arena_dup(f->arena, arg);
+    if (!path.ptr)
+        return arena_full(f->arena, err);
+    if (is_file(path.ptr)) {
+        struct str dir = pathname_clean(f->arena, io_dirname(arg));
+        *ret_found = true;
+        return add_pick(f, (struct pick){dir, STR(""), path, NULL}, err);
+    }
+    struct str clean = pathname_clean(f->arena, arg);
+    struct str root = f->config ? pathname_clean(f->arena, f->config->root) : STR("");
+    if (f->config && clean.ptr && root.ptr && str_equal(clean, root) && f->config->nstacks) {
+        if (!add_config_stacks(f, err))
+            return false;
+    } else if (!add_path(f, arg, NULL, err)) {
+        return false;
+    }
+    give_config(f, before);
+    *ret_found = f->npicks > before;
+    return true;
+}
+
+/* --- workspaces --- */
+
+static struct str environment_value(const struct finder *f, const char *name)
+{
+    return str_from(f->query->env ? f->query->env(name) : NULL);
+}
+
+static struct str selected_workspace(const struct finder *f, struct str path, struct str data_dir)
+{
+    enum { NAME_MAX_BYTES = 4096 };
+    struct str chosen = environment_value(f, "TF_WORKSPACE"), text;
+    if (chosen.len)
+        return arena_dup(f->arena, chosen);
+    struct str dir = io_join(f->arena, path, data_dir);
+    struct str file = dir.ptr ? io_join(f->arena, dir, STR("environment")) : dir;
+    if (file.ptr && io_exists(file.ptr) &&
+        io_read_file(f->arena, file.ptr, NAME_MAX_BYTES, &text, NULL) && str_trim(text).len)
+        return str_trim(text);
+    return STR("default");
+}
+
+/* "*": default where it has a state or nothing else has, and terraform.tfstate.d's folders. */
+static bool found_workspaces(struct finder *f, struct str path, struct str **ret, size_t *ret_n,
+                             struct err *err)
+{
+    struct str dir = io_join(f->arena, path, STR("terraform.tfstate.d"));
+    struct str state = io_join(f->arena, path, STR("terraform.tfstate"));
+    struct str *names = NULL;
+    size_t n = 0, kept = 0;
+    if (!dir.ptr || !state.ptr)
+        return arena_full(f->arena, err);
+    if (io_is_dir(dir.ptr) && !io_list_dir(f->arena, dir.ptr, STACKS_MAX, &names, &n, err))
+        return false;
+    struct str *all = arena_new(f->arena, struct str, n + 1);
+    if (!all)
+        return arena_full(f->arena, err);
+    if (io_exists(state.ptr) || n == 0)
+        all[kept++] = STR("default");
+    for (size_t i = 0; i < n; i++) {
+        struct str one = io_join(f->arena, dir, names[i]);
+        if (one.ptr && io_is_dir(one.ptr))
+            all[kept++] = names[i];
+    }
+    *ret = all;
+    *ret_n = kept;
+    return true;
+}
+
+/* --- stacks --- */
+
+/* Where names start: plumb.yaml's folder, the repository, or the working directory. */
+static struct str name_base(struct finder *f, const char *real)
+{
+    char base[PATH_MAX];
+    if (f->config) {
+        struct str root = arena_dup(f->arena, f->config->root);
+        return root.ptr && realpath(root.ptr, base) ? arena_dup(f->arena, str_from(base)) : root;
+    }
+    struct str repository = owners_repository(f->arena, str_from(real));
+    if (repository.len)
+        return repository;
+    return realpath(".", base) ? arena_dup(f->arena, str_from(base)) : STR("/");
+}
+
+/* The root's (or state file's) path below the base; its own last part where it stands elsewhere. */
+static struct str relative_path(struct finder *f, const struct pick *pick, struct str *ret_base)
+{
+    char real[PATH_MAX];
+    const char *path = pick->state.len ? pick->state.ptr : pick->path.ptr;
+    if (!realpath(path, real)) {
+        *ret_base = STR("");
+        return pick->path;
+    }
+    *ret_base = name_base(f, real);
+    struct str full = arena_dup(f->arena, str_from(real));
+    struct str below = full.ptr ? pathname_below(*ret_base, full) : full;
+    return below.ptr ? below : io_basename(full);
+}
+
+static const struct str environments[] = {
+    STR_INIT("prod"),        STR_INIT("production"), STR_INIT("staging"),
+    STR_INIT("stage"),       STR_INIT("dev"),        STR_INIT("devel"),
+    STR_INIT("development"), STR_INIT("test"),       STR_INIT("testing"),
+    STR_INIT("qa"),          STR_INIT("uat"),        STR_INIT("preprod"),
+    STR_INIT("sandbox"),     STR_INIT("demo"),       STR_INIT("preproduction"),
+    STR_INIT("integration")};
+
+static bool is_environment(struct str word)
+{
+    for (size_t i = 0; i < sizeof environments / sizeof *environments; i++)
+        if (str_equal(word, environments[i]))
+            return true;
+    return false;
+}
+
+struct str stacks_environment(struct str path, struct str workspace)
+{
+    struct str part, found = STR("");
+    bool more = path.len > 0;
+    if (is_environment(workspace))
+        return workspace;
+    while (more) {
+        more = str_cut(&path, '/', &part);
+        if (is_environment(part))
+            found = part;
+    }
+    return found;
+}
+
+static struct str stack_name(struct finder *f, const struct pick *pick,
+                             const struct config_template *words)
+{
+    struct str pattern = pick->config ? pick->config->name : STR("");
+    struct str name = pattern.len ? config_expand(f->arena, pattern, words) : words->path;
+    bool has_workspace = str_find(pattern, STR("{workspace}"), 0) != SIZE_MAX;
+    if (has_workspace || str_equal(words->workspace, STR("default")) || !name.ptr)
+        return name;
+    return arena_printf(f->arena, "%.*s:%.*s", STR_ARG(name), STR_ARG(words->workspace));
+}
+
+static bool give_providers(struct finder *f, const struct pick *pick, struct stack *stack,
+                           struct err *err)
+{
+    size_t own = pick->config ? pick->config->nproviders : 0;
+    size_t shared = f->config ? f->config->nproviders : 0;
+    struct config_provider *all = arena_new(f->arena, struct config_provider, own + shared);
+    if (!all)
+        return arena_full(f->arena, err);
+    for (size_t i = 0; i < own; i++)
+        all[i] = pick->config->providers[i];
+    for (size_t i = 0; i < shared; i++)
+        all[own + i] = f->config->providers[i];
+    stack->providers = all;
+    stack->nproviders = own + shared;
+    return true;
+}
+
+/* What plumb.yaml names is relative to it; a URL stays as it is. */
+static struct str config_path(struct finder *f, struct str path)
+{
+    if (!path.len || str_find(path, STR("://"), 0) != SIZE_MAX)
+        return path;
+    struct str joined = io_join(f->arena, f->config->root, path);
+    return joined.ptr ? pathname_clean(f->arena, joined) : joined;
+}
+
+static struct str expand_or(struct finder *f, struct str pattern,
+                            const struct config_template *words, struct str otherwise)
+{
+    return pattern.len ? config_expand(f->arena, pattern, words) : otherwise;
+}
+
+static bool add_stack(struct finder *f, const struct pick *pick, struct str workspace,
+                      struct str data_dir, struct err *err)
+{
+    static const struct config_stack nothing;
+    const struct config_stack *config = pick->config ? pick->config : &nothing;
+    struct str base, relative = relative_path(f, pick, &base);
+    struct config_template words = {relative, workspace};
+    struct stack stack = {.path = pick->path,
+                          .workspace = workspace,
+                          .data_dir = data_dir,
+                          .schedule = config->schedule,
+                          .state = pick->state.len ? pick->state : config_path(f, config->state),
+                          .snapshot = config_path(f, config->snapshot)};
+    struct str owner = STR("");
+    if (!config->owner.len &&
+        !owners_find(f->arena, &f->owners, base, relative, pick->first_file, &owner, err))
+        return false;
+    stack.name = stack_name(f, pick, &words);
+    stack.environment =
+        expand_or(f, config->environment, &words, stacks_environment(relative, workspace));
+    stack.owner = expand_or(f, config->owner, &words, owner);
+    for (size_t i = 0; i < f->nstacks; i++)
+        if (str_equal(f->stacks[i].path, stack.path) &&
+            str_equal(f->stacks[i].workspace, workspace) &&
+            str_equal(f->stacks[i].state, stack.state))
+            return true; /* named twice: the first one counts */
+    f->stacks = arena_grow(f->arena, f->stacks, f->nstacks, &f->stacks_room, f->nstacks + 1);
+    if (!f->stacks || !stack.name.ptr || !stack.path.ptr)
+        return arena_full(f->arena, err);
+    if (!give_providers(f, pick, &stack, err))
+        return false;
+    f->stacks[f->nstacks++] = stack;
+    return true;
+}
+
+static bool add_stacks(struct finder *f, const struct pick *pick, struct err *err)
+{
+    const struct str *names = f->query->workspaces;
+    size_t n = f->query->nworkspaces;
+    struct str data_dir = environment_value(f, "TF_DATA_DIR");
+    data_dir = data_dir.len ? arena_dup(f->arena, data_dir) : STR(".terraform");
+    struct str selected =
+        pick->state.len ? STR("default") : selected_workspace(f, pick->path, data_dir);
+    if (!n && pick->config && pick->config->nworkspaces) {
+        names = pick->config->workspaces;
+        n = pick->config->nworkspaces;
+    }
+    if (!n || pick->state.len) {
+        names = &selected;
+        n = 1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct str *all = NULL;
+        size_t nall = 0;
+        if (!str_equal(names[i], STR("*"))) {
+            if (!add_stack(f, pick, names[i], data_dir, err))
+                return false;
+            continue;
+        }
+        if (!found_workspaces(f, pick->path, &all, &nall, err))
+            return false;
+        for (size_t k = 0; k < nall; k++)
+            if (!add_stack(f, pick, all[k], data_dir, err))
+                return false;
+    }
+    return true;
+}
+
+/* --- all together --- */
+
+static int by_name(const void *a, const void *b)
+{
+    const struct stack *left = a, *right = b;
+    int order = str_compare(left->name, right->name);
+    return order ? order : str_compare(left->path, right->path);
+}
+
+static bool make_stacks(struct finder *f, size_t from, struct err *err)
+{
+    for (size_t i = from; i < f->npicks; i++)
+        if (!add_stacks(f, &f->picks[i], err))
+            return false;
+    return true;
+}
+
+/* Arguments that named nothing on disk: names of plumb.yaml's stacks, or globs over them. */
+static bool add_named(struct finder *f, const struct str *names, size_t n, struct err *err)
+{
+    struct finder all = {.arena = f->arena, .query = f->query, .config = f->config};
+    if (n && (!f->config || !f->config->nstacks))
+        return nothing_there(f, names[0], err);
+    if (n && (!add_config_stacks(&all, err) || !make_stacks(&all, 0, err)))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        bool found = false;
+        for (size_t k = 0; k < all.nstacks; k++) {
+            if (!glob_match(names[i], all.stacks[k].name, '\0'))
+                continue;
+            found = true;
+            f->stacks =
+                arena_grow(f->arena, f->stacks, f->nstacks, &f->stacks_room, f->nstacks + 1);
+            if (!f->stacks)
+                return arena_full(f->arena, err);
+            f->stacks[f->nstacks++] = all.stacks[k];
+        }
+        if (!found)
+            return nothing_there(f, names[i], err);
+    }
+    return true;
+}
+
+static bool pick_all(struct finder *f, struct err *err)
+{
+    const struct stacks_query *query = f->query;
+    struct str *names = arena_new(f->arena, struct str, query->ndirs);
+    size_t nnames = 0;
+    if (!names)
+        return arena_full(f->arena, err);
+    if (!query->ndirs && f->config && !add_config_stacks(f, err))
+        return false;
+    if (!query->ndirs && !f->config && !add_path(f, STR("."), NULL, err))
+        return false;
+    if (!query->ndirs && !f->npicks)
+        return nothing_there(f, STR("."), err);
+    for (size_t i = 0; i < query->ndirs; i++) {
+        bool found = false;
+        if (!add_argument(f, query->dirs[i], &found, err))
+            return false;
+        if (!found)
+            names[nnames++] = query->dirs[i];
+    }
+    return make_stacks(f, 0, err) && add_named(f, names, nnames, err);
+}
+
+static bool sort_unique(struct finder *f, struct err *err)
+{
+    size_t n = 0;
+    if (f->nstacks)
+        qsort(f->stacks, f->nstacks, sizeof *f->stacks, by_name);
+    for (size_t i = 0; i < f->nstacks; i++) {
+        const struct stack *one = &f->stacks[i], *last = n ? &f->stacks[n - 1] : NULL;
+        if (last && str_equal(last->name, one->name) && str_equal(last->path, one->path) &&
+            str_equal(last->workspace, one->workspace) && str_equal(last->state, one->state))
+            continue;
+        if (last && str_equal(last->name, one->name))
+            return err_set(err, ERR_CONFLICT,
+                           "two stacks are named %.*s: %.*s and %.*s; give them a name in "
+                           "plumb.yaml",
+                           STR_ARG(one->name), STR_ARG(last->path), STR_ARG(one->path));
+        f->stacks[n++] = *one;
+    }
+    f->nstacks = n;
+    return true;
+}
+
+bool stacks_find(struct arena *arena, const struct stacks_query *query, struct stacks *ret,
+                 struct err *err)
+{
+    struct finder f = {.arena = arena, .query = query};
+    if (!load_config(&f, err) || !pick_all(&f, err) || !sort_unique(&f, err))
+        return false;
+    *ret = (struct stacks){f.stacks, f.nstacks, f.config};
+    return true;
+}

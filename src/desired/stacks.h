@@ -1,0 +1,46 @@
+/* stacks.h - which stacks a command line means: folders, globs, names and plumb.yaml.
+ *
+ * In:     DIR arguments (a root module, a folder of them, a glob, a state file, a stack's name) or
+ *         none; plumb.yaml, given or found upwards
+ * Names:  the root's path relative to plumb.yaml's folder, else to the git repository, else to the
+ *         working directory; ":workspace" behind it if that is not "default"
+ * Owner:  CODEOWNERS where plumb.yaml says nothing; environment: a part of the path such as "prod"
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/str.h"
+#include "model/config.h"
+#include "model/stack.h"
+
+struct arena;
+struct err;
+
+enum { CONFIG_BYTES_MAX = 16 << 20, STACKS_MAX = 100000 };
+
+struct stacks_query {
+    const struct str
+        *dirs; /* as on the command line; none: plumb.yaml's stacks, else what is here */
+    size_t ndirs;
+    struct str config_file;       /* --config, or empty: found upwards; "-" = none */
+    const struct str *workspaces; /* --workspace; "*" = every one found */
+    size_t nworkspaces;
+    const char *(*env)(const char *name); /* TF_WORKSPACE, TF_DATA_DIR; may be NULL */
+};
+
+struct stacks {
+    const struct stack *stack; /* sorted by name, which is unique */
+    size_t n;
+    const struct config *config; /* NULL = there is no plumb.yaml */
+};
+
+bool stacks_find(struct arena *arena, const struct stacks_query *query, struct stacks *ret,
+                 struct err *err);
+
+/* plumb.yaml of `from` or a folder above it, as a path that can be opened; {0} if there is none. */
+struct str config_find(struct arena *arena, struct str from);
+/* Read and parse; path NULL-ended. */
+bool config_load(struct arena *arena, const char *path, struct config *ret, struct err *err);
+/* The name that makes a folder's part an environment ("prod" of infra/prod/net), or empty. */
+struct str stacks_environment(struct str path, struct str workspace);

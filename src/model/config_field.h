@@ -1,0 +1,57 @@
+/* config_field.h - plumb.yaml as a table: the parser, the JSON Schema and the tests read it. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum field_kind {
+    FIELD_VERSION,  /* the number 1 */
+    FIELD_STRING,   /* struct str */
+    FIELD_STRINGS,  /* list of strings, or one; struct str * and a count */
+    FIELD_INT,      /* int64_t */
+    FIELD_SIZE,     /* int64_t bytes; "512M" */
+    FIELD_DURATION, /* int64_t milliseconds; "30s" */
+    FIELD_NOT,      /* a boolean kept as its opposite in a bool */
+    FIELD_SECTION,  /* a mapping of further fields of the same struct */
+    FIELD_LIST,     /* list of mappings: pointer and a count */
+    FIELD_PROVIDERS /* mapping of a provider's name to its settings: pointer and a count */
+};
+
+/* What a string must be besides a string. */
+enum field_check {
+    CHECK_NONE,
+    CHECK_FILLED,    /* not empty */
+    CHECK_TEMPLATE,  /* {dir} and so on */
+    CHECK_SCHEDULE,  /* hourly, daily, weekly, a duration, or five words of cron */
+    CHECK_DATE,      /* RFC 3339 date or date-time */
+    CHECK_PATH,      /* a path pattern of value/path.h */
+    CHECK_REFERENCE, /* env:NAME or file:PATH */
+    CHECK_STORE,     /* sqlite:PATH or postgres://... without a password */
+    CHECK_LOCATION   /* a path, or a URL without a password */
+};
+
+struct section;
+struct field {
+    const char *name;
+    enum field_kind kind;
+    enum field_check check;
+    bool required, inert; /* inert: accepted, without effect yet */
+    size_t at, count_at;  /* offsets in the section's struct */
+    int64_t least, most;
+    const struct section *section; /* FIELD_SECTION, FIELD_LIST */
+    const char *text;              /* one sentence: the schema's description */
+};
+struct section {
+    const char *what; /* "stack": how messages call one */
+    const struct field *fields;
+    size_t nfields;
+    size_t size, place_at; /* FIELD_LIST: of one element */
+    bool short_form;       /* a plain string stands for {first field: string} */
+};
+
+extern const struct section config_section;
+
+/* {dir} and the others, NULL-ended. */
+extern const char *const config_words[];
