@@ -397,7 +397,9 @@ static bool add_stack(struct finder *f, const struct pick *pick, struct str work
                           .workspace = workspace,
                           .data_dir = data_dir,
                           .schedule = config->schedule,
-                          .state = pick->state.len ? pick->state : config_path(f, config->state),
+                          .state = f->query->state.len ? f->query->state
+                                   : pick->state.len   ? pick->state
+                                                       : config_path(f, config->state),
                           .snapshot = config_path(f, config->snapshot)};
     struct str owner = STR("");
     if (!config->owner.len &&
@@ -497,6 +499,22 @@ static bool add_named(struct finder *f, const struct str *names, size_t n, struc
     return true;
 }
 
+/* --state FILE [DIR] */
+static bool pick_given_state(struct finder *f, struct err *err)
+{
+    struct str dir = f->query->ndirs ? f->query->dirs[0] : STR("."), first = STR("");
+    struct str clean = pathname_clean(f->arena, dir);
+    if (!clean.ptr)
+        return arena_full(f->arena, err);
+    if (f->query->ndirs > 1 || !io_is_dir(clean.ptr))
+        return err_set(err, ERR_USAGE, "a given state is for one folder");
+    (void)roots_is_module(clean.ptr, &first, f->arena);
+    if (!add_pick(f, (struct pick){clean, first, STR(""), NULL}, err))
+        return false;
+    give_config(f, 0);
+    return make_stacks(f, 0, err);
+}
+
 static bool pick_all(struct finder *f, struct err *err)
 {
     const struct stacks_query *query = f->query;
@@ -545,7 +563,9 @@ bool stacks_find(struct arena *arena, const struct stacks_query *query, struct s
                  struct err *err)
 {
     struct finder f = {.arena = arena, .query = query};
-    if (!load_config(&f, err) || !pick_all(&f, err) || !sort_unique(&f, err))
+    if (!load_config(&f, err) ||
+        !(query->state.len ? pick_given_state(&f, err) : pick_all(&f, err)) ||
+        !sort_unique(&f, err))
         return false;
     *ret = (struct stacks){f.stacks, f.nstacks, f.config};
     return true;

@@ -26,6 +26,8 @@ struct stacks_query {
     struct str config_file;       /* --config, or empty: found upwards; "-" = none */
     const struct str *workspaces; /* --workspace; "*" = every one found */
     size_t nworkspaces;
+    struct str
+        state; /* --state: for exactly one folder, which need not look like a root; or empty */
     const char *(*env)(const char *name); /* TF_WORKSPACE, TF_DATA_DIR; may be NULL */
 };
 
