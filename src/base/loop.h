@@ -28,7 +28,8 @@ struct loop_watch {
     int fd;
     void (*on_ready)(void *ctx, uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR bits */
     void *ctx;
-    uint32_t wanted; /* read-only: 0 = not on the loop */
+    uint32_t wanted; /* read-only; `added`: is it on the loop? */
+    bool added;
 };
 struct loop_timer {
     void (*on_time)(void *ctx);
@@ -54,7 +55,8 @@ bool loop_watch_set(struct loop *loop, struct loop_watch *watch, uint32_t events
 /* Off the loop; before the descriptor is closed. Nothing if it is not on it. */
 void loop_watch_remove(struct loop *loop, struct loop_watch *watch);
 
-/* Call once at that monotonic time (loop->now_ms + n); moves it if it is armed. */
+/* Call once at that monotonic time (loop->now_ms + n), in the next turn at the earliest; moves it
+ * if it is armed. */
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t at_ms);
 void loop_timer_stop(struct loop *loop, struct loop_timer *timer);
 
@@ -65,6 +67,6 @@ void loop_task_remove(struct loop *loop, struct loop_task *task);
 /* End the wait of another thread (or of this one's signal handler); safe from both. */
 void loop_wake(struct loop *loop);
 
-/* One turn; waits at most max_wait_ms (negative = until something happens). False when the cancel
- * flag is up (ERR_CANCELLED) or the wait fails. */
+/* One turn; waits at most max_wait_ms (negative = until something happens), less with a cancel
+ * flag. False when that flag is up (ERR_CANCELLED) or the wait fails. */
 bool loop_turn(struct loop *loop, int max_wait_ms, struct err *err);
