@@ -112,9 +112,13 @@ static bool same_at(struct walk *w, struct cursor at, const struct value *desire
                     const struct value *live, unsigned depth_left)
 {
     size_t work = 1 + (live->kind == VALUE_STRING ? live->len / 256 : 0);
-    if (depth_left == 0 || w->work_left < work)
+    if (depth_left == 0)
         return false;
+    if (w->work_left < work)
+        work = w->work_left;
     w->work_left -= work;
+    if (work == 0)
+        return false;
     if (is_container(desired) && is_container(live) && desired->kind == live->kind) {
         if (value_is_object_like(live) ? same_members(w, at, desired, live, depth_left - 1)
                                        : same_items(w, at, desired, live, depth_left - 1))
@@ -160,7 +164,7 @@ static bool walk_list(struct walk *w, struct cursor at, const struct path_link *
                          err))
                 return false;
         } else {
-            for (uint32_t i = next; i < desired->len && !inner.equal; i++) {
+            for (uint32_t i = next; i < desired->len && w->work_left && !inner.equal; i++) {
                 if (!try_pair(w, inside, &here, &desired->items[i], &live->items[j], depth_left,
                               &inner.equal, err))
                     return false;
@@ -210,7 +214,7 @@ static bool pair_set(struct walk *w, struct cursor inside, const struct path_lin
         return arena_full(w->arena, err);
     for (size_t j = 0; j < nl; j++) {
         bool equal = false;
-        for (size_t i = 0; i < nd && !equal; i++) {
+        for (size_t i = 0; i < nd && w->work_left && !equal; i++) {
             size_t rank = (j + i) % nd;
             if (used[rank])
                 continue;
