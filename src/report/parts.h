@@ -63,7 +63,7 @@ bool change_shown(const struct change *change, const struct report_options *opti
 struct str finding_sentence(const struct finding *finding);
 /* What a person can do about resources that could not be checked for that reason. */
 const char *unchecked_advice(struct str reason);
-/* "contradicts-code" -> "ContradictsCode" and what to do about a finding of that class. */
+/* "contradicts-code" -> "ContradictsTheCode" and what to do about a finding of that class. */
 const char *class_title(enum finding_class class_);
 const char *class_remedy(enum finding_class class_);
 

@@ -6,16 +6,16 @@
 
 /* X(class, how a summary calls it, title, what to do) */
 #define CLASS_WORDS(X) \
-    X(CLASS_CONTRADICTS_CODE, "drifted", "ContradictsCode", \
+    X(CLASS_CONTRADICTS_CODE, "drifted", "ContradictsTheCode", \
       "Apply the code again to undo the change, or change the code to keep it.") \
-    X(CLASS_MISSING, "missing", "Missing", \
+    X(CLASS_MISSING, "missing", "ResourceMissing", \
       "Apply the code again to create it anew, or remove it from the code.") \
-    X(CLASS_UNMANAGED, "unmanaged", "Unmanaged", \
+    X(CLASS_UNMANAGED, "unmanaged", "ResourceUnmanaged", \
       "Import it into the code, or delete it where it runs.") \
-    X(CLASS_UNAPPLIED, "unapplied", "Unapplied", "Apply the code.") \
-    X(CLASS_STATE_ONLY, "state-only", "StateOnly", \
+    X(CLASS_UNAPPLIED, "unapplied", "CodeUnapplied", "Apply the code.") \
+    X(CLASS_STATE_ONLY, "state-only", "DiffersFromStateOnly", \
       "Nothing has to be done; the next apply or refresh records the new value.") \
-    X(CLASS_UNCHECKED, "unchecked (not in sync)", "Unchecked", \
+    X(CLASS_UNCHECKED, "unchecked (not in sync)", "ResourceUnchecked", \
       "Remove the reason that is given and scan again; until then nothing is known about it.")
 
 static const struct {

@@ -224,7 +224,8 @@ static void make_nasty(struct arena *arena, struct scan_result *ret)
     stack->coverage.reasons = reasons;
     stack->coverage.nreasons = NASTY;
     stack->coverage.unchecked = 1;
-    stack->name = stack->source = stack->live = stack->owner = str_from(nasty[3]);
+    stack->name = stack->owner = str_from(nasty[4]);
+    stack->source = stack->live = str_from(nasty[2]);
 }
 
 /* The canary in a value that is marked: wholly, by the change, deep inside, on one side only. */
