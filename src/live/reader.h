@@ -28,7 +28,7 @@ struct live_result {
     struct value desired;            /* the recorded attributes, typed by the schema (upgraded) */
     struct value live;               /* LIVE_READ: attributes now, same type */
     const struct schema *schema;     /* NULL: the reader has none (file, snapshot) */
-    const struct path *not_observed; /* attributes the reader only echoes (echo probe) */
+    const struct path *not_observed; /* patterns (path_covered) of attributes it only echoes */
     size_t nnot_observed;
     const struct str *warnings; /* of this read */
     size_t nwarnings;
@@ -69,3 +69,22 @@ struct reader {
                  const struct reader_options *options, live_sink on_result, void *sink_ctx,
                  struct err *err);
 };
+
+/* By name; NULL if there is none. All of them. */
+const struct reader *reader_find(struct str name);
+const struct reader *const *reader_list(size_t *ret_n);
+
+/* The choice for the resource before: neighbours of one provider and type share it. Start: {0}. */
+struct reader_choice {
+    bool made;
+    int mode;
+    struct str provider, type;
+    const struct reader *reader;
+};
+/*
+ * Who reads it: a snapshot where the stack names one, the provider where it is installed, a native
+ * reader that knows the type; where nobody claims it the provider reader, which says what to do.
+ * NULL for data sources. last->provider and type are views into `resource`'s texts.
+ */
+const struct reader *reader_choose(struct reader_choice *last, const struct stack *stack,
+                                   const struct resource *resource);

@@ -1,0 +1,115 @@
+/* reader_provider.c - live values from the stack's own Terraform providers: every type of every
+ * provider, exactly as the vendor reads it, without running Terraform.
+ *
+ * Reads:   UpgradeResourceState and ReadResource of the provider binaries that `init` installed
+ * Safety:  the client can call nothing that writes (reader_provider/plugin.h: enum plugin_method)
+ * Builtin: terraform_data has nothing outside the state: read, and equal to what was recorded
+ * Docs:    docs/providers.md
+ */
+#include "live/reader.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "live/reader_provider/locate.h"
+#include "live/reader_provider/pool.h"
+#include "live/reader_provider/settings.h"
+#include "model/resource.h"
+#include "model/stack.h"
+#include "wire/json.h"
+
+static const struct str builtin = STR_INIT("terraform.io/builtin/terraform");
+
+static const char *env(const char *name)
+{
+    return getenv(name);
+}
+
+static bool claims(const struct stack *stack, const struct resource *resource)
+{
+    if (resource->mode != RESOURCE_MANAGED)
+        return false;
+    return str_equal(resource->provider, builtin) || locate_has(stack, env, resource->provider);
+}
+
+static bool unreadable(const struct resource *resource, struct str reason, live_sink on_result,
+                       void *sink_ctx, struct err *err)
+{
+    struct live_result result = {.resource = resource,
+                                 .status = LIVE_UNREADABLE,
+                                 .reason = reason,
+                                 .desired = value_null(),
+                                 .live = value_null()};
+    return on_result(sink_ctx, &result, err);
+}
+
+static bool read_builtin(const struct resource *resource, live_sink on_result, void *sink_ctx,
+                         struct err *err)
+{
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    struct value v;
+    struct err why = {0};
+    char text[1024];
+    if (!str_equal(resource->type, STR("terraform_data")))
+        return unreadable(resource, STR("the built-in provider has only terraform_data"), on_result,
+                          sink_ctx, err);
+    if (!json_parse(&arena, resource->attributes_json, "attributes", JSON_DUPLICATES_LAST, &v,
+                    &why))
+        return unreadable(resource, str_from(err_text(&why, text, sizeof text)), on_result,
+                          sink_ctx, err);
+    struct live_result result = {
+        .resource = resource, .status = LIVE_READ, .desired = v, .live = v};
+    return on_result(sink_ctx, &result, err);
+}
+
+/* Nothing can be found out about providers at all: a CLI configuration that cannot be read. */
+static bool all_unreadable(const struct resource *const *resources, size_t n, const struct err *why,
+                           live_sink on_result, void *sink_ctx, struct err *err)
+{
+    char text[2048];
+    struct str reason = str_from(err_text(why, text, sizeof text));
+    for (size_t i = 0; i < n; i++)
+        if (!unreadable(resources[i], reason, on_result, sink_ctx, err))
+            return false;
+    return true;
+}
+
+static bool read_all(const struct stack *stack, const struct resource *const *resources, size_t n,
+                     const struct reader_options *options, live_sink on_result, void *sink_ctx,
+                     struct err *err)
+{
+    AUTO_ARENA arena = {.limit = SIZE_MAX};
+    struct locator locator;
+    struct err why = {0};
+    size_t kept = 0;
+    const struct resource **rest = arena_new(&arena, const struct resource *, n);
+    if (!rest)
+        return arena_full(&arena, err);
+    for (size_t i = 0; i < n; i++)
+        if (!str_equal(resources[i]->provider, builtin))
+            rest[kept++] = resources[i];
+        else if (!read_builtin(resources[i], on_result, sink_ctx, err))
+            return false;
+    if (!locate_open(&arena, stack, env, &locator, &why))
+        return all_unreadable(rest, kept, &why, on_result, sink_ctx, err);
+
+    struct stack settings = *stack; /* the settings' context: not const */
+    struct pool_input in = {.resources = rest,
+                            .n = kept,
+                            .options = options,
+                            .on_result = on_result,
+                            .sink_ctx = sink_ctx,
+                            .locator = &locator,
+                            .settings = {settings_from_stack, &settings},
+                            .env = env,
+                            .backend = &pool_real_processes};
+    return pool_run(&in, err);
+}
+
+const struct reader reader_provider = {
+    .name = "provider",
+    .summary = "the stack's own Terraform or OpenTofu providers",
+    .claims = claims,
+    .read = read_all,
+};

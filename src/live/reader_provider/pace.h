@@ -1,0 +1,34 @@
+/* pace.h - how many reads one process gets at once: grows while that brings more, shrinks on trouble.
+ *
+ * Stages:  the first read alone (clients are set up on first use and not all providers are safe
+ *          there); then PACE_START; then doubling for as long as a round of reads shows a higher
+ *          rate; then holding, with small steps up while latency allows and down when it does not
+ * Uses:    no clock: times are given. Same input, same limit
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PACE_START = 10, PACE_MOST = 256 };
+
+enum pace_stage { PACE_FIRST, PACE_GROWING, PACE_HOLDING };
+struct pace {
+    enum pace_stage stage;
+    unsigned limit; /* reads in flight allowed now */
+    unsigned most;  /* never above it */
+    unsigned better; /* the limit of the best round so far */
+    double best_rate, best_latency_us;
+    unsigned settle;                 /* reads that started before the limit changed: not counted */
+    unsigned round_n;                /* reads done in this round */
+    int64_t round_start_us, round_latency_us;
+    int64_t quiet_until_us;          /* after throttling: no growth, no second cut */
+};
+
+/* most  0 = PACE_MOST */
+void pace_init(struct pace *pace, unsigned most);
+/* A read came back. */
+void pace_done(struct pace *pace, int64_t now_us, int64_t latency_us);
+/* A read was answered with "slow down". */
+void pace_throttled(struct pace *pace, int64_t now_us);
+/* The process crashed and was started again: from one, and never above a quarter of before. */
+void pace_restart(struct pace *pace);

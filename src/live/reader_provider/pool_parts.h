@@ -1,0 +1,162 @@
+/* pool_parts.h - what pool.c, worker.c, reading.c and probing.c know of one another. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "live/reader_provider/pace.h"
+#include "live/reader_provider/pool.h"
+#include "live/reader_provider/provider.h"
+#include "live/reader_provider/settings.h"
+
+struct worker;
+
+struct job {
+    const struct resource *resource;
+    uint8_t tries;   /* answered with "slow down" */
+    uint8_t crashes; /* the process died while it was being read */
+};
+
+/* One instance on its way: upgrade, perhaps its identity, read; then perhaps held for a verdict. */
+enum reading_step { READING_UPGRADE, READING_IDENTITY, READING_READ, READING_WAITING, READING_HELD };
+struct reading {
+    struct worker *worker;
+    struct job *job;
+    const struct schema_named *type;
+    struct type_probe *probe;
+    enum reading_step step;
+    struct arena arena;          /* of this instance; reset for the next */
+    struct buf upgrade, read;    /* bodies of the replies */
+    struct str desired, live;    /* msgpack in them */
+    struct str identity;         /* msgpack or ptr NULL; in the arena */
+    struct str private_bytes;    /* to send; in the arena */
+    struct str private_answered; /* of the reply, for the probe */
+    struct str identity_answered;
+    const struct str *warnings;
+    size_t nwarnings;
+    int64_t started_us;
+    struct loop_timer timer;
+    struct reading *next; /* in one of the lists of worker, type_probe or pool */
+};
+
+/* An extra read. */
+struct probing {
+    struct worker *worker;
+    const struct schema_named *type;
+    struct type_probe *probe;
+    struct arena arena;
+    struct str private_bytes, identity;
+    struct value live, sent;
+    struct str sent_bytes;
+    unsigned round;
+    int timeout_ms;
+    struct probing *next; /* in worker->probings */
+};
+
+enum worker_stage {
+    WORKER_WAITING, /* for a free place among max_providers */
+    WORKER_STARTING,
+    WORKER_SCHEMA,
+    WORKER_IDENTITY,
+    WORKER_VALIDATE,
+    WORKER_CONFIGURE,
+    WORKER_READING,
+    WORKER_STOPPING,
+    WORKER_DONE
+};
+enum {
+    WORKER_RESTARTS_MAX = 8,
+    WORKER_TIMEOUTS_MAX = 10, /* in a row, then the process counts as hanging */
+    HELD_MAX = 512            /* readings of a type that wait for one probe */
+};
+
+struct worker {
+    struct pool *pool;
+    struct provider *provider;
+    struct str provider_config;
+    struct settings_key key;
+    enum worker_stage stage;
+    struct plugin *plugin;
+    struct job *jobs;
+    size_t njobs, next_job;
+    size_t left; /* jobs without a result */
+    struct pace pace;
+    size_t in_flight;       /* readings with a call out */
+    struct reading *again;    /* to be taken up once more */
+    struct reading *suspects; /* were in flight when the process died: at the end, each alone */
+    struct reading *lost;     /* were in flight right now when it died: on_down sorts them */
+    struct reading *waiting;  /* backing off; their timers are set */
+    size_t nwaiting;
+    unsigned timeouts;        /* calls in a row that were never answered */
+    struct str gave_up;       /* why everything that is left is unreadable, or empty */
+    bool wants_identity;
+    struct probing *probings;
+    size_t nprobings;
+    bool probe_suspected;   /* the process died while probing: no more probes here */
+    bool probe_was_suspected, probe_blamed;
+    unsigned restarts;
+    struct str config;      /* msgpack; in the pool's arena */
+    struct str config_from; /* for messages: "plumb.yaml" */
+    struct loop_task task;  /* start what may be started */
+};
+
+struct pool {
+    const struct pool_input *in;
+    struct loop loop;
+    struct arena arena;
+    struct provider *providers;
+    size_t nproviders;
+    struct worker *workers;
+    size_t nworkers;
+    struct reading *spare;
+    uint64_t done;
+    int64_t progress_at_ms, memory_at_ms;
+    bool memory_noted;
+    uint64_t random;
+    bool failed;
+    struct err failure;
+};
+
+/* pool.c */
+int64_t pool_now_us(void);
+uint64_t pool_random(struct pool *pool);
+void pool_fail(struct pool *pool, const struct err *err);
+void pool_note(struct pool *pool, struct str text);
+/* Give a result to the sink; one job of the worker less. */
+void pool_emit(struct worker *worker, const struct live_result *result);
+static inline const struct reader_options *pool_options(const struct worker *worker)
+{
+    return worker->pool->in->options;
+}
+
+/* worker.c */
+void worker_start(struct worker *worker);
+/* Start what may be started, or stop, before the loop waits again. */
+void worker_wake(struct worker *worker);
+/* Everything that is left is unreadable for this reason; the process is closed. */
+void worker_give_up(struct worker *worker, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+int worker_timeout_ms(const struct worker *worker);
+void worker_run(void *ctx); /* worker->task */
+
+/* reading.c */
+void reading_begin(struct worker *worker, struct job *job);
+/* Again from the step where it stood. */
+void reading_resume(struct reading *reading);
+/* The result is "unreadable" and the reading is over. */
+void reading_unreadable(struct reading *reading, struct str reason);
+/* Decode a held one, give it out, over. */
+void reading_release(struct reading *reading);
+void reading_free(struct reading *reading); /* its memory only */
+struct str reading_error(struct reading *reading, const struct err *err);
+bool reading_decode_live(struct reading *reading, struct value *ret, struct err *err);
+
+/* probing.c */
+/* A good read: true = it is held until the probe of its type has a verdict. */
+bool probing_hold(struct reading *reading, const struct value *live);
+/* The reading is over without a value: if it was to be probed, another one takes its place. */
+void probing_target_lost(struct reading *reading);

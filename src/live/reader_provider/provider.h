@@ -1,0 +1,64 @@
+/* provider.h - one provider binary of a stack: where it lies, whether it may be run, what it says
+ * of its types, and which attributes it only echoes. Shared by all its configurations.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/str.h"
+#include "live/reader_provider/locate.h"
+#include "model/schema.h"
+#include "value/path.h"
+
+struct err;
+struct reader_options;
+struct reading;
+
+/* What the echo probe knows of a type. */
+enum probe_state { PROBE_NEEDED, PROBE_RUNNING, PROBE_DONE };
+struct type_probe {
+    enum probe_state state;
+    bool fresh; /* found in this run: to be saved */
+    const struct path *not_observed;
+    size_t n;
+    const struct reading *target; /* the instance that is probed when it was read */
+    struct reading *held;         /* read, and waiting for the verdict */
+    size_t nheld;
+};
+
+struct provider {
+    struct str source; /* as the state names it */
+    struct located found;
+    struct digest digest; /* of the binary; zero for reattached ones */
+    struct str refused;   /* why it is not run, or empty */
+    struct arena arena;   /* the schema's and the verdicts' */
+    struct provider_schema schema;
+    struct type_probe *types; /* beside schema.resources */
+    int protocol;             /* of the schema; 0 = no schema yet */
+    bool has_identity;        /* identity schemas are filled */
+    bool announced;           /* its note was given */
+};
+
+/* Find and check it. Never fails: provider->refused says why it may not be run. */
+void provider_open(struct provider *provider, const struct locator *locator, struct str source,
+                   const struct reader_options *options);
+void provider_close(struct provider *provider);
+
+/*
+ * Take the schema out of a reply (and remember the reply), or out of the cache. From the cache only
+ * where the provider said that it need not be asked (get_provider_schema_optional).
+ */
+bool provider_take_schema(struct provider *provider, const struct reader_options *options,
+                          int protocol, struct str reply, struct str *ret_refused, struct err *err);
+bool provider_cached_schema(struct provider *provider, const struct reader_options *options,
+                            int protocol);
+/* Identity schemas likewise; where they cannot be read there are none. */
+void provider_take_identity(struct provider *provider, const struct reader_options *options,
+                            struct str reply);
+bool provider_cached_identity(struct provider *provider, const struct reader_options *options);
+
+/* Verdicts of earlier runs into provider->types; and those of this run to the cache. */
+void provider_load_probes(struct provider *provider, const struct reader_options *options);
+void provider_save_probes(const struct provider *provider, const struct reader_options *options);

@@ -1,0 +1,511 @@
+/* reading.c - one instance: UpgradeResourceState, its identity, ReadResource, and what came of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "live/reader_provider/pool_parts.h"
+#include "live/reader_provider/rawstate.h"
+#include "live/reader_provider/tfplugin.h"
+#include "live/reader_provider/throttle.h"
+#include "model/resource.h"
+#include "value/type.h"
+#include "wire/json.h"
+#include "wire/msgpack.h"
+
+enum { READING_ARENA = 512 << 20, WARNINGS_MAX = 20 };
+
+static void send_read(struct reading *reading);
+
+/* --- memory --- */
+
+static struct reading *reading_new(struct worker *worker, struct job *job)
+{
+    struct pool *pool = worker->pool;
+    struct reading *reading = pool->spare;
+    if (reading)
+        pool->spare = reading->next;
+    else
+        reading = calloc(1, sizeof *reading);
+    if (!reading)
+        return NULL;
+    struct arena arena = reading->arena;
+    *reading = (struct reading){.worker = worker, .job = job, .arena = arena};
+    reading->arena.limit = READING_ARENA;
+    return reading;
+}
+
+static void drop_bodies(struct reading *reading)
+{
+    buf_free(&reading->upgrade);
+    buf_free(&reading->read);
+    reading->upgrade = reading->read = (struct buf){0};
+    reading->desired = reading->live = (struct str){0};
+}
+
+void reading_free(struct reading *reading)
+{
+    drop_bodies(reading);
+    arena_free(&reading->arena);
+    free(reading);
+}
+
+static void recycle(struct reading *reading)
+{
+    struct pool *pool = reading->worker->pool;
+    drop_bodies(reading);
+    arena_reset(&reading->arena);
+    reading->next = pool->spare;
+    pool->spare = reading;
+}
+
+struct str reading_error(struct reading *reading, const struct err *err)
+{
+    char text[2048];
+    struct str kept = arena_dup(&reading->arena, str_from(err_text(err, text, sizeof text)));
+    return kept.ptr ? kept : STR("out of memory");
+}
+
+/* --- the end of a reading --- */
+
+static void emit(struct reading *reading, const struct live_result *result)
+{
+    pool_emit(reading->worker, result);
+    worker_wake(reading->worker);
+    recycle(reading);
+}
+
+void reading_unreadable(struct reading *reading, struct str reason)
+{
+    probing_target_lost(reading);
+    struct live_result result = {.resource = reading->job->resource,
+                                 .status = LIVE_UNREADABLE,
+                                 .reason = reason.len ? reason : STR("no reason was given"),
+                                 .desired = value_null(),
+                                 .live = value_null(),
+                                 .schema = reading->type ? reading->type->schema : NULL,
+                                 .warnings = reading->warnings,
+                                 .nwarnings = reading->nwarnings};
+    emit(reading, &result);
+}
+
+static bool decode(struct reading *reading, const char *what, struct str bytes, struct value *ret,
+                   struct err *err)
+{
+    const struct type *type = reading->type->schema->block.type;
+    if (!msgpack_decode(&reading->arena, type, bytes, ret, err))
+        return err_wrap(err, "%s of the provider is not what its schema promises", what);
+    if (ret->kind == VALUE_NULL)
+        return err_set(err, ERR_REMOTE, "%s of the provider is null", what);
+    if (value_any_unknown(ret))
+        return err_set(err, ERR_REMOTE,
+                       "%s of the provider has unknown values in it (a bug of the provider)", what);
+    return true;
+}
+
+static bool decode_desired(struct reading *reading, struct value *ret, struct err *err)
+{
+    return decode(reading, "the upgraded state", reading->desired, ret, err);
+}
+
+bool reading_decode_live(struct reading *reading, struct value *ret, struct err *err)
+{
+    return decode(reading, "the answer", reading->live, ret, err);
+}
+
+/* Equal bytes are equal values: decoded once. */
+static bool decode_both(struct reading *reading, struct value *desired, struct value *live,
+                        struct err *err)
+{
+    if (!decode_desired(reading, desired, err))
+        return false;
+    if (str_equal(reading->desired, reading->live)) {
+        *live = *desired;
+        return true;
+    }
+    return reading_decode_live(reading, live, err);
+}
+
+static void emit_read(struct reading *reading, const struct value *desired,
+                      const struct value *live)
+{
+    struct live_result result = {.resource = reading->job->resource,
+                                 .status = LIVE_READ,
+                                 .desired = *desired,
+                                 .live = *live,
+                                 .schema = reading->type->schema,
+                                 .not_observed = reading->probe->not_observed,
+                                 .nnot_observed = reading->probe->n,
+                                 .warnings = reading->warnings,
+                                 .nwarnings = reading->nwarnings};
+    emit(reading, &result);
+}
+
+static void emit_gone(struct reading *reading)
+{
+    struct err err = {0};
+    struct value desired;
+    if (!decode_desired(reading, &desired, &err)) {
+        reading_unreadable(reading, reading_error(reading, &err));
+        return;
+    }
+    probing_target_lost(reading);
+    struct live_result result = {.resource = reading->job->resource,
+                                 .status = LIVE_GONE,
+                                 .desired = desired,
+                                 .live = value_null(),
+                                 .schema = reading->type->schema,
+                                 .warnings = reading->warnings,
+                                 .nwarnings = reading->nwarnings};
+    emit(reading, &result);
+}
+
+void reading_release(struct reading *reading)
+{
+    struct err err = {0};
+    struct value desired, live;
+    if (decode_both(reading, &desired, &live, &err))
+        emit_read(reading, &desired, &live);
+    else
+        reading_unreadable(reading, reading_error(reading, &err));
+}
+
+/* --- between calls --- */
+
+static void push(struct reading **list, struct reading *reading)
+{
+    reading->next = *list;
+    *list = reading;
+}
+
+/* No call of it is out any more. */
+static void landed(struct reading *reading)
+{
+    struct worker *worker = reading->worker;
+    worker->in_flight--;
+    worker_wake(worker);
+}
+
+static void back_to_work(void *ctx)
+{
+    struct reading *reading = ctx;
+    struct worker *worker = reading->worker;
+    struct reading **at = &worker->waiting;
+    while (*at && *at != reading)
+        at = &(*at)->next;
+    if (*at) {
+        *at = reading->next;
+        worker->nwaiting--;
+    }
+    push(reading->job->crashes ? &worker->suspects : &worker->again, reading);
+    worker_wake(worker);
+}
+
+/* "Slow down": fewer at once, and this one later. False: it was tried often enough. */
+static bool back_off(struct reading *reading)
+{
+    struct worker *worker = reading->worker;
+    pace_throttled(&worker->pace, pool_now_us());
+    if (++reading->job->tries >= THROTTLE_TRIES_MAX)
+        return false;
+    int wait = throttle_wait_ms(reading->job->tries, pool_random(worker->pool));
+    landed(reading);
+    push(&worker->waiting, reading);
+    worker->nwaiting++;
+    reading->timer = (struct loop_timer){.on_time = back_to_work, .ctx = reading};
+    loop_timer_set(&worker->pool->loop, &reading->timer, worker->pool->loop.now_ms + wait);
+    return true;
+}
+
+/* The call failed for a reason that is the provider's or the network's own. */
+static void failed(struct reading *reading, struct str reason)
+{
+    if (throttle_is(reason) && back_off(reading))
+        return;
+    pace_done(&reading->worker->pace, pool_now_us(), pool_now_us() - reading->started_us);
+    landed(reading);
+    reading_unreadable(reading, reason);
+}
+
+static void timed_out(struct reading *reading, struct str reason)
+{
+    struct worker *worker = reading->worker;
+    bool hangs = ++worker->timeouts >= WORKER_TIMEOUTS_MAX;
+    failed(reading, reason);
+    if (hangs)
+        worker_give_up(worker, "the provider did not answer %u calls in a row within %d ms each",
+                       worker->timeouts, worker_timeout_ms(worker));
+}
+
+/* Is there an answer to look at? All else is dealt with here. */
+static bool answered(struct reading *reading, const struct plugin_reply *reply)
+{
+    struct worker *worker = reading->worker;
+    if (reply->ok) {
+        worker->timeouts = 0;
+        return true;
+    }
+    if (worker->gave_up.len) {
+        landed(reading);
+        reading_unreadable(reading, worker->gave_up);
+    } else if (reply->down) {
+        landed(reading);
+        push(&worker->lost, reading);
+    } else if (reply->not_processed && ++reading->job->tries < THROTTLE_TRIES_MAX) {
+        landed(reading);
+        push(&worker->again, reading);
+    } else {
+        struct str text = arena_dup(&reading->arena, reply->text);
+        if (reply->status == GRPC_DEADLINE_EXCEEDED)
+            timed_out(reading, text);
+        else
+            failed(reading, text);
+    }
+    return false;
+}
+
+static void send(struct reading *reading, enum plugin_method method, const struct buf *request,
+                 plugin_done on_done)
+{
+    struct worker *worker = reading->worker;
+    struct err err = {0};
+    if (buf_ok(request, &err) &&
+        worker->pool->in->backend->call(worker->plugin, method, buf_view(request),
+                                        worker_timeout_ms(worker), on_done, reading, &err))
+        return;
+    landed(reading);
+    if (err.kind == ERR_UNAVAILABLE && !worker->gave_up.len)
+        push(&worker->again, reading); /* the process is gone: on_down comes */
+    else
+        reading_unreadable(reading, reading_error(reading, &err));
+}
+
+/* The first error in the provider's words; warnings are kept. Empty: no error. */
+static struct str take_diagnostics(struct reading *reading, const struct tf_diagnostics *all)
+{
+    if (all->nerrors)
+        return tf_diagnostics_text(&reading->arena, all);
+    size_t n = all->n < WARNINGS_MAX ? all->n : WARNINGS_MAX;
+    struct str *warnings = arena_new(&reading->arena, struct str, reading->nwarnings + n);
+    if (n == 0 || !warnings)
+        return (struct str){0};
+    for (size_t i = 0; i < reading->nwarnings; i++)
+        warnings[i] = reading->warnings[i];
+    for (size_t i = 0; i < n; i++) {
+        struct tf_diagnostics one = {&all->items[i], 1, 0};
+        warnings[reading->nwarnings + i] = tf_diagnostics_text(&reading->arena, &one);
+    }
+    reading->warnings = warnings;
+    reading->nwarnings += n;
+    return (struct str){0};
+}
+
+/* --- ReadResource --- */
+
+static void on_read(void *ctx, const struct plugin_reply *reply)
+{
+    struct reading *reading = ctx;
+    struct worker *worker = reading->worker;
+    struct tf_read_reply got = {0};
+    struct err err = {0};
+    struct value desired, live;
+    if (!answered(reading, reply))
+        return;
+    buf_free(&reading->read); /* of an answer that said "slow down" */
+    reading->read = *reply->body;
+    *reply->body = (struct buf){0};
+    if (!tf_decode_read(&reading->arena, reply->bytes, &got, &err)) {
+        failed(reading, reading_error(reading, &err));
+        return;
+    }
+    struct str why = take_diagnostics(reading, &got.diagnostics);
+    if (!why.len && got.deferred != TF_NOT_DEFERRED)
+        why = str_from(tf_deferred_text(got.deferred));
+    if (!why.len && !got.state.ptr)
+        why = STR("the provider answered without a state");
+    if (why.len) {
+        failed(reading, why);
+        return;
+    }
+    int64_t now = pool_now_us();
+    pace_done(&worker->pace, now, now - reading->started_us);
+    landed(reading);
+    reading->live = got.state;
+    reading->private_answered = got.private_bytes;
+    reading->identity_answered = got.identity;
+    if (tf_is_null(got.state))
+        emit_gone(reading);
+    else if (!decode_both(reading, &desired, &live, &err))
+        reading_unreadable(reading, reading_error(reading, &err));
+    else if (!probing_hold(reading, &live))
+        emit_read(reading, &desired, &live);
+}
+
+static void send_read(struct reading *reading)
+{
+    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    const struct provider *provider = reading->worker->provider;
+    struct tf_read_request request = {.type_name = reading->job->resource->type,
+                                      .state = reading->desired,
+                                      .private_bytes = reading->private_bytes,
+                                      .identity = reading->identity};
+    if (provider->schema.provider_meta) /* what the module says is not known: none, as Terraform */
+        request.provider_meta = STR("\xc0");
+    tf_encode_read(&out, &request);
+    reading->step = READING_READ;
+    reading->started_us = pool_now_us();
+    send(reading, PLUGIN_READ, &out, on_read);
+}
+
+/* --- identity --- */
+
+static void on_identity(void *ctx, const struct plugin_reply *reply)
+{
+    struct reading *reading = ctx;
+    struct tf_upgrade_reply got = {0};
+    struct err err = {0};
+    if (!answered(reading, reply))
+        return;
+    if (!tf_decode_upgrade_identity(&reading->arena, reply->bytes, &got, &err)) {
+        failed(reading, reading_error(reading, &err));
+        return;
+    }
+    struct str why = take_diagnostics(reading, &got.diagnostics);
+    if (why.len) {
+        failed(reading, why);
+        return;
+    }
+    if (got.state.ptr)
+        reading->identity = arena_dup(&reading->arena, got.state);
+    send_read(reading);
+}
+
+static bool encode_identity(struct reading *reading, struct err *err)
+{
+    const struct type *type = reading->type->identity->block.type;
+    struct value raw, typed;
+    AUTO_BUF out = {.limit = 16 << 20};
+    if (!json_parse(&reading->arena, reading->job->resource->identity_json, "identity",
+                    JSON_DEFAULT, &raw, err) ||
+        !type_apply(&reading->arena, type, &raw, true, &typed, err) ||
+        !msgpack_encode(&out, type, &typed, err) || !buf_ok(&out, err))
+        return err_wrap(err, "recorded identity");
+    reading->identity = arena_dup(&reading->arena, buf_view(&out));
+    return reading->identity.ptr || arena_full(&reading->arena, err);
+}
+
+/* What the state recorded of its identity goes along with the read; upgraded where it is older. */
+static void with_identity(struct reading *reading)
+{
+    const struct resource *resource = reading->job->resource;
+    const struct schema *identity = reading->type->identity;
+    struct err err = {0};
+    bool recorded = resource->identity_json.len && !str_equal(resource->identity_json, STR("null"));
+    if (!recorded || !identity) {
+        send_read(reading);
+    } else if (resource->identity_schema_version < identity->version) {
+        AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+        struct tf_raw_state raw = {.type_name = resource->type,
+                                   .version = resource->identity_schema_version,
+                                   .json = resource->identity_json};
+        tf_encode_upgrade(&out, &raw);
+        reading->step = READING_IDENTITY;
+        send(reading, PLUGIN_UPGRADE_IDENTITY, &out, on_identity);
+    } else if (encode_identity(reading, &err)) {
+        send_read(reading);
+    } else {
+        failed(reading, reading_error(reading, &err));
+    }
+}
+
+/* --- UpgradeResourceState --- */
+
+static void on_upgraded(void *ctx, const struct plugin_reply *reply)
+{
+    struct reading *reading = ctx;
+    struct tf_upgrade_reply got = {0};
+    struct err err = {0};
+    if (!answered(reading, reply))
+        return;
+    reading->upgrade = *reply->body;
+    *reply->body = (struct buf){0};
+    if (!tf_decode_upgrade_state(&reading->arena, reply->bytes, &got, &err)) {
+        failed(reading, reading_error(reading, &err));
+        return;
+    }
+    struct str why = take_diagnostics(reading, &got.diagnostics);
+    if (!why.len && (!got.state.ptr || tf_is_null(got.state)))
+        why = STR("UpgradeResourceState gave no state");
+    if (why.len) {
+        failed(reading, why);
+        return;
+    }
+    reading->desired = got.state;
+    with_identity(reading);
+}
+
+static bool take_private(struct reading *reading, struct err *err)
+{
+    const struct resource *resource = reading->job->resource;
+    if (!resource->private_base64.len)
+        return true;
+    if (!base64_decode(&reading->arena, resource->private_base64, &reading->private_bytes, err))
+        return err_wrap(err, "recorded private data");
+    return true;
+}
+
+static void send_upgrade(struct reading *reading)
+{
+    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    struct tf_raw_state raw = {0};
+    struct err err = {0};
+    if (!rawstate_make(&reading->arena, reading->job->resource, reading->type->schema, &raw,
+                       &err) ||
+        !take_private(reading, &err)) {
+        landed(reading);
+        reading_unreadable(reading, reading_error(reading, &err));
+        return;
+    }
+    tf_encode_upgrade(&out, &raw);
+    reading->step = READING_UPGRADE;
+    reading->started_us = pool_now_us();
+    send(reading, PLUGIN_UPGRADE_STATE, &out, on_upgraded);
+}
+
+void reading_begin(struct worker *worker, struct job *job)
+{
+    const struct provider_schema *schema = &worker->provider->schema;
+    struct reading *reading = reading_new(worker, job);
+    if (!reading) {
+        struct err err = {0};
+        (void)err_set(&err, ERR_LIMIT, "out of memory");
+        pool_fail(worker->pool, &err);
+        return;
+    }
+    reading->type = schema_find_resource(schema, job->resource->type);
+    if (!reading->type) {
+        struct str why = arena_printf(
+            &reading->arena, "provider %.*s %.*s has no resource type %.*s (removed or renamed?)",
+            STR_ARG(worker->provider->source), STR_ARG(worker->provider->found.version),
+            STR_ARG(job->resource->type));
+        reading_unreadable(reading, why);
+        return;
+    }
+    reading->probe = &worker->provider->types[reading->type - schema->resources];
+    if (reading->probe->state == PROBE_NEEDED && !reading->probe->target)
+        reading->probe->target = reading;
+    worker->in_flight++;
+    send_upgrade(reading);
+}
+
+void reading_resume(struct reading *reading)
+{
+    reading->worker->in_flight++;
+    if (reading->desired.ptr) {
+        with_identity(reading);
+        return;
+    }
+    drop_bodies(reading);
+    arena_reset(&reading->arena);
+    reading->warnings = NULL;
+    reading->nwarnings = 0;
+    send_upgrade(reading);
+}

@@ -1,0 +1,54 @@
+/* settings.h - what a provider is configured with: where it comes from and how it is encoded.
+ *
+ * Source:  plumb.yaml today (struct stack.providers, first match wins), else nothing: every member
+ *          null, and the provider reads its environment. struct settings_source is the seam where
+ *          an evaluator of the code's provider blocks goes in without the pool knowing
+ * Secrets: strings "env:NAME" are resolved at use and never printed
+ * Clause:  facts/terraform.md 4.5 (all members, absent null, absent LIST/SET blocks empty)
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "value/value.h"
+
+struct arena;
+struct err;
+struct schema;
+struct schema_block;
+struct stack;
+
+/* `module.a.provider["HOST/NS/TYPE"].alias` taken apart; views into the text. */
+struct settings_key {
+    struct str module; /* "module.a", or empty */
+    struct str source; /* HOST/NS/TYPE */
+    struct str alias;  /* with an OpenTofu instance key behind it: west["a"]; or empty */
+};
+bool settings_parse_key(struct str provider_config, struct str source, struct settings_key *ret);
+
+struct settings {
+    struct value values; /* object, or null = nothing is known */
+    struct str from;     /* "plumb.yaml" or "environment": for messages */
+};
+struct settings_source {
+    bool (*get)(void *ctx, struct arena *arena, const struct settings_key *key,
+                const struct schema *schema, struct settings *ret, struct err *err);
+    void *ctx;
+};
+
+/* The source that asks plumb.yaml; ctx = const struct stack. */
+bool settings_from_stack(void *ctx, struct arena *arena, const struct settings_key *key,
+                         const struct schema *schema, struct settings *ret, struct err *err);
+/* Does a name of plumb.yaml ("aws", "hashicorp/aws", "HOST/NS/TYPE", with ".alias") mean it? */
+bool settings_name_matches(struct str name, const struct settings_key *key);
+
+/*
+ * values by the provider's schema, as msgpack. Numbers, bools and strings are converted into one
+ * another where the text allows it; one object stands for a list or set of one block.
+ * env   resolves "env:NAME"; a name that is not set is ERR_USAGE
+ * Errors name the setting and, for an unknown one, the nearest.
+ */
+bool settings_encode(struct arena *arena, const struct schema *schema, const struct value *values,
+                     const char *(*env)(const char *name), struct buf *out, struct err *err);

@@ -1,0 +1,400 @@
+/* worker.c - the life of one provider process: start, schema, configuration, reads, crash, stop. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "live/reader_provider/pool_parts.h"
+#include "live/reader_provider/tfplugin.h"
+#include "model/resource.h"
+
+/* Providers put it into user agents; some refuse very old ones. */
+static const struct str terraform_version = STR_INIT("1.11.4");
+
+static void ask_schema(struct worker *worker);
+static void ask_identity(struct worker *worker);
+static void validate(struct worker *worker);
+static void configure(struct worker *worker);
+
+int worker_timeout_ms(const struct worker *worker)
+{
+    int given = pool_options(worker)->timeout_ms;
+    return given > 0 ? given : PLUGIN_CALL_MS;
+}
+
+/* --- the end --- */
+
+static void unreadable_job(struct worker *worker, const struct job *job)
+{
+    struct live_result result = {.resource = job->resource,
+                                 .status = LIVE_UNREADABLE,
+                                 .reason = worker->gave_up,
+                                 .desired = value_null(),
+                                 .live = value_null()};
+    pool_emit(worker, &result);
+}
+
+static void unreadable_list(struct worker *worker, struct reading **list)
+{
+    while (*list) {
+        struct reading *reading = *list;
+        *list = reading->next;
+        loop_timer_stop(&worker->pool->loop, &reading->timer);
+        reading_unreadable(reading, worker->gave_up);
+    }
+}
+
+static void close_process(struct worker *worker)
+{
+    struct plugin *plugin = worker->plugin;
+    worker->plugin = NULL;
+    if (plugin)
+        worker->pool->in->backend->close(plugin);
+}
+
+void worker_give_up(struct worker *worker, const char *fmt, ...)
+{
+    if (worker->gave_up.len || worker->stage == WORKER_DONE)
+        return;
+    va_list args;
+    va_start(args, fmt);
+    worker->gave_up = arena_vprintf(&worker->pool->arena, fmt, args);
+    va_end(args);
+    if (!worker->gave_up.len)
+        worker->gave_up = STR("out of memory");
+
+    close_process(worker); /* answers what is in flight, which sees gave_up */
+    worker->nwaiting = 0;
+    unreadable_list(worker, &worker->lost);
+    unreadable_list(worker, &worker->again);
+    unreadable_list(worker, &worker->waiting);
+    unreadable_list(worker, &worker->suspects);
+    while (worker->next_job < worker->njobs && !worker->pool->failed)
+        unreadable_job(worker, &worker->jobs[worker->next_job++]);
+    worker->stage = WORKER_STOPPING;
+    worker_wake(worker);
+}
+
+/* All has a result: an orderly end. on_down follows. */
+static void stop(struct worker *worker)
+{
+    worker->stage = worker->plugin ? WORKER_STOPPING : WORKER_DONE;
+    if (worker->plugin)
+        worker->pool->in->backend->stop(worker->plugin);
+}
+
+/* --- reads --- */
+
+static struct reading *pop(struct reading **list)
+{
+    struct reading *first = *list;
+    if (first)
+        *list = first->next;
+    return first;
+}
+
+/* Waiting ones count for half: who was told to slow down must not just ask for something else. */
+static bool has_room(const struct worker *worker)
+{
+    return worker->in_flight < worker->pace.limit &&
+           worker->in_flight + worker->nwaiting / 2 < worker->pace.limit;
+}
+
+static bool start_one(struct worker *worker)
+{
+    struct reading *reading = pop(&worker->again);
+    if (reading) {
+        reading_resume(reading);
+        return true;
+    }
+    if (worker->next_job < worker->njobs) {
+        reading_begin(worker, &worker->jobs[worker->next_job++]);
+        return true;
+    }
+    if (!worker->suspects || worker->in_flight || worker->nwaiting)
+        return false;
+    reading_resume(pop(&worker->suspects)); /* alone: whatever happens now is its doing */
+    return true;
+}
+
+void worker_run(void *ctx)
+{
+    struct worker *worker = ctx;
+    struct pool *pool = worker->pool;
+    if (worker->stage == WORKER_STOPPING && !worker->plugin && worker->left == 0)
+        worker->stage = WORKER_DONE;
+    if (worker->stage != WORKER_READING)
+        return;
+    bool last_alone = worker->next_job == worker->njobs && !worker->again;
+    while (!pool->failed && worker->stage == WORKER_READING && worker->plugin &&
+           (has_room(worker) || (last_alone && !worker->in_flight)) && start_one(worker)) {}
+    if (worker->stage == WORKER_READING && worker->left == 0 && worker->nprobings == 0)
+        stop(worker);
+}
+
+void worker_wake(struct worker *worker)
+{
+    loop_task_add(&worker->pool->loop, &worker->task);
+}
+
+/* --- configuration --- */
+
+/* A call before the reads failed: nothing can be read. A dying process is on_down's business. */
+static bool stage_answered(struct worker *worker, const struct plugin_reply *reply,
+                           const char *doing)
+{
+    if (reply->ok)
+        return true;
+    if (!reply->down && !worker->gave_up.len && worker->plugin)
+        worker_give_up(worker, "%s: %.*s", doing, STR_ARG(reply->text));
+    return false;
+}
+
+static void stage_call(struct worker *worker, enum plugin_method method, struct str request,
+                       plugin_done on_done)
+{
+    struct err err = {0};
+    char text[1024];
+    if (!worker->pool->in->backend->call(worker->plugin, method, request, worker_timeout_ms(worker),
+                                         on_done, worker, &err) &&
+        err.kind != ERR_UNAVAILABLE)
+        worker_give_up(worker, "%s: %s", plugin_method_name(method),
+                       err_text(&err, text, sizeof text));
+}
+
+static void on_configured(void *ctx, const struct plugin_reply *reply)
+{
+    struct worker *worker = ctx;
+    struct pool *pool = worker->pool;
+    struct tf_diagnostics diagnostics = {0};
+    struct err err = {0};
+    char text[1024];
+    if (!stage_answered(worker, reply, "the provider could not be configured"))
+        return;
+    if (!tf_decode_configure(&pool->arena, reply->bytes, &diagnostics, &err)) {
+        worker_give_up(worker, "ConfigureProvider: %s", err_text(&err, text, sizeof text));
+        return;
+    }
+    struct str words = tf_diagnostics_text(&pool->arena, &diagnostics);
+    if (diagnostics.nerrors) {
+        worker_give_up(worker, "the provider refused its configuration (from %.*s): %.*s",
+                       STR_ARG(worker->config_from), STR_ARG(words));
+        return;
+    }
+    if (words.len)
+        pool_note(pool, arena_printf(&pool->arena, "provider %.*s: %.*s",
+                                     STR_ARG(worker->provider->source), STR_ARG(words)));
+    worker->stage = WORKER_READING;
+    worker_wake(worker);
+}
+
+static void configure(struct worker *worker)
+{
+    AUTO_BUF out = {.limit = 64 << 20};
+    worker->stage = WORKER_CONFIGURE;
+    tf_encode_configure(&out, terraform_version, worker->config);
+    stage_call(worker, PLUGIN_CONFIGURE, buf_view(&out), on_configured);
+}
+
+static void on_validated(void *ctx, const struct plugin_reply *reply)
+{
+    struct worker *worker = ctx;
+    struct pool *pool = worker->pool;
+    struct tf_validate_reply got = {0};
+    struct err err = {0};
+    char text[1024];
+    if (!reply->ok && reply->status == GRPC_UNIMPLEMENTED && worker->plugin) {
+        configure(worker);
+        return;
+    }
+    if (!stage_answered(worker, reply, "the provider's configuration could not be validated"))
+        return;
+    if (!tf_decode_validate_config(&pool->arena, worker->provider->protocol, reply->bytes, &got,
+                                   &err)) {
+        worker_give_up(worker, "ValidateProviderConfig: %s", err_text(&err, text, sizeof text));
+        return;
+    }
+    if (got.diagnostics.nerrors) {
+        struct str words = tf_diagnostics_text(&pool->arena, &got.diagnostics);
+        worker_give_up(worker, "the provider refused its configuration (from %.*s): %.*s",
+                       STR_ARG(worker->config_from), STR_ARG(words));
+        return;
+    }
+    configure(worker);
+}
+
+/* Once: it is the same after a restart. */
+static bool make_config(struct worker *worker, struct err *err)
+{
+    struct pool *pool = worker->pool;
+    const struct schema *schema = worker->provider->schema.provider;
+    struct settings settings = {0};
+    AUTO_BUF out = {.limit = 64 << 20};
+    if (worker->config.ptr)
+        return true;
+    if (!pool->in->settings.get(pool->in->settings.ctx, &pool->arena, &worker->key, schema,
+                                &settings, err) ||
+        !settings_encode(&pool->arena, schema, &settings.values, pool->in->env, &out, err) ||
+        !buf_ok(&out, err))
+        return false;
+    worker->config_from = settings.from;
+    worker->config = arena_dup(&pool->arena, buf_view(&out));
+    return worker->config.ptr || arena_full(&pool->arena, err);
+}
+
+static void validate(struct worker *worker)
+{
+    AUTO_BUF out = {.limit = 64 << 20};
+    struct err err = {0};
+    char text[1024];
+    worker->stage = WORKER_VALIDATE;
+    if (!make_config(worker, &err)) {
+        worker_give_up(worker, "%s", err_text(&err, text, sizeof text));
+        return;
+    }
+    tf_encode_validate_config(&out, worker->config);
+    stage_call(worker, PLUGIN_VALIDATE_CONFIG, buf_view(&out), on_validated);
+}
+
+/* --- schema --- */
+
+static void on_identity(void *ctx, const struct plugin_reply *reply)
+{
+    struct worker *worker = ctx;
+    if (reply->down || !worker->plugin)
+        return;
+    if (reply->ok)
+        provider_take_identity(worker->provider, pool_options(worker), reply->bytes);
+    else
+        worker->provider->has_identity = true; /* older providers have none */
+    validate(worker);
+}
+
+static void ask_identity(struct worker *worker)
+{
+    worker->stage = WORKER_IDENTITY;
+    if (!worker->wants_identity || worker->provider->has_identity ||
+        provider_cached_identity(worker->provider, pool_options(worker)))
+        validate(worker);
+    else
+        stage_call(worker, PLUGIN_GET_IDENTITY_SCHEMAS, STR(""), on_identity);
+}
+
+static void on_schema(void *ctx, const struct plugin_reply *reply)
+{
+    struct worker *worker = ctx;
+    struct str refused = {0};
+    struct err err = {0};
+    char text[1024];
+    if (!stage_answered(worker, reply, "the provider's schema could not be had"))
+        return;
+    int protocol = worker->pool->in->backend->protocol(worker->plugin);
+    if (!provider_take_schema(worker->provider, pool_options(worker), protocol, reply->bytes,
+                              &refused, &err))
+        worker_give_up(worker, "the provider's schema cannot be read: %s",
+                       err_text(&err, text, sizeof text));
+    else if (refused.len)
+        worker_give_up(worker, "the provider gave no schema: %.*s", STR_ARG(refused));
+    else
+        ask_identity(worker);
+}
+
+static void ask_schema(struct worker *worker)
+{
+    int protocol = worker->pool->in->backend->protocol(worker->plugin);
+    worker->stage = WORKER_SCHEMA;
+    if (provider_cached_schema(worker->provider, pool_options(worker), protocol))
+        ask_identity(worker);
+    else
+        stage_call(worker, PLUGIN_GET_SCHEMA, STR(""), on_schema);
+}
+
+/* --- start and crash --- */
+
+static void on_ready(void *ctx, const struct err *why)
+{
+    struct worker *worker = ctx;
+    char text[2048];
+    if (why)
+        worker_give_up(worker, "the provider could not be started: %s",
+                       err_text(why, text, sizeof text));
+    else
+        ask_schema(worker);
+}
+
+/*
+ * Who was in flight when the process died? With a probe among them nobody is blamed, and there are
+ * no more probes. One that was alone, or dies for the second time, has done it.
+ */
+static void sort_the_lost(struct worker *worker, struct str why)
+{
+    struct reading *lost = worker->lost;
+    worker->lost = NULL;
+    while (lost) {
+        struct reading *next = lost->next;
+        lost->job->crashes = (uint8_t)(lost->job->crashes + !worker->probe_blamed);
+        if (lost->job->crashes >= 2) {
+            struct str reason = arena_printf(&lost->arena, "reading it crashes the provider: %.*s",
+                                             STR_ARG(why));
+            reading_unreadable(lost, reason);
+        } else {
+            struct reading **list = lost->job->crashes ? &worker->suspects : &worker->again;
+            lost->next = *list;
+            *list = lost;
+        }
+        lost = next;
+    }
+}
+
+static void crashed(struct worker *worker, struct str why)
+{
+    bool reading = worker->stage == WORKER_READING;
+    worker->probe_blamed = worker->probe_suspected && !worker->probe_was_suspected;
+    worker->probe_was_suspected = worker->probe_suspected;
+    sort_the_lost(worker, why);
+    worker->restarts++;
+    if (worker->restarts > (reading ? WORKER_RESTARTS_MAX : 1)) {
+        worker_give_up(worker, "the provider crashed %u times, the last time with: %.*s",
+                       worker->restarts, STR_ARG(why));
+        return;
+    }
+    pace_restart(&worker->pace);
+    worker_start(worker);
+}
+
+static void on_down(void *ctx, const struct err *why)
+{
+    struct worker *worker = ctx;
+    AUTO_ARENA arena = {.limit = 1 << 16};
+    char text[2048];
+    close_process(worker);
+    if (worker->stage == WORKER_STOPPING) {
+        worker_wake(worker);
+        return;
+    }
+    crashed(worker, why ? arena_dup(&arena, str_from(err_text(why, text, sizeof text)))
+                        : STR("it ended by itself"));
+}
+
+void worker_start(struct worker *worker)
+{
+    const struct located *found = &worker->provider->found;
+    struct err err = {0};
+    char text[2048];
+    worker->stage = WORKER_STARTING;
+    if (worker->provider->refused.len) {
+        worker_give_up(worker, "%.*s", STR_ARG(worker->provider->refused));
+        return;
+    }
+    struct plugin_spec spec = {.loop = &worker->pool->loop,
+                               .name = worker->provider->source,
+                               .path = found->path,
+                               .on_ready = on_ready,
+                               .on_down = on_down,
+                               .ctx = worker};
+    if (found->origin == LOCATE_REATTACH)
+        spec.reattach = (struct plugin_reattach){.tcp = str_equal(found->reattach.network, STR("tcp")),
+                                                 .address = found->reattach.address,
+                                                 .protocol = (int)found->reattach.protocol};
+    if (!worker->pool->in->backend->start(&spec, &worker->plugin, &err))
+        worker_give_up(worker, "the provider could not be started: %s",
+                       err_text(&err, text, sizeof text));
+}
