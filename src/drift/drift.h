@@ -1,10 +1,12 @@
 /* drift.h - from desired and live to an observation: what differs, what only looks so, what class
  * it is.
  *
- * In:      one struct live_result; ignore rules; what the state marks sensitive
+ * In:      one resource, desired and live; ignore rules; what the state marks sensitive
  * Out:     struct observation: outcome, changes (sorted by path), differences considered equal with
- * their rule Uses:    value/, model/; no I/O, no clock, no globals: same input, same observation
- * Source:  facts/terraform.md 2.7 (equality), 3.3 (normalisation)
+ *          their rule
+ * Uses:    value/, wire/json, model/; no I/O, no clock, no globals: same input, same observation
+ * Cost:    where nothing differs one walk over both trees, without an allocation
+ * Source:  facts/terraform.md 2.7 (equality), 3.3 (normalisation); docs/drift.md
  */
 #pragma once
 #include <stdbool.h>
@@ -27,7 +29,10 @@ enum observation_outcome {
 struct drift_input {
     const struct resource *resource;
     const struct value *desired, *live; /* typed alike; live NULL = gone */
-    const struct schema *schema;        /* NULL = none: every attribute counts as configurable */
+    const struct schema *schema;        /* NULL = none */
+    /* Can the code set it? Asked only where there is no schema; NULL = everything can be set. */
+    bool (*configurable)(const void *ctx, struct path path);
+    const void *configurable_ctx;
     const struct path *not_observed;
     size_t nnot_observed;
     struct str stack;
@@ -40,13 +45,22 @@ struct drift_input {
 struct observation {
     enum observation_outcome outcome;
     bool has_finding;
-    struct finding finding; /* class contradicts-code, state-only or missing; fingerprint filled */
+    struct finding finding; /* class contradicts-code, state-only or missing; fingerprint filled.
+                               provider, stack ... are views into the inputs */
     const struct considered_equal *equal;
     size_t nequal;
-    uint64_t attributes_compared, attributes_not_observed;
+    uint64_t attributes_compared, attributes_not_observed; /* leaves */
 };
 
-/* Everything in ret lives in `arena` or in the inputs. Fails only with ERR_LIMIT. */
+enum { DRIFT_NAMED_MAX = 3 }; /* paths that a finding's reason spells out */
+
+/*
+ * Everything in ret lives in `arena` or in the inputs.
+ * A deposed object that is gone is what the code asks for: same. One that still exists is compared;
+ * it never contradicts the code, which has no say in it any more: state-only.
+ * Past DIFF_CHANGES_MAX differences the changes are whole top-level attributes.
+ * Fails only with ERR_LIMIT (arena full).
+ */
 bool drift_observe(struct arena *arena, const struct drift_input *in, struct observation *ret,
                    struct err *err);
 /* The observation of a resource that could not be read. */

@@ -120,6 +120,7 @@ struct step_op {
 struct ops {
     struct step_op *op;
     size_t n;
+    size_t nleaves; /* below the elements that stay */
 };
 
 /* The differing middle of two lists. */
@@ -274,6 +275,7 @@ static bool align(struct ops *ops, const struct middle *m)
         }
         if (!pair_gap(ops, m, i, x, j, y))
             return false;
+        ops->nleaves += leaves(&m->before[x]);
         i = ++x;
         j = ++y;
     }
@@ -294,13 +296,14 @@ static bool diff_middle(struct differ *d, const struct path_link *at, const stru
                         unsigned depth_left, struct err *err)
 {
     AUTO_ARENA scratch = {.limit = SIZE_MAX};
-    struct ops ops = {arena_new_raw(&scratch, struct step_op, m->nbefore + m->nafter), 0};
+    struct ops ops = {.op = arena_new_raw(&scratch, struct step_op, m->nbefore + m->nafter)};
     if (!ops.op)
         return err_set(err, ERR_LIMIT, "out of memory");
     if (m->nbefore > DIFF_LCS_MAX || m->nafter > DIFF_LCS_MAX || m->nbefore == 0 || m->nafter == 0)
         pair_by_position(&ops, m, 0, m->nbefore, 0, m->nafter);
     else if (!align(&ops, m))
         return err_set(err, ERR_LIMIT, "out of memory");
+    d->nleaves += ops.nleaves;
     qsort(ops.op, ops.n, sizeof *ops.op, op_order);
     for (size_t i = 0; i < ops.n; i++) {
         const struct step_op *op = &ops.op[i];

@@ -232,7 +232,7 @@ uint64_t number_hash(const struct value *v, uint64_t seed)
     uint64_t h = seed ^ (uint64_t)d.scale ^ (d.negative ? 0x5bd1e9955bd1e995u : 0);
     for (size_t at = 0, i = 0; i < d.n; i++)
         h = (h ^ (unsigned char)next_digit(d.digits, &at)) * 0x100000001b3u;
-    return hash_bytes(d.far_digits, h);
+    return hash_bytes(d.far_digits, h + d.far_up);
 }
 
 /* --- doubles --- */
@@ -398,6 +398,42 @@ bool number_print_plain(struct arena *arena, const struct value *v, size_t max_d
     *to = '\0';
     *ret = (struct str){text, (size_t)(to - text)};
     return true;
+}
+
+struct str number_print_scientific(struct arena *arena, const struct value *v)
+{
+    char room[INT64_TEXT];
+    struct decimal d = decimal_of(text_of(v, room));
+    if (d.n == 0)
+        return arena_dup(arena, STR("0"));
+    if (d.far) /* no arithmetic on such an exponent: as it was written */
+        return arena_dup(arena, value_text(v));
+    char *text = arena_alloc_raw(arena, d.n + 40, 1, 1), *to = text;
+    size_t at = 0;
+    if (!text)
+        return (struct str){0};
+    if (d.negative)
+        *to++ = '-';
+    *to++ = next_digit(d.digits, &at);
+    if (d.n > 1)
+        *to++ = '.';
+    to = copy_digits(to, d.digits, &at, d.n - 1);
+    to += snprintf(to, 30, "e%+lld", (long long)d.scale - 1);
+    return (struct str){text, (size_t)(to - text)};
+}
+
+bool number_is_integer(const struct value *v)
+{
+    if (v->form == NUMBER_INT)
+        return true;
+    struct decimal d = decimal_of(value_text(v));
+    return d.n == 0 || (d.far ? d.far_up : d.scale >= 0 && (uint64_t)d.scale >= d.n);
+}
+
+size_t number_digits(const struct value *v)
+{
+    char room[INT64_TEXT];
+    return decimal_of(text_of(v, room)).n;
 }
 
 struct str number_text(struct arena *arena, const struct value *v)

@@ -30,7 +30,15 @@ double number_to_double(const struct value *v, bool *ret_exact);
  */
 bool number_print_plain(struct arena *arena, const struct value *v, size_t max_digits,
                         struct str *ret, struct err *err);
+/* "d.ddde+XX", the digits without zeros at their end; any number, however large its exponent. */
+struct str number_print_scientific(struct arena *arena, const struct value *v);
+bool number_is_integer(const struct value *v);
+/* Significant digits: 0 for zero, 1 for 1e30, 4 for 0.00120400. */
+size_t number_digits(const struct value *v);
 /* The source spelling: the kept text, or the int64 in decimal. ptr NULL where the arena is full. */
 struct str number_text(struct arena *arena, const struct value *v);
-/* The shortest text of a finite double that reads back as the same double ("0.1", "1e+300"). */
+/*
+ * The shortest text that reads back as the same double, laid out as ECMAScript does ("0.1",
+ * "1e+300"; -0 is "-0"). ptr NULL for infinity, NaN, or where the arena is full.
+ */
 struct str number_from_double(struct arena *arena, double d);

@@ -502,9 +502,11 @@ static bool infer_at(const struct apply *a, const struct value *v, const struct 
     *ret = *v;
     if (v->kind == VALUE_STRING)
         return to_nfc(a, v, ret, err);
+    if (!v->len || !(value_is_list_like(v) || value_is_object_like(v)))
+        return true;
     if (depth_left == 0)
         return err_set(err, ERR_LIMIT, "value nested deeper than %d", VALUE_DEPTH_MAX);
-    if (v->len && value_is_list_like(v)) {
+    if (value_is_list_like(v)) {
         struct value *items = arena_new_raw(a->arena, struct value, v->len);
         if (!items)
             return arena_full(a->arena, err);
@@ -518,8 +520,6 @@ static bool infer_at(const struct apply *a, const struct value *v, const struct 
             ret->len = (uint32_t)value_set_normalise(items, v->len);
         return true;
     }
-    if (!v->len || !value_is_object_like(v))
-        return true;
     struct value_member *members = arena_new_raw(a->arena, struct value_member, v->len);
     if (!members)
         return arena_full(a->arena, err);

@@ -1,0 +1,157 @@
+/* classify.c - class, severity and the sentence of a finding. */
+#include "drift/classify.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+enum {
+    REASON_MAX = 4096, /* of the sentence, in bytes */
+    PATH_IN_REASON_MAX = 160,
+    ID_MAX = 200
+};
+
+static bool is_set(const struct value *v)
+{
+    return v && v->kind != VALUE_NULL;
+}
+
+static const char *what_happened(const struct change *change)
+{
+    if (is_set(change->before) && !is_set(change->after))
+        return "was removed";
+    return !is_set(change->before) && is_set(change->after) ? "was set" : "was changed";
+}
+
+/* A path can be as long as a map's key; a sentence can not. */
+static void add_path(struct buf *out, struct str path)
+{
+    if (path.len == 0) {
+        buf_str(out, STR("the whole resource"));
+        return;
+    }
+    if (path.len <= PATH_IN_REASON_MAX) {
+        buf_str(out, path);
+        return;
+    }
+    size_t cut = PATH_IN_REASON_MAX;
+    while (cut && ((unsigned char)path.ptr[cut] & 0xc0) == 0x80)
+        cut--;
+    buf_str(out, str_sub(path, 0, cut));
+    buf_str(out, STR("..."));
+}
+
+/* "a", "a and b", "a, b and c", "a, b, c and 4 more" */
+static void add_names(struct buf *out, const struct change *const *changes, size_t n)
+{
+    size_t named = n <= DRIFT_NAMED_MAX ? n : DRIFT_NAMED_MAX;
+    for (size_t i = 0; i < named; i++) {
+        if (i)
+            buf_str(out, i + 1 == n ? STR(" and ") : STR(", "));
+        add_path(out, changes[i]->path);
+    }
+    if (n > named)
+        buf_printf(out, " and %zu more", n - named);
+}
+
+static bool set_text(struct arena *arena, const struct buf *text, struct str *ret, struct err *err)
+{
+    if (!buf_ok(text, err))
+        return false;
+    *ret = arena_dup(arena, buf_view(text));
+    return ret->ptr || arena_full(arena, err);
+}
+
+/* Elements of one set share a path: it is named once. */
+static size_t drop_repeated_paths(const struct change **changes, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || !str_equal(changes[kept - 1]->path, changes[i]->path))
+            changes[kept++] = changes[i];
+    return kept;
+}
+
+static bool set_reason(struct arena *arena, const struct change **changes, size_t nchanges,
+                       struct finding *finding, struct err *err)
+{
+    AUTO_BUF out = {.limit = REASON_MAX};
+    size_t n = drop_repeated_paths(changes, nchanges);
+    add_names(&out, changes, n);
+    if (finding->deposed)
+        buf_str(&out, n == 1 ? STR(" differs, on an object that the next apply destroys")
+                             : STR(" differ, on an object that the next apply destroys"));
+    else if (finding->class_ == CLASS_STATE_ONLY)
+        buf_printf(&out, " %s from the last state; the code has no say in %s",
+                   n == 1 ? "differs" : "differ", n == 1 ? "it" : "them");
+    else if (n == 1)
+        buf_printf(&out, " %s outside of the code",
+                   nchanges == 1 ? what_happened(changes[0]) : "was changed");
+    else
+        buf_str(&out, STR(" were changed outside of the code"));
+    return set_text(arena, &out, &finding->reason, err);
+}
+
+/* All reasons that take part, each once. */
+static bool set_ignored(struct arena *arena, const struct ignore_rule *const *rule_of,
+                        struct finding *finding, struct err *err)
+{
+    AUTO_BUF out = {.limit = REASON_MAX};
+    finding->ignored = true;
+    finding->ignored_owner = rule_of[0]->owner;
+    finding->ignored_expires = rule_of[0]->expires;
+    for (size_t i = 0; i < finding->nchanges; i++) {
+        bool said = false;
+        for (size_t j = 0; j < i && !said; j++)
+            said = rule_of[i] == rule_of[j];
+        if (said || rule_of[i]->reason.len > REASON_MAX / 2 - out.len / 2)
+            continue;
+        if (out.len)
+            buf_str(&out, STR("; "));
+        buf_str(&out, rule_of[i]->reason);
+    }
+    return set_text(arena, &out, &finding->ignored_by, err);
+}
+
+bool classify_changes(struct arena *arena, const struct ignore_rule *const *rule_of,
+                      struct finding *finding, struct err *err)
+{
+    const struct change **counting = arena_new(arena, const struct change *, finding->nchanges);
+    size_t n = 0;
+    bool configurable = false;
+    if (!counting)
+        return arena_full(arena, err);
+    for (size_t i = 0; i < finding->nchanges; i++)
+        if (!rule_of[i])
+            counting[n++] = &finding->changes[i];
+    bool ignored = n == 0;
+    if (ignored)
+        for (size_t i = 0; i < finding->nchanges; i++)
+            counting[n++] = &finding->changes[i];
+    for (size_t i = 0; i < n; i++)
+        configurable |= counting[i]->configurable;
+
+    finding->class_ = configurable && !finding->deposed ? CLASS_CONTRADICTS_CODE : CLASS_STATE_ONLY;
+    finding->severity = finding_class_severity(finding->class_);
+    return set_reason(arena, counting, n, finding, err) &&
+           (!ignored || set_ignored(arena, rule_of, finding, err));
+}
+
+bool classify_missing(struct arena *arena, const struct ignore_set *ignores, struct str id,
+                      struct finding *finding, struct err *err)
+{
+    AUTO_BUF out = {.limit = REASON_MAX};
+    const struct ignore_rule *rule = ignore_find_whole(ignores);
+    finding->class_ = CLASS_MISSING;
+    finding->severity = finding_class_severity(CLASS_MISSING);
+    if (rule) {
+        finding->ignored = true;
+        finding->ignored_by = rule->reason;
+        finding->ignored_owner = rule->owner;
+        finding->ignored_expires = rule->expires;
+    }
+    buf_str(&out, STR("it does not exist any more"));
+    if (id.len && id.len <= ID_MAX)
+        buf_printf(&out, ": nothing was found with id \"%.*s\"", STR_ARG(id));
+    return set_text(arena, &out, &finding->reason, err);
+}
