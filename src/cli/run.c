@@ -87,37 +87,37 @@ struct naming {
     const char *command; /* "" before one is known */
 };
 
-static bool run_command(const struct app *app, int argc, char **argv, struct naming *naming,
+static bool run_command(const struct app *app, const struct command *command, int argc, char **argv,
                         int *ret_exit, struct err *err)
 {
-    const struct command *command = NULL;
     AUTO_ARENA arena = {.limit = ARGS_ARENA};
     struct invocation in = {0};
-    int words = find_words(argc, argv, &command);
-    if (!words)
-        return unknown_command(argc, argv, err);
-    naming->command = command->name;
-    if (asks_help(argc - words, argv + words)) {
+    if (asks_help(argc, argv)) {
         help_command(app->out, command);
         *ret_exit = 0;
         return true;
     }
-    return command_parse(&arena, app, command, argc - words, argv + words, &in, err) &&
+    return command_parse(&arena, app, command, argc, argv, &in, err) &&
            command->run(app, &in, ret_exit, err);
 }
 
 static bool run(const struct app *app, int argc, char **argv, struct naming *naming, int *ret_exit,
                 struct err *err)
 {
-    static char version[] = "version";
-    char *as_version[] = {version, NULL};
+    const struct command *command = NULL;
     const char *first = argv[0];
-    if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0)
-        return run_command(app, 1, as_version, naming, ret_exit, err);
+    int words = 1;
     *ret_exit = 0;
     if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0)
         return run_help(app, argc - 1, argv + 1, err);
-    return run_command(app, argc, argv, naming, ret_exit, err);
+    if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0)
+        command = command_find(STR("version"));
+    else
+        words = find_words(argc, argv, &command);
+    if (!command)
+        return unknown_command(argc, argv, err);
+    naming->command = command->name;
+    return run_command(app, command, argc - words, argv + words, ret_exit, err);
 }
 
 /* What was printed must have arrived: a full disk is not "in sync". */
