@@ -15,10 +15,9 @@
 
 enum hcl_param_flags {
     PARAM_NULL = 1,    /* null is passed on */
-    PARAM_UNKNOWN = 2, /* unknown is passed on (top level; parts may be unknown with PARAM_PARTS) */
+    PARAM_UNKNOWN = 2, /* an unknown argument is passed on */
     PARAM_DYNAMIC = 4, /* an unknown of unknown type is passed on */
     PARAM_MARKED = 8,  /* marks stay on the argument; the implementation handles them */
-    PARAM_PARTS = 16,  /* known at the top is enough: unknown parts are passed on */
 };
 
 /* Written as text in tables: "string", "number", "bool", "any", "list(string)", "map(any)",
@@ -32,6 +31,8 @@ struct hcl_param {
 struct hcl_call {
     struct hcl_eval *ev;
     const struct hcl_function *function;
+    const struct hcl_expr *expr; /* the call as written */
+    const struct hcl_scope *scope;
     const struct value *arg;
     size_t n;
     struct str why; /* on failure: the reason, as Terraform says it */
@@ -50,6 +51,9 @@ struct hcl_function {
     unsigned result_not_null : 1; /* an unknown result is known not to be null */
     unsigned opentofu : 1;        /* only there */
     unsigned unknown_when_planning : 1;
+    /* Instead of all that: evaluates its arguments itself (try, can, templatestring). */
+    bool (*special)(struct hcl_eval *ev, const struct hcl_expr *call, const struct hcl_scope *scope,
+                    struct value *ret);
 };
 
 struct hcl_function_family {
@@ -66,3 +70,6 @@ bool hcl_eval_call(struct hcl_eval *ev, const struct hcl_expr *call, const struc
 /* Sets call->why (printf) and gives false. */
 bool hcl_call_fail(struct hcl_call *call, int bad_arg, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The type that a table's text means ("list(string)"); NULL for a text that is not in the driver's
+ * list. */
+const struct type *hcl_named_type(const char *text);

@@ -1,0 +1,309 @@
+/* call.c - function calls: the table of all families, and what go-cty does around an
+ * implementation. */
+#include <stdarg.h>
+
+#include "base/arena.h"
+#include "lang/hcl/eval_parts.h"
+#include "lang/hcl/types.h"
+
+#define X(name) extern const struct hcl_function_family name;
+#include "gen/hcl_fn.inc"
+#undef X
+
+static const struct hcl_function_family *const families[] = {
+#define X(name) &name,
+#include "gen/hcl_fn.inc"
+#undef X
+};
+enum { FAMILIES = sizeof families / sizeof *families, CANDIDATES_MAX = 256 };
+
+const struct hcl_function *hcl_function_find(struct str name, bool opentofu)
+{
+    for (size_t f = 0; f < FAMILIES; f++)
+        for (size_t i = 0; i < families[f]->n; i++) {
+            const struct hcl_function *function = &families[f]->function[i];
+            if (str_equal(name, str_from(function->name)) && (opentofu || !function->opentofu))
+                return function;
+        }
+    return NULL;
+}
+
+static struct str nearest_function(struct str name)
+{
+    struct str candidates[CANDIDATES_MAX];
+    size_t n = 0;
+    for (size_t f = 0; f < FAMILIES; f++)
+        for (size_t i = 0; i < families[f]->n && n < CANDIDATES_MAX; i++)
+            candidates[n++] = str_from(families[f]->function[i].name);
+    return str_nearest(name, candidates, n);
+}
+
+bool hcl_call_fail(struct hcl_call *call, int bad_arg, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    call->why = arena_vprintf(call->ev->arena, fmt, args);
+    va_end(args);
+    call->bad_arg = bad_arg;
+    return false;
+}
+
+/* --- types as text --- */
+
+static const struct type list_any = {.kind = TYPE_LIST, .elem = &type_dynamic};
+static const struct type list_string = {.kind = TYPE_LIST, .elem = &type_string};
+static const struct type list_number = {.kind = TYPE_LIST, .elem = &type_number};
+static const struct type list_bool = {.kind = TYPE_LIST, .elem = &type_bool};
+static const struct type list_list_any = {.kind = TYPE_LIST, .elem = &list_any};
+static const struct type list_list_string = {.kind = TYPE_LIST, .elem = &list_string};
+static const struct type set_any = {.kind = TYPE_SET, .elem = &type_dynamic};
+static const struct type set_string = {.kind = TYPE_SET, .elem = &type_string};
+static const struct type map_any = {.kind = TYPE_MAP, .elem = &type_dynamic};
+static const struct type map_string = {.kind = TYPE_MAP, .elem = &type_string};
+static const struct type map_list_string = {.kind = TYPE_MAP, .elem = &list_string};
+
+static const struct {
+    const char *text;
+    const struct type *type;
+} named_types[] = {
+    {"any", &type_dynamic},
+    {"string", &type_string},
+    {"number", &type_number},
+    {"bool", &type_bool},
+    {"list(any)", &list_any},
+    {"list(string)", &list_string},
+    {"list(number)", &list_number},
+    {"list(bool)", &list_bool},
+    {"list(list(any))", &list_list_any},
+    {"list(list(string))", &list_list_string},
+    {"set(any)", &set_any},
+    {"set(string)", &set_string},
+    {"map(any)", &map_any},
+    {"map(string)", &map_string},
+    {"map(list(string))", &map_list_string},
+};
+
+/* A table that names another type is a mistake of ours: dynamic keeps it harmless, a test finds it.
+ */
+const struct type *hcl_named_type(const char *text)
+{
+    for (size_t i = 0; text && i < sizeof named_types / sizeof *named_types; i++)
+        if (str_equal(str_from(text), str_from(named_types[i].text)))
+            return named_types[i].type;
+    return text ? NULL : &type_dynamic;
+}
+
+/* --- arguments --- */
+
+struct arguments {
+    struct value *ptr;
+    size_t n, room;
+    bool unknown_expansion;
+};
+
+static struct hcl_range arg_range(const struct hcl_expr *call, size_t i)
+{
+    if (call->call.nargs == 0)
+        return call->range;
+    return call->call.arg[i < call->call.nargs ? i : call->call.nargs - 1]->range;
+}
+
+static bool expand_last(struct hcl_eval *ev, const struct hcl_expr *call, struct arguments *args,
+                        uint8_t *marks)
+{
+    static const char summary[] = "Invalid expanding argument value";
+    struct value last = args->ptr[--args->n];
+    struct hcl_range subject = arg_range(call, args->n);
+    const struct type *type = hcl_type_of(ev->arena, &last);
+    bool dynamic = type && type->kind == TYPE_DYNAMIC;
+    bool sequence =
+        type && (type->kind == TYPE_LIST || type->kind == TYPE_SET || type->kind == TYPE_TUPLE);
+    if (last.kind == VALUE_NULL)
+        return hcl_fail(ev, subject, summary,
+                        "The expanding argument (indicated by ...) must not be null.");
+    if (!sequence && !dynamic)
+        return hcl_fail(ev, subject, summary,
+                        "The expanding argument (indicated by ...) must be of a tuple, list, or "
+                        "set type.");
+    *marks |= last.marks;
+    if (last.kind == VALUE_UNKNOWN) {
+        args->unknown_expansion = true;
+        return true;
+    }
+    const struct value *items = hcl_elements(ev->arena, &last);
+    args->ptr = arena_grow(ev->arena, args->ptr, args->n, &args->room, args->n + last.len);
+    if (!args->ptr || (!items && last.len))
+        return false;
+    for (uint32_t i = 0; i < last.len; i++)
+        args->ptr[args->n++] = items[i];
+    return true;
+}
+
+static bool eval_arguments(struct hcl_eval *ev, const struct hcl_expr *call,
+                           const struct hcl_scope *scope, struct arguments *args, uint8_t *marks)
+{
+    bool ok = true;
+    args->ptr = arena_new(ev->arena, struct value, call->call.nargs);
+    args->room = call->call.nargs;
+    for (size_t i = 0; args->ptr && i < call->call.nargs; i++)
+        ok = hcl_eval_expr(ev, call->call.arg[i], scope, &args->ptr[args->n++]) && ok;
+    if (!ok || !args->ptr)
+        return false;
+    return !call->call.expand || args->n == 0 || expand_last(ev, call, args, marks);
+}
+
+static size_t fixed_params(const struct hcl_function *f)
+{
+    size_t n = 0;
+    while (n < HCL_PARAMS_MAX && f->param[n].name)
+        n++;
+    return n;
+}
+
+static const struct hcl_param *param_of(const struct hcl_function *f, size_t i)
+{
+    return i < fixed_params(f) ? &f->param[i] : &f->rest;
+}
+
+static bool check_count(struct hcl_eval *ev, const struct hcl_expr *call,
+                        const struct hcl_function *f, size_t n)
+{
+    size_t want = fixed_params(f);
+    if (n < want)
+        return hcl_fail(ev, call->range, "Not enough function arguments",
+                        "Function \"%s\" expects %zu argument(s). Missing value for \"%s\".",
+                        f->name, want, f->param[n].name);
+    if (n > want && !f->rest.name)
+        return hcl_fail(ev, arg_range(call, want), "Too many function arguments",
+                        "Function \"%s\" expects only %zu argument(s).", f->name, want);
+    return true;
+}
+
+static bool bad_argument(struct hcl_eval *ev, const struct hcl_call *call, size_t i, struct str why)
+{
+    return hcl_fail(ev, arg_range(call->expr, i), "Invalid function argument",
+                    "Invalid value for \"%s\" parameter: %.*s.", param_of(call->function, i)->name,
+                    STR_ARG(why));
+}
+
+/* What cty checks of each argument. *ret_unknown: the implementation is not called. */
+static bool prepare(struct hcl_call *call, struct value *args, uint8_t *marks, bool *ret_unknown,
+                    bool *ret_dynamic)
+{
+    struct hcl_eval *ev = call->ev;
+    for (size_t i = 0; i < call->n; i++) {
+        const struct hcl_param *param = param_of(call->function, i);
+        const struct type *type = hcl_named_type(param->type);
+        struct str why = {0};
+        if (type && !hcl_convert(ev->arena, &args[i], type, &args[i], &why))
+            return bad_argument(ev, call, i, why);
+        if (!(param->flags & PARAM_MARKED) &&
+            !hcl_unmark_deep(ev->arena, &args[i], &args[i], marks))
+            return false;
+    }
+    for (size_t i = 0; i < call->n; i++) {
+        const struct hcl_param *param = param_of(call->function, i);
+        const struct type *own = hcl_type_of(ev->arena, &args[i]);
+        bool dynamic = own && own->kind == TYPE_DYNAMIC;
+        bool untyped_null = args[i].kind == VALUE_NULL && dynamic;
+        if (dynamic && !(param->flags & PARAM_DYNAMIC) &&
+            !(untyped_null && (param->flags & PARAM_NULL)))
+            *ret_dynamic = true;
+        else if (args[i].kind == VALUE_NULL && !(param->flags & PARAM_NULL))
+            return bad_argument(ev, call, i, STR("argument must not be null"));
+        else if (args[i].kind == VALUE_UNKNOWN && !(param->flags & PARAM_UNKNOWN))
+            *ret_unknown = true;
+    }
+    return true;
+}
+
+static struct value unknown_result(struct hcl_call *call, const struct type *type)
+{
+    if (call->function->result_not_null && type && type->kind != TYPE_DYNAMIC)
+        return hcl_unknown_not_null(call->ev->arena, type);
+    return hcl_unknown(call->ev->arena, type);
+}
+
+static bool report_failure(struct hcl_eval *ev, const struct hcl_call *call)
+{
+    struct str why = call->why.ptr ? call->why : STR("out of memory");
+    if (call->bad_arg >= 0)
+        return bad_argument(ev, call, (size_t)call->bad_arg, why);
+    return hcl_fail(ev, call->expr->range, "Error in function call",
+                    "Call to function \"%.*s\" failed: %.*s.", STR_ARG(call->expr->call.name),
+                    STR_ARG(why));
+}
+
+static bool run(struct hcl_call *call, struct value *args, uint8_t marks, struct value *ret)
+{
+    struct hcl_eval *ev = call->ev;
+    bool unknown = false, dynamic = false;
+    call->bad_arg = -1;
+    if (!prepare(call, args, &marks, &unknown, &dynamic))
+        return false;
+    unknown =
+        unknown || (call->function->unknown_when_planning && (!ev->world || ev->world->planning));
+    const struct type *type = hcl_named_type(call->function->result);
+    if (!dynamic && call->function->type && !(type = call->function->type(call)))
+        return report_failure(ev, call);
+    if (dynamic)
+        *ret = hcl_any();
+    else if (unknown)
+        *ret = unknown_result(call, type);
+    else if (!call->function->run(call, ret))
+        return report_failure(ev, call);
+    ret->marks |= marks;
+    return true;
+}
+
+static bool call_provider(struct hcl_eval *ev, const struct hcl_expr *call,
+                          const struct arguments *args, uint8_t marks, struct value *ret)
+{
+    struct str name = call->call.name;
+    if (!ev->world || !ev->world->call_provider)
+        return hcl_fail(ev, call->call.name_range, "Unknown provider function",
+                        "The function \"%.*s\" cannot be called here: no provider is at hand.",
+                        STR_ARG(name));
+    if (!ev->world->call_provider(ev->world->ctx, ev, name, args->ptr, args->n, ret))
+        return false;
+    ret->marks |= marks;
+    return true;
+}
+
+static bool unknown_function(struct hcl_eval *ev, const struct hcl_expr *call)
+{
+    struct str name = call->call.name, near = nearest_function(name);
+    return hcl_fail(ev, call->call.name_range, "Call to unknown function",
+                    "There is no function named \"%.*s\".%s%.*s%s", STR_ARG(name),
+                    near.ptr ? " Did you mean \"" : "", STR_ARG(near), near.ptr ? "\"?" : "");
+}
+
+bool hcl_eval_call(struct hcl_eval *ev, const struct hcl_expr *expr, const struct hcl_scope *scope,
+                   struct value *ret)
+{
+    struct str name = expr->call.name;
+    bool provider = str_starts(name, STR("provider::"));
+    if (str_starts(name, STR("core::")))
+        name = str_sub(name, 6, name.len);
+    const struct hcl_function *function =
+        provider ? NULL : hcl_function_find(name, ev->world && ev->world->opentofu);
+    if (!function && !provider)
+        return unknown_function(ev, expr);
+    if (function && function->special)
+        return function->special(ev, expr, scope, ret);
+    struct arguments args = {0};
+    uint8_t marks = 0;
+    if (!eval_arguments(ev, expr, scope, &args, &marks))
+        return false;
+    if (args.unknown_expansion) {
+        *ret = hcl_with_marks(hcl_any(), marks);
+        return true;
+    }
+    if (provider)
+        return call_provider(ev, expr, &args, marks, ret);
+    if (!check_count(ev, expr, function, args.n))
+        return false;
+    struct hcl_call call = {
+        .ev = ev, .function = function, .expr = expr, .scope = scope, .arg = args.ptr, .n = args.n};
+    return run(&call, args.ptr, marks, ret);
+}

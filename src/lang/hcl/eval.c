@@ -1,0 +1,326 @@
+/* eval.c - the evaluator: limits, references, operators; constructors and templates are in
+ * eval_*.c. */
+#include "lang/hcl/eval.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "lang/hcl/eval_parts.h"
+#include "lang/hcl/types.h"
+#include "value/number.h"
+
+/* --- references --- */
+
+/* x.a["b"][0]... as nodes from the root outwards. */
+struct chain {
+    const struct hcl_expr *node[HCL_STEPS_MAX];
+    size_t n; /* node[0] is what stands innermost */
+};
+
+static const struct hcl_expr *inner_of(const struct hcl_expr *expr)
+{
+    return expr->kind == HCL_EXPR_ATTRIBUTE ? expr->get.source
+           : expr->kind == HCL_EXPR_INDEX   ? expr->index.source
+                                            : NULL;
+}
+
+static bool is_literal_key(const struct hcl_expr *key)
+{
+    return key->kind == HCL_EXPR_STRING ||
+           (key->kind == HCL_EXPR_LITERAL && key->value.kind == VALUE_NUMBER);
+}
+
+/* The steps behind a root, as far as they are static. False where expr has no named root. */
+static bool flatten(struct arena *arena, const struct hcl_expr *expr, struct chain *chain,
+                    struct hcl_traversal *ret)
+{
+    const struct hcl_expr *outward[HCL_STEPS_MAX];
+    size_t n = 0;
+    for (const struct hcl_expr *at = expr; at; at = inner_of(at)) {
+        if (n == HCL_STEPS_MAX)
+            return false;
+        outward[n++] = at;
+    }
+    for (size_t i = 0; i < n; i++)
+        chain->node[i] = outward[n - 1 - i];
+    chain->n = n;
+    const struct hcl_expr *root = chain->node[0];
+    if (root->kind != HCL_EXPR_VARIABLE)
+        return false;
+    struct hcl_step *steps = arena_new(arena, struct hcl_step, n);
+    *ret = (struct hcl_traversal){
+        .root = root->name, .root_range = root->range, .range = root->range, .step = steps};
+    for (size_t i = 1; steps && i < n; i++) {
+        const struct hcl_expr *node = chain->node[i];
+        bool attribute = node->kind == HCL_EXPR_ATTRIBUTE;
+        if (!attribute && !is_literal_key(node->index.key))
+            break;
+        steps[ret->n++] = (struct hcl_step){
+            .index = !attribute,
+            .key = attribute ? value_string(node->get.name) : node->index.key->value,
+            .range = attribute ? node->get.name_range : node->index.key->range};
+        ret->range = node->range;
+    }
+    return steps;
+}
+
+bool hcl_static_traversal(struct arena *arena, const struct hcl_expr *expr,
+                          struct hcl_traversal *ret)
+{
+    struct chain chain;
+    return flatten(arena, expr, &chain, ret);
+}
+
+static bool find_local(const struct hcl_scope *scope, struct str name, struct value *ret)
+{
+    for (; scope; scope = scope->parent)
+        for (size_t i = 0; i < scope->n; i++)
+            if (str_equal(scope->name[i], name)) {
+                *ret = scope->value[i];
+                return true;
+            }
+    return false;
+}
+
+static bool resolve(struct hcl_eval *ev, const struct hcl_scope *scope,
+                    const struct hcl_traversal *traversal, struct value *ret, size_t *ret_steps)
+{
+    *ret_steps = 0;
+    if (find_local(scope, traversal->root, ret))
+        return true;
+    for (; scope; scope = scope->parent)
+        if (scope->resolve)
+            return scope->resolve(scope->ctx, ev, traversal, ret, ret_steps);
+    return hcl_fail(ev, traversal->root_range, scope ? "Unknown variable" : "Variables not allowed",
+                    "Variables may not be used here.");
+}
+
+static bool eval_step(struct hcl_eval *ev, const struct hcl_expr *node,
+                      const struct hcl_scope *scope, const struct value *v, struct value *ret)
+{
+    if (node->kind == HCL_EXPR_ATTRIBUTE)
+        return hcl_get_attribute(
+            ev, v, node->get.name,
+            (struct hcl_range){node->get.name_range.start - 1, node->get.name_range.end}, ret);
+    struct value key;
+    if (!hcl_eval_expr(ev, node->index.key, scope, &key))
+        return false;
+    struct hcl_range subject = {node->index.source->range.end, node->range.end};
+    bool literal = is_literal_key(node->index.key);
+    return hcl_index(ev, v, &key, literal ? subject : node->range, ret);
+}
+
+static bool eval_reference(struct hcl_eval *ev, const struct hcl_expr *expr,
+                           const struct hcl_scope *scope, struct value *ret)
+{
+    struct chain chain;
+    struct hcl_traversal traversal;
+    size_t done = 0;
+    struct value v;
+    if (flatten(ev->arena, expr, &chain, &traversal)) {
+        if (!resolve(ev, scope, &traversal, &v, &done))
+            return false;
+    } else {
+        const struct hcl_expr *inner = inner_of(expr);
+        if (!inner)
+            return hcl_fail(ev, expr->range, "Expression nested too deeply",
+                            "A reference has more than %d steps.", HCL_STEPS_MAX);
+        if (!hcl_eval_expr(ev, inner, scope, &v))
+            return false;
+        return eval_step(ev, expr, scope, &v, ret);
+    }
+    for (size_t i = done + 1; i < chain.n; i++) {
+        struct value next;
+        if (!eval_step(ev, chain.node[i], scope, &v, &next))
+            return false;
+        v = next;
+    }
+    *ret = v;
+    return true;
+}
+
+/* --- operators --- */
+
+static bool operand(struct hcl_eval *ev, const struct hcl_expr *expr, const struct value *v,
+                    const struct type *type, const char *which, struct value *ret)
+{
+    struct str why;
+    if (hcl_convert(ev->arena, v, type, ret, &why))
+        return true;
+    return hcl_fail(ev, expr->range, "Invalid operand", "Unsuitable value for %s operand: %.*s.",
+                    which, STR_ARG(why));
+}
+
+static bool no_null(struct hcl_eval *ev, const struct hcl_expr *expr, const struct value *v)
+{
+    if (v->kind != VALUE_NULL)
+        return true;
+    return hcl_fail(ev, expr->range, "Operation failed",
+                    "Error during operation: argument must not be null.");
+}
+
+static bool eval_unary(struct hcl_eval *ev, const struct hcl_expr *expr,
+                       const struct hcl_scope *scope, struct value *ret)
+{
+    struct value v, converted;
+    bool minus = expr->binary.op == HCL_MINUS;
+    const struct type *type = minus ? &type_number : &type_bool;
+    if (!hcl_eval_expr(ev, expr->binary.left, scope, &v) ||
+        !operand(ev, expr->binary.left, &v, type, "unary", &converted) ||
+        !no_null(ev, expr->binary.left, &converted))
+        return false;
+    if (converted.kind == VALUE_UNKNOWN) {
+        *ret = hcl_unknown_not_null(ev->arena, type);
+    } else if (!minus) {
+        *ret = value_bool(!converted.truth);
+    } else if (converted.form == NUMBER_INT && converted.integer &&
+               converted.integer != INT64_MIN) {
+        *ret = value_int(-converted.integer);
+        ret->precision = converted.precision;
+    } else {
+        struct str text = hcl_is_infinite(&converted) ? value_text(&converted)
+                                                      : number_text(ev->arena, &converted);
+        bool negative = text.len && text.ptr[0] == '-';
+        *ret = value_number(negative ? str_sub(text, 1, text.len)
+                                     : arena_printf(ev->arena, "-%.*s", STR_ARG(text)));
+        ret->precision = converted.precision;
+    }
+    ret->marks = v.marks;
+    return true;
+}
+
+/* Both sides known, of the operator's operand type. */
+static bool apply_binary(struct hcl_eval *ev, const struct hcl_expr *expr, const struct value *a,
+                         const struct value *b, struct value *ret)
+{
+    struct str why = {0};
+    switch (expr->binary.op) {
+    case HCL_AND:
+        *ret = value_bool(a->truth && b->truth);
+        return true;
+    case HCL_OR:
+        *ret = value_bool(a->truth || b->truth);
+        return true;
+    case HCL_LT:
+    case HCL_LE:
+    case HCL_GT:
+    case HCL_GE:
+        *ret = hcl_compare(ev->arena, expr->binary.op, a, b);
+        return true;
+    default:
+        if (hcl_arith(ev->arena, expr->binary.op, a, b, ret, &why))
+            return true;
+        return hcl_fail(ev, expr->range, "Operation failed", "Error during operation: %.*s.",
+                        STR_ARG(why));
+    }
+}
+
+static bool eval_binary(struct hcl_eval *ev, const struct hcl_expr *expr,
+                        const struct hcl_scope *scope, struct value *ret)
+{
+    const struct hcl_expr *left = expr->binary.left, *right = expr->binary.right;
+    enum hcl_token_kind op = expr->binary.op;
+    struct value a, b, x, y;
+    bool ok = hcl_eval_expr(ev, left, scope, &a);
+    if (!hcl_eval_expr(ev, right, scope, &b) || !ok)
+        return false;
+    if (op == HCL_EQ || op == HCL_NE) {
+        *ret = hcl_equals(ev->arena, &a, &b);
+        if (op == HCL_NE && ret->kind == VALUE_BOOL)
+            ret->truth = !ret->truth;
+        return true;
+    }
+    bool logic = op == HCL_AND || op == HCL_OR;
+    bool compares = op == HCL_LT || op == HCL_LE || op == HCL_GT || op == HCL_GE;
+    const struct type *type = logic ? &type_bool : &type_number;
+    if (!operand(ev, left, &a, type, "left", &x) || !operand(ev, right, &b, type, "right", &y) ||
+        !no_null(ev, left, &x) || !no_null(ev, right, &y))
+        return false;
+    uint8_t marks = x.marks | y.marks;
+    bool unknown = x.kind == VALUE_UNKNOWN || y.kind == VALUE_UNKNOWN;
+    if (compares && unknown)
+        *ret = hcl_compare(ev->arena, op, &x, &y);
+    else if (unknown)
+        *ret = hcl_unknown_not_null(ev->arena, logic || compares ? &type_bool : &type_number);
+    else if (!apply_binary(ev, expr, &x, &y, ret))
+        return false;
+    ret->marks = marks;
+    return true;
+}
+
+/* --- the walk --- */
+
+static bool exhausted(struct hcl_eval *ev, const struct hcl_expr *expr, const char *what)
+{
+    if (ev->exhausted)
+        return false;
+    ev->exhausted = true;
+    return hcl_fail(ev, expr->range, "Evaluation too large",
+                    "The evaluation was given up: %s. Raise the limit or simplify the expression.",
+                    what);
+}
+
+static bool eval_node(struct hcl_eval *ev, const struct hcl_expr *expr,
+                      const struct hcl_scope *scope, struct value *ret)
+{
+    switch (expr->kind) {
+    case HCL_EXPR_LITERAL:
+    case HCL_EXPR_STRING:
+        *ret = expr->value;
+        return true;
+    case HCL_EXPR_TEMPLATE:
+        return hcl_eval_template(ev, expr, scope, ret);
+    case HCL_EXPR_WRAP:
+    case HCL_EXPR_PAREN:
+        return hcl_eval_expr(ev, expr->operand, scope, ret);
+    case HCL_EXPR_TUPLE:
+        return hcl_eval_tuple(ev, expr, scope, ret);
+    case HCL_EXPR_OBJECT:
+        return hcl_eval_object(ev, expr, scope, ret);
+    case HCL_EXPR_FOR:
+        return expr->for_.in_template ? hcl_eval_template_for(ev, expr, scope, ret)
+                                      : hcl_eval_for(ev, expr, scope, ret);
+    case HCL_EXPR_VARIABLE:
+    case HCL_EXPR_ATTRIBUTE:
+    case HCL_EXPR_INDEX:
+        return eval_reference(ev, expr, scope, ret);
+    case HCL_EXPR_SPLAT:
+        return hcl_eval_splat(ev, expr, scope, ret);
+    case HCL_EXPR_SPLAT_ITEM:
+        return find_local(scope, STR("*"), ret);
+    case HCL_EXPR_CALL:
+        return hcl_eval_call(ev, expr, scope, ret);
+    case HCL_EXPR_UNARY:
+        return eval_unary(ev, expr, scope, ret);
+    case HCL_EXPR_BINARY:
+        return eval_binary(ev, expr, scope, ret);
+    case HCL_EXPR_CONDITIONAL:
+        return hcl_eval_conditional(ev, expr, scope, ret);
+    case HCL_EXPR_IF:
+        return hcl_eval_template_if(ev, expr, scope, ret);
+    default:
+        return false; /* the parser has said why */
+    }
+}
+
+bool hcl_eval_expr(struct hcl_eval *ev, const struct hcl_expr *expr, const struct hcl_scope *scope,
+                   struct value *ret)
+{
+    uint64_t most = ev->limits.steps ? ev->limits.steps : 50000000;
+    unsigned deepest = ev->limits.depth ? ev->limits.depth : HCL_DEPTH_MAX * 2;
+    *ret = hcl_any();
+    if (ev->exhausted)
+        return false;
+    if (++ev->steps > most)
+        return exhausted(ev, expr, "too many steps");
+    if (ev->depth >= deepest)
+        return exhausted(ev, expr, "nested too deeply");
+    if (ev->arena->used > ev->arena->limit / 2)
+        return exhausted(ev, expr, "too much memory");
+    ev->depth++;
+    struct value v = hcl_any();
+    bool ok = eval_node(ev, expr, scope, &v);
+    ev->depth--;
+    *ret = ok ? v : hcl_any();
+    return ok;
+}

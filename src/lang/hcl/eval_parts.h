@@ -1,0 +1,33 @@
+/* eval_parts.h - what the files of the evaluator share. */
+#pragma once
+#include "lang/hcl/function.h"
+#include "lang/hcl/ops.h"
+
+/* Elements or members of a known collection, one at a time in iteration order. */
+struct hcl_iteration {
+    const struct value *collection;
+    const struct value *items; /* of a list-like one */
+    uint32_t at;
+};
+/* False (reported) for null or a thing that does not iterate. v must be known. */
+bool hcl_iterate(struct hcl_eval *ev, const struct value *v, struct hcl_range subject,
+                 struct hcl_iteration *ret);
+/* The next key and value; false at the end. A set's key is its element. */
+bool hcl_iteration_next(struct hcl_iteration *it, struct value *ret_key, struct value *ret_value);
+
+bool hcl_eval_template(struct hcl_eval *ev, const struct hcl_expr *expr,
+                       const struct hcl_scope *scope, struct value *ret);
+bool hcl_eval_template_if(struct hcl_eval *ev, const struct hcl_expr *expr,
+                          const struct hcl_scope *scope, struct value *ret);
+bool hcl_eval_template_for(struct hcl_eval *ev, const struct hcl_expr *expr,
+                           const struct hcl_scope *scope, struct value *ret);
+bool hcl_eval_for(struct hcl_eval *ev, const struct hcl_expr *expr, const struct hcl_scope *scope,
+                  struct value *ret);
+bool hcl_eval_splat(struct hcl_eval *ev, const struct hcl_expr *expr, const struct hcl_scope *scope,
+                    struct value *ret);
+bool hcl_eval_tuple(struct hcl_eval *ev, const struct hcl_expr *expr, const struct hcl_scope *scope,
+                    struct value *ret);
+bool hcl_eval_object(struct hcl_eval *ev, const struct hcl_expr *expr,
+                     const struct hcl_scope *scope, struct value *ret);
+bool hcl_eval_conditional(struct hcl_eval *ev, const struct hcl_expr *expr,
+                          const struct hcl_scope *scope, struct value *ret);

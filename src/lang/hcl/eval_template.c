@@ -1,0 +1,268 @@
+/* eval_template.c - templates, their directives, and conditionals. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/utf8.h"
+#include "lang/hcl/eval_parts.h"
+#include "lang/hcl/types.h"
+
+/* --- templates --- */
+
+struct joined {
+    struct buf text;
+    uint8_t marks;
+    bool unknown; /* from the first unknown part on, only marks are gathered */
+};
+
+static bool join_part(struct hcl_eval *ev, const struct hcl_expr *part, const struct value *v,
+                      struct joined *out)
+{
+    static const char summary[] = "Invalid template interpolation value";
+    struct value text;
+    struct str why;
+    uint8_t marks = hcl_deep_marks(v);
+    if (v->kind == VALUE_NULL)
+        return hcl_fail(ev, part->range, summary,
+                        "The expression result is null. Cannot include a null value in a string "
+                        "template.");
+    if (!hcl_convert(ev->arena, v, &type_string, &text, &why))
+        return hcl_fail(ev, part->range, summary,
+                        "Cannot include the given value in a string template: %.*s.", STR_ARG(why));
+    out->marks |= marks;
+    if (text.kind == VALUE_UNKNOWN) {
+        if (!out->unknown && text.unknown)
+            buf_str(&out->text, text.unknown->prefix);
+        out->unknown = true;
+    } else if (!out->unknown) {
+        buf_str(&out->text, value_text(&text));
+    }
+    return true;
+}
+
+static bool finish(struct hcl_eval *ev, struct joined *out, struct value *ret)
+{
+    struct str text = arena_dup(ev->arena, buf_view(&out->text));
+    struct str nfc = text.ptr ? utf8_nfc(ev->arena, text) : text;
+    bool ok = nfc.ptr && !out->text.failed;
+    buf_free(&out->text);
+    if (!ok)
+        return false;
+    *ret = value_string(nfc);
+    if (out->unknown) {
+        *ret = hcl_unknown_not_null(ev->arena, &type_string);
+        struct value_unknown *known = arena_new(ev->arena, struct value_unknown, 1);
+        if (known && ret->unknown) {
+            *known = *ret->unknown;
+            known->prefix = nfc;
+            ret->unknown = known;
+        }
+    }
+    ret->marks = out->marks;
+    return true;
+}
+
+bool hcl_eval_template(struct hcl_eval *ev, const struct hcl_expr *expr,
+                       const struct hcl_scope *scope, struct value *ret)
+{
+    struct joined out = {.text = {.limit = BUF_DEFAULT_LIMIT}};
+    bool ok = true;
+    for (size_t i = 0; i < expr->parts.n; i++) {
+        const struct hcl_expr *part = expr->parts.part[i];
+        struct value v;
+        ok = hcl_eval_expr(ev, part, scope, &v) && join_part(ev, part, &v, &out) && ok;
+    }
+    if (!ok) {
+        buf_free(&out.text);
+        return false;
+    }
+    return finish(ev, &out, ret);
+}
+
+/* %{for}: the body once an element, joined. */
+bool hcl_eval_template_for(struct hcl_eval *ev, const struct hcl_expr *expr,
+                           const struct hcl_scope *scope, struct value *ret)
+{
+    struct value source;
+    struct hcl_iteration it;
+    if (!hcl_eval_expr(ev, expr->for_.source, scope, &source))
+        return false;
+    if (source.kind == VALUE_UNKNOWN) {
+        *ret = hcl_with_marks(hcl_unknown_not_null(ev->arena, &type_string), source.marks);
+        return true;
+    }
+    if (!hcl_iterate(ev, &source, expr->for_.source->range, &it))
+        return false;
+    struct joined out = {.text = {.limit = BUF_DEFAULT_LIMIT}, .marks = source.marks};
+    struct str names[2] = {expr->for_.key_name, expr->for_.value_name};
+    struct value values[2], v;
+    struct hcl_scope inner = {.parent = scope, .name = names, .value = values, .n = 2};
+    bool ok = true;
+    while (ok && hcl_iteration_next(&it, &values[0], &values[1]))
+        ok = hcl_eval_expr(ev, expr->for_.value, &inner, &v) &&
+             join_part(ev, expr->for_.value, &v, &out);
+    if (!ok) {
+        buf_free(&out.text);
+        return false;
+    }
+    return finish(ev, &out, ret);
+}
+
+/* --- conditions --- */
+
+static bool eval_condition(struct hcl_eval *ev, const struct hcl_expr *condition,
+                           const struct hcl_scope *scope, struct value *ret)
+{
+    struct value v;
+    struct str why;
+    if (!hcl_eval_expr(ev, condition, scope, &v))
+        return false;
+    if (v.kind == VALUE_NULL)
+        return hcl_fail(ev, condition->range, "Null condition",
+                        "The condition value is null. Conditions must either be true or false.");
+    if (!hcl_convert(ev->arena, &v, &type_bool, ret, &why))
+        return hcl_fail(ev, condition->range, "Incorrect condition type",
+                        "The condition expression must be of type bool.");
+    return true;
+}
+
+bool hcl_eval_template_if(struct hcl_eval *ev, const struct hcl_expr *expr,
+                          const struct hcl_scope *scope, struct value *ret)
+{
+    struct value condition;
+    if (!eval_condition(ev, expr->cond.condition, scope, &condition))
+        return false;
+    if (condition.kind == VALUE_UNKNOWN) {
+        *ret = hcl_unknown_not_null(ev->arena, &type_string);
+    } else {
+        const struct hcl_expr *branch = condition.truth ? expr->cond.yes : expr->cond.no;
+        *ret = value_string(STR(""));
+        if (branch && !hcl_eval_expr(ev, branch, scope, ret))
+            return false;
+    }
+    ret->marks |= condition.marks;
+    return true;
+}
+
+/* A branch that is not taken is evaluated for its type; what goes wrong in it is dropped. */
+static bool eval_branch(struct hcl_eval *ev, const struct hcl_expr *expr,
+                        const struct hcl_scope *scope, struct hcl_diags *diags, struct value *ret)
+{
+    struct hcl_diags *outer = ev->diags;
+    *diags = (struct hcl_diags){.arena = ev->arena};
+    ev->diags = diags;
+    bool ok = hcl_eval_expr(ev, expr, scope, ret);
+    ev->diags = outer;
+    return ok;
+}
+
+static void pass_on(struct hcl_eval *ev, const struct hcl_diags *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        const struct hcl_diag *d = &from->diag[i];
+        hcl_diag_add(ev->diags, d->file, ev->text, d->warning, d->subject, d->summary, "%.*s",
+                     STR_ARG(d->detail));
+    }
+}
+
+static bool is_untyped_null(const struct value *v)
+{
+    return v->kind == VALUE_NULL && !v->type;
+}
+
+/* The one type that both branches become; dynamic: leave them as they are. NULL: none (reported).
+ */
+static const struct type *branch_type(struct hcl_eval *ev, const struct hcl_expr *expr,
+                                      const struct value *yes, const struct value *no)
+{
+    const struct type *types[2] = {hcl_type_of(ev->arena, yes), hcl_type_of(ev->arena, no)};
+    if (!types[0] || !types[1])
+        return NULL;
+    if (is_untyped_null(yes))
+        return types[1];
+    if (is_untyped_null(no))
+        return types[0];
+    if (types[0]->kind == TYPE_DYNAMIC || types[1]->kind == TYPE_DYNAMIC)
+        return &type_dynamic;
+    const struct type *common = hcl_unify(ev->arena, types, 2);
+    if (!common)
+        hcl_fail(ev, expr->range, "Inconsistent conditional result types",
+                 "The true and false result expressions must have consistent types. The 'true' "
+                 "value is %.*s, but the 'false' value is %.*s.",
+                 STR_ARG(hcl_type_name(ev->arena, types[0])),
+                 STR_ARG(hcl_type_name(ev->arena, types[1])));
+    return common;
+}
+
+/* What is known of c ? yes : no with c unknown. */
+static struct value either(struct hcl_eval *ev, const struct type *type, const struct value *yes,
+                           const struct value *no)
+{
+    bool nulls = yes->kind == VALUE_NULL && no->kind == VALUE_NULL;
+    bool numbers = yes->kind == VALUE_NUMBER && no->kind == VALUE_NUMBER && value_equal(yes, no);
+    if (nulls || numbers)
+        return *yes;
+    if (type->kind == TYPE_DYNAMIC)
+        return hcl_any();
+    struct value out = hcl_unknown(ev->arena, type);
+    struct value_unknown *known = arena_new(ev->arena, struct value_unknown, 1);
+    if (!known || !out.unknown)
+        return out;
+    *known = *out.unknown;
+    known->not_null = hcl_never_null(yes) && hcl_never_null(no);
+    bool lists = (yes->kind == VALUE_LIST || yes->kind == VALUE_MAP || yes->kind == VALUE_SET) &&
+                 yes->kind == no->kind;
+    if (lists) {
+        known->len_least = yes->len < no->len ? yes->len : no->len;
+        known->len_most = yes->len > no->len ? yes->len : no->len;
+    }
+    if (yes->kind == VALUE_NUMBER && no->kind == VALUE_NUMBER) {
+        bool up = value_compare(yes, no) < 0;
+        known->least = up ? yes : no;
+        known->most = up ? no : yes;
+        known->least_inclusive = known->most_inclusive = true;
+        struct value *copies = arena_new(ev->arena, struct value, 2);
+        if (copies) {
+            copies[0] = *known->least;
+            copies[1] = *known->most;
+            known->least = &copies[0];
+            known->most = &copies[1];
+        }
+    }
+    out.unknown = known;
+    return out;
+}
+
+bool hcl_eval_conditional(struct hcl_eval *ev, const struct hcl_expr *expr,
+                          const struct hcl_scope *scope, struct value *ret)
+{
+    struct value condition, yes, no, a, b;
+    struct hcl_diags yes_diags, no_diags;
+    struct str why;
+    bool yes_ok = eval_branch(ev, expr->cond.yes, scope, &yes_diags, &yes);
+    bool no_ok = eval_branch(ev, expr->cond.no, scope, &no_diags, &no);
+    if (!eval_condition(ev, expr->cond.condition, scope, &condition))
+        return false;
+    const struct type *type = branch_type(ev, expr, &yes, &no);
+    if (!type)
+        return false;
+    bool known = condition.kind != VALUE_UNKNOWN;
+    if ((!known || condition.truth) && !yes_ok)
+        pass_on(ev, &yes_diags);
+    if ((!known || !condition.truth) && !no_ok)
+        pass_on(ev, &no_diags);
+    if ((!known && !(yes_ok && no_ok)) || (known && !(condition.truth ? yes_ok : no_ok)))
+        return false;
+    bool convertible = hcl_convert(ev->arena, &yes, type, &a, &why);
+    if (!convertible && (!known || condition.truth))
+        return hcl_fail(ev, expr->cond.yes->range, "Inconsistent conditional result types",
+                        "The true result value has the wrong type: %.*s.", STR_ARG(why));
+    convertible = hcl_convert(ev->arena, &no, type, &b, &why);
+    if (!convertible && (!known || !condition.truth))
+        return hcl_fail(ev, expr->cond.no->range, "Inconsistent conditional result types",
+                        "The false result value has the wrong type: %.*s.", STR_ARG(why));
+    uint8_t marks = condition.marks | yes.marks | no.marks;
+    *ret = !known ? either(ev, type, &a, &b) : condition.truth ? a : b;
+    ret->marks |= marks;
+    return true;
+}

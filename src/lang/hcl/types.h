@@ -1,0 +1,10 @@
+/* types.h - what convert.c and unify.c share with the functions of the language. */
+#pragma once
+#include "lang/hcl/eval.h"
+
+/* Is there a conversion (cty's unsafe ones included)? */
+bool hcl_type_converts(struct arena *arena, const struct type *from, const struct type *to);
+/* "string", "list of number", "object" ... as messages call a type. */
+struct str hcl_type_name(struct arena *arena, const struct type *type);
+/* Text to number as Go's big.ParseFloat reads it (facts 4): "1.", ".5", "1e5", "1p4", "Inf". */
+bool hcl_parse_number(struct arena *arena, struct str text, struct value *ret);
