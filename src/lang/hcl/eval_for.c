@@ -387,6 +387,15 @@ bool hcl_eval_splat(struct hcl_eval *ev, const struct hcl_expr *expr, const stru
     if (!type)
         return false;
     bool sequence = type->kind == TYPE_LIST || type->kind == TYPE_SET || type->kind == TYPE_TUPLE;
+    struct value pattern = hcl_any();
+    if (type->kind == TYPE_LIST || type->kind == TYPE_SET) {
+        /* what the element type forbids is said even where there is no element */
+        static const struct str star = STR_INIT("*");
+        struct value element = hcl_unknown(ev->arena, type->elem);
+        struct hcl_scope inner = {.parent = scope, .name = &star, .value = &element, .n = 1};
+        if (!hcl_eval_expr(ev, expr->splat.each, &inner, &pattern))
+            return false;
+    }
     if (source.kind == VALUE_NULL) {
         if (sequence)
             return hcl_fail(ev, expr->splat.source->range, "Splat of null value",
@@ -397,19 +406,11 @@ bool hcl_eval_splat(struct hcl_eval *ev, const struct hcl_expr *expr, const stru
     }
     if (source.kind == VALUE_UNKNOWN && (type->kind != TYPE_TUPLE)) {
         *ret = hcl_with_marks(hcl_any(), source.marks);
-        if (sequence) {
-            /* the element type of the result is what `each` makes of an unknown element */
-            static const struct str star = STR_INIT("*");
-            struct value element = hcl_unknown(ev->arena, type->elem), each;
-            struct hcl_scope inner = {.parent = scope, .name = &star, .value = &element, .n = 1};
-            if (!hcl_eval_expr(ev, expr->splat.each, &inner, &each))
-                return false;
-            const struct type *elem = hcl_type_of(ev->arena, &each);
-            if (elem && elem->kind != TYPE_DYNAMIC)
-                *ret = hcl_with_marks(
-                    hcl_unknown_not_null(ev->arena, type_collection(ev->arena, TYPE_LIST, elem)),
-                    source.marks);
-        }
+        const struct type *elem = hcl_type_of(ev->arena, &pattern);
+        if (sequence && elem && elem->kind != TYPE_DYNAMIC)
+            *ret = hcl_with_marks(
+                hcl_unknown_not_null(ev->arena, type_collection(ev->arena, TYPE_LIST, elem)),
+                source.marks);
         return true;
     }
     uint8_t marks = source.marks;

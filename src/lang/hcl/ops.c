@@ -374,9 +374,13 @@ bool hcl_get_attribute(struct hcl_eval *ev, const struct value *v, struct str na
 {
     uint8_t marks = v->marks;
     *ret = hcl_any();
-    if (v->kind == VALUE_NULL)
-        return hcl_fail(ev, subject, "Attempt to get attribute from null value",
+    if (v->kind == VALUE_NULL) {
+        /* what the type alone forbids is said first, as validation would */
+        const struct type *type = v->type ? v->type : &type_dynamic;
+        return attribute_of_type(ev, type, name, subject, ret) &&
+               hcl_fail(ev, subject, "Attempt to get attribute from null value",
                         "This value is null, so it does not have any attributes.");
+    }
     const struct value *member = value_get(v, name);
     if (member) {
         *ret = *member;
@@ -458,15 +462,12 @@ bool hcl_index(struct hcl_eval *ev, const struct value *v, const struct value *k
     uint8_t marks = v->marks | key->marks;
     struct str why = {0};
     *ret = hcl_with_marks(hcl_any(), marks);
-    if (v->kind == VALUE_NULL)
-        return hcl_fail(ev, subject, "Attempt to index null value",
-                        "This value is null, so it does not have any indices.");
     if (key->kind == VALUE_NULL)
         return hcl_fail(ev, subject, "Invalid index", "Can't use a null value as an indexing key.");
     const struct type *type = hcl_type_of(ev->arena, v);
     if (!type)
         return false;
-    if (type->kind == TYPE_DYNAMIC)
+    if (type->kind == TYPE_DYNAMIC && v->kind != VALUE_NULL)
         return true;
     if (type->kind == TYPE_SET)
         return hcl_fail(ev, subject, "Invalid index",
@@ -474,8 +475,12 @@ bool hcl_index(struct hcl_eval *ev, const struct value *v, const struct value *k
                         "separate index or key to select with, so it's only possible to perform "
                         "operations across all elements of the set.");
     bool sequence = type->kind == TYPE_LIST || type->kind == TYPE_TUPLE;
-    if (!sequence && type->kind != TYPE_MAP && type->kind != TYPE_OBJECT)
+    if (!sequence && type->kind != TYPE_MAP && type->kind != TYPE_OBJECT &&
+        type->kind != TYPE_DYNAMIC)
         return hcl_fail(ev, subject, "Invalid index", "This value does not have any indices.");
+    if (v->kind == VALUE_NULL)
+        return hcl_fail(ev, subject, "Attempt to index null value",
+                        "This value is null, so it does not have any indices.");
     struct value want;
     if (!hcl_convert(ev->arena, key, sequence ? &type_number : &type_string, &want, &why))
         return hcl_fail(
