@@ -1,9 +1,12 @@
 /* yaml.h - YAML in, through libyaml's events, with the place of every node.
  *
- * Resolver: YAML 1.2 core schema; quoted scalars are strings; duplicate keys are errors with both
- *           places; aliases are bounded (YAML_ALIAS_BUDGET times the input), no self reference;
- *           merge keys `<<` as in YAML 1.1; complex keys are errors; depth <= YAML_DEPTH_MAX
- * Source:   yaml.org 1.2.2 chapter 10.3; facts/dependencies.md "YAML"
+ * Resolver: YAML 1.2 core schema; quoted scalars are strings; .inf and .nan are errors; keys are
+ *           strings (their source text); duplicate keys are errors with both places; an alias
+ * shares the nodes of its anchor, all of them together are bounded (YAML_ALIAS_BUDGET times the
+ *           bytes of the input), no self reference; merge keys `<<` as in YAML 1.1; complex keys
+ * and tags other than those of the core schema are errors; depth <= YAML_DEPTH_MAX Owner:
+ * everything lives in the arena; the text may go Source:   yaml.org 1.2.2 chapter 10.3;
+ * facts/dependencies.md "YAML"
  */
 #pragma once
 #include <stdbool.h>
@@ -21,13 +24,13 @@ struct place {
 
 enum yaml_flags {
     YAML_DEFAULT = 0,
-    YAML_V1_1_BOOLS = 1 /* yes no on off are booleans */
+    YAML_V1_1_BOOLS = 1 /* as kubectl reads: y yes n no on off are booleans (as keys: "true" and
+                           "false"), 0644 is octal, 0b1 and 1_000 are numbers */
 };
 
 /*
- * A document beside its places: place[i] belongs to the i-th node in depth-first order (a member's
- * key comes before its value, with its own place). yaml_place() finds them by address of the value
- * node.
+ * A document beside the places of its nodes, which yaml_place() finds by address: ask with pointers
+ * into this document, not with copies. What an alias or `<<` brings stands where it was written.
  */
 struct yaml_doc {
     struct value root;
@@ -35,7 +38,9 @@ struct yaml_doc {
     const struct yaml_places *places;
 };
 
-/* All documents of a stream. ERR_SYNTAX "name:line:column: why". */
+/* All documents of a stream. ERR_SYNTAX "name:line:column: why". A stream that libyaml rejects and
+ * that is one JSON document (it knows escapes that libyaml does not) is taken as that, without
+ * places. */
 bool yaml_parse(struct arena *arena, struct str text, const char *name, unsigned flags,
                 struct yaml_doc **ret_docs, size_t *ret_n, struct err *err);
 /* Exactly one document (an empty stream gives null). */
