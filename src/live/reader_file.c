@@ -438,7 +438,7 @@ static bool is_secret(const struct reading *r)
     for (size_t k = 0; k < r->resource->nsensitive; k++) {
         struct path path = r->resource->sensitive[k];
         size_t i = path.n ? attribute_index(path.step[0].key) : NATTRIBUTES;
-        if (!path.n || (i < NATTRIBUTES && is_content(i)))
+        if (!path.n || (i < NATTRIBUTES && is_content(i) && value_is_string(recorded(r, i))))
             return true;
     }
     return false;

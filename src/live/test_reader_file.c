@@ -238,13 +238,16 @@ static void a_secret_is_marked_and_so_are_its_digests(void **state)
 {
     (void)state;
     static const struct path_step content = {.kind = PATH_KEY, .key = STR_INIT("content")};
-    static const struct path marked = {&content, 1};
+    static const struct path_step unused = {.kind = PATH_KEY, .key = STR_INIT("sensitive_content")};
+    static const struct path marked = {&content, 1}, elsewhere = {&unused, 1};
     AUTO_ARENA arena = {.limit = 1 << 20};
     struct resource plain = resource_of("local_file", HELLO), by_state = plain;
     struct resource by_type = resource_of("local_sensitive_file", HELLO);
     struct seen seen;
     by_state.sensitive = &marked;
     by_state.nsensitive = 1;
+    plain.sensitive = &elsewhere; /* as every local_file has it: the attribute is null */
+    plain.nsensitive = 1;
     write_file("f", "other\n", 0644);
     read_one(&arena, &plain, &seen);
     assert_false(seen.content_sensitive || seen.digest_sensitive || seen.digest_configurable);

@@ -59,7 +59,7 @@ static void put_finding(struct jsonw *w, const struct stack_result *stack,
     AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
     const char *separator = ": ";
     buf_str(&text, finding->address);
-    if (finding->reason.len || !finding->nchanges) {
+    if (finding_explained(finding) || !finding->nchanges) {
         buf_str(&text, STR(": "));
         buf_str(&text, finding_sentence(finding));
         separator = "; ";

@@ -96,7 +96,7 @@ static void put_message(struct buf *out, const struct finding *finding,
     } else {
         buf_str(&message, str_from(finding_class_name(finding->class_)));
         buf_str(&message, STR(": "));
-        if (finding->reason.len || !finding->nchanges)
+        if (finding_explained(finding) || !finding->nchanges)
             buf_str(&message, finding_sentence(finding));
         size_t shown = 0;
         for (size_t i = 0; i < finding->nchanges && message.len < MESSAGE_BYTES; i++) {

@@ -165,7 +165,7 @@ static void put_finding(struct buf *out, const struct finding *finding,
                                .max_lines = FINDING_LINES,
                                .max_changes = FINDING_CHANGES};
     put_head(out, finding);
-    if (finding->reason.len) {
+    if (finding_explained(finding)) {
         buf_char(out, '\n');
         put_code(out, finding->reason, false);
         buf_char(out, '\n');

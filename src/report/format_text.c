@@ -85,7 +85,7 @@ static void put_finding(const struct page *page, const struct finding *finding)
         buf_str(out, STR(" (tainted)"));
     put_place(out, &finding->code);
     buf_char(out, '\n');
-    if (finding->reason.len || !finding->nchanges) {
+    if (finding_explained(finding) || !finding->nchanges) {
         buf_str(out, STR("      "));
         text_safe_lines(out, finding_sentence(finding), 6);
         buf_char(out, '\n');

@@ -59,7 +59,9 @@ bool tally_in_sync(const struct tally *tally); /* nothing drifted, unchecked or 
 /* Is this finding part of a report with these options? */
 bool finding_shown(const struct finding *finding, const struct report_options *options);
 bool change_shown(const struct change *change, const struct report_options *options);
-/* One line: what is wrong with the resource: reason, or the class's meaning. */
+/* Does its reason say more than its changes do? */
+bool finding_explained(const struct finding *finding);
+/* One line: what is wrong with the resource: that reason, or the class's meaning. */
 struct str finding_sentence(const struct finding *finding);
 /* What a person can do about resources that could not be checked for that reason. */
 const char *unchecked_advice(struct str reason);

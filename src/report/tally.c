@@ -122,9 +122,17 @@ bool change_shown(const struct change *change, const struct report_options *opti
     return !change->ignored_by.len || options->show_ignored;
 }
 
+bool finding_explained(const struct finding *finding)
+{
+    bool by_changes =
+        finding->class_ == CLASS_CONTRADICTS_CODE || finding->class_ == CLASS_STATE_ONLY;
+    return finding->reason.len && !(by_changes && finding->nchanges);
+}
+
 struct str finding_sentence(const struct finding *finding)
 {
-    return finding->reason.len ? finding->reason : str_from(finding_class_meaning(finding->class_));
+    return finding_explained(finding) ? finding->reason
+                                      : str_from(finding_class_meaning(finding->class_));
 }
 
 /* The first row whose words the reason holds (ASCII case ignored); the last row holds for all. */
