@@ -110,8 +110,7 @@ static struct item *add_child(struct cursor *in, struct item *into, struct err *
         return NULL;
     }
     in->items_left--;
-    into->children =
-        arena_grow(in->arena, into->children, into->n, &into->room, into->n + 1);
+    into->children = arena_grow(in->arena, into->children, into->n, &into->room, into->n + 1);
     if (!into->children) {
         (void)arena_full(in->arena, err);
         return NULL;
@@ -190,7 +189,8 @@ static bool take_list(struct arena *arena, const struct item *item, const struct
 
 static bool take_mirror(struct arena *arena, const struct item *block, struct clirc *ret)
 {
-    struct clirc_mirror mirror = {0}, *all = arena_new(arena, struct clirc_mirror, ret->nmirrors + 1);
+    struct clirc_mirror mirror = {0},
+                        *all = arena_new(arena, struct clirc_mirror, ret->nmirrors + 1);
     if (!all)
         return false;
     for (size_t i = 0; i < block->n; i++) {

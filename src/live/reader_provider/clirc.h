@@ -20,7 +20,8 @@ enum { CLIRC_DEPTH_MAX = 16, CLIRC_ITEMS_MAX = 1000 };
 
 struct clirc_mirror {
     struct str path;
-    const struct str *include, *exclude; /* patterns HOST/NS/TYPE with `*` parts; empty = all, none */
+    const struct str *include,
+        *exclude; /* patterns HOST/NS/TYPE with `*` parts; empty = all, none */
     size_t ninclude, nexclude;
 };
 struct clirc_override {

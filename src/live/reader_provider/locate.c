@@ -1,8 +1,10 @@
 /* locate.c - the places where a provider may lie, in Terraform's order. */
 #include "live/reader_provider/locate.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -22,9 +24,9 @@ static struct str platform_of(struct arena *arena)
 {
     static const struct {
         const char *machine, *go;
-    } arch[] = {{"x86_64", "amd64"}, {"aarch64", "arm64"}, {"i686", "386"},     {"i386", "386"},
-                {"armv7l", "arm"},   {"armv6l", "arm"},    {"s390x", "s390x"},  {"ppc64le", "ppc64le"},
-                {"riscv64", "riscv64"}};
+    } arch[] = {{"x86_64", "amd64"}, {"aarch64", "arm64"},   {"i686", "386"},
+                {"i386", "386"},     {"armv7l", "arm"},      {"armv6l", "arm"},
+                {"s390x", "s390x"},  {"ppc64le", "ppc64le"}, {"riscv64", "riscv64"}};
     struct utsname name;
     const char *go = "amd64";
     if (uname(&name) == 0)
@@ -133,7 +135,10 @@ bool locate_open(struct arena *arena, const struct stack *stack,
         data_dir = str_from(env("TF_DATA_DIR"));
     in.data_dir = io_join(arena, in.root, data_dir.len ? data_dir : STR(".terraform"));
     in.platform = platform_of(arena);
-    if (!in.data_dir.ptr || !in.platform.ptr)
+    char *cwd = getcwd(NULL, 0);
+    in.cwd = arena_dup(arena, str_from(cwd ? cwd : "."));
+    free(cwd);
+    if (!in.data_dir.ptr || !in.platform.ptr || !in.cwd.ptr)
         return arena_full(arena, err);
     if (!open_clirc(&in, err) || !open_reattach(&in, err))
         return false;
@@ -184,7 +189,7 @@ static bool package_at(const struct locator *in, struct str dir, struct str type
         !io_list_dir(in->arena, dir.ptr, NAMES_MAX, &names, &n, NULL))
         return false;
     struct str binary = locate_executable(names, n, type);
-    struct str path = io_join(in->arena, dir, binary);
+    struct str path = io_join(in->arena, in->cwd, io_join(in->arena, dir, binary));
     if (!binary.len || !path.ptr)
         return false;
     found->dir = dir;
@@ -254,9 +259,9 @@ static bool find_below(const struct locator *in, struct str base, struct str sou
                                   STR_ARG(version), STR_ARG(in->platform));
     if (package_at(in, dir, type, found))
         return true;
-    struct str zip = arena_printf(in->arena, "%.*s/%.*s/terraform-provider-%.*s_%.*s_%.*s.zip",
-                                  STR_ARG(base), STR_ARG(source), STR_ARG(type), STR_ARG(version),
-                                  STR_ARG(in->platform));
+    struct str zip =
+        arena_printf(in->arena, "%.*s/%.*s/terraform-provider-%.*s_%.*s_%.*s.zip", STR_ARG(base),
+                     STR_ARG(source), STR_ARG(type), STR_ARG(version), STR_ARG(in->platform));
     if (zip.ptr && io_exists(zip.ptr))
         *ret_zip = zip;
     return false;
@@ -306,8 +311,8 @@ static struct str only_version(const struct locator *in, struct str source)
 {
     struct str *names = NULL;
     size_t n = 0;
-    struct str dir = arena_printf(in->arena, "%.*s/providers/%.*s", STR_ARG(in->data_dir),
-                                  STR_ARG(source));
+    struct str dir =
+        arena_printf(in->arena, "%.*s/providers/%.*s", STR_ARG(in->data_dir), STR_ARG(source));
     if (!dir.ptr || !io_is_dir(dir.ptr) ||
         !io_list_dir(in->arena, dir.ptr, NAMES_MAX, &names, &n, NULL) || n != 1)
         return (struct str){0};
@@ -324,8 +329,8 @@ static bool find_one(const struct locator *in, struct str source, struct located
     }
     found.lock = lockfile_find(&in->lock, source);
     found.version = found.lock ? found.lock->version : only_version(in, source);
-    bool leads_out = str_find_char(found.version, '/', 0) != SIZE_MAX ||
-                     str_starts(found.version, STR("."));
+    bool leads_out =
+        str_find_char(found.version, '/', 0) != SIZE_MAX || str_starts(found.version, STR("."));
     if (!found.version.len || leads_out ||
         !find_installed(in, source, found.version, &found, ret_zip))
         return false;
@@ -355,11 +360,11 @@ bool locate_find(const struct locator *locator, struct str source, struct locate
                  struct err *err)
 {
     if (!is_source(source))
-        return err_set(err, ERR_SYNTAX, "\"%.*s\" is not a provider's address (HOST/NAMESPACE/TYPE)",
+        return err_set(err, ERR_SYNTAX,
+                       "\"%.*s\" is not a provider's address (HOST/NAMESPACE/TYPE)",
                        STR_ARG(source));
     struct str zip = {0}, twin = twin_of(locator->arena, source);
-    if (find_one(locator, source, ret, &zip) ||
-        (twin.ptr && find_one(locator, twin, ret, &zip)))
+    if (find_one(locator, source, ret, &zip) || (twin.ptr && find_one(locator, twin, ret, &zip)))
         return true;
     if (zip.len)
         return err_set(err, ERR_UNSUPPORTED,

@@ -32,12 +32,12 @@ struct locate_reattach {
 
 struct located {
     enum locate_origin origin;
-    struct str source;  /* HOST/NS/TYPE that was found (perhaps the twin) */
-    struct str version; /* empty for overrides and reattached ones */
-    struct str dir;     /* of the package, NUL-ended */
-    struct str binary;  /* name of the executable in dir */
-    struct str path;    /* dir/binary, NUL-ended */
-    struct str note;    /* what a person should know (override in effect), or empty */
+    struct str source;             /* HOST/NS/TYPE that was found (perhaps the twin) */
+    struct str version;            /* empty for overrides and reattached ones */
+    struct str dir;                /* of the package, NUL-ended */
+    struct str binary;             /* name of the executable in dir */
+    struct str path;               /* dir/binary, absolute, NUL-ended */
+    struct str note;               /* what a person should know (override in effect), or empty */
     const struct lock_entry *lock; /* LOCATE_INSTALLED: what it must match; NULL = not locked */
     struct locate_reattach reattach;
 };
@@ -47,6 +47,7 @@ struct locator {
     struct arena *arena;
     const char *(*env)(const char *name);
     struct str root, data_dir; /* of the stack */
+    struct str cwd;            /* ours: a provider is started in `root`, by an absolute path */
     struct str platform;       /* linux_amd64 */
     struct clirc clirc;
     struct lockfile lock;
@@ -79,5 +80,4 @@ bool locate_verify(const struct locator *locator, const struct located *found,
 /* The first name that begins terraform-provider-TYPE and goes on with nothing, `_` or `.`. */
 struct str locate_executable(const struct str *names, size_t n, struct str type);
 /* Is it installed somewhere? locate_find without its words, for many cheap questions. */
-bool locate_has(const struct stack *stack, const char *(*env)(const char *name),
-                struct str source);
+bool locate_has(const struct stack *stack, const char *(*env)(const char *name), struct str source);

@@ -1,4 +1,5 @@
-/* pace.h - how many reads one process gets at once: grows while that brings more, shrinks on trouble.
+/* pace.h - how many reads one process gets at once: grows while that brings more, shrinks on
+ * trouble.
  *
  * Stages:  the first read alone (clients are set up on first use and not all providers are safe
  *          there); then PACE_START; then doubling for as long as a round of reads shows a higher
@@ -14,14 +15,14 @@ enum { PACE_START = 10, PACE_MOST = 256 };
 enum pace_stage { PACE_FIRST, PACE_GROWING, PACE_HOLDING };
 struct pace {
     enum pace_stage stage;
-    unsigned limit; /* reads in flight allowed now */
-    unsigned most;  /* never above it */
+    unsigned limit;  /* reads in flight allowed now */
+    unsigned most;   /* never above it */
     unsigned better; /* the limit of the best round so far */
     double best_rate, best_latency_us;
-    unsigned settle;                 /* reads that started before the limit changed: not counted */
-    unsigned round_n;                /* reads done in this round */
+    unsigned settle;  /* reads that started before the limit changed: not counted */
+    unsigned round_n; /* reads done in this round */
     int64_t round_start_us, round_latency_us;
-    int64_t quiet_until_us;          /* after throttling: no growth, no second cut */
+    int64_t quiet_until_us; /* after throttling: no growth, no second cut */
 };
 
 /* most  0 = PACE_MOST */

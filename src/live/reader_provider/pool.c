@@ -58,7 +58,8 @@ void pool_emit(struct worker *worker, const struct live_result *result)
     if (!pool->failed && !pool->in->on_result(pool->in->sink_ctx, result, &err))
         pool_fail(pool, &err);
     int64_t now = pool->loop.now_ms;
-    if (options->progress && !pool->failed && (now >= pool->progress_at_ms || pool->done == pool->in->n)) {
+    if (options->progress && !pool->failed &&
+        (now >= pool->progress_at_ms || pool->done == pool->in->n)) {
         struct reader_progress progress = {pool->done, pool->in->n, worker->provider->source};
         pool->progress_at_ms = now + PROGRESS_MS;
         options->progress(options->ctx, &progress);
@@ -121,8 +122,8 @@ static bool make_groups(struct pool *pool, struct err *err)
         items[i] = (struct item){in->resources[i], i};
     qsort(items, in->n, sizeof *items, by_group);
     for (size_t i = 0; i < in->n; i++) {
-        nproviders += i == 0 || !str_equal(items[i].resource->provider,
-                                           items[i - 1].resource->provider);
+        nproviders +=
+            i == 0 || !str_equal(items[i].resource->provider, items[i - 1].resource->provider);
         nworkers += i == 0 || !same_group(&items[i], &items[i - 1]);
     }
     pool->providers = arena_new(&pool->arena, struct provider, nproviders);

@@ -22,7 +22,13 @@ struct job {
 };
 
 /* One instance on its way: upgrade, perhaps its identity, read; then perhaps held for a verdict. */
-enum reading_step { READING_UPGRADE, READING_IDENTITY, READING_READ, READING_WAITING, READING_HELD };
+enum reading_step {
+    READING_UPGRADE,
+    READING_IDENTITY,
+    READING_READ,
+    READING_WAITING,
+    READING_HELD
+};
 struct reading {
     struct worker *worker;
     struct job *job;
@@ -85,18 +91,18 @@ struct worker {
     size_t njobs, next_job;
     size_t left; /* jobs without a result */
     struct pace pace;
-    size_t in_flight;       /* readings with a call out */
+    size_t in_flight;         /* readings with a call out */
     struct reading *again;    /* to be taken up once more */
     struct reading *suspects; /* were in flight when the process died: at the end, each alone */
     struct reading *lost;     /* were in flight right now when it died: on_down sorts them */
     struct reading *waiting;  /* backing off; their timers are set */
     size_t nwaiting;
-    unsigned timeouts;        /* calls in a row that were never answered */
-    struct str gave_up;       /* why everything that is left is unreadable, or empty */
+    unsigned timeouts;  /* calls in a row that were never answered */
+    struct str gave_up; /* why everything that is left is unreadable, or empty */
     bool wants_identity;
     struct probing *probings;
     size_t nprobings;
-    bool probe_suspected;   /* the process died while probing: no more probes here */
+    bool probe_suspected; /* the process died while probing: no more probes here */
     bool probe_was_suspected, probe_blamed;
     unsigned restarts;
     struct str config;      /* msgpack; in the pool's arena */

@@ -13,21 +13,25 @@ enum { PROBE_DEPTH_MAX = 32, PROBE_PATHS_MAX = 10000 };
 /* --- names that say which object it is --- */
 
 static const struct str identity_names[] = {
-    STR_INIT("account"),    STR_INIT("address"),      STR_INIT("alias"),     STR_INIT("api_version"),
-    STR_INIT("arn"),        STR_INIT("bucket"),       STR_INIT("cluster"),   STR_INIT("database"),
-    STR_INIT("db"),         STR_INIT("dest"),         STR_INIT("directory"), STR_INIT("domain"),
-    STR_INIT("endpoint"),   STR_INIT("file"),         STR_INIT("filename"),  STR_INIT("fqdn"),
-    STR_INIT("group"),      STR_INIT("host"),         STR_INIT("hostname"),  STR_INIT("id"),
-    STR_INIT("identifier"), STR_INIT("ids"),          STR_INIT("key"),       STR_INIT("kind"),
-    STR_INIT("location"),   STR_INIT("login"),        STR_INIT("metadata"),  STR_INIT("name"),
-    STR_INIT("namespace"),  STR_INIT("organization"), STR_INIT("owner"),     STR_INIT("parent"),
-    STR_INIT("path"),       STR_INIT("port"),         STR_INIT("project"),   STR_INIT("region"),
-    STR_INIT("repo"),       STR_INIT("repository"),   STR_INIT("schema"),    STR_INIT("scope"),
-    STR_INIT("self_link"),  STR_INIT("server"),       STR_INIT("service"),   STR_INIT("slug"),
-    STR_INIT("source"),     STR_INIT("table"),        STR_INIT("timeouts"),  STR_INIT("type"),
-    STR_INIT("uid"),        STR_INIT("uri"),          STR_INIT("url"),       STR_INIT("urn"),
-    STR_INIT("user"),       STR_INIT("username"),     STR_INIT("uuid"),      STR_INIT("vault"),
-    STR_INIT("zone"),
+    STR_INIT("account"),     STR_INIT("address"),    STR_INIT("alias"),
+    STR_INIT("api_version"), STR_INIT("arn"),        STR_INIT("bucket"),
+    STR_INIT("cluster"),     STR_INIT("database"),   STR_INIT("db"),
+    STR_INIT("dest"),        STR_INIT("directory"),  STR_INIT("domain"),
+    STR_INIT("endpoint"),    STR_INIT("file"),       STR_INIT("filename"),
+    STR_INIT("fqdn"),        STR_INIT("group"),      STR_INIT("host"),
+    STR_INIT("hostname"),    STR_INIT("id"),         STR_INIT("identifier"),
+    STR_INIT("ids"),         STR_INIT("key"),        STR_INIT("kind"),
+    STR_INIT("location"),    STR_INIT("login"),      STR_INIT("metadata"),
+    STR_INIT("name"),        STR_INIT("namespace"),  STR_INIT("organization"),
+    STR_INIT("owner"),       STR_INIT("parent"),     STR_INIT("path"),
+    STR_INIT("port"),        STR_INIT("project"),    STR_INIT("region"),
+    STR_INIT("repo"),        STR_INIT("repository"), STR_INIT("schema"),
+    STR_INIT("scope"),       STR_INIT("self_link"),  STR_INIT("server"),
+    STR_INIT("service"),     STR_INIT("slug"),       STR_INIT("source"),
+    STR_INIT("table"),       STR_INIT("timeouts"),   STR_INIT("type"),
+    STR_INIT("uid"),         STR_INIT("uri"),        STR_INIT("url"),
+    STR_INIT("urn"),         STR_INIT("user"),       STR_INIT("username"),
+    STR_INIT("uuid"),        STR_INIT("vault"),      STR_INIT("zone"),
 };
 /* The last word of a longer name that does the same: vpc_id, role_name, role_arn. */
 static const struct str identity_words[] = {
@@ -59,8 +63,7 @@ static bool may_touch(const struct prober *in, const struct schema_attribute *at
         return false;
     if (in->identity && schema_find_attribute(&in->identity->block, attribute->name))
         return false;
-    return in->round == 1 ||
-           (attribute->optional && !attribute->computed && !attribute->required);
+    return in->round == 1 || (attribute->optional && !attribute->computed && !attribute->required);
 }
 
 /* --- other values --- */
@@ -136,8 +139,9 @@ static bool other_value(struct prober *in, struct value *v, unsigned depth_left,
         in->changed++;
         return true;
     case VALUE_NUMBER:
-        *v = value_int(v->form != NUMBER_INT ? 1 : v->integer > 0 ? v->integer - 1
-                                                                  : v->integer + 1);
+        *v = value_int(v->form != NUMBER_INT ? 1
+                       : v->integer > 0      ? v->integer - 1
+                                             : v->integer + 1);
         in->changed++;
         return true;
     case VALUE_STRING:
@@ -184,8 +188,7 @@ static bool perturb_member(struct prober *in, const struct schema_block *block, 
                            struct value *v, unsigned depth_left, struct err *err)
 {
     const struct schema_attribute *attribute = schema_find_attribute(block, name);
-    const struct schema_nested_block *nested =
-        attribute ? NULL : schema_find_block(block, name);
+    const struct schema_nested_block *nested = attribute ? NULL : schema_find_block(block, name);
     if (attribute && !may_touch(in, attribute))
         return true;
     if (attribute && attribute->nested)
@@ -290,7 +293,9 @@ static bool echo_member(struct echoes *out, const struct schema_block *block,
     const struct schema_attribute *attribute = schema_find_attribute(block, at->step.key);
     const struct schema_nested_block *nested =
         attribute ? NULL : schema_find_block(block, at->step.key);
-    const struct schema_block *inner = attribute ? attribute->nested : nested ? nested->block : NULL;
+    const struct schema_block *inner = attribute ? attribute->nested
+                                       : nested  ? nested->block
+                                                 : NULL;
     if (!three[ANSWER] || value_equal(three[LIVE], three[SENT]))
         return true;
     bool inside = inner && depth_left && three[ANSWER]->kind == three[LIVE]->kind;

@@ -161,8 +161,8 @@ static struct probing *probing_new(struct reading *reading, const struct value *
                                 .timeout_ms = probe_timeout_ms(reading)};
     struct str private_bytes =
         reading->private_answered.ptr ? reading->private_answered : reading->private_bytes;
-    struct str identity = reading->identity_answered.ptr ? reading->identity_answered
-                                                         : reading->identity;
+    struct str identity =
+        reading->identity_answered.ptr ? reading->identity_answered : reading->identity;
     probing->private_bytes = arena_dup(&probing->arena, private_bytes);
     if (identity.ptr)
         probing->identity = arena_dup(&probing->arena, identity);

@@ -41,8 +41,8 @@ void provider_open(struct provider *provider, const struct locator *locator, str
         provider->refused = why;
         return;
     }
-    note(options, arena_printf(&provider->arena, "%.*s; used all the same, as asked for",
-                               STR_ARG(why)));
+    note(options,
+         arena_printf(&provider->arena, "%.*s; used all the same, as asked for", STR_ARG(why)));
 }
 
 void provider_close(struct provider *provider)

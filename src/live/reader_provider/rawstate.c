@@ -21,8 +21,8 @@ static bool strip_list(struct value *v, const struct type *type, unsigned depth_
     } items = {v->items}; /* ours: parsed into our own arena */
     bool changed = false;
     for (uint32_t i = 0; i < v->len; i++) {
-        const struct type *elem = type->kind == TYPE_TUPLE ? i < type->n ? type->items[i] : NULL
-                                                           : type->elem;
+        const struct type *elem =
+            type->kind == TYPE_TUPLE ? i < type->n ? type->items[i] : NULL : type->elem;
         changed |= elem && strip(&items.out[i], elem, depth_left - 1);
     }
     return changed;

@@ -1,4 +1,5 @@
-/* reading.c - one instance: UpgradeResourceState, its identity, ReadResource, and what came of it. */
+/* reading.c - one instance: UpgradeResourceState, its identity, ReadResource, and what came of it.
+ */
 #include <stdlib.h>
 #include <string.h>
 

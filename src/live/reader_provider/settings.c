@@ -242,7 +242,8 @@ static bool unknown_name(struct encoder *in, const struct schema_block *block, s
     if (names)
         nearest = str_nearest(name, names, n);
     return err_set(err, ERR_USAGE, "the provider has no setting %.*s%s%.*s%s", STR_ARG(path),
-                   nearest.len ? "; did you mean \"" : "", STR_ARG(nearest), nearest.len ? "\"?" : "");
+                   nearest.len ? "; did you mean \"" : "", STR_ARG(nearest),
+                   nearest.len ? "\"?" : "");
 }
 
 static bool check_names(struct encoder *in, const struct schema_block *block,
@@ -276,8 +277,8 @@ static bool make_block(struct encoder *in, const struct schema_block *block,
         return arena_full(in->arena, err);
     for (size_t i = 0; i < n; i++) {
         bool is_block = i >= block->nattributes;
-        struct str name = is_block ? block->blocks[i - block->nattributes].name
-                                   : block->attributes[i].name;
+        struct str name =
+            is_block ? block->blocks[i - block->nattributes].name : block->attributes[i].name;
         struct str here = below(in, path, name);
         const struct value *value = value_get(given, name);
         members[i].key = key_make(in->arena, name);
@@ -287,8 +288,8 @@ static bool make_block(struct encoder *in, const struct schema_block *block,
             if (!make_nested(in, &block->blocks[i - block->nattributes], value, here, depth_left,
                              &members[i].value, err))
                 return false;
-        } else if (value && !make_value(in, block->attributes[i].type, value, here,
-                                        depth_left - 1, &members[i].value, err)) {
+        } else if (value && !make_value(in, block->attributes[i].type, value, here, depth_left - 1,
+                                        &members[i].value, err)) {
             return false;
         }
     }
@@ -301,7 +302,9 @@ bool settings_encode(struct arena *arena, const struct schema *schema, const str
     struct encoder in = {arena, env};
     struct value raw, typed;
     const struct value *given = values && values->kind != VALUE_NULL ? values : NULL;
-    return make_block(&in, &schema->block, given, (struct str){0}, SETTINGS_DEPTH_MAX, &raw, err) &&
-           type_apply(arena, schema->block.type, &raw, false, &typed, err) &&
-           msgpack_encode(out, schema->block.type, &typed, err);
+    if (!make_block(&in, &schema->block, given, (struct str){0}, SETTINGS_DEPTH_MAX, &raw, err))
+        return false;
+    if (!type_apply(arena, schema->block.type, &raw, false, &typed, err))
+        return err_wrap(err, "provider settings");
+    return msgpack_encode(out, schema->block.type, &typed, err);
 }

@@ -1,4 +1,5 @@
-/* test_pace.c - how the limit follows a simulated provider: slow but wide, quick but busy, angry. */
+/* test_pace.c - how the limit follows a simulated provider: slow but wide, quick but busy, angry.
+ */
 #include "base/test.h"
 
 #include <stdlib.h>
@@ -50,8 +51,8 @@ static struct outcome simulate(const struct world *world, unsigned most, unsigne
                     lane = i;
             int64_t begin = lanes[lane] > now ? lanes[lane] : now;
             lanes[lane] = begin + world->latency_us;
-            flights[n] = (struct flight){now, lanes[lane], world->throttle_above &&
-                                                               n >= world->throttle_above};
+            flights[n] = (struct flight){now, lanes[lane],
+                                         world->throttle_above && n >= world->throttle_above};
             n++;
             started++;
         }
@@ -115,8 +116,8 @@ static void throttling_halves_and_stays_low(void **state)
 {
     (void)state;
     struct outcome out = simulate(&(struct world){20000, 1000, 40}, 0, 5000);
-    print_message("  %lld ms, %u at once, %llu throttled\n", (long long)out.took_us / 1000, out.most,
-                  (unsigned long long)out.throttled);
+    print_message("  %lld ms, %u at once, %llu throttled\n", (long long)out.took_us / 1000,
+                  out.most, (unsigned long long)out.throttled);
     assert_true(out.throttled > 0);
     assert_true(out.throttled < 500);
 }

@@ -65,8 +65,8 @@ bool throttle_is(struct str text)
             struct str phrase = phrases[i].text;
             if (!starts_at(text, at, phrase))
                 continue;
-            if (!phrases[i].word || (!is_word(text, at + phrase.len) &&
-                                     (at == 0 || !is_word(text, at - 1))))
+            if (!phrases[i].word ||
+                (!is_word(text, at + phrase.len) && (at == 0 || !is_word(text, at - 1))))
                 return true;
         }
     return false;

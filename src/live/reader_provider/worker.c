@@ -332,8 +332,8 @@ static void sort_the_lost(struct worker *worker, struct str why)
         struct reading *next = lost->next;
         lost->job->crashes = (uint8_t)(lost->job->crashes + !worker->probe_blamed);
         if (lost->job->crashes >= 2) {
-            struct str reason = arena_printf(&lost->arena, "reading it crashes the provider: %.*s",
-                                             STR_ARG(why));
+            struct str reason =
+                arena_printf(&lost->arena, "reading it crashes the provider: %.*s", STR_ARG(why));
             reading_unreadable(lost, reason);
         } else {
             struct reading **list = lost->job->crashes ? &worker->suspects : &worker->again;
@@ -387,13 +387,15 @@ void worker_start(struct worker *worker)
     struct plugin_spec spec = {.loop = &worker->pool->loop,
                                .name = worker->provider->source,
                                .path = found->path,
+                               .dir = worker->pool->in->locator->root, /* as Terraform: "./x" */
                                .on_ready = on_ready,
                                .on_down = on_down,
                                .ctx = worker};
     if (found->origin == LOCATE_REATTACH)
-        spec.reattach = (struct plugin_reattach){.tcp = str_equal(found->reattach.network, STR("tcp")),
-                                                 .address = found->reattach.address,
-                                                 .protocol = (int)found->reattach.protocol};
+        spec.reattach =
+            (struct plugin_reattach){.tcp = str_equal(found->reattach.network, STR("tcp")),
+                                     .address = found->reattach.address,
+                                     .protocol = (int)found->reattach.protocol};
     if (!worker->pool->in->backend->start(&spec, &worker->plugin, &err))
         worker_give_up(worker, "the provider could not be started: %s",
                        err_text(&err, text, sizeof text));
