@@ -30,7 +30,7 @@ enum {
     STATUS_NONE = -1,
 };
 
-enum call_state { CALL_WAITING, CALL_SENT, CALL_FINISHED, CALL_REPORTED };
+enum call_state { CALL_WAITING, CALL_SENT, CALL_FINISHED, CALL_REPORTING, CALL_REPORTED };
 
 struct grpc_call {
     struct grpc_conn *conn;
@@ -232,8 +232,9 @@ static void report(struct grpc_conn *conn)
             reply.text = buf_view(&call->text);
         else if (!call->method->stream)
             reply.message = buf_view(&call->body);
-        call->state = CALL_REPORTED;
+        call->state = CALL_REPORTING; /* not to be recycled while on_done looks at it */
         call->on_done(call->ctx, &reply);
+        call->state = CALL_REPORTED;
         if (!call->body.ptr) /* taken */
             call->body = (struct buf){.limit = conn->max_message};
         call_recycle(call);

@@ -481,7 +481,7 @@ static void settle_start(struct plugin *p)
             p->on_ready(p->ctx, NULL);
         return;
     }
-    bool ended = p->connection_lost || p->reaped || (!p->reattached && p->child.out_fd < 0);
+    bool ended = p->connection_lost || p->reaped;
     if (p->failed || (p->connection_lost && p->reattached)) {
         start_failed(p, &p->why);
     } else if (ended && (p->timer_over || has_ended(p))) {
