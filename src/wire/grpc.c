@@ -28,6 +28,8 @@ enum {
     HEADERS_MAX = 200,     /* of one reply */
     PREFIX = 5,            /* compressed flag, length */
     STATUS_NONE = -1,
+    TIMEOUT_MOST = 99990000, /* milliseconds: 8 digits is all that there may be */
+    TIMEOUT_MORE = 1000,
 };
 
 enum call_state { CALL_WAITING, CALL_SENT, CALL_FINISHED, CALL_REPORTING, CALL_REPORTED };
@@ -321,7 +323,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
 {
     (void)flags, (void)user;
     struct grpc_call *call = nghttp2_session_get_stream_user_data(session, stream_id);
-    if (call && call->state == CALL_SENT)
+    if (call && call->state == CALL_SENT && call->http_status == 200)
         feed(call, data, n);
     return 0;
 }
@@ -441,7 +443,11 @@ static nghttp2_nv header(const char *name, const char *value)
 
 static void submit(struct grpc_conn *conn, struct grpc_call *call)
 {
-    nghttp2_nv headers[] = {
+    if (call->timeout_ms) /* a little more than ours, which tells it better */
+        (void)snprintf(call->timeout_text, sizeof call->timeout_text, "%dm",
+                       call->timeout_ms < TIMEOUT_MOST ? call->timeout_ms + TIMEOUT_MORE
+                                                       : TIMEOUT_MOST);
+    const nghttp2_nv headers[] = {
         header(":method", "POST"),
         header(":scheme", conn->channel.ssl ? "https" : "http"),
         header(":path", call->method->path),
@@ -453,10 +459,6 @@ static void submit(struct grpc_conn *conn, struct grpc_call *call)
     };
     size_t n = sizeof headers / sizeof *headers - (call->timeout_ms ? 0 : 1);
     nghttp2_data_provider provider = {.read_callback = read_request};
-    if (call->timeout_ms)
-        (void)snprintf(call->timeout_text, sizeof call->timeout_text, "%dm",
-                       call->timeout_ms > 99999999 ? 99999999 : call->timeout_ms);
-    headers[n - 1] = call->timeout_ms ? header("grpc-timeout", call->timeout_text) : headers[n - 1];
     int32_t id = nghttp2_submit_request(conn->session, NULL, headers, n, &provider, call);
     if (id < 0) {
         call->not_processed = true;

@@ -30,8 +30,8 @@
 
 enum {
     PIPE_PIECE = 64 << 10,
-    CRASH_WAIT_MS = 1000, /* from a lost connection to the process's end and last words */
-    HEALTH_LEAST_MS = 1000,
+    CRASH_WAIT_MS = 1000,  /* from a lost connection to the process's end and last words */
+    HEALTH_MORE_MS = 1000, /* the timer of the start comes first, and says so better */
     TEXT_MAX = 600,
     OWN_MEMORY = 4 << 20,
 };
@@ -362,7 +362,7 @@ static bool open_connection(struct plugin *p, int fd, bool connecting, struct st
     if (!ok)
         return false;
     int64_t left = p->timer.at_ms - clock_monotonic_ms();
-    int health_ms = left < HEALTH_LEAST_MS ? HEALTH_LEAST_MS : (int)left;
+    int health_ms = (left > 0 ? (int)left : 0) + HEALTH_MORE_MS;
     p->state = CHECKING;
     return grpc_call_start(p->conn, PLUGIN_STDIO, STR(""), 0, on_stdio, on_ignored, p, NULL, err) &&
            grpc_call_start(p->conn, PLUGIN_HEALTH, STR("\n\006plugin"), health_ms, NULL, on_health,
@@ -488,7 +488,9 @@ static void settle_start(struct plugin *p)
         (void)err_set(&why, ERR_UNAVAILABLE, "it could not be started");
         start_failed(p, p->connection_lost ? &p->why : &why);
     } else if (p->timer_over) {
-        (void)err_set(&why, ERR_TIMEOUT, "no handshake within %d s", p->start_ms / 1000);
+        (void)err_set(&why, ERR_TIMEOUT, "no %s within %d s",
+                      p->state == CHECKING ? "answer to the health check" : "handshake",
+                      p->start_ms / 1000);
         start_failed(p, &why);
     }
 }

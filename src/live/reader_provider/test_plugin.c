@@ -138,7 +138,7 @@ static const struct {
     {"far", "not an address that can be used", 6, true, ERR_SYNTAX},
     {"garbage", "unexpected data while we expected SETTINGS", 6, true, ERR_UNAVAILABLE},
     {"hang-up", "the connection was closed", 6, true, ERR_UNAVAILABLE},
-    {"mute", "health check: no answer within", 6, true, ERR_TIMEOUT},
+    {"mute", "no answer to the health check within 1 s", 6, true, ERR_TIMEOUT},
     {"not-serving", "it is not serving", 6, true, ERR_UNAVAILABLE},
     {"no-mtls", "it does not know AutoMTLS", 6, false, ERR_UNSUPPORTED},
     {"other-certificate", "certificate", 6, false, ERR_UNAVAILABLE},
