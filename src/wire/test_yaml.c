@@ -136,7 +136,7 @@ static void wrong_input_is_refused_with_its_place(void **state)
         {"\xc3\xa9\xc3\xa9: {a: 1, a: 2}", "f:1:12: duplicate key \"a\", first at 1:6",
          ERR_SYNTAX}, /* columns are characters */
         {"ok: 1\nbad: \"\xff\"\n", "f:2:7: invalid leading UTF-8 octet", ERR_SYNTAX},
-        {"a: \"\\ud83d\\ude00\"\n", "f:1:6: found invalid Unicode character escape code",
+        {"a: \"\\ud83d\\ude00\"\n", "f:1:7: found invalid Unicode character escape code",
          ERR_SYNTAX},
         {"a: 1\n---\nb: 2\n", "f:3:1: a second document; one is wanted", ERR_SYNTAX},
         {"{\"a\": 1, \"a\": 2}", "f:1:10: duplicate key \"a\", first at 1:2", ERR_SYNTAX},
