@@ -1,0 +1,354 @@
+/* scan.c - scan_stack(): every managed instance of a stack to a reader, every answer to drift. */
+#include "scan/scan.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "desired/desired.h"
+#include "live/snapshot.h"
+#include "scan/tally.h"
+
+enum { CHUNK = 1024 };
+
+/* An instance that waits for its answer. The resource comes first: readers hand its place back. */
+struct entry {
+    struct resource resource;
+    const struct reader *reader;
+    bool answered;
+};
+struct chunk {
+    struct chunk *next;
+    size_t n;
+    struct entry entry[CHUNK];
+};
+
+struct scan {
+    struct tally tally;
+    const struct stack *stack;
+    struct arena scratch; /* of one answer */
+    struct chunk *first, *last;
+    size_t n;
+};
+
+/* --- answers --- */
+
+static bool observe(struct scan *scan, const struct live_result *result, struct observation *ret,
+                    struct err *err)
+{
+    const struct scan_options *options = scan->tally.options;
+    struct drift_input in = {
+        .resource = result->resource,
+        .desired = &result->desired,
+        .live = result->status == LIVE_READ ? &result->live : NULL,
+        .schema = result->schema,
+        .not_observed = result->not_observed,
+        .nnot_observed = result->nnot_observed,
+        .stack = scan->tally.stack,
+        .ignores = options->config ? options->config->ignores : NULL,
+        .nignores = options->config ? options->config->nignores : 0,
+        .now_utc_ms = options->now_utc_ms,
+        .explain = options->explain,
+    };
+    if (result->status == LIVE_UNREADABLE)
+        return drift_unchecked(&scan->scratch, result->resource, scan->tally.stack,
+                               result->reason.len ? result->reason : STR("no reason was given"),
+                               ret, err);
+    return drift_observe(&scan->scratch, &in, ret, err);
+}
+
+static bool note_warnings(struct scan *scan, const struct live_result *result, struct err *err)
+{
+    for (size_t i = 0; i < result->nwarnings; i++) {
+        struct str note =
+            arena_printf(&scan->scratch, "%.*s: %.*s", STR_ARG(result->resource->type),
+                         STR_ARG(result->warnings[i]));
+        if (!note.ptr)
+            return arena_full(&scan->scratch, err);
+        if (!tally_note(&scan->tally, note, err))
+            return false;
+    }
+    return true;
+}
+
+/* An answer that is too large to be compared is one that was not compared. */
+static bool take_result(struct scan *scan, const struct live_result *result, struct err *err)
+{
+    struct observation found;
+    struct err why = {0};
+    char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
+    arena_reset(&scan->scratch);
+    if (!observe(scan, result, &found, &why)) {
+        arena_reset(&scan->scratch);
+        if (!drift_unchecked(&scan->scratch, result->resource, scan->tally.stack,
+                             str_from(err_text(&why, text, sizeof text)), &found, err))
+            return false;
+    }
+    return tally_add(&scan->tally, &found, err) && note_warnings(scan, result, err) &&
+           (result->status == LIVE_UNREADABLE ||
+            scan_note_resource(&scan->tally, result->resource, result->status == LIVE_READ, err));
+}
+
+static bool sink(void *ctx, const struct live_result *result, struct err *err)
+{
+    return take_result(ctx, result, err);
+}
+
+/* Of a reader that answers for the entries that it was given, each once. */
+static bool sink_entry(void *ctx, const struct live_result *result, struct err *err)
+{
+    /* the reader was given this very place, and entries are not const */
+    struct entry *entry = (struct entry *)(uintptr_t)result->resource;
+    if (entry->answered)
+        return true;
+    entry->answered = true;
+    return take_result(ctx, result, err);
+}
+
+static void take_note(void *ctx, struct str note)
+{
+    struct scan *scan = ctx;
+    (void)tally_note(&scan->tally, note, NULL); /* a failure is kept in tally.failed */
+}
+
+static void pass_progress(void *ctx, const struct reader_progress *progress)
+{
+    const struct scan *scan = ctx;
+    const struct reader_options *outer = &scan->tally.options->reader;
+    if (outer->progress)
+        outer->progress(outer->ctx, progress);
+}
+
+/* --- desired --- */
+
+static struct entry *add_entry(struct scan *scan)
+{
+    if (!scan->last || scan->last->n == CHUNK) {
+        struct chunk *chunk = arena_new(scan->tally.arena, struct chunk, 1);
+        if (!chunk)
+            return NULL;
+        if (scan->last)
+            scan->last->next = chunk;
+        else
+            scan->first = chunk;
+        scan->last = chunk;
+    }
+    scan->n++;
+    return &scan->last->entry[scan->last->n++];
+}
+
+/* Every managed instance that is wanted, with who reads it. */
+static bool take_desired(struct scan *scan, struct desired *desired, struct err *err)
+{
+    struct resource resource;
+    struct reader_choice choice = {0};
+    while (desired_next(desired, &resource, err)) {
+        if (resource.mode != RESOURCE_MANAGED || !scan_wants(scan->tally.options, resource.address))
+            continue;
+        struct entry *entry = add_entry(scan);
+        if (!entry)
+            return arena_full(scan->tally.arena, err);
+        resource.attributes = value_null(); /* gone with the next one; the text stays */
+        *entry = (struct entry){.resource = resource};
+        entry->reader = reader_choose(&choice, scan->stack, &entry->resource);
+    }
+    return err->kind == ERR_NONE;
+}
+
+/* --- reading --- */
+
+static bool answer_unread(struct scan *scan, struct entry *entry, struct str reason,
+                          struct err *err)
+{
+    struct live_result result = {.resource = &entry->resource, .reason = reason};
+    return sink_entry(scan, &result, err);
+}
+
+/* Whatever happened, no instance is passed over in silence. */
+static bool answer_rest(struct scan *scan, const struct reader *reader, const struct err *why,
+                        struct err *err)
+{
+    char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
+    struct str reason = why->kind != ERR_NONE ? str_from(err_text(why, text, sizeof text))
+                        : reader              ? STR("the reader gave no answer")
+                                              : STR("no reader knows this resource");
+    for (struct chunk *chunk = scan->first; chunk; chunk = chunk->next)
+        for (size_t i = 0; i < chunk->n; i++)
+            if (chunk->entry[i].reader == reader && !chunk->entry[i].answered &&
+                !answer_unread(scan, &chunk->entry[i], reason, err))
+                return false;
+    return true;
+}
+
+static bool read_with(struct scan *scan, const struct reader *reader, bool *ret_used,
+                      struct err *err)
+{
+    struct err why = {0};
+    struct reader_options options = scan->tally.options->reader;
+    const struct resource **list = arena_new(scan->tally.arena, const struct resource *, scan->n);
+    size_t n = 0;
+    if (!list)
+        return arena_full(scan->tally.arena, err);
+    for (struct chunk *chunk = scan->first; chunk; chunk = chunk->next)
+        for (size_t i = 0; i < chunk->n; i++)
+            if (chunk->entry[i].reader == reader)
+                list[n++] = &chunk->entry[i].resource;
+    *ret_used = n > 0;
+    if (n == 0)
+        return true;
+    options.note = take_note;
+    options.progress = pass_progress;
+    options.ctx = scan;
+    if (reader && !reader->read(scan->stack, list, n, &options, sink_entry, scan, &why) &&
+        (why.kind == ERR_CANCELLED || scan->tally.failed)) {
+        if (err)
+            *err = why;
+        return false;
+    }
+    return answer_rest(scan, reader, &why, err);
+}
+
+static bool add_reader_name(struct scan *scan, struct buf *out, const struct reader *reader)
+{
+    (void)scan;
+    static const struct {
+        struct str name, plural;
+    } names[] = {{STR_INIT("provider"), STR_INIT("providers")},
+                 {STR_INIT("file"), STR_INIT("files")}};
+    struct str name = str_from(reader->name);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_equal(names[i].name, name))
+            name = names[i].plural;
+    if (out->len)
+        buf_str(out, STR(" and "));
+    buf_str(out, name);
+    return !out->failed;
+}
+
+static bool read_all(struct scan *scan, struct str *ret_live, struct err *err)
+{
+    AUTO_BUF used_names = {.limit = 4096};
+    size_t n;
+    bool used;
+    const struct reader *const *readers = reader_list(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (!read_with(scan, readers[i], &used, err))
+            return false;
+        if (used)
+            (void)add_reader_name(scan, &used_names, readers[i]);
+    }
+    if (!read_with(scan, NULL, &used, err))
+        return false;
+    *ret_live = arena_dup(scan->tally.arena, used_names.len ? buf_view(&used_names) : STR("none"));
+    return ret_live->ptr || arena_full(scan->tally.arena, err);
+}
+
+/* --- the stack --- */
+
+static bool fail_without_state(struct arena *arena, const struct stack *stack, struct str label,
+                               struct stack_result *ret, struct err *err)
+{
+    ret->failed = arena_printf(arena,
+                               "no state yet (%.*s): apply the stack first, or name its state "
+                               "(`state:` in plumb.yaml, --state)",
+                               STR_ARG(label.len ? label : stack->path));
+    return ret->failed.ptr || arena_full(arena, err);
+}
+
+static bool set_source(struct arena *arena, struct str label, struct str *ret, struct err *err)
+{
+    *ret = arena_dup(arena, label);
+    return ret->ptr || arena_full(arena, err);
+}
+
+static bool note_targets(struct scan *scan, struct err *err)
+{
+    if (scan->tally.options->ntargets == 0 || scan->tally.coverage.resources)
+        return true;
+    return tally_note(&scan->tally, STR("no resource of this stack matches the targets"), err);
+}
+
+static bool finish(struct scan *scan, struct stack_result *ret, struct err *err)
+{
+    return note_targets(scan, err) && tally_note_expired(&scan->tally, err) &&
+           tally_finish(&scan->tally, ret, err);
+}
+
+/* Live values from providers, files ... The state's texts are needed until all have answered. */
+static bool scan_open(struct scan *scan, struct desired *desired, struct stack_result *ret,
+                      struct err *err)
+{
+    struct err why = {0};
+    const struct desired_info *info = desired_info(desired);
+    if (!set_source(scan->tally.arena, info->label, &ret->source, err))
+        return false;
+    if (info->no_state)
+        return fail_without_state(scan->tally.arena, scan->stack, info->label, ret, err);
+    if (!take_desired(scan, desired, &why))
+        return scan_failed(scan->tally.arena, &why, ret, err);
+    return read_all(scan, &ret->live, err) && finish(scan, ret, err);
+}
+
+static bool scan_readers(struct scan *scan, struct stack_result *ret, struct err *err)
+{
+    struct desired *desired;
+    struct err why = {0};
+    if (!desired_open_stack_state(scan->stack, &desired, &why))
+        return scan_failed(scan->tally.arena, &why, ret, err);
+    bool ok = scan_open(scan, desired, ret, err);
+    desired_close(desired);
+    return ok;
+}
+
+/* Live values from a document: state and document are matched as texts. */
+static bool wanted(const void *ctx, struct str address)
+{
+    return scan_wants(ctx, address);
+}
+
+static bool scan_snapshot(struct scan *scan, struct str path, struct stack_result *ret,
+                          struct err *err)
+{
+    const struct scan_options *options = scan->tally.options;
+    struct snapshot_match_options how = {.cancel = options->reader.cancel};
+    struct snapshot_match match = {0};
+    struct err why = {0};
+    if (options->ntargets) {
+        how.wanted = wanted;
+        how.wanted_ctx = options;
+    }
+    if (!snapshot_match(scan->tally.arena, scan->stack, path, &how, sink, scan, &match, &why)) {
+        if (!scan->tally.failed)
+            return scan_failed(scan->tally.arena, &why, ret, err);
+        if (err)
+            *err = why;
+        return false;
+    }
+    ret->source = match.desired_label;
+    ret->live = match.live_label;
+    if (match.no_state)
+        return fail_without_state(scan->tally.arena, scan->stack, match.desired_label, ret, err);
+    tally_add_same(&scan->tally, match.same, match.same_leaves);
+    return finish(scan, ret, err);
+}
+
+bool scan_stack(struct arena *arena, const struct stack *stack, const struct scan_options *options,
+                struct stack_result *ret, struct err *err)
+{
+    struct scan scan = {.stack = stack, .scratch = {.limit = ARENA_DEFAULT_LIMIT}};
+    struct str snapshot = options->snapshot.len ? options->snapshot : stack->snapshot;
+    struct stack_result result = {
+        .name = stack->name,
+        .path = stack->path,
+        .environment = stack->environment,
+        .owner = stack->owner,
+        .workspace = stack->workspace,
+        .desired = STR("state"),
+    };
+    tally_init(&scan.tally, arena, stack->name, options);
+    bool ok = snapshot.len ? scan_snapshot(&scan, snapshot, &result, err)
+                           : scan_readers(&scan, &result, err);
+    arena_free(&scan.scratch);
+    if (ok)
+        *ret = result;
+    return ok;
+}
