@@ -516,7 +516,7 @@ static bool read_resource(struct reading *r, const struct stack *stack,
                           const struct reader_options *options, struct buf *keep,
                           struct live_result *ret, struct err *err)
 {
-    struct str path;
+    struct str path = STR("");
     if (!take_desired(r, stack, &path, err))
         return false;
     ret->desired = r->desired;

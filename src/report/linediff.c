@@ -20,10 +20,9 @@ static bool split(struct str text, struct lines *ret)
     if (!ret->line)
         return false;
     while (text.len) {
-        size_t end = str_find_char(text, '\n', 0);
-        bool last = end == SIZE_MAX;
-        ret->line[ret->n++] = str_sub(text, 0, last ? text.len : end);
-        text = last ? (struct str){0} : str_sub(text, end + 1, text.len);
+        struct str line;
+        (void)str_cut(&text, '\n', &line);
+        ret->line[ret->n++] = line;
     }
     return true;
 }

@@ -68,7 +68,7 @@ static struct str path_of(const struct change *change)
 
 static bool is_container(const struct value *v)
 {
-    return (value_is_list_like(v) || value_is_object_like(v)) && v->len > 0;
+    return v && (value_is_list_like(v) || value_is_object_like(v)) && v->len > 0;
 }
 
 static bool fits(const struct printer *p, struct str text, unsigned level)

@@ -16,7 +16,9 @@ static const struct format *const formats[] = {
 
 const struct format *const *report_formats(size_t *ret_n)
 {
-    *ret_n = sizeof formats / sizeof *formats - 1;
+    *ret_n = 0;
+    while (formats[*ret_n])
+        ++*ret_n;
     return formats;
 }
 

@@ -165,8 +165,7 @@ static void make_usual(struct arena *arena, struct scan_result *ret)
 static const char *const nasty[] = {
     "\"quotes\" and 'quotes' and \\ backslash",
     "line one\nline two\r\nline three\ttab",
-    "\033[31mred\033[0m \033]0;title\007 \x9b"
-    "31m",
+    "\033[31mred\033[0m \033]0;title\007 \23331m",
     "]]> </testsuite> <!-- --> <script>&amp;",
     "``` ```` `tick` | pipe | <b>html</b> [link](http://x) @someone #1",
     "%0A::error::injected %25 ::set-output name=x::y, file=z:1",
@@ -339,7 +338,7 @@ static void every_format_writes_every_result(void **state)
     };
     size_t n;
     const struct format *const *formats = report_formats(&n);
-    for (size_t i = 0; i < FIXTURES * 2; i++) {
+    for (size_t i = 0; i < (size_t)FIXTURES * 2; i++) {
         AUTO_ARENA arena = {.limit = 256 << 20};
         struct scan_result result;
         fixtures[i / 2].make(&arena, &result);
