@@ -483,10 +483,11 @@ void reading_begin(struct worker *worker, struct job *job)
     }
     reading->type = schema_find_resource(schema, job->resource->type);
     if (!reading->type) {
-        struct str why = arena_printf(
-            &reading->arena, "provider %.*s %.*s has no resource type %.*s (removed or renamed?)",
-            STR_ARG(worker->provider->source), STR_ARG(worker->provider->found.version),
-            STR_ARG(job->resource->type));
+        const struct provider *provider = worker->provider;
+        struct str why =
+            arena_printf(&reading->arena, "provider %.*s%s%.*s has no resource type %.*s",
+                         STR_ARG(provider->source), provider->found.version.len ? " " : "",
+                         STR_ARG(provider->found.version), STR_ARG(job->resource->type));
         reading_unreadable(reading, why);
         return;
     }
