@@ -8,7 +8,7 @@
 #include "report/parts.h"
 #include "report/report.h"
 
-enum { WIDTH_DEFAULT = 100, EXAMPLES_MAX = 3 };
+enum { WIDTH_DEFAULT = 100, EXAMPLES_MAX = 3, REASONS_MAX = 20, REASONS_EXPLAINED = 200 };
 
 struct page {
     struct buf *out;
@@ -151,7 +151,10 @@ static void put_unchecked(const struct page *page, const struct stack_result *st
     buf_str(out, stack->coverage.unchecked == 1
                      ? STR(" resource, about which nothing is known\n")
                      : STR(" resources, about which nothing is known\n"));
-    for (size_t i = 0; i < stack->coverage.nreasons; i++) {
+    size_t most = page->options->explain ? REASONS_EXPLAINED : REASONS_MAX;
+    size_t shown = stack->coverage.nreasons < most ? stack->coverage.nreasons : most;
+    uint64_t left = 0;
+    for (size_t i = 0; i < shown; i++) {
         const struct unchecked_reason *reason = &stack->coverage.reasons[i];
         buf_str(out, STR("      "));
         text_number(out, reason->resources);
@@ -162,6 +165,15 @@ static void put_unchecked(const struct page *page, const struct stack_result *st
         buf_str(out, STR("        -> "));
         buf_str(out, str_from(unchecked_advice(reason->reason)));
         buf_char(out, '\n');
+    }
+    for (size_t i = shown; i < stack->coverage.nreasons; i++)
+        left += stack->coverage.reasons[i].resources;
+    if (left) {
+        buf_str(out, STR("      "));
+        text_number(out, left);
+        buf_str(out, STR(" for "));
+        text_number(out, stack->coverage.nreasons - shown);
+        buf_str(out, STR(" more reasons; --output json lists them\n"));
     }
 }
 
