@@ -355,6 +355,32 @@ static void every_format_writes_every_result(void **state)
     }
 }
 
+/* Colour changes nothing but colour: without its codes the text is the same. */
+static void colour_is_only_colour(void **state)
+{
+    (void)state;
+    const struct format *format = report_find(STR("text"));
+    for (size_t i = 0; i < FIXTURES; i++) {
+        AUTO_ARENA arena = {.limit = 256 << 20};
+        AUTO_BUF plain = {.limit = BUF_DEFAULT_LIMIT}, toned = plain, bare = plain;
+        struct report_options options = {0};
+        struct scan_result result;
+        fixtures[i].make(&arena, &result);
+        assert_true(format->write(&plain, &result, &options, NULL));
+        options.colour = true;
+        assert_true(format->write(&toned, &result, &options, NULL));
+        for (size_t at = 0; at < toned.len; at++) {
+            if (toned.ptr[at] != '\033')
+                buf_char(&bare, toned.ptr[at]);
+            else
+                while (toned.ptr[at] != 'm')
+                    at++;
+        }
+        assert_true(toned.len > plain.len);
+        assert_true(str_equal(buf_view(&bare), buf_view(&plain)));
+    }
+}
+
 static void a_stream_is_one_event_a_line(void **state)
 {
     (void)state;
@@ -457,6 +483,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_format_writes_every_result),
+        cmocka_unit_test(colour_is_only_colour),
         cmocka_unit_test(a_stream_is_one_event_a_line),
         cmocka_unit_test(markdown_keeps_within_its_limit_and_says_so),
         cmocka_unit_test(github_keeps_within_ten_of_a_level),
