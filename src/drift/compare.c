@@ -310,13 +310,6 @@ static bool mark_secrets(struct collector *c, const struct value *live, struct e
            sensitive_mark(c->arena, &secrets, live, &c->live, err);
 }
 
-static bool select_ignores(struct arena *arena, const struct drift_input *in,
-                           struct ignore_set *ret, struct err *err)
-{
-    return ignore_select(arena, in->ignores, in->nignores, in->stack, in->resource, in->now_utc_ms,
-                         ret, err);
-}
-
 /* What the resource is known by, unless that is a secret. */
 static bool public_id(struct arena *arena, const struct drift_input *in, struct str *ret,
                       struct err *err)
@@ -328,6 +321,19 @@ static bool public_id(struct arena *arena, const struct drift_input *in, struct 
     const struct value *id = value_get(&marked, STR("id"));
     *ret = value_is_string(id) && !is_secret(id) ? value_text(id) : (struct str){0};
     return true;
+}
+
+static bool select_ignores(struct arena *arena, const struct drift_input *in,
+                           struct ignore_set *ret, struct err *err)
+{
+    struct str id = {0};
+    bool by_id = false;
+    for (size_t i = 0; i < in->nignores; i++)
+        by_id |= in->ignores[i].id.len > 0;
+    if (by_id && !public_id(arena, in, &id, err))
+        return false;
+    return ignore_select(arena, in->ignores, in->nignores, in->stack, in->resource, id,
+                         in->now_utc_ms, ret, err);
 }
 
 static bool observe_missing(struct arena *arena, const struct drift_input *in,

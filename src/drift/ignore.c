@@ -20,14 +20,15 @@ static bool matches(struct str pattern, struct str text, char separator)
 }
 
 bool ignore_select(struct arena *arena, const struct ignore_rule *rules, size_t nrules,
-                   struct str stack, const struct resource *resource, int64_t now_utc_ms,
-                   struct ignore_set *ret, struct err *err)
+                   struct str stack, const struct resource *resource, struct str id,
+                   int64_t now_utc_ms, struct ignore_set *ret, struct err *err)
 {
     *ret = (struct ignore_set){0};
     for (size_t i = 0; i < nrules; i++) {
         if (has_expired(&rules[i], now_utc_ms) || !matches(rules[i].stack, stack, '/') ||
             !matches(rules[i].address, resource->address, '\0') ||
-            !matches(rules[i].type, resource->type, '\0'))
+            !matches(rules[i].type, resource->type, '\0') ||
+            (rules[i].id.len && !(id.ptr && matches(rules[i].id, id, '\0'))))
             continue;
         if (!ret->rule)
             ret->rule = arena_new(arena, const struct ignore_rule *, nrules - i);

@@ -339,12 +339,21 @@ static void scope_and_expiry_of_ignore_rules(void **state)
         const char *stack, *address, *type;
         int64_t expires;
         bool covers;
+        const char *id;
     } scopes[] = {
-        {"", "", "", INT64_MAX, true},       {"infra/*", "lab_web.*", "lab_*", INT64_MAX, true},
-        {"infra", "", "", INT64_MAX, false}, {"*", "", "", INT64_MAX, false}, /* one path segment */
-        {"**", "", "", INT64_MAX, true},     {"", "lab_web.b", "", INT64_MAX, false},
-        {"", "", "other", INT64_MAX, false}, {"", "", "", 1001, true},
-        {"", "", "", 1000, false},           {"", "", "", 0, false},
+        {"", "", "", INT64_MAX, true, "i-*"},
+        {"", "", "", INT64_MAX, true, "i-1"},
+        {"", "", "", INT64_MAX, false, "i-2"},
+        {"", "", "", INT64_MAX, true},
+        {"infra/*", "lab_web.*", "lab_*", INT64_MAX, true},
+        {"infra", "", "", INT64_MAX, false},
+        {"*", "", "", INT64_MAX, false}, /* one path segment */
+        {"**", "", "", INT64_MAX, true},
+        {"", "lab_web.b", "", INT64_MAX, false},
+        {"", "", "other", INT64_MAX, false},
+        {"", "", "", 1001, true},
+        {"", "", "", 1000, false},
+        {"", "", "", 0, false},
     };
     for (size_t i = 0; i < sizeof scopes / sizeof *scopes; i++) {
         struct observation got;
@@ -352,9 +361,10 @@ static void scope_and_expiry_of_ignore_rules(void **state)
         r.stack = str_from(scopes[i].stack);
         r.address = str_from(scopes[i].address);
         r.type = str_from(scopes[i].type);
+        r.id = str_from(scopes[i].id);
         r.expires_utc_ms = scopes[i].expires;
         struct drift_input in = {.resource = &web,
-                                 .desired = typed(&arena, &lab, "{}"),
+                                 .desired = typed(&arena, &lab, "{\"id\":\"i-1\"}"),
                                  .schema = &lab.schema,
                                  .stack = STR("infra/prod"),
                                  .ignores = &r,
@@ -386,6 +396,20 @@ static void a_rule_is_no_way_to_guess_a_secret(void **state)
     in.ignores = &path;
     observe(&arena, &in, &got);
     assert_true(got.finding.ignored);
+    /* nor an id that is one */
+    const struct path_step step = {.kind = PATH_KEY, .key = STR_INIT("id")};
+    const struct path secret = {&step, 1};
+    struct resource resource = web;
+    resource.sensitive = &secret;
+    resource.nsensitive = 1;
+    struct ignore_rule by_id = rule(&arena, "", "");
+    by_id.id = STR("i-1");
+    struct drift_input gone = {.resource = &resource,
+                               .desired = typed(&arena, &lab, "{\"id\":\"i-1\"}"),
+                               .ignores = &by_id,
+                               .nignores = 1};
+    observe(&arena, &gone, &got);
+    assert_false(got.finding.ignored);
     /* and a rule with a path does not cover that the resource is gone */
     in.live = NULL;
     observe(&arena, &in, &got);

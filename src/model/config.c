@@ -431,10 +431,11 @@ static bool finish_ignores(const struct reader *r, const struct config *config, 
                            rule->place.line, rule->place.column);
         if (rule->path.len && !path_parse(r->arena, rule->path, &rule->path_pattern, err))
             return err_wrap(err, "%s:%u:%u: path", r->name, rule->place.line, rule->place.column);
-        if (!rule->stack.len && !rule->address.len && !rule->type.len && !rule->path.len)
+        if (!rule->stack.len && !rule->address.len && !rule->type.len && !rule->id.len &&
+            !rule->path.len)
             return err_set(err, ERR_USAGE,
-                           "%s:%u:%u: an ignore rule without stack, address, type or path would "
-                           "hide everything",
+                           "%s:%u:%u: an ignore rule without stack, address, type, id or path "
+                           "would hide everything",
                            r->name, rule->place.line, rule->place.column);
     }
     return true;

@@ -25,6 +25,7 @@ struct ignore_rule {
     struct str stack;   /* glob; empty = any */
     struct str address; /* glob; empty = any */
     struct str type;    /* glob; empty = any */
+    struct str id;      /* glob over the recorded attribute `id`; empty = any */
     struct str path;    /* pattern text; empty = the whole resource */
     struct path path_pattern;
     struct str value;  /* glob over the live value as text; empty = any */
