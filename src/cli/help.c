@@ -37,7 +37,6 @@ void help_wrap(FILE *out, struct str text, size_t indent, size_t at)
         if (!line_start && at + 1 + word.len > HELP_WIDTH) {
             (void)fputc('\n', out);
             at = 0;
-            line_start = true;
             lead = 0;
         }
         size_t column = (at > indent ? at : indent) + lead;

@@ -55,7 +55,7 @@ static bool check_choice(const struct option *option, struct str text, struct er
 {
     struct str names[OPTIONS_MAX] = {0};
     size_t n = 0;
-    for (; option->choices[n] && n < OPTIONS_MAX; n++) {
+    for (; n < OPTIONS_MAX && option->choices[n]; n++) {
         names[n] = str_from(option->choices[n]);
         if (str_equal(names[n], text))
             return true;

@@ -21,7 +21,8 @@ struct arena;
 struct err;
 struct type;
 
-enum { VALUE_DEPTH_MAX = 1000, VALUE_LEN_MAX = UINT32_MAX };
+enum { VALUE_DEPTH_MAX = 1000 };
+#define VALUE_LEN_MAX UINT32_MAX /* an enumerator is an int */
 
 enum value_kind {
     VALUE_NULL,

@@ -25,6 +25,13 @@ static bool tls_failed(const struct channel *channel, const char *doing, struct 
     return err_set(err, ERR_UNAVAILABLE, "TLS %s: %s", doing, why ? why : "unknown error");
 }
 
+/* SSL_set_tlsext_host_name, whose macro casts const away. */
+static bool set_server_name(SSL *ssl, const char *host)
+{
+    return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                    (void *)(uintptr_t)host) == 1;
+}
+
 bool channel_open(struct channel *channel, int fd, bool connecting, struct ssl_ctx_st *tls,
                   const char *host, struct err *err)
 {
@@ -34,7 +41,7 @@ bool channel_open(struct channel *channel, int fd, bool connecting, struct ssl_c
         return true;
     channel->ssl = SSL_new(tls);
     if (channel->ssl && SSL_set_fd(channel->ssl, fd) == 1 &&
-        SSL_set1_host(channel->ssl, host) == 1 && SSL_set_tlsext_host_name(channel->ssl, host)) {
+        SSL_set1_host(channel->ssl, host) == 1 && set_server_name(channel->ssl, host)) {
         SSL_set_mode(channel->ssl,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
         SSL_set_connect_state(channel->ssl);

@@ -278,7 +278,6 @@ static void every_flipped_byte_is_survived(void **state)
 static void memory_is_bounded(void **state)
 {
     (void)state;
-    AUTO_ARENA text_arena = {.limit = LIMIT};
     AUTO_BUF buf = {.limit = LIMIT};
     buf_char(&buf, '[');
     for (int i = 0; i < 1000000; i++)

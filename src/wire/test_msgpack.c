@@ -44,7 +44,7 @@ static struct value value_of_json(struct arena *arena, const struct type *type, 
 {
     char text[1000];
     struct err err = {0};
-    struct value v, typed;
+    struct value v, typed = {0};
     if (!json_parse(arena, str_from(json), "value", JSON_DEFAULT, &v, &err) ||
         !type_apply(arena, type, &v, true, &typed, &err))
         fail_msg("%s: %s", json, err_text(&err, text, sizeof text));

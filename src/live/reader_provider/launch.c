@@ -53,7 +53,7 @@ const char **launch_environment(struct arena *arena, const char *const *from, co
     enum { OURS = 7 };
     const char *const *own = from ? from : (const char *const *)environ;
     size_t count = 0, n = 0;
-    while (own[count] && count < ENV_MAX)
+    while (count < ENV_MAX && own[count])
         count++;
     const char **env = arena_new(arena, const char *, count + OURS + 1);
     if (!env)
