@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/io.h"
+#include "desired/document.h"
 #include "desired/source.h"
 #include "model/stack.h"
 #include "value/value.h"
@@ -134,27 +135,47 @@ bool backend_find(struct arena *arena, const struct stack *stack, struct backend
 static bool is_encrypted(struct str text)
 {
     struct str head = str_sub(text, 0, 1 << 16);
+    if (document_probe(text) != DOCUMENT_STATE)
+        return false;
     return str_find(head, STR("\"encryption_version\""), 0) != SIZE_MAX ||
            str_find(head, STR("\"encrypted_data\""), 0) != SIZE_MAX;
 }
 
-/* The text into the source's arena; an encrypted state is asked for again in plain from its own
- * binary, which alone has the key. */
-static bool load(struct desired *desired, const struct stack *stack, struct backend_text *at,
-                 struct err *err)
+/* An encrypted state is asked for again in plain from its own binary, which alone has the key. */
+static bool load(const struct stack *stack, struct backend_state *state, struct err *err)
 {
-    struct arena *arena = &desired->arena;
-    if (!backend_find(arena, stack, at, err))
+    struct backend_text *at = &state->at;
+    if (!backend_find(&state->arena, stack, at, err))
         return false;
     if (at->missing)
         return true;
-    if (at->path.len && !io_read_file(arena, at->path.ptr, STATE_BYTES_MAX, &at->text, err))
-        return false;
-    bool encrypted = document_probe(at->text) == DOCUMENT_STATE && is_encrypted(at->text);
-    if (!encrypted || stack->state.len)
+    if (at->path.len) {
+        if (!io_big_read(at->path.ptr, STATE_BYTES_MAX, &state->big, err))
+            return false;
+        at->text = state->big.text;
+    }
+    if (!is_encrypted(at->text) || stack->state.len)
         return true;
-    return backend_pull(arena, stack, STR("encrypted"), at, err) ||
-           err_wrap(err, "%s is encrypted", at->path.len ? at->path.ptr : "the state");
+    const char *name = at->name;
+    return backend_pull(&state->arena, stack, STR("encrypted"), at, err) ||
+           err_wrap(err, "%s is encrypted", name);
+}
+
+bool backend_load(const struct stack *stack, struct backend_state *ret, struct err *err)
+{
+    struct backend_state state = {.arena.limit = STATE_BYTES_MAX + MEMORY_BESIDES};
+    if (!load(stack, &state, err)) {
+        backend_release(&state);
+        return false;
+    }
+    *ret = state;
+    return true;
+}
+
+void backend_release(struct backend_state *state)
+{
+    io_big_free(&state->big);
+    arena_free(&state->arena);
 }
 
 static bool next_none(struct desired *desired, struct resource *ret, struct err *err)
@@ -167,19 +188,18 @@ static bool next_none(struct desired *desired, struct resource *ret, struct err 
 
 bool desired_open_stack_state(const struct stack *stack, struct desired **ret, struct err *err)
 {
-    struct backend_text at = {0};
     struct desired *desired = desired_make(0, err);
     if (!desired)
         return false;
-    desired->arena.limit = STATE_BYTES_MAX + MEMORY_BESIDES;
-    bool ok = load(desired, stack, &at, err);
-    if (ok && at.missing) {
+    bool ok = backend_load(stack, &desired->state, err);
+    const struct backend_text *at = &desired->state.at;
+    if (ok && at->missing) {
         desired->info =
-            (struct desired_info){.kind = STR("state"), .label = at.why, .no_state = true};
+            (struct desired_info){.kind = STR("state"), .label = at->why, .no_state = true};
         desired->next = next_none;
     } else if (ok) {
-        desired->arena.limit = desired->arena.used + MEMORY_BESIDES * 4 + 2 * at.text.len;
-        ok = desired_open_text(desired, at.text, at.name, err);
+        desired->arena.limit += 2 * at->text.len;
+        ok = desired_open_text(desired, at->text, at->name, err);
     }
     if (!ok) {
         desired_close(desired);

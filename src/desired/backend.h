@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
+#include "base/io_big.h"
 #include "base/str.h"
 
 struct arena;
@@ -41,3 +43,12 @@ bool backend_pull(struct arena *arena, const struct stack *stack, struct str bac
 struct value;
 bool backend_http(struct arena *arena, struct str address, const struct value *config,
                   struct backend_text *ret, struct err *err);
+
+/* A stack's state in memory: found, read, and asked for in plain where it is encrypted. */
+struct backend_state {
+    struct backend_text at; /* text and name are valid until the release */
+    struct arena arena;
+    struct io_big big;
+};
+bool backend_load(const struct stack *stack, struct backend_state *ret, struct err *err);
+void backend_release(struct backend_state *state);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "desired/document.h"
 #include "desired/source.h"
 
 enum { ROOM_LEAST = 256 << 20 };
@@ -91,5 +92,6 @@ void desired_close(struct desired *desired)
     if (!desired)
         return;
     arena_free(&desired->arena);
+    backend_release(&desired->state);
     free(desired);
 }

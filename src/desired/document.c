@@ -1,7 +1,8 @@
 /* document.c - which kind of JSON document a text is, from its first telling key. */
+#include "desired/document.h"
+
 #include <string.h>
 
-#include "desired/source.h"
 #include "wire/json.h"
 #include "wire/json_scan.h"
 

@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "base/arena.h"
+#include "desired/backend.h"
 #include "desired/desired.h"
 
 struct desired {
@@ -11,7 +12,8 @@ struct desired {
     struct arena arena; /* all that was given, until the source is closed */
     uint64_t count;     /* instances in all, or 0 */
     bool (*next)(struct desired *desired, struct resource *ret, struct err *err);
-    void *own; /* in the arena */
+    void *own;                  /* in the arena */
+    struct backend_state state; /* desired_open_stack_state: the text itself */
 };
 
 /* An empty source whose arena may grow to a few times the text it reads. NULL: out of memory. */
@@ -23,14 +25,3 @@ bool desired_open_text(struct desired *desired, struct str text, const char *nam
 bool source_tfstate_open(struct desired *desired, struct str text, const char *name,
                          struct err *err);
 bool source_show_open(struct desired *desired, struct str text, const char *name, struct err *err);
-
-/* What a JSON document is, told by its first telling key. */
-enum document_kind {
-    DOCUMENT_UNKNOWN, /* no object, no known key, or broken before one came */
-    DOCUMENT_EMPTY,   /* nothing but blanks */
-    DOCUMENT_STATE,   /* any version, encrypted ones too */
-    DOCUMENT_SHOW_STATE,
-    DOCUMENT_PLAN,
-    DOCUMENT_RESOURCES /* a list, or an object with `resources` or `complete`: a live snapshot */
-};
-enum document_kind document_probe(struct str text);

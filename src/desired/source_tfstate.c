@@ -1,5 +1,4 @@
 /* source_tfstate.c - desired from a state v4: what the last apply recorded. */
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -20,15 +19,6 @@ static bool next(struct desired *desired, struct resource *ret, struct err *err)
            tfstate_resource(&desired->arena, &own->keys, &own->walk, &instance, ret, err);
 }
 
-/* Its own spelling: strtoull takes more than JSON does, and the scanner has checked it. */
-static uint64_t serial_of(struct str text)
-{
-    uint64_t serial = 0;
-    for (size_t i = 0; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++)
-        serial = serial * 10 + (uint64_t)(text.ptr[i] - '0');
-    return serial;
-}
-
 bool source_tfstate_open(struct desired *desired, struct str text, const char *name,
                          struct err *err)
 {
@@ -43,9 +33,9 @@ bool source_tfstate_open(struct desired *desired, struct str text, const char *n
     desired->next = next;
     struct desired_info *info = &desired->info;
     info->kind = STR("state");
-    info->serial = serial_of(own->walk.top[TOP_SERIAL]);
+    info->serial = tfstate_serial(&own->walk);
     info->lineage = tfstate_string(arena, own->walk.top[TOP_LINEAGE]);
     info->terraform_version = tfstate_string(arena, own->walk.top[TOP_TERRAFORM_VERSION]);
-    info->label = arena_printf(arena, "state %s, serial %" PRIu64, name, info->serial);
+    info->label = tfstate_label(arena, name, info->serial);
     return info->label.ptr || arena_full(arena, err);
 }

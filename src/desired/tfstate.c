@@ -1,6 +1,7 @@
 /* tfstate.c - the walk over a state v4: spans first, then what they say. */
 #include "desired/tfstate.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,8 +223,9 @@ static bool enter_resource(struct tfstate_walk *walk, struct err *err)
 {
     static const unsigned need[] = {RES_MODE, RES_TYPE, RES_NAME, RES_PROVIDER};
     const struct member_plan plan = {resource_names, RES_COUNT, RES_INSTANCES, need, 4};
-    const char *from = walk->scan.at;
     bool stopped;
+    json_scan_space(&walk->scan);
+    walk->resource_at = walk->scan.at;
     memset(walk->resource, 0, sizeof walk->resource);
     walk->after_resource = NULL;
     walk->first_member = true;
@@ -232,7 +234,8 @@ static bool enter_resource(struct tfstate_walk *walk, struct err *err)
     if (!read_members(walk, &plan, walk->resource, &walk->first_member, &stopped, err))
         return false;
     if (!may_stop(walk->resource, need, 4))
-        return fail_at(walk, from, "a resource without mode, type, name or provider", err);
+        return fail_at(walk, walk->resource_at, "a resource without mode, type, name or provider",
+                       err);
     struct str instances = walk->resource[RES_INSTANCES];
     if (!stopped && (!instances.ptr || is_null(instances)))
         return true;
@@ -286,6 +289,21 @@ bool tfstate_next(struct tfstate_walk *walk, struct tfstate_instance *ret, struc
         }
     }
     return false;
+}
+
+/* A number that the scanner has checked. */
+uint64_t tfstate_serial(const struct tfstate_walk *walk)
+{
+    struct str text = walk->top[TOP_SERIAL];
+    uint64_t serial = 0;
+    for (size_t i = 0; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++)
+        serial = serial * 10 + (uint64_t)(text.ptr[i] - '0');
+    return serial;
+}
+
+struct str tfstate_label(struct arena *arena, const char *name, uint64_t serial)
+{
+    return arena_printf(arena, "state %s, serial %" PRIu64, name, serial);
 }
 
 struct str tfstate_string(struct arena *arena, struct str span)
@@ -497,4 +515,16 @@ bool tfstate_resource(struct arena *arena, struct key_table *keys, const struct 
         return false;
     *r = made;
     return true;
+}
+
+bool tfstate_read_at(struct str text, const char *name, const struct str resource[RES_COUNT],
+                     const char *at, struct arena *arena, struct key_table *keys,
+                     struct resource *r, struct err *err)
+{
+    struct tfstate_walk walk = {.scan = json_scan_open(text), .name = name};
+    struct tfstate_instance instance;
+    memcpy(walk.resource, resource, sizeof walk.resource);
+    walk.scan.at = at;
+    return read_instance(&walk, &instance, err) &&
+           tfstate_resource(arena, keys, &walk, &instance, r, err);
 }

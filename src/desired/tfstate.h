@@ -68,6 +68,7 @@ struct tfstate_walk {
     const char *name;
     struct str top[TOP_COUNT];
     struct str resource[RES_COUNT]; /* of the instances that come now */
+    const char *resource_at;        /* where their resource begins */
     uint64_t nresources;            /* entered so far; counts up by one for each */
     /* where to go on when resources (instances) had to be read after what stands behind them */
     const char *after_top, *after_resource;
@@ -80,6 +81,9 @@ struct tfstate_walk {
  * to do about it: ERR_SYNTAX, or ERR_UNSUPPORTED for another version and for an encrypted state.
  */
 bool tfstate_open(struct tfstate_walk *walk, struct str text, const char *name, struct err *err);
+uint64_t tfstate_serial(const struct tfstate_walk *walk);
+/* "state terraform.tfstate, serial 3"; ptr NULL where the arena is full. */
+struct str tfstate_label(struct arena *arena, const char *name, uint64_t serial);
 /* The next instance, checked; false at the end (err->kind ERR_NONE) and on error. */
 bool tfstate_next(struct tfstate_walk *walk, struct tfstate_instance *ret, struct err *err);
 /*
@@ -88,6 +92,11 @@ bool tfstate_next(struct tfstate_walk *walk, struct tfstate_instance *ret, struc
  */
 bool tfstate_resource(struct arena *arena, struct key_table *keys, const struct tfstate_walk *walk,
                       const struct tfstate_instance *instance, struct resource *r, struct err *err);
+
+/* The same for one instance of a checked text, alone: its resource's members and its place. */
+bool tfstate_read_at(struct str text, const char *name, const struct str resource[RES_COUNT],
+                     const char *at, struct arena *arena, struct key_table *keys,
+                     struct resource *r, struct err *err);
 
 /* The content of a JSON string's text with its quotes: a view, or in the arena where it has
  * escapes. ptr NULL: not a string, or the arena is full. */

@@ -67,7 +67,8 @@ bool snapshot_complete(const struct snapshot *snapshot); /* what it does not lis
 struct snapshot_answer {
     enum live_status status;
     struct str reason;          /* LIVE_UNREADABLE */
-    struct str attributes_json; /* LIVE_READ: the text of an object, already checked */
+    struct str attributes_json; /* LIVE_READ: begins with an object, already checked; more text may
+                                   stand behind it */
     bool plain;                 /* from show -json: dynamic values are not wrapped */
 };
 /* reason lives in `arena`. False only where that is full. */

@@ -1,0 +1,99 @@
+/* io_big.c - anonymous memory with madvise, filled by read. */
+#include "base/io_big.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/io.h"
+
+enum { HUGE_PAGE = 2 << 20, BEHIND = 64, PIECE = 8 << 20, STREAM_FIRST = 1 << 20 };
+
+static size_t round_up(size_t n)
+{
+    size_t unit = n < HUGE_PAGE ? 4096 : HUGE_PAGE;
+    return (n + unit - 1) / unit * unit;
+}
+
+/* Room for n bytes and those behind; what was there is kept. */
+static bool resize(struct io_big *big, size_t n, struct err *err)
+{
+    size_t want = round_up(n + BEHIND);
+    void *map = big->map
+                    ? mremap(big->map, big->mapped, want, MREMAP_MAYMOVE)
+                    : mmap(NULL, want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (map == MAP_FAILED)
+        return err_set(err, ERR_LIMIT, "no memory for %zu bytes: %s", n, strerror(errno));
+    if (want >= HUGE_PAGE)
+        (void)madvise(map, want, MADV_HUGEPAGE); /* a wish, not a need */
+    big->map = map;
+    big->mapped = want;
+    return true;
+}
+
+/* `size` is what stat said; more may come (a stream, a file that grows), less may too. */
+static bool fill(struct io_big *big, int fd, const char *path, size_t size, size_t max_bytes,
+                 struct err *err)
+{
+    size_t got = 0;
+    for (;;) {
+        size_t room = big->mapped - BEHIND - got;
+        if (room == 0) {
+            if (!resize(big, got + (got > STREAM_FIRST ? got : STREAM_FIRST), err))
+                return false;
+            continue;
+        }
+        size_t want = got < size && size - got < room ? size - got + 1 : room;
+        if (want > PIECE)
+            want = PIECE;
+        if (want > room)
+            want = room;
+        ssize_t n = read(fd, (char *)big->map + got, want);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set(err, ERR_IO, "read %s: %s", path, strerror(errno));
+        if (n == 0)
+            break;
+        got += (size_t)n;
+        if (got > max_bytes)
+            return err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", path, max_bytes);
+    }
+    big->text = (struct str){big->map, got};
+    return true;
+}
+
+bool io_big_read(const char *path, size_t max_bytes, struct io_big *ret, struct err *err)
+{
+    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    struct io_big big = {0};
+    if (fd < 0)
+        return err_set(err, ERR_IO, "open %s: %s", path, strerror(errno));
+    if (fstat(fd, &st) < 0)
+        return err_set(err, ERR_IO, "stat %s: %s", path, strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return err_set(err, ERR_IO, "%s is a directory", path);
+    size_t size = S_ISREG(st.st_mode) ? (size_t)st.st_size : 0;
+    if (size > max_bytes)
+        return err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", path, max_bytes);
+    if (!resize(&big, size ? size : STREAM_FIRST, err))
+        return err_wrap(err, "read %s", path);
+    if (!fill(&big, fd, path, size, max_bytes, err)) {
+        io_big_free(&big);
+        return false;
+    }
+    *ret = big;
+    return true;
+}
+
+void io_big_free(struct io_big *big)
+{
+    if (big->map)
+        (void)munmap(big->map, big->mapped);
+    *big = (struct io_big){0};
+}
