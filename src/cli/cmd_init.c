@@ -1,6 +1,4 @@
 /* cmd_init.c - `plumb init`: a first plumb.yaml for the root modules that are here. */
-#include <stdlib.h>
-
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -8,9 +6,9 @@
 #include "base/pathname.h"
 #include "cli/app.h"
 #include "cli/command.h"
+#include "cli/yaml_text.h"
 #include "desired/roots.h"
 #include "desired/stacks.h"
-#include "wire/json.h"
 
 enum { FORCE, STDOUT, OPTION_COUNT };
 static const struct option options[] = {
@@ -20,22 +18,6 @@ static const struct option options[] = {
                .text = "overwrite a plumb.yaml that is there"},
     [STDOUT] = {.name = "stdout", .kind = OPTION_FLAG, .text = "print it, write nothing"},
 };
-
-/* A YAML scalar: plain where it is harmless, else in double quotes as in JSON. */
-static void scalar(struct buf *out, struct str text)
-{
-    bool plain = text.len > 0;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '/' || c == '_';
-        bool inner = letter || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '*';
-        plain = plain && (i ? inner : letter);
-    }
-    if (plain)
-        buf_str(out, text);
-    else
-        json_quote(out, text);
-}
 
 /* How many of the roots stand right in `dir`. */
 static size_t children(const struct roots *roots, struct str dir, struct str top)
@@ -62,7 +44,7 @@ static bool all_environments(const struct roots *roots, struct str dir, struct s
 static void add_stack(struct buf *out, struct str path, const char *environment)
 {
     buf_printf(out, "  - path: ");
-    scalar(out, path);
+    yaml_text(out, path);
     buf_char(out, '\n');
     if (environment)
         buf_printf(out, "    environment: \"%s\"\n", environment);

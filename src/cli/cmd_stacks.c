@@ -101,8 +101,10 @@ static void write_text(FILE *out, const struct stacks *stacks)
             size_t title = str_from(titles[k]).len;
             if (!width[k])
                 continue;
-            (void)fprintf(out, "%*s%.*s", (int)pad, "", STR_ARG(text));
-            pad = (width[k] > title ? width[k] : title) - text.len + 2;
+            if (text.len)
+                (void)fprintf(out, "%*s%.*s", (int)pad, "", STR_ARG(text));
+            size_t wide = (width[k] > title ? width[k] : title) + 2;
+            pad = text.len ? wide - text.len : pad + wide;
         }
         (void)fputc('\n', out);
     }

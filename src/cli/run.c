@@ -141,6 +141,8 @@ int cli_main(const struct app *app, int argc, char **argv)
     }
     if (run(app, argc - 1, argv + 1, &naming, &code, &err) && flush(app, &err))
         return code;
+    if (errno == EPIPE && ferror(app->out)) /* `plumb ... | head`: nobody wants to hear more */
+        return EXIT_ERROR;
     (void)fflush(app->out);
     (void)fprintf(app->err, "plumb%s%s: %s\n", *naming.command ? " " : "", naming.command,
                   err_text(&err, text, sizeof text));

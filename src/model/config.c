@@ -160,10 +160,31 @@ static const struct {
 static bool read_text(const struct reader *r, const struct field *field, const struct value *v,
                       struct str *ret, struct err *err)
 {
-    if (!value_is_string(v) || (checks[field->check].ok && !checks[field->check].ok(value_text(v))))
+    bool hidden = field->check == CHECK_REFERENCE || field->check == CHECK_STORE ||
+                  field->check == CHECK_LOCATION; /* what stands there may be a secret */
+    if (!value_is_string(v))
         return complain_value(r, v, err, field->name, checks[field->check].want);
+    if (checks[field->check].ok && !checks[field->check].ok(value_text(v)))
+        return hidden ? complain(r, v, err, "want ", checks[field->check].want)
+                      : complain_value(r, v, err, field->name, checks[field->check].want);
     *ret = value_text(v);
     return true;
+}
+
+/* 3, 1.50 and true without quotes are meant as their text. */
+static bool read_scalar(const struct reader *r, const struct field *field, const struct value *v,
+                        struct str *ret, struct err *err)
+{
+    int64_t number;
+    if (v->kind == VALUE_BOOL)
+        *ret = v->truth ? STR("true") : STR("false");
+    else if (value_to_int64(v, &number))
+        *ret = arena_printf(r->arena, "%lld", (long long)number);
+    else if (v->kind == VALUE_NUMBER)
+        *ret = value_text(v);
+    else
+        return read_text(r, field, v, ret, err);
+    return ret->ptr || arena_full(r->arena, err);
 }
 
 static bool read_strings(const struct reader *r, const struct field *field, const struct value *v,
@@ -352,6 +373,11 @@ static bool read_field(struct reader *r, const struct field *field, const struct
         return read_version(r, v, err);
     case FIELD_STRING:
         if (!read_text(r, field, v, &text, err))
+            return false;
+        memcpy(target + field->at, &text, sizeof text);
+        return true;
+    case FIELD_SCALAR:
+        if (!read_scalar(r, field, v, &text, err))
             return false;
         memcpy(target + field->at, &text, sizeof text);
         return true;

@@ -90,7 +90,7 @@ static const struct field ignore_fields[] = {
      AT(ignore_rule, path),
      .text = "path pattern of the attribute, such as tags.* ; without it the whole resource"},
     {.name = "value",
-     .kind = FIELD_STRING,
+     .kind = FIELD_SCALAR,
      .check = CHECK_FILLED,
      AT(ignore_rule, value),
      .text = "glob over the live value as text; without it any value"},

@@ -9,6 +9,7 @@
 enum field_kind {
     FIELD_VERSION,  /* the number 1 */
     FIELD_STRING,   /* struct str */
+    FIELD_SCALAR,   /* struct str: a string, number or boolean as text */
     FIELD_STRINGS,  /* list of strings, or one; struct str * and a count */
     FIELD_INT,      /* int64_t */
     FIELD_SIZE,     /* int64_t bytes; "512M" */

@@ -26,6 +26,16 @@ static void string_type(struct jsonw *w, const struct field *field)
         jsonw_member_string(w, STR("pattern"), str_from(patterns[field->check]));
 }
 
+static void scalar_type(struct jsonw *w)
+{
+    static const struct str types[] = {STR_INIT("string"), STR_INIT("number"), STR_INIT("boolean")};
+    jsonw_key(w, STR("type"));
+    jsonw_array_open(w);
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        jsonw_string(w, types[i]);
+    jsonw_array_close(w);
+}
+
 static void strings_type(struct jsonw *w, const struct field *field)
 {
     jsonw_key(w, STR("oneOf"));
@@ -108,6 +118,9 @@ static void field_type(struct jsonw *w, const struct field *field, unsigned dept
         break;
     case FIELD_STRING:
         string_type(w, field);
+        break;
+    case FIELD_SCALAR:
+        scalar_type(w);
         break;
     case FIELD_STRINGS:
         strings_type(w, field);
