@@ -1,0 +1,487 @@
+/* cmd_scan.c - `plumb scan`: what is live against what the last apply recorded. */
+#include <assert.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "cli/app.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "desired/stacks.h"
+#include "scan/scan.h"
+
+enum { PLAN_BYTES_MAX = 2000 << 20, CONCURRENCY_MAX = 1000 };
+
+/* Offered by completion; a test keeps it equal to the formats of the build. */
+static const char *const formats[] = {"text",     "json",   "sarif",  "junit",
+                                      "markdown", "gitlab", "github", NULL};
+static const char *const fail_words[] = {
+    "contradicts-code", "missing", "unmanaged", "unapplied", "state-only",
+    "unchecked",        "drift",   "any",       "none",      NULL};
+
+enum {
+    OUTPUT,
+    STREAM,
+    LIVE,
+    PLAN,
+    STATE,
+    CONFIG,
+    WORKSPACE,
+    TARGET,
+    CONCURRENCY,
+    MAX_PROVIDERS,
+    MAX_MEMORY,
+    TIMEOUT,
+    NO_PROBE,
+    ALLOW_MISMATCH,
+    SHOW_IGNORED,
+    EXPLAIN,
+    FAIL_ON,
+    EXIT_ZERO,
+    NO_COLOR,
+    NO_CACHE,
+    CACHE_DIR,
+    QUIET,
+    VERBOSE,
+    OPTION_COUNT
+};
+
+static const struct option options[] = {
+    [OUTPUT] = {.name = "output",
+                .letter = 'o',
+                .kind = OPTION_LIST,
+                .arg = "FORMAT[=FILE]",
+                .choices = formats,
+                .open = true,
+                .env = "PLUMB_OUTPUT",
+                .text = "how to report, and into which file (standard output without one); a file "
+                        "name alone chooses the format by its ending; may be repeated"},
+    [STREAM] = {.name = "stream",
+                .kind = OPTION_FLAG,
+                .text = "print findings as they come: NDJSON, one event a line"},
+    [LIVE] = {.name = "live",
+              .letter = 'l',
+              .kind = OPTION_STRING,
+              .arg = "FILE",
+              .text = "live values from this JSON or NDJSON document; no provider is asked"},
+    [PLAN] = {.name = "plan",
+              .letter = 'p',
+              .kind = OPTION_STRING,
+              .arg = "FILE",
+              .text = "report the drift in a plan (terraform show -json), offline; - reads it from "
+                      "standard input"},
+    [STATE] = {.name = "state",
+               .letter = 's',
+               .kind = OPTION_STRING,
+               .arg = "FILE",
+               .text = "a state file or URL instead of the stack's own backend"},
+    [CONFIG] = {.name = "config",
+                .letter = 'c',
+                .kind = OPTION_STRING,
+                .arg = "FILE",
+                .env = "PLUMB_CONFIG",
+                .text = "plumb.yaml to use instead of the one found here or above; - for none"},
+    [WORKSPACE] = {.name = "workspace",
+                   .letter = 'w',
+                   .kind = OPTION_LIST,
+                   .arg = "NAME",
+                   .text = "a workspace to scan instead of the selected one; '*' is every one "
+                           "found; may be repeated"},
+    [TARGET] = {.name = "target",
+                .letter = 't',
+                .kind = OPTION_LIST,
+                .arg = "GLOB",
+                .text = "only resources whose address matches; may be repeated"},
+    [CONCURRENCY] = {.name = "concurrency",
+                     .letter = 'j',
+                     .kind = OPTION_INT,
+                     .arg = "N",
+                     .least = 1,
+                     .most = CONCURRENCY_MAX,
+                     .env = "PLUMB_CONCURRENCY",
+                     .text = "most reads at once in one provider process; without it adaptive"},
+    [MAX_PROVIDERS] = {.name = "max-providers",
+                       .kind = OPTION_INT,
+                       .arg = "N",
+                       .least = 1,
+                       .most = CONCURRENCY_MAX,
+                       .env = "PLUMB_MAX_PROVIDERS",
+                       .text = "most provider processes at once"},
+    [MAX_MEMORY] = {.name = "max-memory",
+                    .kind = OPTION_SIZE,
+                    .arg = "SIZE",
+                    .least = 1,
+                    .env = "PLUMB_MAX_MEMORY",
+                    .text = "warn when plumb and its providers need more, such as 4G"},
+    [TIMEOUT] = {.name = "timeout",
+                 .kind = OPTION_DURATION,
+                 .arg = "TIME",
+                 .least = 1,
+                 .most = 86400000,
+                 .env = "PLUMB_TIMEOUT",
+                 .text = "longest wait for one answer of a provider, such as 120s"},
+    [NO_PROBE] = {.name = "no-probe",
+                  .kind = OPTION_FLAG,
+                  .env = "PLUMB_NO_PROBE",
+                  .text = "do not look for attributes that a provider only echoes"},
+    [ALLOW_MISMATCH] = {.name = "allow-provider-mismatch",
+                        .kind = OPTION_FLAG,
+                        .text = "run a provider although the lock file does not have its hash"},
+    [SHOW_IGNORED] = {.name = "show-ignored",
+                      .kind = OPTION_FLAG,
+                      .text = "list the differences that ignore rules cover"},
+    [EXPLAIN] = {.name = "explain",
+                 .kind = OPTION_FLAG,
+                 .text = "list the differences that were considered equal, and why"},
+    [FAIL_ON] = {.name = "fail-on",
+                 .kind = OPTION_LIST,
+                 .arg = "CLASSES",
+                 .choices = fail_words,
+                 .open = true,
+                 .env = "PLUMB_FAIL_ON",
+                 .text = "classes that make the exit code, separated by commas; drift is "
+                         "contradicts-code, missing and unmanaged; without it drift,unchecked"},
+    [EXIT_ZERO] = {.name = "exit-zero",
+                   .kind = OPTION_FLAG,
+                   .text = "exit with 0 whatever is found; errors still exit with 1"},
+    [NO_COLOR] = {.name = "no-color", .kind = OPTION_FLAG, .text = "no colours on a terminal"},
+    [NO_CACHE] = {.name = "no-cache",
+                  .kind = OPTION_FLAG,
+                  .env = "PLUMB_NO_CACHE",
+                  .text = "keep nothing on disk: schemas and probes are read anew"},
+    [CACHE_DIR] = {.name = "cache-dir",
+                   .kind = OPTION_STRING,
+                   .arg = "DIR",
+                   .env = "PLUMB_CACHE_DIR",
+                   .text = "where schemas and probes are kept; without it ~/.cache/plumb"},
+    [QUIET] = {.name = "quiet",
+               .letter = 'q',
+               .kind = OPTION_FLAG,
+               .text = "no progress on standard error"},
+    [VERBOSE] = {.name = "verbose",
+                 .letter = 'v',
+                 .kind = OPTION_FLAG,
+                 .text = "tell of each stack as it is scanned, on standard error"},
+};
+static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
+
+/* All of one run. */
+struct job {
+    const struct app *app;
+    const struct invocation *in;
+    struct arena *arena;
+    struct outputs outputs;
+    struct report_options report;
+    struct scan_options scan;
+    struct progress progress;
+    unsigned fail_on;
+};
+
+static bool given(const struct job *job, size_t row)
+{
+    return job->in->value[row].set;
+}
+
+static struct str text_of(const struct job *job, size_t row)
+{
+    return job->in->value[row].text;
+}
+
+/* --- what the options mean --- */
+
+enum { DRIFT_BITS = 1u << CLASS_CONTRADICTS_CODE | 1u << CLASS_MISSING | 1u << CLASS_UNMANAGED };
+
+static bool fail_word(struct str word, unsigned *ret_bits, struct err *err)
+{
+    static const struct {
+        struct str name;
+        unsigned bits;
+    } groups[] = {{STR_INIT("drift"), DRIFT_BITS},
+                  {STR_INIT("any"), (1u << CLASS_COUNT) - 1},
+                  {STR_INIT("none"), 0}};
+    enum finding_class class_;
+    struct str names[CLASS_COUNT + 3] = {0};
+    size_t n = 0;
+    if (finding_class_from(word, &class_)) {
+        *ret_bits |= 1u << class_;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        names[n++] = groups[i].name;
+        if (str_equal(word, groups[i].name)) {
+            *ret_bits |= groups[i].bits;
+            return true;
+        }
+    }
+    for (unsigned i = 0; i < CLASS_COUNT; i++)
+        names[n++] = str_from(finding_class_name((enum finding_class)i));
+    struct str near = str_nearest(word, names, n);
+    return err_set(err, ERR_USAGE, "--fail-on: no class '%.*s'%s%.*s%s", STR_ARG(word),
+                   near.len ? "; did you mean '" : "", STR_ARG(near), near.len ? "'?" : "");
+}
+
+static bool parse_fail_on(struct job *job, struct err *err)
+{
+    const struct option_value *value = &job->in->value[FAIL_ON];
+    job->fail_on = value->set ? 0 : FAIL_ON_DEFAULT;
+    for (size_t i = 0; i < value->nlist; i++) {
+        struct str rest = value->list[i], word;
+        for (bool more = true; more;) {
+            more = str_cut(&rest, ',', &word);
+            if (str_trim(word).len && !fail_word(str_trim(word), &job->fail_on, err))
+                return false;
+        }
+    }
+    return true;
+}
+
+static struct str cache_dir(const struct job *job)
+{
+    struct str xdg = str_from(job->app->env("XDG_CACHE_HOME"));
+    struct str home = str_from(job->app->env("HOME"));
+    if (given(job, NO_CACHE))
+        return STR("");
+    if (given(job, CACHE_DIR))
+        return text_of(job, CACHE_DIR);
+    if (xdg.len)
+        return io_join(job->arena, xdg, STR("plumb"));
+    return home.len ? io_join(job->arena, home, STR(".cache/plumb")) : STR("");
+}
+
+static bool wants_colour(const struct job *job)
+{
+    struct str no_color = str_from(job->app->env("NO_COLOR"));
+    struct str terminal = str_from(job->app->env("TERM"));
+    return job->app->out_tty && !no_color.len && !given(job, NO_COLOR) &&
+           !str_equal(terminal, STR("dumb"));
+}
+
+/* An option, else plumb.yaml, else 0 = the default. */
+static int64_t number_of(const struct job *job, size_t row, int64_t configured)
+{
+    return given(job, row) ? job->in->value[row].number : configured;
+}
+
+static void on_progress(void *ctx, const struct reader_progress *progress)
+{
+    struct job *job = ctx;
+    progress_report(&job->progress, progress->done, progress->total, progress->what);
+}
+
+/* Findings as they come, for --stream. */
+static bool on_finding(void *ctx, const struct finding *finding, struct err *err)
+{
+    struct job *job = ctx;
+    AUTO_BUF buf = {.limit = BUF_DEFAULT_LIMIT};
+    if (finding->ignored && !job->report.show_ignored)
+        return true;
+    if (!job->outputs.on_stdout->stream_finding(&buf, finding, &job->report, err) ||
+        !buf_ok(&buf, err))
+        return false;
+    progress_clear(&job->progress);
+    if (fwrite(buf.ptr, 1, buf.len, job->app->out) != buf.len || fflush(job->app->out) != 0)
+        return err_set(err, ERR_IO, "write a finding to standard output");
+    return true;
+}
+
+static bool parse_reporting(struct job *job, struct err *err)
+{
+    bool stream = given(job, STREAM);
+    if (!outputs_parse(job->arena, &job->in->value[OUTPUT], stream ? STR("json") : STR("text"),
+                       &job->outputs, err) ||
+        !parse_fail_on(job, err))
+        return false;
+    if (stream && (!job->outputs.on_stdout || !job->outputs.on_stdout->stream_finding))
+        return err_set(err, ERR_USAGE, "--stream needs a format that can: --output json");
+    job->report = (struct report_options){.colour = wants_colour(job),
+                                          .show_ignored = given(job, SHOW_IGNORED),
+                                          .explain = given(job, EXPLAIN),
+                                          .stream = stream,
+                                          .tool_version = STR(PLUMB_VERSION)};
+    return true;
+}
+
+static void fill_scan_options(struct job *job, const struct config *config)
+{
+    static const struct config nothing;
+    const struct config *c = config ? config : &nothing;
+    job->scan = (struct scan_options){
+        .config = config,
+        .reader = {.concurrency = (unsigned)number_of(job, CONCURRENCY, c->concurrency),
+                   .max_providers = (unsigned)number_of(job, MAX_PROVIDERS, c->max_providers),
+                   .max_memory = (uint64_t)number_of(job, MAX_MEMORY, c->max_memory),
+                   .timeout_ms = (int)number_of(job, TIMEOUT, c->timeout_ms),
+                   .no_probe = given(job, NO_PROBE) || c->no_probe,
+                   .allow_hash_mismatch = given(job, ALLOW_MISMATCH),
+                   .cache_dir = cache_dir(job),
+                   .cancel = job->app->cancel,
+                   .progress = on_progress,
+                   .ctx = job},
+        .snapshot = text_of(job, LIVE),
+        .targets = job->in->value[TARGET].list,
+        .ntargets = job->in->value[TARGET].nlist,
+        .explain = given(job, EXPLAIN),
+        .now_utc_ms = job->app->now_ms(job->app->clock),
+        .on_finding = given(job, STREAM) ? on_finding : NULL,
+        .ctx = job};
+}
+
+/* --- the two ways --- */
+
+static bool read_plan(struct job *job, struct str *ret, struct str *ret_name, struct err *err)
+{
+    struct str file = text_of(job, PLAN);
+    if (str_equal(file, STR("-"))) {
+        *ret_name = STR("standard input");
+        return io_read_fd(job->arena, STDIN_FILENO, "standard input", PLAN_BYTES_MAX, ret, err);
+    }
+    *ret_name = arena_dup(job->arena, file);
+    if (!ret_name->ptr)
+        return arena_full(job->arena, err);
+    return io_read_file(job->arena, ret_name->ptr, PLAN_BYTES_MAX, ret, err);
+}
+
+/* plumb.yaml's ignore rules count for a plan as well. */
+static bool plan_config(struct job *job, const struct config **ret, struct err *err)
+{
+    struct str path = given(job, CONFIG) ? text_of(job, CONFIG) : config_find(job->arena, STR("."));
+    struct config *config = arena_new(job->arena, struct config, 1);
+    if (!config)
+        return arena_full(job->arena, err);
+    *ret = NULL;
+    if (!path.len || str_equal(path, STR("-")))
+        return true;
+    struct str ended = arena_dup(job->arena, path);
+    if (!ended.ptr || !config_load(job->arena, ended.ptr, config, err))
+        return ended.ptr ? false : arena_full(job->arena, err);
+    *ret = config;
+    return true;
+}
+
+static bool run_plan(struct job *job, struct scan_result *ret, struct err *err)
+{
+    struct str text, name;
+    const struct config *config = NULL;
+    struct stack_result *result = arena_new(job->arena, struct stack_result, 1);
+    if (job->in->nargs || given(job, STATE) || given(job, LIVE) || given(job, WORKSPACE))
+        return err_set(err, ERR_USAGE,
+                       "--plan stands alone: no DIR, --state, --live or "
+                       "--workspace beside it");
+    if (!result)
+        return arena_full(job->arena, err);
+    if (!plan_config(job, &config, err) || !read_plan(job, &text, &name, err))
+        return false;
+    fill_scan_options(job, config);
+    if (!scan_plan(job->arena, text, name.ptr, &job->scan, result, err))
+        return false;
+    *ret = (struct scan_result){result, 1};
+    return true;
+}
+
+static void tell_stack(const struct job *job, const struct stack_result *result, int64_t took_ms)
+{
+    const struct coverage *c = &result->coverage;
+    if (!given(job, VERBOSE))
+        return;
+    (void)fprintf(job->app->err, "%.*s: %.*s, %llu resources, %llu compared, %lld.%01lld s\n",
+                  STR_ARG(result->name), STR_ARG(result->source), (unsigned long long)c->resources,
+                  (unsigned long long)c->compared, (long long)(took_ms / 1000),
+                  (long long)(took_ms % 1000 / 100));
+}
+
+static bool run_stacks(struct job *job, struct scan_result *ret, struct err *err)
+{
+    struct stacks stacks = {0};
+    const struct stacks_query query = {.dirs = job->in->args,
+                                       .ndirs = job->in->nargs,
+                                       .config_file = text_of(job, CONFIG),
+                                       .workspaces = job->in->value[WORKSPACE].list,
+                                       .nworkspaces = job->in->value[WORKSPACE].nlist,
+                                       .state = text_of(job, STATE),
+                                       .env = job->app->env};
+    if (!stacks_find(job->arena, &query, &stacks, err))
+        return false;
+    struct stack_result *results = arena_new(job->arena, struct stack_result, stacks.n);
+    if (!results)
+        return arena_full(job->arena, err);
+    fill_scan_options(job, stacks.config);
+    for (size_t i = 0; i < stacks.n; i++) {
+        int64_t start = clock_monotonic_ms();
+        progress_stack(&job->progress, stacks.stack[i].name, i + 1, stacks.n);
+        if (!scan_stack(job->arena, &stacks.stack[i], &job->scan, &results[i], err))
+            return err_wrap(err, "stack %.*s", STR_ARG(stacks.stack[i].name));
+        progress_clear(&job->progress);
+        tell_stack(job, &results[i], clock_monotonic_ms() - start);
+    }
+    *ret = (struct scan_result){results, stacks.n};
+    return true;
+}
+
+/* A report for machines alone would leave a person without the reason of exit code 1. */
+static void tell_failures(const struct job *job, const struct scan_result *result)
+{
+    const struct format *shown = job->outputs.on_stdout;
+    if (shown && strcmp(shown->name, "text") == 0)
+        return;
+    for (size_t i = 0; i < result->nstacks; i++)
+        if (result->stacks[i].failed.len)
+            (void)fprintf(job->app->err, "plumb scan: %.*s: %.*s\n",
+                          STR_ARG(result->stacks[i].name), STR_ARG(result->stacks[i].failed));
+}
+
+static int exit_code(const struct job *job, const struct scan_result *result)
+{
+    int code = scan_exit_code(result, job->fail_on);
+    return given(job, EXIT_ZERO) && (code == EXIT_DRIFT || code == EXIT_INCOMPLETE) ? EXIT_IN_SYNC
+                                                                                    : code;
+}
+
+static bool run_job(struct job *job, int *ret_exit, struct err *err)
+{
+    struct scan_result result = {0};
+    FILE *progress_to = given(job, QUIET) ? NULL : job->app->err;
+    if (!parse_reporting(job, err))
+        return false;
+    progress_open(&job->progress, progress_to, job->app->err_tty, clock_monotonic_ms);
+    bool ok = given(job, PLAN) ? run_plan(job, &result, err) : run_stacks(job, &result, err);
+    progress_close(&job->progress);
+    if (!ok)
+        return false;
+    if (!outputs_write(&job->outputs, job->app->out, &result, &job->report, err))
+        return false;
+    tell_failures(job, &result);
+    *ret_exit = exit_code(job, &result);
+    return true;
+}
+
+static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = (size_t)1 << 36};
+    struct job job = {.app = app, .in = in, .arena = &arena};
+    return run_job(&job, ret_exit, err);
+}
+
+const struct command cmd_scan = {
+    .name = "scan",
+    .usage = "plumb scan [DIR...] [options]",
+    .summary = "compare what is live with what the last apply recorded",
+    .help =
+        "Each DIR is a root module, a folder of root modules, a glob, a state file, or the name of "
+        "a stack in plumb.yaml. Without one, the stacks of plumb.yaml (found here or above) are "
+        "scanned, or what is here.\n\n"
+        "The stack's own providers are asked, as the last init installed them; they are opened "
+        "for reading only. What cannot be compared is reported as unchecked.\n\n"
+        "Exit codes: 0 in sync, 1 error, 2 drift, 4 something could not be checked; the worst "
+        "over all stacks.\n\n"
+        "  plumb scan\n"
+        "  plumb scan infra/prod 'infra/staging-*' --output json\n"
+        "  plumb scan --output text --output sarif=drift.sarif\n"
+        "  terraform show -json plan.out | plumb scan --plan -",
+    .options = options,
+    .noptions = OPTION_COUNT,
+    .args_most = SIZE_MAX,
+    .run = run};
