@@ -21,22 +21,29 @@ struct job {
     uint8_t crashes; /* the process died while it was being read */
 };
 
-/* One instance on its way: upgrade, perhaps its identity, read; then perhaps held for a verdict. */
+/*
+ * One instance on its way: upgrade, perhaps its identity, read; then perhaps held for a verdict.
+ * Straight: where the provider was seen to give back states of this type as they are, the recorded
+ * values are encoded here and read at once; what does not come back the same is then confirmed with
+ * the provider's own upgrade, so that no difference rests on our encoding.
+ */
 enum reading_step {
     READING_UPGRADE,
     READING_IDENTITY,
     READING_READ,
-    READING_WAITING,
+    READING_CONFIRM,
     READING_HELD
 };
 struct reading {
     struct worker *worker;
     struct job *job;
     const struct schema_named *type;
-    struct type_probe *probe;
+    struct provider_type *shared;
     enum reading_step step;
     struct arena arena;          /* of this instance; reset for the next */
-    struct buf upgrade, read;    /* bodies of the replies */
+    struct buf upgrade, read;    /* bodies of the replies; straight: `upgrade` is our encoding */
+    bool straight, not_straight; /* not_straight: it was tried, the full order is needed */
+    struct value recorded;       /* straight: what `desired` says; in the arena */
     struct str desired, live;    /* msgpack in them */
     struct str identity;         /* msgpack or ptr NULL; in the arena */
     struct str private_bytes;    /* to send; in the arena */
@@ -46,14 +53,14 @@ struct reading {
     size_t nwarnings;
     int64_t started_us;
     struct loop_timer timer;
-    struct reading *next; /* in one of the lists of worker, type_probe or pool */
+    struct reading *next; /* in one of the lists of worker, provider_type or pool */
 };
 
 /* An extra read. */
 struct probing {
     struct worker *worker;
     const struct schema_named *type;
-    struct type_probe *probe;
+    struct provider_type *shared;
     struct arena arena;
     struct str private_bytes, identity;
     struct value live, sent;

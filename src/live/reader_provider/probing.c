@@ -26,7 +26,7 @@ static void probing_free(struct probing *probing)
 }
 
 /* The verdict stands: what waited for it goes out, in the order in which it was read. */
-static void conclude(struct type_probe *probe, bool fresh)
+static void conclude(struct provider_type *probe, bool fresh)
 {
     struct reading *held = probe->held, *ordered = NULL;
     probe->state = PROBE_DONE;
@@ -50,7 +50,7 @@ static void conclude(struct type_probe *probe, bool fresh)
 static void finish(struct probing *probing, bool fresh)
 {
     struct worker *worker = probing->worker;
-    struct type_probe *probe = probing->probe;
+    struct provider_type *probe = probing->shared;
     probing_free(probing);
     conclude(probe, fresh);
     worker_wake(worker);
@@ -90,8 +90,8 @@ static bool judge(struct probing *probing, const struct tf_read_reply *got)
         !probe_echoed(&probing->worker->provider->arena, probing->type, &probing->live,
                       &probing->sent, &answer, &paths, &n, &err))
         return false;
-    probing->probe->not_observed = paths;
-    probing->probe->n = n;
+    probing->shared->not_observed = paths;
+    probing->shared->n = n;
     return true;
 }
 
@@ -156,7 +156,7 @@ static struct probing *probing_new(struct reading *reading, const struct value *
         return NULL;
     *probing = (struct probing){.worker = worker,
                                 .type = reading->type,
-                                .probe = reading->probe,
+                                .shared = reading->shared,
                                 .arena = {.limit = PROBING_ARENA},
                                 .timeout_ms = probe_timeout_ms(reading)};
     struct str private_bytes =
@@ -188,7 +188,7 @@ static bool probing_start(struct reading *reading, const struct value *live)
     struct probing *probing = may_probe(reading) ? probing_new(reading, live) : NULL;
     if (!probing)
         return false;
-    reading->probe->state = PROBE_RUNNING;
+    reading->shared->state = PROBE_RUNNING;
     probing->next = worker->probings;
     worker->probings = probing;
     worker->nprobings++;
@@ -198,7 +198,7 @@ static bool probing_start(struct reading *reading, const struct value *live)
 
 static void hold(struct reading *reading)
 {
-    struct type_probe *probe = reading->probe;
+    struct provider_type *probe = reading->shared;
     reading->step = READING_HELD;
     reading->next = probe->held;
     probe->held = reading;
@@ -207,7 +207,7 @@ static void hold(struct reading *reading)
 
 bool probing_hold(struct reading *reading, const struct value *live)
 {
-    struct type_probe *probe = reading->probe;
+    struct provider_type *probe = reading->shared;
     if (probe->state == PROBE_DONE || pool_options(reading->worker)->no_probe)
         return false;
     if (probe->target != reading) {
@@ -223,7 +223,7 @@ bool probing_hold(struct reading *reading, const struct value *live)
 }
 
 /* Of the held ones the first in the order of the input, so that runs are alike. */
-static struct reading *first_held(const struct type_probe *probe)
+static struct reading *first_held(const struct provider_type *probe)
 {
     struct reading *first = NULL;
     for (struct reading *r = probe->held; r; r = r->next)
@@ -234,7 +234,7 @@ static struct reading *first_held(const struct type_probe *probe)
 
 void probing_target_lost(struct reading *reading)
 {
-    struct type_probe *probe = reading->probe;
+    struct provider_type *probe = reading->shared;
     struct err err = {0};
     struct value live;
     if (!probe || probe->target != reading || probe->state != PROBE_NEEDED)

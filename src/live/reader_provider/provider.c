@@ -63,7 +63,7 @@ static bool decode_schema(struct provider *provider, int protocol, struct str re
         *ret_refused = tf_diagnostics_text(&provider->arena, &diagnostics);
         return true;
     }
-    struct type_probe *types = arena_new(&provider->arena, struct type_probe, schema.nresources);
+    struct provider_type *types = arena_new(&provider->arena, struct provider_type, schema.nresources);
     if (!types)
         return arena_full(&provider->arena, err);
     provider->schema = schema;
@@ -147,7 +147,7 @@ bool provider_cached_identity(struct provider *provider, const struct reader_opt
 
 static const char probes_kind[] = "probes";
 
-static bool load_verdict(struct arena *arena, const struct value *list, struct type_probe *ret)
+static bool load_verdict(struct arena *arena, const struct value *list, struct provider_type *ret)
 {
     struct path *paths = arena_new(arena, struct path, list->len);
     if (!paths)
@@ -159,7 +159,7 @@ static bool load_verdict(struct arena *arena, const struct value *list, struct t
         if (!text.len || !path_parse(arena, text, &paths[i], NULL))
             return false;
     }
-    *ret = (struct type_probe){.state = PROBE_DONE, .not_observed = paths, .n = list->len};
+    *ret = (struct provider_type){.state = PROBE_DONE, .not_observed = paths, .n = list->len};
     return true;
 }
 
@@ -190,7 +190,7 @@ void provider_save_probes(const struct provider *provider, const struct reader_o
     struct jsonw w = {.out = &out};
     jsonw_object_open(&w);
     for (size_t i = 0; i < provider->schema.nresources; i++) {
-        const struct type_probe *type = &provider->types[i];
+        const struct provider_type *type = &provider->types[i];
         if (type->state != PROBE_DONE)
             continue;
         jsonw_key(&w, provider->schema.resources[i].name);

@@ -18,7 +18,10 @@ struct reading;
 
 /* What the echo probe knows of a type. */
 enum probe_state { PROBE_NEEDED, PROBE_RUNNING, PROBE_DONE };
-struct type_probe {
+/* Does UpgradeResourceState give back, for states of the schema's own version, what they say? */
+enum upgrade_state { UPGRADE_UNKNOWN, UPGRADE_PLAIN, UPGRADE_CHANGES };
+struct provider_type {
+    enum upgrade_state upgrade;
     enum probe_state state;
     bool fresh; /* found in this run: to be saved */
     const struct path *not_observed;
@@ -35,10 +38,10 @@ struct provider {
     struct str refused;   /* why it is not run, or empty */
     struct arena arena;   /* the schema's and the verdicts' */
     struct provider_schema schema;
-    struct type_probe *types; /* beside schema.resources */
-    int protocol;             /* of the schema; 0 = no schema yet */
-    bool has_identity;        /* identity schemas are filled */
-    bool announced;           /* its note was given */
+    struct provider_type *types; /* beside schema.resources */
+    int protocol;                /* of the schema; 0 = no schema yet */
+    bool has_identity;           /* identity schemas are filled */
+    bool announced;              /* its note was given */
 };
 
 /* Find and check it. Never fails: provider->refused says why it may not be run. */

@@ -125,3 +125,15 @@ bool rawstate_make(struct arena *arena, const struct resource *resource,
     *ret = raw;
     return true;
 }
+
+bool rawstate_value(struct arena *arena, const struct resource *resource,
+                    const struct schema *schema, struct value *ret, struct err *err)
+{
+    struct value v;
+    if (resource->schema_version != schema->version || !resource->attributes_json.len)
+        return err_set(err, ERR_CONFLICT, "not of the schema's version");
+    if (!json_parse(arena, resource->attributes_json, "attributes", JSON_DUPLICATES_LAST, &v, err))
+        return false;
+    (void)strip(&v, schema->block.type, STRIP_DEPTH_MAX);
+    return type_apply(arena, schema->block.type, &v, true, ret, err);
+}

@@ -9,6 +9,7 @@ struct arena;
 struct err;
 struct resource;
 struct schema;
+struct value;
 
 /*
  * Attributes verbatim; where the recorded version is the schema's own, members that the schema does
@@ -17,3 +18,8 @@ struct schema;
  */
 bool rawstate_make(struct arena *arena, const struct resource *resource,
                    const struct schema *schema, struct tf_raw_state *ret, struct err *err);
+
+/* The recorded attributes as a value of the schema's type, without asking the provider: only for a
+ * state of the schema's own version. False where they are not of that type. */
+bool rawstate_value(struct arena *arena, const struct resource *resource,
+                    const struct schema *schema, struct value *ret, struct err *err);

@@ -15,6 +15,8 @@
 enum { READING_ARENA = 512 << 20, WARNINGS_MAX = 20 };
 
 static void send_read(struct reading *reading);
+static void send_upgrade(struct reading *reading);
+static void send_confirm(struct reading *reading);
 
 /* --- memory --- */
 
@@ -104,6 +106,10 @@ static bool decode(struct reading *reading, const char *what, struct str bytes, 
 
 static bool decode_desired(struct reading *reading, struct value *ret, struct err *err)
 {
+    if (reading->straight) {
+        *ret = reading->recorded;
+        return true;
+    }
     return decode(reading, "the upgraded state", reading->desired, ret, err);
 }
 
@@ -133,8 +139,8 @@ static void emit_read(struct reading *reading, const struct value *desired,
                                  .desired = *desired,
                                  .live = *live,
                                  .schema = reading->type->schema,
-                                 .not_observed = reading->probe->not_observed,
-                                 .nnot_observed = reading->probe->n,
+                                 .not_observed = reading->shared->not_observed,
+                                 .nnot_observed = reading->shared->n,
                                  .warnings = reading->warnings,
                                  .nwarnings = reading->nwarnings};
     emit(reading, &result);
@@ -301,43 +307,78 @@ static struct str take_diagnostics(struct reading *reading, const struct tf_diag
 
 /* --- ReadResource --- */
 
-static void on_read(void *ctx, const struct plugin_reply *reply)
+static void over(struct reading *reading)
 {
-    struct reading *reading = ctx;
-    struct worker *worker = reading->worker;
-    struct tf_read_reply got = {0};
+    int64_t now = pool_now_us();
+    pace_done(&reading->worker->pace, now, now - reading->started_us);
+    landed(reading);
+}
+
+/* What was read stands. */
+static void take_answer(struct reading *reading)
+{
     struct err err = {0};
     struct value desired, live;
-    if (!answered(reading, reply))
-        return;
-    buf_free(&reading->read); /* of an answer that said "slow down" */
-    reading->read = *reply->body;
-    *reply->body = (struct buf){0};
-    if (!tf_decode_read(&reading->arena, reply->bytes, &got, &err)) {
-        failed(reading, reading_error(reading, &err));
-        return;
-    }
-    struct str why = take_diagnostics(reading, &got.diagnostics);
-    if (!why.len && got.deferred != TF_NOT_DEFERRED)
-        why = str_from(tf_deferred_text(got.deferred));
-    if (!why.len && !got.state.ptr)
-        why = STR("the provider answered without a state");
-    if (why.len) {
-        failed(reading, why);
-        return;
-    }
-    int64_t now = pool_now_us();
-    pace_done(&worker->pace, now, now - reading->started_us);
-    landed(reading);
-    reading->live = got.state;
-    reading->private_answered = got.private_bytes;
-    reading->identity_answered = got.identity;
-    if (tf_is_null(got.state))
+    over(reading);
+    if (tf_is_null(reading->live))
         emit_gone(reading);
     else if (!decode_both(reading, &desired, &live, &err))
         reading_unreadable(reading, reading_error(reading, &err));
     else if (!probing_hold(reading, &live))
         emit_read(reading, &desired, &live);
+}
+
+/* The same value as was sent, on the first look? */
+static bool came_back(struct reading *reading)
+{
+    struct value live;
+    return str_equal(reading->desired, reading->live) ||
+           (reading_decode_live(reading, &live, NULL) && value_equal(&reading->recorded, &live));
+}
+
+/* Once more in the full order, with the provider's own upgrade. */
+static void not_straight(struct reading *reading)
+{
+    drop_bodies(reading);
+    reading->straight = false;
+    reading->not_straight = true;
+    send_upgrade(reading);
+}
+
+static void on_read(void *ctx, const struct plugin_reply *reply)
+{
+    struct reading *reading = ctx;
+    struct tf_read_reply got = {0};
+    struct err err = {0};
+    struct str why = {0};
+    if (!answered(reading, reply))
+        return;
+    buf_free(&reading->read); /* of an answer that said "slow down" */
+    reading->read = *reply->body;
+    *reply->body = (struct buf){0};
+    if (!tf_decode_read(&reading->arena, reply->bytes, &got, &err))
+        why = reading_error(reading, &err);
+    else
+        why = take_diagnostics(reading, &got.diagnostics);
+    if (!why.len && got.deferred != TF_NOT_DEFERRED)
+        why = str_from(tf_deferred_text(got.deferred));
+    if (!why.len && !got.state.ptr)
+        why = STR("the provider answered without a state");
+    if (why.len && reading->straight && !throttle_is(why)) {
+        not_straight(reading);
+        return;
+    }
+    if (why.len) {
+        failed(reading, why);
+        return;
+    }
+    reading->live = got.state;
+    reading->private_answered = got.private_bytes;
+    reading->identity_answered = got.identity;
+    if (reading->straight && !came_back(reading))
+        send_confirm(reading);
+    else
+        take_answer(reading);
 }
 
 static void send_read(struct reading *reading)
@@ -419,28 +460,111 @@ static void with_identity(struct reading *reading)
 
 /* --- UpgradeResourceState --- */
 
+/* The upgraded state out of a reply, or why there is none. */
+static struct str take_upgraded(struct reading *reading, const struct plugin_reply *reply,
+                                struct str *ret)
+{
+    struct tf_upgrade_reply got = {0};
+    struct err err = {0};
+    if (!tf_decode_upgrade_state(&reading->arena, reply->bytes, &got, &err))
+        return reading_error(reading, &err);
+    struct str why = take_diagnostics(reading, &got.diagnostics);
+    if (!why.len && (!got.state.ptr || tf_is_null(got.state)))
+        return STR("UpgradeResourceState gave no state");
+    *ret = got.state;
+    return why;
+}
+
+/* Is that what our own encoding of the recorded attributes says? */
+static bool is_plain(struct reading *reading, struct str upgraded)
+{
+    const struct schema *schema = reading->type->schema;
+    struct value ours, theirs;
+    return rawstate_value(&reading->arena, reading->job->resource, schema, &ours, NULL) &&
+           msgpack_decode(&reading->arena, schema->block.type, upgraded, &theirs, NULL) &&
+           value_equal(&ours, &theirs);
+}
+
 static void on_upgraded(void *ctx, const struct plugin_reply *reply)
 {
     struct reading *reading = ctx;
-    struct tf_upgrade_reply got = {0};
-    struct err err = {0};
     if (!answered(reading, reply))
         return;
     reading->upgrade = *reply->body;
     *reply->body = (struct buf){0};
-    if (!tf_decode_upgrade_state(&reading->arena, reply->bytes, &got, &err)) {
-        failed(reading, reading_error(reading, &err));
-        return;
-    }
-    struct str why = take_diagnostics(reading, &got.diagnostics);
-    if (!why.len && (!got.state.ptr || tf_is_null(got.state)))
-        why = STR("UpgradeResourceState gave no state");
+    struct str why = take_upgraded(reading, reply, &reading->desired);
     if (why.len) {
+        reading->desired = (struct str){0};
         failed(reading, why);
         return;
     }
-    reading->desired = got.state;
+    if (reading->shared->upgrade == UPGRADE_UNKNOWN &&
+        reading->job->resource->schema_version == reading->type->schema->version)
+        reading->shared->upgrade =
+            is_plain(reading, reading->desired) ? UPGRADE_PLAIN : UPGRADE_CHANGES;
     with_identity(reading);
+}
+
+/* A difference was found from our own encoding: does the provider agree with that encoding? */
+static void on_confirmed(void *ctx, const struct plugin_reply *reply)
+{
+    struct reading *reading = ctx;
+    struct str upgraded = {0};
+    if (!answered(reading, reply))
+        return;
+    struct str why = take_upgraded(reading, reply, &upgraded);
+    if (!why.len && is_plain(reading, upgraded)) {
+        take_answer(reading);
+        return;
+    }
+    if (!why.len)
+        reading->shared->upgrade = UPGRADE_CHANGES;
+    not_straight(reading);
+}
+
+static void call_upgrade(struct reading *reading, enum reading_step step, plugin_done on_done)
+{
+    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    struct tf_raw_state raw = {0};
+    struct err err = {0};
+    if (!rawstate_make(&reading->arena, reading->job->resource, reading->type->schema, &raw,
+                       &err)) {
+        landed(reading);
+        reading_unreadable(reading, reading_error(reading, &err));
+        return;
+    }
+    tf_encode_upgrade(&out, &raw);
+    reading->step = step;
+    reading->started_us = pool_now_us();
+    send(reading, PLUGIN_UPGRADE_STATE, &out, on_done);
+}
+
+static void send_upgrade(struct reading *reading)
+{
+    call_upgrade(reading, READING_UPGRADE, on_upgraded);
+}
+
+static void send_confirm(struct reading *reading)
+{
+    call_upgrade(reading, READING_CONFIRM, on_confirmed);
+}
+
+/* Our own encoding of what is recorded. False: the full order. */
+static bool go_straight(struct reading *reading)
+{
+    const struct schema *schema = reading->type->schema;
+    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    if (reading->shared->upgrade != UPGRADE_PLAIN || reading->not_straight ||
+        !rawstate_value(&reading->arena, reading->job->resource, schema, &reading->recorded,
+                        NULL) ||
+        reading->recorded.kind == VALUE_NULL ||
+        !msgpack_encode(&out, schema->block.type, &reading->recorded, NULL) || !buf_ok(&out, NULL))
+        return false;
+    reading->upgrade = out;
+    out = (struct buf){0};
+    reading->desired = buf_view(&reading->upgrade);
+    reading->straight = true;
+    return true;
 }
 
 static bool take_private(struct reading *reading, struct err *err)
@@ -453,22 +577,18 @@ static bool take_private(struct reading *reading, struct err *err)
     return true;
 }
 
-static void send_upgrade(struct reading *reading)
+/* From the start, with an arena that has nothing in it. */
+static void send_first(struct reading *reading)
 {
-    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
-    struct tf_raw_state raw = {0};
     struct err err = {0};
-    if (!rawstate_make(&reading->arena, reading->job->resource, reading->type->schema, &raw,
-                       &err) ||
-        !take_private(reading, &err)) {
+    if (!take_private(reading, &err)) {
         landed(reading);
         reading_unreadable(reading, reading_error(reading, &err));
-        return;
+    } else if (go_straight(reading)) {
+        with_identity(reading);
+    } else {
+        send_upgrade(reading);
     }
-    tf_encode_upgrade(&out, &raw);
-    reading->step = READING_UPGRADE;
-    reading->started_us = pool_now_us();
-    send(reading, PLUGIN_UPGRADE_STATE, &out, on_upgraded);
 }
 
 void reading_begin(struct worker *worker, struct job *job)
@@ -491,11 +611,11 @@ void reading_begin(struct worker *worker, struct job *job)
         reading_unreadable(reading, why);
         return;
     }
-    reading->probe = &worker->provider->types[reading->type - schema->resources];
-    if (reading->probe->state == PROBE_NEEDED && !reading->probe->target)
-        reading->probe->target = reading;
+    reading->shared = &worker->provider->types[reading->type - schema->resources];
+    if (reading->shared->state == PROBE_NEEDED && !reading->shared->target)
+        reading->shared->target = reading;
     worker->in_flight++;
-    send_upgrade(reading);
+    send_first(reading);
 }
 
 void reading_resume(struct reading *reading)
@@ -507,7 +627,8 @@ void reading_resume(struct reading *reading)
     }
     drop_bodies(reading);
     arena_reset(&reading->arena);
+    reading->private_bytes = reading->identity = (struct str){0};
     reading->warnings = NULL;
     reading->nwarnings = 0;
-    send_upgrade(reading);
+    send_first(reading);
 }
