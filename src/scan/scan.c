@@ -248,7 +248,7 @@ static bool fail_without_state(struct arena *arena, const struct stack *stack, s
                                struct stack_result *ret, struct err *err)
 {
     ret->failed = arena_printf(arena,
-                               "no state yet (%.*s): apply the stack first, or name its state "
+                               "no state yet: %.*s; apply the stack first, or name its state "
                                "(`state:` in plumb.yaml, --state)",
                                STR_ARG(label.len ? label : stack->path));
     return ret->failed.ptr || arena_full(arena, err);
