@@ -394,7 +394,7 @@ static bool copy_at(struct arena *arena, const struct value *v, struct value *re
 
 bool value_copy(struct arena *arena, const struct value *v, struct value *ret, struct err *err)
 {
-    return copy_at(arena, v, ret, VALUE_DEPTH_MAX + 1, err);
+    return copy_at(arena, v, ret, VALUE_DEPTH_MAX, err);
 }
 
 static int value_order(const void *a, const void *b)
