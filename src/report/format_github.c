@@ -7,7 +7,14 @@
 #include "report/parts.h"
 #include "report/report.h"
 
-enum { SHOWN_MAX = 9, VALUE_BYTES = 200, MESSAGE_BYTES = 4000, TITLE_BYTES = 200 };
+enum {
+    SHOWN_MAX = 9,
+    MESSAGE_BYTES = 4000,
+    TITLE_BYTES = 200,
+    WIDTH = 100,
+    LINES = 20, /* of one attribute */
+    CHANGES = 20
+};
 
 enum level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_NOTICE, LEVEL_COUNT };
 static const char *const level_name[] = {"error", "warning", "notice"};
@@ -53,7 +60,10 @@ static void put_command(struct buf *out, enum level level, const struct location
     }
     put_property(out, "title", title, !place);
     buf_str(out, STR("::"));
-    put_escaped(out, text_cut(buf_view(&safe), MESSAGE_BYTES), false);
+    struct str text = buf_view(&safe);
+    while (str_ends(text, STR("\n")))
+        text.len--;
+    put_escaped(out, text_cut(text, MESSAGE_BYTES), false);
     buf_char(out, '\n');
 }
 
@@ -61,18 +71,15 @@ static void put_finding(struct buf *out, enum level level, const struct finding 
                         const struct report_options *options)
 {
     AUTO_BUF title = {.limit = BUF_DEFAULT_LIMIT}, message = {.limit = BUF_DEFAULT_LIMIT};
+    struct line_style style = {.width = WIDTH, .max_lines = LINES, .max_changes = CHANGES};
     buf_str(&title, str_from(finding_class_name(finding->class_)));
     buf_str(&title, STR(": "));
     buf_str(&title, finding->address);
     buf_str(&message, finding->stack);
     buf_str(&message, finding->stack.len ? STR(": ") : STR(""));
     buf_str(&message, finding_sentence(finding));
-    for (size_t i = 0; i < finding->nchanges && message.len < MESSAGE_BYTES; i++) {
-        if (!change_shown(&finding->changes[i], options))
-            continue;
-        buf_char(&message, '\n');
-        change_inline(&message, &finding->changes[i], VALUE_BYTES);
-    }
+    buf_char(&message, '\n');
+    lines_of_finding(&message, finding, options, &style);
     put_command(out, level, &finding->code, buf_view(&title), buf_view(&message));
 }
 

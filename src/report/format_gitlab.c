@@ -8,7 +8,7 @@
 #include "report/report.h"
 #include "wire/json.h"
 
-enum { VALUE_BYTES = 120, DESCRIPTION_BYTES = 2000 };
+enum { VALUE_BYTES = 120, CHANGES = 10, DESCRIPTION_BYTES = 2000 };
 
 static const struct str by_severity[] = {
     [SEVERITY_INFO] = STR_INIT("info"),        [SEVERITY_LOW] = STR_INIT("minor"),
@@ -57,20 +57,14 @@ static void put_finding(struct jsonw *w, const struct stack_result *stack,
                         const struct finding *finding, const struct report_options *options)
 {
     AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
-    const char *separator = ": ";
     buf_str(&text, finding->address);
     if (finding_explained(finding) || !finding->nchanges) {
         buf_str(&text, STR(": "));
         buf_str(&text, finding_sentence(finding));
-        separator = "; ";
     }
-    for (size_t i = 0; i < finding->nchanges && text.len < DESCRIPTION_BYTES; i++) {
-        if (!change_shown(&finding->changes[i], options))
-            continue;
-        buf_str(&text, str_from(separator));
-        change_inline(&text, &finding->changes[i], VALUE_BYTES);
-        separator = ", ";
-    }
+    if (finding->nchanges)
+        buf_str(&text, STR(": "));
+    changes_inline(&text, finding, options, ", ", CHANGES, VALUE_BYTES);
     put_entry(w, str_from(finding_class_name(finding->class_)), buf_view(&text),
               str_from(finding->fingerprint), finding->severity, place_of(stack, &finding->code),
               finding->code.file.len ? finding->code.line : 1);

@@ -159,23 +159,12 @@ static void put_result_message(struct jsonw *w, const struct finding *finding,
                                const struct report_options *options)
 {
     AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
-    size_t shown = 0, more = 0;
     buf_str(&text, finding->address);
     buf_str(&text, STR(": "));
     buf_str(&text, finding_sentence(finding));
-    for (size_t i = 0; i < finding->nchanges; i++) {
-        if (!change_shown(&finding->changes[i], options))
-            continue;
-        if (shown == MESSAGE_CHANGES) {
-            more++;
-            continue;
-        }
-        shown++;
+    if (finding->nchanges)
         buf_char(&text, '\n');
-        change_inline(&text, &finding->changes[i], VALUE_BYTES);
-    }
-    if (more)
-        buf_printf(&text, "\n... %zu more changes", more);
+    changes_inline(&text, finding, options, "\n", MESSAGE_CHANGES, VALUE_BYTES);
     put_message(w, STR("message"), buf_view(&text));
 }
 

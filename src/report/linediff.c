@@ -123,3 +123,9 @@ void linediff(struct str before, struct str after, linediff_sink sink, void *ctx
     free(a.line);
     free(b.line);
 }
+
+bool text_is_multi_line(struct str s)
+{
+    size_t at = str_find_char(s, '\n', 0);
+    return at != SIZE_MAX && at + 1 < s.len;
+}

@@ -126,6 +126,10 @@ static bool put_text_line(void *ctx, char sign, struct str line, size_t skipped)
 {
     struct text_lines *t = ctx;
     bool more = t->left-- > 0;
+    if (more && sign == ' ' && line.len == 0) {
+        buf_char(t->p->out, '\n'); /* no blanks at the end of a line */
+        return true;
+    }
     begin_line(t->p, sign == '@' || !more ? ' ' : sign, t->level);
     if (!more)
         buf_str(t->p->out, STR("... (more lines differ)"));
@@ -170,12 +174,6 @@ static bool spread_json(struct str text, struct buf *ret)
     struct jsonw w = {.out = ret, .indent = 2};
     jsonw_value(&w, &v);
     return !ret->failed;
-}
-
-static bool is_multi_line(struct str s)
-{
-    size_t at = str_find_char(s, '\n', 0);
-    return at != SIZE_MAX && at + 1 < s.len;
 }
 
 /* --- two long strings on one line each: what they have in common is cut away --- */
@@ -277,7 +275,7 @@ static void put_long(const struct printer *p, const struct change *change)
         if (spread_json(a, &spread_a) && spread_json(b, &spread_b) &&
             !str_equal(buf_view(&spread_a), buf_view(&spread_b)))
             put_text_diff(p, buf_view(&spread_a), buf_view(&spread_b), 1);
-        else if (is_multi_line(a) || is_multi_line(b))
+        else if (text_is_multi_line(a) || text_is_multi_line(b))
             put_text_diff(p, a, b, 1);
         else
             put_windows(p, a, b, 1);
@@ -307,9 +305,10 @@ static void put_change(const struct printer *p, const struct change *change)
 {
     bool hidden = change_hidden(change);
     bool both = change->before && change->after;
-    bool multi =
-        both && !hidden && value_is_string(change->before) && value_is_string(change->after) &&
-        (is_multi_line(value_text(change->before)) || is_multi_line(value_text(change->after)));
+    bool multi = both && !hidden && value_is_string(change->before) &&
+                 value_is_string(change->after) &&
+                 (text_is_multi_line(value_text(change->before)) ||
+                  text_is_multi_line(value_text(change->after)));
     if (!both)
         put_one_side(p, change, hidden);
     else if (multi || !put_short(p, change, hidden))
@@ -323,11 +322,30 @@ static void put_change(const struct printer *p, const struct change *change)
     }
 }
 
-/* Beside what the code sets, what only follows from it is worth one line. */
-static bool is_folded(const struct finding *finding, const struct change *change,
-                      const struct report_options *options)
+bool change_folded(const struct finding *finding, const struct change *change,
+                   const struct report_options *options)
 {
     return finding->class_ == CLASS_CONTRADICTS_CODE && !change->configurable && !options->explain;
+}
+
+void changes_inline(struct buf *out, const struct finding *finding,
+                    const struct report_options *options, const char *separator, size_t max_changes,
+                    size_t max_bytes)
+{
+    size_t shown = 0, more = 0;
+    for (size_t i = 0; i < finding->nchanges; i++) {
+        const struct change *change = &finding->changes[i];
+        if (!change_shown(change, options))
+            continue;
+        if (shown == max_changes || change_folded(finding, change, options)) {
+            more++;
+            continue;
+        }
+        buf_str(out, shown++ ? str_from(separator) : STR(""));
+        change_inline(out, change, max_bytes);
+    }
+    if (more)
+        buf_printf(out, "%s(and %zu more)", !shown ? "" : *separator == '\n' ? "\n" : " ", more);
 }
 
 static void put_folded(const struct printer *p, const struct finding *finding,
@@ -338,7 +356,7 @@ static void put_folded(const struct printer *p, const struct finding *finding,
     buf_printf(p->out, "(and %zu computed: ", nfolded);
     for (size_t i = 0; i < finding->nchanges && named < NOTES_MAX; i++) {
         const struct change *change = &finding->changes[i];
-        if (!change_shown(change, options) || !is_folded(finding, change, options))
+        if (!change_shown(change, options) || !change_folded(finding, change, options))
             continue;
         if (named++)
             buf_str(p->out, STR(", "));
@@ -358,14 +376,14 @@ void lines_of_finding(struct buf *out, const struct finding *finding,
         size_t columns = text_columns(path_of(change));
         if (!change_shown(change, options))
             nignored++;
-        else if (is_folded(finding, change, options))
+        else if (change_folded(finding, change, options))
             nfolded++;
         else if (columns <= PATH_COLUMNS_MAX && columns > p.path_columns)
             p.path_columns = columns;
     }
     for (size_t i = 0; i < finding->nchanges; i++) {
         const struct change *change = &finding->changes[i];
-        if (!change_shown(change, options) || is_folded(finding, change, options))
+        if (!change_shown(change, options) || change_folded(finding, change, options))
             continue;
         if (style->max_changes && shown == style->max_changes) {
             left_out++;

@@ -36,7 +36,8 @@ bool change_hidden(const struct change *change);
 void value_inline(struct buf *out, const struct value *v, bool hidden, size_t max_bytes);
 /* The same tree as JSON; hidden nodes are "(sensitive)", unknown ones "(unknown)"; NULL is null. */
 void value_json(struct jsonw *w, const struct value *v, bool hidden);
-/* "path: before -> after" on one line, at most about max_bytes for each value. */
+/* "path: before -> after" on one line, at most about max_bytes for each value; for texts of several
+ * lines how many of them differ. */
 void change_inline(struct buf *out, const struct change *change, size_t max_bytes);
 
 /* --- tally.c: one walk over the findings for every format's figures --- */
@@ -79,7 +80,15 @@ struct line_style {
     bool colour;
     bool sign_first; /* the sign stands in the first column (Markdown diff blocks) */
 };
-/* All changes of a finding that the options show; computed-only ones folded into one line. */
+/* Beside what the code sets, what only follows from it is worth one line: it is folded. */
+bool change_folded(const struct finding *finding, const struct change *change,
+                   const struct report_options *options);
+/* change_inline of each change that is shown and not folded, at most max_changes, and how many more
+ * there are. */
+void changes_inline(struct buf *out, const struct finding *finding,
+                    const struct report_options *options, const char *separator, size_t max_changes,
+                    size_t max_bytes);
+/* All changes of a finding that the options show; folded ones named in one line. */
 void lines_of_finding(struct buf *out, const struct finding *finding,
                       const struct report_options *options, const struct line_style *style);
 
@@ -90,3 +99,4 @@ enum { LINEDIFF_CELLS_MAX = 4000000, LINEDIFF_CONTEXT = 2 };
 typedef bool (*linediff_sink)(void *ctx, char sign, struct str line, size_t skipped);
 /* Common head and tail first, then a longest common subsequence where that is affordable. */
 void linediff(struct str before, struct str after, linediff_sink sink, void *ctx);
+bool text_is_multi_line(struct str s); /* a newline that is not its last character */

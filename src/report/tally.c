@@ -146,6 +146,7 @@ static const struct {
     {"credential", "give the provider its credentials, in the environment or in plumb.yaml"},
     {"configure", "give the provider its settings, in the environment or in plumb.yaml"},
     {"access denied", "let the scanning identity read these resources"},
+    {"not a regular file", "put the file back, or remove what stands in its place"},
     {"permission denied", "let the scanning user read these resources"},
     {"forbidden", "let the scanning identity read these resources"},
     {"unauthorized", "give the provider its credentials, in the environment or in plumb.yaml"},

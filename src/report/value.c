@@ -190,11 +190,39 @@ void value_json(struct jsonw *w, const struct value *v, bool hidden)
         put_json(w, v, VALUE_DEPTH_MAX);
 }
 
+static bool count_line(void *ctx, char sign, struct str line, size_t skipped)
+{
+    size_t *counts = ctx;
+    (void)line;
+    (void)skipped;
+    counts[0] += sign == '-';
+    counts[1] += sign == '+';
+    return true;
+}
+
+static bool put_line_counts(struct buf *out, const struct change *change)
+{
+    size_t counts[2] = {0};
+    if (!value_is_string(change->before) || !value_is_string(change->after))
+        return false;
+    struct str before = value_text(change->before), after = value_text(change->after);
+    if (!text_is_multi_line(before) && !text_is_multi_line(after))
+        return false;
+    linediff(before, after, count_line, counts);
+    if (counts[0] + counts[1] == 0)
+        return false;
+    buf_printf(out, "%zu line%s removed, %zu added", counts[0], counts[0] == 1 ? "" : "s",
+               counts[1]);
+    return true;
+}
+
 void change_inline(struct buf *out, const struct change *change, size_t max_bytes)
 {
     bool hidden = change_hidden(change);
     text_safe(out, change->path.len ? change->path : STR("(whole resource)"));
     buf_str(out, STR(": "));
+    if (!hidden && put_line_counts(out, change))
+        return;
     if (change->before && change->after) {
         value_inline(out, change->before, hidden, max_bytes);
         buf_str(out, STR(" -> "));
