@@ -62,6 +62,7 @@ static bool add_entry(struct state_index *index, const struct tfstate_instance *
         .at = (uint64_t)(instance->at - index->text.ptr),
         .head = (uint32_t)(index->nheads - 1),
         .deposed = instance->span[INST_DEPOSED].len > 0,
+        .tainted = instance->span[INST_STATUS].len > 0,
     };
     if (!offset(instance->at, instance->span[INST_ATTRIBUTES], &made.attributes) ||
         !offset(instance->at, instance->span[INST_INDEX_KEY], &made.index_key))

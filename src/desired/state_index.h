@@ -19,7 +19,7 @@ struct state_entry {
     uint32_t attributes; /* from `at` to the text of the attributes; 0 = none */
     uint32_t index_key;  /* from `at` to the index key's text; 0 = none */
     uint32_t head;       /* which of heads[] */
-    bool deposed;
+    bool deposed, tainted;
 };
 
 /* Members of a resource, but for its instances, as offsets from its beginning; 0 = none. */

@@ -274,6 +274,28 @@ static void a_small_file_cannot_ask_for_much_memory(void **state)
     assert_non_null(strstr(trouble(buf_view(&text), room, sizeof room), "bytes of memory"));
 }
 
+/* Many instances are no reason to refuse: memory grows with the file. */
+static void a_million_instances_are_walked(void **state)
+{
+    (void)state;
+    enum { N = 1000000 };
+    AUTO_BUF text = {.limit = LIMIT};
+    struct desired *desired;
+    struct resource r;
+    struct err err = {0};
+    size_t n = 0;
+    buf_str(&text, STR(HEAD "\"resources\":[" RES "\"instances\":["));
+    for (int i = 0; i < N; i++)
+        buf_printf(&text, "%s{\"index_key\":%d}", i ? "," : "", i);
+    buf_str(&text, STR("]}]}"));
+    assert_true(desired_open_state_text(buf_view(&text), "s", &desired, &err));
+    while (desired_next(desired, &r, &err))
+        n++;
+    assert_int_equal(n, N);
+    assert_string_equal(r.address.ptr, "t.n[999999]");
+    desired_close(desired);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +305,7 @@ int main(void)
         cmocka_unit_test(keys_in_any_order),
         cmocka_unit_test(every_truncation_is_an_error),
         cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(a_million_instances_are_walked),
         cmocka_unit_test(a_small_file_cannot_ask_for_much_memory),
     };
     return cmocka_run_group_tests_name("desired/tfstate", tests, NULL, NULL);

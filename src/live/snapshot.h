@@ -33,7 +33,8 @@ struct snapshot_match_options {
 /* What the sink was not given, and where it all came from; texts live in the caller's arena. */
 struct snapshot_match {
     uint64_t resources;   /* managed instances that are wanted */
-    uint64_t same;        /* of these: equal leaf by leaf; the sink saw none of them */
+    uint64_t same;        /* of these: equal leaf by leaf; the sink saw none of them (tainted and
+                             deposed instances always go to the sink, which has to name them) */
     uint64_t same_leaves; /* leaves compared in `same` (a scalar or an empty container is one) */
     struct str desired_label; /* "state terraform.tfstate, serial 3" */
     struct str live_label;    /* "snapshot live.json" */

@@ -132,7 +132,7 @@ static enum outcome compare(struct worker *w, const struct state_entry *entry, u
         return OTHER; /* giving it out says why */
     if (!is_wanted(m, address))
         return NOT_WANTED;
-    if (m->options->show_same || !entry->attributes)
+    if (m->options->show_same || entry->tainted || entry->deposed || !entry->attributes)
         return OTHER;
     if (!snapshot_find(m->snapshot, &w->arena, address, &answer, NULL) ||
         answer.status != LIVE_READ)
@@ -236,7 +236,7 @@ static bool give(struct match *m, struct arena *arena, const struct resource *re
     uint64_t leaves;
     if (!snapshot_pair(m->snapshot, arena, resource, &result, &same, &leaves, err))
         return false;
-    if (!same || m->options->show_same)
+    if (!same || m->options->show_same || resource->tainted || resource->deposed.len)
         return m->sink(m->sink_ctx, &result, err);
     m->ret->same++;
     m->ret->same_leaves += leaves;
