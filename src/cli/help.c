@@ -3,7 +3,7 @@
 
 #include "cli/command.h"
 
-enum { COLUMN_OPTION_TEXT = 30, COLUMN_SUMMARY = 21 };
+enum { COLUMN_OPTION_TEXT = 30, COLUMN_SUMMARY = 23 };
 
 /* Up to the next blank, line end or the end; skips one separator. */
 static struct str next_word(struct str *text)

@@ -1,0 +1,6 @@
+terraform {
+  backend "s3" {}
+}
+module "net" {
+  source = "../../modules/net"
+}
