@@ -238,9 +238,8 @@ bool loop_turn(struct loop *loop, int max_wait_ms, struct err *err)
         ssize_t got = read(loop->wake_fd, &count, sizeof count);
         (void)got;
     }
-    loop->ready = &ready; /* a timer may remove a watch that is ready */
+    run_ready(loop, &ready); /* first: an answer that is there is not late */
     run_timers(loop);
-    run_ready(loop, &ready);
     run_tasks(loop);
     if (loop->cancel && *loop->cancel)
         return err_set(err, ERR_CANCELLED, "cancelled");

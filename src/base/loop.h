@@ -3,7 +3,7 @@
  * Shape:   watches, timers and tasks are structs inside the caller's own objects (no allocation);
  *          their address must not change while they are on the loop. One thread, no locks, except
  *          loop_wake()
- * Order:   a turn = run tasks, wait, run due timers, run ready watches, run tasks again. A callback
+ * Order:   a turn = run tasks, wait, run ready watches, run due timers, run tasks again. A callback
  *          may add and remove anything, itself included; what was removed is not called any more
  */
 #pragma once

@@ -188,7 +188,10 @@ server.add_generic_rpc_handlers((
 ))
 client = os.environ.get("PLUGIN_CLIENT_CERT", "").encode()
 shown = ""
-if client and START != "no-mtls":
+network, address = "unix", SOCKET
+if START == "tcp":
+    network, address = "tcp", "127.0.0.1:%d" % server.add_insecure_port("127.0.0.1:0")
+elif client and START != "no-mtls":
     key, pem, shown = certificate()
     server.add_secure_port("unix:" + SOCKET, grpc.ssl_server_credentials(
         [(key, pem)], root_certificates=client, require_client_auth=True))
@@ -197,5 +200,5 @@ if client and START != "no-mtls":
 else:
     server.add_insecure_port("unix:" + SOCKET)
 server.start()
-handshake("1", PROTOCOL, "unix", SOCKET, "grpc", shown)
+handshake("1", PROTOCOL, network, address, "grpc", shown)
 STOPPED.wait()

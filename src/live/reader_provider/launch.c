@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -219,19 +221,8 @@ void launch_close(struct launch_child *child)
 
 /* --- the directory --- */
 
-bool launch_make_dir(const char *base, char ret[LAUNCH_DIR], struct err *err)
-{
-    enum { BASE_MAX = 40 };
-    bool usable = base && base[0] == '/' && strlen(base) <= BASE_MAX;
-    (void)snprintf(ret, LAUNCH_DIR, "%s/plumb-XXXXXX", usable ? base : "/tmp");
-    if (mkdtemp(ret))
-        return true;
-    if (usable)
-        return launch_make_dir(NULL, ret, err);
-    int why = errno;
-    ret[0] = '\0';
-    return err_set(err, ERR_IO, "private directory below /tmp: %s", strerror(why));
-}
+enum { BASE_MAX = 40, RANDOM_LETTERS = 6 };
+static const char prefix[] = "plumb-", lock_name[] = ".lock";
 
 static void remove_below(int at_fd, const char *name, unsigned depth_left, unsigned *entries_left)
 {
@@ -260,4 +251,66 @@ void launch_remove_dir(const char *dir)
         return;
     remove_below(AT_FDCWD, dir, DIR_DEPTH, &entries_left);
     (void)rmdir(dir);
+}
+
+/* Ours by name and owner, with a lock that nobody holds? */
+static bool is_left_behind(int base_fd, const char *name)
+{
+    struct stat st;
+    if (strncmp(name, prefix, sizeof prefix - 1) != 0 ||
+        strlen(name) != sizeof prefix - 1 + RANDOM_LETTERS)
+        return false;
+    AUTO_FD dir = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != geteuid())
+        return false;
+    AUTO_FD lock = openat(dir, lock_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    return lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0;
+}
+
+static void sweep(const char *base)
+{
+    unsigned entries_left = DIR_ENTRIES;
+    DIR *dir = opendir(base);
+    if (!dir)
+        return;
+    for (struct dirent *entry; (entry = readdir(dir)) && entries_left-- > 0;) {
+        unsigned below_left = DIR_ENTRIES;
+        if (!is_left_behind(dirfd(dir), entry->d_name))
+            continue;
+        remove_below(dirfd(dir), entry->d_name, DIR_DEPTH, &below_left);
+        (void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+    }
+    closedir(dir);
+}
+
+static bool make_below(const char *base, char ret[LAUNCH_DIR], int *ret_lock_fd)
+{
+    char path[LAUNCH_DIR + sizeof lock_name];
+    (void)snprintf(ret, LAUNCH_DIR, "%s/%sXXXXXX", base, prefix);
+    if (!mkdtemp(ret))
+        return false;
+    (void)snprintf(path, sizeof path, "%s/%s", ret, lock_name);
+    int fd = above_stdio(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        *ret_lock_fd = fd;
+        return true;
+    }
+    int why = errno;
+    io_close_auto(&fd);
+    launch_remove_dir(ret);
+    errno = why;
+    return false;
+}
+
+bool launch_make_dir(const char *base, char ret[LAUNCH_DIR], int *ret_lock_fd, struct err *err)
+{
+    bool usable = base && base[0] == '/' && strlen(base) <= BASE_MAX;
+    const char *below = usable ? base : "/tmp";
+    sweep(below);
+    for (int tries = 0; tries < 3; tries++) /* another's sweep may come between name and lock */
+        if (make_below(below, ret, ret_lock_fd) || (usable && make_below("/tmp", ret, ret_lock_fd)))
+            return true;
+    int why = errno;
+    ret[0] = '\0';
+    return err_set(err, ERR_IO, "private directory below /tmp: %s", strerror(why));
 }

@@ -34,8 +34,12 @@ void launch_kill(struct launch_child *child, bool reaped, int *ret_status);
 void launch_close(struct launch_child *child);
 
 enum { LAUNCH_DIR = 64 };
-/* A new 0700 directory with a path short enough for a socket in it: below `base` (the user's
- * TMPDIR) where that is short, else below /tmp. */
-bool launch_make_dir(const char *base, char ret[LAUNCH_DIR], struct err *err);
+/*
+ * A new 0700 directory with a path short enough for a socket in it: below `base` (the user's
+ * TMPDIR) where that is short, else below /tmp. It holds a locked file: what a killed plumb left
+ * there is told by the lock that nobody holds, and removed on the way. ret_lock_fd  to be closed
+ * (io_close_auto) when the directory goes
+ */
+bool launch_make_dir(const char *base, char ret[LAUNCH_DIR], int *ret_lock_fd, struct err *err);
 /* What the provider left in it, and the directory. Bounded; links are not followed. */
 void launch_remove_dir(const char *dir);

@@ -86,13 +86,14 @@ struct plugin {
     bool reaped, timer_over, healthy, connection_lost;
     int wait_status;
     char dir[LAUNCH_DIR];
+    int lock_fd; /* of dir */
     struct automtls *mtls;
     struct handshake_reader *reader; /* until the handshake */
     struct tail tail;
 
     struct grpc_conn *conn;
     struct call *lost_first, *lost_last, *pool;
-    size_t nlost;
+    size_t in_flight;
     bool failed;
     struct err why; /* of a start that failed, or of the end */
 
@@ -190,6 +191,7 @@ static void clean_up(struct plugin *p)
     }
     launch_remove_dir(p->dir);
     p->dir[0] = '\0';
+    io_close_auto(&p->lock_fd);
 }
 
 /* --- calls --- */
@@ -211,6 +213,7 @@ static void call_answer(struct call *call, const struct plugin_reply *reply)
     void *ctx = call->ctx;
     call->next = p->pool;
     p->pool = call;
+    p->in_flight--;
     on_done(ctx, reply);
 }
 
@@ -223,7 +226,6 @@ static void answer_lost(struct plugin *p, enum grpc_status status, struct str te
         p->lost_first = call->next;
         if (!p->lost_first)
             p->lost_last = NULL;
-        p->nlost--;
         call_answer(call, &reply);
     }
 }
@@ -236,7 +238,6 @@ static void keep_lost(struct plugin *p, struct call *call)
     else
         p->lost_first = call;
     p->lost_last = call;
-    p->nlost++;
 }
 
 static void on_call_done(void *ctx, const struct grpc_reply *reply)
@@ -278,8 +279,10 @@ bool plugin_call(struct plugin *p, enum plugin_method method, struct str request
         return err_set(err, ERR_LIMIT, "no memory for a call");
     *call = (struct call){.plugin = p, .method = method, .on_done = on_done, .ctx = ctx};
     if (grpc_call_start(p->conn, method, request, timeout_ms > 0 ? timeout_ms : PLUGIN_CALL_MS,
-                        NULL, on_call_done, call, NULL, err))
+                        NULL, on_call_done, call, NULL, err)) {
+        p->in_flight++;
         return true;
+    }
     call->next = p->pool;
     p->pool = call;
     return err_wrap(err, "%s", plugin_method_name(method));
@@ -592,7 +595,7 @@ static bool launch(struct plugin *p, const struct plugin_spec *spec, struct err 
     struct str dir = spec->dir.len ? arena_dup(&p->arena, spec->dir) : STR("");
     if (!p->reader || !dir.ptr)
         return err_set(err, ERR_LIMIT, "no memory for a provider");
-    if (!launch_make_dir(base_of_temporary(spec->env), p->dir, err) ||
+    if (!launch_make_dir(base_of_temporary(spec->env), p->dir, &p->lock_fd, err) ||
         (!spec->plaintext && !automtls_open(&p->mtls, err)))
         return false;
     const char **env = launch_environment(&p->arena, spec->env, p->dir,
@@ -609,6 +612,7 @@ bool plugin_start(const struct plugin_spec *spec, struct plugin **ret, struct er
     p->loop = spec->loop;
     p->arena = (struct arena){.limit = OWN_MEMORY};
     p->child = (struct launch_child){.pid_fd = -1, .out_fd = -1, .err_fd = -1};
+    p->lock_fd = -1;
     p->reattached = spec->reattach.address.len > 0;
     p->name = arena_dup(&p->arena, spec->name);
     p->path = arena_dup(&p->arena, spec->path);
@@ -657,8 +661,7 @@ bool plugin_is_ready(const struct plugin *p)
 
 size_t plugin_in_flight(const struct plugin *p)
 {
-    size_t stream = p->conn && grpc_in_flight(p->conn) ? 1 : 0; /* the stdio stream is not a call */
-    return (p->conn ? grpc_in_flight(p->conn) : 0) - stream + p->nlost;
+    return p->in_flight;
 }
 
 uint64_t plugin_memory(const struct plugin *p)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -122,6 +123,7 @@ static const struct {
     {"", NULL, 6, false, ERR_NONE},
     {"", NULL, 5, false, ERR_NONE},
     {"junk", NULL, 6, true, ERR_NONE},
+    {"tcp", NULL, 6, true, ERR_NONE},
     {"no-health", NULL, 6, true, ERR_NONE},
     {"exit", "it ended with exit code 3: error: cannot load the settings", 6, true,
      ERR_UNAVAILABLE},
@@ -444,6 +446,67 @@ static void a_reattached_provider_is_never_stopped(void **state)
     world_close(&w);
 }
 
+struct left {
+    pid_t provider;
+    char dir[64];
+};
+
+/* In a process of its own: start a provider, tell of it, and be killed. */
+static void start_and_die(int to_fd)
+{
+    struct world w;
+    struct answer a;
+    struct left left = {0};
+    if (!world_open(&w, "", 6, true, 0))
+        _exit(1);
+    call(&w, "environment", 0, &a);
+    if (!turn_until(&w, &a.done))
+        _exit(1);
+    size_t at = str_find(a.bytes, STR("PLUGIN_UNIX_SOCKET_DIR="), 0);
+    struct str dir, rest = str_sub(a.bytes, at + 23, a.bytes.len);
+    (void)str_cut(&rest, '\0', &dir);
+    (void)snprintf(left.dir, sizeof left.dir, "%.*s", STR_ARG(dir));
+    left.provider = plugin_pid(w.plugin);
+    if (write(to_fd, &left, sizeof left) == sizeof left)
+        (void)raise(SIGKILL);
+    _exit(1);
+}
+
+/* A zombie is gone, too: whoever has to reap it may be slow. */
+static bool is_gone(pid_t pid)
+{
+    char path[64], line[512] = "";
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    AUTO_FILE file = fopen(path, "re");
+    return !file || !fgets(line, sizeof line, file) || strstr(line, ") Z ");
+}
+
+/* It goes with us, and the next start clears away what was left. */
+static void a_provider_does_not_outlive_us(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct left left;
+    struct world w;
+    assert_int_equal(pipe(ends), 0);
+    pid_t us = fork();
+    assert_true(us >= 0);
+    if (us == 0)
+        start_and_die(ends[1]);
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &left, sizeof left), sizeof left);
+    close(ends[0]);
+    assert_int_equal(waitpid(us, NULL, 0), us);
+    int64_t end = clock_monotonic_ms() + 5000;
+    while (!is_gone(left.provider) && clock_monotonic_ms() < end)
+        usleep(20000);
+    assert_true(is_gone(left.provider));
+    assert_true(io_is_dir(left.dir));
+    assert_true(world_open(&w, "", 6, true, 0));
+    assert_false(io_is_dir(left.dir));
+    world_close(&w);
+}
+
 static bool have_grpcio(void)
 {
     AUTO_ARENA arena = {.limit = 4 << 20};
@@ -465,6 +528,7 @@ int main(void)
         cmocka_unit_test(a_stop_is_orderly_or_forced),
         cmocka_unit_test(a_close_may_come_from_a_callback_and_answers_the_rest),
         cmocka_unit_test(a_reattached_provider_is_never_stopped),
+        cmocka_unit_test(a_provider_does_not_outlive_us),
     };
     (void)signal(SIGPIPE, SIG_IGN);
     if (!have_grpcio()) {
