@@ -22,6 +22,8 @@ static struct arena_block *block_add(struct arena *arena, size_t need)
         room = BLOCK_MOST;
     if (room < need)
         room = need;
+    if (room > PTRDIFF_MAX - sizeof(struct arena_block))
+        return NULL;
     struct arena_block *block = malloc(sizeof *block + room);
     if (!block)
         return NULL;
@@ -35,7 +37,8 @@ static struct arena_block *block_add(struct arena *arena, size_t need)
 void *arena_alloc_raw(struct arena *arena, size_t n, size_t size, size_t align)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(n, size, &bytes) || bytes > arena->limit - arena->used)
+    if (__builtin_mul_overflow(n, size, &bytes) || arena->used > arena->limit ||
+        bytes > arena->limit - arena->used)
         return NULL;
     struct arena_block *block = arena->last;
     size_t at = block ? (block->at + align - 1) & ~(align - 1) : 0;

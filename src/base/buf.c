@@ -1,22 +1,27 @@
 /* buf.c - a doubling heap buffer. */
 #include "base/buf.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 
-char *buf_room(struct buf *buf, size_t n)
+/* Room for n more bytes, and one that does not count: the NUL of vsnprintf. */
+static char *reserve(struct buf *buf, size_t n)
 {
-    if (buf->failed || n > buf->limit - buf->len) {
+    if (buf->failed || buf->len > buf->limit || n > buf->limit - buf->len ||
+        n > PTRDIFF_MAX - buf->len) {
         buf->failed = true;
         return NULL;
     }
-    if (n > buf->room - buf->len) {
+    if (n >= buf->room - buf->len) {
         size_t room = buf->room ? buf->room : 256;
-        while (room - buf->len < n)
-            room *= 2;
+        while (room - buf->len <= n)
+            room = room <= PTRDIFF_MAX / 2 ? room * 2 : PTRDIFF_MAX;
+        if (room > buf->limit)
+            room = buf->limit + 1;
         char *grown = realloc(buf->ptr, room);
         if (!grown) {
             buf->failed = true;
@@ -26,6 +31,11 @@ char *buf_room(struct buf *buf, size_t n)
         buf->room = room;
     }
     return buf->ptr + buf->len;
+}
+
+char *buf_room(struct buf *buf, size_t n)
+{
+    return reserve(buf, n);
 }
 
 void buf_add(struct buf *buf, const void *bytes, size_t n)
@@ -53,7 +63,7 @@ void buf_printf(struct buf *buf, const char *fmt, ...)
     va_start(args, fmt);
     int len = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
-    char *to = len < 0 ? NULL : buf_room(buf, (size_t)len + 1);
+    char *to = len < 0 ? NULL : reserve(buf, (size_t)len);
     if (!to)
         return;
     va_start(args, fmt);

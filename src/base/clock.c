@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 int64_t clock_wall_ms(void)
@@ -34,18 +35,20 @@ static int64_t days_from_civil(int64_t y, int64_t m, int64_t d)
 
 const char *clock_format(int64_t utc_ms, char out[CLOCK_TEXT])
 {
+    static const int64_t first = -62167219200000, last = 253402300799999; /* years 0000 to 9999 */
+    utc_ms = utc_ms < first ? first : utc_ms > last ? last : utc_ms;
     int64_t days = floor_div(utc_ms, 86400000), rest = utc_ms - days * 86400000;
     int64_t z = days + 719468, era = floor_div(z, 146097), doe = z - era * 146097;
     int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
     int64_t day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9;
     int64_t year = yoe + era * 400 + (month <= 2), second = rest / 1000, ms = rest % 1000;
-    char fraction[8] = "";
-    if (ms)
-        (void)snprintf(fraction, sizeof fraction, ".%03d", (int)(ms % 1000));
-    (void)snprintf(out, CLOCK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d%sZ", (int)(year % 10000),
-                   (int)month, (int)day, (int)(second / 3600), (int)(second / 60 % 60),
-                   (int)(second % 60), fraction);
+    char text[96] = ""; /* the compiler does not see that 24 bytes do */
+    int len = snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d", (int)year, (int)month,
+                       (int)day, (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
+    (void)snprintf(text + len, sizeof text - (size_t)len, ms ? ".%03dZ" : "Z", (int)ms);
+    memcpy(out, text, CLOCK_TEXT - 1);
+    out[CLOCK_TEXT - 1] = '\0';
     return out;
 }
 

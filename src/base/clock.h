@@ -9,7 +9,8 @@ enum { CLOCK_TEXT = 32 };
 
 int64_t clock_wall_ms(void);      /* since 1970-01-01T00:00:00Z */
 int64_t clock_monotonic_ms(void); /* for durations and deadlines */
-/* "2026-11-22T01:41:00Z" (with .mmm where not zero); years 0000 to 9999. Returns out. */
+/* "2026-11-22T01:41:00Z" (with .mmm where not zero); years 0000 to 9999, times
+ * beyond as the first or last moment of those. Returns out. */
 const char *clock_format(int64_t utc_ms, char out[CLOCK_TEXT]);
 /* RFC 3339 date-time, or a plain date "2026-12-31" = its first moment in UTC. */
 bool clock_parse(struct str text, int64_t *ret_utc_ms);

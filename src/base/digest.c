@@ -8,6 +8,7 @@
 #include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define XXH_INLINE_ALL
@@ -71,8 +72,8 @@ bool digest_hmac_sha256(struct str key, struct str bytes, struct digest *ret, st
 {
     unsigned len = 0;
     if (key.len > INT32_MAX ||
-        !HMAC(EVP_sha256(), key.ptr, (int)key.len, (const unsigned char *)bytes.ptr, bytes.len,
-              ret->byte, &len) ||
+        !HMAC(EVP_sha256(), key.ptr ? key.ptr : "", (int)key.len,
+              (const unsigned char *)(bytes.ptr ? bytes.ptr : ""), bytes.len, ret->byte, &len) ||
         len != DIGEST_SIZE)
         return err_set(err, ERR_LIMIT, "HMAC-SHA-256 failed");
     return true;
@@ -91,6 +92,8 @@ static bool digest_fd(int fd, const char *path, struct digest *ret, struct err *
         if (n < 0)
             err_set(err, ERR_IO, "read %s: %s", path, strerror(errno));
     }
+    if (sha && !piece)
+        err_set(err, ERR_LIMIT, "out of memory");
     free(piece);
     struct digest digest;
     if (!sha || !sha256_close(sha, &digest, n == 0 ? err : NULL) || n != 0)
@@ -101,10 +104,13 @@ static bool digest_fd(int fd, const char *path, struct digest *ret, struct err *
 
 bool digest_file(const char *path, struct digest *ret, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us up */
     if (fd < 0)
         return err_set(err, ERR_IO, "open %s: %s", path, strerror(errno));
-    bool ok = digest_fd(fd, path, ret, err);
+    bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+                  ? digest_fd(fd, path, ret, err)
+                  : err_set(err, ERR_IO, "%s is not a regular file", path);
     close(fd);
     return ok;
 }
@@ -166,7 +172,7 @@ bool base64_decode(struct arena *arena, struct str text, struct str *ret, struct
         if (i % 4 != 0)
             out[len++] = (char)(bits >> (6 - 2 * (i % 4)));
     }
-    if (n % 4 == 1)
+    if (n % 4 == 1 || (n < text.len && text.len % 4 != 0))
         return err_set(err, ERR_SYNTAX, "base64 text of %zu characters is cut off", text.len);
     *ret = (struct str){out, len};
     return true;

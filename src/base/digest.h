@@ -24,7 +24,7 @@ bool sha256_close(struct sha256 *sha, struct digest *ret, struct err *err);
 
 bool digest_sha256(struct str bytes, struct digest *ret, struct err *err);
 bool digest_hmac_sha256(struct str key, struct str bytes, struct digest *ret, struct err *err);
-/* SHA-256 of a file's content, read in pieces. */
+/* SHA-256 of a regular file's content, read in pieces; of nothing else (ERR_IO). */
 bool digest_file(const char *path, struct digest *ret, struct err *err);
 /* 64 lower-case hex digits and a NUL. */
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX + 1]);

@@ -22,13 +22,15 @@ static void fit(char *text, size_t room, int len)
 
 bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 {
+    char text[ERR_TEXT_MAX]; /* an argument may be a frame of this very err */
     if (!err)
         return false;
     va_list args;
     va_start(args, fmt);
-    int len = vsnprintf(err->frame[0], ERR_TEXT_MAX, fmt, args);
+    int len = vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    fit(err->frame[0], ERR_TEXT_MAX, len);
+    fit(text, sizeof text, len);
+    memcpy(err->frame[0], text, sizeof text);
     err->kind = kind;
     err->nframes = 1;
     return false;

@@ -175,8 +175,11 @@ bool io_make_dirs(const char *path, unsigned mode, struct err *err)
             continue;
         char kept = copy[i];
         copy[i] = '\0';
-        if (mkdir(copy, (mode_t)mode) < 0 && errno != EEXIST && !io_is_dir(copy))
-            return err_set(err, ERR_IO, "mkdir %s: %s", copy, strerror(errno));
+        if (mkdir(copy, (mode_t)mode) < 0) {
+            int why = errno;
+            if (!io_is_dir(copy))
+                return err_set(err, ERR_IO, "mkdir %s: %s", copy, strerror(why));
+        }
         copy[i] = kept;
     }
     return true;

@@ -18,7 +18,7 @@
 
 extern char **environ;
 
-enum { DEFAULT_TIMEOUT_MS = 10000, DEFAULT_OUTPUT = 1 << 20, POLL_MS = 50 };
+enum { DEFAULT_TIMEOUT_MS = 10000, DEFAULT_OUTPUT = 1 << 20, POLL_MS = 50, GRACE_MS = 1000 };
 
 static bool fill_actions(posix_spawn_file_actions_t *actions, const struct proc_spec *spec,
                          const int out[2], const int errs[2])
@@ -132,24 +132,30 @@ static bool drain(int *fd, struct buf *buf)
     return true;
 }
 
-/* Pipes to their end and the child reaped, or the deadline. */
+/*
+ * Pipes to their end and the child reaped, or the deadline. *reaped: its pid is nobody's any more.
+ * A grandchild that holds a pipe open after that is given GRACE_MS.
+ */
 static bool pump(struct proc_child *child, const struct proc_spec *spec, struct buf *out,
-                 struct buf *errs, int *ret_status, struct err *err)
+                 struct buf *errs, int *ret_status, bool *reaped, struct err *err)
 {
     int64_t deadline = now_ms() + (spec->timeout_ms ? spec->timeout_ms : DEFAULT_TIMEOUT_MS);
-    bool reaped = false;
-    while (!reaped || child->out_fd >= 0 || child->err_fd >= 0) {
+    while (!*reaped || child->out_fd >= 0 || child->err_fd >= 0) {
         struct pollfd fds[2] = {{child->out_fd, POLLIN, 0}, {child->err_fd, POLLIN, 0}};
-        (void)poll(fds, 2, reaped ? POLL_MS / 5 : POLL_MS);
+        bool ending = child->out_fd < 0 && child->err_fd < 0; /* only the exit is missing */
+        (void)poll(fds, 2, ending ? 1 : POLL_MS);
         if (!drain(&child->out_fd, out) || !drain(&child->err_fd, errs))
             return err_set(err, ERR_LIMIT, "%s printed more than %zu bytes", spec->argv[0],
                            out->limit);
-        if (!reaped && waitpid(child->pid, ret_status, WNOHANG) == child->pid)
-            reaped = true;
+        if (!*reaped && waitpid(child->pid, ret_status, WNOHANG) == child->pid) {
+            *reaped = true;
+            if (deadline > now_ms() + GRACE_MS)
+                deadline = now_ms() + GRACE_MS;
+        }
         if (spec->cancel && *spec->cancel)
             return err_set(err, ERR_CANCELLED, "%s was cancelled", spec->argv[0]);
         if (now_ms() > deadline) {
-            if (reaped) /* a grandchild holds the pipe open: what we have is the result */
+            if (*reaped) /* a grandchild holds the pipe open: what we have is the result */
                 return true;
             return err_set(err, ERR_TIMEOUT, "%s did not end within %d ms", spec->argv[0],
                            spec->timeout_ms ? spec->timeout_ms : DEFAULT_TIMEOUT_MS);
@@ -165,15 +171,16 @@ bool proc_run(struct arena *arena, const struct proc_spec *spec, struct proc_res
     size_t most = spec->max_output ? spec->max_output : DEFAULT_OUTPUT;
     AUTO_BUF out = {.limit = most + (1 << 14)}, errs = {.limit = most + (1 << 14)};
     int status = -1;
+    bool reaped = false;
     if (!proc_spawn(spec, &child, err))
         return false;
-    bool ok = pump(&child, spec, &out, &errs, &status, err);
+    bool ok = pump(&child, spec, &out, &errs, &status, &reaped, err);
     io_close_auto(&child.out_fd);
     io_close_auto(&child.err_fd);
-    if (!ok) {
+    if (!ok && !reaped)
         (void)proc_kill_group(child.pid);
+    if (!ok)
         return false;
-    }
     struct proc_result got = {
         .exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
         .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,

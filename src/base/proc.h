@@ -27,7 +27,8 @@ struct proc_result {
 };
 
 /* Runs to the end. False only if it could not be run, timed out (ERR_TIMEOUT, the group killed) or
- * printed too much (ERR_LIMIT); a non-zero exit is a result. */
+ * printed too much (ERR_LIMIT); a non-zero exit is a result. A grandchild that keeps a pipe open is
+ * waited for a second, then what came is the result. */
 bool proc_run(struct arena *arena, const struct proc_spec *spec, struct proc_result *ret,
               struct err *err);
 
