@@ -614,8 +614,11 @@ static void receive(struct grpc_conn *conn)
             return;
         if (got == CHANNEL_BYTES) {
             ssize_t used = nghttp2_session_mem_recv(conn->session, conn->in, n);
-            if (used >= 0)
+            bool more = n == sizeof conn->in || conn->channel.ssl;
+            if (used >= 0 && more)
                 continue;
+            if (used >= 0) /* a short read: the rest, or the end, is epoll's to tell */
+                return;
             (void)err_set(&err, ERR_UNAVAILABLE, "HTTP/2: %s%s%s", nghttp2_strerror((int)used),
                           conn->protocol_error[0] ? ": " : "", conn->protocol_error);
         } else if (got == CHANNEL_END) {

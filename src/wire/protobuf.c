@@ -14,6 +14,10 @@ enum { VARINT_MAX = 10 };
 static bool take_varint(struct pb_reader *in, uint64_t *ret)
 {
     uint64_t value = 0;
+    if (in->at < in->bytes.len && (unsigned char)in->bytes.ptr[in->at] < 0x80) { /* nearly always */
+        *ret = (unsigned char)in->bytes.ptr[in->at++];
+        return true;
+    }
     for (unsigned i = 0; i < VARINT_MAX; i++) {
         if (in->at + i >= in->bytes.len) {
             in->bad = "a number is cut short";
