@@ -3,8 +3,10 @@
 
 enum { QUIET_US = 2000000, ROUND_LEAST = 8 };
 
-/* A round that is this much better is worth having twice as many; a latency this much worse not. */
-static const double GROWTH = 1.25, SLOWER = 2.0;
+static const double MORE = 1.25;       /* rate of a round that was worth doubling */
+static const double SLOWER = 1.4;      /* times the best latency: no more at once */
+static const double MUCH_SLOWER = 2.5; /* times the best latency: fewer */
+static const double FORGET = 2e-9;     /* of the best latency, each microsecond: 0.2 % a second */
 
 static unsigned clamp(const struct pace *pace, unsigned limit)
 {
@@ -26,34 +28,37 @@ static void set_limit(struct pace *pace, unsigned limit, int64_t now_us)
     pace->round_start_us = now_us;
 }
 
+/*
+ * Doubling goes on while twice as many at once bring a quarter more; that rate comes from Little's
+ * law, limit / latency, and not from a clock: answers come in bursts. Later the limit follows the
+ * latency by quarters; the best latency is forgotten slowly, so that a world that became slower is
+ * taken as it is.
+ */
 static void end_round(struct pace *pace, int64_t now_us)
 {
-    double elapsed = (double)(now_us - pace->round_start_us);
-    double rate = pace->round_n * 1e6 / (elapsed > 1 ? elapsed : 1);
-    double latency = (double)pace->round_latency_us / pace->round_n;
-    bool quiet = now_us < pace->quiet_until_us;
+    double latency = (double)pace->round_latency_us / pace->round_n + 1;
+    double rate = pace->limit / latency;
+    int64_t took_us = now_us - pace->round_start_us;
+    bool may_grow = now_us >= pace->quiet_until_us && pace->limit < pace->most;
 
-    if (pace->stage == PACE_GROWING) {
-        bool better = rate >= pace->best_rate * GROWTH;
-        if (better) {
-            pace->best_rate = rate;
-            pace->best_latency_us = latency;
-            pace->better = pace->limit;
-        }
-        if (better && !quiet && pace->limit < pace->most) {
-            set_limit(pace, pace->limit * 2, now_us);
-            return;
-        }
+    if (pace->best_latency_us == 0 || latency < pace->best_latency_us)
+        pace->best_latency_us = latency;
+    if (pace->stage == PACE_GROWING && rate >= pace->best_rate * MORE && may_grow) {
+        pace->best_rate = rate;
+        pace->better = pace->limit;
+        set_limit(pace, pace->limit * 2, now_us);
+    } else if (pace->stage == PACE_GROWING) {
+        bool worse = pace->better && rate < pace->best_rate * MORE;
         pace->stage = PACE_HOLDING;
-        set_limit(pace, pace->better ? pace->better : pace->limit, now_us);
-        return;
-    }
-    if (latency > pace->best_latency_us * SLOWER && pace->limit > PACE_START)
+        set_limit(pace, worse ? pace->better : pace->limit, now_us);
+    } else if (latency > pace->best_latency_us * MUCH_SLOWER && pace->limit > PACE_START) {
         set_limit(pace, pace->limit - pace->limit / 4, now_us);
-    else if (latency <= pace->best_latency_us * GROWTH && !quiet)
-        set_limit(pace, pace->limit + 1 + pace->limit / 16, now_us);
-    else
+    } else if (latency <= pace->best_latency_us * SLOWER && may_grow) {
+        set_limit(pace, pace->limit + 1 + pace->limit / 4, now_us);
+    } else {
         set_limit(pace, pace->limit, now_us);
+    }
+    pace->best_latency_us *= 1 + FORGET * (double)(took_us > 0 ? took_us : 0);
 }
 
 void pace_done(struct pace *pace, int64_t now_us, int64_t latency_us)

@@ -2,8 +2,8 @@
  * trouble.
  *
  * Stages:  the first read alone (clients are set up on first use and not all providers are safe
- *          there); then PACE_START; then doubling for as long as a round of reads shows a higher
- *          rate; then holding, with small steps up while latency allows and down when it does not
+ *          there); then PACE_START; then doubling for as long as that brings a higher rate; then
+ *          holding: a quarter more while the latency allows, a quarter fewer when it does not
  * Uses:    no clock: times are given. Same input, same limit
  */
 #pragma once

@@ -1,6 +1,8 @@
 /* worker.c - the life of one provider process: start, schema, configuration, reads, crash, stop. */
 #include <stdarg.h>
-#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "live/reader_provider/pool_parts.h"
 #include "live/reader_provider/tfplugin.h"
@@ -374,6 +376,30 @@ static void on_down(void *ctx, const struct err *why)
                         : STR("it ended by itself"));
 }
 
+/*
+ * Our environment; for a small provider with a garbage collector that does not run after every few
+ * requests. Go's default (GOGC=100) lets a heap of a few MiB be collected hundreds of times a
+ * second; that was half of a small provider's work. Large ones keep the default: their heaps are
+ * large too.
+ */
+static const char *const *environment(struct arena *arena, const struct located *found)
+{
+    enum { SMALL_BINARY = 100 << 20 };
+    struct stat st;
+    size_t n = 0;
+    if (!found->path.ptr || getenv("GOGC") || stat(found->path.ptr, &st) < 0 ||
+        st.st_size > SMALL_BINARY)
+        return NULL;
+    while (environ[n])
+        n++;
+    const char **list = arena_new(arena, const char *, n + 2);
+    for (size_t i = 0; list && i < n; i++)
+        list[i] = environ[i];
+    if (list)
+        list[n] = "GOGC=400";
+    return list;
+}
+
 void worker_start(struct worker *worker)
 {
     const struct located *found = &worker->provider->found;
@@ -388,6 +414,7 @@ void worker_start(struct worker *worker)
                                .name = worker->provider->source,
                                .path = found->path,
                                .dir = worker->pool->in->locator->root, /* as Terraform: "./x" */
+                               .env = environment(&worker->pool->arena, found),
                                .on_ready = on_ready,
                                .on_down = on_down,
                                .ctx = worker};
