@@ -205,12 +205,10 @@ static bool prepare(struct hcl_call *call, struct value *args, uint8_t *marks, b
         const struct hcl_param *param = param_of(call->function, i);
         const struct type *own = hcl_type_of(ev->arena, &args[i]);
         bool dynamic = own && own->kind == TYPE_DYNAMIC;
-        bool untyped_null = args[i].kind == VALUE_NULL && dynamic;
-        if (dynamic && !(param->flags & PARAM_DYNAMIC) &&
-            !(untyped_null && (param->flags & PARAM_NULL)))
-            *ret_dynamic = true;
-        else if (args[i].kind == VALUE_NULL && !(param->flags & PARAM_NULL))
+        if (args[i].kind == VALUE_NULL && !(param->flags & PARAM_NULL))
             return bad_argument(ev, call, i, STR("argument must not be null"));
+        if (dynamic && !(param->flags & PARAM_DYNAMIC)) /* an untyped null too */
+            *ret_dynamic = true;
         else if (args[i].kind == VALUE_UNKNOWN && !(param->flags & PARAM_UNKNOWN))
             *ret_unknown = true;
     }

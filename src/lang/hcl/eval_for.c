@@ -106,19 +106,19 @@ static int later_key(const void *a, const void *b)
     return order ? order : (x > y) - (x < y);
 }
 
-/* Sorted by key, the last one of a key stays. */
-static bool last_wins(struct arena *arena, struct members *m, struct value *ret)
+bool hcl_last_wins(struct arena *arena, const struct value_member *members, size_t count,
+                   struct value *ret)
 {
-    const struct value_member **sorted = arena_new(arena, const struct value_member *, m->n);
-    struct value_member *kept = arena_new(arena, struct value_member, m->n);
+    const struct value_member **sorted = arena_new(arena, const struct value_member *, count);
+    struct value_member *kept = arena_new(arena, struct value_member, count);
     size_t n = 0;
     if (!sorted || !kept)
         return false;
-    for (size_t i = 0; i < m->n; i++)
-        sorted[i] = &m->member[i];
-    if (m->n)
-        qsort(sorted, m->n, sizeof(const struct value_member *), later_key);
-    for (size_t i = 0; i < m->n; i++) {
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &members[i];
+    if (count)
+        qsort(sorted, count, sizeof(const struct value_member *), later_key);
+    for (size_t i = 0; i < count; i++) {
         if (n && key_equal(kept[n - 1].key, sorted[i]->key))
             n--;
         kept[n++] = *sorted[i];
@@ -158,7 +158,7 @@ bool hcl_eval_object(struct hcl_eval *ev, const struct hcl_expr *expr,
         if (known)
             m.member[m.n++] = (struct value_member){.key = name, .value = v};
     }
-    if (!ok || !last_wins(ev->arena, &m, ret))
+    if (!ok || !hcl_last_wins(ev->arena, m.member, m.n, ret))
         return false;
     if (!all_known)
         *ret = hcl_any();

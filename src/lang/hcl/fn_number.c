@@ -27,7 +27,7 @@ static bool read(struct hcl_call *call, size_t i, mpfr_t x)
 
 static bool run_abs(struct hcl_call *call, struct value *ret)
 {
-    mpfr_t x;
+    mpfr_t x = {{0}};
     if (!read(call, 0, x))
         return false;
     mpfr_abs(x, x, MPFR_RNDN);
@@ -36,7 +36,7 @@ static bool run_abs(struct hcl_call *call, struct value *ret)
 
 static bool run_ceil(struct hcl_call *call, struct value *ret)
 {
-    mpfr_t x;
+    mpfr_t x = {{0}};
     if (!read(call, 0, x))
         return false;
     mpfr_ceil(x, x);
@@ -47,7 +47,7 @@ static bool run_ceil(struct hcl_call *call, struct value *ret)
 
 static bool run_floor(struct hcl_call *call, struct value *ret)
 {
-    mpfr_t x;
+    mpfr_t x = {{0}};
     if (!read(call, 0, x))
         return false;
     mpfr_floor(x, x);
@@ -151,7 +151,7 @@ static bool run_parseint(struct hcl_call *call, struct value *ret)
     }
     if (ok && s.ptr[0] == '-')
         mpz_neg(z, z);
-    mpfr_t x;
+    mpfr_t x = {{0}};
     mpfr_init2(x, 512);
     mpfr_set_z(x, z, MPFR_RNDN);
     bool wide = mpz_sizeinbase(z, 2) > 64;

@@ -164,7 +164,7 @@ bool hcl_number_make(struct arena *arena, mpfr_srcptr x, enum hcl_precision prec
 
 struct str hcl_number_text(struct arena *arena, const struct value *number)
 {
-    mpfr_t x;
+    mpfr_t x = {{0}};
     if (hcl_is_infinite(number))
         return number->text[0] == '-' ? STR("-Inf") : STR("+Inf");
     bool wide = number->form == NUMBER_TEXT || number->precision == HCL_PREC_53;
@@ -273,7 +273,7 @@ bool hcl_arith(struct arena *arena, enum hcl_token_kind op, const struct value *
         ret->precision = (uint8_t)precision;
         return true;
     }
-    mpfr_t x, y, r;
+    mpfr_t x = {{0}}, y = {{0}}, r;
     *ret_why = STR("the number is too large");
     bool ok = hcl_number_read(x, a);
     ok = hcl_number_read(y, b) && ok;

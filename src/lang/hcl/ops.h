@@ -27,6 +27,9 @@ const struct value *hcl_elements(struct arena *arena, const struct value *v);
 /* One of < <= > >=: a bool, unknown where bounds do not decide. */
 struct value hcl_compare(struct arena *arena, enum hcl_token_kind op, const struct value *a,
                          const struct value *b);
+/* An object of the members, sorted by key; the last one of a key stays. */
+bool hcl_last_wins(struct arena *arena, const struct value_member *members, size_t count,
+                   struct value *ret);
 /* Without any mark, at any depth; *ret_marks gathers them. */
 bool hcl_unmark_deep(struct arena *arena, const struct value *v, struct value *ret,
                      uint8_t *ret_marks);
