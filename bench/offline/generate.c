@@ -1,7 +1,8 @@
 /* generate.c - a state of N instances as Terraform writes it, and the live snapshot of the same.
  *
  * usage: generate N DIR [DRIFT_EVERY]   writes DIR/terraform.tfstate and DIR/live.json
- * About 1,050 bytes of state an instance; every DRIFT_EVERYth live instance has another size tag.
+ * About 1,350 bytes of state and 750 of snapshot an instance; every DRIFT_EVERYth live instance
+ * has another `size` tag.
  */
 #include <inttypes.h>
 #include <stdint.h>

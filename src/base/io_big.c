@@ -1,4 +1,4 @@
-/* io_big.c - anonymous memory with madvise, filled by read. */
+/* io_big.c - anonymous memory, filled by read. */
 #include "base/io_big.h"
 
 #include <errno.h>
@@ -11,12 +11,11 @@
 #include "base/err.h"
 #include "base/io.h"
 
-enum { HUGE_PAGE = 2 << 20, BEHIND = 64, PIECE = 8 << 20, STREAM_FIRST = 1 << 20 };
+enum { PAGE = 4096, BEHIND = 64, PIECE = 1 << 20, STREAM_FIRST = 1 << 20 };
 
 static size_t round_up(size_t n)
 {
-    size_t unit = n < HUGE_PAGE ? 4096 : HUGE_PAGE;
-    return (n + unit - 1) / unit * unit;
+    return (n + PAGE - 1) / PAGE * PAGE;
 }
 
 /* Room for n bytes and those behind; what was there is kept. */
@@ -28,8 +27,6 @@ static bool resize(struct io_big *big, size_t n, struct err *err)
                     : mmap(NULL, want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (map == MAP_FAILED)
         return err_set(err, ERR_LIMIT, "no memory for %zu bytes: %s", n, strerror(errno));
-    if (want >= HUGE_PAGE)
-        (void)madvise(map, want, MADV_HUGEPAGE); /* a wish, not a need */
     big->map = map;
     big->mapped = want;
     return true;
