@@ -1,7 +1,6 @@
 /* canon.c - the walk behind canon_print(): keys by UTF-16, numbers by double, nothing between. */
 #include "value/canon.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,15 +37,12 @@ static void print_string(struct buf *out, struct str s)
 /* Does the double say it all? ret: its spelling. */
 static bool print_double(struct arena *arena, const struct value *v, struct str *ret)
 {
-    bool exact;
-    double x = number_to_double(v, &exact);
-    if (!isfinite(x) || (x == 0 && number_digits(v) != 0))
-        return false;
-    *ret = x == 0 ? STR("0") : number_from_double(arena, x); /* -0 is 0 */
-    if (!ret->ptr)
+    size_t digits = number_digits(v);
+    *ret = number_print_ecmascript(arena, v);
+    if (!ret->ptr || (digits && str_equal(*ret, STR("0"))))
         return false;
     struct value spelled = value_number(*ret);
-    return number_compare(&spelled, v) == 0 || (!number_is_integer(v) && number_digits(v) <= 17);
+    return number_compare(&spelled, v) == 0 || (digits <= 17 && !number_is_integer(v));
 }
 
 static bool print_number(struct buf *out, const struct value *v, struct err *err)

@@ -275,6 +275,32 @@ static bool double_is(double x, const struct value *v)
     return number_compare(&whole, v) == 0;
 }
 
+/*
+ * The cheap answers, which are nearly all: 1 exact, 0 not, -1 ask double_is(). A fraction is a
+ * double only if its power of five goes into its digits, so that the last of them is a 5.
+ */
+static int double_fits(const struct decimal *d)
+{
+    enum { FEW = 15, FIVES_MAX = 21 };
+    int64_t power = d->scale - (int64_t)d->n; /* digits * 10^power */
+    uint64_t whole = 0;
+    if (d->n == 0)
+        return 1;
+    if (d->far || d->n > DOUBLE_DIGITS_MAX ||
+        (power < 0 && d->digits.ptr[d->digits.len - 1] != '5'))
+        return 0;
+    if (power >= 0)
+        return d->scale <= FEW ? 1 : -1;
+    if (d->n > FEW || power < -FIVES_MAX)
+        return -1;
+    for (size_t i = 0, at = 0; i < d->n; i++)
+        whole = whole * 10 + (uint64_t)(next_digit(d->digits, &at) - '0');
+    for (int64_t i = power; i < 0; i++, whole /= 5)
+        if (whole % 5 != 0)
+            return 0;
+    return 1;
+}
+
 double number_to_double(const struct value *v, bool *ret_exact)
 {
     static const int64_t all_exact = (int64_t)1 << DBL_MANT_DIG;
@@ -285,7 +311,8 @@ double number_to_double(const struct value *v, bool *ret_exact)
     }
     struct decimal d = decimal_of(value_text(v));
     double x = decimal_to_double(&d);
-    *ret_exact = d.n <= DOUBLE_DIGITS_MAX && (d.n == 0 || x != 0) && double_is(x, v);
+    int fits = double_fits(&d);
+    *ret_exact = fits < 0 ? double_is(x, v) : fits;
     return x;
 }
 
@@ -352,6 +379,23 @@ struct str number_from_double(struct arena *arena, double x)
         return arena_dup(arena, sign ? STR("-0") : STR("0"));
     size_t n = shortest_digits(fabs(x), digits, &scale);
     return arena_dup(arena, (struct str){text, sign + print_layout(digits, n, scale, text + sign)});
+}
+
+struct str number_print_ecmascript(struct arena *arena, const struct value *v)
+{
+    enum { SURE = 15, SCALE = 290 }; /* so few digits come back from any double of that size */
+    char room[INT64_TEXT], text[33] = "-", digits[SURE];
+    struct decimal d = decimal_of(text_of(v, room));
+    if (d.n == 0)
+        return arena_dup(arena, STR("0"));
+    if (d.far || d.n > SURE || d.scale > SCALE || d.scale < -SCALE) {
+        double x = decimal_to_double(&d);
+        return x == 0 ? arena_dup(arena, STR("0")) : number_from_double(arena, x);
+    }
+    for (size_t i = 0, at = 0; i < d.n; i++)
+        digits[i] = next_digit(d.digits, &at);
+    size_t len = print_layout(digits, d.n, (int)d.scale, text + d.negative);
+    return arena_dup(arena, (struct str){text, d.negative + len});
 }
 
 /* --- printing --- */

@@ -30,6 +30,8 @@ double number_to_double(const struct value *v, bool *ret_exact);
  */
 bool number_print_plain(struct arena *arena, const struct value *v, size_t max_digits,
                         struct str *ret, struct err *err);
+/* As ECMAScript prints the nearest double (-0 as "0"). ptr NULL: infinite, or the arena is full. */
+struct str number_print_ecmascript(struct arena *arena, const struct value *v);
 /* "d.ddde+XX", the digits without zeros at their end; any number, however large its exponent. */
 struct str number_print_scientific(struct arena *arena, const struct value *v);
 bool number_is_integer(const struct value *v);
