@@ -1,7 +1,8 @@
 /* io_big.h - a file of up to gigabytes in memory of its own.
  *
  * Read, not mapped: a file that is cut short meanwhile must not end the process. No huge pages are
- * asked for: in virtual machines whose memory is not backed yet they cost four times what they save.
+ * asked for: in virtual machines whose memory is not backed yet they cost four times what they
+ * save.
  */
 #pragma once
 #include <stdbool.h>

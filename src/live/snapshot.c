@@ -182,7 +182,7 @@ static bool take_members(struct reading *in, struct str *span, bool outer)
 {
     struct str key, value;
     bool escaped, first = true;
-    char plain[64];
+    char plain[64] = "";
     while (json_scan_next_key(&in->scan, &first, &key, &escaped)) {
         if (escaped && key.len <= sizeof plain)
             key = (struct str){plain, json_unescape(plain, key)};

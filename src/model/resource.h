@@ -28,9 +28,9 @@ struct resource {
     int64_t schema_version;
     struct str attributes_json; /* verbatim text of the `attributes` object; empty if flatmap */
     struct str flatmap_json;    /* legacy `attributes_flat` object text, or empty */
-    bool attributes_plain;      /* from show -json: dynamic values are not wrapped in value + type */
-    struct value attributes;    /* parsed `attributes`, where the source has parsed them; else kind
-                                   VALUE_NULL */
+    bool attributes_plain;   /* from show -json: dynamic values are not wrapped in value + type */
+    struct value attributes; /* parsed `attributes`, where the source has parsed them; else kind
+                                VALUE_NULL */
     struct str private_base64;
     struct str identity_json; /* text of the `identity` object, or empty */
     int64_t identity_schema_version;

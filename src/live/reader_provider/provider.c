@@ -63,7 +63,8 @@ static bool decode_schema(struct provider *provider, int protocol, struct str re
         *ret_refused = tf_diagnostics_text(&provider->arena, &diagnostics);
         return true;
     }
-    struct provider_type *types = arena_new(&provider->arena, struct provider_type, schema.nresources);
+    struct provider_type *types =
+        arena_new(&provider->arena, struct provider_type, schema.nresources);
     if (!types)
         return arena_full(&provider->arena, err);
     provider->schema = schema;

@@ -51,7 +51,7 @@ struct bench {
 static struct value typed(struct bench *at, const char *json)
 {
     struct err err = {0};
-    struct value raw, v;
+    struct value raw, v = value_null();
     char text[1024];
     if (!json_parse(&at->arena, str_from(json), "j", JSON_DEFAULT, &raw, &err) ||
         !type_apply(&at->arena, at->schema.block.type, &raw, false, &v, &err))
