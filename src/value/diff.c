@@ -249,10 +249,11 @@ static bool align(struct ops *ops, const struct middle *m)
 {
     size_t n = m->nbefore, k = m->nafter, width = k + 1;
     AUTO_ARENA scratch = {.limit = SCRATCH_MAX};
-    uint32_t *class = arena_new(&scratch, uint32_t, n + k), *other = class + n;
+    uint32_t *class = arena_new(&scratch, uint32_t, n + k);
     uint16_t *longest = arena_new_raw(&scratch, uint16_t, (n + 1) * width);
     if (!class || !longest || !classify(&scratch, m, class))
         return false;
+    const uint32_t *other = class + n;
     for (size_t x = n + 1; x-- > 0;)
         for (size_t y = k + 1; y-- > 0;) {
             uint16_t *cell = &longest[x * width + y];
