@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "model/config.h"
 #include "model/schema.h"
 #include "model/stack.h"
@@ -78,24 +79,49 @@ static bool make_block(struct encoder *in, const struct schema_block *block,
                        const struct value *given, struct str path, unsigned depth_left,
                        struct value *ret, struct err *err);
 
-/* "env:NAME" -> its value. Other strings stay. */
-static bool resolve(struct encoder *in, struct value *v, struct str path, struct err *err)
+static bool from_environment(struct encoder *in, struct str name, struct str path, struct str *ret,
+                             struct err *err)
 {
-    struct str text = value_is_string(v) ? value_text(v) : (struct str){0};
-    if (!str_starts(text, STR("env:")))
-        return true;
-    struct str name = arena_dup(in->arena, str_sub(text, 4, text.len));
-    if (!name.ptr)
+    struct str ended = arena_dup(in->arena, name);
+    if (!ended.ptr)
         return arena_full(in->arena, err);
-    const char *value = in->env(name.ptr);
+    const char *value = in->env(ended.ptr);
     if (!value)
         return err_set(err, ERR_USAGE,
                        "provider setting %.*s: the environment variable %s is not set",
-                       STR_ARG(path), name.ptr);
-    struct str copy = arena_dup(in->arena, str_from(value));
-    if (!copy.ptr)
+                       STR_ARG(path), ended.ptr);
+    *ret = arena_dup(in->arena, str_from(value));
+    return ret->ptr || arena_full(in->arena, err);
+}
+
+/* The content without the line end that editors leave. */
+static bool from_file(struct encoder *in, struct str name, struct str path, struct str *ret,
+                      struct err *err)
+{
+    enum { SECRET_MAX = 1 << 20 };
+    struct str ended = arena_dup(in->arena, name), text;
+    if (!ended.ptr)
         return arena_full(in->arena, err);
-    *v = value_string(copy);
+    if (!io_read_file(in->arena, ended.ptr, SECRET_MAX, &text, err))
+        return err_wrap(err, "provider setting %.*s", STR_ARG(path));
+    if (str_ends(text, STR("\n")))
+        text = str_sub(text, 0, text.len - 1);
+    *ret = str_ends(text, STR("\r")) ? str_sub(text, 0, text.len - 1) : text;
+    return true;
+}
+
+/* "env:NAME" and "file:PATH" -> what they stand for. Other strings stay. */
+static bool resolve(struct encoder *in, struct value *v, struct str path, struct err *err)
+{
+    struct str text = value_is_string(v) ? value_text(v) : (struct str){0}, found = {0};
+    bool by_env = str_starts(text, STR("env:"));
+    if (!by_env && !str_starts(text, STR("file:")))
+        return true;
+    struct str name = str_sub(text, by_env ? 4 : 5, text.len);
+    if (!(by_env ? from_environment(in, name, path, &found, err)
+                 : from_file(in, name, path, &found, err)))
+        return false;
+    *v = value_string(found);
     return true;
 }
 

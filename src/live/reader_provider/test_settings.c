@@ -115,6 +115,13 @@ static const struct {
      "f"
      "6b656ea374306b",
      NESTING_LIST},
+    {"a secret from a file",
+     "{\"assume\":[{\"role\":\"r\"}], \"endpoint\":\"http://x\", "
+     "\"token\":\"file:tests/data/secret/token\"}",
+     "84a6617373756d659181a4726f6c65a172a8656e64706f696e74a8687474703a2f2f78a772657472696573c0a5746"
+     "f"
+     "6b656ea374306b",
+     NESTING_LIST},
     {"one block stands for a list",
      "{\"assume\":{\"role\":\"r\"}, \"endpoint\":\"http://x\", \"token\":\"t0k\"}",
      "84a6617373756d659181a4726f6c65a172a8656e64706f696e74a8687474703a2f2f78a772657472696573c0a5746"
