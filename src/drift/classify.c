@@ -92,16 +92,18 @@ static bool set_reason(struct arena *arena, const struct change **changes, size_
     return set_text(arena, &out, &finding->reason, err);
 }
 
-/* All reasons that take part, each once. */
+/* All reasons that take part, each once; owner and expiry of the first. */
 static bool set_ignored(struct arena *arena, const struct ignore_rule *const *rule_of,
                         struct finding *finding, struct err *err)
 {
     AUTO_BUF out = {.limit = REASON_MAX};
     finding->ignored = true;
-    finding->ignored_owner = rule_of[0]->owner;
-    finding->ignored_expires = rule_of[0]->expires;
     for (size_t i = 0; i < finding->nchanges; i++) {
-        bool said = false;
+        bool said = !rule_of[i];
+        if (!said && !out.len) {
+            finding->ignored_owner = rule_of[i]->owner;
+            finding->ignored_expires = rule_of[i]->expires;
+        }
         for (size_t j = 0; j < i && !said; j++)
             said = rule_of[i] == rule_of[j];
         if (said || rule_of[i]->reason.len > REASON_MAX / 2 - out.len / 2)
@@ -113,23 +115,39 @@ static bool set_ignored(struct arena *arena, const struct ignore_rule *const *ru
     return set_text(arena, &out, &finding->ignored_by, err);
 }
 
+/* What is left when the ignored changes are taken away. */
+struct rest {
+    size_t n;
+    bool configurable;         /* one of those left can be set by the code */
+    bool ignored_configurable; /* one of those ignored can */
+};
+
+static struct rest rest_of(const struct ignore_rule *const *rule_of, const struct finding *finding)
+{
+    struct rest rest = {0};
+    for (size_t i = 0; i < finding->nchanges; i++) {
+        bool configurable = finding->changes[i].configurable;
+        rest.n += !rule_of[i];
+        rest.configurable |= !rule_of[i] && configurable;
+        rest.ignored_configurable |= rule_of[i] && configurable;
+    }
+    return rest;
+}
+
 bool classify_changes(struct arena *arena, const struct ignore_rule *const *rule_of,
                       struct finding *finding, struct err *err)
 {
     const struct change **counting = arena_new(arena, const struct change *, finding->nchanges);
+    struct rest rest = rest_of(rule_of, finding);
+    /* Computed attributes follow what was accepted: an etag is no reason to speak up again. */
+    bool ignored = rest.n == 0 || (!rest.configurable && rest.ignored_configurable);
+    bool configurable = rest.configurable || (ignored && rest.ignored_configurable);
     size_t n = 0;
-    bool configurable = false;
     if (!counting)
         return arena_full(arena, err);
     for (size_t i = 0; i < finding->nchanges; i++)
-        if (!rule_of[i])
+        if (!rule_of[i] || ignored)
             counting[n++] = &finding->changes[i];
-    bool ignored = n == 0;
-    if (ignored)
-        for (size_t i = 0; i < finding->nchanges; i++)
-            counting[n++] = &finding->changes[i];
-    for (size_t i = 0; i < n; i++)
-        configurable |= counting[i]->configurable;
 
     finding->class_ = configurable && !finding->deposed ? CLASS_CONTRADICTS_CODE : CLASS_STATE_ONLY;
     finding->severity = finding_class_severity(finding->class_);

@@ -301,19 +301,34 @@ static void ignored_changes_leave_the_rest_to_count(void **state)
         .ignores = rules,
         .nignores = 2,
     };
-    /* All that the code can set is ignored: the rest is quiet. */
+    /* All that the code can set is ignored, and the etag only follows: ignored as a whole. */
     observe(&arena, &in, &got);
     assert_string_equal(print_changes(&arena, &got.finding).ptr,
                         "etag  \"1\" -> \"2\"; size ci 1 -> 2; tags.a ci \"1\" -> \"temp 7\"");
-    assert_int_equal(got.finding.class_, CLASS_STATE_ONLY);
-    assert_false(got.finding.ignored);
-    assert_string_equal(got.finding.reason.ptr,
-                        "etag differs from the last state; the code has no say in it");
+    assert_true(got.finding.ignored);
+    assert_int_equal(got.finding.class_, CLASS_CONTRADICTS_CODE);
+    assert_string_equal(got.finding.ignored_by.ptr, "known; known");
 
     /* What is ignored may go on changing without renewing the finding. */
-    in.live = typed(&arena, &lab, "{\"size\":3,\"etag\":\"2\",\"tags\":{\"a\":\"temp 8\"}}");
+    in.live = typed(&arena, &lab, "{\"size\":2,\"etag\":\"2\",\"tags\":{\"a\":\"else\"}}");
+    observe(&arena, &in, &got);
+    assert_false(got.finding.ignored);
+    assert_string_equal(got.finding.reason.ptr, "etag and tags.a were changed outside of the code");
+    in.live = typed(&arena, &lab, "{\"size\":3,\"etag\":\"2\",\"tags\":{\"a\":\"else\"}}");
     observe(&arena, &in, &again);
     assert_string_equal(got.finding.fingerprint, again.finding.fingerprint);
+
+    /* An ignored etag does not make the arn beside it ignored. */
+    struct ignore_rule etag = rule(&arena, "etag", "");
+    in.ignores = &etag;
+    in.nignores = 1;
+    in.live =
+        typed(&arena, &lab, "{\"size\":1,\"arn\":\"x\",\"etag\":\"2\",\"tags\":{\"a\":\"1\"}}");
+    observe(&arena, &in, &got);
+    assert_false(got.finding.ignored);
+    assert_int_equal(got.finding.class_, CLASS_STATE_ONLY);
+    in.ignores = rules;
+    in.nignores = 2;
 
     /* Everything ignored: the finding keeps its class and says by what. */
     in.live = typed(&arena, &lab, "{\"size\":2,\"etag\":\"1\",\"tags\":{\"a\":\"temp\"}}");

@@ -179,7 +179,7 @@ def ignore_rules(lab):
     stack = applied(lab, THING6)
     stack.edit("lab6_thing", "t0", text="other", zones=["z9"])
     (stack.home / "plumb.yaml").write_text(json.dumps({"version": 1, "ignore": [
-        {"address": "lab6_thing.t[[]0]", "path": "text", "reason": "set by the deploy script"},
+        {"address": "lab6_thing.t[0]", "path": "text", "reason": "set by the deploy script"},
         {"address": "lab6_thing.t*", "path": "zones*", "reason": "moved by the scheduler", "owner": "@ops"}]}))
     scan = stack.scan()
     check(scan.exit == IN_SYNC, scan.brief())
