@@ -15,7 +15,11 @@ static const struct hcl_function_family *const families[] = {
 #include "gen/hcl_fn.inc"
 #undef X
 };
-enum { FAMILIES = sizeof families / sizeof *families, CANDIDATES_MAX = 256 };
+enum {
+    FAMILIES = sizeof families / sizeof *families,
+    CANDIDATES_MAX = 256,
+    ELEMENTS_MAX = 10000000
+};
 
 const struct hcl_function *hcl_function_find(struct str name, bool opentofu)
 {
@@ -46,6 +50,23 @@ bool hcl_call_fail(struct hcl_call *call, int bad_arg, const char *fmt, ...)
     va_end(args);
     call->bad_arg = bad_arg;
     return false;
+}
+
+bool hcl_call_whole(struct hcl_call *call, size_t i, int bad_arg, const char *prefix, int64_t *ret)
+{
+    if (value_to_int64(&call->arg[i], ret))
+        return true;
+    return hcl_call_fail(call, bad_arg,
+                         "%svalue must be a whole number, between -9223372036854775808 and "
+                         "9223372036854775807",
+                         prefix);
+}
+
+bool hcl_call_bound(struct hcl_call *call, uint64_t n)
+{
+    uint64_t most = call->ev->limits.elements ? call->ev->limits.elements : ELEMENTS_MAX;
+    return n <= most || hcl_call_fail(call, -1, "the result would have more than %llu elements",
+                                      (unsigned long long)most);
 }
 
 /* --- types as text --- */
@@ -224,7 +245,12 @@ static struct value unknown_result(struct hcl_call *call, const struct type *typ
 
 static bool report_failure(struct hcl_eval *ev, const struct hcl_call *call)
 {
-    struct str why = call->why.ptr ? call->why : STR("out of memory");
+    struct str why = call->why;
+    if (!why.ptr)
+        why = arena_printf(ev->arena, "it needs more than the %zu bytes that are allowed",
+                           ev->arena->limit);
+    if (!why.ptr)
+        why = STR("out of memory");
     if (call->bad_arg >= 0)
         return bad_argument(ev, call, (size_t)call->bad_arg, why);
     return hcl_fail(ev, call->expr->range, "Error in function call",

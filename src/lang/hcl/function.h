@@ -70,6 +70,10 @@ bool hcl_eval_call(struct hcl_eval *ev, const struct hcl_expr *call, const struc
 /* Sets call->why (printf) and gives false. */
 bool hcl_call_fail(struct hcl_call *call, int bad_arg, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Argument i as an int64; else fails with Terraform's words behind `prefix`, blaming bad_arg. */
+bool hcl_call_whole(struct hcl_call *call, size_t i, int bad_arg, const char *prefix, int64_t *ret);
+/* May a result have n elements (struct hcl_limits)? Else the failure names the limit. */
+bool hcl_call_bound(struct hcl_call *call, uint64_t n);
 /* The type that a table's text means ("list(string)"); NULL for a text that is not in the driver's
  * list. */
 const struct type *hcl_named_type(const char *text);

@@ -34,6 +34,31 @@ struct value hcl_unknown_not_null(struct arena *arena, const struct type *type)
     return value_unknown(known);
 }
 
+struct value hcl_unknown_length(struct arena *arena, const struct type *type, int64_t least,
+                                int64_t most)
+{
+    static const enum value_kind kinds[] = {
+        [TYPE_LIST] = VALUE_LIST, [TYPE_SET] = VALUE_SET, [TYPE_MAP] = VALUE_MAP};
+    struct value_unknown *known = arena_new(arena, struct value_unknown, 1);
+    bool counted =
+        most >= 0 && (most == 0 || (least == most && (type->kind == TYPE_LIST ||
+                                                      (type->kind == TYPE_SET && most == 1))));
+    if (!known)
+        return value_unknown(NULL);
+    if (counted) {
+        struct value *items = arena_new(arena, struct value, (size_t)most);
+        for (int64_t i = 0; items && i < most; i++)
+            items[i] = hcl_unknown(arena, type->elem);
+        struct value v = value_items(kinds[type->kind], items, items ? (size_t)most : 0);
+        if (v.len == 0)
+            v.type = type->elem;
+        return v;
+    }
+    *known = (struct value_unknown){
+        .type = type, .not_null = true, .len_least = least > 0 ? least : 0, .len_most = most};
+    return value_unknown(known);
+}
+
 bool hcl_is_null(const struct value *v)
 {
     return v->kind == VALUE_NULL;

@@ -12,6 +12,10 @@ static inline struct value hcl_any(void)
 }
 /* Unknown of a type and known not to be null. */
 struct value hcl_unknown_not_null(struct arena *arena, const struct type *type);
+/* Unknown of a collection type, not null, with least to most elements (-1 = no idea). What that
+ * decides is known: the empty collection, a list of n unknowns, a set of one. */
+struct value hcl_unknown_length(struct arena *arena, const struct type *type, int64_t least,
+                                int64_t most);
 bool hcl_is_null(const struct value *v);
 /* Can it never be null, known or not? */
 bool hcl_never_null(const struct value *v);
