@@ -313,8 +313,11 @@ def main(argv):
         for name, needs, function, case in chosen:
             start = time.monotonic()
             absent = [n for n in ("tofu", *needs) if n not in lab.peers]
+            if absent == ["terraform"]:
+                print(f"note {name}: only where a terraform is installed", flush=True)
+                continue
             try:
-                if absent == ["terraform"] or absent and not CI:
+                if absent and not CI:
                     raise Skip("not here: " + ", ".join(absent))
                 check(not absent, "not here: " + ", ".join(absent))
                 function(lab, *([case] if case is not None else []))

@@ -7,6 +7,7 @@ import signal
 from harness import ERROR, IN_SYNC, check, stop, test, wait_until
 from worlds import THING5, THING6, applied
 
+INSTALLED = ".terraform/providers/plumb.test/lab/lab6/1.0.0/linux_amd64"
 READ_ONLY = {
     "/tfplugin5.Provider/": {"GetMetadata", "GetSchema", "GetResourceIdentitySchemas", "PrepareProviderConfig", "Configure",
                              "UpgradeResourceState", "UpgradeResourceIdentity", "ReadResource", "Stop"},
@@ -104,7 +105,7 @@ def no_sockets_left(lab):
 def changed_binary_is_refused(lab):
     """A provider that is not the one in the lock file is not run."""
     stack = applied(lab, 'resource "lab6_thing" "t" { name = "t" }\n')
-    link = next((stack.dir / ".terraform/providers/plumb.test/lab/lab6/1.0.0").glob("*"))
+    link = stack.dir / INSTALLED
     real = link.resolve()
     link.unlink()
     shutil.copytree(real, link)
@@ -133,7 +134,7 @@ def not_a_provider(lab):
     """Something else where the binary should be: a script that prints a page, and one that says nothing."""
     for text in ("#!/bin/sh\necho '<html>proxy error</html>'\n", "#!/bin/sh\nexit 0\n"):
         stack = applied(lab, 'resource "lab6_thing" "t" { name = "t" }\n')
-        link = next((stack.dir / ".terraform/providers/plumb.test/lab/lab6/1.0.0").glob("*"))
+        link = stack.dir / INSTALLED
         link.unlink()
         link.mkdir()
         script = link / "terraform-provider-lab6_v1.0.0"

@@ -65,8 +65,10 @@ resource "lab5_thing" "five" { name = "x" }
         "lab6": {"store": f"{stack.home}/main"}, "lab6.east": {"store": "env:EAST"}}}))
     env = {"EAST": f"{stack.home}/east"}
     stack.log_calls()
-    stack.must_agree(stack.scan(env=env).must_be_clean(3))
-    check(len({pid for _, pid, _, method in stack.calls() if method.endswith("/ReadResource")}) == 3, "three processes read")
+    scan = stack.scan(env=env).must_be_clean(3)
+    readers = {pid for _, pid, _, method in stack.calls() if method.endswith("/ReadResource")}
+    check(len(readers) == 3, "processes that read:", readers)
+    stack.must_agree(scan)
     (stack.home / "east/lab6_thing/x.json").unlink()
     stack.must_agree(stack.scan(env=env).must_find(missing=["lab6_thing.east"]))
 
