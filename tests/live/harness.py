@@ -135,7 +135,7 @@ class Stack:
         self.store.mkdir()
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("TF_", "PG", "PLUMB_"))}
         self.env.update(LAB_STORE=str(self.store), TF_CLI_CONFIG_FILE=str(lab.cli_config), CHECKPOINT_DISABLE="1",
-                        TF_IN_AUTOMATION="1", XDG_CACHE_HOME=str(lab.folder / "cache"), NO_COLOR="1",
+                        TF_IN_AUTOMATION="1", XDG_CACHE_HOME=str(self.home / "cache"), NO_COLOR="1",
                         PATH=f"{lab.peers[tool][1].parent}:{os.environ['PATH']}")
         self.env.update(env or {})
         self.write("main.tf", self.providers(code) + code)

@@ -166,3 +166,14 @@ def same_bytes(lab):
     check(one.stdout == two.stdout, "two reports of one world differ")
     fingerprints = [f["fingerprint"] for f in one.findings]
     check(len(set(fingerprints)) == len(fingerprints), "one fingerprint for two findings")
+
+
+@test("lab6")
+def side_by_side(lab):
+    """Many scans at once, each of which clears away what killed ones left: none takes another's folder for that."""
+    stack = slow(lab, 5, 5)
+    for _ in range(4):
+        scans = [stack.start_scan() for _ in range(8)]
+        for scan in scans:
+            out, err = scan.communicate(timeout=60)
+            check(scan.returncode == IN_SYNC, "exit", scan.returncode, out[-600:], err[-300:])

@@ -158,10 +158,13 @@ def newer_schema_in_state(lab):
     check("version" in scan.findings[0]["reason"], scan.brief())
 
 
-@test("lab6")
-def private_and_identity(lab):
-    """The provider refuses to read without the private bytes that it wrote at creation."""
+@test("lab6", cases=["same", "upgraded"])
+def private_and_identity(lab, identity):
+    """The provider refuses to read without the private bytes that it wrote and the identity that it gave."""
     stack = applied(lab, 'resource "lab6_known" "k" {\n  name = "k"\n  text = "x"\n}\n')
+    check(stack.state()["resources"][0]["instances"][0].get("identity") == {"id": "k"}, "the state has no identity")
+    if identity == "upgraded":
+        stack.env["LAB_IDENTITY"] = "1"
     stack.must_agree(stack.scan().must_be_clean(1))
     stack.edit("lab6_known", "k", text="y")
     stack.must_agree(stack.scan().must_find(contradicts=["lab6_known.k"]))
@@ -179,13 +182,19 @@ def not_yet_applied(lab):
 @test("lab6")
 def ignore_rules(lab):
     stack = applied(lab, THING6)
-    stack.edit("lab6_thing", "t0", text="other", zones=["z9"])
+    etag = json.loads(stack.object("lab6_thing", "t0").read_text())["etag"]
+    stack.edit("lab6_thing", "t0", text="other", zones=["z9"], etag=etag)
     (stack.home / "plumb.yaml").write_text(json.dumps({"version": 1, "ignore": [
         {"address": "lab6_thing.t[0]", "path": "text", "reason": "set by the deploy script"},
         {"address": "lab6_thing.t*", "path": "zones*", "reason": "moved by the scheduler", "owner": "@ops"}]}))
     scan = stack.scan()
     check(scan.exit == IN_SYNC, scan.brief())
-    check(scan.coverage[0]["ignored"] >= 1, scan.coverage)
+    check(scan.coverage[0]["ignored"] == 1 and scan.coverage[0]["different"] == 1, scan.coverage)
+    check(not scan.findings, "shown without being asked:", scan.brief())
+    scan = stack.scan("--show-ignored")
+    check([f["address"] for f in scan.findings] == ["lab6_thing.t[0]"] and "moved by the scheduler" in scan.stdout, scan.brief())
+    stack.edit("lab6_thing", "t0", text="other", zones=["z9"], enabled=False)
+    stack.scan().must_find(contradicts=["lab6_thing.t[0]"])
 
 
 @test("lab6", "lab5", cases=["lab5", "lab6"])

@@ -386,6 +386,9 @@ def lab5_world(lab):
     stack = applied(lab, THING5)
     scan = stack.must_agree(stack.scan().must_be_clean(3))
     check("s3cr3t" not in scan.stdout, "a secret is in the report")
+    (stack_report,) = stack.scan("--explain").report["stacks"]
+    equal = {(e["address"], e["path"], e["rule"]) for e in stack_report["considered_equal"]}
+    check(("lab5_thing.bare", "tags", "null-collection-is-empty") in equal, "not explained:", equal)
     stack.edit("lab5_thing", "a", text="", labels=[], tags={})
     stack.edit("lab5_thing", "b")
     stack.delete("lab5_thing", "bare")

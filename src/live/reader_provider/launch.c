@@ -253,18 +253,25 @@ void launch_remove_dir(const char *dir)
     (void)rmdir(dir);
 }
 
-/* Ours by name and owner, with a lock that nobody holds? */
-static bool is_left_behind(int base_fd, const char *name)
+/*
+ * Remove what is ours by name and owner and has a lock that nobody holds. The lock is held until
+ * all is gone: who has made the directory but not yet locked it then finds out (make_below).
+ */
+static void sweep_one(int base_fd, const char *name)
 {
     struct stat st;
+    unsigned entries_left = DIR_ENTRIES;
     if (strncmp(name, prefix, sizeof prefix - 1) != 0 ||
         strlen(name) != sizeof prefix - 1 + RANDOM_LETTERS)
-        return false;
+        return;
     AUTO_FD dir = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != geteuid())
-        return false;
+        return;
     AUTO_FD lock = openat(dir, lock_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    return lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0;
+    if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0)
+        return;
+    remove_below(base_fd, name, DIR_DEPTH, &entries_left);
+    (void)unlinkat(base_fd, name, AT_REMOVEDIR);
 }
 
 static void sweep(const char *base)
@@ -273,25 +280,21 @@ static void sweep(const char *base)
     DIR *dir = opendir(base);
     if (!dir)
         return;
-    for (struct dirent *entry; (entry = readdir(dir)) && entries_left-- > 0;) {
-        unsigned below_left = DIR_ENTRIES;
-        if (!is_left_behind(dirfd(dir), entry->d_name))
-            continue;
-        remove_below(dirfd(dir), entry->d_name, DIR_DEPTH, &below_left);
-        (void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
-    }
+    for (struct dirent *entry; (entry = readdir(dir)) && entries_left-- > 0;)
+        sweep_one(dirfd(dir), entry->d_name);
     closedir(dir);
 }
 
 static bool make_below(const char *base, char ret[LAUNCH_DIR], int *ret_lock_fd)
 {
     char path[LAUNCH_DIR + sizeof lock_name];
+    struct stat st;
     (void)snprintf(ret, LAUNCH_DIR, "%s/%sXXXXXX", base, prefix);
     if (!mkdtemp(ret))
         return false;
     (void)snprintf(path, sizeof path, "%s/%s", ret, lock_name);
     int fd = above_stdio(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && st.st_nlink > 0) {
         *ret_lock_fd = fd;
         return true;
     }
@@ -307,7 +310,7 @@ bool launch_make_dir(const char *base, char ret[LAUNCH_DIR], int *ret_lock_fd, s
     bool usable = base && base[0] == '/' && strlen(base) <= BASE_MAX;
     const char *below = usable ? base : "/tmp";
     sweep(below);
-    for (int tries = 0; tries < 3; tries++) /* another's sweep may come between name and lock */
+    for (int tries = 0; tries < 10; tries++) /* another's sweep may come between name and lock */
         if (make_below(below, ret, ret_lock_fd) || (usable && make_below("/tmp", ret, ret_lock_fd)))
             return true;
     int why = errno;

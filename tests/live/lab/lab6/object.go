@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"os"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	dataschema "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -83,7 +84,7 @@ func (o *object) Create(ctx context.Context, req resource.CreateRequest, resp *r
 		resp.Diagnostics.Append(resp.Private.SetKey(ctx, privateKey, []byte(`{"made":true}`))...)
 	}
 	if resp.Identity != nil {
-		resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("id"), text(state, "id"))...)
+		resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root(identityName(identityVersion())), text(state, "id"))...)
 	}
 	say(world.Meet(ctx, "create/"+o.typeName(), text(state, "id")), &resp.Diagnostics)
 }
@@ -118,7 +119,7 @@ func (o *object) Read(ctx context.Context, req resource.ReadRequest, resp *resou
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(name), text(req.State.Raw, name))...)
 	}
 	if resp.Identity != nil {
-		resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("id"), id)...)
+		resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root(identityName(identityVersion())), id)...)
 	}
 }
 
@@ -170,13 +171,54 @@ func (o *object) upgrade(ctx context.Context, req resource.UpgradeStateRequest, 
 	resp.State.Raw = state
 }
 
-// identified is an object that also has a resource identity.
+// identified is an object that also has a resource identity, which its read insists on. At identity
+// version 1 (LAB_IDENTITY=1) the one attribute is called "key", at version 0 "id".
 type identified struct{ *object }
 
-func (*identified) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
-		"id": identityschema.StringAttribute{RequiredForImport: true},
+func identitySchema(version int64) identityschema.Schema {
+	name := identityName(version)
+	return identityschema.Schema{Version: version, Attributes: map[string]identityschema.Attribute{
+		name: identityschema.StringAttribute{RequiredForImport: true},
 	}}
+}
+
+func identityName(version int64) string { return []string{"id", "key"}[version] }
+
+func identityVersion() int64 {
+	if os.Getenv("LAB_IDENTITY") == "1" {
+		return 1
+	}
+	return 0
+}
+
+func (*identified) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identitySchema(identityVersion())
+}
+
+func (i *identified) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var key types.String
+	if req.Identity != nil && !req.Identity.Raw.IsNull() {
+		req.Identity.GetAttribute(ctx, path.Root(identityName(identityVersion())), &key)
+	}
+	if key.ValueString() != text(req.State.Raw, "id") {
+		resp.Diagnostics.AddError("identity is missing", "the read came without the identity that create gave")
+		return
+	}
+	i.object.Read(ctx, req, resp)
+}
+
+func (*identified) UpgradeIdentity(context.Context) map[int64]resource.IdentityUpgrader {
+	if identityVersion() == 0 {
+		return nil
+	}
+	old := identitySchema(0)
+	return map[int64]resource.IdentityUpgrader{0: {PriorSchema: &old,
+		IdentityUpgrader: func(ctx context.Context, req resource.UpgradeIdentityRequest, resp *resource.UpgradeIdentityResponse) {
+			var id types.String
+			resp.Diagnostics.Append(req.Identity.GetAttribute(ctx, path.Root("id"), &id)...)
+			resp.Identity.Raw = tftypes.NewValue(identitySchema(1).Type().TerraformType(ctx),
+				map[string]tftypes.Value{"key": tftypes.NewValue(tftypes.String, id.ValueString())})
+		}}}
 }
 
 // say turns an outcome into diagnostics; true means that the call failed.
