@@ -65,4 +65,5 @@ static inline struct path_link path_link_index(const struct path_link *up, int64
 /* The same as a path in the arena; false where that is full. */
 bool path_from_link(struct arena *arena, const struct path_link *link, struct path *ret);
 /* path_print of it; longer than PATH_STEPS_MAX: its last steps. */
+__attribute__((noinline)) /* its stack must not become part of a recursive walk */
 void path_print_link(struct buf *out, const struct path_link *link);

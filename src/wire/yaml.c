@@ -297,18 +297,15 @@ static bool parse_scalar(struct builder *b, const yaml_event_t *event, struct no
     struct place at = place_of(event->start_mark);
     size_t anchor;
     enum yaml_tag tag;
-    struct err why = {0};
     struct str text = {(const char *)event->data.scalar.value, event->data.scalar.length};
     if (text.len > VALUE_LEN_MAX || !(text = arena_dup(b->arena, text)).ptr)
         return full(b);
     *ret = (struct node){.place = at, .weight = 1 + text.len, .span = SIZE_MAX};
     if (!find_tag(b, event, &tag) || !open_anchor(b, event->data.scalar.anchor, &anchor))
         return false;
-    if (!yaml_resolve(b->arena, text, tag, b->flags, &ret->value, &why)) {
-        if (why.kind == ERR_SYNTAX)
-            return fail(b, at, why.frame[0], STR(""));
-        return err_set(b->err, why.kind, "%s:%u:%u: %s", b->name, at.line, at.column, why.frame[0]);
-    }
+    if (!yaml_resolve(b->arena, text, tag, b->flags, &ret->value, b->err))
+        return b->err && err_set(b->err, b->err->kind, "%s:%u:%u: %s", b->name, at.line, at.column,
+                                 b->err->frame[0]);
     close_anchor(b, anchor, ret);
     return true;
 }
