@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unictype.h>
+#include <unigbrk.h>
 #include <uninorm.h>
 
 #include "base/arena.h"
@@ -121,4 +123,29 @@ struct str utf8_nfc(struct arena *arena, struct str s)
         out = arena_dup(arena, (struct str){(const char *)nfc, len});
     free(nfc);
     return out;
+}
+
+/* uc_is_grapheme_break looks at two code points; flags (GB12) and joined emoji (GB11) need more. */
+size_t utf8_cluster(struct str s, size_t at)
+{
+    uint32_t before = utf8_next(s, &at);
+    bool flag_half = uc_graphemeclusterbreak_property(before) == GBP_RI;
+    bool picture = uc_is_property_extended_pictographic(before);
+    while (at < s.len) {
+        size_t next = at;
+        uint32_t c = utf8_next(s, &next);
+        bool is_flag = uc_graphemeclusterbreak_property(c) == GBP_RI;
+        bool is_picture = uc_is_property_extended_pictographic(c);
+        bool flag = flag_half && is_flag;
+        bool joined = picture && is_picture && uc_graphemeclusterbreak_property(before) == GBP_ZWJ;
+        bool two_flags = is_flag && uc_graphemeclusterbreak_property(before) == GBP_RI;
+        if (!flag && !joined && (two_flags || uc_is_grapheme_break(before, c)))
+            break;
+        int property = uc_graphemeclusterbreak_property(c);
+        picture = is_picture || (picture && (property == GBP_EXTEND || property == GBP_ZWJ));
+        flag_half = is_flag && !flag;
+        before = c;
+        at = next;
+    }
+    return at;
 }

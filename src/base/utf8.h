@@ -16,5 +16,7 @@ size_t utf8_sequence(const unsigned char *p, size_t left);
 uint32_t utf8_next(struct str s, size_t *at);
 /* 1 to 4 bytes into out; the count. Surrogates and > U+10FFFF become U+FFFD. */
 size_t utf8_put(uint32_t code_point, char out[4]);
+/* The end of the grapheme cluster (UAX 29, extended) that begins at s[at]; at < s.len. */
+size_t utf8_cluster(struct str s, size_t at);
 /* Unicode NFC (UAX 15); s itself where it already is. ptr NULL where the arena is full. */
 struct str utf8_nfc(struct arena *arena, struct str s);

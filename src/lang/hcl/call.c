@@ -3,6 +3,8 @@
 #include <stdarg.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
+#include "base/utf8.h"
 #include "lang/hcl/eval_parts.h"
 #include "lang/hcl/types.h"
 
@@ -67,6 +69,35 @@ bool hcl_call_bound(struct hcl_call *call, uint64_t n)
     uint64_t most = call->ev->limits.elements ? call->ev->limits.elements : ELEMENTS_MAX;
     return n <= most || hcl_call_fail(call, -1, "the result would have more than %llu elements",
                                       (unsigned long long)most);
+}
+
+bool hcl_call_spend(struct hcl_call *call, uint64_t n)
+{
+    uint64_t most = call->ev->limits.steps ? call->ev->limits.steps : 50000000;
+    if (n > most || call->ev->steps + n > most)
+        return hcl_call_fail(call, -1, "it needs more than the %llu steps that are allowed",
+                             (unsigned long long)most);
+    call->ev->steps += n;
+    return true;
+}
+
+bool hcl_call_text(struct hcl_call *call, struct str text, struct value *ret)
+{
+    if (text.len > HCL_RESULT_MAX)
+        return hcl_call_fail(call, -1, "the text would have more than %d bytes", HCL_RESULT_MAX);
+    if (text.len == 0)
+        text = STR("");
+    text = utf8_nfc(call->ev->arena, text);
+    *ret = value_string(text);
+    return text.ptr;
+}
+
+bool hcl_call_buf(struct hcl_call *call, struct buf *buf, struct value *ret)
+{
+    if (buf->failed)
+        return hcl_call_fail(call, -1, "the text would have more than %zu bytes", buf->limit);
+    struct str text = arena_dup(call->ev->arena, buf_view(buf));
+    return text.ptr && hcl_call_text(call, text, ret);
 }
 
 /* --- types as text --- */

@@ -1,8 +1,8 @@
 /* diag.c - diagnostics with their places, and as one struct err. */
 #include <stdarg.h>
-#include <unigbrk.h>
 
 #include "base/arena.h"
+#include "base/utf8.h"
 #include "base/err.h"
 #include "lang/hcl/hcl.h"
 
@@ -15,11 +15,9 @@ void hcl_place(struct str text, uint32_t byte, uint32_t *ret_line, uint32_t *ret
             line++;
             start = i + 1;
         }
-    const uint8_t *at = (const uint8_t *)text.ptr + start, *stop = (const uint8_t *)text.ptr + end;
-    while (at && at < stop) {
-        at = u8_grapheme_next(at, stop);
-        column++;
-    }
+    struct str before = str_sub(text, start, end);
+    for (size_t at = 0; at < before.len; column++)
+        at = utf8_cluster(before, at);
     *ret_line = line;
     *ret_column = column;
 }

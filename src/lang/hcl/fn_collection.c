@@ -1,7 +1,6 @@
 /* fn_collection.c - looking into and joining lists, tuples, maps and objects. */
-#include <unigbrk.h>
-
 #include "base/arena.h"
+#include "base/utf8.h"
 #include "lang/hcl/function.h"
 #include "lang/hcl/ops.h"
 #include "lang/hcl/types.h"
@@ -25,12 +24,9 @@ static struct str name_of(struct hcl_call *call, const struct type *t)
 
 static int64_t graphemes(struct str s)
 {
-    const uint8_t *at = (const uint8_t *)s.ptr, *end = at + s.len;
     int64_t n = 0;
-    while (s.len && at && at < end) {
-        at = u8_grapheme_next(at, end);
-        n++;
-    }
+    for (size_t at = 0; at < s.len; n++)
+        at = utf8_cluster(s, at);
     return n;
 }
 

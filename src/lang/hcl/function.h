@@ -13,6 +13,8 @@
 #pragma once
 #include "lang/hcl/eval.h"
 
+struct buf;
+
 enum hcl_param_flags {
     PARAM_NULL = 1,    /* null is passed on */
     PARAM_UNKNOWN = 2, /* an unknown argument is passed on */
@@ -39,7 +41,7 @@ struct hcl_call {
     int bad_arg;    /* on failure: index of the argument to blame, -1 = the call */
 };
 
-enum { HCL_PARAMS_MAX = 4 };
+enum { HCL_PARAMS_MAX = 4, HCL_RESULT_MAX = 256 << 20 /* bytes of a text */ };
 struct hcl_function {
     const char *name;
     struct hcl_param param[HCL_PARAMS_MAX]; /* name NULL ends them */
@@ -74,6 +76,14 @@ bool hcl_call_fail(struct hcl_call *call, int bad_arg, const char *fmt, ...)
 bool hcl_call_whole(struct hcl_call *call, size_t i, int bad_arg, const char *prefix, int64_t *ret);
 /* May a result have n elements (struct hcl_limits)? Else the failure names the limit. */
 bool hcl_call_bound(struct hcl_call *call, uint64_t n);
+/* Count n more steps against the limit of the evaluation. */
+bool hcl_call_spend(struct hcl_call *call, uint64_t n);
+/* The result is this text, in NFC; or what was put together in a buffer of limit HCL_RESULT_MAX. */
+bool hcl_call_text(struct hcl_call *call, struct str text, struct value *ret);
+bool hcl_call_buf(struct hcl_call *call, struct buf *buf, struct value *ret);
+/* s with every match of the pattern replaced, $1 and ${name} expanded as Go does. */
+bool hcl_regex_replace(struct hcl_call *call, struct str s, struct str pattern, struct str by,
+                       struct buf *out);
 /* The type that a table's text means ("list(string)"); NULL for a text that is not in the driver's
  * list. */
 const struct type *hcl_named_type(const char *text);
