@@ -127,7 +127,8 @@ bool backend_find(struct arena *arena, const struct stack *stack, struct backend
     if (str_equal(type, STR("http")))
         return backend_http(arena, config_string(config, STR("address"), (struct str){0}), config,
                             ret, err);
-    return backend_pull(arena, stack, type, ret, err);
+    struct str what = arena_printf(arena, "backend %.*s", STR_ARG(type));
+    return what.ptr ? backend_pull(arena, stack, what, false, ret, err) : arena_full(arena, err);
 }
 
 /* --- the source --- */
@@ -157,7 +158,7 @@ static bool load(const struct stack *stack, struct backend_state *state, struct 
     if (!is_encrypted(at->text) || stack->state.len)
         return true;
     const char *name = at->name;
-    return backend_pull(&state->arena, stack, STR("encrypted"), at, err) ||
+    return backend_pull(&state->arena, stack, str_from(name), true, at, err) ||
            err_wrap(err, "%s is encrypted", name);
 }
 

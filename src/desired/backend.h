@@ -35,8 +35,9 @@ struct str backend_workspace(struct arena *arena, const struct stack *stack);
 /* Find out where the state is; a local file is only named (ret->path), anything else is read. */
 bool backend_find(struct arena *arena, const struct stack *stack, struct backend_text *ret,
                   struct err *err);
-/* `state pull` with the stack's own binary. */
-bool backend_pull(struct arena *arena, const struct stack *stack, struct str backend_type,
+/* `state pull` with the stack's own binary. what: the backend's type, or where the encrypted state
+ * is, for labels and messages. */
+bool backend_pull(struct arena *arena, const struct stack *stack, struct str what, bool encrypted,
                   struct backend_text *ret, struct err *err);
 /* A GET of the http backend: 204 and 404 mean that there is no state. `config` is the backend's
  * configuration as the data directory keeps it (NULL: only address and environment). */

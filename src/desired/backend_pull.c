@@ -37,19 +37,22 @@ static bool prefers_terraform(struct arena *arena, const struct stack *stack)
            str_find(text, STR("\"registry.terraform.io/"), 0) != SIZE_MAX;
 }
 
-static const char *find_binary(struct arena *arena, const struct stack *stack, struct err *err)
+/* Encryption is OpenTofu's alone. */
+static const char *find_binary(struct arena *arena, const struct stack *stack, bool encrypted,
+                               struct err *err)
 {
     const char *named = getenv("PLUMB_TERRAFORM");
     if (named && *named)
         return named;
     static const char *const order[2][2] = {{"tofu", "terraform"}, {"terraform", "tofu"}};
-    const char *const *candidates = order[prefers_terraform(arena, stack)];
-    for (size_t i = 0; i < 2; i++)
+    const char *const *candidates = order[!encrypted && prefers_terraform(arena, stack)];
+    for (size_t i = 0; i < (encrypted ? 1 : 2); i++)
         if (in_path(arena, str_from(candidates[i])))
             return candidates[i];
     (void)err_set(err, ERR_UNAVAILABLE,
-                  "neither tofu nor terraform is in PATH: install the one this stack is applied "
-                  "with, or name it in PLUMB_TERRAFORM");
+                  "%s in PATH: install the one this stack is applied with, or name it in "
+                  "PLUMB_TERRAFORM",
+                  encrypted ? "tofu is not" : "neither tofu nor terraform is");
     return NULL;
 }
 
@@ -124,12 +127,12 @@ static struct str last_words(struct arena *arena, struct str text)
     return out ? (struct str){out, n} : STR("");
 }
 
-bool backend_pull(struct arena *arena, const struct stack *stack, struct str backend_type,
+bool backend_pull(struct arena *arena, const struct stack *stack, struct str what, bool encrypted,
                   struct backend_text *ret, struct err *err)
 {
-    const char *binary = find_binary(arena, stack, err);
+    const char *binary = find_binary(arena, stack, encrypted, err);
     if (!binary)
-        return err_wrap(err, "to read the %.*s state of %.*s", STR_ARG(backend_type),
+        return err_wrap(err, "to read the state in %.*s of %.*s", STR_ARG(what),
                         STR_ARG(stack->path));
     const char *argv[] = {binary, "state", "pull", "-no-color", NULL};
     struct str dir = arena_dup(arena, stack->path.len ? stack->path : STR("."));
@@ -148,12 +151,12 @@ bool backend_pull(struct arena *arena, const struct stack *stack, struct str bac
     if (got.exit_code != 0)
         return err_set(err, ERR_REMOTE, "`%s state pull` in %s failed with exit code %d: %.*s",
                        binary, dir.ptr, got.exit_code, STR_ARG(last_words(arena, got.err_text)));
-    struct str name = arena_printf(arena, "%.*s (%s state pull)", STR_ARG(backend_type), binary);
+    struct str name = arena_printf(arena, "%.*s (%.*s state pull)", STR_ARG(what),
+                                   STR_ARG(io_basename(str_from(binary))));
     struct backend_text made = {.text = got.out, .name = name.ptr};
     made.missing = str_trim(got.out).len == 0;
     if (made.missing)
-        made.why =
-            arena_printf(arena, "there is no state in the %.*s backend", STR_ARG(backend_type));
+        made.why = arena_printf(arena, "there is no state in %.*s", STR_ARG(what));
     if (!name.ptr || (made.missing && !made.why.ptr))
         return arena_full(arena, err);
     *ret = made;

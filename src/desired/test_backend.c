@@ -164,7 +164,7 @@ static void other_backends_through_the_stacks_binary(void **state)
         "[ \"$TF_IN_AUTOMATION\" = 1 ] && [ \"$TF_DATA_DIR\" = .terraform ] || exit 8\n"
         "[ \"${TF_WORKSPACE-}\" = \"${WANT_WORKSPACE-}\" ] || exit 7\ncat state.json\n",
         0700);
-    expect(f, (struct stack){0}, "pulled from state s3 (DIR/bin/tool state pull), serial 3");
+    expect(f, (struct stack){0}, "pulled from state backend s3 (tool state pull), serial 3");
     (void)setenv("WANT_WORKSPACE", "prod", 1);
     expect(f, (struct stack){.workspace = STR("prod")}, "pulled from");
     (void)unsetenv("WANT_WORKSPACE");
@@ -173,7 +173,7 @@ static void other_backends_through_the_stacks_binary(void **state)
         0700);
     expect(f, (struct stack){0}, "failed with exit code 1: Error: no credentials for b");
     put(f, "bin/tool", "#!/bin/sh\nexit 0\n", 0700);
-    expect(f, (struct stack){0}, "(none) there is no state in the s3 backend");
+    expect(f, (struct stack){0}, "(none) there is no state in backend s3");
     (void)setenv("PLUMB_TERRAFORM", "/nowhere/tofu", 1);
     expect(f, (struct stack){0}, "/nowhere/tofu state pull in DIR: run /nowhere/tofu");
     (void)unsetenv("PLUMB_TERRAFORM");
@@ -192,9 +192,9 @@ static void the_binary_that_the_lock_file_tells(void **state)
     (void)setenv("PATH", path, 1);
     expect(f, (struct stack){0}, "neither tofu nor terraform is in PATH");
     put(f, "bin/tofu", "#!/bin/sh\necho '" STATE("tofu") "'\n", 0700);
-    expect(f, (struct stack){0}, "tofu from state gcs (tofu state pull)");
+    expect(f, (struct stack){0}, "tofu from state backend gcs (tofu state pull)");
     put(f, "bin/terraform", "#!/bin/sh\necho '" STATE("terraform") "'\n", 0700);
-    expect(f, (struct stack){0}, "terraform from state gcs (terraform state pull)");
+    expect(f, (struct stack){0}, "terraform from state backend gcs (terraform state pull)");
     put(f, ".terraform.lock.hcl", "provider \"registry.opentofu.org/hashicorp/local\" {}\n", 0600);
     expect(f, (struct stack){0}, "tofu from");
     (void)setenv("PATH", before, 1);
@@ -209,10 +209,19 @@ static void an_encrypted_local_state_is_asked_for_in_plain(void **state)
     (void)setenv("PLUMB_TERRAFORM", binary, 1);
     put(f, "terraform.tfstate", ENCRYPTED, 0600);
     put(f, "tool", "#!/bin/sh\necho '" STATE("plain") "'\n", 0700);
-    expect(f, (struct stack){0}, "plain from state encrypted (");
+    expect(f, (struct stack){0}, "plain from state DIR/terraform.tfstate (tool state pull)");
     put(f, "tool", "#!/bin/sh\necho '" ENCRYPTED "'\n", 0700);
     expect(f, (struct stack){0}, "is encrypted by OpenTofu: run `tofu state pull");
     (void)unsetenv("PLUMB_TERRAFORM");
+    const char *kept = getenv("PATH");
+    char *before = strdup(kept ? kept : "");
+    assert_non_null(before);
+    put(f, "bin/terraform", "#!/bin/sh\necho '" STATE("terraform") "'\n", 0700);
+    (void)snprintf(binary, sizeof binary, "%s/bin", f->dir);
+    (void)setenv("PATH", binary, 1);
+    expect(f, (struct stack){0}, "tofu is not in PATH");
+    (void)setenv("PATH", before, 1);
+    free(before);
 }
 
 /* --- a server that gives one answer to each of `n` requests and keeps what the last one said ---
