@@ -104,6 +104,7 @@ struct worker {
     struct reading *lost;     /* were in flight right now when it died: on_down sorts them */
     struct reading *waiting;  /* backing off; their timers are set */
     size_t nwaiting;
+    bool falling;       /* a call said that the process is gone: on_down comes */
     unsigned timeouts;  /* calls in a row that were never answered */
     struct str gave_up; /* why everything that is left is unreadable, or empty */
     bool wants_identity;

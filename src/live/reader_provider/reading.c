@@ -255,6 +255,7 @@ static bool answered(struct reading *reading, const struct plugin_reply *reply)
         reading_unreadable(reading, worker->gave_up);
     } else if (reply->down) {
         landed(reading);
+        worker->falling = true;
         push(&worker->lost, reading);
     } else if (reply->not_processed && ++reading->job->tries < THROTTLE_TRIES_MAX) {
         landed(reading);
@@ -279,10 +280,12 @@ static void send(struct reading *reading, enum plugin_method method, const struc
                                         worker_timeout_ms(worker), on_done, reading, &err))
         return;
     landed(reading);
-    if (err.kind == ERR_UNAVAILABLE && !worker->gave_up.len)
-        push(&worker->again, reading); /* the process is gone: on_down comes */
-    else
+    if (err.kind == ERR_UNAVAILABLE && !worker->gave_up.len) {
+        worker->falling = true;
+        push(reading->job->crashes ? &worker->suspects : &worker->again, reading);
+    } else {
         reading_unreadable(reading, reading_error(reading, &err));
+    }
 }
 
 /* The first error in the provider's words; warnings are kept. Empty: no error. */

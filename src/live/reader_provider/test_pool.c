@@ -30,7 +30,7 @@ struct world {
         upgrade_changes;
     int latency_ms;
     unsigned starts, running, most_running, in_flight, most_in_flight, first_together;
-    unsigned calls[METHODS], reads_done, probes;
+    unsigned calls[METHODS], reads_done, probes, refused;
     unsigned tries[200]; /* of the instance with that number behind its id */
 };
 static struct world world; /* of the test that runs */
@@ -49,7 +49,7 @@ struct plugin {
     struct plugin_spec spec;
     struct loop_timer ready, down;
     struct fake_call *calls;
-    bool stopped;
+    bool stopped, dead;
 };
 
 static const struct type *object_type(struct arena *arena)
@@ -308,17 +308,25 @@ static void end_call(struct fake_call *call, struct plugin_reply reply)
     free(call);
 }
 
-static void crash(void *ctx)
+static void tell_crash(void *ctx)
 {
     struct plugin *plugin = ctx;
     struct err why = {0};
-    void (*on_down)(void *, const struct err *) = plugin->spec.on_down;
+    (void)err_set(&why, ERR_UNAVAILABLE, "exit status 2: panic: boom");
+    plugin->spec.on_down(plugin->spec.ctx, &why);
+}
+
+/* The calls are answered at once; that it was reaped is told a little later. */
+static void crash(void *ctx)
+{
+    struct plugin *plugin = ctx;
+    plugin->dead = true;
+    plugin->down.on_time = tell_crash;
+    loop_timer_set(plugin->spec.loop, &plugin->down, plugin->spec.loop->now_ms + 10);
     while (plugin->calls)
         end_call(plugin->calls, (struct plugin_reply){.status = GRPC_UNAVAILABLE,
                                                       .text = STR("panic: boom"),
                                                       .down = true});
-    (void)err_set(&why, ERR_UNAVAILABLE, "exit status 2: panic: boom");
-    on_down(plugin->spec.ctx, &why);
 }
 
 static void call_due(void *ctx)
@@ -384,10 +392,14 @@ static void fake_close(struct plugin *plugin)
 static bool fake_call(struct plugin *plugin, enum plugin_method method, struct str request,
                       int timeout_ms, plugin_done on_done, void *ctx, struct err *err)
 {
-    struct fake_call *call = calloc(1, sizeof *call);
-    (void)err;
-    assert_non_null(call);
+    struct fake_call *call;
     assert_false(plugin->stopped);
+    if (plugin->dead) {
+        world.refused++;
+        return err_set(err, ERR_UNAVAILABLE, "the connection is closed");
+    }
+    call = calloc(1, sizeof *call);
+    assert_non_null(call);
     *call = (struct fake_call){.plugin = plugin,
                                .method = method,
                                .reply = {.limit = 1 << 20},
@@ -706,6 +718,7 @@ static void who_crashes_the_provider_is_named(void **state)
     expect(run, 30, LIVE_UNREADABLE, "crashes the provider");
     print_message("  %u starts\n", world.starts);
     assert_true(world.starts <= 6);
+    assert_true(world.refused <= world.starts); /* a dead process is not asked again and again */
 }
 
 static void a_provider_that_only_crashes_is_given_up(void **state)

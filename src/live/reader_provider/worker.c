@@ -123,10 +123,10 @@ void worker_run(void *ctx)
     struct pool *pool = worker->pool;
     if (worker->stage == WORKER_STOPPING && !worker->plugin && worker->left == 0)
         worker->stage = WORKER_DONE;
-    if (worker->stage != WORKER_READING)
+    if (worker->stage != WORKER_READING || worker->falling)
         return;
     bool last_alone = worker->next_job == worker->njobs && !worker->again;
-    while (!pool->failed && worker->stage == WORKER_READING && worker->plugin &&
+    while (!pool->failed && worker->stage == WORKER_READING && worker->plugin && !worker->falling &&
            (has_room(worker) || (last_alone && !worker->in_flight)) && start_one(worker)) {}
     if (worker->stage == WORKER_READING && worker->left == 0 && worker->nprobings == 0)
         stop(worker);
@@ -406,6 +406,7 @@ void worker_start(struct worker *worker)
     struct err err = {0};
     char text[2048];
     worker->stage = WORKER_STARTING;
+    worker->falling = false;
     if (worker->provider->refused.len) {
         worker_give_up(worker, "%.*s", STR_ARG(worker->provider->refused));
         return;
