@@ -12,53 +12,6 @@ static bool attempt(struct hcl_eval *ev, const struct hcl_expr *expr, const stru
     return ok;
 }
 
-struct dependence {
-    struct hcl_eval *ev;
-    const struct hcl_scope *scope;
-    bool unknown;
-};
-
-/* The traversal's own value, as far as it is static: a reference that fails is no unknown. */
-static bool look(void *ctx, const struct hcl_traversal *traversal)
-{
-    struct dependence *d = ctx;
-    struct hcl_expr *node = arena_new(d->ev->arena, struct hcl_expr, traversal->n + 1);
-    struct hcl_expr *keys = arena_new(d->ev->arena, struct hcl_expr, traversal->n + 1);
-    struct value v;
-    if (!node || !keys)
-        return false;
-    node[0] = (struct hcl_expr){
-        .kind = HCL_EXPR_VARIABLE, .range = traversal->root_range, .name = traversal->root};
-    for (size_t i = 0; i < traversal->n; i++) {
-        const struct hcl_step *step = &traversal->step[i];
-        node[i + 1].range = step->range;
-        node[i + 1].kind = step->index ? HCL_EXPR_INDEX : HCL_EXPR_ATTRIBUTE;
-        if (step->index) {
-            keys[i] = (struct hcl_expr){.kind = step->key.kind == VALUE_STRING ? HCL_EXPR_STRING
-                                                                               : HCL_EXPR_LITERAL,
-                                        .range = step->range,
-                                        .value = step->key};
-            node[i + 1].index.source = &node[i];
-            node[i + 1].index.key = &keys[i];
-        } else {
-            node[i + 1].get.source = &node[i];
-            node[i + 1].get.name = value_text(&step->key);
-            node[i + 1].get.name_range = step->range;
-        }
-    }
-    if (attempt(d->ev, &node[traversal->n], d->scope, &v) && value_any_unknown(&v))
-        d->unknown = true;
-    return !d->unknown;
-}
-
-static bool depends_on_unknown(struct hcl_eval *ev, const struct hcl_expr *expr,
-                               const struct hcl_scope *scope)
-{
-    struct dependence d = {.ev = ev, .scope = scope};
-    (void)hcl_each_reference(ev->arena, expr, look, &d);
-    return d.unknown;
-}
-
 static bool special_try(struct hcl_eval *ev, const struct hcl_expr *call,
                         const struct hcl_scope *scope, struct value *ret)
 {
@@ -66,12 +19,11 @@ static bool special_try(struct hcl_eval *ev, const struct hcl_expr *call,
         return hcl_fail(ev, call->range, "Error in function call",
                         "Call to function \"try\" failed: at least one argument is required.");
     for (size_t i = 0; i < call->call.nargs; i++) {
-        if (depends_on_unknown(ev, call->call.arg[i], scope)) {
+        if (!attempt(ev, call->call.arg[i], scope, ret))
+            continue; /* what is not known yet will not mend an error */
+        if (value_any_unknown(ret)) /* once known, it may fail, or have another type */
             *ret = hcl_any();
-            return true;
-        }
-        if (attempt(ev, call->call.arg[i], scope, ret))
-            return true;
+        return true;
     }
     return hcl_fail(ev, call->range, "Error in function call",
                     "Call to function \"try\" failed: no expression succeeded. At least one "
@@ -87,10 +39,9 @@ static bool special_can(struct hcl_eval *ev, const struct hcl_expr *call,
                         call->call.nargs ? "Too many function arguments"
                                          : "Not enough function arguments",
                         "Function \"can\" expects exactly 1 argument.");
-    if (depends_on_unknown(ev, call->call.arg[0], scope))
-        *ret = hcl_unknown_not_null(ev->arena, &type_bool);
-    else
-        *ret = value_bool(attempt(ev, call->call.arg[0], scope, &v));
+    *ret = value_bool(attempt(ev, call->call.arg[0], scope, &v));
+    if (ret->truth && value_any_unknown(&v))
+        *ret = hcl_unknown(ev->arena, &type_bool);
     return true;
 }
 
