@@ -289,6 +289,11 @@ static bool report_failure(struct hcl_eval *ev, const struct hcl_call *call)
                     STR_ARG(why));
 }
 
+bool hcl_call_report(const struct hcl_call *call)
+{
+    return report_failure(call->ev, call);
+}
+
 static bool run(struct hcl_call *call, struct value *args, uint8_t marks, struct value *ret)
 {
     struct hcl_eval *ev = call->ev;

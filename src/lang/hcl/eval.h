@@ -73,10 +73,11 @@ struct hcl_eval {
     struct hcl_diags *diags;
     const struct hcl_world *world;
     struct hcl_limits limits;
-    uint64_t steps;        /* so far */
-    unsigned depth;        /* now */
-    bool exhausted;        /* a limit was hit: everything fails from here on */
-    bool in_template_file; /* templatefile may not call itself */
+    uint64_t steps;          /* so far */
+    unsigned depth;          /* now */
+    bool exhausted;          /* a limit was hit: everything fails from here on */
+    bool in_template_file;   /* templatefile and templatestring may not be called */
+    bool in_template_string; /* nor files looked at */
 };
 
 /* False if diagnostics with errors were added; *ret is then an unknown. */

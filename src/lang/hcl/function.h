@@ -72,6 +72,8 @@ bool hcl_eval_call(struct hcl_eval *ev, const struct hcl_expr *call, const struc
 /* Sets call->why (printf) and gives false. */
 bool hcl_call_fail(struct hcl_call *call, int bad_arg, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Report call->why as Terraform does, for special functions; always false. */
+bool hcl_call_report(const struct hcl_call *call);
 /* Argument i as an int64; else fails with Terraform's words behind `prefix`, blaming bad_arg. */
 bool hcl_call_whole(struct hcl_call *call, size_t i, int bad_arg, const char *prefix, int64_t *ret);
 /* May a result have n elements (struct hcl_limits)? Else the failure names the limit. */
