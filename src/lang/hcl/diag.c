@@ -2,8 +2,8 @@
 #include <stdarg.h>
 
 #include "base/arena.h"
-#include "base/utf8.h"
 #include "base/err.h"
+#include "base/utf8.h"
 #include "lang/hcl/hcl.h"
 
 void hcl_place(struct str text, uint32_t byte, uint32_t *ret_line, uint32_t *ret_column)

@@ -17,8 +17,8 @@ enum { V4 = 4, V6 = 16, BITS_MAX = 4096 };
 
 struct network {
     unsigned char ip[V6];
-    size_t len;  /* V4 or V6 bytes */
-    int prefix;  /* bits of the mask, -1 = there is none */
+    size_t len; /* V4 or V6 bytes */
+    int prefix; /* bits of the mask, -1 = there is none */
 };
 
 /* --- text to addresses --- */
@@ -148,9 +148,7 @@ static bool parse_network(struct str s, struct network *ret)
 static const unsigned char *as_v4(const unsigned char *ip, size_t len)
 {
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
-    return len == V4                             ? ip
-           : memcmp(ip, mapped, sizeof mapped) == 0 ? ip + 12
-                                                    : NULL;
+    return len == V4 ? ip : memcmp(ip, mapped, sizeof mapped) == 0 ? ip + 12 : NULL;
 }
 
 static void put_v6(struct buf *out, const unsigned char *ip)

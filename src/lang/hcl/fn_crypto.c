@@ -191,8 +191,8 @@ static bool run_bcrypt(struct hcl_call *call, struct value *ret)
               crypt_gensalt_rn("$2a$", (unsigned long)cost, random, sizeof random, setting,
                                sizeof setting);
     const char *hashed = ok ? crypt_r(text.ptr, setting, data) : NULL;
-    struct str copy = hashed && hashed[0] == '$' ? arena_dup(call->ev->arena, str_from(hashed))
-                                                 : (struct str){0};
+    struct str copy =
+        hashed && hashed[0] == '$' ? arena_dup(call->ev->arena, str_from(hashed)) : (struct str){0};
     free(data);
     return copy.ptr ? hcl_give_text(call, copy, ret)
                     : hcl_call_fail(call, -1, "bcrypt is not available here");
@@ -246,9 +246,9 @@ static bool run_rsadecrypt(struct hcl_call *call, struct value *ret)
     size_t bad_at;
     const char *why;
     if (!hcl_base64_decode(call->ev->arena, text_of(call, 0), &cipher, &bad_at))
-        return hcl_call_fail(
-            call, 0, "failed to decode input \"%.*s\": cipher text must be base64-encoded",
-            STR_ARG(text_of(call, 0)));
+        return hcl_call_fail(call, 0,
+                             "failed to decode input \"%.*s\": cipher text must be base64-encoded",
+                             STR_ARG(text_of(call, 0)));
     EVP_PKEY *key = read_key(text_of(call, 1), &why);
     if (!key)
         return hcl_call_fail(call, 1, "%s", why);

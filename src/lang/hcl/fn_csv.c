@@ -142,8 +142,7 @@ static bool read_header(struct csv *csv, const struct value_key ***ret_keys)
 static bool make_row(struct csv *csv, const struct value_key **keys, size_t columns,
                      struct value *ret)
 {
-    struct value_member *members =
-        arena_new(csv->call->ev->arena, struct value_member, columns);
+    struct value_member *members = arena_new(csv->call->ev->arena, struct value_member, columns);
     if (csv->n != columns)
         return bad(csv, csv->line, "wrong number of fields");
     for (size_t i = 0; members && i < columns; i++)

@@ -36,8 +36,7 @@ static bool marked_bytes(struct hcl_call *call, struct str *ret)
         return true;
     if (v->marks & VALUE_SENSITIVE)
         return hcl_call_fail(call, -1, "failed to decode base64 data (sensitive value)");
-    return hcl_call_fail(call, -1, "failed to decode base64 data \"%.*s\"",
-                         STR_ARG(value_text(v)));
+    return hcl_call_fail(call, -1, "failed to decode base64 data \"%.*s\"", STR_ARG(value_text(v)));
 }
 
 static bool unknown_marked(struct hcl_call *call, struct value *ret)
@@ -188,9 +187,8 @@ static bool run_textdecodebase64(struct hcl_call *call, struct value *ret)
     if (!set)
         return false;
     if (!hcl_base64_decode(call->ev->arena, text_of(call, 0), &bytes, &bad_at))
-        return hcl_call_fail(call, 0,
-                             "the given value is has an invalid base64 symbol at offset %zu",
-                             bad_at);
+        return hcl_call_fail(
+            call, 0, "the given value is has an invalid base64 symbol at offset %zu", bad_at);
     if (!charset_decode(set, bytes, &out))
         return hcl_call_fail(
             call, 0, "the given string contains symbols that are not defined for %s", set->name);
@@ -219,7 +217,7 @@ static bool run_urlencode(struct hcl_call *call, struct value *ret)
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9'               ? c - '0'
+    return c >= '0' && c <= '9'                 ? c - '0'
            : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
                                                 : -1;
 }

@@ -101,8 +101,7 @@ static void read_fraction(struct reader *r, int32_t *ret)
 {
     struct str s = r->rest;
     int32_t unit = 100000000;
-    if (s.len < 2 || !is_digit(s.ptr[1]) ||
-        (s.ptr[0] != '.' && !(r->lenient && s.ptr[0] == ',')))
+    if (s.len < 2 || !is_digit(s.ptr[1]) || (s.ptr[0] != '.' && !(r->lenient && s.ptr[0] == ',')))
         return;
     size_t n = 1;
     for (; n < s.len && is_digit(s.ptr[n]); n++, unit /= 10)
@@ -150,13 +149,12 @@ static bool read_moment(struct hcl_call *call, size_t i, int bad_arg, bool lenie
         !read_digits(&r, 2, 2, 0, 99, "day of month", &day))
         return false;
     if (r.rest.len && r.rest.ptr[0] != 'T')
-        return hcl_call_fail(
-            call, bad_arg,
-            "not a valid RFC3339 timestamp: missing required time introducer 'T'");
+        return hcl_call_fail(call, bad_arg,
+                             "not a valid RFC3339 timestamp: missing required time introducer 'T'");
     if (!read_mark(&r, 'T', "\"T\"") ||
-        !read_digits(&r, lenient ? 1 : 2, 2, 0, 23, "hour", &hour) || !read_mark(&r, ':', "\":\"") ||
-        !read_digits(&r, 2, 2, 0, 59, "minute", &minute) || !read_mark(&r, ':', "\":\"") ||
-        !read_digits(&r, 2, 2, 0, 59, "second", &second))
+        !read_digits(&r, lenient ? 1 : 2, 2, 0, 23, "hour", &hour) ||
+        !read_mark(&r, ':', "\":\"") || !read_digits(&r, 2, 2, 0, 59, "minute", &minute) ||
+        !read_mark(&r, ':', "\":\"") || !read_digits(&r, 2, 2, 0, 59, "second", &second))
         return false;
     read_fraction(&r, &ret->nanoseconds);
     if (!read_offset(&r, &ret->offset))

@@ -20,7 +20,7 @@ static bool special_try(struct hcl_eval *ev, const struct hcl_expr *call,
                         "Call to function \"try\" failed: at least one argument is required.");
     for (size_t i = 0; i < call->call.nargs; i++) {
         if (!attempt(ev, call->call.arg[i], scope, ret))
-            continue; /* what is not known yet will not mend an error */
+            continue;               /* what is not known yet will not mend an error */
         if (value_any_unknown(ret)) /* once known, it may fail, or have another type */
             *ret = hcl_any();
         return true;
