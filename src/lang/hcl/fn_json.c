@@ -1,4 +1,6 @@
 /* fn_json.c - jsonencode and jsondecode. */
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/utf8.h"
@@ -116,12 +118,54 @@ static bool exact_numbers(struct hcl_call *call, const struct value *v, unsigned
     return true;
 }
 
+/* The code unit of an escape with u at `at`, or -1. */
+static int code_unit(struct str s, size_t at)
+{
+    int unit = 0;
+    if (at + 6 > s.len || s.ptr[at] != '\\' || s.ptr[at + 1] != 'u')
+        return -1;
+    for (size_t i = at + 2; i < at + 6; i++) {
+        int c = s.ptr[i] | 32;
+        int digit = s.ptr[i] >= '0' && s.ptr[i] <= '9' ? s.ptr[i] - '0'
+                    : c >= 'a' && c <= 'f'             ? c - 'a' + 10
+                                                       : -1;
+        if (digit < 0)
+            return -1;
+        unit = unit * 16 + digit;
+    }
+    return unit;
+}
+
+/* Escaped halves of surrogate pairs that stand alone become U+FFFD, as Go reads them. */
+static struct str mend_surrogates(struct arena *arena, struct str text)
+{
+    char *copy = NULL;
+    for (size_t at = 0; at + 1 < text.len; at++) {
+        if (text.ptr[at] != '\\')
+            continue;
+        int unit = code_unit(text, at), next = unit < 0 ? -1 : code_unit(text, at + 6);
+        bool pair = unit >= 0xd800 && unit < 0xdc00 && next >= 0xdc00 && next < 0xe000;
+        if (unit >= 0xd800 && unit < 0xe000 && !pair) {
+            if (!copy && !(copy = arena_alloc_raw(arena, text.len, 1, 1)))
+                return (struct str){0};
+            if (text.ptr != copy)
+                memcpy(copy, text.ptr, text.len);
+            text.ptr = copy;
+            memcpy(copy + at + 2, "fffd", 4);
+        }
+        at += pair ? 11 : unit >= 0 ? 5 : 1;
+    }
+    return text;
+}
+
 static bool run_jsondecode(struct hcl_call *call, struct value *ret)
 {
     struct err err = {0};
     struct value parsed;
-    if (!json_parse(call->ev->arena, value_text(&call->arg[0]), "line",
-                    JSON_DUPLICATES_LAST | JSON_NFC, &parsed, &err))
+    struct str text = mend_surrogates(call->ev->arena, value_text(&call->arg[0]));
+    if (!text.ptr && call->arg[0].len)
+        return false;
+    if (!json_parse(call->ev->arena, text, "line", JSON_DUPLICATES_LAST | JSON_NFC, &parsed, &err))
         return hcl_call_fail(call, -1, "%s", err.frame[0]);
     return exact_numbers(call, &parsed, VALUE_DEPTH_MAX + 1, ret);
 }
