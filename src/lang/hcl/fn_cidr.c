@@ -221,11 +221,9 @@ static bool int_arg(struct hcl_call *call, size_t i, int bad_arg, int64_t *ret)
                          "9223372036854775807");
 }
 
-/* Initialises ret in any case. */
 static bool whole_arg(struct hcl_call *call, size_t i, mpz_t ret)
 {
     mpfr_t x = {{0}};
-    mpz_init(ret);
     bool read = hcl_number_read(x, &call->arg[i]);
     bool whole = read && mpfr_integer_p(x);
     bool small = whole && (mpfr_zero_p(x) || mpfr_get_exp(x) <= BITS_MAX);
@@ -311,6 +309,7 @@ static bool run_cidrhost(struct hcl_call *call, struct value *ret)
     struct network n;
     mpz_t num;
     AUTO_BUF out = {.limit = 256};
+    mpz_init(num);
     bool ok = whole_arg(call, 1, num) && network_arg(call, -1, &n);
     if (ok && (!host_fits(&n, num) || !insert_number(&n, num, as_v4(n.ip, n.len) ? 32 : 128)))
         ok = hcl_call_fail(call, -1, "prefix of %d does not accommodate a host numbered %.*s",
@@ -368,6 +367,7 @@ static bool run_cidrsubnet(struct hcl_call *call, struct value *ret)
     AUTO_BUF out = {.limit = 256};
     if (!int_arg(call, 1, -1, &bits))
         return false;
+    mpz_init(num);
     bool ok = whole_arg(call, 2, num) && network_arg(call, -1, &n) && subnet(call, &n, bits, num);
     mpz_clear(num);
     if (!ok)
