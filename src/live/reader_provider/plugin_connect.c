@@ -32,13 +32,12 @@ static bool fill_unix(struct str path, union address *to, socklen_t *len, struct
 
 static bool fill_tcp(struct str text, union address *to, socklen_t *len, struct err *err)
 {
-    struct str port_text = text, host = {0};
     int64_t port;
     size_t colon = text.len;
     while (colon > 0 && text.ptr[colon - 1] != ':')
         colon--;
-    port_text = str_sub(text, colon, text.len);
-    host = colon ? str_sub(text, 0, colon - 1) : host;
+    struct str port_text = str_sub(text, colon, text.len);
+    struct str host = str_sub(text, 0, colon ? colon - 1 : 0);
     bool number = str_to_int64(port_text, &port) && port > 0 && port < 65536;
     if (number && (str_equal(host, STR("127.0.0.1")) || str_equal(host, STR("localhost")))) {
         to->v4 = (struct sockaddr_in){.sin_family = AF_INET,
