@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "desired/tf_reference.h"
 #include "lang/hcl/ops.h"
 #include "lang/hcl/types.h"
 #include "value/number.h"
@@ -128,6 +129,34 @@ static bool resolve(void *ctx, struct hcl_eval *ev, const struct hcl_traversal *
     if (spec && t->n && make_var(scope->arena, spec, ret))
         return true;
     return hcl_fail(ev, t->range, "Reference to undeclared name", "%.*s", STR_ARG(name));
+}
+
+/* --- what Terraform checks before it evaluates --- */
+
+struct checking {
+    struct hcl_eval *ev;
+    struct tf_names names;
+};
+
+static bool is_declared(void *ctx, enum tf_noun noun, struct str type, struct str name)
+{
+    static const char *const before[] = {
+        [TF_VARIABLE] = "var.", [TF_LOCAL] = "local.", [TF_MODULE] = "module.",
+        [TF_RESOURCE] = "",     [TF_DATA] = "data.",   [TF_EPHEMERAL] = "ephemeral."};
+    const struct scope_ctx *scope = ctx;
+    struct str key = arena_printf(scope->arena, "%s%.*s%s%.*s", before[noun], STR_ARG(type),
+                                  type.len ? "." : "", STR_ARG(name));
+    return value_get(scope->vars, key);
+}
+
+static bool check_reference(void *ctx, const struct hcl_traversal *traversal)
+{
+    struct checking *c = ctx;
+    struct tf_problem problem;
+    if (!tf_reference_check(c->ev->arena, traversal, &c->names, &problem))
+        (void)hcl_fail(c->ev, traversal->range, problem.summary.ptr, "%.*s",
+                       STR_ARG(problem.detail));
+    return true;
 }
 
 /* --- comparing --- */
@@ -262,6 +291,10 @@ static struct outcome evaluate(struct arena *arena, const struct value *test, co
     struct hcl_scope scope = {.resolve = resolve, .ctx = &ctx};
     struct hcl_eval ev = {
         .arena = arena, .file = STR("e.tf"), .text = text, .diags = &out.diags, .world = &world};
+    struct checking checking = {.ev = &ev, .names = {.declared = is_declared, .ctx = &ctx}};
+    (void)hcl_each_reference(arena, e->value, check_reference, &checking);
+    if (hcl_has_errors(&out.diags))
+        return out;
     out.ok = hcl_eval_expr(&ev, e->value, &scope, &out.value) && !hcl_has_errors(&out.diags);
     return out;
 }

@@ -408,7 +408,7 @@ static bool run_zipmap(struct hcl_call *call, struct value *ret)
     const struct value *keys = &call->arg[0], *values = &call->arg[1];
     const struct type *t = type_of_arg(call, 1);
     if (!t || (t->kind != TYPE_LIST && t->kind != TYPE_TUPLE))
-        return hcl_call_fail(call, 1, "values argument must be a list or tuple value");
+        return hcl_call_fail(call, -1, "values argument must be a list or tuple value");
     if (keys->len != values->len)
         return hcl_call_fail(call, -1, "number of keys (%u) does not match number of values (%u)",
                              keys->len, values->len);

@@ -57,8 +57,8 @@ static bool run_floor(struct hcl_call *call, struct value *ret)
 static bool run_signum(struct hcl_call *call, struct value *ret)
 {
     int64_t whole;
-    if (!value_to_int64(&call->arg[0], &whole))
-        return hcl_call_fail(call, 0, "value must be a whole number, between -2^63 and 2^63");
+    if (!hcl_call_whole(call, 0, -1, "", &whole))
+        return false;
     *ret = value_int((whole > 0) - (whole < 0));
     ret->precision = HCL_PREC_64;
     return true;
@@ -75,6 +75,41 @@ static bool run_log(struct hcl_call *call, struct value *ret)
     return make(call, r, HCL_PREC_53, ret);
 }
 
+/* x to a whole power as Go's math.Pow multiplies it: other last digits than C's pow. */
+static double power_of(double x, double power)
+{
+    double whole, part = modf(fabs(power), &whole), result = 1;
+    int exponent = 0, ae = 0;
+    bool plain = isfinite(x) && isfinite(power) && x != 0 && power != 0 && fabs(power) != 0.5 &&
+                 power != 1 && whole < 0x1p63 && (part == 0 || x > 0);
+    if (!plain)
+        return fabs(power) == 0.5 && x >= 0 ? (power > 0 ? sqrt(x) : 1 / sqrt(x)) : pow(x, power);
+    if (part > 0.5) {
+        part--;
+        whole++;
+    }
+    if (part != 0)
+        result = exp(part * log(x));
+    double factor = frexp(x, &exponent);
+    for (int64_t i = (int64_t)whole; i != 0; i >>= 1) {
+        if (exponent < -(1 << 12) || exponent > 1 << 12) {
+            ae += exponent;
+            break;
+        }
+        if (i & 1) {
+            result *= factor;
+            ae += exponent;
+        }
+        factor *= factor;
+        exponent *= 2;
+        if (factor < 0.5) {
+            factor += factor;
+            exponent--;
+        }
+    }
+    return power < 0 ? ldexp(1 / result, -ae) : ldexp(result, ae);
+}
+
 static bool run_pow(struct hcl_call *call, struct value *ret)
 {
     bool exact;
@@ -82,7 +117,7 @@ static bool run_pow(struct hcl_call *call, struct value *ret)
     double power = number_to_double(&call->arg[1], &exact);
     mpfr_t r;
     mpfr_init2(r, 53);
-    mpfr_set_d(r, pow(x, power), MPFR_RNDN);
+    mpfr_set_d(r, power_of(x, power), MPFR_RNDN);
     return make(call, r, HCL_PREC_53, ret);
 }
 
