@@ -274,9 +274,12 @@ static struct value unknown_result(struct hcl_call *call, const struct type *typ
     return hcl_unknown(call->ev->arena, type);
 }
 
-static bool report_failure(struct hcl_eval *ev, const struct hcl_call *call)
+/* The reason of an implementation may quote its arguments: not where one of them is a secret. */
+static bool report_failure(struct hcl_eval *ev, const struct hcl_call *call, uint8_t marks)
 {
     struct str why = call->why;
+    if (why.ptr && (marks & VALUE_SENSITIVE))
+        why = STR("the reason could show a sensitive value");
     if (!why.ptr)
         why = arena_printf(ev->arena, "it needs more than the %zu bytes that are allowed",
                            ev->arena->limit);
@@ -291,7 +294,7 @@ static bool report_failure(struct hcl_eval *ev, const struct hcl_call *call)
 
 bool hcl_call_report(const struct hcl_call *call)
 {
-    return report_failure(call->ev, call);
+    return report_failure(call->ev, call, 0);
 }
 
 static bool run(struct hcl_call *call, struct value *args, uint8_t marks, struct value *ret)
@@ -305,13 +308,13 @@ static bool run(struct hcl_call *call, struct value *args, uint8_t marks, struct
         unknown || (call->function->unknown_when_planning && (!ev->world || ev->world->planning));
     const struct type *type = hcl_named_type(call->function->result);
     if (!dynamic && call->function->type && !(type = call->function->type(call)))
-        return report_failure(ev, call);
+        return report_failure(ev, call, marks);
     if (dynamic)
         *ret = hcl_any();
     else if (unknown)
         *ret = unknown_result(call, type);
     else if (!call->function->run(call, ret))
-        return report_failure(ev, call);
+        return report_failure(ev, call, marks);
     ret->marks |= marks;
     return true;
 }

@@ -52,8 +52,25 @@ static void answers_are_those_of_terraform(void **state)
     check_cases(cases, sizeof cases / sizeof *cases, NULL);
 }
 
+static void a_reason_never_quotes_a_secret(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct hcl_diags diags = {.arena = &arena};
+    struct err err = {0};
+    const struct hcl_expr *expr;
+    struct value v;
+    struct str text = STR("cidrhost(sensitive(\"hunter2\"), 1)");
+    struct hcl_eval ev = {.arena = &arena, .text = text, .diags = &diags};
+    assert_true(hcl_parse_expression(&arena, text, STR("t"), &diags, &expr, &err));
+    assert_false(hcl_eval_expr(&ev, expr, NULL, &v));
+    assert_int_equal(diags.n, 1);
+    assert_true(str_find(diags.diag[0].detail, STR("hunter2"), 0) == SIZE_MAX);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(answers_are_those_of_terraform)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(answers_are_those_of_terraform),
+                                       cmocka_unit_test(a_reason_never_quotes_a_secret)};
     return cmocka_run_group_tests_name("hcl/fn_cidr", tests, NULL, NULL);
 }
