@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "live/reader_provider/codeblock.h"
 #include "live/reader_provider/locate.h"
 #include "live/reader_provider/pool.h"
 #include "live/reader_provider/settings.h"
@@ -94,14 +95,14 @@ static bool read_all(const struct stack *stack, const struct resource *const *re
     if (!locate_open(&arena, stack, env, &locator, &why))
         return all_unreadable(rest, kept, &why, on_result, sink_ctx, err);
 
-    struct stack settings = *stack; /* the settings' context: not const */
+    struct code_context code = {stack, locator.root, locator.data_dir};
     struct pool_input in = {.resources = rest,
                             .n = kept,
                             .options = options,
                             .on_result = on_result,
                             .sink_ctx = sink_ctx,
                             .locator = &locator,
-                            .settings = {settings_from_stack, &settings},
+                            .settings = {settings_from_code, &code},
                             .env = env,
                             .backend = &pool_real_processes};
     return pool_run(&in, err);

@@ -115,6 +115,7 @@ struct worker {
     unsigned restarts;
     struct str config;      /* msgpack; in the pool's arena */
     struct str config_from; /* for messages: "plumb.yaml" */
+    struct str incomplete;  /* settings that could not be had: "gone" is not believed */
     struct loop_task task;  /* start what may be started */
 };
 

@@ -150,6 +150,16 @@ static void emit_gone(struct reading *reading)
 {
     struct err err = {0};
     struct value desired;
+    struct str unknown = reading->worker->incomplete;
+    if (unknown.len) { /* it may have looked in another region, account or host */
+        struct str why = arena_printf(
+            &reading->arena,
+            "the provider says that it does not exist, but plumb could not give it all of its "
+            "settings (%.*s): set them under `providers` in plumb.yaml",
+            STR_ARG(unknown));
+        reading_unreadable(reading, why);
+        return;
+    }
     if (!decode_desired(reading, &desired, &err)) {
         reading_unreadable(reading, reading_error(reading, &err));
         return;

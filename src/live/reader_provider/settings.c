@@ -62,7 +62,7 @@ bool settings_from_stack(void *ctx, struct arena *arena, const struct settings_k
     for (size_t i = 0; i < stack->nproviders; i++) {
         if (!settings_name_matches(stack->providers[i].name, key))
             continue;
-        *ret = (struct settings){stack->providers[i].config, STR("plumb.yaml")};
+        *ret = (struct settings){.values = stack->providers[i].config, .from = STR("plumb.yaml")};
         break;
     }
     return true;

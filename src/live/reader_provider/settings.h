@@ -1,8 +1,9 @@
 /* settings.h - what a provider is configured with: where it comes from and how it is encoded.
  *
- * Source:  plumb.yaml today (struct stack.providers, first match wins), else nothing: every member
- *          null, and the provider reads its environment. struct settings_source is the seam where
- *          an evaluator of the code's provider blocks goes in without the pool knowing
+ * Source:  plumb.yaml (struct stack.providers, first match wins), else the constants of the code's
+ *          own provider block (codeblock.h), else nothing: every member null, and the provider
+ *          reads its environment. struct settings_source is the seam where an evaluator of whole
+ *          modules goes in without the pool knowing
  * Secrets: strings "env:NAME" are resolved at use and never printed
  * Clause:  facts/terraform.md 4.5 (all members, absent null, absent LIST/SET blocks empty)
  */
@@ -29,8 +30,9 @@ struct settings_key {
 bool settings_parse_key(struct str provider_config, struct str source, struct settings_key *ret);
 
 struct settings {
-    struct value values; /* object, or null = nothing is known */
-    struct str from;     /* "plumb.yaml" or "environment": for messages */
+    struct value values;   /* object, or null = nothing is known */
+    struct str from;       /* "plumb.yaml", "main.tf:3" or "the environment": for messages */
+    struct str incomplete; /* what the code sets and nobody can say: "region at main.tf:3" */
 };
 struct settings_source {
     bool (*get)(void *ctx, struct arena *arena, const struct settings_key *key,

@@ -17,6 +17,7 @@ static const struct {
     {"TOO MANY REQUESTS", true},
     {"rpc error: code = ResourceExhausted", true},
     {"AccessDenied: User is not authorized", false},
+    {"RESOURCE_EXHAUSTED: the message is larger than 256 MiB", false},
     {"sg-0429ab not found", false},
     {"instance i-429 not found", false},
     {"port 4290 is closed", false},

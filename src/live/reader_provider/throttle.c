@@ -28,7 +28,6 @@ static const struct {
     {STR_INIT("quotaexceeded"), false},
     {STR_INIT("exceeded quota"), false},
     {STR_INIT("exceeded your current quota"), false},
-    {STR_INIT("resource_exhausted"), false},
     {STR_INIT("resourceexhausted"), false},
     {STR_INIT("server is busy"), false},
     {STR_INIT("serverbusy"), false},

@@ -162,6 +162,15 @@ static void stage_call(struct worker *worker, enum plugin_method method, struct 
                        err_text(&err, text, sizeof text));
 }
 
+static void refused(struct worker *worker, struct str words)
+{
+    bool incomplete = worker->incomplete.len > 0;
+    worker_give_up(worker, "the provider refused its configuration (from %.*s): %.*s%s%.*s%s",
+                   STR_ARG(worker->config_from), STR_ARG(words), incomplete ? "; not known: " : "",
+                   STR_ARG(worker->incomplete),
+                   incomplete ? ": set them under `providers` in plumb.yaml" : "");
+}
+
 static void on_configured(void *ctx, const struct plugin_reply *reply)
 {
     struct worker *worker = ctx;
@@ -177,8 +186,7 @@ static void on_configured(void *ctx, const struct plugin_reply *reply)
     }
     struct str words = tf_diagnostics_text(&pool->arena, &diagnostics);
     if (diagnostics.nerrors) {
-        worker_give_up(worker, "the provider refused its configuration (from %.*s): %.*s",
-                       STR_ARG(worker->config_from), STR_ARG(words));
+        refused(worker, words);
         return;
     }
     if (words.len)
@@ -216,8 +224,7 @@ static void on_validated(void *ctx, const struct plugin_reply *reply)
     }
     if (got.diagnostics.nerrors) {
         struct str words = tf_diagnostics_text(&pool->arena, &got.diagnostics);
-        worker_give_up(worker, "the provider refused its configuration (from %.*s): %.*s",
-                       STR_ARG(worker->config_from), STR_ARG(words));
+        refused(worker, words);
         return;
     }
     configure(worker);
@@ -238,6 +245,12 @@ static bool make_config(struct worker *worker, struct err *err)
         !buf_ok(&out, err))
         return false;
     worker->config_from = settings.from;
+    worker->incomplete = settings.incomplete;
+    if (settings.incomplete.len)
+        pool_note(pool,
+                  arena_printf(&pool->arena,
+                               "provider %.*s: plumb does not know all of its settings (%.*s)",
+                               STR_ARG(worker->provider->source), STR_ARG(settings.incomplete)));
     worker->config = arena_dup(&pool->arena, buf_view(&out));
     return worker->config.ptr || arena_full(&pool->arena, err);
 }
