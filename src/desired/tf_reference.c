@@ -47,7 +47,13 @@ static bool check_object(struct arena *arena, const struct hcl_traversal *t, con
                          bool available, struct tf_problem *ret)
 {
     struct str name = name_at(t, 0);
-    if (!available)
+    if (!name.ptr)
+        return cannot_be_alone(arena, t, ret);
+    struct str padded = arena_printf(arena, " %.*s ", STR_ARG(name));
+    bool known = padded.ptr && str_find(attributes_of(object), padded, 0) != SIZE_MAX;
+    if (known && available)
+        return true;
+    if (known)
         return problem(ret,
                        arena_printf(arena, "Reference to \"%s\" in %s context", object,
                                     str_equal(t->root, STR("count")) ? "non-counted"
@@ -59,11 +65,6 @@ static bool check_object(struct arena *arena, const struct hcl_traversal *t, con
                                     "\"%s\" argument is set.",
                                     object,
                                     str_equal(t->root, STR("count")) ? "count" : "for_each"));
-    if (!name.ptr)
-        return cannot_be_alone(arena, t, ret);
-    struct str padded = arena_printf(arena, " %.*s ", STR_ARG(name));
-    if (padded.ptr && str_find(attributes_of(object), padded, 0) != SIZE_MAX)
-        return true;
     return problem(ret, arena_printf(arena, "Invalid \"%s\" attribute", object).ptr,
                    arena_printf(arena,
                                 "The \"%s\" object does not have an attribute named \"%.*s\".",
@@ -125,7 +126,7 @@ bool tf_reference_check(struct arena *arena, const struct hcl_traversal *t,
 {
     static const struct {
         const char *root;
-        enum { NAMED, RESOURCE, OBJECT, SELF } kind;
+        enum { NAMED, RESOURCE, OBJECT, SELF, RESERVED } kind;
         enum tf_noun noun;
     } roots[] = {
         {"var", NAMED, TF_VARIABLE},
@@ -140,6 +141,9 @@ bool tf_reference_check(struct arena *arena, const struct hcl_traversal *t,
         {"count", OBJECT, 0},
         {"each", OBJECT, 0},
         {"self", SELF, 0},
+        {"template", RESERVED, 0},
+        {"lazy", RESERVED, 0},
+        {"arg", RESERVED, 0},
     };
     for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
         const char *root = roots[i].root;
@@ -149,6 +153,12 @@ bool tf_reference_check(struct arena *arena, const struct hcl_traversal *t,
             return check_named(arena, t, roots[i].noun, names, ret);
         if (roots[i].kind == RESOURCE)
             return check_resource(arena, t, roots[i].noun, 1, names, ret);
+        if (roots[i].kind == RESERVED)
+            return problem(ret, "Reserved symbol name",
+                           arena_printf(arena,
+                                        "The symbol name \"%s\" is reserved for use in a future "
+                                        "Terraform version.",
+                                        root));
         if (roots[i].kind == OBJECT)
             return check_object(arena, t, root,
                                 root[0] == 'c'   ? names->has_count

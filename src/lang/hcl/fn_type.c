@@ -18,7 +18,7 @@ static const struct type *collection_type(struct hcl_call *call, const struct ty
     if (from->kind == TYPE_LIST || from->kind == TYPE_SET || from->kind == TYPE_MAP)
         return type_collection(arena, kind, from->elem);
     if (from->kind == TYPE_DYNAMIC)
-        return &type_dynamic;
+        return type_collection(arena, kind, &type_dynamic);
     const struct type **parts = arena_new(arena, const struct type *, from->n);
     for (uint32_t i = 0; parts && i < from->n; i++)
         parts[i] = from->kind == TYPE_TUPLE ? from->items[i] : from->members[i].type;
@@ -47,6 +47,11 @@ static bool convert_to(struct hcl_call *call, const struct type *want, struct va
     struct str why;
     if (!to)
         return false;
+    const struct type *from = hcl_type_of(call->ev->arena, &call->arg[0]);
+    if (from && from->kind == TYPE_DYNAMIC && call->arg[0].kind == VALUE_NULL) {
+        *ret = hcl_with_marks(hcl_null(to), call->arg[0].marks);
+        return true;
+    }
     if (hcl_convert(call->ev->arena, &call->arg[0], to, ret, &why))
         return true;
     if (hcl_deep_marks(&call->arg[0]))
