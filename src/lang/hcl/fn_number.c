@@ -243,7 +243,10 @@ static bool run_range(struct hcl_call *call, struct value *ret)
     end = call->arg[call->n == 1 ? 0 : 1];
     bool down = number_compare(&end, &start) < 0;
     step = call->n == 3 ? call->arg[2] : value_int(down ? -1 : 1);
-    start.precision = end.precision;
+    if (call->n == 1)
+        start.precision = HCL_PREC_64;
+    if (call->n < 3)
+        step.precision = HCL_PREC_64;
     struct value zero = value_int(0);
     int direction = number_compare(&step, &zero);
     if (direction > 0 && down)
