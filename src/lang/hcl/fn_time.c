@@ -142,7 +142,7 @@ static bool read_moment(struct hcl_call *call, size_t i, int bad_arg, bool lenie
 {
     struct reader r = {
         .call = call, .rest = value_text(&call->arg[i]), .bad_arg = bad_arg, .lenient = lenient};
-    int year, month, day, hour, minute, second;
+    int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
     *ret = (struct moment){0};
     if (!read_digits(&r, 4, 4, 0, 9999, "year", &year) || !read_mark(&r, '-', "\"-\"") ||
         !read_digits(&r, 2, 2, 1, 12, "month", &month) || !read_mark(&r, '-', "\"-\"") ||
