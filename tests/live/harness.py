@@ -13,7 +13,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PLUMB = Path(os.environ.get("PLUMB", ROOT / "build" / "plumb"))
+PLUMB = Path(os.environ.get("PLUMB", ROOT / "build" / "plumb")).resolve()
 CI = os.environ.get("CI") == "true"
 LABS = ("lab5", "lab6", "labpg")
 FRAMEWORK = ("/lab6", "/time", "/terraform")  # providers that are not on an SDK of the legacy type system
