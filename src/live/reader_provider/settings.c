@@ -328,7 +328,7 @@ bool settings_encode(struct arena *arena, const struct schema *schema, const str
     struct encoder in = {arena, env};
     struct value raw, typed;
     const struct value *given = values && values->kind != VALUE_NULL ? values : NULL;
-    if (!make_block(&in, &schema->block, given, (struct str){0}, SETTINGS_DEPTH_MAX, &raw, err))
+    if (!make_block(&in, &schema->block, given, STR(""), SETTINGS_DEPTH_MAX, &raw, err))
         return false;
     if (!type_apply(arena, schema->block.type, &raw, false, &typed, err))
         return err_wrap(err, "provider settings");
