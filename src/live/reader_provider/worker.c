@@ -155,8 +155,11 @@ static void stage_call(struct worker *worker, enum plugin_method method, struct 
 {
     struct err err = {0};
     char text[1024];
-    if (!worker->pool->in->backend->call(worker->plugin, method, request, worker_timeout_ms(worker),
-                                         on_done, worker, &err) &&
+    int patience = worker_timeout_ms(worker); /* a short one is meant for reads, not for a schema */
+    if (patience < PLUGIN_START_MS)
+        patience = PLUGIN_START_MS;
+    if (!worker->pool->in->backend->call(worker->plugin, method, request, patience, on_done, worker,
+                                         &err) &&
         err.kind != ERR_UNAVAILABLE)
         worker_give_up(worker, "%s: %s", plugin_method_name(method),
                        err_text(&err, text, sizeof text));
