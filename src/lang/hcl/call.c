@@ -335,6 +335,13 @@ static bool call_provider(struct hcl_eval *ev, const struct hcl_expr *call,
 
 static bool unknown_function(struct hcl_eval *ev, const struct hcl_expr *call)
 {
+    size_t colons = str_find(call->call.name, STR("::"), 0);
+    if (colons != SIZE_MAX)
+        return hcl_fail(
+            ev, call->call.name_range, "Unknown provider function",
+            "The function namespace \"%.*s\" is not valid. Provider function calls must "
+            "use the \"provider::\" namespace prefix.",
+            (int)colons, call->call.name.ptr);
     struct str name = call->call.name, near = nearest_function(name);
     return hcl_fail(ev, call->call.name_range, "Call to unknown function",
                     "There is no function named \"%.*s\".%s%.*s%s", STR_ARG(name),

@@ -372,8 +372,6 @@ static bool splat_known(struct hcl_eval *ev, const struct hcl_expr *expr,
     }
     bool list = sequence && source->kind != VALUE_TUPLE;
     *ret = value_items(list ? VALUE_LIST : VALUE_TUPLE, items, n);
-    if (list && n == 0)
-        ret->type = source->type;
     return ok;
 }
 
@@ -404,7 +402,8 @@ bool hcl_eval_splat(struct hcl_eval *ev, const struct hcl_expr *expr, const stru
         *ret = hcl_with_marks(value_items(VALUE_TUPLE, NULL, 0), source.marks);
         return true;
     }
-    if (source.kind == VALUE_UNKNOWN && (type->kind != TYPE_TUPLE)) {
+    bool single = !sequence && type->kind != TYPE_DYNAMIC && hcl_never_null(&source);
+    if (source.kind == VALUE_UNKNOWN && type->kind != TYPE_TUPLE && !single) {
         *ret = hcl_with_marks(hcl_any(), source.marks);
         const struct type *elem = hcl_type_of(ev->arena, &pattern);
         if (sequence && elem && elem->kind != TYPE_DYNAMIC)
@@ -414,7 +413,7 @@ bool hcl_eval_splat(struct hcl_eval *ev, const struct hcl_expr *expr, const stru
         return true;
     }
     uint8_t marks = source.marks;
-    if (source.kind == VALUE_UNKNOWN) { /* a tuple of known length */
+    if (source.kind == VALUE_UNKNOWN && sequence) { /* a tuple of known length */
         struct value *items = arena_new(ev->arena, struct value, type->n);
         for (uint32_t i = 0; items && i < type->n; i++)
             items[i] = hcl_unknown(ev->arena, type->items[i]);
@@ -424,6 +423,8 @@ bool hcl_eval_splat(struct hcl_eval *ev, const struct hcl_expr *expr, const stru
         source.marks = marks;
     if (!splat_known(ev, expr, scope, &source, sequence, ret))
         return false;
+    if (ret->kind == VALUE_LIST && ret->len == 0)
+        ret->type = hcl_type_of(ev->arena, &pattern);
     ret->marks |= marks;
     return true;
 }

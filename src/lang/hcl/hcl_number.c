@@ -55,13 +55,33 @@ bool hcl_number_read(mpfr_t ret, const struct value *v)
     return ok;
 }
 
-/* The fewest decimal digits that read back as x; *ret_exp as mpfr_get_str gives it. Free with
- * mpfr_free_str. */
+/*
+ * Does the text stand for x at x's precision? Go takes half a unit of the last place on both sides,
+ * also where x is a power of two and its lower neighbour is nearer than that.
+ */
+static bool stands_for(const char *text, mpfr_srcptr x)
+{
+    mpfr_t back, away;
+    bool power = mpfr_min_prec(x) == 1;
+    mpfr_init2(back, mpfr_get_prec(x) + (power ? 64 : 0));
+    mpfr_init2(away, 64);
+    bool same = mpfr_set_str(back, text, 10, MPFR_RNDN) == 0;
+    if (same && power) {
+        mpfr_sub(away, back, x, MPFR_RNDA);
+        mpfr_abs(away, away, MPFR_RNDA);
+        mpfr_mul_2si(away, away, (long)mpfr_get_prec(x) + 1 - mpfr_get_exp(x), MPFR_RNDA);
+        same = mpfr_cmp_ui(away, 1) <= 0;
+    } else if (same) {
+        same = mpfr_equal_p(back, x);
+    }
+    mpfr_clears(back, away, (mpfr_ptr)0);
+    return same;
+}
+
+/* The fewest decimal digits of x; *ret_exp as mpfr_get_str gives it. Free with mpfr_free_str. */
 static char *shortest(mpfr_srcptr x, mpfr_exp_t *ret_exp)
 {
-    mpfr_t back;
     size_t low = 1, high = mpfr_get_str_ndigits(10, mpfr_get_prec(x));
-    mpfr_init2(back, mpfr_get_prec(x));
     while (low < high) {
         size_t middle = (low + high) / 2;
         char *digits = mpfr_get_str(NULL, ret_exp, 10, middle, x, MPFR_RNDN);
@@ -72,7 +92,7 @@ static char *shortest(mpfr_srcptr x, mpfr_exp_t *ret_exp)
             const char *d = digits + (digits[0] == '-');
             (void)snprintf(text, len + 32, "%s0.%se%ld", digits[0] == '-' ? "-" : "", d,
                            (long)*ret_exp);
-            same = mpfr_set_str(back, text, 10, MPFR_RNDN) == 0 && mpfr_equal_p(back, x);
+            same = stands_for(text, x);
         }
         free(text);
         mpfr_free_str(digits);
@@ -81,7 +101,6 @@ static char *shortest(mpfr_srcptr x, mpfr_exp_t *ret_exp)
         else
             low = middle + 1;
     }
-    mpfr_clear(back);
     return mpfr_get_str(NULL, ret_exp, 10, low, x, MPFR_RNDN);
 }
 

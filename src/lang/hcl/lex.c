@@ -148,6 +148,13 @@ static bool is_marker(unsigned char c)
     return c == '$' || c == '%';
 }
 
+/* A backslash with nothing behind it on its line escapes nothing. */
+static bool is_lone_backslash(const struct lexer *lx, size_t ahead)
+{
+    return peek(lx, ahead) == '\\' &&
+           (lx->at + ahead + 1 >= lx->text.len || newline_len(lx, ahead + 1));
+}
+
 /* Literal bytes from here up to whatever `stop` ends; a `$` or `%` inside ends it too, except
  * first. */
 static size_t literal_len(const struct lexer *lx, bool quoted)
@@ -157,7 +164,7 @@ static size_t literal_len(const struct lexer *lx, bool quoted)
         unsigned char c = peek(lx, len);
         if (c == '\n' || (c == '\r' && peek(lx, len + 1) == '\n'))
             return quoted ? len : len + newline_len(lx, len);
-        if (quoted && c == '"')
+        if (quoted && (c == '"' || is_lone_backslash(lx, len)))
             return len;
         if (is_marker(c)) {
             size_t run = marker_run(lx, len);
@@ -166,8 +173,7 @@ static size_t literal_len(const struct lexer *lx, bool quoted)
             len += run;
             continue;
         }
-        bool escaped = quoted && c == '\\' && lx->at + len + 1 < lx->text.len &&
-                       peek(lx, len + 1) != '\n' && peek(lx, len + 1) != '\r';
+        bool escaped = quoted && c == '\\';
         len += escaped ? 2 : 1;
     }
     return len;
@@ -187,7 +193,7 @@ static void lex_quoted(struct lexer *lx)
         lx->depth--;
     } else {
         size_t len = literal_len(lx, true);
-        emit(lx, HCL_QUOTED_TEXT, len ? len : 1);
+        emit(lx, len ? HCL_QUOTED_TEXT : HCL_BAD_CHARACTER, len ? len : 1);
     }
 }
 

@@ -494,6 +494,8 @@ bool hcl_index(struct hcl_eval *ev, const struct value *v, const struct value *k
         return false;
     if (type->kind == TYPE_DYNAMIC && v->kind != VALUE_NULL)
         return true;
+    if (type->kind == TYPE_OBJECT) /* the key picks an attribute, and leaves no mark on it */
+        marks = v->marks;
     if (type->kind == TYPE_SET)
         return hcl_fail(ev, subject, "Invalid index",
                         "Elements of a set are identified only by their value and don't have any "
@@ -503,15 +505,17 @@ bool hcl_index(struct hcl_eval *ev, const struct value *v, const struct value *k
     if (!sequence && type->kind != TYPE_MAP && type->kind != TYPE_OBJECT &&
         type->kind != TYPE_DYNAMIC)
         return hcl_fail(ev, subject, "Invalid index", "This value does not have any indices.");
-    if (v->kind == VALUE_NULL)
-        return hcl_fail(ev, subject, "Attempt to index null value",
-                        "This value is null, so it does not have any indices.");
     struct value want;
     if (!hcl_convert(ev->arena, key, sequence ? &type_number : &type_string, &want, &why))
         return hcl_fail(
             ev, subject, "Invalid index",
             "The given key does not identify an element in this collection value: %.*s.",
             STR_ARG(why));
+    if (v->kind == VALUE_NULL)
+        return hcl_fail(ev, subject, "Attempt to index null value",
+                        "This value is null, so it does not have any indices.");
+    if (key->kind == VALUE_UNKNOWN && !(key->unknown && key->unknown->type))
+        return true; /* a key of any type: so is what it picks */
     bool ok = want.kind == VALUE_UNKNOWN ? index_unknown(ev, type, ret)
               : v->kind == VALUE_UNKNOWN ? index_type(ev, type, &want, subject, ret)
                                          : index_known(ev, v, &want, subject, ret);

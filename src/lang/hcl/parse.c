@@ -221,13 +221,27 @@ static bool parser_open(struct parser *p, struct arena *arena, struct str text, 
     return true;
 }
 
+/* In order of place: the scanner's and the parser's come one after the other. */
+static void sort_diags(struct hcl_diags *diags, size_t from)
+{
+    for (size_t i = from + 1; i < diags->n; i++)
+        for (size_t k = i;
+             k > from && diags->diag[k].subject.start < diags->diag[k - 1].subject.start; k--) {
+            struct hcl_diag swap = diags->diag[k];
+            diags->diag[k] = diags->diag[k - 1];
+            diags->diag[k - 1] = swap;
+        }
+}
+
 bool hcl_parse_file(struct arena *arena, struct str text, struct str name, struct hcl_diags *diags,
                     struct hcl_file *ret, struct err *err)
 {
     struct parser p;
+    size_t before = diags->n;
     if (!parser_open(&p, arena, text, name, HCL_LEX_CONFIG, diags, err))
         return false;
     struct hcl_body body = hcl_parse_body(&p, HCL_EOF);
+    sort_diags(diags, before);
     if (p.full)
         return arena_full(arena, err);
     *ret = (struct hcl_file){
