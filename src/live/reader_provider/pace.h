@@ -4,6 +4,7 @@
  * Stages:  the first read alone (clients are set up on first use and not all providers are safe
  *          there); then PACE_START; then doubling for as long as that brings a higher rate; then
  *          holding: a quarter more while the latency allows, a quarter fewer when it does not
+ *          for some rounds: a stall of the machine is not a provider that is overrun
  * Uses:    no clock: times are given. Same input, same limit
  */
 #pragma once
@@ -19,8 +20,10 @@ struct pace {
     unsigned most;   /* never above it */
     unsigned better; /* the limit of the best round so far */
     double best_rate, best_latency_us;
-    unsigned settle;  /* reads that started before the limit changed: not counted */
-    unsigned round_n; /* reads done in this round */
+    unsigned settle;                 /* reads that started before the limit changed: not counted */
+    unsigned round_n;                /* reads done in this round */
+    unsigned round_fast, round_slow; /* of these: about the best latency, much above it */
+    unsigned slow_rounds;            /* one after the other */
     int64_t round_start_us, round_latency_us;
     int64_t quiet_until_us; /* after throttling: no growth, no second cut */
 };

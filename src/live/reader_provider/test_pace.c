@@ -11,6 +11,8 @@ struct world {
     int64_t latency_us;
     unsigned width;
     unsigned throttle_above; /* in flight; 0 = never */
+    int64_t stall_every_us;  /* at each multiple of it nothing moves for stall_us; 0 = never */
+    int64_t stall_us;
 };
 struct outcome {
     int64_t took_us;
@@ -33,6 +35,15 @@ static size_t earliest(const struct flight *flights, size_t n)
     return best;
 }
 
+/* An answer that would come in a stall comes at its end. */
+static int64_t after_stall(const struct world *world, int64_t us)
+{
+    int64_t since = world->stall_every_us ? us % world->stall_every_us : 0;
+    return world->stall_every_us && us >= world->stall_every_us && since < world->stall_us
+               ? us - since + world->stall_us
+               : us;
+}
+
 static struct outcome simulate(const struct world *world, unsigned most, unsigned reads)
 {
     struct pace pace;
@@ -50,7 +61,7 @@ static struct outcome simulate(const struct world *world, unsigned most, unsigne
                 if (lanes[i] < lanes[lane])
                     lane = i;
             int64_t begin = lanes[lane] > now ? lanes[lane] : now;
-            lanes[lane] = begin + world->latency_us;
+            lanes[lane] = after_stall(world, begin + world->latency_us);
             flights[n] = (struct flight){now, lanes[lane],
                                          world->throttle_above && n >= world->throttle_above};
             n++;
@@ -81,7 +92,7 @@ static struct outcome simulate(const struct world *world, unsigned most, unsigne
 static void the_first_read_is_alone(void **state)
 {
     (void)state;
-    struct outcome out = simulate(&(struct world){50000, 1000, 0}, 0, 100);
+    struct outcome out = simulate(&(struct world){50000, 1000, 0, 0, 0}, 0, 100);
     assert_int_equal(out.first_together, 1);
 }
 
@@ -89,7 +100,7 @@ static void the_first_read_is_alone(void **state)
 static void a_slow_wide_provider_is_filled_quickly(void **state)
 {
     (void)state;
-    struct outcome out = simulate(&(struct world){50000, 1000, 0}, 0, 2000);
+    struct outcome out = simulate(&(struct world){50000, 1000, 0, 0, 0}, 0, 2000);
     print_message("  %lld ms, %u at once\n", (long long)out.took_us / 1000, out.most);
     assert_true(out.most >= 80);
     assert_true(out.took_us < 1100000);
@@ -98,24 +109,33 @@ static void a_slow_wide_provider_is_filled_quickly(void **state)
 static void a_busy_provider_is_not_flooded(void **state)
 {
     (void)state;
-    struct outcome out = simulate(&(struct world){500, 2, 0}, 0, 5000);
+    struct outcome out = simulate(&(struct world){500, 2, 0, 0, 0}, 0, 5000);
     print_message("  %lld ms, %u at once\n", (long long)out.took_us / 1000, out.most);
     assert_true(out.most <= 24);
     assert_true(out.took_us < 1300000);
 }
 
+/* A busy machine: pauses of 150 ms, three a second. At ten at once it would be 15 s. */
+static void stalls_do_not_shrink_it(void **state)
+{
+    (void)state;
+    struct outcome out = simulate(&(struct world){50000, 1000, 0, 330000, 150000}, 0, 2000);
+    print_message("  %lld ms, %u at once\n", (long long)out.took_us / 1000, out.most);
+    assert_true(out.took_us < 2000000);
+}
+
 static void concurrency_is_a_hard_cap(void **state)
 {
     (void)state;
-    assert_int_equal(simulate(&(struct world){50000, 1000, 0}, 1, 50).most, 1);
-    assert_int_equal(simulate(&(struct world){50000, 1000, 0}, 7, 500).most, 7);
-    assert_int_equal(simulate(&(struct world){50000, 1000, 0}, 0, 50000).most, PACE_MOST);
+    assert_int_equal(simulate(&(struct world){50000, 1000, 0, 0, 0}, 1, 50).most, 1);
+    assert_int_equal(simulate(&(struct world){50000, 1000, 0, 0, 0}, 7, 500).most, 7);
+    assert_int_equal(simulate(&(struct world){50000, 1000, 0, 0, 0}, 0, 50000).most, PACE_MOST);
 }
 
 static void throttling_halves_and_stays_low(void **state)
 {
     (void)state;
-    struct outcome out = simulate(&(struct world){20000, 1000, 40}, 0, 5000);
+    struct outcome out = simulate(&(struct world){20000, 1000, 40, 0, 0}, 0, 5000);
     print_message("  %lld ms, %u at once, %llu throttled\n", (long long)out.took_us / 1000,
                   out.most, (unsigned long long)out.throttled);
     assert_true(out.throttled > 0);
@@ -141,6 +161,7 @@ int main(void)
         cmocka_unit_test(the_first_read_is_alone),
         cmocka_unit_test(a_slow_wide_provider_is_filled_quickly),
         cmocka_unit_test(a_busy_provider_is_not_flooded),
+        cmocka_unit_test(stalls_do_not_shrink_it),
         cmocka_unit_test(concurrency_is_a_hard_cap),
         cmocka_unit_test(throttling_halves_and_stays_low),
         cmocka_unit_test(a_restart_begins_alone_and_lower),
