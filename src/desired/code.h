@@ -1,0 +1,127 @@
+/* code.h - what the code itself asks for: a root module with its tree of modules, evaluated.
+ *
+ * The way: code_open reads and decodes the tree (module.h), code_evaluate gives the instances with
+ * typed values; code_explain follows one attribute to the expression that decides it.
+ * Source:  facts/hcl.md 8 and 12
+ * Owner:   one struct code has one arena; all that is given lives until code_close
+ * Errors:  diagnostics (code_diags), as Terraform words them; false only for limits and I/O
+ * Reads:   files below the repository only; runs nothing, asks no network
+ */
+#pragma once
+#include "desired/module.h"
+#include "model/schema.h"
+
+struct code;
+
+struct code_input_value { /* -var NAME=TEXT, or -var-file PATH; in the order of the command line */
+    bool is_file;
+    struct str name, text; /* text: the value, or the path */
+};
+enum code_phase {
+    CODE_VALIDATE, /* terraform validate: variables unknown */
+    CODE_PLAN,     /* variables given or defaulted; a missing required one is an error */
+    CODE_EXPLORE   /* a missing required variable is unknown and noted (fresh clones, check) */
+};
+struct code_options {
+    struct str root_dir;  /* the root module */
+    struct str repo_dir;  /* files may be read below it; empty = root_dir */
+    struct str workspace; /* empty = default */
+    bool opentofu;
+    enum code_phase phase;
+    const struct code_input_value *inputs;
+    size_t ninputs;
+    /* TF_VAR_name; NULL = none */
+    const char *(*env)(void *ctx, const char *name);
+    /* The schema of a type of a provider (source in full); NULL = not known. Data sources too. */
+    const struct schema *(*schema)(void *ctx, struct str provider, enum code_mode mode,
+                                   struct str type);
+    const struct schema *(*provider_config_schema)(void *ctx, struct str provider);
+    /* What the state has of an instance (managed or data, address with index); false = nothing. */
+    bool (*state)(void *ctx, struct str address, struct value *ret);
+    /* provider::NAME::FUNCTION by provider source; NULL = unknown results */
+    bool (*call_function)(void *ctx, struct hcl_eval *ev, struct str provider, struct str name,
+                          const struct value *args, size_t nargs, struct value *ret);
+    /* Instead of the disk; see code_read_options */
+    bool (*read)(void *ctx, struct str path, struct str *ret);
+    void *ctx;
+    int64_t now_utc_ms; /* INT64_MIN = unknown */
+};
+
+struct code_instance {
+    struct str address, module; /* module: "" or module.a["k"] */
+    enum code_mode mode;
+    struct str type, name;
+    struct value index_key; /* null, number or string */
+    const struct code_resource *resource;
+    const struct code_module *in; /* the module that it is written in */
+    struct str provider;          /* source in full */
+    struct str provider_config;   /* as states write it: provider["..."].alias, with its module */
+    const struct schema *schema;  /* or NULL: values are as written then, attributes unconverted */
+    /*
+     * The configuration: an object of the schema's type, null where the code says nothing, unknown
+     * where it cannot be known. Ignored paths are as the code has them (see ignore_changes).
+     */
+    struct value config;
+    /* As a plan shows it: config, with computed attributes from the state, else unknown; ignored
+     * paths from the state. */
+    struct value desired;
+    bool failed; /* its evaluation gave errors; config is unknown */
+};
+struct code_provider_instance {          /* a provider configuration that resources use */
+    struct str provider, config_name;    /* config_name as code_instance.provider_config */
+    struct value config;                 /* object; unknown parts stay unknown */
+    const struct code_provider *written; /* NULL = the empty default */
+    struct str unknown_because; /* which expression cannot be known, with its place; or empty */
+};
+struct code_output_value {
+    struct str name;
+    struct value value;
+    bool sensitive;
+};
+
+/* Read the tree. What does not parse is in the diagnostics. */
+bool code_open(const struct code_options *options, struct code **ret, struct err *err);
+/* Evaluate all of it, once. */
+bool code_evaluate(struct code *code, struct err *err);
+void code_close(struct code *code);
+
+const struct hcl_diags *code_diags(const struct code *code);
+const struct code_module *code_root_module(const struct code *code);
+/* Sorted by address (module path, then mode, type, name, key as Terraform sorts). */
+const struct code_instance *code_instances(const struct code *code, size_t *ret_n);
+const struct code_instance *code_find_instance(const struct code *code, struct str address);
+const struct code_provider_instance *code_provider_instances(const struct code *code,
+                                                             size_t *ret_n);
+const struct code_output_value *code_outputs(const struct code *code, size_t *ret_n);
+/* Addresses that moved blocks and implicit moves give to what a state has: the new address, or the
+ * same. False: a `removed` block forgets it. */
+bool code_moved_address(struct code *code, struct str state_address, struct str *ret);
+/* Evaluate a text in the root module (plumb eval). */
+bool code_eval_text(struct code *code, struct str text, struct value *ret,
+                    const struct hcl_diags **ret_diags, struct err *err);
+
+/* --- places --- */
+
+/* One link of the chain, from the attribute to the literal that decides it. */
+struct code_link {
+    const char *what; /* "attribute", "local", "variable", "module argument", "tfvars", "for_each",
+                         "output", "default", "dynamic", "environment", "command line" ... */
+    struct str name;  /* local.x, var.y; or empty */
+    struct str file;  /* relative to the root module; empty = no file (environment) */
+    uint32_t line, column, end_line;
+    struct hcl_range range;
+    const struct hcl_expr *expr; /* NULL where there is none */
+    const struct hcl_file *source;
+};
+struct code_chain {
+    const struct code_link *link;
+    size_t n;
+    struct str unknown_because; /* why the value cannot be known, or empty */
+};
+/*
+ * Which expressions decide this path of this instance (path in the schema's terms: tags["a"],
+ * ingress[0].from_port). The longest part of the path that is written is used. False if the code
+ * does not set it.
+ */
+bool code_explain(struct code *code, const struct code_instance *instance, struct path path,
+                  struct code_chain *ret);
