@@ -1,0 +1,82 @@
+/* rego.h - Rego policies: compile once, evaluate many times, from many threads.
+ *
+ *   AUTO_ARENA arena = {.limit = 256 << 20};
+ *   struct rego_source source = {.file = STR("p.rego"), .text = text};
+ *   struct rego_policy *policy;
+ *   struct rego_diags diags = {.arena = &arena};
+ *   if (rego_compile(&source, 1, NULL, &(struct rego_compile_options){0}, &diags, &policy, err)) {
+ *       struct rego_query *query;
+ *       if (rego_prepare(policy, STR("data.main.deny"), &diags, &query, err)) {
+ *           struct rego_result result;
+ *           rego_eval(query, &input, &(struct rego_eval_options){0}, &arena, &result, err);
+ *           ...
+ *       }
+ *       rego_query_close(query);
+ *   }
+ *   rego_close(policy);
+ *
+ * Threads: a policy and its queries are read-only once made; each evaluation has its own state
+ * Bounds:  instructions, memory, depth, deadline; each ends with its own eval_cancel_error
+ * Source:  facts/rego.md
+ */
+#pragma once
+#include "lang/rego/ast.h"
+#include "lang/rego/builtin.h"
+
+struct err;
+struct rego_policy;
+struct rego_query;
+
+struct rego_source {
+    struct str file, text;
+    bool v0; /* read as Rego v0 */
+};
+struct rego_compile_options {
+    bool strict;         /* unused variables and imports are errors */
+    bool logic_keywords; /* experimental and, or */
+    bool keep_print;     /* print statements stay */
+    bool annotations;
+    bool coverage;               /* count what each line was evaluated to */
+    const struct value *schemas; /* for METADATA schemas; or NULL */
+};
+/* data: the base documents (an object), or NULL. It must outlive the policy. False: diags or err.
+ */
+bool rego_compile(const struct rego_source *sources, size_t n, const struct value *data,
+                  const struct rego_compile_options *options, struct rego_diags *diags,
+                  struct rego_policy **ret, struct err *err);
+void rego_close(struct rego_policy *policy);
+bool rego_prepare(const struct rego_policy *policy, struct str query, struct rego_diags *diags,
+                  struct rego_query **ret, struct err *err);
+void rego_query_close(struct rego_query *query);
+
+struct rego_eval_options {
+    struct rego_host host;
+    bool strict_builtin_errors;
+    uint64_t steps;      /* instruction budget; 0 = 1e9 */
+    size_t memory;       /* bytes for the evaluation; 0 = 1 GiB */
+    unsigned depth;      /* nested rule calls; 0 = 10,000 */
+    int64_t deadline_ms; /* from the start; 0 = none */
+    const volatile int *cancel;
+    uint64_t *coverage; /* counters per covered place (rego_coverage); or NULL */
+};
+struct rego_error {
+    const char *code; /* "eval_conflict_error" ...; NULL = none */
+    struct str file, message;
+    uint32_t row, col;
+};
+struct rego_result {
+    struct value bindings; /* an array of objects: one for each answer; {} keys are variables */
+    struct value values; /* an array of arrays: the values of the query's expressions, by answer */
+    struct rego_error error;                 /* code NULL if there was none */
+    const struct rego_error *builtin_errors; /* those that made something undefined */
+    size_t nbuiltin_errors;
+};
+/* input NULL = undefined. The result lives in `arena`. False only for err (memory, cancelled). */
+bool rego_eval(const struct rego_query *query, const struct value *input,
+               const struct rego_eval_options *options, struct arena *arena,
+               struct rego_result *ret, struct err *err);
+
+/* --- looking at a policy --- */
+
+size_t rego_module_count(const struct rego_policy *policy);
+const struct rego_module *rego_module_at(const struct rego_policy *policy, size_t i);
