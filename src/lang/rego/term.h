@@ -15,6 +15,9 @@ struct buf;
 
 /* Beyond enum value_kind: only inside lang/rego. `len` pairs behind `pairs`. */
 enum { REGO_PAIRS = VALUE_KIND_COUNT };
+/* Deepest value; input documents are shallower (JSON_DEPTH_MAX), and the evaluator refuses to build
+ * deeper ones. */
+enum { REGO_NESTING_MAX = 4000 };
 
 struct rego_pair {
     struct value key, value;
