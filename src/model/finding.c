@@ -22,6 +22,31 @@ static const char *const severities[] = {
 };
 static_assert(sizeof severities / sizeof *severities == SEVERITY_COUNT, "a name for each");
 
+static const struct {
+    const char *name, *meaning;
+} explanations[] = {
+#define X(constant, text, means) [constant] = {text, means},
+    EXPLANATION_KINDS(X)
+#undef X
+};
+static_assert(sizeof explanations / sizeof *explanations == EXPLANATION_KIND_COUNT,
+              "a row for each kind");
+
+const char *explanation_kind_name(enum explanation_kind kind)
+{
+    return (unsigned)kind < EXPLANATION_KIND_COUNT ? explanations[kind].name : "invalid";
+}
+
+const char *explanation_kind_meaning(enum explanation_kind kind)
+{
+    return (unsigned)kind < EXPLANATION_KIND_COUNT ? explanations[kind].meaning : "not a kind";
+}
+
+struct location finding_location(const struct finding *finding)
+{
+    return finding->origin ? finding->origin->at : (struct location){0};
+}
+
 const char *finding_class_name(enum finding_class class_)
 {
     return (unsigned)class_ < CLASS_COUNT ? classes[class_].name.ptr : "invalid";

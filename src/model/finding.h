@@ -49,19 +49,75 @@ enum severity finding_class_severity(enum finding_class class_);
 const char *severity_name(enum severity severity);
 bool severity_from(struct str name, enum severity *ret);
 
+/* A stretch of a file: 1-based lines and columns (characters), 0 = not known. */
+struct location {
+    struct str file; /* relative to the repository or the working directory; empty = not known */
+    uint32_t line, column;
+    uint32_t end_line, end_column; /* behind its last character; 0 = not known */
+};
+
+/* --- where the code's value comes from --- */
+
+/* A step of the way from the attribute to what decides its value. */
+struct place {
+    struct str what;    /* "attribute", "local", "variable", "tfvars", "default" ... */
+    struct str name;    /* size, var.size, local.sizes["a"]; or empty */
+    struct location at; /* file empty: there is none (environment, command line) */
+};
+
+struct commit {
+    struct str hash; /* all of its hex digits; empty: the line is not committed yet */
+    struct str author, mail, summary;
+    int64_t time_utc_ms; /* of the author; 0 with an empty hash */
+    bool boundary;       /* the history ends here (a shallow clone): the line is as old, or older */
+};
+
+/* X(constant, name in reports, what it tells the reader) */
+#define EXPLANATION_KINDS(X) \
+    X(EXPLAINED_BY_BRANCH, "branch", "a branch that is not merged has the live value") \
+    X(EXPLAINED_BY_EARLIER, "earlier", "the code had the live value before this commit") \
+    X(EXPLAINED_BY_COMMITTED, "committed", \
+      "the last commit has the live value; the files that were scanned have been edited since")
+
+#define X(constant, name, meaning) constant,
+enum explanation_kind { EXPLANATION_KINDS(X) EXPLANATION_KIND_COUNT };
+#undef X
+
+const char *explanation_kind_name(enum explanation_kind kind);
+const char *explanation_kind_meaning(enum explanation_kind kind);
+
+/* Who knows of a difference: where git has the code with live's value. */
+struct explanation {
+    enum explanation_kind kind;
+    struct str branch;    /* of EXPLAINED_BY_BRANCH: "resize", "origin/resize" */
+    struct commit commit; /* that branch's last one for the file; the one that took the value away;
+                             HEAD */
+};
+
+/* All of one value's (or of a whole resource's) history in the code. Lives as long as the result.
+ */
+struct origin {
+    struct location at; /* of the deciding expression: the last place of the chain with a file */
+    struct str excerpt; /* its source, a view of few lines; "(sensitive)" stands for a secret */
+    const struct place *chain; /* from the attribute (first) to what decides (last) */
+    size_t nchain;
+    struct str unknown_because;          /* why the code's value cannot be known, or empty */
+    const struct commit *commit;         /* the last one of the line; NULL = not known */
+    struct str owner;                    /* of the file, by CODEOWNERS: "@a @b"; or empty */
+    const struct explanation *explained; /* branches first, by name; then commits, newest first */
+    size_t nexplained;
+};
+
 struct change {
     struct str path; /* value/path.h text */
     const struct value *before,
         *after; /* NULL on the side that lacks it; sensitive: do not print. A secret deeper inside
                    (a password within a block that appeared) is marked VALUE_SENSITIVE there */
     bool sensitive;
-    bool configurable;     /* the code can set it */
-    struct str ignored_by; /* the reason of the ignore rule that covers it, or empty */
-};
-
-struct location {
-    struct str file; /* relative to the repository or the working directory; empty = not known */
-    uint32_t line, column;
+    bool configurable;           /* the code can set it */
+    bool requires_replace;       /* to put it back, the resource would be made anew */
+    struct str ignored_by;       /* the reason of the ignore rule that covers it, or empty */
+    const struct origin *origin; /* of the code's value; NULL = not known */
 };
 
 struct finding {
@@ -72,8 +128,11 @@ struct finding {
     struct str address, type, provider;
     const struct change *changes;
     size_t nchanges;
-    struct str reason; /* why unchecked, or one sentence of what is wrong */
-    struct location code;
+    struct str reason;           /* why unchecked, or one sentence of what is wrong */
+    const struct origin *origin; /* of the first change that has one, else of the resource's block;
+                                    NULL = not known */
+    struct str remedy;     /* what to do about it, one sentence; empty = what its class says */
+    bool requires_replace; /* applying the code again would make the resource anew */
     bool ignored; /* every change is covered by an ignore rule (shown with --show-ignored) */
     struct str ignored_by, ignored_owner, ignored_expires;
     bool tainted, deposed;
@@ -100,6 +159,16 @@ struct coverage {
     size_t nreasons;
 };
 
+/* Which version of the code was scanned. */
+struct revision {
+    struct str repository; /* URI of where it is pushed to, without credentials; or empty */
+    struct str commit;     /* HEAD; empty before the first commit */
+    struct str branch;     /* checked out; empty = detached */
+    bool dirty;            /* tracked files were edited since, in the scanned directory */
+    bool pushed;           /* a remote-tracking branch has this commit */
+    bool shallow;          /* the history was cut when it was fetched */
+};
+
 struct stack_result {
     struct str name, path, environment, owner, workspace;
     struct str source;  /* what desired was taken from: "state terraform.tfstate serial 3" */
@@ -112,7 +181,8 @@ struct stack_result {
     const struct str *notes; /* expired ignore rules, warnings of providers, drift probes */
     size_t nnotes;
     struct coverage coverage;
-    struct str failed; /* why the stack could not be scanned at all, or empty */
+    struct str failed;               /* why the stack could not be scanned at all, or empty */
+    const struct revision *revision; /* NULL: the code is in no git repository */
 };
 
 struct scan_result {
@@ -122,6 +192,9 @@ struct scan_result {
 
 /* Exit codes, documented in docs/exit-codes.md. */
 enum { EXIT_IN_SYNC = 0, EXIT_ERROR = 1, EXIT_DRIFT = 2, EXIT_VIOLATION = 3, EXIT_INCOMPLETE = 4 };
+
+/* Where a finding points to in the code; file empty = not known. */
+struct location finding_location(const struct finding *finding);
 
 /* Which classes make the exit code (--fail-on); bit 1 << class. */
 enum {

@@ -53,10 +53,15 @@ static void put_command(struct buf *out, enum level level, const struct location
     buf_printf(out, "::%s", level_name[level]);
     if (place) {
         put_property(out, "file", code->file, true);
+        bool one_line = code->end_line <= code->line; /* columns are only for one line */
         if (code->line)
             buf_printf(out, ",line=%u", code->line);
-        if (code->line && code->column)
+        if (code->line && !one_line)
+            buf_printf(out, ",endLine=%u", code->end_line);
+        if (code->line && code->column && one_line)
             buf_printf(out, ",col=%u", code->column);
+        if (code->line && code->column && one_line && code->end_column > code->column)
+            buf_printf(out, ",endColumn=%u", code->end_column);
     }
     put_property(out, "title", title, !place);
     buf_str(out, STR("::"));
@@ -72,6 +77,7 @@ static void put_finding(struct buf *out, enum level level, const struct finding 
 {
     AUTO_BUF title = {.limit = BUF_DEFAULT_LIMIT}, message = {.limit = BUF_DEFAULT_LIMIT};
     struct line_style style = {.width = WIDTH, .max_lines = LINES, .max_changes = CHANGES};
+    struct location at = finding_location(finding);
     buf_str(&title, str_from(finding_class_name(finding->class_)));
     buf_str(&title, STR(": "));
     buf_str(&title, finding->address);
@@ -80,7 +86,11 @@ static void put_finding(struct buf *out, enum level level, const struct finding 
     buf_str(&message, finding_sentence(finding));
     buf_char(&message, '\n');
     lines_of_finding(&message, finding, options, &style);
-    put_command(out, level, &finding->code, buf_view(&title), buf_view(&message));
+    if (finding->remedy.len) {
+        buf_str(&message, STR("=> "));
+        buf_str(&message, finding->remedy);
+    }
+    put_command(out, level, &at, buf_view(&title), buf_view(&message));
 }
 
 /* The failed stacks first, then findings from critical down, each level up to SHOWN_MAX. */

@@ -8,7 +8,7 @@
 #include "report/report.h"
 #include "wire/json.h"
 
-enum { VALUE_BYTES = 120, CHANGES = 10, DESCRIPTION_BYTES = 2000 };
+enum { VALUE_BYTES = 120, CHANGES = 10, EXPLAINED = 2, DESCRIPTION_BYTES = 2000 };
 
 static const struct str by_severity[] = {
     [SEVERITY_INFO] = STR_INIT("info"),        [SEVERITY_LOW] = STR_INIT("minor"),
@@ -32,8 +32,9 @@ static struct str place_of(const struct stack_result *stack, const struct locati
 
 static void put_entry(struct jsonw *w, struct str check, struct str description,
                       struct str fingerprint, enum severity severity, struct str path,
-                      uint32_t line)
+                      const struct location *at)
 {
+    bool known = at && at->file.len && at->line;
     AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
     text_safe(&text, description);
     struct str cut = text_cut(buf_view(&text), DESCRIPTION_BYTES);
@@ -47,16 +48,38 @@ static void put_entry(struct jsonw *w, struct str check, struct str description,
     jsonw_member_string(w, STR("path"), path);
     jsonw_key(w, STR("lines"));
     jsonw_object_open(w);
-    jsonw_member_int(w, STR("begin"), line ? line : 1);
+    jsonw_member_int(w, STR("begin"), known ? at->line : 1);
+    if (known && at->end_line > at->line)
+        jsonw_member_int(w, STR("end"), at->end_line);
     jsonw_object_close(w);
     jsonw_object_close(w);
     jsonw_object_close(w);
+}
+
+/* "; main.tf:12 -> prod.tfvars:7; last changed in ...; branch resize has ..." */
+static void put_origin(struct buf *text, const struct origin *origin)
+{
+    if (!origin)
+        return;
+    AUTO_BUF history = {.limit = BUF_DEFAULT_LIMIT};
+    history_text(&history, origin);
+    if (origin->nchain > 1) {
+        buf_str(text, STR("; "));
+        chain_text(text, origin);
+    }
+    buf_str(text, history.len ? STR("; ") : STR(""));
+    buf_str(text, buf_view(&history));
+    for (size_t i = 0; i < origin->nexplained && i < EXPLAINED; i++) {
+        buf_str(text, STR("; "));
+        explanation_text(text, &origin->explained[i]);
+    }
 }
 
 static void put_finding(struct jsonw *w, const struct stack_result *stack,
                         const struct finding *finding, const struct report_options *options)
 {
     AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
+    struct location at = finding_location(finding);
     buf_str(&text, finding->address);
     if (finding_explained(finding) || !finding->nchanges) {
         buf_str(&text, STR(": "));
@@ -65,9 +88,9 @@ static void put_finding(struct jsonw *w, const struct stack_result *stack,
     if (finding->nchanges)
         buf_str(&text, STR(": "));
     changes_inline(&text, finding, options, ", ", CHANGES, VALUE_BYTES);
+    put_origin(&text, finding->origin);
     put_entry(w, str_from(finding_class_name(finding->class_)), buf_view(&text),
-              str_from(finding->fingerprint), finding->severity, place_of(stack, &finding->code),
-              finding->code.file.len ? finding->code.line : 1);
+              str_from(finding->fingerprint), finding->severity, place_of(stack, &at), &at);
 }
 
 static bool put_failed(struct jsonw *w, const struct stack_result *stack, struct err *err)
@@ -83,7 +106,7 @@ static bool put_failed(struct jsonw *w, const struct stack_result *stack, struct
     buf_str(&text, STR(": "));
     buf_str(&text, stack->failed);
     put_entry(w, STR("not-scanned"), buf_view(&text), (struct str){hex, 32}, SEVERITY_HIGH,
-              place_of(stack, NULL), 1);
+              place_of(stack, NULL), NULL);
     return true;
 }
 

@@ -36,21 +36,9 @@ static void put_change(struct jsonw *w, const struct change *change)
     value_json(w, change->after, hidden);
     jsonw_member_bool(w, STR("sensitive"), hidden);
     jsonw_member_bool(w, STR("configurable"), change->configurable);
+    jsonw_member_bool(w, STR("requires_replace"), change->requires_replace);
     put_text(w, STR("ignored_by"), change->ignored_by);
-    jsonw_object_close(w);
-}
-
-static void put_place(struct jsonw *w, const struct location *code)
-{
-    jsonw_key(w, STR("location"));
-    if (!code->file.len) {
-        jsonw_null(w);
-        return;
-    }
-    jsonw_object_open(w);
-    jsonw_member_string(w, STR("file"), code->file);
-    jsonw_member_int(w, STR("line"), code->line);
-    jsonw_member_int(w, STR("column"), code->column);
+    origin_json(w, change->origin, hidden);
     jsonw_object_close(w);
 }
 
@@ -72,6 +60,7 @@ static void put_finding(struct jsonw *w, const struct finding *finding,
                         const struct report_options *options)
 {
     size_t ignored = 0;
+    struct location at = finding_location(finding);
     jsonw_object_open(w);
     jsonw_member_string(w, STR("fingerprint"), str_from(finding->fingerprint));
     jsonw_member_string(w, STR("class"), str_from(finding_class_name(finding->class_)));
@@ -81,7 +70,10 @@ static void put_finding(struct jsonw *w, const struct finding *finding,
     jsonw_member_string(w, STR("type"), finding->type);
     put_text(w, STR("provider"), finding->provider);
     put_text(w, STR("reason"), finding->reason);
-    put_place(w, &finding->code);
+    put_text(w, STR("remedy"), finding_remedy(finding));
+    location_json(w, &at);
+    origin_json(w, finding->origin, finding_hidden(finding));
+    jsonw_member_bool(w, STR("requires_replace"), finding->requires_replace);
     jsonw_member_bool(w, STR("tainted"), finding->tainted);
     jsonw_member_bool(w, STR("deposed"), finding->deposed);
     put_ignored(w, finding);
@@ -158,6 +150,7 @@ static void put_stack(struct jsonw *w, const struct stack_result *stack)
     put_text(w, STR("source"), stack->source);
     put_text(w, STR("live"), stack->live);
     put_text(w, STR("failed"), stack->failed);
+    revision_json(w, stack->revision);
     put_coverage(w, &stack->coverage);
     jsonw_key(w, STR("notes"));
     jsonw_array_open(w);

@@ -119,13 +119,15 @@ static void put_body(struct buf *out, const struct group *group,
         const struct finding *finding = &group->first[i];
         if (!finding_shown(finding, options))
             continue;
-        if (finding->code.file.len) {
-            text_safe(&body, finding->code.file);
-            buf_printf(&body, ":%u\n", finding->code.line);
-        }
+        struct location at = finding_location(finding);
+        location_text(&body, &at);
+        buf_str(&body, at.file.len ? STR("\n") : STR(""));
         buf_str(&body, finding_sentence(finding));
         buf_char(&body, '\n');
         lines_of_finding(&body, finding, options, &style);
+        buf_str(&body, finding->remedy.len ? STR("=> ") : STR(""));
+        buf_str(&body, finding->remedy);
+        buf_str(&body, finding->remedy.len ? STR("\n") : STR(""));
     }
     put_xml(out, buf_view(&body), false);
 }

@@ -142,10 +142,12 @@ static void put_head(struct buf *out, const struct finding *finding)
     buf_str(out, STR("** "));
     buf_str(out, str_from(finding_class_name(finding->class_)));
     buf_printf(out, ", %s", severity_name(finding->severity));
-    if (finding->code.file.len) {
+    struct location at = finding_location(finding);
+    if (finding->requires_replace)
+        buf_str(out, STR(", to be replaced"));
+    if (at.file.len) {
         AUTO_BUF place = {.limit = BUF_DEFAULT_LIMIT};
-        buf_str(&place, finding->code.file);
-        buf_printf(&place, ":%u", finding->code.line);
+        location_text(&place, &at);
         buf_str(out, STR(", "));
         put_code(out, buf_view(&place), false);
     }
@@ -176,6 +178,11 @@ static void put_finding(struct buf *out, const struct finding *finding,
     if (lines.len) {
         buf_char(out, '\n');
         put_fence(out, buf_view(&lines));
+    }
+    if (finding->remedy.len) {
+        buf_str(out, STR("\n=> "));
+        put_code(out, finding->remedy, false);
+        buf_char(out, '\n');
     }
 }
 

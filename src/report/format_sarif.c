@@ -10,7 +10,7 @@
 #include "report/report.h"
 #include "wire/json.h"
 
-enum { VALUE_BYTES = 200, MESSAGE_CHANGES = 20 };
+enum { VALUE_BYTES = 200, MESSAGE_CHANGES = 20, RELATED_MAX = 40, EXPLAINED_MAX = 10 };
 
 /* SARIF 3.27.10 level and GitHub's security-severity, by severity. */
 static const struct {
@@ -104,10 +104,26 @@ static void put_uri(struct buf *out, struct str path)
     }
 }
 
-static void put_physical(struct jsonw *w, const struct location *code)
+static void put_region(struct jsonw *w, const struct location *code, struct str excerpt)
+{
+    int64_t line = code->line ? code->line : 1, column = code->column ? code->column : 1;
+    int64_t end_line = code->end_line > line ? code->end_line : line;
+    int64_t end_column = code->end_column ? code->end_column : column + 1;
+    jsonw_key(w, STR("region"));
+    jsonw_object_open(w);
+    jsonw_member_int(w, STR("startLine"), line);
+    jsonw_member_int(w, STR("startColumn"), column);
+    jsonw_member_int(w, STR("endLine"), end_line);
+    jsonw_member_int(w, STR("endColumn"),
+                     end_line == line && end_column <= column ? column + 1 : end_column);
+    if (excerpt.len)
+        put_message(w, STR("snippet"), excerpt);
+    jsonw_object_close(w);
+}
+
+static void put_physical(struct jsonw *w, const struct location *code, struct str excerpt)
 {
     AUTO_BUF uri = {.limit = BUF_DEFAULT_LIMIT};
-    uint32_t line = code->line ? code->line : 1, column = code->column ? code->column : 1;
     put_uri(&uri, code->file);
     jsonw_key(w, STR("physicalLocation"));
     jsonw_object_open(w);
@@ -117,13 +133,7 @@ static void put_physical(struct jsonw *w, const struct location *code)
     if (!str_starts(code->file, STR("/")))
         jsonw_member_string(w, STR("uriBaseId"), STR("SRCROOT"));
     jsonw_object_close(w);
-    jsonw_key(w, STR("region"));
-    jsonw_object_open(w);
-    jsonw_member_int(w, STR("startLine"), line);
-    jsonw_member_int(w, STR("startColumn"), column);
-    jsonw_member_int(w, STR("endLine"), line);
-    jsonw_member_int(w, STR("endColumn"), (int64_t)column + 1);
-    jsonw_object_close(w);
+    put_region(w, code, excerpt);
     jsonw_object_close(w);
 }
 
@@ -132,8 +142,9 @@ static void put_locations(struct jsonw *w, const struct finding *finding)
     jsonw_key(w, STR("locations"));
     jsonw_array_open(w);
     jsonw_object_open(w);
-    if (finding->code.file.len)
-        put_physical(w, &finding->code);
+    if (finding_location(finding).file.len)
+        put_physical(w, &finding->origin->at,
+                     origin_excerpt(finding->origin, finding_hidden(finding)));
     jsonw_key(w, STR("logicalLocations"));
     jsonw_array_open(w);
     jsonw_object_open(w);
@@ -153,7 +164,83 @@ static void put_locations(struct jsonw *w, const struct finding *finding)
     jsonw_array_close(w);
 }
 
+/* Places told so far in a result's relatedLocations. */
+struct related {
+    struct location at[RELATED_MAX];
+    size_t n;
+};
+
+/* A place that is neither the result's own nor there already. */
+static void put_related(struct jsonw *w, struct related *related, const struct location *at,
+                        struct str excerpt, struct str words)
+{
+    if (!at->file.len || related->n == RELATED_MAX)
+        return;
+    for (size_t i = 0; i < related->n; i++)
+        if (related->at[i].line == at->line && related->at[i].column == at->column &&
+            str_equal(related->at[i].file, at->file))
+            return;
+    related->at[related->n++] = *at;
+    jsonw_object_open(w);
+    jsonw_member_int(w, STR("id"), (int64_t)related->n - 1);
+    put_physical(w, at, excerpt);
+    put_message(w, STR("message"), words);
+    jsonw_object_close(w);
+}
+
+static void put_related_chain(struct jsonw *w, struct related *related, const struct origin *origin,
+                              const struct change *change)
+{
+    AUTO_BUF words = {.limit = BUF_DEFAULT_LIMIT};
+    for (size_t i = 0; i < origin->nchain; i++) {
+        const struct place *place = &origin->chain[i];
+        words.len = 0;
+        buf_str(&words, place->what);
+        buf_str(&words, place->name.len ? STR(" ") : STR(""));
+        buf_str(&words, place->name);
+        put_related(w, related, &place->at, (struct str){0}, buf_view(&words));
+    }
+    words.len = 0;
+    buf_str(&words, STR("decides "));
+    buf_str(&words, change ? change->path : STR("the resource"));
+    put_related(w, related, &origin->at, origin_excerpt(origin, change && change_hidden(change)),
+                buf_view(&words));
+}
+
+/* The chain of the result's place, then those of the other changes. */
+static void put_related_all(struct jsonw *w, const struct finding *finding,
+                            const struct report_options *options)
+{
+    struct related related = {.n = 1};
+    if (!finding_location(finding).file.len)
+        return;
+    related.at[0] = finding->origin->at;
+    jsonw_key(w, STR("relatedLocations"));
+    jsonw_array_open(w);
+    put_related_chain(w, &related, finding->origin, NULL);
+    for (size_t i = 0; i < finding->nchanges; i++)
+        if (finding->changes[i].origin && change_shown(&finding->changes[i], options))
+            put_related_chain(w, &related, finding->changes[i].origin, &finding->changes[i]);
+    jsonw_array_close(w);
+}
+
 /* --- what --- */
+
+static void put_origin(struct buf *text, const struct origin *origin)
+{
+    AUTO_BUF history = {.limit = BUF_DEFAULT_LIMIT};
+    history_text(&history, origin);
+    if (origin->nchain > 1) {
+        buf_str(text, STR("\ndecided through "));
+        chain_text(text, origin);
+    }
+    buf_str(text, history.len ? STR("\n") : STR(""));
+    buf_str(text, buf_view(&history));
+    for (size_t i = 0; i < origin->nexplained && i < EXPLAINED_MAX; i++) {
+        buf_str(text, STR("\nexplained: "));
+        explanation_text(text, &origin->explained[i]);
+    }
+}
 
 static void put_result_message(struct jsonw *w, const struct finding *finding,
                                const struct report_options *options)
@@ -165,6 +252,12 @@ static void put_result_message(struct jsonw *w, const struct finding *finding,
     if (finding->nchanges)
         buf_char(&text, '\n');
     changes_inline(&text, finding, options, "\n", MESSAGE_CHANGES, VALUE_BYTES);
+    if (finding->origin)
+        put_origin(&text, finding->origin);
+    if (finding->remedy.len) {
+        buf_str(&text, STR("\n"));
+        buf_str(&text, finding->remedy);
+    }
     put_message(w, STR("message"), buf_view(&text));
 }
 
@@ -201,6 +294,26 @@ static void put_fingerprints(struct jsonw *w, const struct finding *finding)
     jsonw_object_close(w);
 }
 
+static void put_origin_properties(struct jsonw *w, const struct origin *origin)
+{
+    if (origin->owner.len)
+        jsonw_member_string(w, STR("owner"), origin->owner);
+    if (origin->commit) {
+        jsonw_key(w, STR("lastCommit"));
+        commit_json(w, origin->commit);
+    }
+    if (!origin->nexplained)
+        return;
+    jsonw_key(w, STR("explainedBy"));
+    jsonw_array_open(w);
+    for (size_t i = 0; i < origin->nexplained && i < EXPLAINED_MAX; i++) {
+        AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
+        explanation_text(&text, &origin->explained[i]);
+        jsonw_string(w, buf_view(&text));
+    }
+    jsonw_array_close(w);
+}
+
 static void put_result(struct jsonw *w, const struct finding *finding,
                        const struct report_options *options)
 {
@@ -212,6 +325,7 @@ static void put_result(struct jsonw *w, const struct finding *finding,
     jsonw_member_string(w, STR("level"), quiet ? STR("none") : level_of(finding));
     put_result_message(w, finding, options);
     put_locations(w, finding);
+    put_related_all(w, finding, options);
     put_fingerprints(w, finding);
     if (options->show_ignored)
         put_suppressions(w, finding);
@@ -221,6 +335,9 @@ static void put_result(struct jsonw *w, const struct finding *finding,
     jsonw_member_string(w, STR("address"), finding->address);
     jsonw_member_string(w, STR("type"), finding->type);
     jsonw_member_string(w, STR("severity"), str_from(severity_name(finding->severity)));
+    jsonw_member_bool(w, STR("requiresReplace"), finding->requires_replace);
+    if (finding->origin)
+        put_origin_properties(w, finding->origin);
     jsonw_object_close(w);
     jsonw_object_close(w);
 }
@@ -283,6 +400,46 @@ static void put_run_head(struct jsonw *w, const struct scan_result *result)
     jsonw_member_string(w, STR("columnKind"), STR("unicodeCodePoints"));
 }
 
+/* Of each repository that the stacks' code is in, at most one of a commit (3.14.11). */
+static bool told_before(const struct scan_result *result, size_t at)
+{
+    const struct revision *revision = result->stacks[at].revision;
+    for (size_t i = 0; i < at; i++) {
+        const struct revision *other = result->stacks[i].revision;
+        if (other && str_equal(other->repository, revision->repository) &&
+            str_equal(other->commit, revision->commit))
+            return true;
+    }
+    return false;
+}
+
+static void put_provenance(struct jsonw *w, const struct scan_result *result)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < result->nstacks; i++) {
+        const struct revision *revision = result->stacks[i].revision;
+        if (!revision || !revision->repository.len || told_before(result, i))
+            continue;
+        if (n++ == 0) {
+            jsonw_key(w, STR("versionControlProvenance"));
+            jsonw_array_open(w);
+        }
+        jsonw_object_open(w);
+        jsonw_member_string(w, STR("repositoryUri"), revision->repository);
+        if (revision->commit.len)
+            jsonw_member_string(w, STR("revisionId"), revision->commit);
+        if (revision->branch.len)
+            jsonw_member_string(w, STR("branch"), revision->branch);
+        jsonw_key(w, STR("mappedTo"));
+        jsonw_object_open(w);
+        jsonw_member_string(w, STR("uriBaseId"), STR("SRCROOT"));
+        jsonw_object_close(w);
+        jsonw_object_close(w);
+    }
+    if (n)
+        jsonw_array_close(w);
+}
+
 static void put_properties(struct jsonw *w, const struct tally *tally)
 {
     AUTO_BUF summary = {.limit = BUF_DEFAULT_LIMIT};
@@ -326,6 +483,7 @@ static bool write_sarif(struct buf *out, const struct scan_result *result,
     jsonw_object_open(&w);
     put_tool(&w, options);
     put_run_head(&w, result);
+    put_provenance(&w, result);
     put_invocation(&w, result, &tally);
     put_results(&w, result, options);
     put_properties(&w, &tally);

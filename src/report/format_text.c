@@ -42,16 +42,6 @@ static const struct {
     [CLASS_STATE_ONLY] = {'.', TONE_QUIET},      [CLASS_UNCHECKED] = {'?', TONE_WARN},
 };
 
-static void put_place(struct buf *out, const struct location *code)
-{
-    if (!code->file.len)
-        return;
-    buf_str(out, STR("  "));
-    text_safe(out, code->file);
-    if (code->line)
-        buf_printf(out, ":%u", code->line);
-}
-
 static void put_ignored(struct buf *out, const struct finding *finding)
 {
     buf_str(out, STR("      ignored: "));
@@ -73,6 +63,7 @@ static void put_finding(const struct page *page, const struct finding *finding)
     struct buf *out = page->out;
     struct line_style style = {.indent = 6, .width = page->width, .colour = page->options->colour};
     char sign[2] = {class_look[finding->class_].sign, '\0'};
+    struct location at = finding_location(finding);
     buf_str(out, STR("  "));
     put_toned(page, class_look[finding->class_].tone, str_from(sign));
     buf_char(out, ' ');
@@ -83,7 +74,12 @@ static void put_finding(const struct page *page, const struct finding *finding)
         buf_printf(out, " (%s)", severity_name(finding->severity));
     if (finding->tainted)
         buf_str(out, STR(" (tainted)"));
-    put_place(out, &finding->code);
+    if (finding->requires_replace)
+        buf_str(out, STR(" (to be replaced)"));
+    if (at.file.len) {
+        buf_str(out, STR("  "));
+        location_text(out, &at);
+    }
     buf_char(out, '\n');
     if (finding_explained(finding) || !finding->nchanges) {
         buf_str(out, STR("      "));
@@ -93,6 +89,11 @@ static void put_finding(const struct page *page, const struct finding *finding)
     if (finding->ignored)
         put_ignored(out, finding);
     lines_of_finding(out, finding, page->options, &style);
+    if (finding->remedy.len) {
+        buf_str(out, STR("      => "));
+        text_safe_lines(out, finding->remedy, 9);
+        buf_char(out, '\n');
+    }
 }
 
 static bool listed(const struct page *page, const struct finding *finding)

@@ -15,13 +15,16 @@ enum {
     JSON_TEXT_MAX = 1 << 20, /* longer JSON text is compared as one string */
     JSON_ARENA_MAX = 64 << 20,
     SHOWN_BEFORE_DIFFERENCE = 16, /* bytes of what two long strings have in common */
-    NOTES_MAX = 12                /* names in the line of folded attributes */
+    NOTES_MAX = 12,               /* names in the line of folded attributes */
+    EXCERPT_LINES = 5,
+    EXPLAINED_MAX = 3 /* branches and commits for one change */
 };
 
 struct printer {
     struct buf *out;
     const struct line_style *style;
     size_t path_columns;
+    const struct origin *told; /* the one before: what it said of itself is not said again */
 };
 
 static const char *sign_colour(char sign)
@@ -301,7 +304,83 @@ static void put_one_side(const struct printer *p, const struct change *change, b
              change->after ? change->after : change->before, hidden, &lines);
 }
 
-static void put_change(const struct printer *p, const struct change *change)
+/* --- where the code's value comes from --- */
+
+static void put_words(const struct printer *p, unsigned level, struct str words)
+{
+    if (!words.len)
+        return;
+    begin_line(p, ' ', level);
+    buf_str(p->out, words);
+    end_line(p);
+}
+
+static void put_excerpt(const struct printer *p, const struct origin *origin, bool hidden,
+                        unsigned level)
+{
+    AUTO_BUF line = {.limit = BUF_DEFAULT_LIMIT};
+    struct str rest = origin_excerpt(origin, hidden), part;
+    size_t most = columns_left(p, level) * 2;
+    location_text(&line, &origin->at);
+    for (size_t i = 0; rest.len; i++) {
+        (void)str_cut(&rest, '\n', &part);
+        if (i == EXCERPT_LINES) {
+            put_words(p, level, STR("  ..."));
+            return;
+        }
+        struct str head = text_cut(part, most);
+        buf_str(&line, STR("  "));
+        text_safe(&line, head);
+        buf_str(&line, head.len < part.len ? STR("...") : STR(""));
+        put_words(p, level, buf_view(&line));
+        line.len = 0;
+    }
+    put_words(p, level, buf_view(&line));
+}
+
+static bool same_place(const struct origin *a, const struct origin *b)
+{
+    return a == b || (a && b && a->at.line == b->at.line && str_equal(a->at.file, b->at.file) &&
+                      str_equal(a->excerpt, b->excerpt));
+}
+
+static bool same_history(const struct origin *a, const struct origin *b)
+{
+    if (!a || !b || !str_equal(a->owner, b->owner) || !a->commit != !b->commit)
+        return false;
+    return !a->commit || str_equal(a->commit->hash, b->commit->hash);
+}
+
+static void put_origin(struct printer *p, const struct origin *origin, bool hidden, unsigned level)
+{
+    AUTO_BUF chain = {.limit = BUF_DEFAULT_LIMIT}, history = chain, because = chain;
+    if (!same_place(origin, p->told)) {
+        put_excerpt(p, origin, hidden, level);
+        buf_str(&chain, STR("through "));
+        chain_text(&chain, origin);
+        put_words(p, level, origin->nchain > 1 ? buf_view(&chain) : (struct str){0});
+    }
+    if (!same_history(origin, p->told)) {
+        history_text(&history, origin);
+        put_words(p, level, buf_view(&history));
+    }
+    if (origin->unknown_because.len) {
+        buf_str(&because, STR("not known here: "));
+        text_safe(&because, origin->unknown_because);
+        put_words(p, level, buf_view(&because));
+    }
+    for (size_t i = 0; i < origin->nexplained && i < EXPLAINED_MAX; i++) {
+        AUTO_BUF who = {.limit = BUF_DEFAULT_LIMIT};
+        buf_str(&who, STR("explained: "));
+        explanation_text(&who, &origin->explained[i]);
+        if (i + 1 == EXPLAINED_MAX && origin->nexplained > EXPLAINED_MAX)
+            buf_printf(&who, " (and %zu more)", origin->nexplained - EXPLAINED_MAX);
+        put_words(p, level, buf_view(&who));
+    }
+    p->told = origin;
+}
+
+static void put_change(struct printer *p, const struct change *change)
 {
     bool hidden = change_hidden(change);
     bool both = change->before && change->after;
@@ -320,6 +399,10 @@ static void put_change(const struct printer *p, const struct change *change)
         buf_char(p->out, ')');
         end_line(p);
     }
+    if (change->requires_replace)
+        put_words(p, 1, STR("(to put it back, the resource is made anew)"));
+    if (change->origin)
+        put_origin(p, change->origin, hidden, 1);
 }
 
 bool change_folded(const struct finding *finding, const struct change *change,
@@ -369,7 +452,7 @@ static void put_folded(const struct printer *p, const struct finding *finding,
 void lines_of_finding(struct buf *out, const struct finding *finding,
                       const struct report_options *options, const struct line_style *style)
 {
-    struct printer p = {out, style, 0};
+    struct printer p = {out, style, 0, NULL};
     size_t nfolded = 0, nignored = 0, shown = 0, left_out = 0;
     for (size_t i = 0; i < finding->nchanges; i++) {
         const struct change *change = &finding->changes[i];
@@ -404,4 +487,6 @@ void lines_of_finding(struct buf *out, const struct finding *finding,
         buf_printf(out, "(and %zu ignored)", nignored);
         end_line(&p);
     }
+    if (finding->origin && !origin_told(finding, options))
+        put_origin(&p, finding->origin, finding_hidden(finding), 0);
 }

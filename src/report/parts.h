@@ -70,6 +70,32 @@ const char *unchecked_advice(struct str reason);
 const char *class_title(enum finding_class class_);
 const char *class_remedy(enum finding_class class_);
 
+/* --- origin.c: where the code's value comes from --- */
+
+/* Text that is safe on a terminal and in Markdown fences, on one line. */
+void location_text(struct buf *out, const struct location *at); /* main.tf:12; or nothing */
+/* main.tf:12 size -> variables.tf:3 var.size -> prod.tfvars:7 size */
+void chain_text(struct buf *out, const struct origin *origin);
+void commit_text(struct buf *out,
+                 const struct commit *commit); /* 1a2b3c4d5e by Ann, 2026-11-20: s */
+/* branch resize: 1a2b3c4d5e by Ann, 2026-11-20: larger web servers */
+void explanation_text(struct buf *out, const struct explanation *explanation);
+/* "last changed in ... by ...; owner @a": what is known of it; or nothing */
+void history_text(struct buf *out, const struct origin *origin);
+/* The source lines that may be shown: empty where there are none, or where they tell a secret. */
+struct str origin_excerpt(const struct origin *origin, bool hidden);
+/* Is the finding's own origin that of a change whose values are not to be shown? */
+bool finding_hidden(const struct finding *finding);
+/* The origin of one of its shown changes tells it already. */
+bool origin_told(const struct finding *finding, const struct report_options *options);
+/* What to do about it: its own words, or its class's. */
+struct str finding_remedy(const struct finding *finding);
+/* "location": {...} and "origin": {...}, or null. */
+void location_json(struct jsonw *w, const struct location *at);
+void origin_json(struct jsonw *w, const struct origin *origin, bool hidden);
+void revision_json(struct jsonw *w, const struct revision *revision);
+void commit_json(struct jsonw *w, const struct commit *commit);
+
 /* --- lines.c: changes as lines with + and - --- */
 
 struct line_style {
@@ -88,7 +114,8 @@ bool change_folded(const struct finding *finding, const struct change *change,
 void changes_inline(struct buf *out, const struct finding *finding,
                     const struct report_options *options, const char *separator, size_t max_changes,
                     size_t max_bytes);
-/* All changes of a finding that the options show; folded ones named in one line. */
+/* All changes of a finding that the options show, each with its origin; folded ones named in one
+ * line. Where no change has one, the origin of the finding itself. */
 void lines_of_finding(struct buf *out, const struct finding *finding,
                       const struct report_options *options, const struct line_style *style);
 

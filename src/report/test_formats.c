@@ -83,6 +83,60 @@ static struct stack_result *stack_of(struct arena *arena, struct scan_result *re
     return stack;
 }
 
+/* main.tf:12 -> variables.tf:3 -> prod.tfvars:7, and a branch that has the live value. */
+static const struct origin *origin_usual(struct arena *arena)
+{
+    static const struct place chain[] = {
+        {STR_INIT("attribute"),
+         STR_INIT("instance_type"),
+         {STR_INIT("infra/prod/main.tf"), 12, 3, 12, 27}},
+        {STR_INIT("variable"), STR_INIT("var.size"), {STR_INIT("infra/prod/variables.tf"), 3, 1}},
+        {STR_INIT("tfvars"), STR_INIT("size"), {STR_INIT("infra/prod/prod.tfvars"), 7, 1, 7, 18}},
+    };
+    static const struct commit commit = {.hash =
+                                             STR_INIT("1a2b3c4d5e6f708192a3b4c5d6e7f80918273645"),
+                                         .author = STR_INIT("Ann Example"),
+                                         .mail = STR_INIT("ann@example.org"),
+                                         .summary = STR_INIT("prod: small web servers"),
+                                         .time_utc_ms = INT64_C(1763640000000)};
+    static const struct explanation explained[] = {
+        {EXPLAINED_BY_BRANCH,
+         STR_INIT("origin/resize"),
+         {.hash = STR_INIT("9f8e7d6c5b4a39281706f5e4d3c2b1a098765432"),
+          .author = STR_INIT("Bob"),
+          .summary = STR_INIT("larger web servers"),
+          .time_utc_ms = INT64_C(1763740000000)}},
+        {.kind = EXPLAINED_BY_EARLIER, .commit = {.hash = STR_INIT("00ff"), .boundary = true}},
+        {.kind = EXPLAINED_BY_COMMITTED},
+        {.kind = EXPLAINED_BY_EARLIER, .commit = {.hash = STR_INIT("01ff")}},
+    };
+    struct origin *origin = arena_new(arena, struct origin, 1);
+    *origin = (struct origin){.at = chain[2].at,
+                              .excerpt = STR("size = \"t3.micro\""),
+                              .chain = chain,
+                              .nchain = 3,
+                              .commit = &commit,
+                              .owner = STR("@web @platform"),
+                              .explained = explained,
+                              .nexplained = 4};
+    return origin;
+}
+
+static const struct origin *origin_nasty(struct arena *arena, struct str s, uint32_t line)
+{
+    struct origin *origin = arena_new(arena, struct origin, 1);
+    struct place *chain = arena_new(arena, struct place, 3);
+    struct commit *commit = arena_new(arena, struct commit, 1);
+    struct explanation *explained = arena_new(arena, struct explanation, 1);
+    *commit = (struct commit){s, s, s, s, INT64_MAX, true};
+    *explained = (struct explanation){EXPLAINED_BY_BRANCH, s, *commit};
+    chain[0] = (struct place){s, s, {s, line, line, line + 1, line}};
+    chain[1] = (struct place){s, s, {STR(""), 0, 0, 0, 0}};
+    chain[2] = (struct place){STR("tfvars"), s, {STR("a b.tfvars"), UINT32_MAX, UINT32_MAX, 1, 1}};
+    *origin = (struct origin){{s, line, line, line, 1}, s, chain, 3, s, commit, s, explained, 1};
+    return origin;
+}
+
 static void make_none(struct arena *arena, struct scan_result *ret)
 {
     (void)stack_of(arena, ret);
@@ -118,7 +172,17 @@ static void make_usual(struct arena *arena, struct scan_result *ret)
     c[6].ignored_by = STR("noisy");
     f[0].changes = c;
     f[0].nchanges = 7;
-    f[0].code = (struct location){STR("infra/prod/main.tf"), 12, 1};
+    c[0].origin = f[0].origin = origin_usual(arena);
+    c[1].origin = c[0].origin;
+    c[0].requires_replace = f[0].requires_replace = true;
+    f[0].remedy = STR("set size to \"t3.large\" at infra/prod/prod.tfvars:7, or apply again");
+    f[1].origin = origin_usual(arena);
+    static const struct revision revision = {
+        .repository = STR_INIT("https://git.example/infra.git"),
+        .commit = STR_INIT("4b825dc642cb6eb9a060e54bf8d69288fbee4904"),
+        .branch = STR_INIT("main"),
+        .pushed = true};
+    stack->revision = &revision;
     f[1].class_ = CLASS_MISSING;
     f[1].severity = SEVERITY_HIGH;
     f[1].reason = STR("the provider says that it does not exist");
@@ -195,7 +259,8 @@ static void make_nasty(struct arena *arena, struct scan_result *ret)
         f[i].nchanges = 4;
         f[i].address = arena_printf(arena, "x.y[%zu]%s", i, nasty[i]);
         f[i].type = f[i].provider = f[i].reason = s;
-        f[i].code = (struct location){s, (uint32_t)i, (uint32_t)i};
+        f[i].origin = c[1].origin = c[2].origin = origin_nasty(arena, s, (uint32_t)i);
+        f[i].remedy = s;
         f[i].tainted = f[i].deposed = true;
         f[i].severity = (enum severity)(i % SEVERITY_COUNT);
         notes[i] = s;
@@ -254,6 +319,13 @@ static void make_secret(struct arena *arena, struct scan_result *ret)
     c[5].before = c[5].after = &marked[1];
     c[6].after = &marked[1];
     c[7].before = &marked[1];
+    struct origin *told = arena_new(arena, struct origin, 2);
+    told[0] = told[1] = *origin_usual(arena);
+    told[0].excerpt = STR("password = \"" CANARY "\"");
+    told[1].excerpt = STR("password = (sensitive)");
+    f->origin = &told[0];
+    for (size_t i = 0; i < 6; i++)
+        c[i].origin = &told[i % 2]; /* 6 and 7 hide a part of the value only */
     f->changes = c;
     f->nchanges = 8;
     stack->findings = f;
@@ -454,6 +526,53 @@ static void github_keeps_within_ten_of_a_level(void **state)
     }
 }
 
+static void every_format_tells_where_the_value_comes_from(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *format, *tells[6];
+    } cases[] = {
+        {"text",
+         {"infra/prod/prod.tfvars:7  size = \"t3.micro\"\n",
+          "through infra/prod/main.tf:12 instance_type -> infra/prod/variables.tf:3 var.size -> "
+          "infra/prod/prod.tfvars:7 size\n",
+          "last changed in 1a2b3c4d5e by Ann Example, 2025-11-20: prod: small web servers; owner "
+          "@web @platform\n",
+          "explained: branch origin/resize has the live value: 9f8e7d6c5b by Bob",
+          "(to put it back, the resource is made anew)", "=> set size to"}},
+        {"markdown", {"infra/prod/prod.tfvars:7", "by Ann Example", "branch origin/resize"}},
+        {"github",
+         {"::warning file=infra/prod/prod.tfvars,line=7,col=1,endColumn=18,title=",
+          "by Ann Example", "branch origin/resize"}},
+        {"gitlab",
+         {"\"path\": \"infra/prod/prod.tfvars\"", "\"begin\": 7", "by Ann Example",
+          "branch origin/resize"}},
+        {"junit", {"infra/prod/prod.tfvars:7", "by Ann Example", "branch origin/resize"}},
+        {"sarif",
+         {"\"uri\": \"infra/prod/variables.tf\"", "\"snippet\"",
+          "\"repositoryUri\": \"https://git.example/infra.git\"", "\"owner\": \"@web @platform\"",
+          "\"endColumn\": 18", "relatedLocations"}},
+        {"json",
+         {"\"excerpt\": \"size = \\\"t3.micro\\\"\"", "\"what\": \"variable\"",
+          "\"time\": \"2025-11-20T12:00:00Z\"", "\"kind\": \"branch\"",
+          "\"requires_replace\": true", "\"branch\": \"main\""}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO_ARENA arena = {.limit = 1 << 20};
+        AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+        struct scan_result result;
+        struct report_options options = {.width = 160};
+        make_usual(&arena, &result);
+        assert_true(report_find(str_from(cases[i].format))->write(&out, &result, &options, NULL));
+        for (size_t k = 0; k < 6 && cases[i].tells[k]; k++) {
+            if (!holds(buf_view(&out), cases[i].tells[k]))
+                print_message("%s lacks %s in\n%.*s\n", cases[i].format, cases[i].tells[k],
+                              STR_ARG(buf_view(&out)));
+            assert_true(holds(buf_view(&out), cases[i].tells[k]));
+        }
+    }
+}
+
 static void formats_are_found_by_name_and_by_file(void **state)
 {
     (void)state;
@@ -487,6 +606,7 @@ int main(void)
         cmocka_unit_test(a_stream_is_one_event_a_line),
         cmocka_unit_test(markdown_keeps_within_its_limit_and_says_so),
         cmocka_unit_test(github_keeps_within_ten_of_a_level),
+        cmocka_unit_test(every_format_tells_where_the_value_comes_from),
         cmocka_unit_test(formats_are_found_by_name_and_by_file),
     };
     return cmocka_run_group_tests_name("report/formats", tests, NULL, NULL);

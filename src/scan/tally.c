@@ -156,7 +156,7 @@ static bool copy_changes(struct tally *tally, struct finding *finding)
 static bool copy_finding(struct tally *tally, struct finding *finding)
 {
     struct str *shared[] = {&finding->stack,         &finding->type,           &finding->provider,
-                            &finding->reason,        &finding->ignored_by,     &finding->code.file,
+                            &finding->reason,        &finding->ignored_by,     &finding->remedy,
                             &finding->ignored_owner, &finding->ignored_expires};
     for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
         if (!keep(tally, shared[i]))
