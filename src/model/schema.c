@@ -26,6 +26,7 @@ static const void *find_named(const void *rows, size_t n, size_t size, struct st
 static_assert(offsetof(struct schema_attribute, name) == 0, "find_named reads it there");
 static_assert(offsetof(struct schema_nested_block, name) == 0, "find_named reads it there");
 static_assert(offsetof(struct schema_named, name) == 0, "find_named reads it there");
+static_assert(offsetof(struct schema_function, name) == 0, "find_named reads it there");
 
 const struct schema_attribute *schema_find_attribute(const struct schema_block *block,
                                                      struct str name)
@@ -43,6 +44,26 @@ const struct schema_named *schema_find_resource(const struct provider_schema *sc
                                                 struct str type_name)
 {
     return find_named(schema->resources, schema->nresources, sizeof *schema->resources, type_name);
+}
+
+const struct schema_named *schema_find_data(const struct provider_schema *schema,
+                                            struct str type_name)
+{
+    return find_named(schema->data_sources, schema->ndata_sources, sizeof *schema->data_sources,
+                      type_name);
+}
+
+const struct schema_named *schema_find_ephemeral(const struct provider_schema *schema,
+                                                 struct str type_name)
+{
+    return find_named(schema->ephemerals, schema->nephemerals, sizeof *schema->ephemerals,
+                      type_name);
+}
+
+const struct schema_function *schema_find_function(const struct provider_schema *schema,
+                                                   struct str name)
+{
+    return find_named(schema->functions, schema->nfunctions, sizeof *schema->functions, name);
 }
 
 /* A list or a map of something dynamic is dynamic itself: its elements need not be of one type. */

@@ -45,17 +45,36 @@ struct schema {
     int64_t version;
     struct schema_block block;
 };
-/* Everything a provider says (only managed resources and its own configuration are kept). */
+struct schema_named {
+    struct str name;
+    const struct schema *schema;
+    const struct schema *identity; /* of a resource: identity attributes as a block, or NULL */
+};
+/* A function of the provider: provider::NAME::FUNCTION in the code. */
+struct schema_parameter {
+    struct str name;
+    const struct type *type;
+    bool allow_null, allow_unknown;
+};
+struct schema_function {
+    struct str name;
+    const struct schema_parameter *parameters;
+    size_t nparameters;
+    const struct schema_parameter *variadic; /* or NULL */
+    const struct type *result;
+};
+/* Everything a provider says of itself; each list sorted by name. */
 struct provider_schema {
     const struct schema *provider;      /* configuration */
     const struct schema *provider_meta; /* or NULL */
-    struct schema_named {
-        struct str name;
-        const struct schema *schema;
-        const struct schema *identity; /* identity attributes as a block, or NULL */
-    } const *resources;
+    const struct schema_named *resources;
     size_t nresources;
-    bool schema_optional; /* capability get_provider_schema_optional */
+    const struct schema_named *data_sources, *ephemerals; /* empty where only resources were read */
+    size_t ndata_sources, nephemerals;
+    const struct schema_function *functions;
+    size_t nfunctions;
+    bool schema_optional;  /* capability get_provider_schema_optional */
+    bool generates_config; /* capability generate_resource_config */
 };
 
 const struct schema_attribute *schema_find_attribute(const struct schema_block *block,
@@ -64,6 +83,12 @@ const struct schema_nested_block *schema_find_block(const struct schema_block *b
                                                     struct str name);
 const struct schema_named *schema_find_resource(const struct provider_schema *schema,
                                                 struct str type_name);
+const struct schema_named *schema_find_data(const struct provider_schema *schema,
+                                            struct str type_name);
+const struct schema_named *schema_find_ephemeral(const struct provider_schema *schema,
+                                                 struct str type_name);
+const struct schema_function *schema_find_function(const struct provider_schema *schema,
+                                                   struct str name);
 /*
  * Fill block->type from attributes and blocks (facts 2.3), from the leaves up: the types of nested
  * blocks, and of attributes with `nested`, must be there. False where the arena is full.

@@ -10,9 +10,12 @@ from worlds import THING5, THING6, applied
 INSTALLED = ".terraform/providers/plumb.test/lab/lab6/1.0.0/linux_amd64"
 READ_ONLY = {
     "/tfplugin5.Provider/": {"GetMetadata", "GetSchema", "GetResourceIdentitySchemas", "PrepareProviderConfig", "Configure",
-                             "UpgradeResourceState", "UpgradeResourceIdentity", "ReadResource", "Stop"},
+                             "UpgradeResourceState", "UpgradeResourceIdentity", "ReadResource", "ValidateResourceTypeConfig",
+                             "PlanResourceChange", "ImportResourceState", "GenerateResourceConfig", "CallFunction", "Stop"},
     "/tfplugin6.Provider/": {"GetMetadata", "GetProviderSchema", "GetResourceIdentitySchemas", "ValidateProviderConfig",
-                             "ConfigureProvider", "UpgradeResourceState", "UpgradeResourceIdentity", "ReadResource", "StopProvider"},
+                             "ConfigureProvider", "UpgradeResourceState", "UpgradeResourceIdentity", "ReadResource",
+                             "ValidateResourceConfig", "PlanResourceChange", "ImportResourceState", "GenerateResourceConfig",
+                             "CallFunction", "StopProvider"},
     "/plugin.GRPCStdio/": {"StreamStdio"},
     "/plugin.GRPCController/": {"Shutdown"},
     "/grpc.health.v1.Health/": {"Check"},

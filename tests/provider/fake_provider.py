@@ -169,10 +169,11 @@ def unary(behaviour):
 
 
 SERVICE = "tfplugin%s.Provider" % PROTOCOL
-NAMES = {"5": ("GetSchema", "PrepareProviderConfig", "Configure", "Stop"),
-         "6": ("GetProviderSchema", "ValidateProviderConfig", "ConfigureProvider", "StopProvider")}
+NAMES = {"5": ("GetSchema", "PrepareProviderConfig", "Configure", "Stop", "ValidateResourceTypeConfig"),
+         "6": ("GetProviderSchema", "ValidateProviderConfig", "ConfigureProvider", "StopProvider", "ValidateResourceConfig")}
 METHODS = {name: unary(lambda request, context: request)
-           for name in NAMES[PROTOCOL] + ("UpgradeResourceState", "UpgradeResourceIdentity")}
+           for name in NAMES[PROTOCOL] + ("UpgradeResourceState", "UpgradeResourceIdentity", "PlanResourceChange",
+                                          "ImportResourceState", "GenerateResourceConfig", "CallFunction")}
 METHODS["ReadResource"] = unary(FAULTS.read)
 
 from concurrent import futures  # noqa: E402

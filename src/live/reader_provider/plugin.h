@@ -2,9 +2,15 @@
  *
  * Shape:   an object on a loop (base/loop.h), no thread. plugin_start() returns at once; on_ready
  *          comes when the process answered its handshake and its health check, or could not
- * Calls:   enum plugin_method is all that can be called: no function takes a method's name, and
- *          nothing that plans, applies, imports or writes is in the list. Requests and replies are
- *          protobuf bytes; tfplugin.h builds and reads them
+ * Calls:   enum plugin_method is all that can be called: no function takes a method's name.
+ *          Requests and replies are protobuf bytes; tfplugin.h builds and reads them
+ * Reading: nothing in the list changes an object. ReadResource looks; PlanResourceChange,
+ *          ValidateResourceConfig, GenerateResourceConfig and CallFunction compute from what they
+ *          are given (Terraform calls them in every `plan`, `validate` and `console`, before
+ * anybody has agreed to anything); ImportResourceState names an object that is there, and writes
+ *          nothing: the state that it gives is the caller's to keep or to drop. What changes
+ *          objects, or opens a lease that must be closed, is ApplyResourceChange, InvokeAction,
+ *          OpenEphemeralResource, WriteStateBytes, LockState and DeleteState: none is here
  * Safety:  own process group, killed with the thread that started it (PR_SET_PDEATHSIG: keep that
  *          thread alive), socket in a private 0700 directory that goes with the process, AutoMTLS
  *          unless `plaintext`, both output pipes and the stdio stream drained for life
@@ -50,6 +56,18 @@ enum {
       "/tfplugin6.Provider/UpgradeResourceIdentity", false) \
     X(PLUGIN_READ, "ReadResource", "/tfplugin5.Provider/ReadResource", \
       "/tfplugin6.Provider/ReadResource", false) \
+    X(PLUGIN_VALIDATE_RESOURCE, "ValidateResourceConfig", \
+      "/tfplugin5.Provider/ValidateResourceTypeConfig", \
+      "/tfplugin6.Provider/ValidateResourceConfig", false) \
+    X(PLUGIN_PLAN, "PlanResourceChange", "/tfplugin5.Provider/PlanResourceChange", \
+      "/tfplugin6.Provider/PlanResourceChange", false) \
+    X(PLUGIN_IMPORT, "ImportResourceState", "/tfplugin5.Provider/ImportResourceState", \
+      "/tfplugin6.Provider/ImportResourceState", false) \
+    X(PLUGIN_GENERATE_CONFIG, "GenerateResourceConfig", \
+      "/tfplugin5.Provider/GenerateResourceConfig", "/tfplugin6.Provider/GenerateResourceConfig", \
+      false) \
+    X(PLUGIN_CALL_FUNCTION, "CallFunction", "/tfplugin5.Provider/CallFunction", \
+      "/tfplugin6.Provider/CallFunction", false) \
     X(PLUGIN_STOP, "StopProvider", "/tfplugin5.Provider/Stop", "/tfplugin6.Provider/StopProvider", \
       false) \
     X(PLUGIN_HEALTH, "Health", "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Check", \

@@ -57,7 +57,8 @@ static bool decode_schema(struct provider *provider, int protocol, struct str re
 {
     struct tf_diagnostics diagnostics = {0};
     struct provider_schema schema = {0};
-    if (!tf_decode_schema(&provider->arena, protocol, reply, &schema, &diagnostics, err))
+    if (!tf_decode_schema(&provider->arena, protocol, TF_SCHEMA_RESOURCES, reply, &schema,
+                          &diagnostics, err))
         return false;
     if (diagnostics.nerrors) {
         *ret_refused = tf_diagnostics_text(&provider->arena, &diagnostics);

@@ -71,6 +71,111 @@ static void requests_are_written_as_googles_library_does(void **state)
     assert_bytes(&out, "read_request_least");
 }
 
+static void requests_of_planning_and_importing(void **state)
+{
+    (void)state;
+    AUTO_BUF out = {.limit = 1 << 16};
+    tf_encode_validate_resource(&out, STR("t"), STR("\x80"));
+    assert_bytes(&out, "validate_resource_request");
+
+    out.len = 0;
+    struct tf_plan_request plan = {.type_name = STR("aws_instance"),
+                                   .prior = STR("\x81\xa1"
+                                                "a\xa1"
+                                                "b"),
+                                   .proposed = STR("\x81\xa1"
+                                                   "a\xa1"
+                                                   "c"),
+                                   .config = STR("\x81\xa1"
+                                                 "a\xc0"),
+                                   .private_bytes = STR("\0{}"),
+                                   .provider_meta = STR("\x80"),
+                                   .identity = STR("\x81\xa2id\xa1i")};
+    tf_encode_plan(&out, &plan);
+    assert_bytes(&out, "plan_request");
+    out.len = 0;
+    plan = (struct tf_plan_request){.type_name = STR("t"),
+                                    .prior = STR("\xc0"),
+                                    .proposed = STR("\x80"),
+                                    .config = STR("\x80")};
+    tf_encode_plan(&out, &plan);
+    assert_bytes(&out, "plan_request_least");
+
+    out.len = 0;
+    tf_encode_import(&out, STR("t"), STR("i-1"), STR("\x80")); /* never both */
+    assert_bytes(&out, "import_request");
+    out.len = 0;
+    tf_encode_import(&out, STR("t"), STR(""), STR("\x80"));
+    assert_bytes(&out, "import_identity_request");
+    out.len = 0;
+    tf_encode_generate(&out, STR("t"), STR("\x80"));
+    assert_bytes(&out, "generate_request");
+    out.len = 0;
+    const struct str args[] = {STR("\xa1"
+                                   "a"),
+                               STR("\001")};
+    tf_encode_call_function(&out, STR("parse"), args, 2);
+    assert_bytes(&out, "call_request");
+}
+
+static void a_plan_reply_gives_all_its_parts(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct tf_plan_reply got;
+    assert_true(tf_decode_plan(&arena, load(&arena, "plan_reply"), &got, NULL));
+    assert_int_equal(got.planned.len, 6);
+    assert_true(got.legacy);
+    assert_int_equal(got.deferred, TF_NOT_DEFERRED);
+    assert_int_equal(got.diagnostics.n, 1);
+    assert_int_equal(got.nrequires_replace, 2);
+    assert_true(str_equal(path_text(&arena, got.requires_replace[0]), STR("name")));
+    assert_true(str_equal(path_text(&arena, got.requires_replace[1]), STR("disk[0].size")));
+
+    assert_true(tf_decode_plan(&arena, load(&arena, "plan_deferred"), &got, NULL));
+    assert_null(got.planned.ptr);
+    assert_false(got.legacy);
+    assert_int_equal(got.deferred, TF_DEFERRED_RESOURCE_CONFIG);
+    assert_int_equal(got.diagnostics.nerrors, 1);
+    assert_true(tf_decode_plan(&arena, STR(""), &got, NULL));
+    assert_null(got.planned.ptr);
+}
+
+static void an_import_reply_lists_what_it_found(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct tf_import_reply got;
+    assert_true(tf_decode_import(&arena, load(&arena, "import_reply"), &got, NULL));
+    assert_int_equal(got.n, 2);
+    assert_true(str_equal(got.items[0].type_name, STR("t")));
+    assert_true(str_equal(got.items[0].state, STR("\x80")));
+    assert_true(str_equal(got.items[0].private_bytes, STR("q")));
+    assert_true(str_equal(got.items[0].identity, STR("\x80")));
+    assert_true(tf_is_null(got.items[1].state));
+    assert_null(got.items[1].identity.ptr);
+    assert_int_equal(got.diagnostics.n, 1);
+    assert_true(tf_decode_import(&arena, STR(""), &got, NULL));
+    assert_int_equal(got.n, 0);
+}
+
+static void a_function_gives_a_value_or_its_own_error(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct tf_function_reply got;
+    assert_true(tf_decode_call_function(&arena, load(&arena, "call_reply"), &got, NULL));
+    assert_true(str_equal(got.result, STR("\xa2ok")));
+    assert_null(got.error.ptr);
+    assert_true(tf_decode_call_function(&arena, load(&arena, "call_error"), &got, NULL));
+    assert_null(got.result.ptr);
+    assert_true(str_equal(got.error, STR("not an ARN")));
+    assert_int_equal(got.argument, 0);
+    assert_true(tf_decode_call_function(&arena, load(&arena, "call_error_least"), &got, NULL));
+    assert_true(got.error.len > 0);
+    assert_int_equal(got.argument, -1);
+}
+
 static void a_read_reply_gives_all_its_parts(void **state)
 {
     (void)state;
@@ -150,7 +255,8 @@ static void a_schema_of_protocol_5(void **state)
     AUTO_ARENA arena = {.limit = 1 << 20}, gone = {.limit = 1 << 20};
     struct provider_schema schema;
     struct tf_diagnostics diagnostics;
-    assert_true(tf_decode_schema(&arena, 5, load(&gone, "schema5"), &schema, &diagnostics, NULL));
+    assert_true(tf_decode_schema(&arena, 5, TF_SCHEMA_WHOLE, load(&gone, "schema5"), &schema,
+                                 &diagnostics, NULL));
     assert_int_equal(diagnostics.n, 1);
     arena_free(&gone); /* nothing of the schema points there */
     assert_int_equal(schema.nresources, 2);
@@ -160,6 +266,7 @@ static void a_schema_of_protocol_5(void **state)
     const struct schema_named *thing = schema_find_resource(&schema, STR("fake_thing"));
     assert_non_null(thing);
     assert_null(schema_find_resource(&schema, STR("fake_data")));
+    assert_non_null(schema_find_data(&schema, STR("fake_data")));
     assert_null(thing->identity);
     assert_int_equal(thing->schema->version, 7);
     const struct schema_block *block = &thing->schema->block;
@@ -189,9 +296,11 @@ static void a_schema_of_protocol_6_with_identities(void **state)
     AUTO_ARENA arena = {.limit = 1 << 20};
     struct provider_schema schema;
     struct tf_diagnostics diagnostics;
-    assert_true(tf_decode_schema(&arena, 6, load(&arena, "schema6"), &schema, &diagnostics, NULL));
+    assert_true(tf_decode_schema(&arena, 6, TF_SCHEMA_WHOLE, load(&arena, "schema6"), &schema,
+                                 &diagnostics, NULL));
     assert_true(schema.schema_optional);
     assert_null(schema.provider_meta);
+    assert_true(schema.generates_config);
     const struct schema_named *thing = schema_find_resource(&schema, STR("fake_nested"));
     const struct schema_block *block = &thing->schema->block;
 #define OBJECT "[\"object\",{\"deep\":[\"object\",{\"n\":\"number\"}],\"key\":\"string\"}]"
@@ -212,10 +321,43 @@ static void a_schema_of_protocol_6_with_identities(void **state)
     assert_true(schema_find_attribute(&thing->identity->block, STR("arn"))->required);
 }
 
+static void a_schema_has_data_sources_ephemerals_and_functions(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct provider_schema schema;
+    struct tf_diagnostics diagnostics;
+    struct str bytes = load(&arena, "schema6");
+    assert_true(
+        tf_decode_schema(&arena, 6, TF_SCHEMA_RESOURCES, bytes, &schema, &diagnostics, NULL));
+    assert_non_null(schema_find_resource(&schema, STR("fake_nested")));
+    assert_null(schema_find_data(&schema, STR("fake_look")));
+
+    assert_true(tf_decode_schema(&arena, 6, TF_SCHEMA_WHOLE, bytes, &schema, &diagnostics, NULL));
+    assert_type(&schema_find_data(&schema, STR("fake_look"))->schema->block,
+                "[\"object\",{\"found\":\"string\"}]");
+    assert_type(&schema_find_ephemeral(&schema, STR("fake_token"))->schema->block,
+                "[\"object\",{\"token\":\"string\"}]");
+    assert_null(schema_find_data(&schema, STR("fake_token")));
+    const struct schema_function *parse = schema_find_function(&schema, STR("parse"));
+    assert_int_equal(parse->nparameters, 2);
+    assert_true(str_equal(parse->parameters[0].name, STR("arn")));
+    assert_int_equal(parse->parameters[0].type->kind, TYPE_STRING);
+    assert_false(parse->parameters[0].allow_null || parse->parameters[0].allow_unknown);
+    assert_true(parse->parameters[1].allow_null && parse->parameters[1].allow_unknown);
+    assert_int_equal(parse->variadic->type->kind, TYPE_LIST);
+    assert_int_equal(parse->result->kind, TYPE_MAP);
+    const struct schema_function *bare = schema_find_function(&schema, STR("bare"));
+    assert_int_equal(bare->nparameters, 0);
+    assert_null(bare->variadic);
+    assert_null(schema_find_function(&schema, STR("none")));
+}
+
 static void every_truncation_is_an_error_or_a_smaller_reply(void **state)
 {
     (void)state;
-    static const char *const names[] = {"schema5", "schema6", "identities", "read_reply"};
+    static const char *const names[] = {"schema5",    "schema6",      "identities", "read_reply",
+                                        "plan_reply", "import_reply", "call_error"};
     for (size_t f = 0; f < sizeof names / sizeof *names; f++) {
         AUTO_ARENA keep = {.limit = 1 << 20};
         struct str whole = load(&keep, names[f]);
@@ -224,10 +366,17 @@ static void every_truncation_is_an_error_or_a_smaller_reply(void **state)
             struct provider_schema schema = {0};
             struct tf_diagnostics diagnostics;
             struct tf_read_reply read;
+            struct tf_plan_reply plan;
+            struct tf_import_reply imported;
+            struct tf_function_reply function;
             struct str cut = arena_dup(&arena, str_sub(whole, 0, n));
-            (void)tf_decode_schema(&arena, f ? 6 : 5, cut, &schema, &diagnostics, NULL);
+            (void)tf_decode_schema(&arena, f ? 6 : 5, TF_SCHEMA_WHOLE, cut, &schema, &diagnostics,
+                                   NULL);
             (void)tf_decode_identity_schemas(&arena, cut, &schema, &diagnostics, NULL);
             (void)tf_decode_read(&arena, cut, &read, NULL);
+            (void)tf_decode_plan(&arena, cut, &plan, NULL);
+            (void)tf_decode_import(&arena, cut, &imported, NULL);
+            (void)tf_decode_call_function(&arena, cut, &function, NULL);
         }
     }
 }
@@ -244,7 +393,7 @@ static bool decode_block(struct arena *arena, struct str block, struct err *err)
     pb_put_message(&out, 2, block);
     pb_close(&out, value);
     pb_close(&out, entry);
-    return tf_decode_schema(arena, 6, buf_view(&out), &schema, &diagnostics, err);
+    return tf_decode_schema(arena, 6, TF_SCHEMA_WHOLE, buf_view(&out), &schema, &diagnostics, err);
 }
 
 static void put_attribute(struct buf *out, const char *name, const char *type)
@@ -308,6 +457,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_are_written_as_googles_library_does),
+        cmocka_unit_test(requests_of_planning_and_importing),
+        cmocka_unit_test(a_plan_reply_gives_all_its_parts),
+        cmocka_unit_test(an_import_reply_lists_what_it_found),
+        cmocka_unit_test(a_function_gives_a_value_or_its_own_error),
+        cmocka_unit_test(a_schema_has_data_sources_ephemerals_and_functions),
         cmocka_unit_test(a_read_reply_gives_all_its_parts),
         cmocka_unit_test(a_reply_may_say_gone_deferred_or_nothing),
         cmocka_unit_test(the_other_replies),

@@ -1,5 +1,5 @@
-/* tfplugin.c - requests and replies of the read-only calls, diagnostics; schemas:
- * tfplugin_schema.c. */
+/* tfplugin.c - requests and replies of configuring and reading, diagnostics. Schemas:
+ * tfplugin_schema.c; planning, importing and functions: tfplugin_plan.c. */
 #include "live/reader_provider/tfplugin.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ enum { TEXT_MAX = 400, DIAGNOSTICS_MAX = 1000, STEPS_MAX = 100 };
 
 /* --- requests --- */
 
-static void put_dynamic(struct buf *out, uint32_t number, struct str msgpack)
+void tf_put_dynamic(struct buf *out, uint32_t number, struct str msgpack)
 {
     size_t mark = pb_open(out, number);
     pb_put_bytes(out, 1, msgpack);
@@ -22,23 +22,32 @@ static void put_dynamic(struct buf *out, uint32_t number, struct str msgpack)
 }
 
 /* What we can take: write-only attributes are null in replies. Never deferral. */
-static void put_capabilities(struct buf *out, uint32_t number)
+void tf_put_capabilities(struct buf *out, uint32_t number)
 {
     size_t mark = pb_open(out, number);
     pb_put_bool(out, 2, true);
     pb_close(out, mark);
 }
 
+void tf_put_identity(struct buf *out, uint32_t number, struct str identity)
+{
+    if (!identity.ptr)
+        return;
+    size_t mark = pb_open(out, number);
+    tf_put_dynamic(out, 1, identity);
+    pb_close(out, mark);
+}
+
 void tf_encode_validate_config(struct buf *out, struct str config)
 {
-    put_dynamic(out, 1, config);
+    tf_put_dynamic(out, 1, config);
 }
 
 void tf_encode_configure(struct buf *out, struct str terraform_version, struct str config)
 {
     pb_put_bytes(out, 1, terraform_version);
-    put_dynamic(out, 2, config);
-    put_capabilities(out, 3);
+    tf_put_dynamic(out, 2, config);
+    tf_put_capabilities(out, 3);
 }
 
 void tf_encode_upgrade(struct buf *out, const struct tf_raw_state *state)
@@ -59,16 +68,12 @@ void tf_encode_upgrade(struct buf *out, const struct tf_raw_state *state)
 void tf_encode_read(struct buf *out, const struct tf_read_request *request)
 {
     pb_put_bytes(out, 1, request->type_name);
-    put_dynamic(out, 2, request->state);
+    tf_put_dynamic(out, 2, request->state);
     pb_put_bytes(out, 3, request->private_bytes);
     if (request->provider_meta.ptr)
-        put_dynamic(out, 4, request->provider_meta);
-    put_capabilities(out, 5);
-    if (request->identity.ptr) {
-        size_t mark = pb_open(out, 6);
-        put_dynamic(out, 1, request->identity);
-        pb_close(out, mark);
-    }
+        tf_put_dynamic(out, 4, request->provider_meta);
+    tf_put_capabilities(out, 5);
+    tf_put_identity(out, 6, request->identity);
 }
 
 /* --- replies --- */
@@ -83,7 +88,7 @@ static const struct pb_rule dynamic_rules[] = {
 static const struct pb_message dynamic_message = PB_MESSAGE_OF("DynamicValue", dynamic_rules);
 
 /* The msgpack of a DynamicValue; ptr NULL where there is none. */
-static bool take_dynamic(struct arena *arena, struct str message, struct str *ret, struct err *err)
+bool tf_take_dynamic(struct arena *arena, struct str message, struct str *ret, struct err *err)
 {
     struct dynamic_value value = {0};
     if (message.ptr && !pb_decode(arena, &dynamic_message, message, &value, err))
@@ -101,12 +106,12 @@ static const struct pb_rule identity_rules[] = {PB_RULE(1, PB_MESSAGE, struct wr
 static const struct pb_message identity_message =
     PB_MESSAGE_OF("ResourceIdentityData", identity_rules);
 
-static bool take_identity(struct arena *arena, struct str message, struct str *ret, struct err *err)
+bool tf_take_identity(struct arena *arena, struct str message, struct str *ret, struct err *err)
 {
     struct wrapped identity = {0};
     if (message.ptr && !pb_decode(arena, &identity_message, message, &identity, err))
         return false;
-    return take_dynamic(arena, identity.value, ret, err);
+    return tf_take_dynamic(arena, identity.value, ret, err);
 }
 
 /* --- diagnostics --- */
@@ -145,7 +150,7 @@ static bool take_step(struct str bytes, struct path_step *ret, struct err *err)
     return pb_reader_ok(&in, "AttributePath.Step", err);
 }
 
-static bool take_path(struct arena *arena, struct str message, struct path *ret, struct err *err)
+bool tf_take_path(struct arena *arena, struct str message, struct path *ret, struct err *err)
 {
     struct attribute_path path = {0};
     if (!message.ptr)
@@ -174,7 +179,7 @@ bool tf_take_diagnostics(struct arena *arena, struct pb_list list, struct tf_dia
     for (size_t i = 0; i < n; i++) {
         struct diagnostic one = {0};
         if (!pb_decode(arena, &diagnostic_message, list.items[i], &one, err) ||
-            !take_path(arena, one.attribute, &items[i].attribute, err))
+            !tf_take_path(arena, one.attribute, &items[i].attribute, err))
             return false;
         items[i].severity = one.severity == 2 ? TF_WARNING : TF_ERROR;
         items[i].summary = one.summary;
@@ -237,7 +242,7 @@ bool tf_decode_validate_config(struct arena *arena, int protocol, struct str byt
     if (!pb_decode(arena, &validate_message, bytes, &reply, err) ||
         !tf_take_diagnostics(arena, reply.diagnostics, &got.diagnostics, err))
         return false;
-    if (protocol == 5 && !take_dynamic(arena, reply.value, &got.prepared, err))
+    if (protocol == 5 && !tf_take_dynamic(arena, reply.value, &got.prepared, err))
         return false;
     *ret = got;
     return true;
@@ -268,7 +273,7 @@ static bool decode_upgrade(struct arena *arena, struct str bytes, bool identity,
     struct reply reply = {0};
     struct tf_upgrade_reply got = {0};
     if (!pb_decode(arena, &upgrade_message, bytes, &reply, err) ||
-        !(identity ? take_identity : take_dynamic)(arena, reply.value, &got.state, err) ||
+        !(identity ? tf_take_identity : tf_take_dynamic)(arena, reply.value, &got.state, err) ||
         !tf_take_diagnostics(arena, reply.diagnostics, &got.diagnostics, err))
         return false;
     *ret = got;
@@ -302,8 +307,8 @@ struct deferred {
 static const struct pb_rule deferred_rules[] = {PB_RULE(1, PB_INT64, struct deferred, reason)};
 static const struct pb_message deferred_message = PB_MESSAGE_OF("Deferred", deferred_rules);
 
-static bool take_deferred(struct arena *arena, struct str message, enum tf_deferred *ret,
-                          struct err *err)
+bool tf_take_deferred(struct arena *arena, struct str message, enum tf_deferred *ret,
+                      struct err *err)
 {
     struct deferred deferred = {0};
     *ret = TF_NOT_DEFERRED;
@@ -322,9 +327,9 @@ bool tf_decode_read(struct arena *arena, struct str bytes, struct tf_read_reply 
     struct reply reply = {0};
     struct tf_read_reply got = {0};
     if (!pb_decode(arena, &read_message, bytes, &reply, err) ||
-        !take_dynamic(arena, reply.value, &got.state, err) ||
-        !take_identity(arena, reply.identity, &got.identity, err) ||
-        !take_deferred(arena, reply.deferred, &got.deferred, err) ||
+        !tf_take_dynamic(arena, reply.value, &got.state, err) ||
+        !tf_take_identity(arena, reply.identity, &got.identity, err) ||
+        !tf_take_deferred(arena, reply.deferred, &got.deferred, err) ||
         !tf_take_diagnostics(arena, reply.diagnostics, &got.diagnostics, err))
         return false;
     got.private_bytes = reply.private_bytes;

@@ -1,4 +1,4 @@
-/* tfplugin.h - the messages of tfplugin 5 and 6 that a read-only client needs.
+/* tfplugin.h - the messages of tfplugin 5 and 6 that a client needs which changes nothing.
  *
  * Requests:  written into a buf. Values are msgpack bytes (wire/msgpack.h makes and reads them)
  * Replies:   msgpack and private bytes are views into the reply's bytes; lists live in the arena.
@@ -39,9 +39,11 @@ struct str tf_diagnostics_text(struct arena *arena, const struct tf_diagnostics 
 
 /* GetProviderSchema and GetResourceIdentitySchemas have empty requests: STR(""). */
 
-/* Only provider, provider_meta, resources and the capability are kept; nothing of it points into
- * `bytes`. Sorted by name; nested types and blocks have their implied types filled. */
-bool tf_decode_schema(struct arena *arena, int protocol, struct str bytes,
+/* How much of a schema is wanted: reading needs managed resources, evaluating code all of it. */
+enum tf_schema_part { TF_SCHEMA_RESOURCES, TF_SCHEMA_WHOLE };
+/* Nothing of it points into `bytes`. Sorted by name; nested types and blocks have their implied
+ * types filled. */
+bool tf_decode_schema(struct arena *arena, int protocol, enum tf_schema_part part, struct str bytes,
                       struct provider_schema *ret, struct tf_diagnostics *ret_diagnostics,
                       struct err *err);
 /* Fills `identity` of the resources in *schema (a new array; types it does not know are skipped).
@@ -112,6 +114,59 @@ bool tf_decode_read(struct arena *arena, struct str bytes, struct tf_read_reply 
 /* Is that msgpack a null (the resource is gone)? */
 bool tf_is_null(struct str msgpack);
 const char *tf_deferred_text(enum tf_deferred deferred);
+
+/* --- planning, importing, functions (tfplugin_plan.c) --- */
+
+/* ValidateResourceConfig; its answer is read by tf_decode_configure (diagnostics alone). */
+void tf_encode_validate_resource(struct buf *out, struct str type_name, struct str config);
+
+struct tf_plan_request {
+    struct str type_name;
+    struct str prior, proposed, config; /* msgpack */
+    struct str private_bytes;           /* empty = none */
+    struct str provider_meta;           /* msgpack; ptr NULL = none */
+    struct str identity;                /* msgpack; ptr NULL = none */
+};
+void tf_encode_plan(struct buf *out, const struct tf_plan_request *request);
+struct tf_plan_reply {
+    struct str planned;                  /* msgpack; ptr NULL = none given */
+    const struct path *requires_replace; /* what cannot be changed in place */
+    size_t nrequires_replace;
+    bool legacy; /* SDKv2: the plan may depart from the configuration */
+    enum tf_deferred deferred;
+    struct tf_diagnostics diagnostics;
+};
+bool tf_decode_plan(struct arena *arena, struct str bytes, struct tf_plan_reply *ret,
+                    struct err *err);
+
+/* By id, or by identity (msgpack) where id is empty. */
+void tf_encode_import(struct buf *out, struct str type_name, struct str id, struct str identity);
+struct tf_imported {
+    struct str type_name;
+    struct str state; /* msgpack of a stub: read it before anything is made of it */
+    struct str private_bytes, identity;
+};
+struct tf_import_reply {
+    const struct tf_imported *items;
+    size_t n;
+    enum tf_deferred deferred;
+    struct tf_diagnostics diagnostics;
+};
+bool tf_decode_import(struct arena *arena, struct str bytes, struct tf_import_reply *ret,
+                      struct err *err);
+
+/* GenerateResourceConfig: a state as configuration. Answer: as of UpgradeResourceState. */
+void tf_encode_generate(struct buf *out, struct str type_name, struct str state);
+
+void tf_encode_call_function(struct buf *out, struct str name, const struct str *args,
+                             size_t nargs);
+struct tf_function_reply {
+    struct str result; /* msgpack; ptr NULL where it failed */
+    struct str error;  /* the function's own words; ptr NULL = it did not fail */
+    int64_t argument;  /* that the error is about, from 0; -1 = none */
+};
+bool tf_decode_call_function(struct arena *arena, struct str bytes, struct tf_function_reply *ret,
+                             struct err *err);
 
 /* StopProvider's answer: its error text, empty = fine. */
 bool tf_decode_stop(struct str bytes, struct str *ret, struct err *err);

@@ -99,26 +99,60 @@ static const struct pb_message entry_message = PB_MESSAGE_OF("map entry", entry_
 
 struct provider_message {
     struct str provider, meta, capabilities;
-    struct pb_list resources, diagnostics;
+    struct pb_list resources, data_sources, diagnostics, functions, ephemerals;
 };
 static const struct pb_rule provider_rules[] = {
     PB_RULE(1, PB_MESSAGE, struct provider_message, provider),
     PB_RULE(2, PB_MANY, struct provider_message, resources),
+    PB_RULE(3, PB_MANY, struct provider_message, data_sources),
     PB_RULE(4, PB_MANY, struct provider_message, diagnostics),
     PB_RULE(5, PB_MESSAGE, struct provider_message, meta),
     PB_RULE(6, PB_MESSAGE, struct provider_message, capabilities),
+    PB_RULE(7, PB_MANY, struct provider_message, functions),
+    PB_RULE(8, PB_MANY, struct provider_message, ephemerals),
 };
 static const struct pb_message provider_message =
     PB_MESSAGE_OF("GetProviderSchema.Response", provider_rules);
 
 struct capabilities_message {
-    bool schema_optional;
+    bool schema_optional, generates_config;
 };
 static const struct pb_rule capabilities_rules[] = {
     PB_RULE(2, PB_BOOL, struct capabilities_message, schema_optional),
+    PB_RULE(4, PB_BOOL, struct capabilities_message, generates_config),
 };
 static const struct pb_message capabilities_message =
     PB_MESSAGE_OF("ServerCapabilities", capabilities_rules);
+
+struct parameter_message {
+    struct str name, type;
+    bool allow_null, allow_unknown;
+};
+static const struct pb_rule parameter_rules[] = {
+    PB_RULE(1, PB_STRING, struct parameter_message, name),
+    PB_RULE(2, PB_BYTES, struct parameter_message, type),
+    PB_RULE(3, PB_BOOL, struct parameter_message, allow_null),
+    PB_RULE(4, PB_BOOL, struct parameter_message, allow_unknown),
+};
+static const struct pb_message parameter_message =
+    PB_MESSAGE_OF("Function.Parameter", parameter_rules);
+
+struct result_message {
+    struct str type;
+};
+static const struct pb_rule result_rules[] = {PB_RULE(1, PB_BYTES, struct result_message, type)};
+static const struct pb_message result_message = PB_MESSAGE_OF("Function.Return", result_rules);
+
+struct function_message {
+    struct pb_list parameters;
+    struct str variadic, result;
+};
+static const struct pb_rule function_rules[] = {
+    PB_RULE(1, PB_MANY, struct function_message, parameters),
+    PB_RULE(2, PB_MESSAGE, struct function_message, variadic),
+    PB_RULE(3, PB_MESSAGE, struct function_message, result),
+};
+static const struct pb_message function_message = PB_MESSAGE_OF("Function", function_rules);
 
 struct identities_message {
     struct pb_list schemas, diagnostics;
@@ -409,33 +443,101 @@ static int compare_named(const void *a, const void *b)
                        ((const struct schema_named *)b)->name);
 }
 
-static bool take_resources(struct decoder *d, struct pb_list list, struct provider_schema *ret,
-                           struct err *err)
+/* A map of types to their schemas, sorted; of a key that comes twice one is kept. */
+static bool take_named(struct decoder *d, struct pb_list list, const char *what,
+                       const struct schema_named **ret, size_t *ret_n, struct err *err)
 {
-    struct schema_named *resources = arena_new(d->arena, struct schema_named, list.n);
-    if (!resources)
+    struct schema_named *named = arena_new(d->arena, struct schema_named, list.n);
+    size_t n = 0;
+    if (!named)
         return arena_full(d->arena, err);
     for (size_t i = 0; i < list.n; i++) {
         struct entry_message m = {0};
         if (!pb_decode(&d->scratch, &entry_message, list.items[i], &m, err) ||
-            !keep_name(d, m.key, &resources[i].name, err))
+            !keep_name(d, m.key, &named[i].name, err))
             return false;
-        if (!take_schema(d, m.value, true, &resources[i].schema, err))
-            return err_wrap(err, "resource type %.*s", STR_ARG(m.key));
+        if (!take_schema(d, m.value, true, &named[i].schema, err))
+            return err_wrap(err, "%s %.*s", what, STR_ARG(m.key));
     }
     if (list.n)
-        qsort(resources, list.n, sizeof *resources, compare_named);
-    size_t n = 0;
-    for (size_t i = 0; i < list.n; i++) /* a map: of a key that comes twice one is kept */
-        if (n == 0 || !str_equal(resources[n - 1].name, resources[i].name))
-            resources[n++] = resources[i];
-    ret->resources = resources;
-    ret->nresources = n;
+        qsort(named, list.n, sizeof *named, compare_named);
+    for (size_t i = 0; i < list.n; i++)
+        if (n == 0 || !str_equal(named[n - 1].name, named[i].name))
+            named[n++] = named[i];
+    *ret = named;
+    *ret_n = n;
     return true;
 }
 
-static bool take_provider(struct decoder *d, struct str bytes, struct provider_schema *ret,
-                          struct tf_diagnostics *ret_diagnostics, struct err *err)
+/* --- functions --- */
+
+static bool take_parameter(struct decoder *d, struct str bytes, struct schema_parameter *ret,
+                           struct err *err)
+{
+    struct parameter_message m = {0};
+    if (!spend(d, 1, err) || !pb_decode(&d->scratch, &parameter_message, bytes, &m, err) ||
+        !keep_name(d, m.name, &ret->name, err) || !take_type(d, m.type, &ret->type, err))
+        return false;
+    ret->allow_null = m.allow_null;
+    ret->allow_unknown = m.allow_unknown;
+    return true;
+}
+
+static bool take_function(struct decoder *d, struct str bytes, struct schema_function *ret,
+                          struct err *err)
+{
+    struct function_message m = {0};
+    struct result_message result = {0};
+    if (!pb_decode(&d->scratch, &function_message, bytes, &m, err) ||
+        !pb_decode(&d->scratch, &result_message, m.result, &result, err) ||
+        !take_type(d, result.type, &ret->result, err))
+        return false;
+    size_t n = m.parameters.n;
+    struct schema_parameter *parameters = arena_new(d->arena, struct schema_parameter, n + 1);
+    if (!parameters)
+        return arena_full(d->arena, err);
+    for (size_t i = 0; i < n; i++)
+        if (!take_parameter(d, m.parameters.items[i], &parameters[i], err))
+            return false;
+    ret->parameters = parameters;
+    ret->nparameters = n;
+    if (m.variadic.ptr)
+        ret->variadic = &parameters[n];
+    return !m.variadic.ptr || take_parameter(d, m.variadic, &parameters[n], err);
+}
+
+static int compare_functions(const void *a, const void *b)
+{
+    return str_compare(((const struct schema_function *)a)->name,
+                       ((const struct schema_function *)b)->name);
+}
+
+static bool take_functions(struct decoder *d, struct pb_list list, struct provider_schema *ret,
+                           struct err *err)
+{
+    struct schema_function *functions = arena_new(d->arena, struct schema_function, list.n);
+    if (!functions)
+        return arena_full(d->arena, err);
+    for (size_t i = 0; i < list.n; i++) {
+        struct entry_message m = {0};
+        if (!pb_decode(&d->scratch, &entry_message, list.items[i], &m, err) ||
+            !keep_name(d, m.key, &functions[i].name, err))
+            return false;
+        if (!take_function(d, m.value, &functions[i], err))
+            return err_wrap(err, "function %.*s", STR_ARG(m.key));
+    }
+    if (list.n)
+        qsort(functions, list.n, sizeof *functions, compare_functions);
+    ret->functions = functions;
+    ret->nfunctions = list.n;
+    return true;
+}
+
+/* --- all of it --- */
+
+static bool take_provider(struct decoder *d, enum tf_schema_part part, struct str bytes,
+                          struct provider_schema *ret, struct tf_diagnostics *ret_diagnostics,
+                          struct err *err)
 {
     struct provider_message m = {0};
     struct capabilities_message capabilities = {0};
@@ -447,10 +549,18 @@ static bool take_provider(struct decoder *d, struct str bytes, struct provider_s
         !take_schema(d, m.meta, false, &ret->provider_meta, err))
         return err_wrap(err, "provider configuration");
     ret->schema_optional = capabilities.schema_optional;
-    return take_resources(d, m.resources, ret, err);
+    ret->generates_config = capabilities.generates_config;
+    if (!take_named(d, m.resources, "resource type", &ret->resources, &ret->nresources, err))
+        return false;
+    return part == TF_SCHEMA_RESOURCES ||
+           (take_named(d, m.data_sources, "data source", &ret->data_sources, &ret->ndata_sources,
+                       err) &&
+            take_named(d, m.ephemerals, "ephemeral resource", &ret->ephemerals, &ret->nephemerals,
+                       err) &&
+            take_functions(d, m.functions, ret, err));
 }
 
-bool tf_decode_schema(struct arena *arena, int protocol, struct str bytes,
+bool tf_decode_schema(struct arena *arena, int protocol, enum tf_schema_part part, struct str bytes,
                       struct provider_schema *ret, struct tf_diagnostics *ret_diagnostics,
                       struct err *err)
 {
@@ -458,7 +568,7 @@ bool tf_decode_schema(struct arena *arena, int protocol, struct str bytes,
     struct provider_schema got = {0};
     struct tf_diagnostics diagnostics = {0};
     decoder_open(&d, arena, protocol);
-    bool ok = take_provider(&d, bytes, &got, &diagnostics, err);
+    bool ok = take_provider(&d, part, bytes, &got, &diagnostics, err);
     arena_free(&d.scratch);
     if (!ok)
         return err_wrap(err, "provider schema");

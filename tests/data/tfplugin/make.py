@@ -39,6 +39,18 @@ save("read_request", pb.ReadRequest(type_name="aws_instance", current_state=dyna
 save("read_request_least", pb.ReadRequest(type_name="t", current_state=dynamic(b"\xc0"),
                                           client_capabilities=pb.ClientCapabilities(write_only_attributes_allowed=True)))
 
+ALLOWED = pb.ClientCapabilities(write_only_attributes_allowed=True)
+save("validate_resource_request", pb.ValidateResourceRequest(type_name="t", config=dynamic(b"\x80"), client_capabilities=ALLOWED))
+save("plan_request", pb.PlanRequest(type_name="aws_instance", prior_state=dynamic(b"\x81\xa1a\xa1b"), proposed_new_state=dynamic(b"\x81\xa1a\xa1c"),
+                                    config=dynamic(b"\x81\xa1a\xc0"), prior_private=b"\x00{}", provider_meta=dynamic(b"\x80"),
+                                    client_capabilities=ALLOWED, prior_identity=pb.Identity(identity_data=dynamic(b"\x81\xa2id\xa1i"))))
+save("plan_request_least", pb.PlanRequest(type_name="t", prior_state=dynamic(b"\xc0"), proposed_new_state=dynamic(b"\x80"), config=dynamic(b"\x80"),
+                                          client_capabilities=ALLOWED))
+save("import_request", pb.ImportRequest(type_name="t", id="i-1", client_capabilities=ALLOWED))
+save("import_identity_request", pb.ImportRequest(type_name="t", client_capabilities=ALLOWED, identity=pb.Identity(identity_data=dynamic(b"\x80"))))
+save("generate_request", pb.GenerateRequest(type_name="t", state=dynamic(b"\x80")))
+save("call_request", pb.CallRequest(name="parse", arguments=[dynamic(b"\xa1a"), dynamic(b"\x01")]))
+
 # replies
 save("read_reply", pb.ReadReply(new_state=dynamic(b"\x81\xa2id\xa1i"), diagnostics=[WARNING, ERROR, ERROR], private=b"p",
                                 new_identity=pb.Identity(identity_data=dynamic(b"\x81\xa2id\xa1j"))))
@@ -47,6 +59,17 @@ save("read_deferred", pb.ReadReply(deferred=pb.Deferred(reason=2)))
 save("read_json", pb.ReadReply(new_state=pb.DynamicValue(json=b"{}")))
 save("value_reply", pb.ValueReply(value=dynamic(b"\x80"), diagnostics=[WARNING]))
 save("identity_reply", pb.IdentityReply(upgraded_identity=pb.Identity(identity_data=dynamic(b"\x80"))))
+save("plan_reply", pb.PlanReply(
+    planned_state=dynamic(b"\x81\xa1a\xd4\x00\x00"), planned_private=b"p", diagnostics=[WARNING], legacy_type_system=True,
+    requires_replace=[pb.AttributePath(steps=[pb.Step(attribute_name="name")]),
+                      pb.AttributePath(steps=[pb.Step(attribute_name="disk"), pb.Step(element_key_int=0), pb.Step(attribute_name="size")])]))
+save("plan_deferred", pb.PlanReply(deferred=pb.Deferred(reason=1), diagnostics=[ERROR]))
+save("import_reply", pb.ImportReply(diagnostics=[WARNING], imported_resources=[
+    pb.ImportedResource(type_name="t", state=dynamic(b"\x80"), private=b"q", identity=pb.Identity(identity_data=dynamic(b"\x80"))),
+    pb.ImportedResource(type_name="other", state=dynamic(b"\xc0"))]))
+save("call_reply", pb.CallReply(result=dynamic(b"\xa2ok")))
+save("call_error", pb.CallReply(error=pb.FunctionError(text="not an ARN", function_argument=0)))
+save("call_error_least", pb.CallReply(error=pb.FunctionError()))
 save("stop_reply", pb.StopReply(Error="cannot stop"))
 
 # schemas
@@ -86,7 +109,14 @@ save("schema6", pb.Schemas6(
         A6(name="one", nested_type=nested(1), optional=True), A6(name="list", nested_type=nested(2), optional=True),
         A6(name="set", nested_type=nested(3), optional=True), A6(name="map", nested_type=nested(4), computed=True),
         A6(name="secret", type=b'"string"', optional=True, write_only=True, sensitive=True)]))},
-    server_capabilities=pb.ServerCapabilities(plan_destroy=True, get_provider_schema_optional=True)))
+    data_source_schemas={"fake_look": pb.Schema6(block=pb.Block6(attributes=[A6(name="found", type=b'"string"', computed=True)]))},
+    ephemeral_resource_schemas={"fake_token": pb.Schema6(block=pb.Block6(attributes=[A6(name="token", type=b'"string"', computed=True)]))},
+    functions={"parse": pb.Function(parameters=[pb.Function.Parameter(name="arn", type=b'"string"'),
+                                                pb.Function.Parameter(name="part", type=b'"number"', allow_null_value=True, allow_unknown_values=True)],
+                                    variadic_parameter=pb.Function.Parameter(name="rest", type=b'["list","string"]'),
+                                    **{"return": pb.Function.Return(type=b'["map","string"]')}),
+               "bare": pb.Function(**{"return": pb.Function.Return(type=b'"dynamic"')})},
+    server_capabilities=pb.ServerCapabilities(plan_destroy=True, get_provider_schema_optional=True, generate_resource_config=True)))
 save("identities", pb.IdentitySchemas(identity_schemas={
     "fake_nested": pb.IdentitySchema(version=2, identity_attributes=[
         pb.IdentityAttribute(name="region", type=b'"string"', optional_for_import=True),
