@@ -10,6 +10,7 @@
 #pragma once
 #include "desired/module.h"
 #include "model/schema.h"
+#include "value/path.h"
 
 struct code;
 
@@ -90,6 +91,8 @@ const struct code_module *code_root_module(const struct code *code);
 /* Sorted by address (module path, then mode, type, name, key as Terraform sorts). */
 const struct code_instance *code_instances(const struct code *code, size_t *ret_n);
 const struct code_instance *code_find_instance(const struct code *code, struct str address);
+/* The module that a module instance ("", module.a["k"].module.b) is of; NULL if there is none. */
+const struct code_module *code_find_module(const struct code *code, struct str module_address);
 const struct code_provider_instance *code_provider_instances(const struct code *code,
                                                              size_t *ret_n);
 const struct code_output_value *code_outputs(const struct code *code, size_t *ret_n);
@@ -110,7 +113,8 @@ struct code_link {
     struct str file;  /* relative to the root module; empty = no file (environment) */
     uint32_t line, column, end_line;
     struct hcl_range range;
-    const struct hcl_expr *expr; /* NULL where there is none */
+    const struct hcl_expr *expr; /* the whole of what the link's name is given; NULL = nothing */
+    struct path rest;            /* what of the path is left below expr */
     const struct hcl_file *source;
 };
 struct code_chain {
