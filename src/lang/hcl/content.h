@@ -22,6 +22,7 @@ struct hcl_body_spec {
     size_t nattributes;
     const struct hcl_block_spec *block;
     size_t nblocks;
+    const struct hcl_body_spec *taken; /* what earlier calls asked for: passed over; NULL = none */
 };
 /* In source order; only what the spec names. Blocks are struct hcl_block for both syntaxes. */
 struct hcl_content {

@@ -185,15 +185,16 @@ struct hcl_body {
     size_t nattributes;
     const struct hcl_block *block; /* in source order */
     size_t nblocks;
-    struct hcl_range range; /* between the braces, or the file */
+    struct hcl_range range;   /* between the braces, or the file */
+    struct hcl_range missing; /* where a message about something that is not there points */
 };
 struct hcl_block {
     struct str type;
     const struct hcl_label *label;
     size_t nlabels;
     struct hcl_body body;
-    struct hcl_range type_range, header,
-        range; /* header: type to last label; range: to the closing brace */
+    struct hcl_range type_range, header, open,
+        range; /* header: type to last label; open: its brace; range: to the closing brace */
 };
 
 /* --- diagnostics --- */

@@ -143,11 +143,13 @@ static struct hcl_body close_body(struct parser *p, struct body_lists *lists,
 static void parse_block_body(struct parser *p, struct hcl_block *block, struct hcl_token open)
 {
     struct hcl_token first = hcl_peek(p);
+    block->open = open.range;
     if (first.kind == HCL_IDENT) {
         struct body_lists lists = {0};
         parse_one_line(p, &lists);
         struct hcl_token close = hcl_peek(p);
         block->body = close_body(p, &lists, (struct hcl_range){open.range.end, close.range.start});
+        block->body.missing = (struct hcl_range){first.range.start, first.range.start + 1};
         block->range.end = close.range.end;
         if (p->recovering) {
             hcl_skip_to(p, HCL_CBRACE);
@@ -164,11 +166,12 @@ static void parse_block_body(struct parser *p, struct hcl_block *block, struct h
         }
         p->depth_left--;
         block->body = hcl_parse_body(p, HCL_CBRACE);
+        block->body.missing = open.range;
         p->depth_left++;
         struct hcl_token close = hcl_next(p);
         block->range.end = close.range.end;
         if (close.kind != HCL_CBRACE) {
-            hcl_syntax_error(p, block->header, "Unclosed configuration block",
+            hcl_syntax_error(p, open.range, "Unclosed configuration block",
                              "There is no closing brace for this block before the end of the file. "
                              "This may be caused by incorrect brace nesting elsewhere in this "
                              "file.");

@@ -33,7 +33,7 @@ static const struct {
     {"number", "a = 1.2.3\n", "Invalid number literal", 1, 5},
     {"open tuple", "a = [1\n", "Unterminated tuple constructor expression", 1, 5},
     {"no separator", "a = [1 2]\n", "Missing item separator", 1, 8},
-    {"open block", "a {\n", "Unclosed configuration block", 1, 1},
+    {"open block", "a {\n", "Unclosed configuration block", 1, 3},
     {"no colon", "a = true ? 1\n", "Missing false expression in conditional", 1, 13},
     {"object for", "a = {for x in y : x}\n", "Invalid 'for' expression", 1, 19},
     {"two in one line", "a { b = 1, c = 2 }\n", "Invalid single-argument block definition", 1, 10},
