@@ -42,8 +42,9 @@ struct code_options {
     /* provider::NAME::FUNCTION by provider source; NULL = unknown results */
     bool (*call_function)(void *ctx, struct hcl_eval *ev, struct str provider, struct str name,
                           const struct value *args, size_t nargs, struct value *ret);
-    /* Instead of the disk; see code_read_options */
+    /* Instead of the disk; see code_read_options. What file functions read comes from there too. */
     bool (*read)(void *ctx, struct str path, struct str *ret);
+    bool (*list)(void *ctx, struct str dir, const struct str **ret_names, size_t *ret_n);
     void *ctx;
     int64_t now_utc_ms; /* INT64_MIN = unknown */
 };

@@ -175,6 +175,10 @@ struct code_read_options {
     bool opentofu;       /* .tofu files too, OpenTofu's rules */
     /* Instead of the disk (edits check a text before it is written): the file's text, or false. */
     bool (*read)(void *ctx, struct str path, struct str *ret);
+    /* The names in a directory instead of the disk's (another commit's tree; read then has every
+     * file there is, and false means that there is none). NULL = the disk's names. False: there is
+     * no such directory. */
+    bool (*list)(void *ctx, struct str dir, const struct str **ret_names, size_t *ret_n);
     void *ctx;
 };
 
