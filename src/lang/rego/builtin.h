@@ -16,8 +16,9 @@ enum rego_outcome {
     REGO_HALT    /* budget, memory, cancelled: aborts the whole evaluation */
 };
 
-struct rego_caches; /* per evaluation: compiled regexes and globs, rand, http: builtin_cache.h */
-struct rego_host {  /* what the embedding program grants and fixes; shared by threads, read-only */
+struct rego_signature; /* type.h */
+struct rego_caches;    /* per evaluation: compiled regexes and globs, rand, http: builtin_cache.h */
+struct rego_host { /* what the embedding program grants and fixes; shared by threads, read-only */
     int64_t now_utc_ns;          /* time.now_ns for the whole query; INT64_MIN = the clock */
     const struct value *runtime; /* opa.runtime(); NULL = {} */
     const struct str *hosts;     /* allow-list for http.send and net.lookup_ip_addr; none = off */
@@ -69,6 +70,10 @@ const struct rego_builtin *rego_builtin_find_infix(struct str op);
 size_t rego_builtin_count(void);
 const struct rego_builtin *rego_builtin_at(size_t i); /* in order of name */
 
+/* REGO_DEFINED, or REGO_FAILED for the first operand of a kind that the signature lacks. */
+enum rego_outcome rego_check_operands(struct rego_call *call,
+                                      const struct rego_signature *signature);
+
 /* --- for implementations --- */
 
 /* Fill call->why and give REGO_FAILED: an error of the function itself (eval_builtin_error) ... */
@@ -77,5 +82,6 @@ enum rego_outcome rego_fail(struct rego_call *call, const char *fmt, ...)
 /* ... and of operand i (from 0): "operand 2 must be integer number but got string" */
 enum rego_outcome rego_fail_operand(struct rego_call *call, size_t i, const char *want,
                                     const struct value *got);
+/* Results that are texts; ptr NULL or a failed buffer = memory is out: REGO_HALT. */
 enum rego_outcome rego_give_text(struct rego_call *call, struct str text, struct value *ret);
 enum rego_outcome rego_give_buf(struct rego_call *call, struct buf *buf, struct value *ret);

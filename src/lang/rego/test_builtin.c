@@ -1,0 +1,76 @@
+/* test_builtin.c - the table of built-ins: every signature reads, names are unique. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+/* cmocka wants the four above first */
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "lang/rego/builtin.h"
+#include "lang/rego/type.h"
+
+static void test_table(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 4 << 20};
+    for (size_t i = 0; i < rego_builtin_count(); i++) {
+        const struct rego_builtin *b = rego_builtin_at(i);
+        struct rego_signature signature;
+        if (!rego_signature_parse(&arena, b->signature, &signature))
+            fail_msg("%s has a signature that cannot be read: %s", b->name, b->signature);
+        assert_ptr_equal(rego_builtin_find(str_from(b->name)), b);
+        if (b->infix)
+            assert_ptr_equal(rego_builtin_find_infix(str_from(b->infix)), b);
+    }
+    assert_null(rego_builtin_at(rego_builtin_count()));
+    assert_null(rego_builtin_find(STR("no.such")));
+}
+
+static void test_signature(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct rego_signature s;
+    assert_true(rego_signature_parse(
+        &arena, "(array<string, number> | object<b: any, a: set[string]>, any...) => ", &s));
+    assert_int_equal(s.nargs, 2);
+    assert_true(s.variadic);
+    assert_false(s.has_result);
+    assert_int_equal(s.arg[0]->kinds, REGO_ARRAY | REGO_OBJECT);
+    assert_int_equal(s.arg[0]->nitems, 2);
+    assert_true(str_equal(value_text(&s.arg[0]->property[0].key), STR("a")));
+    assert_null(s.arg[1]);
+    assert_true(rego_signature_parse(&arena, "() => object[string: any]", &s));
+    assert_int_equal(s.result->kinds, REGO_OBJECT);
+    assert_false(rego_signature_parse(&arena, "(strin) => any", &s));
+    assert_false(rego_signature_parse(&arena, "(string) => any x", &s));
+}
+
+static void test_operands(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    const struct rego_builtin *count = rego_builtin_find(STR("count"));
+    struct rego_signature signature;
+    assert_true(rego_signature_parse(&arena, count->signature, &signature));
+    struct value arg = value_int(1), result;
+    struct rego_call call = {.arena = &arena, .arg = &arg, .n = 1};
+    assert_int_equal(rego_check_operands(&call, &signature), REGO_FAILED);
+    assert_true(call.type_error);
+    assert_true(str_equal(
+        call.why, STR("operand 1 must be one of {array, object, set, string} but got number")));
+    arg = value_string(STR("h\xc3\xa9"));
+    assert_int_equal(rego_check_operands(&call, &signature), REGO_DEFINED);
+    assert_int_equal(count->run(&call, &result), REGO_DEFINED);
+    assert_int_equal(result.integer, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_signature),
+        cmocka_unit_test(test_operands),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
