@@ -197,17 +197,18 @@ static void lex_quoted(struct lexer *lx)
     }
 }
 
-/* Length of the closing line (blanks, marker) at a line's start, or 0. */
+/* Length of the closing line (blanks, marker, blanks) at a line's start, or 0. */
 static size_t heredoc_end_len(const struct lexer *lx, struct str marker)
 {
-    size_t len = 0, end;
+    size_t len = 0;
     while (peek(lx, len) == ' ' || peek(lx, len) == '\t')
         len++;
     if (!str_equal(str_sub(lx->text, lx->at + len, lx->at + len + marker.len), marker))
         return 0;
-    end = len + marker.len;
-    for (len = end; peek(lx, len) == ' ' || peek(lx, len) == '\t'; len++) {}
-    return newline_len(lx, len) || lx->at + len == lx->text.len ? end : 0;
+    len += marker.len;
+    while (peek(lx, len) == ' ' || peek(lx, len) == '\t')
+        len++;
+    return newline_len(lx, len) ? len : 0;
 }
 
 static void lex_heredoc(struct lexer *lx, struct frame *frame)

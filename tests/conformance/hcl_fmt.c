@@ -1,0 +1,94 @@
+/* hcl_fmt.c - recorded texts formatted here and compared with what `terraform fmt` made of them.
+ *
+ * Usage: hcl_fmt FILE.jsonl [ID-PREFIX]; format: golden/hcl/README.md of the shared data.
+ * Prints each failure, then `N passed, N failed`; exit 1 if any failed.
+ */
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "lang/hcl/format.h"
+#include "wire/json.h"
+
+enum { RECORDING_MAX = 1 << 28 };
+
+/* Wanted text or error against what came, and what came formatted again. NULL when all is well. */
+static const char *judge(struct arena *arena, const struct value *test, struct str *ret_got)
+{
+    struct hcl_diags diags = {.arena = arena};
+    struct err err = {0};
+    struct str again, want = value_get_string(test, STR("out"));
+    struct str want_error = value_get_string(test, STR("error"));
+    bool ok = hcl_format_text(arena, value_get_string(test, STR("in")), STR("in.tf"), &diags,
+                              ret_got, &err);
+    if (!ok)
+        *ret_got = diags.n ? diags.diag[0].summary : STR("no diagnostic");
+    if (!want.ptr && ok)
+        return "an error is wanted";
+    if (!want.ptr)
+        return str_equal(*ret_got, want_error) ? NULL : "another error";
+    if (!ok)
+        return "a text is wanted";
+    if (!str_equal(*ret_got, want))
+        return "another text";
+    if (!hcl_format_text(arena, want, STR("out.tf"), &diags, &again, &err))
+        return "what came cannot be read";
+    return NULL;
+}
+
+static void print_text(const char *what, struct str text)
+{
+    if (!text.ptr)
+        return;
+    AUTO_BUF out = {.limit = 1 << 24};
+    struct jsonw w = {.out = &out};
+    jsonw_string(&w, text);
+    printf("    %s: %.*s\n", what, (int)out.len, out.ptr);
+}
+
+static bool run_case(const struct value *test)
+{
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    struct str got = {0};
+    const char *why = judge(&arena, test, &got);
+    if (!why)
+        return true;
+    printf("FAIL %.*s: %s\n", STR_ARG(value_get_string(test, STR("id"))), why);
+    print_text("in", value_get_string(test, STR("in")));
+    print_text("want", value_get_string(test, STR("out")));
+    print_text("want error", value_get_string(test, STR("error")));
+    print_text("got", got);
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    struct err err = {0};
+    struct str text;
+    char why[1024];
+    size_t passed = 0, failed = 0;
+    if (argc < 2 || !io_read_file(&arena, argv[1], RECORDING_MAX, &text, &err)) {
+        (void)fprintf(stderr, "usage: hcl_fmt FILE.jsonl [ID-PREFIX] %s\n",
+                      err_text(&err, why, sizeof why));
+        return 2;
+    }
+    struct str prefix = str_from(argc > 2 ? argv[2] : "");
+    struct ndjson in = {.rest = text, .name = argv[1]};
+    struct value test;
+    while (ndjson_next(&in, &arena, JSON_DUPLICATES_LAST, &test, &err)) {
+        if (!str_starts(value_get_string(&test, STR("id")), prefix))
+            continue;
+        bool ok = run_case(&test);
+        passed += ok;
+        failed += !ok;
+    }
+    if (err.kind != ERR_NONE) {
+        (void)fprintf(stderr, "%s\n", err_text(&err, why, sizeof why));
+        return 2;
+    }
+    printf("%zu passed, %zu failed\n", passed, failed);
+    return failed > 0;
+}
