@@ -70,11 +70,20 @@ struct code_provider_ref {
     struct str name, alias;
     struct code_place place;
 };
+/* A body that an override file (or an escaping block `_`) adds to one. */
+struct code_body {
+    const struct hcl_file *file;
+    const struct hcl_body *body;
+};
 struct code_provider {
     struct str name, alias;
     const struct hcl_file *file;
     const struct hcl_body *body; /* configuration, meta arguments included (alias, version) */
-    struct code_expr for_each;   /* OpenTofu */
+    const struct code_body *overrides;
+    size_t noverrides;
+    const struct hcl_body *escape;
+    struct code_expr for_each; /* OpenTofu */
+    bool has_version;          /* deprecated here */
     struct code_place place;
 };
 
@@ -86,11 +95,9 @@ struct code_resource {
     /* The body; an override file's additions follow, the later wins (facts 8 "Files of a module").
      */
     const struct hcl_body *body;
-    struct {
-        const struct hcl_file *file;
-        const struct hcl_body *body;
-    } const *overrides;
+    const struct code_body *overrides;
     size_t noverrides;
+    const struct hcl_body *escape; /* of a block `_`: arguments that only look like meta ones */
     struct code_expr count, for_each;
     const struct code_expr *depends_on;
     size_t ndepends_on;
@@ -109,22 +116,22 @@ struct code_resource {
     struct code_place place;
 };
 struct code_module_call {
-    struct str name, source, version;
+    struct str name, source, version; /* source cleaned as modules.json has it; empty = bad */
+    struct code_expr source_expr;
     const struct hcl_file *file;
     const struct hcl_body *body; /* arguments, meta arguments included */
-    struct {
-        const struct hcl_file *file;
-        const struct hcl_body *body;
-    } const *overrides;
+    const struct code_body *overrides;
     size_t noverrides;
+    const struct hcl_body *escape; /* of a block `_`: arguments that only look like meta ones */
     struct code_expr count, for_each;
     const struct code_expr *depends_on;
     size_t ndepends_on;
     struct code_passed_provider {
         struct code_provider_ref inner, outer;
+        struct hcl_range range;
     } const *providers;
     size_t nproviders;
-    bool has_providers;
+    bool has_providers, has_depends_on;
     struct code_place place;
 };
 struct code_moved { /* also removed (to empty) */
@@ -168,6 +175,7 @@ struct code_module {
     struct str backend_type; /* or "cloud", or empty */
     const struct hcl_body *backend;
     const struct hcl_file *backend_file;
+    struct code_place backend_place;
 };
 
 struct code_read_options {

@@ -353,6 +353,9 @@ bool hcl_eval_call(struct hcl_eval *ev, const struct hcl_expr *expr, const struc
 {
     struct str name = expr->call.name;
     bool provider = str_starts(name, STR("provider::"));
+    if (ev->constant)
+        return hcl_fail(ev, expr->range, "Function calls not allowed",
+                        "Functions may not be called here.");
     if (str_starts(name, STR("core::")))
         name = str_sub(name, 6, name.len);
     const struct hcl_function *function =

@@ -76,6 +76,7 @@ struct hcl_eval {
     uint64_t steps;          /* so far */
     unsigned depth;          /* now */
     bool exhausted;          /* a limit was hit: everything fails from here on */
+    bool constant;           /* no functions: a place for constants only */
     bool in_template_file;   /* templatefile and templatestring may not be called */
     bool in_template_string; /* nor files looked at */
 };

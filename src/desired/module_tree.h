@@ -1,0 +1,35 @@
+/* module_tree.h - a root module and all modules that it calls, read and decoded.
+ *
+ * Where:   local sources beside their caller; all others where `terraform init` has put them:
+ *          .terraform/modules/modules.json (Key "a.b", Source, Dir) in the data directory
+ * Owner:   the arena that was given
+ * Bounds:  CODE_TREE_DEPTH_MAX calls deep, CODE_TREE_MODULES_MAX in all; past one ERR_LIMIT
+ * Errors:  diagnostics as Terraform words them; a module that is not there is noted, not fatal.
+ *          False only for limits and a root that cannot be read
+ * Source:  facts/hcl.md 12; Terraform 1.11 configs (BuildConfig, provider validation)
+ */
+#pragma once
+#include "desired/module.h"
+
+enum { CODE_TREE_DEPTH_MAX = 64, CODE_TREE_MODULES_MAX = 20000 };
+
+struct code_tree {
+    struct code_module module; /* the same directory called twice is read once */
+    const struct code_tree *parent;
+    const struct code_module_call *call; /* NULL for the root */
+    struct str path;                     /* "module.a.module.b", without keys; "" = the root */
+    struct str source, version;          /* as installed; empty for the root */
+    struct code_tree **child;            /* one for each module.calls; NULL = could not be read */
+};
+
+struct code_tree_options {
+    struct code_read_options read;
+    struct str data_dir; /* empty = ROOT/.terraform */
+    /* Terraform wants local modules in modules.json as well: with `strict` those that are not are
+     * "Module not installed" (as validate and plan say); they are read all the same. */
+    bool strict;
+};
+
+bool code_tree_read(struct arena *arena, struct str root_path,
+                    const struct code_tree_options *options, struct hcl_diags *diags,
+                    const struct code_tree **ret, struct err *err);
