@@ -34,6 +34,7 @@ struct rego_term {
     enum rego_term_kind kind;
     bool parenthesised;
     bool multi_line; /* template written with back quotes */
+    bool wrapped;    /* in a template: a set comprehension whose one member is what is inserted */
     struct rego_place place;
     union {
         struct value value;
