@@ -3,23 +3,12 @@
 
 enum { BLOCK_DEPTH_MAX = 100 }; /* deeper schemas count as sensitive: the safe side */
 
-static bool is_legacy(const struct schema *schema)
-{
-    const struct schema_attribute *id = schema_find_attribute(&schema->block, STR("id"));
-    if (!id || !id->optional || !id->computed || !id->type || id->type->kind != TYPE_STRING)
-        return false;
-    for (size_t i = 0; i < schema->block.nattributes; i++)
-        if (schema->block.attributes[i].nested)
-            return false;
-    return true;
-}
-
 struct cursor cursor_root(const struct schema *schema)
 {
     if (!schema)
         return (struct cursor){.kind = CURSOR_NONE};
     return (struct cursor){
-        .kind = CURSOR_BLOCK, .block = &schema->block, .legacy = is_legacy(schema)};
+        .kind = CURSOR_BLOCK, .block = &schema->block, .legacy = schema_is_legacy(schema)};
 }
 
 static void enter_attribute(struct cursor *at, const struct schema_attribute *attribute)

@@ -23,15 +23,14 @@ struct cursor {
     unsigned depth;     /* steps from the root */
     bool own;           /* the very value of a named attribute or block, not a part of it */
     bool field;         /* a member of an object (a schema's field), never a map's entry */
-    bool legacy;        /* SDKv2: it can not tell null from empty (see cursor_root) */
+    bool legacy;        /* SDKv2: it can not tell null from empty (schema_is_legacy) */
     bool sensitive;     /* it or what it is inside of */
     bool computed_only; /* it or what it is inside of: the code can not set it */
     bool write_only;
 };
 
 /*
- * The whole resource. A schema is legacy when it has what SDKv2 gives to every resource: `id` as an
- * optional and computed string, and no nested attributes, which SDKv2 can not express.
+ * The whole resource.
  */
 struct cursor cursor_root(const struct schema *schema);
 /* `in_map`: the value stepped into is a map, so that the key is data and no field. */

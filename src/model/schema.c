@@ -66,6 +66,17 @@ const struct schema_function *schema_find_function(const struct provider_schema 
     return find_named(schema->functions, schema->nfunctions, sizeof *schema->functions, name);
 }
 
+bool schema_is_legacy(const struct schema *schema)
+{
+    const struct schema_attribute *id = schema_find_attribute(&schema->block, STR("id"));
+    if (!id || !id->optional || !id->computed || !id->type || id->type->kind != TYPE_STRING)
+        return false;
+    for (size_t i = 0; i < schema->block.nattributes; i++)
+        if (schema->block.attributes[i].nested)
+            return false;
+    return true;
+}
+
 /* A list or a map of something dynamic is dynamic itself: its elements need not be of one type. */
 static const struct type *nested_type(struct arena *arena, const struct schema_nested_block *nested)
 {

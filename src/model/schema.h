@@ -90,6 +90,12 @@ const struct schema_named *schema_find_ephemeral(const struct provider_schema *s
 const struct schema_function *schema_find_function(const struct provider_schema *schema,
                                                    struct str name);
 /*
+ * Of a provider on SDKv2, which can not tell null from empty? It has what SDKv2 gives to every
+ * resource: `id` as an optional and computed string, and no nested attributes, which SDKv2 can not
+ * express.
+ */
+bool schema_is_legacy(const struct schema *schema);
+/*
  * Fill block->type from attributes and blocks (facts 2.3), from the leaves up: the types of nested
  * blocks, and of attributes with `nested`, must be there. False where the arena is full.
  */

@@ -25,7 +25,8 @@ struct job {
  * One instance on its way: upgrade, perhaps its identity, read; then perhaps held for a verdict.
  * Straight: where the provider was seen to give back states of this type as they are, the recorded
  * values are encoded here and read at once; what does not come back the same is then confirmed with
- * the provider's own upgrade, so that no difference rests on our encoding.
+ * the provider's own upgrade, so that no difference rests on our encoding. (Null against empty from
+ * a provider that can not tell the two is none.)
  */
 enum reading_step {
     READING_UPGRADE,
@@ -44,6 +45,8 @@ struct reading {
     struct buf upgrade, read;    /* bodies of the replies; straight: `upgrade` is our encoding */
     bool straight, not_straight; /* not_straight: it was tried, the full order is needed */
     struct value recorded;       /* straight: what `desired` says; in the arena */
+    bool live_known;             /* `live` was decoded already: */
+    struct value live_value;
     struct str desired, live;    /* msgpack in them */
     struct str identity;         /* msgpack or ptr NULL; in the arena */
     struct str private_bytes;    /* to send; in the arena */
@@ -51,7 +54,8 @@ struct reading {
     struct str identity_answered;
     const struct str *warnings;
     size_t nwarnings;
-    int64_t started_us;
+    int64_t started_us; /* the call that is out */
+    int64_t read_us;    /* what ReadResource took; 0 = there was none yet */
     struct loop_timer timer;
     struct reading *next; /* in one of the lists of worker, provider_type or pool */
 };

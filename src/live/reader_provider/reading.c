@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "live/reader_provider/blank.h"
 #include "live/reader_provider/pool_parts.h"
 #include "live/reader_provider/rawstate.h"
 #include "live/reader_provider/tfplugin.h"
@@ -42,6 +43,7 @@ static void drop_bodies(struct reading *reading)
     buf_free(&reading->read);
     reading->upgrade = reading->read = (struct buf){0};
     reading->desired = reading->live = (struct str){0};
+    reading->live_known = false;
 }
 
 void reading_free(struct reading *reading)
@@ -115,7 +117,12 @@ static bool decode_desired(struct reading *reading, struct value *ret, struct er
 
 bool reading_decode_live(struct reading *reading, struct value *ret, struct err *err)
 {
-    return decode(reading, "the answer", reading->live, ret, err);
+    if (!reading->live_known &&
+        !decode(reading, "the answer", reading->live, &reading->live_value, err))
+        return false;
+    reading->live_known = true;
+    *ret = reading->live_value;
+    return true;
 }
 
 /* Equal bytes are equal values: decoded once. */
@@ -237,7 +244,7 @@ static void failed(struct reading *reading, struct str reason)
 {
     if (throttle_is(reason) && back_off(reading))
         return;
-    pace_done(&reading->worker->pace, pool_now_us(), pool_now_us() - reading->started_us);
+    pace_done(&reading->worker->pace, pool_now_us(), 0);
     landed(reading);
     reading_unreadable(reading, reason);
 }
@@ -322,8 +329,7 @@ static struct str take_diagnostics(struct reading *reading, const struct tf_diag
 
 static void over(struct reading *reading)
 {
-    int64_t now = pool_now_us();
-    pace_done(&reading->worker->pace, now, now - reading->started_us);
+    pace_done(&reading->worker->pace, pool_now_us(), reading->read_us);
     landed(reading);
 }
 
@@ -341,12 +347,16 @@ static void take_answer(struct reading *reading)
         emit_read(reading, &desired, &live);
 }
 
-/* The same value as was sent, on the first look? */
+/* The same value as was sent, or as good as the same? */
 static bool came_back(struct reading *reading)
 {
     struct value live;
-    return str_equal(reading->desired, reading->live) ||
-           (reading_decode_live(reading, &live, NULL) && value_equal(&reading->recorded, &live));
+    if (str_equal(reading->desired, reading->live))
+        return true;
+    if (!reading_decode_live(reading, &live, NULL))
+        return false;
+    return value_equal(&reading->recorded, &live) || (schema_is_legacy(reading->type->schema) &&
+                                                      blank_apart_equal(&reading->recorded, &live));
 }
 
 /* Once more in the full order, with the provider's own upgrade. */
@@ -366,6 +376,7 @@ static void on_read(void *ctx, const struct plugin_reply *reply)
     struct str why = {0};
     if (!answered(reading, reply))
         return;
+    reading->read_us = pool_now_us() - reading->started_us;
     buf_free(&reading->read); /* of an answer that said "slow down" */
     reading->read = *reply->body;
     *reply->body = (struct buf){0};
@@ -386,6 +397,7 @@ static void on_read(void *ctx, const struct plugin_reply *reply)
         return;
     }
     reading->live = got.state;
+    reading->live_known = false;
     reading->private_answered = got.private_bytes;
     reading->identity_answered = got.identity;
     if (reading->straight && !came_back(reading))

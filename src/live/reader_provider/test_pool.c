@@ -27,7 +27,7 @@ enum { METHODS = PLUGIN_METHOD_COUNT };
 struct world {
     char dir[40];
     bool schema_optional, refuse_configure, crash_configure, cannot_start, crash_on_probe,
-        upgrade_changes;
+        upgrade_changes, legacy; /* as SDKv2: `id` may be set */
     int latency_ms;
     unsigned starts, running, most_running, in_flight, most_in_flight, first_together;
     unsigned calls[METHODS], reads_done, probes, refused;
@@ -63,11 +63,14 @@ static const struct type *object_type(struct arena *arena)
     return type;
 }
 
-static void put_attribute(struct buf *out, const char *name, unsigned flag)
+enum { OPTIONAL = 5, COMPUTED = 6 };
+
+static void put_attribute(struct buf *out, const char *name, unsigned flag, bool optional)
 {
     size_t at = pb_open(out, 2);
     pb_put_bytes(out, 1, str_from(name));
     pb_put_bytes(out, 2, STR("\"string\""));
+    pb_put_bool(out, OPTIONAL, optional);
     pb_put_bool(out, flag, true);
     pb_close(out, at);
 }
@@ -78,9 +81,9 @@ static void put_schema(struct buf *out, unsigned number, bool resource)
     pb_put_int(out, 1, 1); /* version */
     size_t block = pb_open(out, 2);
     if (resource) {
-        put_attribute(out, "id", 6);
-        put_attribute(out, "value", 5);
-        put_attribute(out, "echoed", 5);
+        put_attribute(out, "id", COMPUTED, world.legacy);
+        put_attribute(out, "value", OPTIONAL, true);
+        put_attribute(out, "echoed", OPTIONAL, true);
     }
     pb_close(out, block);
     pb_close(out, schema);
@@ -254,7 +257,9 @@ static void answer_read(struct arena *arena, struct str request, struct buf *out
             return;
     struct value_member members[3];
     memcpy(members, v.members, sizeof members);
-    members[2].value = value_string(str_starts(id, STR("drift")) ? STR("changed") : STR("v"));
+    members[2].value = value_string(str_starts(id, STR("drift"))   ? STR("changed")
+                                    : str_starts(id, STR("blank")) ? STR("")
+                                                                   : STR("v"));
     v.members = members;
     assert_true(msgpack_encode(&msgpack, type, &v, NULL));
     put_state(out, 1, buf_view(&msgpack));
@@ -557,8 +562,9 @@ static void add(struct run *run, const char *word, const char *config)
         .provider = STR("example.com/a/fake"),
         .provider_config = str_from(config),
         .schema_version = strcmp(word, "stuck") != 0, /* that one is of an older version */
-        .attributes_json = arena_printf(
-            a, "{\"id\":\"%s-%03u\",\"value\":\"v\",\"echoed\":\"e\",\"removed\":1}", word, i)};
+        .attributes_json =
+            arena_printf(a, "{\"id\":\"%s-%03u\",\"value\":%s,\"echoed\":\"e\",\"removed\":1}",
+                         word, i, strcmp(word, "blank") == 0 ? "null" : "\"v\"")};
 }
 
 static void go(struct run *run)
@@ -674,6 +680,25 @@ static void a_difference_is_confirmed_by_an_upgrade(void **state)
     expect_all_once(run);
     assert_int_equal(world.calls[PLUGIN_UPGRADE_STATE], 1 + 10);
     assert_int_equal(world.calls[PLUGIN_READ], 20);
+}
+
+/* null was recorded and "" comes back: noise of SDKv2, and a difference of anybody else. */
+static void null_against_empty_is_confirmed_where_it_means_something(void **state)
+{
+    struct run *run = *state;
+    add(run, "ok", "");
+    for (size_t i = 1; i < 20; i++)
+        add(run, "blank", "");
+    for (int legacy = 0; legacy < 2; legacy++) {
+        reset_world(run);
+        world.legacy = legacy;
+        go(run);
+        expect_all_once(run);
+        for (size_t i = 1; i < 20; i++)
+            assert_true(run->seen[i].differs); /* the drift room decides about it */
+        assert_int_equal(world.calls[PLUGIN_UPGRADE_STATE], legacy ? 1 : 20);
+        assert_int_equal(world.calls[PLUGIN_READ], 20);
+    }
 }
 
 /* Its upgrade turns `value` into something else: the full order for every instance. */
@@ -925,6 +950,7 @@ int main(void)
         WORLD(every_answer_has_its_result),
         WORLD(the_first_read_is_alone_then_many),
         WORLD(a_difference_is_confirmed_by_an_upgrade),
+        WORLD(null_against_empty_is_confirmed_where_it_means_something),
         WORLD(an_upgrade_that_changes_is_always_asked),
         WORLD(concurrency_is_kept),
         WORLD(who_crashes_the_provider_is_named),

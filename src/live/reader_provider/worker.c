@@ -395,24 +395,27 @@ static void on_down(void *ctx, const struct err *why)
 /*
  * Our environment; for a small provider with a garbage collector that does not run after every few
  * requests. Go's default (GOGC=100) lets a heap of a few MiB be collected hundreds of times a
- * second; that was half of a small provider's work. Large ones keep the default: their heaps are
- * large too.
+ * second; that was half of a small provider's work. So the heap may grow to 17 times what is in
+ * use, but from 256 MiB on (a soft limit) what is in use decides again. Large ones keep the
+ * default: their heaps are large too.
  */
 static const char *const *environment(struct arena *arena, const struct located *found)
 {
-    enum { SMALL_BINARY = 100 << 20 };
+    enum { SMALL_BINARY = 100 << 20, OURS = 2 };
     struct stat st;
     size_t n = 0;
-    if (!found->path.ptr || getenv("GOGC") || stat(found->path.ptr, &st) < 0 ||
-        st.st_size > SMALL_BINARY)
+    if (!found->path.ptr || getenv("GOGC") || getenv("GOMEMLIMIT") ||
+        stat(found->path.ptr, &st) < 0 || st.st_size > SMALL_BINARY)
         return NULL;
     while (environ[n])
         n++;
-    const char **list = arena_new(arena, const char *, n + 2);
-    for (size_t i = 0; list && i < n; i++)
+    const char **list = arena_new(arena, const char *, n + OURS + 1);
+    if (!list)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
         list[i] = environ[i];
-    if (list)
-        list[n] = "GOGC=400";
+    list[n] = "GOGC=1600";
+    list[n + 1] = "GOMEMLIMIT=256MiB";
     return list;
 }
 
