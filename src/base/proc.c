@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,11 +21,25 @@ extern char **environ;
 
 enum { DEFAULT_TIMEOUT_MS = 10000, DEFAULT_OUTPUT = 1 << 20, POLL_MS = 50, GRACE_MS = 1000 };
 
-static bool fill_actions(posix_spawn_file_actions_t *actions, const struct proc_spec *spec,
+/* In memory, so that a child that reads late or never holds up nobody; -1 with err. */
+static int input_file(struct str input, struct err *err)
+{
+    int fd = memfd_create("stdin", MFD_CLOEXEC);
+    if (fd < 0) {
+        (void)err_set(err, ERR_IO, "memfd_create: %s", strerror(errno));
+        return -1;
+    }
+    if (!io_write_all(fd, input, err) || lseek(fd, 0, SEEK_SET) != 0)
+        io_close_auto(&fd);
+    return fd;
+}
+
+static bool fill_actions(posix_spawn_file_actions_t *actions, const struct proc_spec *spec, int in,
                          const int out[2], const int errs[2])
 {
-    return posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0) == 0 &&
-           posix_spawn_file_actions_adddup2(actions, out[1], 1) == 0 &&
+    int input = in >= 0 ? posix_spawn_file_actions_adddup2(actions, in, 0)
+                        : posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+    return input == 0 && posix_spawn_file_actions_adddup2(actions, out[1], 1) == 0 &&
            posix_spawn_file_actions_adddup2(actions, errs[1], 2) == 0 &&
            (!spec->dir || posix_spawn_file_actions_addchdir_np(actions, spec->dir) == 0);
 }
@@ -51,7 +66,8 @@ static char *const *unconst(const char *const *list)
     return u.out;
 }
 
-static int spawn_with(const struct proc_spec *spec, const int out[2], const int errs[2], pid_t *pid)
+static int spawn_with(const struct proc_spec *spec, int in, const int out[2], const int errs[2],
+                      pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
@@ -62,7 +78,7 @@ static int spawn_with(const struct proc_spec *spec, const int out[2], const int 
         return ENOMEM;
     }
     int failed = ENOMEM;
-    if (fill_actions(&actions, spec, out, errs) && fill_attributes(&attr))
+    if (fill_actions(&actions, spec, in, out, errs) && fill_attributes(&attr))
         failed = posix_spawnp(pid, spec->argv[0], &actions, &attr, unconst(spec->argv),
                               spec->env ? unconst(spec->env) : environ);
     posix_spawnattr_destroy(&attr);
@@ -73,6 +89,12 @@ static int spawn_with(const struct proc_spec *spec, const int out[2], const int 
 bool proc_spawn(const struct proc_spec *spec, struct proc_child *ret, struct err *err)
 {
     int out[2], errs[2];
+    AUTO_FD in = -1;
+    if (spec->input.len) {
+        in = input_file(spec->input, err);
+        if (in < 0)
+            return false;
+    }
     if (pipe2(out, O_CLOEXEC) < 0)
         return err_set(err, ERR_IO, "pipe: %s", strerror(errno));
     if (pipe2(errs, O_CLOEXEC) < 0) {
@@ -81,7 +103,7 @@ bool proc_spawn(const struct proc_spec *spec, struct proc_child *ret, struct err
         return err_set(err, ERR_IO, "pipe: %s", strerror(errno));
     }
     pid_t pid = 0;
-    int failed = spawn_with(spec, out, errs, &pid);
+    int failed = spawn_with(spec, in, out, errs, &pid);
     close(out[1]);
     close(errs[1]);
     if (failed) {

@@ -16,6 +16,7 @@ struct proc_spec {
     const char *const *argv;    /* NULL-ended; argv[0] is searched in PATH unless it has a slash */
     const char *const *env;     /* NULL-ended NAME=value list; NULL = our own environment */
     const char *dir;            /* working directory; NULL = ours */
+    struct str input;           /* standard input, whole; empty = /dev/null */
     int timeout_ms;             /* 0 = the strictest: 10 s */
     size_t max_output;          /* of each stream; 0 = 1 MiB */
     const volatile int *cancel; /* optional: nonzero ends the child and the call (ERR_CANCELLED) */
@@ -32,7 +33,7 @@ struct proc_result {
 bool proc_run(struct arena *arena, const struct proc_spec *spec, struct proc_result *ret,
               struct err *err);
 
-/* Starts only: stdin /dev/null, stdout and stderr into pipes (non-blocking, CLOEXEC). The caller
+/* Starts only: stdin from spec->input, stdout and stderr into pipes (non-blocking, CLOEXEC). The caller
  * reaps. */
 struct proc_child {
     pid_t pid; /* also its process group */

@@ -47,6 +47,24 @@ static void output_and_exit_are_kept(void **state)
     assert_int_equal(got.err_text.len, 300000);
 }
 
+static void input_is_given_whole(void **state)
+{
+    (void)state;
+    enum { BYTES = 3000000 };
+    AUTO_ARENA arena = {.limit = 32 << 20};
+    struct err err = {0};
+    struct proc_result got;
+    char *text = arena_alloc(&arena, BYTES, 1, 1);
+    memset(text, 'x', BYTES);
+    struct str input = {text, BYTES};
+    assert_true(run(&arena, "cat",
+                    (struct proc_spec){.input = input, .max_output = (size_t)BYTES + 1}, &got,
+                    &err));
+    assert_true(str_equal(got.out, input));
+    assert_true(run(&arena, "exit 7", (struct proc_spec){.input = input}, &got, &err));
+    assert_int_equal(got.exit_code, 7); /* it need not be read */
+}
+
 static void what_cannot_run_is_an_error(void **state)
 {
     (void)state;
@@ -147,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(output_and_exit_are_kept),
+        cmocka_unit_test(input_is_given_whole),
         cmocka_unit_test(what_cannot_run_is_an_error),
         cmocka_unit_test(deadlines_and_floods_end_the_group),
         cmocka_unit_test(an_orphan_does_not_hold_us_up),

@@ -104,7 +104,7 @@ struct origin {
     struct str unknown_because;          /* why the code's value cannot be known, or empty */
     const struct commit *commit;         /* the last one of the line; NULL = not known */
     struct str owner;                    /* of the file, by CODEOWNERS: "@a @b"; or empty */
-    const struct explanation *explained; /* branches first, by name; then commits, newest first */
+    const struct explanation *explained; /* branches, then commits; newest first */
     size_t nexplained;
 };
 
