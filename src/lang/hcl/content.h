@@ -24,7 +24,8 @@ struct hcl_body_spec {
     size_t nblocks;
     const struct hcl_body_spec *taken; /* what earlier calls asked for: passed over; NULL = none */
 };
-/* In source order; only what the spec names. Blocks are struct hcl_block for both syntaxes. */
+/* In source order; only what the spec names. Blocks are struct hcl_block for both syntaxes: in JSON
+ * one for each object, its header the place of the opening brace or bracket. */
 struct hcl_content {
     const struct hcl_attribute *attribute;
     size_t nattributes;
@@ -40,18 +41,23 @@ struct hcl_content {
 bool hcl_body_content(struct arena *arena, const struct hcl_file *file, const struct hcl_body *body,
                       const struct hcl_body_spec *spec, bool partial, struct hcl_diags *diags,
                       struct hcl_content *ret);
-/* All attributes of a body that may have no blocks (locals, tfvars, required_providers). */
+/* All attributes of a body that may have no blocks (locals, tfvars, required_providers). JSON:
+ * every property but "//". */
 bool hcl_body_attributes(struct arena *arena, const struct hcl_file *file,
                          const struct hcl_body *body, struct hcl_diags *diags,
                          struct hcl_content *ret);
 /*
  * An expression as a place wants it that takes references or keywords (depends_on, provider, type,
- * ignore_changes, moved): native ones as they are, the JSON string "a.b" parsed as the expression
- * itself. A JSON array gives a tuple of such.
+ * ignore_changes, moved): native ones as they are; the text of a JSON string read as an expression,
+ * and so for what a JSON array or object holds. A JSON string that is no expression is given back
+ * as it is: no reference either, so that the caller's own message fits; only limits are reported.
  */
 const struct hcl_expr *hcl_keyword_expr(struct arena *arena, const struct hcl_file *file,
                                         const struct hcl_expr *expr, struct hcl_diags *diags);
-/* Read a file in JSON syntax. As hcl_parse_file; hcl_file.json is true and ranges are byte offsets
- * of the JSON tokens. */
+/*
+ * Read a file in JSON syntax, as hcl_parse_file does native syntax: file->json is set, ranges are
+ * bytes of the text (of the characters as they are written where they stand inside of a string).
+ * Source: RFC 8259; facts/hcl.md 9.
+ */
 bool hcl_parse_json_file(struct arena *arena, struct str text, struct str name,
                          struct hcl_diags *diags, struct hcl_file *ret, struct err *err);

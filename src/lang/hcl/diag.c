@@ -22,6 +22,18 @@ void hcl_place(struct str text, uint32_t byte, uint32_t *ret_line, uint32_t *ret
     *ret_column = column;
 }
 
+struct str hcl_range_text(struct arena *arena, struct str file_name, struct str text,
+                          struct hcl_range range)
+{
+    uint32_t line, column, end_line, end_column;
+    hcl_place(text, range.start, &line, &column);
+    hcl_place(text, range.end, &end_line, &end_column);
+    if (line == end_line)
+        return arena_printf(arena, "%.*s:%u,%u-%u", STR_ARG(file_name), line, column, end_column);
+    return arena_printf(arena, "%.*s:%u,%u-%u,%u", STR_ARG(file_name), line, column, end_line,
+                        end_column);
+}
+
 void hcl_diag_add(struct hcl_diags *diags, struct str file_name, struct str text, bool warning,
                   struct hcl_range subject, struct str summary, const char *detail_fmt, ...)
 {

@@ -263,6 +263,8 @@ static bool exhausted(struct hcl_eval *ev, const struct hcl_expr *expr, const ch
 static bool eval_node(struct hcl_eval *ev, const struct hcl_expr *expr,
                       const struct hcl_scope *scope, struct value *ret)
 {
+    if (expr->raw && (!scope || expr->kind == HCL_EXPR_ERROR))
+        return hcl_eval_json_string(ev, expr, scope, ret);
     switch (expr->kind) {
     case HCL_EXPR_LITERAL:
     case HCL_EXPR_STRING:
@@ -276,7 +278,8 @@ static bool eval_node(struct hcl_eval *ev, const struct hcl_expr *expr,
     case HCL_EXPR_TUPLE:
         return hcl_eval_tuple(ev, expr, scope, ret);
     case HCL_EXPR_OBJECT:
-        return hcl_eval_object(ev, expr, scope, ret);
+        return expr->json ? hcl_eval_json_object(ev, expr, scope, ret)
+                          : hcl_eval_object(ev, expr, scope, ret);
     case HCL_EXPR_FOR:
         return expr->for_.in_template ? hcl_eval_template_for(ev, expr, scope, ret)
                                       : hcl_eval_for(ev, expr, scope, ret);

@@ -81,7 +81,8 @@ struct hcl_eval {
     bool in_template_string; /* nor files looked at */
 };
 
-/* False if diagnostics with errors were added; *ret is then an unknown. */
+/* False if diagnostics with errors were added; *ret is then an unknown. scope NULL: no names at
+ * all, and JSON strings are no templates (tfvars, defaults). */
 bool hcl_eval_expr(struct hcl_eval *ev, const struct hcl_expr *expr, const struct hcl_scope *scope,
                    struct value *ret);
 /* Flatten VARIABLE.ATTRIBUTE[literal]... from the root as far as it is static; false if expr has no

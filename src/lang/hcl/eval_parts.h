@@ -31,3 +31,9 @@ bool hcl_eval_object(struct hcl_eval *ev, const struct hcl_expr *expr,
                      const struct hcl_scope *scope, struct value *ret);
 bool hcl_eval_conditional(struct hcl_eval *ev, const struct hcl_expr *expr,
                           const struct hcl_scope *scope, struct value *ret);
+/* A JSON string that is no template here (no scope), or one with faults, which are reported. */
+bool hcl_eval_json_string(struct hcl_eval *ev, const struct hcl_expr *expr,
+                          const struct hcl_scope *scope, struct value *ret);
+/* Names are templates; one that comes twice is a fault. */
+bool hcl_eval_json_object(struct hcl_eval *ev, const struct hcl_expr *expr,
+                          const struct hcl_scope *scope, struct value *ret);

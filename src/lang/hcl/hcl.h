@@ -118,7 +118,10 @@ struct hcl_expr {
     bool bare_key; /* object key written as a bare word */
     bool heredoc;  /* template or string written as a heredoc */
     bool legacy;   /* INDEX written as x.0, SPLAT as x.* */
+    bool json;     /* OBJECT, TUPLE, LITERAL or string of a file in JSON syntax */
     struct hcl_range range;
+    const struct str *raw; /* a JSON string before it was read as a template, else NULL; where the
+                              template has faults the kind is ERROR and evaluation reports them */
     union {
         struct value value;
         const struct hcl_expr *operand;
@@ -180,7 +183,9 @@ struct hcl_label {
     bool quoted;
 };
 struct hcl_block;
+/* In JSON syntax only those who know the names can tell attributes from blocks: content.h. */
 struct hcl_body {
+    const struct hcl_expr *json; /* JSON syntax: the object or tuple; the lists are empty */
     const struct hcl_attribute *attribute; /* in source order, unique by name */
     size_t nattributes;
     const struct hcl_block *block; /* in source order */
@@ -219,6 +224,7 @@ struct hcl_file {
     const struct hcl_token *token;
     size_t ntokens; /* the last one is HCL_EOF */
     struct hcl_body body;
+    bool json; /* JSON syntax; a string token is a HCL_QUOTED_TEXT with its quotes */
 };
 
 /*
@@ -244,6 +250,9 @@ void hcl_diag_add(struct hcl_diags *diags, struct str file_name, struct str text
 bool hcl_diags_to_err(const struct hcl_diags *diags, struct err *err);
 /* Line and column (1-based; grapheme clusters, UAX 29) of a byte. */
 void hcl_place(struct str text, uint32_t byte, uint32_t *ret_line, uint32_t *ret_column);
+/* "main.tf:3,5-12" or "main.tf:3,5-4,2": a range as messages name it. */
+struct str hcl_range_text(struct arena *arena, struct str file_name, struct str text,
+                          struct hcl_range range);
 
 /* --- looking --- */
 
@@ -253,6 +262,7 @@ const struct hcl_block *hcl_find_block(const struct hcl_body *body, struct str t
 /*
  * The value of an expression without variables, calls or operators: literals, strings, tuples and
  * objects of such. False (no error set) for anything else. For lock files, CLI configuration and
- * static settings.
+ * static settings. JSON strings are taken as they are, whatever sequences they hold (as Terraform
+ * does where no names may be used).
  */
 bool hcl_static_value(struct arena *arena, const struct hcl_expr *expr, struct value *ret);

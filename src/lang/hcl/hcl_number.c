@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "lang/hcl/hcl_number.h"
+#include "lang/hcl/parser.h"
 #include "value/number.h"
 
 static const char infinite[] = "1e999999999999999999999999";
@@ -26,6 +27,49 @@ bool hcl_is_infinite(const struct value *number)
     return number->kind == VALUE_NUMBER && number->form == NUMBER_TEXT &&
            (str_equal(text, value_text(&hcl_infinity)) ||
             str_equal(text, value_text(&hcl_minus_infinity)));
+}
+
+/* Digits of the mantissa from its first that is not 0, and how many stand behind the point. */
+static void count_digits(struct str mantissa, size_t *ret_digits, size_t *ret_fraction)
+{
+    size_t digits = 0, fraction = 0;
+    bool point = false;
+    for (size_t i = 0; i < mantissa.len; i++) {
+        char c = mantissa.ptr[i];
+        if (c == '.')
+            point = true;
+        if (c < '0' || c > '9')
+            continue;
+        digits += digits || c != '0';
+        fraction += point;
+    }
+    *ret_digits = digits;
+    *ret_fraction = fraction;
+}
+
+bool hcl_number_is_readable(struct str text)
+{
+    static const double bits_a_digit = 3.321928094887362; /* log2(10) */
+    struct str mantissa = text;
+    int64_t exponent = 0;
+    size_t e = 0, digits, fraction;
+    if (!number_is_valid(text))
+        return false;
+    while (e < text.len && text.ptr[e] != 'e' && text.ptr[e] != 'E')
+        e++;
+    if (e < text.len) {
+        struct str digits_of_exponent = str_sub(text, e + 1, text.len);
+        if (digits_of_exponent.ptr[0] == '+')
+            digits_of_exponent = str_sub(digits_of_exponent, 1, digits_of_exponent.len);
+        if (!str_to_int64(digits_of_exponent, &exponent))
+            return false;
+        mantissa = str_sub(text, 0, e);
+    }
+    count_digits(mantissa, &digits, &fraction);
+    if (digits == 0)
+        return true;
+    double two = (double)exponent - (double)fraction + (double)digits * bits_a_digit;
+    return two >= (double)INT32_MIN && two <= (double)INT32_MAX;
 }
 
 static long bits_of(uint8_t precision)

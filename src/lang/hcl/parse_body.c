@@ -91,12 +91,11 @@ static int by_name_then_place(const void *a, const void *b)
 static void report_redefined(struct parser *p, const struct hcl_attribute *first,
                              const struct hcl_attribute *again)
 {
-    uint32_t line, column;
-    hcl_place(p->text, first->name_range.start, &line, &column);
+    struct str place = hcl_range_text(p->arena, p->name, p->text, first->name_range);
     hcl_diag_add(p->diags, p->name, p->text, false, again->name_range, STR("Attribute redefined"),
-                 "The argument \"%.*s\" was already set at %.*s:%u,%u. Each argument may be set "
+                 "The argument \"%.*s\" was already set at %.*s. Each argument may be set "
                  "only once.",
-                 STR_ARG(again->name), STR_ARG(p->name), line, column);
+                 STR_ARG(again->name), STR_ARG(place));
 }
 
 /* The first one of a name stays. Sorted pointers find the others, so that a huge body is no trap.

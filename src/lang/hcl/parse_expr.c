@@ -653,7 +653,7 @@ static const struct hcl_expr *parse_word(struct parser *p, struct hcl_token word
 static const struct hcl_expr *parse_number(struct parser *p, struct hcl_token token)
 {
     struct value value = number_value(hcl_token_text(p, token));
-    if (value.form != NUMBER_INT && !number_is_valid(value_text(&value))) {
+    if (value.form != NUMBER_INT && !hcl_number_is_readable(value_text(&value))) {
         hcl_syntax_error(p, token.range, "Invalid number literal",
                          "Failed to recognize the value of this number literal.");
         return hcl_error_node(p, token.range);

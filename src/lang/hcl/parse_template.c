@@ -195,31 +195,58 @@ static void dedent_parts(struct parser *p, struct part_list *parts)
 
 /* --- parts --- */
 
-static const char *const extra_in_interp =
+/* What stands where the brace of an interpolation should be: the words for it, and whether they are
+ * about the template as a whole (then the place is its beginning, as in Terraform). */
+struct unclosed {
+    enum hcl_token_kind at;
+    bool quoted; /* only in a quoted template */
+    bool whole;
+    const char *summary, *detail;
+};
+static const char unclosed_summary[] = "Unclosed template interpolation sequence";
+static const char unclosed_quoted[] =
+    "There is no closing brace for this interpolation sequence before the end of the quoted "
+    "template. This might be caused by incorrect nesting inside the given expression.";
+static const struct unclosed unclosed[] = {
+    {HCL_EOF, false, true, unclosed_summary,
+     "There is no closing brace for this interpolation sequence before the end of the file. This "
+     "might be caused by incorrect nesting inside the given expression."},
+    {HCL_CQUOTE, true, true, unclosed_summary, unclosed_quoted},
+    {HCL_OQUOTE, true, true, unclosed_summary, unclosed_quoted},
+    {HCL_COLON, false, false, "Extra characters after interpolation expression",
+     "Template interpolation doesn't expect a colon at this location. Did you intend this to be a "
+     "literal sequence to be processed as part of another language? If so, you can escape it by "
+     "starting with \"$${\" instead of just \"${\"."},
+};
+static const struct unclosed unclosed_otherwise = {
+    HCL_TOKEN_KIND_COUNT, false, false, "Extra characters after interpolation expression",
     "Expected a closing brace to end the interpolation expression, but found extra characters.\n\n"
     "This can happen when you include interpolation syntax for another language, such as shell "
     "scripting, but forget to escape the interpolation start token. If this is an embedded "
-    "sequence for another language, escape it by starting with \"$${\" instead of just \"${\".";
+    "sequence for another language, escape it by starting with \"$${\" instead of just \"${\"."};
 
-/* The closing brace of a sequence; an error skips to it. */
-static void end_sequence(struct parser *p, struct part *part, const char *summary,
-                         const char *detail)
+/* first: of the template's tokens; end: what closes the template. */
+static void check_interpolation_end(struct parser *p, struct hcl_range first,
+                                    enum hcl_token_kind end)
 {
-    struct hcl_token end = hcl_peek(p);
-    if (!p->recovering && end.kind != HCL_SEQ_END) {
-        bool eof = end.kind == HCL_EOF;
-        hcl_syntax_error(p, eof ? part->range : end.range,
-                         eof ? "Unclosed template interpolation sequence" : summary,
-                         eof ? "There is no closing brace for this interpolation sequence before "
-                               "the end of the file. This might be caused by incorrect nesting "
-                               "inside the given expression."
-                             : detail);
-    }
-    if (p->recovering) {
+    struct hcl_token token = hcl_peek(p);
+    const struct unclosed *row = &unclosed_otherwise;
+    if (token.kind == HCL_SEQ_END)
+        return;
+    for (size_t i = sizeof unclosed / sizeof *unclosed; i-- > 0;)
+        if (unclosed[i].at == token.kind && (!unclosed[i].quoted || end == HCL_CQUOTE))
+            row = &unclosed[i];
+    hcl_syntax_error(p, row->whole ? first : token.range, row->summary, row->detail);
+}
+
+/* The closing brace of a sequence; after an error, on to it. */
+static void end_sequence(struct parser *p, struct part *part)
+{
+    if (p->recovering || hcl_peek(p).kind != HCL_SEQ_END) {
         hcl_skip_to(p, HCL_SEQ_END);
         return;
     }
-    (void)hcl_next(p);
+    struct hcl_token end = hcl_next(p);
     part->trim_after = p->text.ptr[end.range.start] == '~';
     part->range = hcl_span(part->range, end.range);
 }
@@ -266,12 +293,21 @@ static const struct {
     {"endfor", "Extra characters in endfor marker", "Unexpected endfor directive", PART_ENDFOR},
 };
 
+/* Found when the parts are put together: told whatever else was wrong in them, as Terraform does.
+ */
+static void tree_error(struct parser *p, struct hcl_range subject, const char *summary,
+                       const char *detail)
+{
+    hcl_diag_add(p->diags, p->name, p->text, false, subject, str_from(summary), "%s", detail);
+    p->recovering = true;
+}
+
 static void unexpected_directive(struct parser *p, const struct part *part)
 {
     for (size_t i = 0; i < sizeof directives / sizeof *directives; i++)
         if (directives[i].kind == part->kind)
-            hcl_syntax_error(p, part->range, directives[i].unexpected,
-                             "This directive does not match the innermost open \"if\" or \"for\".");
+            tree_error(p, part->range, directives[i].unexpected,
+                       "The control directives within this template are unbalanced.");
 }
 
 /* After `%{`. */
@@ -297,11 +333,15 @@ static void parse_directive(struct parser *p, struct part *part)
         else if (part->kind == PART_FOR)
             parse_for_directive(p, part);
     }
-    end_sequence(p, part, i < n ? directives[i].extra : "Invalid template directive",
-                 "Expected a closing brace to end this marker, but found extra characters.");
+    struct hcl_token end = hcl_peek(p);
+    if (i < n && end.kind != HCL_SEQ_END)
+        hcl_syntax_error(p, end.range, directives[i].extra,
+                         "Expected a closing brace to end the sequence, but found extra "
+                         "characters.");
 }
 
-static struct part parse_sequence(struct parser *p, struct hcl_token open)
+static struct part parse_sequence(struct parser *p, struct hcl_token open, struct hcl_range first,
+                                  enum hcl_token_kind end)
 {
     struct part part = {.kind = PART_INTERP, .range = open.range};
     bool outer = p->skip_newlines, recovering = p->recovering;
@@ -310,10 +350,11 @@ static struct part parse_sequence(struct parser *p, struct hcl_token open)
     p->recovering = false;
     if (open.kind == HCL_INTERP) {
         part.expr = hcl_parse_expr(p);
-        end_sequence(p, &part, "Extra characters after interpolation expression", extra_in_interp);
+        check_interpolation_end(p, first, end);
     } else {
         parse_directive(p, &part);
     }
+    end_sequence(p, &part);
     p->skip_newlines = outer;
     p->recovering = recovering || p->recovering;
     return part;
@@ -323,6 +364,7 @@ static struct part parse_sequence(struct parser *p, struct hcl_token open)
 static struct hcl_token collect_parts(struct parser *p, struct hcl_token opener,
                                       enum hcl_token_kind end, struct part_list *parts)
 {
+    struct hcl_range first = p->token[p->at].range;
     for (;;) {
         struct hcl_token token = p->token[p->at];
         if (token.kind == end || token.kind == HCL_EOF) {
@@ -340,7 +382,7 @@ static struct hcl_token collect_parts(struct parser *p, struct hcl_token opener,
         }
         p->at++;
         if (token.kind == HCL_INTERP || token.kind == HCL_CONTROL) {
-            struct part part = parse_sequence(p, token);
+            struct part part = parse_sequence(p, token, first, end);
             HCL_APPEND(p, *parts, part);
         } else {
             struct part part = {
@@ -418,7 +460,7 @@ static bool close_directive(struct builder *b, enum part_kind kind, const char *
     if (b->at < b->parts->n)
         unexpected_directive(b->p, &b->parts->ptr[b->at]);
     else
-        hcl_syntax_error(b->p, b->end, "Unexpected end of template", missing);
+        tree_error(b->p, b->end, "Unexpected end of template", missing);
     b->at = b->parts->n;
     return false;
 }

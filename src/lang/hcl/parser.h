@@ -41,6 +41,9 @@ struct hcl_body hcl_parse_body(struct parser *p, enum hcl_token_kind end);
 /* Whatever the scanner found that cannot be in any file. */
 void hcl_check_tokens(struct parser *p);
 
+/* A number of JSON's form whose exponent Terraform can hold (Go's big.Float: 32 bits, base two). */
+bool hcl_number_is_readable(struct str text);
+
 static inline struct hcl_range hcl_span(struct hcl_range a, struct hcl_range b)
 {
     return (struct hcl_range){a.start, b.end > a.end ? b.end : a.end};

@@ -1,6 +1,7 @@
 /* static.c - looking into a tree: attributes, blocks, and values that need no evaluation. */
 #include "base/arena.h"
-#include "lang/hcl/hcl.h"
+#include "base/utf8.h"
+#include "lang/hcl/json_syntax.h"
 #include "value/number.h"
 
 const struct hcl_attribute *hcl_find_attribute(const struct hcl_body *body, struct str name)
@@ -19,6 +20,13 @@ const struct hcl_block *hcl_find_block(const struct hcl_body *body, struct str t
             return block;
     }
     return NULL;
+}
+
+bool hcl_raw_string(struct arena *arena, const struct hcl_expr *expr, struct value *ret)
+{
+    struct str text = utf8_nfc(arena, *expr->raw);
+    *ret = value_string(text);
+    return text.ptr || expr->raw->len == 0;
 }
 
 static bool static_at(struct arena *arena, const struct hcl_expr *expr, unsigned depth_left,
@@ -45,9 +53,12 @@ static bool static_object(struct arena *arena, const struct hcl_expr *expr, unsi
         return false;
     for (size_t i = 0; i < expr->items.n; i++) {
         const struct hcl_item *item = &expr->items.item[i];
-        if (item->key->kind != HCL_EXPR_STRING)
+        struct value key;
+        if (item->key->kind != HCL_EXPR_STRING && !item->key->raw)
             return false;
-        members[i].key = key_make(arena, value_text(&item->key->value));
+        if (!static_at(arena, item->key, depth_left, &key))
+            return false;
+        members[i].key = key_make(arena, value_text(&key));
         if (!members[i].key || !static_at(arena, item->value, depth_left, &members[i].value))
             return false;
     }
@@ -71,6 +82,8 @@ static bool static_at(struct arena *arena, const struct hcl_expr *expr, unsigned
 {
     if (depth_left == 0)
         return false;
+    if (expr->raw)
+        return hcl_raw_string(arena, expr, ret);
     switch (expr->kind) {
     case HCL_EXPR_LITERAL:
     case HCL_EXPR_STRING:
