@@ -87,6 +87,12 @@ static struct str registry_fault(struct arena *arena, struct str source)
         return STR("a module registry source address must have either three or four "
                    "slash-separated components");
     const struct str *p = n == 4 ? part + 1 : part;
+    if (n == 4 && !provider_host_valid(part[0]))
+        return arena_printf(arena, "invalid module registry hostname \"%.*s\"%s", STR_ARG(part[0]),
+                            str_find(part[0], STR("--"), 0) != SIZE_MAX
+                                ? "; internationalized domain names must be given as direct "
+                                  "unicode characters, not in punycode"
+                                : "");
     if (n == 4 && str_find_char(part[0], '.', 0) == SIZE_MAX)
         return STR("invalid module registry hostname: must contain at least one dot");
     if (n == 4 &&

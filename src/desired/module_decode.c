@@ -146,12 +146,44 @@ bool code_constant(struct code_decoder *d, const struct hcl_expr *expr, struct v
     return hcl_eval_expr(&ev, expr, NULL, ret);
 }
 
+/* Where hcl says that an expression begins: after the quote, at the innermost left part. */
+struct hcl_range code_start_of(const struct code_decoder *d, const struct hcl_expr *expr)
+{
+    for (unsigned depth = 0; depth < HCL_DEPTH_MAX; depth++)
+        switch (expr->kind) {
+        case HCL_EXPR_STRING:
+        case HCL_EXPR_TEMPLATE:
+            return code_is_quoted(d, expr) && !expr->heredoc
+                       ? (struct hcl_range){expr->range.start + 1, expr->range.end - 1}
+                       : expr->range;
+        case HCL_EXPR_BINARY:
+        case HCL_EXPR_UNARY:
+            expr = expr->binary.left;
+            break;
+        case HCL_EXPR_CONDITIONAL:
+            expr = expr->cond.condition;
+            break;
+        case HCL_EXPR_SPLAT:
+            expr = expr->splat.source;
+            break;
+        case HCL_EXPR_ATTRIBUTE:
+            expr = expr->get.source;
+            break;
+        case HCL_EXPR_INDEX:
+            expr = expr->index.source;
+            break;
+        default:
+            return expr->range;
+        }
+    return expr->range;
+}
+
 static bool constant_of(struct code_decoder *d, const struct hcl_attribute *attribute,
                         const struct type *type, struct value *ret)
 {
     static const char summary[] = "Unsuitable value type";
     struct str why = {0};
-    struct hcl_range subject = attribute->value->range;
+    struct hcl_range subject = code_start_of(d, attribute->value);
     (void)code_constant(d, attribute->value, ret);
     if (!hcl_convert(d->arena, ret, type, ret, &why)) {
         code_fault(d, subject, summary, "Unsuitable value: %.*s", STR_ARG(why));
@@ -203,7 +235,8 @@ bool code_list(struct code_decoder *d, const struct hcl_expr *expr,
                const struct hcl_expr *const **ret, size_t *ret_n)
 {
     if (expr->kind != HCL_EXPR_TUPLE) {
-        code_fault(d, expr->range, "Invalid expression", "A static list expression is required.");
+        code_fault(d, code_start_of(d, expr), "Invalid expression",
+                   "A static list expression is required.");
         return false;
     }
     *ret = expr->parts.part;
@@ -216,7 +249,7 @@ bool code_pairs(struct code_decoder *d, const struct hcl_expr *expr, bool quiet,
 {
     if (expr->kind != HCL_EXPR_OBJECT) {
         if (!quiet)
-            code_fault(d, expr->range, "Invalid expression",
+            code_fault(d, code_start_of(d, expr), "Invalid expression",
                        "A static map expression is required.");
         return false;
     }
@@ -363,7 +396,8 @@ bool code_decode_provider_ref(struct code_decoder *d, const struct hcl_expr *exp
     if (t.n == 0)
         return true;
     if (t.step[0].index || t.step[0].key.kind != VALUE_STRING) {
-        code_fault(d, t.step[0].range, summary,
+        code_fault(d, (struct hcl_range){t.step[0].range.start - 1, t.step[0].range.end + 1},
+                   summary,
                    "Provider name must either stand alone or be followed by a period and then a "
                    "configuration alias.");
         return false;

@@ -332,9 +332,9 @@ static void duplicate_storage(struct merging *in, const struct part_named *first
                  "Enterprise. The 'cloud' block was previously configured at %.*s.",
                  STR_ARG(at));
     else
-        fault_at(in, &later->place, STR("Duplicate 'backend' configuration block"),
-                 "A module may have only one 'backend' configuration block. The backend was "
-                 "previously configured at %.*s.",
+        fault_at(in, &later->place, STR("Duplicate backend configuration"),
+                 "A module may have only one backend configuration. The backend was previously "
+                 "configured at %.*s.",
                  STR_ARG(at));
 }
 
@@ -359,12 +359,11 @@ static void gather_storage(struct merging *in, const struct code_parts *primary,
         struct str cloud = code_range_text(&scratch, in->cloud->place.file, in->cloud->place.range);
         struct str backend =
             code_range_text(&scratch, in->backend->place.file, in->backend->place.range);
-        fault_at(in, &in->backend->place,
-                 STR("Conflicting 'cloud' and 'backend' configuration blocks are present"),
-                 "A module may declare either one 'cloud' block OR one 'backend' block for "
-                 "configuring state storage. The 'cloud' block is configured at %.*s; a 'backend' "
-                 "is configured at %.*s. Remove the 'backend' block to configure HCP Terraform or "
-                 "Terraform Enterprise.",
+        fault_at(in, &in->backend->place, STR("Both a backend and cloud configuration are present"),
+                 "A module may declare either one 'cloud' block OR one 'backend' block configuring "
+                 "a state backend. The 'cloud' block is configured at %.*s; a backend is "
+                 "configured at %.*s. Remove the backend block to configure HCP Terraform or "
+                 "Terraform Enteprise.",
                  STR_ARG(cloud), STR_ARG(backend));
     }
 }

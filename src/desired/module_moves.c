@@ -34,9 +34,7 @@ static struct hcl_range range_here(const struct address *a)
 
 static struct hcl_range range_rest(const struct address *a)
 {
-    struct hcl_range first = range_here(a);
-    first.start += a->at > 0 && !a->t->step[a->at - 1].index;
-    return (struct hcl_range){first.start, a->t->range.end};
+    return (struct hcl_range){range_here(a).start, a->t->range.end};
 }
 
 static bool is_name(const struct address *a)
@@ -81,8 +79,10 @@ static bool read_key(struct address *a, bool module)
     const struct value *key = &a->t->step[a->at - 1].key;
     if (key->kind == VALUE_NUMBER && !value_to_int64(key, &index))
         return fail(a, range_here(a), module ? "Invalid address operator" : "Invalid address",
-                    module ? "Invalid module index: value must be a whole number."
-                           : "Invalid resource instance key: value must be a whole number.");
+                    module ? "Invalid module index: value must be a whole number, between "
+                             "-9223372036854775808 and 9223372036854775807."
+                           : "Invalid resource instance key: value must be a whole number, between "
+                             "-9223372036854775808 and 9223372036854775807.");
     address_print_key(a->full, key);
     a->has_key = true;
     a->at++;

@@ -148,7 +148,7 @@ static void decode_default(struct code_decoder *d, const struct hcl_attribute *a
                            struct code_variable *v)
 {
     struct value value;
-    struct str why;
+    struct str why, path;
     struct hcl_range subject = attribute->value->range;
     v->has_default = true;
     v->default_expr = code_expr_of(d, attribute);
@@ -157,11 +157,11 @@ static void decode_default(struct code_decoder *d, const struct hcl_attribute *a
         if (v->defaults && value.kind != VALUE_NULL &&
             !hcl_apply_defaults(d->arena, v->defaults, &value, &value))
             d->full = true;
-        if (!hcl_convert(d->arena, &value, v->type, &value, &why)) {
+        if (!hcl_convert_path(d->arena, &value, v->type, &value, &path, &why)) {
             code_fault(d, subject, "Invalid default value for variable",
                        "This default value is not compatible with the variable's type constraint: "
-                       "%.*s.",
-                       STR_ARG(why));
+                       "%.*s%s%.*s.",
+                       STR_ARG(path), path.len ? ": " : "", STR_ARG(why));
             value = hcl_unknown(d->arena, &type_dynamic);
         }
     }

@@ -126,6 +126,7 @@ extern const char code_bad_identifier[];
 /* Reports `summary` at the label if it is no identifier. */
 void code_check_name(struct code_decoder *d, const struct hcl_label *label, const char *summary);
 
+struct hcl_range code_start_of(const struct code_decoder *d, const struct hcl_expr *expr);
 /* Evaluate without names and functions. False (reported): *ret is an unknown. */
 bool code_constant(struct code_decoder *d, const struct hcl_expr *expr, struct value *ret);
 /* gohcl's way: constant, converted, known and not null; reported otherwise and *ret untouched. */
@@ -201,6 +202,7 @@ void code_only_self_references(struct code_decoder *d, const struct hcl_body *bo
 
 /* --- names of providers (provider_source.c) --- */
 
+bool provider_host_valid(struct str host);
 /* What is wrong with one part of a provider's address, or NULL. */
 const char *provider_part_fault(struct str part);
 /* Reports a local name that is no provider's; `name` is normalised to lower case. */
@@ -211,7 +213,7 @@ bool provider_source_parse(struct arena *arena, struct str text, bool opentofu, 
 /* Of a name that no requirement has: registry.terraform.io/hashicorp/NAME, or the built-in one. */
 struct str provider_source_default(struct arena *arena, struct str name, bool opentofu);
 
-/* --- sources of modules (module_source.c) --- */
+/* --- sources of modules (module_call.c) --- */
 
 /* Reports a source that cannot be one; *ret as Terraform writes it down (cleaned). */
 bool code_check_module_source(struct code_decoder *d, struct hcl_range subject, struct str text,

@@ -72,7 +72,9 @@ void code_only_self_references(struct code_decoder *d, const struct hcl_body *bo
     for (size_t i = 0; i < content.nattributes; i++) {
         const struct hcl_attribute *attribute = &content.attribute[i];
         struct self_check check = {d, attribute->value->range};
-        if (d->override || !str_equal(attribute->name, STR("when")))
+        /* a provisioner's own words are not its configuration */
+        if (!str_equal(attribute->name, STR("when")) &&
+            !str_equal(attribute->name, STR("on_failure")))
             (void)hcl_each_reference(d->arena, attribute->value, check_self_reference, &check);
     }
 }
@@ -168,7 +170,7 @@ bool code_decode_provisioner(struct code_decoder *d, const struct hcl_block *blo
         {STR_INIT("_"), {0}}, {STR_INIT("connection"), {0}}, {STR_INIT("lifecycle"), {0}}};
     static const struct hcl_body_spec spec = {attributes, 2, blocks, 3};
     static const char *const when[] = {"create", "destroy"};
-    static const char *const on_failure[] = {"fail", "continue"};
+    static const char *const on_failure[] = {"continue", "fail"};
     struct hcl_content content = code_content(d, &block->body, &spec, true);
     const struct hcl_attribute *attribute;
     if (removed_provisioner(d, &block->label[0]))
@@ -339,11 +341,12 @@ static void decode_triggers(struct decoding *in, const struct hcl_attribute *att
     if (!code_list(d, attribute->value, &part, &n))
         return;
     struct code_expr *list = arena_new(d->arena, struct code_expr, n);
+    size_t before = d->diags->n; /* after the first fault Terraform looks at none of the others */
     for (size_t i = 0; list && i < n; i++) {
         const struct hcl_expr *expr = code_keyword_expr(d, part[i]);
         struct trigger trigger = {.d = d, .subject = part[i]->range};
         list[i] = (struct code_expr){expr, d->file, part[i]->range};
-        if (!expr)
+        if (d->diags->n > before)
             continue;
         (void)hcl_each_reference(d->arena, expr, note_trigger, &trigger);
         if (trigger.nresources != 1 && !trigger.bad)

@@ -58,7 +58,7 @@ static bool alias_fault(struct requirement *in, const struct hcl_expr *list,
                         const struct hcl_traversal *t)
 {
     static const char summary[] = "Invalid configuration_aliases value";
-    if (t->n > 1 || (t->n == 1 && t->step[0].index))
+    if (t->n && t->step[0].index)
         code_fault(in->d, list->range, summary,
                    "Configuration aliases can only contain references to local provider "
                    "configuration names in the format of provider.alias");

@@ -186,10 +186,14 @@ static bool locate(struct building *in, const struct code_tree *caller,
     bool local = module_source_is_local(call->source);
     if (record)
         check_record(in, call, record);
-    if (!record && (!local || in->options->strict))
+    if (!call->source.len) /* said where it was decoded */
+        return false;
+    if (!record && (!local || in->options->strict)) {
         report(in, call->place.file, call->place.range, false, "Module not installed",
                STR("This module is not yet installed. Run \"terraform init\" to install all "
                    "modules required by this configuration."));
+        return false;
+    }
     if (local) {
         ret->dir = pathname_clean(in->arena, io_join(in->arena, caller->module.dir, call->source));
         ret->path =
@@ -323,8 +327,15 @@ bool code_tree_read(struct arena *arena, struct str root_path,
     if (!module)
         return false;
     root->module = *module;
-    if (!load_manifest(&in) || !grow(&in, root, (struct str){0}, CODE_TREE_DEPTH_MAX))
+    if (options->strict && hcl_has_errors(diags)) {
+        root->child = arena_new(arena, struct code_tree *, module->ncalls);
+        if (!root->child)
+            return arena_full(arena, err);
+    } else if (!load_manifest(&in) || !grow(&in, root, (struct str){0}, CODE_TREE_DEPTH_MAX)) {
         return false;
+    } else {
+        code_check_providers(arena, root, options->read.opentofu, diags);
+    }
     *ret = root;
     return true;
 }

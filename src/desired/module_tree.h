@@ -25,11 +25,14 @@ struct code_tree {
 struct code_tree_options {
     struct code_read_options read;
     struct str data_dir; /* empty = ROOT/.terraform */
-    /* Terraform wants local modules in modules.json as well: with `strict` those that are not are
-     * "Module not installed" (as validate and plan say); they are read all the same. */
+    /* As Terraform does it: local modules must be in modules.json as well ("Module not installed"),
+     * and no module is looked at while the root has faults of its own. */
     bool strict;
 };
 
 bool code_tree_read(struct arena *arena, struct str root_path,
                     const struct code_tree_options *options, struct hcl_diags *diags,
                     const struct code_tree **ret, struct err *err);
+/* Do the providers that modules pass each other fit? code_tree_read has asked already. */
+void code_check_providers(struct arena *arena, const struct code_tree *root, bool opentofu,
+                          struct hcl_diags *diags);

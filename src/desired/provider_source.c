@@ -76,7 +76,7 @@ static struct str default_host(bool opentofu)
     return opentofu ? STR("registry.opentofu.org") : STR("registry.terraform.io");
 }
 
-static bool is_host(struct str host)
+bool provider_host_valid(struct str host)
 {
     struct str label, rest = host;
     size_t colon = str_find_char(host, ':', 0);
@@ -153,7 +153,7 @@ bool provider_source_parse(struct arena *arena, struct str text, bool opentofu, 
         return wrong(ret_summary, ret_detail, "Invalid provider namespace",
                      arena_printf(arena, "Invalid provider namespace \"\" in source \"%.*s\": %s\"",
                                   STR_ARG(text), fault));
-    if (!is_host(host))
+    if (!provider_host_valid(host))
         return wrong(ret_summary, ret_detail, "Invalid provider source hostname",
                      arena_printf(arena,
                                   "Invalid provider source hostname namespace \"\" in source "
@@ -164,7 +164,7 @@ bool provider_source_parse(struct arena *arena, struct str text, bool opentofu, 
         return wrong(ret_summary, ret_detail, "Invalid provider namespace",
                      STR("The legacy provider namespace \"-\" can be used only with hostname "
                          "registry.terraform.io."));
-    if (!check_prefix(arena, host, space, type, opentofu, ret_summary, ret_detail))
+    if (n > 1 && !check_prefix(arena, host, space, type, opentofu, ret_summary, ret_detail))
         return false;
     if (n == 1)
         space = STR("hashicorp");

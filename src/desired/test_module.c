@@ -117,8 +117,7 @@ static const struct {
      "main.tf:6:8 Duplicate import configuration for \"a.b\"\n"},
     {{"main.tf=check \"x\" {}\n"}, "main.tf:1:1 Zero assert blocks\n"},
     {{"main.tf=module \"m\" {\n  source = \"m\"\n}\n"},
-     "main.tf:2:12 Invalid module source address\n"
-     "main.tf:1:1 Module not installed\n"},
+     "main.tf:2:12 Invalid module source address\n"},
     {{"main.tf=module \"m\" {\n  source = \"./m\"\n}\n",
       "m/main.tf=module \"n\" {\n  source = \"../m\"\n}\n"},
      "m/main.tf:1:1 Module calls itself\n"},

@@ -146,10 +146,10 @@ static bool to_bool(const struct value *v, struct value *ret, struct str *ret_wh
             *ret = value_bool(words[i].truth);
             return true;
         }
-    if (v->kind == VALUE_STRING &&
-        (is_word(value_text(v), "true") || is_word(value_text(v), "false")))
-        *ret_why = STR("a bool is required; to convert from string, use lowercase \"true\" or "
-                       "\"false\"");
+    if (v->kind == VALUE_STRING && is_word(value_text(v), "true"))
+        *ret_why = STR("a bool is required; to convert from string, use lowercase \"true\"");
+    else if (v->kind == VALUE_STRING && is_word(value_text(v), "false"))
+        *ret_why = STR("a bool is required; to convert from string, use lowercase \"false\"");
     return false;
 }
 
@@ -170,7 +170,7 @@ static bool convert_primitive(struct arena *arena, const struct value *v, const 
 
 struct conversion {
     struct arena *arena;
-    struct str *why;
+    struct str *why, *path;
 };
 
 static bool convert_at(const struct conversion *c, const struct value *v, const struct type *to,
@@ -192,7 +192,7 @@ static bool convert_items(const struct conversion *c, const struct value *v,
         return false;
     for (uint32_t i = 0; i < v->len; i++)
         if (!convert_at(c, &v->items[i], elem, depth_left, &items[i])) {
-            *c->why = arena_printf(c->arena, "element %u: %.*s", i, STR_ARG(*c->why));
+            *c->path = arena_printf(c->arena, "[%u]%.*s", i, STR_ARG(*c->path));
             return false;
         }
     *ret = items;
@@ -244,8 +244,8 @@ static bool to_map(const struct conversion *c, const struct value *v, const stru
     for (uint32_t i = 0; i < v->len; i++) {
         members[i].key = v->members[i].key;
         if (!convert_at(c, &v->members[i].value, elem, depth_left, &members[i].value)) {
-            *c->why = arena_printf(c->arena, "element \"%s\": %.*s", members[i].key->text,
-                                   STR_ARG(*c->why));
+            *c->path =
+                arena_printf(c->arena, "[\"%s\"]%.*s", members[i].key->text, STR_ARG(*c->path));
             return false;
         }
     }
@@ -266,14 +266,14 @@ static bool to_object(const struct conversion *c, const struct value *v, const s
         const struct value *have = value_get(v, key_str(want->key));
         members[i].key = want->key;
         if (!have && !want->optional) {
-            *c->why = arena_printf(c->arena, "attribute \"%s\" is required", want->key->text);
+            *c->why = arena_printf(c->arena, "map has no element for required attribute \"%s\"",
+                                   want->key->text);
             return false;
         }
         if (!have) {
             members[i].value = hcl_null(want->type);
         } else if (!convert_at(c, have, want->type, depth_left, &members[i].value)) {
-            *c->why =
-                arena_printf(c->arena, "attribute \"%s\": %.*s", want->key->text, STR_ARG(*c->why));
+            *c->path = arena_printf(c->arena, ".%s%.*s", want->key->text, STR_ARG(*c->path));
             return false;
         }
     }
@@ -288,8 +288,10 @@ static bool to_tuple(const struct conversion *c, const struct value *v, const st
     if (!items || v->len != to->n)
         return refuse(c, to);
     for (uint32_t i = 0; i < to->n; i++)
-        if (!convert_at(c, &v->items[i], to->items[i], depth_left, &items[i]))
+        if (!convert_at(c, &v->items[i], to->items[i], depth_left, &items[i])) {
+            *c->path = arena_printf(c->arena, "[%u]%.*s", i, STR_ARG(*c->path));
             return false;
+        }
     *ret = value_items(VALUE_TUPLE, items, to->n);
     return true;
 }
@@ -370,12 +372,27 @@ static bool convert_at(const struct conversion *c, const struct value *v, const 
     return true;
 }
 
+bool hcl_convert_path(struct arena *arena, const struct value *v, const struct type *to,
+                      struct value *ret, struct str *ret_path, struct str *ret_why)
+{
+    struct str why = {0}, path = {0};
+    struct conversion c = {.arena = arena, .why = &why, .path = &path};
+    bool ok = convert_at(&c, v, to, VALUE_DEPTH_MAX, ret);
+    const struct type *own = ok ? NULL : hcl_type_of(arena, v);
+    if (own && !hcl_type_converts(arena, own, to)) { /* then no value of this type would do */
+        path = (struct str){0};
+        why = hcl_type_mismatch(arena, own, to);
+    }
+    *ret_path = path;
+    *ret_why = why;
+    return ok;
+}
+
 bool hcl_convert(struct arena *arena, const struct value *v, const struct type *to,
                  struct value *ret, struct str *ret_why)
 {
-    struct str why = {0};
-    struct conversion c = {.arena = arena, .why = &why};
-    bool ok = convert_at(&c, v, to, VALUE_DEPTH_MAX, ret);
+    struct str why, path;
+    bool ok = hcl_convert_path(arena, v, to, ret, &path, &why);
     if (ret_why)
         *ret_why = why;
     return ok;

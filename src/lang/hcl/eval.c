@@ -88,11 +88,20 @@ static bool resolve(struct hcl_eval *ev, const struct hcl_scope *scope,
     *ret_steps = 0;
     if (find_local(scope, traversal->root, ret))
         return true;
-    for (; scope; scope = scope->parent)
+    struct str near = {0};
+    bool has_names = false;
+    for (; scope; scope = scope->parent) {
         if (scope->resolve)
             return scope->resolve(scope->ctx, ev, traversal, ret, ret_steps);
-    return hcl_fail(ev, traversal->root_range, scope ? "Unknown variable" : "Variables not allowed",
-                    "Variables may not be used here.");
+        has_names |= scope->n > 0;
+        near = near.ptr ? near : str_nearest(traversal->root, scope->name, scope->n);
+    }
+    if (!has_names)
+        return hcl_fail(ev, traversal->root_range, "Variables not allowed",
+                        "Variables may not be used here.");
+    return hcl_fail(ev, traversal->root_range, "Unknown variable",
+                    "There is no variable named \"%.*s\".%s%.*s%s", STR_ARG(traversal->root),
+                    near.ptr ? " Did you mean \"" : "", STR_ARG(near), near.ptr ? "\"?" : "");
 }
 
 static bool eval_step(struct hcl_eval *ev, const struct hcl_expr *node,

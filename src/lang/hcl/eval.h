@@ -122,6 +122,10 @@ struct value hcl_unknown(struct arena *arena, const struct type *type); /* no re
  */
 bool hcl_convert(struct arena *arena, const struct value *v, const struct type *to,
                  struct value *ret, struct str *ret_why);
+/* The same; *ret_path is where in v the reason is, as Terraform's own messages put it before the
+ * reason: "[0].name", or empty at the top. */
+bool hcl_convert_path(struct arena *arena, const struct value *v, const struct type *to,
+                      struct value *ret, struct str *ret_path, struct str *ret_why);
 /* cty unify (facts 4): the common type, NULL if there is none. unsafe: string <- number and so on
  * allowed. */
 const struct type *hcl_unify(struct arena *arena, const struct type *const *types, size_t n);

@@ -121,6 +121,12 @@ static bool read_tuple(struct hcl_eval *ev, const struct hcl_expr *list, unsigne
     return ret->type;
 }
 
+/* Parentheses and all that is in them. */
+static struct hcl_range arguments_of(const struct hcl_expr *call)
+{
+    return (struct hcl_range){call->call.name_range.end, call->range.end};
+}
+
 /* optional(TYPE), optional(TYPE, default): *expr becomes TYPE's. */
 static bool read_optional(struct hcl_eval *ev, const struct hcl_expr **expr,
                           const struct hcl_expr **ret_default)
@@ -128,10 +134,10 @@ static bool read_optional(struct hcl_eval *ev, const struct hcl_expr **expr,
     const struct hcl_expr *call = *expr;
     *ret_default = NULL;
     if (call->call.nargs == 0)
-        return hcl_fail(ev, call->range, summary,
+        return hcl_fail(ev, arguments_of(call), summary,
                         "Optional attribute modifier requires the attribute type as its argument.");
     if (call->call.nargs > 2)
-        return hcl_fail(ev, call->range, summary,
+        return hcl_fail(ev, arguments_of(call), summary,
                         "Optional attribute modifier expects at most two arguments: the attribute "
                         "type, and a default value.");
     *expr = call->call.arg[0];
@@ -224,11 +230,18 @@ static bool read_call(struct hcl_eval *ev, const struct hcl_expr *expr, unsigned
         return hcl_fail(ev, expr->range, summary,
                         "Keyword \"%.*s\" is not a valid type constructor.", STR_ARG(name));
     if (keywords[i].type)
-        return hcl_fail(ev, expr->range, summary,
-                        "Primitive type keyword \"%.*s\" does not expect arguments.",
+        return hcl_fail(ev, arguments_of(expr), summary,
+                        "%s keyword \"%.*s\" does not expect arguments.",
+                        keywords[i].type == &type_dynamic ? "Type constraint" : "Primitive type",
                         STR_ARG(name));
-    if (expr->call.nargs != 1)
-        return hcl_fail(ev, expr->range, summary, "The %.*s type constructor requires %s.",
+    if (expr->call.nargs > 1)
+        return hcl_fail(ev,
+                        (struct hcl_range){expr->call.arg[1]->range.start,
+                                           expr->call.arg[expr->call.nargs - 1]->range.end},
+                        summary, "The %.*s type constructor requires %s.", STR_ARG(name),
+                        keywords[i].wants);
+    if (expr->call.nargs == 0)
+        return hcl_fail(ev, arguments_of(expr), summary, "The %.*s type constructor requires %s.",
                         STR_ARG(name), keywords[i].wants);
     const struct hcl_expr *argument = expr->call.arg[0];
     if (i < 7)
