@@ -20,13 +20,33 @@ struct stack;
 
 enum live_status { LIVE_UNREADABLE = 0, LIVE_GONE, LIVE_READ };
 
+/* What a provider is asked to plan of one instance, typed by the schema. */
+struct live_question {
+    struct value prior;    /* live, or the last state */
+    struct value config;   /* what the code says, with accepted differences as in prior */
+    struct value proposed; /* the proposed new state (PlanResourceChange) */
+};
+enum live_plan_status { LIVE_NOT_PLANNED = 0, LIVE_PLANNED, LIVE_PLAN_FAILED };
+struct live_plan {
+    enum live_plan_status status;
+    struct value planned;                /* LIVE_PLANNED: after an apply; may have unknowns in it */
+    bool legacy;                         /* SDKv2: it may depart from the configuration */
+    const struct path *requires_replace; /* what cannot be changed in place */
+    size_t nrequires_replace;
+    struct str reason; /* LIVE_PLAN_FAILED: why, in the provider's own words where it has some */
+};
+
 /* Valid only during the callback. */
 struct live_result {
     const struct resource *resource;
     enum live_status status;
     struct str reason; /* LIVE_UNREADABLE: why, in the other side's own words where it has some */
-    struct value desired;            /* the recorded attributes, typed by the schema (upgraded) */
-    struct value live;               /* LIVE_READ: attributes now, same type */
+    struct value desired; /* the recorded attributes, typed by the schema (upgraded) */
+    struct value live;    /* LIVE_READ: attributes now, same type */
+    /* LIVE_READ and reader_options.ask gave a question: what an apply would make of what is live,
+     * and of what was recorded (the same where nothing differs; not planned where nothing was
+     * recorded). */
+    struct live_plan from_live, from_state;
     const struct schema *schema;     /* NULL: the reader has none (file, snapshot) */
     const struct path *not_observed; /* patterns (path_covered) of attributes it only echoes */
     size_t nnot_observed;
@@ -52,6 +72,13 @@ struct reader_options {
     void (*progress)(void *ctx, const struct reader_progress *progress);
     void (*note)(void *ctx,
                  struct str text); /* provider warnings, mismatches: for the report's notes */
+    /*
+     * Optional: what to plan for an instance with that prior value; ret lives in `arena`. False:
+     * nothing, because the code does not have it (err untouched), or for the reason in err.
+     */
+    bool (*ask)(void *ctx, struct arena *arena, const struct resource *resource,
+                const struct schema *schema, const struct value *prior, struct live_question *ret,
+                struct err *err);
     void *ctx;
 };
 

@@ -31,6 +31,7 @@ struct resource {
     bool attributes_plain;   /* from show -json: dynamic values are not wrapped in value + type */
     struct value attributes; /* parsed `attributes`, where the source has parsed them; else kind
                                 VALUE_NULL */
+    struct str import_id;    /* nothing is recorded: what it is to be imported by; or empty */
     struct str private_base64;
     struct str identity_json; /* text of the `identity` object, or empty */
     int64_t identity_schema_version;

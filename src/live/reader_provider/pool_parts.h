@@ -22,7 +22,8 @@ struct job {
 };
 
 /*
- * One instance on its way: upgrade, perhaps its identity, read; then perhaps held for a verdict.
+ * One instance on its way: upgrade (or import), perhaps its identity, read; perhaps planned, from
+ * what is live and from what was recorded; then perhaps held for a verdict.
  * Straight: where the provider was seen to give back states of this type as they are, the recorded
  * values are encoded here and read at once; what does not come back the same is then confirmed with
  * the provider's own upgrade, so that no difference rests on our encoding. (Null against empty from
@@ -33,8 +34,11 @@ enum reading_step {
     READING_IDENTITY,
     READING_READ,
     READING_CONFIRM,
+    READING_IMPORT,
+    READING_PLAN,
     READING_HELD
 };
+enum reading_plan { PLAN_FROM_LIVE, PLAN_FROM_STATE, PLAN_COUNT };
 struct reading {
     struct worker *worker;
     struct job *job;
@@ -44,9 +48,13 @@ struct reading {
     struct arena arena;          /* of this instance; reset for the next */
     struct buf upgrade, read;    /* bodies of the replies; straight: `upgrade` is our encoding */
     bool straight, not_straight; /* not_straight: it was tried, the full order is needed */
+    bool imported;               /* nothing is recorded: `desired` is the stub of an import */
     struct value recorded;       /* straight: what `desired` says; in the arena */
-    bool live_known;             /* `live` was decoded already: */
-    struct value live_value;
+    bool live_known;             /* `live` was decoded already: live_value */
+    struct value desired_value, live_value; /* decoded, once it was read */
+    enum reading_plan planning;             /* which of the two is asked for */
+    struct live_plan plans[PLAN_COUNT];
+    struct buf plan_bodies[PLAN_COUNT];
     struct str desired, live;    /* msgpack in them */
     struct str identity;         /* msgpack or ptr NULL; in the arena */
     struct str private_bytes;    /* to send; in the arena */
@@ -173,6 +181,20 @@ void reading_release(struct reading *reading);
 void reading_free(struct reading *reading); /* its memory only */
 struct str reading_error(struct reading *reading, const struct err *err);
 bool reading_decode_live(struct reading *reading, struct value *ret, struct err *err);
+
+bool reading_answered(struct reading *reading, const struct plugin_reply *reply);
+bool reading_back_off(struct reading *reading);
+/* No call of it is out any more. */
+void reading_landed(struct reading *reading);
+/* Whatever was planned of it is there: on to its result. */
+void reading_planned(struct reading *reading);
+
+/* planning.c */
+enum { PLAN_TIMEOUTS_MAX = 3 };
+/* Ask for plans, if somebody wants them; reading_planned() follows, perhaps at once. */
+void planning_begin(struct reading *reading);
+/* The process died while it was planned: its type is not planned any more. */
+void planning_crashed(struct reading *reading, struct str why);
 
 /* probing.c */
 /* A good read: true = it is held until the probe of its type has a verdict. */

@@ -29,6 +29,8 @@ struct provider_type {
     const struct reading *target; /* the instance that is probed when it was read */
     struct reading *held;         /* read, and waiting for the verdict */
     size_t nheld;
+    unsigned plan_timeouts;
+    struct str no_plan; /* why it is not asked to plan any more, or empty */
 };
 
 struct provider {

@@ -1,5 +1,5 @@
-/* reading.c - one instance: UpgradeResourceState, its identity, ReadResource, and what came of it.
- */
+/* reading.c - one instance: UpgradeResourceState or ImportResourceState, its identity,
+ * ReadResource, and what came of it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +44,11 @@ static void drop_bodies(struct reading *reading)
     reading->upgrade = reading->read = (struct buf){0};
     reading->desired = reading->live = (struct str){0};
     reading->live_known = false;
+    for (int i = 0; i < PLAN_COUNT; i++) {
+        buf_free(&reading->plan_bodies[i]);
+        reading->plan_bodies[i] = (struct buf){0};
+        reading->plans[i] = (struct live_plan){0};
+    }
 }
 
 void reading_free(struct reading *reading)
@@ -108,8 +113,8 @@ static bool decode(struct reading *reading, const char *what, struct str bytes, 
 
 static bool decode_desired(struct reading *reading, struct value *ret, struct err *err)
 {
-    if (reading->straight) {
-        *ret = reading->recorded;
+    if (reading->straight || reading->imported) {
+        *ret = reading->imported ? value_null() : reading->recorded;
         return true;
     }
     return decode(reading, "the upgraded state", reading->desired, ret, err);
@@ -131,20 +136,21 @@ static bool decode_both(struct reading *reading, struct value *desired, struct v
 {
     if (!decode_desired(reading, desired, err))
         return false;
-    if (str_equal(reading->desired, reading->live)) {
+    if (!reading->imported && str_equal(reading->desired, reading->live)) {
         *live = *desired;
         return true;
     }
     return reading_decode_live(reading, live, err);
 }
 
-static void emit_read(struct reading *reading, const struct value *desired,
-                      const struct value *live)
+static void emit_read(struct reading *reading)
 {
     struct live_result result = {.resource = reading->job->resource,
                                  .status = LIVE_READ,
-                                 .desired = *desired,
-                                 .live = *live,
+                                 .desired = reading->desired_value,
+                                 .live = reading->live_value,
+                                 .from_live = reading->plans[PLAN_FROM_LIVE],
+                                 .from_state = reading->plans[PLAN_FROM_STATE],
                                  .schema = reading->type->schema,
                                  .not_observed = reading->shared->not_observed,
                                  .nnot_observed = reading->shared->n,
@@ -184,12 +190,7 @@ static void emit_gone(struct reading *reading)
 
 void reading_release(struct reading *reading)
 {
-    struct err err = {0};
-    struct value desired, live;
-    if (decode_both(reading, &desired, &live, &err))
-        emit_read(reading, &desired, &live);
-    else
-        reading_unreadable(reading, reading_error(reading, &err));
+    emit_read(reading);
 }
 
 /* --- between calls --- */
@@ -200,8 +201,7 @@ static void push(struct reading **list, struct reading *reading)
     *list = reading;
 }
 
-/* No call of it is out any more. */
-static void landed(struct reading *reading)
+void reading_landed(struct reading *reading)
 {
     struct worker *worker = reading->worker;
     worker->in_flight--;
@@ -224,14 +224,14 @@ static void back_to_work(void *ctx)
 }
 
 /* "Slow down": fewer at once, and this one later. False: it was tried often enough. */
-static bool back_off(struct reading *reading)
+bool reading_back_off(struct reading *reading)
 {
     struct worker *worker = reading->worker;
     pace_throttled(&worker->pace, pool_now_us());
     if (++reading->job->tries >= THROTTLE_TRIES_MAX)
         return false;
     int wait = throttle_wait_ms(reading->job->tries, pool_random(worker->pool));
-    landed(reading);
+    reading_landed(reading);
     push(&worker->waiting, reading);
     worker->nwaiting++;
     reading->timer = (struct loop_timer){.on_time = back_to_work, .ctx = reading};
@@ -242,10 +242,10 @@ static bool back_off(struct reading *reading)
 /* The call failed for a reason that is the provider's or the network's own. */
 static void failed(struct reading *reading, struct str reason)
 {
-    if (throttle_is(reason) && back_off(reading))
+    if (throttle_is(reason) && reading_back_off(reading))
         return;
     pace_done(&reading->worker->pace, pool_now_us(), 0);
-    landed(reading);
+    reading_landed(reading);
     reading_unreadable(reading, reason);
 }
 
@@ -260,7 +260,7 @@ static void timed_out(struct reading *reading, struct str reason)
 }
 
 /* Is there an answer to look at? All else is dealt with here. */
-static bool answered(struct reading *reading, const struct plugin_reply *reply)
+bool reading_answered(struct reading *reading, const struct plugin_reply *reply)
 {
     struct worker *worker = reading->worker;
     if (reply->ok) {
@@ -268,14 +268,14 @@ static bool answered(struct reading *reading, const struct plugin_reply *reply)
         return true;
     }
     if (worker->gave_up.len) {
-        landed(reading);
+        reading_landed(reading);
         reading_unreadable(reading, worker->gave_up);
     } else if (reply->down) {
-        landed(reading);
+        reading_landed(reading);
         worker->falling = true;
         push(&worker->lost, reading);
     } else if (reply->not_processed && ++reading->job->tries < THROTTLE_TRIES_MAX) {
-        landed(reading);
+        reading_landed(reading);
         push(&worker->again, reading);
     } else {
         struct str text = arena_dup(&reading->arena, reply->text);
@@ -296,7 +296,7 @@ static void send(struct reading *reading, enum plugin_method method, const struc
         worker->pool->in->backend->call(worker->plugin, method, buf_view(request),
                                         worker_timeout_ms(worker), on_done, reading, &err))
         return;
-    landed(reading);
+    reading_landed(reading);
     if (err.kind == ERR_UNAVAILABLE && !worker->gave_up.len) {
         worker->falling = true;
         push(reading->job->crashes ? &worker->suspects : &worker->again, reading);
@@ -327,24 +327,27 @@ static struct str take_diagnostics(struct reading *reading, const struct tf_diag
 
 /* --- ReadResource --- */
 
-static void over(struct reading *reading)
-{
-    pace_done(&reading->worker->pace, pool_now_us(), reading->read_us);
-    landed(reading);
-}
-
 /* What was read stands. */
 static void take_answer(struct reading *reading)
 {
     struct err err = {0};
-    struct value desired, live;
-    over(reading);
-    if (tf_is_null(reading->live))
+    pace_done(&reading->worker->pace, pool_now_us(), reading->read_us);
+    if (tf_is_null(reading->live)) {
+        reading_landed(reading);
         emit_gone(reading);
-    else if (!decode_both(reading, &desired, &live, &err))
+    } else if (decode_both(reading, &reading->desired_value, &reading->live_value, &err)) {
+        planning_begin(reading);
+    } else {
+        reading_landed(reading);
         reading_unreadable(reading, reading_error(reading, &err));
-    else if (!probing_hold(reading, &live))
-        emit_read(reading, &desired, &live);
+    }
+}
+
+void reading_planned(struct reading *reading)
+{
+    reading_landed(reading);
+    if (!probing_hold(reading, &reading->live_value))
+        emit_read(reading);
 }
 
 /* The same value as was sent, or as good as the same? */
@@ -374,7 +377,7 @@ static void on_read(void *ctx, const struct plugin_reply *reply)
     struct tf_read_reply got = {0};
     struct err err = {0};
     struct str why = {0};
-    if (!answered(reading, reply))
+    if (!reading_answered(reading, reply))
         return;
     reading->read_us = pool_now_us() - reading->started_us;
     buf_free(&reading->read); /* of an answer that said "slow down" */
@@ -429,7 +432,7 @@ static void on_identity(void *ctx, const struct plugin_reply *reply)
     struct reading *reading = ctx;
     struct tf_upgrade_reply got = {0};
     struct err err = {0};
-    if (!answered(reading, reply))
+    if (!reading_answered(reading, reply))
         return;
     if (!tf_decode_upgrade_identity(&reading->arena, reply->bytes, &got, &err)) {
         failed(reading, reading_error(reading, &err));
@@ -513,7 +516,7 @@ static bool is_plain(struct reading *reading, struct str upgraded)
 static void on_upgraded(void *ctx, const struct plugin_reply *reply)
 {
     struct reading *reading = ctx;
-    if (!answered(reading, reply))
+    if (!reading_answered(reading, reply))
         return;
     reading->upgrade = *reply->body;
     *reply->body = (struct buf){0};
@@ -535,7 +538,7 @@ static void on_confirmed(void *ctx, const struct plugin_reply *reply)
 {
     struct reading *reading = ctx;
     struct str upgraded = {0};
-    if (!answered(reading, reply))
+    if (!reading_answered(reading, reply))
         return;
     struct str why = take_upgraded(reading, reply, &upgraded);
     if (!why.len && is_plain(reading, upgraded)) {
@@ -554,7 +557,7 @@ static void call_upgrade(struct reading *reading, enum reading_step step, plugin
     struct err err = {0};
     if (!rawstate_make(&reading->arena, reading->job->resource, reading->type->schema, &raw,
                        &err)) {
-        landed(reading);
+        reading_landed(reading);
         reading_unreadable(reading, reading_error(reading, &err));
         return;
     }
@@ -602,13 +605,67 @@ static bool take_private(struct reading *reading, struct err *err)
     return true;
 }
 
+/* --- ImportResourceState --- */
+
+/* The object of that type among what was imported (providers may add related ones). */
+static struct str take_import(struct reading *reading, const struct plugin_reply *reply)
+{
+    struct tf_import_reply got = {0};
+    struct err err = {0};
+    if (!tf_decode_import(&reading->arena, reply->bytes, &got, &err))
+        return reading_error(reading, &err);
+    struct str why = take_diagnostics(reading, &got.diagnostics);
+    if (!why.len && got.deferred != TF_NOT_DEFERRED)
+        why = str_from(tf_deferred_text(got.deferred));
+    for (size_t i = 0; i < got.n && !why.len; i++) {
+        const struct tf_imported *item = &got.items[i];
+        if (!str_equal(item->type_name, reading->job->resource->type) || !item->state.ptr)
+            continue;
+        reading->desired = item->state;
+        reading->private_bytes = item->private_bytes;
+        reading->identity = item->identity;
+        return why;
+    }
+    return why.len ? why : STR("the import gave no such object");
+}
+
+static void on_imported(void *ctx, const struct plugin_reply *reply)
+{
+    struct reading *reading = ctx;
+    if (!reading_answered(reading, reply))
+        return;
+    reading->upgrade = *reply->body;
+    *reply->body = (struct buf){0};
+    struct str why = take_import(reading, reply);
+    if (why.len) {
+        reading->desired = (struct str){0};
+        failed(reading, arena_printf(&reading->arena, "importing it by \"%.*s\": %.*s",
+                                     STR_ARG(reading->job->resource->import_id), STR_ARG(why)));
+        return;
+    }
+    send_read(reading);
+}
+
+static void send_import(struct reading *reading)
+{
+    const struct resource *resource = reading->job->resource;
+    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    reading->imported = true;
+    tf_encode_import(&out, resource->type, resource->import_id, (struct str){0});
+    reading->step = READING_IMPORT;
+    reading->started_us = pool_now_us();
+    send(reading, PLUGIN_IMPORT, &out, on_imported);
+}
+
 /* From the start, with an arena that has nothing in it. */
 static void send_first(struct reading *reading)
 {
     struct err err = {0};
     if (!take_private(reading, &err)) {
-        landed(reading);
+        reading_landed(reading);
         reading_unreadable(reading, reading_error(reading, &err));
+    } else if (reading->job->resource->import_id.len) {
+        send_import(reading);
     } else if (go_straight(reading)) {
         with_identity(reading);
     } else {
@@ -637,7 +694,8 @@ void reading_begin(struct worker *worker, struct job *job)
         return;
     }
     reading->shared = &worker->provider->types[reading->type - schema->resources];
-    if (reading->shared->state == PROBE_NEEDED && !reading->shared->target)
+    if (reading->shared->state == PROBE_NEEDED && !reading->shared->target &&
+        !job->resource->import_id.len)
         reading->shared->target = reading;
     worker->in_flight++;
     send_first(reading);
@@ -646,13 +704,14 @@ void reading_begin(struct worker *worker, struct job *job)
 void reading_resume(struct reading *reading)
 {
     reading->worker->in_flight++;
-    if (reading->desired.ptr) {
+    if (reading->desired.ptr && reading->step != READING_PLAN) {
         with_identity(reading);
         return;
     }
     drop_bodies(reading);
     arena_reset(&reading->arena);
     reading->private_bytes = reading->identity = (struct str){0};
+    reading->straight = reading->imported = false;
     reading->warnings = NULL;
     reading->nwarnings = 0;
     send_first(reading);

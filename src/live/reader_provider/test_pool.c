@@ -265,6 +265,58 @@ static void answer_read(struct arena *arena, struct str request, struct buf *out
     put_state(out, 1, buf_view(&msgpack));
 }
 
+/* What is proposed is planned; `value` cannot be changed in place. */
+static void answer_plan(struct arena *arena, struct str request, struct buf *out,
+                        struct fake_call *call)
+{
+    struct value v;
+    assert_true(msgpack_decode(arena, object_type(arena), field(field(request, 2), 1), &v, NULL));
+    struct str id = value_get_string(&v, STR("id"));
+    call->crash = str_starts(id, STR("plan-panic"));
+    call->never = str_starts(id, STR("plan-hang"));
+    if (str_starts(id, STR("plan-denied"))) {
+        put_error(out, 4, "this plan is not allowed");
+        return;
+    }
+    if (str_starts(id, STR("plan-slow")) && throttled(id, 2, out)) {
+        out->len = 0;
+        put_error(out, 4, "ThrottlingException: Rate exceeded");
+        return;
+    }
+    if (!str_starts(id, STR("plan-nothing")))
+        put_state(out, 1,
+                  str_starts(id, STR("plan-garbage")) ? STR("\x93\x01")
+                                                      : field(field(request, 3), 1));
+    size_t path = pb_open(out, 2), step = pb_open(out, 1);
+    pb_put_bytes(out, 1, STR("value"));
+    pb_close(out, step);
+    pb_close(out, path);
+}
+
+/* A stub that has the id and nothing else, and something of another type before it. */
+static void answer_import(struct str request, struct buf *out)
+{
+    struct str id = field(request, 2);
+    if (str_equal(id, STR("nobody"))) {
+        put_error(out, 2, "Cannot import non-existent remote object");
+        return;
+    }
+    AUTO_BUF stub = {.limit = 1000};
+    buf_str(&stub, STR("\x83\xa6"
+                       "echoed\xc0\xa2"
+                       "id"));
+    buf_char(&stub, (char)(0xa0 + id.len));
+    buf_str(&stub, id);
+    buf_str(&stub, STR("\xa5"
+                       "value\xc0"));
+    for (int i = 0; i < 2; i++) {
+        size_t item = pb_open(out, 1);
+        pb_put_bytes(out, 1, i ? STR("t") : STR("beside"));
+        put_state(out, 2, buf_view(&stub));
+        pb_close(out, item);
+    }
+}
+
 static void make_reply(struct fake_call *call, struct str request)
 {
     AUTO_ARENA arena = {.limit = 1 << 20};
@@ -282,6 +334,12 @@ static void make_reply(struct fake_call *call, struct str request)
         break;
     case PLUGIN_READ:
         answer_read(&arena, request, &call->reply, call);
+        break;
+    case PLUGIN_PLAN:
+        answer_plan(&arena, request, &call->reply, call);
+        break;
+    case PLUGIN_IMPORT:
+        answer_import(request, &call->reply);
         break;
     default:
         break;
@@ -457,7 +515,10 @@ struct run {
         unsigned times;
         enum live_status status;
         char reason[500], not_observed[100];
-        bool differs;
+        bool differs, recorded;
+        enum live_plan_status from_live, from_state;
+        char plan_reason[300], planned[50]; /* `value` of from_live */
+        size_t nreplace;
     } seen[RESOURCES_MAX];
     size_t results, fail_at, cancel_at;
     int cancel;
@@ -466,6 +527,17 @@ struct run {
     bool ok;
     struct err err;
 };
+
+static void see_plans(struct seen *seen, const struct live_result *result)
+{
+    const struct live_plan *plan = &result->from_live;
+    struct str planned = value_get_string(&plan->planned, STR("value"));
+    seen->from_live = plan->status;
+    seen->from_state = result->from_state.status;
+    seen->nreplace = plan->nrequires_replace;
+    (void)snprintf(seen->plan_reason, sizeof seen->plan_reason, "%.*s", STR_ARG(plan->reason));
+    (void)snprintf(seen->planned, sizeof seen->planned, "%.*s", STR_ARG(planned));
+}
 
 static bool on_result(void *ctx, const struct live_result *result, struct err *err)
 {
@@ -484,6 +556,8 @@ static bool on_result(void *ctx, const struct live_result *result, struct err *e
     }
     if (result->status == LIVE_READ)
         seen->differs = !value_equal(&result->desired, &result->live);
+    seen->recorded = result->desired.kind != VALUE_NULL;
+    see_plans(seen, result);
     run->results++;
     if (run->results == run->cancel_at)
         run->cancel = 1;
@@ -847,6 +921,132 @@ static void cancelled_within_a_second(void **state)
     assert_true(run->results < 100);
 }
 
+/* The code says that `value` is "v", and has no instance of the first word. */
+static bool ask(void *ctx, struct arena *arena, const struct resource *resource,
+                const struct schema *schema, const struct value *prior, struct live_question *ret,
+                struct err *err)
+{
+    struct run *run = ctx;
+    struct value_member *config = arena_new(arena, struct value_member, 3);
+    struct value_member *proposed = arena_new(arena, struct value_member, 3);
+    assert_true(run->n > 0);
+    assert_non_null(schema);
+    if (str_find(resource->address, STR("nocode"), 0) != SIZE_MAX)
+        return false;
+    if (str_find(resource->address, STR("badcode"), 0) != SIZE_MAX)
+        return err_set(err, ERR_SYNTAX, "the code is wrong");
+    for (uint32_t i = 0; i < 3; i++) {
+        config[i] = proposed[i] = prior->members[i];
+        config[i].value = value_null();
+    }
+    config[2].value = proposed[2].value = value_string(STR("v"));
+    *ret = (struct live_question){.prior = *prior};
+    assert_true(value_members(VALUE_OBJECT, config, 3, &ret->config, NULL, NULL));
+    return value_members(VALUE_OBJECT, proposed, 3, &ret->proposed, NULL, NULL);
+}
+
+static const struct {
+    const char *word;
+    enum live_plan_status from_live, from_state;
+    const char *reason;
+} plans[] = {
+    {"ok", LIVE_PLANNED, LIVE_PLANNED, ""},
+    {"drift", LIVE_PLANNED, LIVE_PLANNED, ""},
+    {"nocode", LIVE_NOT_PLANNED, LIVE_NOT_PLANNED, ""},
+    {"badcode", LIVE_PLAN_FAILED, LIVE_NOT_PLANNED, "the code is wrong"},
+    {"plan-denied", LIVE_PLAN_FAILED, LIVE_NOT_PLANNED, "this plan is not allowed"},
+    {"plan-slow", LIVE_PLANNED, LIVE_PLANNED, ""},
+    {"plan-garbage", LIVE_PLAN_FAILED, LIVE_NOT_PLANNED, "not what its schema promises"},
+    {"plan-nothing", LIVE_PLAN_FAILED, LIVE_NOT_PLANNED, "without a plan"},
+    {"plan-hang", LIVE_PLAN_FAILED, LIVE_NOT_PLANNED, "no answer in time"},
+};
+enum { PLANS = sizeof plans / sizeof *plans };
+
+static void what_is_read_is_planned_where_the_code_has_it(void **state)
+{
+    struct run *run = *state;
+    run->options.ask = ask;
+    for (size_t i = 0; i < PLANS; i++)
+        add(run, plans[i].word, "");
+    go(run);
+    expect_all_once(run);
+    for (size_t i = 0; i < PLANS; i++) {
+        expect(run, i, LIVE_READ, "");
+        print_message("    %s\n", run->seen[i].plan_reason);
+        assert_int_equal(run->seen[i].from_live, plans[i].from_live);
+        assert_int_equal(run->seen[i].from_state, plans[i].from_state);
+        assert_non_null(strstr(run->seen[i].plan_reason, plans[i].reason));
+    }
+    assert_string_equal(run->seen[1].planned, "v"); /* live has "changed" there */
+    assert_int_equal(run->seen[1].nreplace, 1);
+}
+
+static void what_does_not_differ_is_planned_once(void **state)
+{
+    struct run *run = *state;
+    run->options.ask = ask;
+    for (size_t i = 0; i < 20; i++)
+        add(run, i == 7 ? "drift" : "ok", "");
+    go(run);
+    expect_all_once(run);
+    assert_int_equal(world.calls[PLUGIN_PLAN], 21);
+    assert_int_equal(world.calls[PLUGIN_READ], 20);
+}
+
+/* What was read stands, and nobody else suffers. */
+static void a_plan_that_crashes_costs_no_reading(void **state)
+{
+    struct run *run = *state;
+    world.latency_ms = 1;
+    run->options.ask = ask;
+    for (size_t i = 0; i < 60; i++)
+        add(run, i % 3 ? "ok" : "plan-panic", "");
+    go(run);
+    expect_all_once(run);
+    for (size_t i = 0; i < 60; i++)
+        expect(run, i, LIVE_READ, "");
+    assert_int_equal(run->seen[0].from_live, LIVE_PLAN_FAILED);
+    assert_non_null(strstr(run->seen[0].plan_reason, "planning a t crashes the provider"));
+    assert_int_equal(world.starts, 2);
+}
+
+static void a_type_that_hangs_in_planning_is_not_planned_on(void **state)
+{
+    struct run *run = *state;
+    run->options.ask = ask;
+    for (size_t i = 0; i < 40; i++)
+        add(run, "plan-hang", "");
+    go(run);
+    expect_all_once(run);
+    expect(run, 39, LIVE_READ, "");
+    assert_non_null(strstr(run->seen[39].plan_reason, "planning it is not answered"));
+    assert_true(world.calls[PLUGIN_PLAN] < 20);
+}
+
+static void what_was_never_recorded_is_imported(void **state)
+{
+    struct run *run = *state;
+    run->options.ask = ask;
+    run->options.no_probe = false;
+    add(run, "ok", "");
+    for (size_t i = 1; i < 4; i++) {
+        add(run, "import", "");
+        run->resources[i].attributes_json = (struct str){0};
+    }
+    run->resources[1].import_id = STR("ok-001");
+    run->resources[2].import_id = STR("nobody");
+    run->resources[3].import_id = STR("gone-003");
+    go(run);
+    expect_all_once(run);
+    expect(run, 1, LIVE_READ, "");
+    assert_false(run->seen[1].recorded);
+    assert_int_equal(run->seen[1].from_live, LIVE_PLANNED);
+    assert_int_equal(run->seen[1].from_state, LIVE_NOT_PLANNED);
+    expect(run, 2, LIVE_UNREADABLE, "importing it by \"nobody\": Cannot import non-existent");
+    expect(run, 3, LIVE_GONE, "");
+    assert_true(run->seen[0].recorded);
+}
+
 static void a_sink_that_fails_ends_it(void **state)
 {
     struct run *run = *state;
@@ -963,6 +1163,11 @@ int main(void)
         WORLD(one_process_per_configuration),
         WORLD(cancelled_within_a_second),
         WORLD(a_sink_that_fails_ends_it),
+        WORLD(what_is_read_is_planned_where_the_code_has_it),
+        WORLD(what_does_not_differ_is_planned_once),
+        WORLD(a_plan_that_crashes_costs_no_reading),
+        WORLD(a_type_that_hangs_in_planning_is_not_planned_on),
+        WORLD(what_was_never_recorded_is_imported),
         WORLD(the_probe_finds_what_is_echoed),
         WORLD(a_schema_is_asked_for_where_it_must_be),
         WORLD(a_probe_that_crashes_blames_nobody),

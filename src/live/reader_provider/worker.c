@@ -340,14 +340,24 @@ static void on_ready(void *ctx, const struct err *why)
 
 /*
  * Who was in flight when the process died? With a probe among them nobody is blamed, and there are
- * no more probes. One that was alone, or dies for the second time, has done it.
+ * no more probes. One that was being planned costs its type the planning. One that was alone, or
+ * dies for the second time, has done it.
  */
-static void sort_the_lost(struct worker *worker, struct str why)
+static void sort_the_lost(struct worker *worker, struct str why, bool *ret_planned)
 {
     struct reading *lost = worker->lost;
+    *ret_planned = false;
     worker->lost = NULL;
     while (lost) {
         struct reading *next = lost->next;
+        if (lost->step == READING_PLAN) {
+            planning_crashed(lost, why);
+            *ret_planned = true;
+            lost->next = worker->again;
+            worker->again = lost;
+            lost = next;
+            continue;
+        }
         lost->job->crashes = (uint8_t)(lost->job->crashes + !worker->probe_blamed);
         if (lost->job->crashes >= 2) {
             struct str reason =
@@ -367,8 +377,10 @@ static void crashed(struct worker *worker, struct str why)
     bool reading = worker->stage == WORKER_READING;
     worker->probe_blamed = worker->probe_suspected && !worker->probe_was_suspected;
     worker->probe_was_suspected = worker->probe_suspected;
-    sort_the_lost(worker, why);
-    worker->restarts++;
+    bool planned;
+    sort_the_lost(worker, why, &planned);
+    worker->restarts +=
+        !planned; /* a type that is blamed is not planned again: it comes to an end */
     if (worker->restarts > (reading ? WORKER_RESTARTS_MAX : 1)) {
         worker_give_up(worker, "the provider crashed %u times, the last time with: %.*s",
                        worker->restarts, STR_ARG(why));

@@ -1,0 +1,198 @@
+/* planning.c - PlanResourceChange of an instance that was just read: what would an apply make of
+ * what is live, and, where that differs from what was recorded, of what was recorded?
+ *
+ * A plan that cannot be had never costs the reading: the result says why there is none. A type
+ * whose planning crashes the provider, or is not answered PLAN_TIMEOUTS_MAX times, is not planned
+ * again. */
+#include "live/reader_provider/pool_parts.h"
+#include "live/reader_provider/tfplugin.h"
+#include "live/reader_provider/throttle.h"
+#include "model/resource.h"
+#include "wire/msgpack.h"
+
+static void plan_next(struct reading *reading);
+
+static void plan_failed(struct reading *reading, struct str why)
+{
+    reading->plans[reading->planning] = (struct live_plan){
+        .status = LIVE_PLAN_FAILED, .reason = why.len ? why : STR("no reason was given")};
+    plan_next(reading);
+}
+
+/* --- the answer --- */
+
+static bool decode_planned(struct reading *reading, const struct tf_plan_reply *got,
+                           struct live_plan *ret, struct err *err)
+{
+    const struct type *type = reading->type->schema->block.type;
+    if (!got->planned.ptr)
+        return err_set(err, ERR_REMOTE, "the provider answered without a plan");
+    if (!msgpack_decode(&reading->arena, type, got->planned, &ret->planned, err))
+        return err_wrap(err, "the plan of the provider is not what its schema promises");
+    if (ret->planned.kind == VALUE_NULL)
+        return err_set(err, ERR_REMOTE, "the plan of the provider is null");
+    ret->status = LIVE_PLANNED;
+    ret->legacy = got->legacy;
+    ret->requires_replace = got->requires_replace;
+    ret->nrequires_replace = got->nrequires_replace;
+    return true;
+}
+
+/* Why there is no plan, or nothing. */
+static struct str take_plan(struct reading *reading, struct str bytes, struct live_plan *ret)
+{
+    struct tf_plan_reply got = {0};
+    struct err err = {0};
+    if (!tf_decode_plan(&reading->arena, bytes, &got, &err))
+        return reading_error(reading, &err);
+    if (got.diagnostics.nerrors)
+        return tf_diagnostics_text(&reading->arena, &got.diagnostics);
+    if (got.deferred != TF_NOT_DEFERRED)
+        return str_from(tf_deferred_text(got.deferred));
+    return decode_planned(reading, &got, ret, &err) ? (struct str){0}
+                                                    : reading_error(reading, &err);
+}
+
+static void timed_out(struct reading *reading, struct str why)
+{
+    struct provider_type *shared = reading->shared;
+    if (++shared->plan_timeouts >= PLAN_TIMEOUTS_MAX && !shared->no_plan.len)
+        shared->no_plan = arena_printf(&reading->worker->provider->arena,
+                                       "planning it is not answered: %.*s", STR_ARG(why));
+    plan_failed(reading, why);
+}
+
+/* Nothing of the instance's own: the process or the connection is gone, or ends. */
+static bool is_interrupted(const struct reading *reading, const struct plugin_reply *reply)
+{
+    return !reply->ok && (reading->worker->gave_up.len || reply->down || reply->not_processed);
+}
+
+static void on_planned(void *ctx, const struct plugin_reply *reply)
+{
+    struct reading *reading = ctx;
+    struct live_plan plan = {0};
+    if (is_interrupted(reading, reply)) {
+        (void)reading_answered(reading, reply);
+        return;
+    }
+    if (!reply->ok) {
+        struct str text = arena_dup(&reading->arena, reply->text);
+        if (reply->status == GRPC_DEADLINE_EXCEEDED)
+            timed_out(reading, text);
+        else
+            plan_failed(reading, text);
+        return;
+    }
+    reading->shared->plan_timeouts = 0;
+    reading->plan_bodies[reading->planning] = *reply->body;
+    *reply->body = (struct buf){0};
+    struct str why = take_plan(reading, reply->bytes, &plan);
+    if (why.len && throttle_is(why) && reading_back_off(reading))
+        return;
+    if (why.len) {
+        plan_failed(reading, why);
+        return;
+    }
+    reading->plans[reading->planning] = plan;
+    plan_next(reading);
+}
+
+/* --- the question --- */
+
+static bool encode_question(struct reading *reading, const struct live_question *question,
+                            struct buf *out, struct err *err)
+{
+    const struct type *type = reading->type->schema->block.type;
+    const struct provider *provider = reading->worker->provider;
+    bool live = reading->planning == PLAN_FROM_LIVE;
+    AUTO_BUF prior = {.limit = BUF_DEFAULT_LIMIT}, proposed = {.limit = BUF_DEFAULT_LIMIT};
+    AUTO_BUF config = {.limit = BUF_DEFAULT_LIMIT};
+    if (!msgpack_encode(&prior, type, &question->prior, err) || !buf_ok(&prior, err) ||
+        !msgpack_encode(&proposed, type, &question->proposed, err) || !buf_ok(&proposed, err) ||
+        !msgpack_encode(&config, type, &question->config, err) || !buf_ok(&config, err))
+        return err_wrap(err, "configuration of the code");
+    struct tf_plan_request request = {
+        .type_name = reading->job->resource->type,
+        .prior = buf_view(&prior),
+        .proposed = buf_view(&proposed),
+        .config = buf_view(&config),
+        .private_bytes = live ? reading->private_answered : reading->private_bytes,
+        .identity = live && reading->identity_answered.ptr ? reading->identity_answered
+                                                           : reading->identity};
+    if (provider->schema.provider_meta) /* none, as with the read */
+        request.provider_meta = STR("\xc0");
+    tf_encode_plan(out, &request);
+    return buf_ok(out, err);
+}
+
+static void plan_send(struct reading *reading, const struct live_question *question)
+{
+    struct worker *worker = reading->worker;
+    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    struct err err = {0};
+    reading->step = READING_PLAN;
+    if (encode_question(reading, question, &out, &err) &&
+        worker->pool->in->backend->call(worker->plugin, PLUGIN_PLAN, buf_view(&out),
+                                        worker_timeout_ms(worker), on_planned, reading, &err))
+        return;
+    if (err.kind == ERR_UNAVAILABLE && !worker->gave_up.len) {
+        reading_landed(reading);
+        worker->falling = true;
+        reading->next = worker->again;
+        worker->again = reading;
+        return;
+    }
+    plan_failed(reading, reading_error(reading, &err));
+}
+
+static void plan(struct reading *reading, const struct value *prior)
+{
+    const struct reader_options *options = pool_options(reading->worker);
+    struct live_question question;
+    struct err err = {0};
+    if (options->ask(options->ctx, &reading->arena, reading->job->resource, reading->type->schema,
+                     prior, &question, &err))
+        plan_send(reading, &question);
+    else if (err.kind != ERR_NONE)
+        plan_failed(reading, reading_error(reading, &err));
+    else
+        reading_planned(reading);
+}
+
+/* One was planned, or could not be: the other, where it may be different. */
+static void plan_next(struct reading *reading)
+{
+    const struct live_plan *first = &reading->plans[PLAN_FROM_LIVE];
+    bool recorded = reading->desired_value.kind != VALUE_NULL;
+    if (reading->planning == PLAN_FROM_STATE || first->status != LIVE_PLANNED || !recorded) {
+        reading_planned(reading);
+    } else if (value_equal(&reading->desired_value, &reading->live_value)) {
+        reading->plans[PLAN_FROM_STATE] = *first;
+        reading_planned(reading);
+    } else {
+        reading->planning = PLAN_FROM_STATE;
+        plan(reading, &reading->desired_value);
+    }
+}
+
+void planning_begin(struct reading *reading)
+{
+    if (!pool_options(reading->worker)->ask || reading->worker->gave_up.len) {
+        reading_planned(reading);
+        return;
+    }
+    reading->planning = PLAN_FROM_LIVE;
+    if (reading->shared->no_plan.len)
+        plan_failed(reading, reading->shared->no_plan);
+    else
+        plan(reading, &reading->live_value);
+}
+
+void planning_crashed(struct reading *reading, struct str why)
+{
+    if (!reading->shared->no_plan.len)
+        reading->shared->no_plan = arena_printf(&reading->worker->provider->arena,
+                                                "planning a %.*s crashes the provider: %.*s",
+                                                STR_ARG(reading->type->name), STR_ARG(why));
+}
