@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "live/reader_provider/filedigest.h"
 
 struct walk {
     struct arena *arena;
@@ -60,8 +62,8 @@ static bool walk_dir(struct walk *walk, struct str root, struct str below, unsig
     return true;
 }
 
-static bool hash_files(struct walk *walk, struct str root, struct str binary, struct sha256 *sum,
-                       struct digest *ret_binary, struct err *err)
+static bool hash_files(struct walk *walk, struct str root, struct str binary, struct str cache_dir,
+                       struct sha256 *sum, struct digest *ret_binary, struct err *err)
 {
     for (size_t i = 0; i < walk->n; i++) {
         struct digest digest;
@@ -69,7 +71,7 @@ static bool hash_files(struct walk *walk, struct str root, struct str binary, st
         struct str path = io_join(walk->arena, root, walk->names[i]);
         if (!path.ptr)
             return arena_full(walk->arena, err);
-        if (!digest_file(path.ptr, &digest, err))
+        if (!filedigest_get(cache_dir, path.ptr, time(NULL), &digest, err))
             return false;
         digest_hex(&digest, hex);
         sha256_add(sum, (struct str){hex, DIGEST_HEX});
@@ -82,8 +84,8 @@ static bool hash_files(struct walk *walk, struct str root, struct str binary, st
     return true;
 }
 
-bool dirhash_h1(struct arena *arena, const char *dir, struct str binary, struct str *ret_hash,
-                struct digest *ret_binary, struct err *err)
+bool dirhash_h1(struct arena *arena, const char *dir, struct str binary, struct str cache_dir,
+                struct str *ret_hash, struct digest *ret_binary, struct err *err)
 {
     AUTO_ARENA scratch = {.limit = 64 << 20};
     struct walk walk = {.arena = &scratch};
@@ -99,7 +101,7 @@ bool dirhash_h1(struct arena *arena, const char *dir, struct str binary, struct 
     struct sha256 *sum = sha256_open(err);
     if (!sum)
         return false;
-    bool ok = hash_files(&walk, root, binary, sum, &of_binary, err);
+    bool ok = hash_files(&walk, root, binary, cache_dir, sum, &of_binary, err);
     if (!sha256_close(sum, &total, ok ? err : NULL) || !ok)
         return err_wrap(err, "hash of %s", dir);
 

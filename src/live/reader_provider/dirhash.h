@@ -17,9 +17,10 @@ struct err;
 enum { DIRHASH_FILES_MAX = 20000, DIRHASH_DEPTH_MAX = 32 };
 
 /*
+ * cache_dir   where digests of large files are remembered (filedigest.h), or empty
  * ret_hash    "h1:..." in the arena
  * ret_binary  the plain SHA-256 of the file `binary` (a name directly in dir), which the walk
  *             computes anyway; zeroed where there is no such file
  */
-bool dirhash_h1(struct arena *arena, const char *dir, struct str binary, struct str *ret_hash,
-                struct digest *ret_binary, struct err *err);
+bool dirhash_h1(struct arena *arena, const char *dir, struct str binary, struct str cache_dir,
+                struct str *ret_hash, struct digest *ret_binary, struct err *err);

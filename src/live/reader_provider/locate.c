@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "live/reader_provider/dirhash.h"
+#include "live/reader_provider/filedigest.h"
 #include "model/stack.h"
 #include "wire/json.h"
 
@@ -414,7 +416,7 @@ static bool check_lock(const struct locator *in, const struct located *found, st
                    STR_ARG(found->source), STR_ARG(found->version), found->dir.ptr, STR_ARG(hash));
 }
 
-bool locate_verify(const struct locator *locator, const struct located *found,
+bool locate_verify(const struct locator *locator, const struct located *found, struct str cache_dir,
                    struct digest *ret_binary, struct err *err)
 {
     if (found->origin == LOCATE_REATTACH) {
@@ -422,9 +424,10 @@ bool locate_verify(const struct locator *locator, const struct located *found,
         return true;
     }
     if (found->origin == LOCATE_OVERRIDE)
-        return digest_file(found->path.ptr, ret_binary, err);
+        return filedigest_get(cache_dir, found->path.ptr, time(NULL), ret_binary, err);
     struct str hash;
-    if (!dirhash_h1(locator->arena, found->dir.ptr, found->binary, &hash, ret_binary, err))
+    if (!dirhash_h1(locator->arena, found->dir.ptr, found->binary, cache_dir, &hash, ret_binary,
+                    err))
         return false;
     return check_lock(locator, found, hash, err);
 }

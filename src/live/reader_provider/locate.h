@@ -71,10 +71,11 @@ bool locate_find(const struct locator *locator, struct str source, struct locate
 
 /*
  * Hash what was found and compare with the lock file.
+ * cache_dir   where digests of large files are remembered (filedigest.h), or empty
  * ret_binary  SHA-256 of the executable, also for overrides; filled even where the check fails
  * ERR_CONFLICT: hash or version not as recorded, with what to do.
  */
-bool locate_verify(const struct locator *locator, const struct located *found,
+bool locate_verify(const struct locator *locator, const struct located *found, struct str cache_dir,
                    struct digest *ret_binary, struct err *err);
 
 /* The first name that begins terraform-provider-TYPE and goes on with nothing, `_` or `.`. */

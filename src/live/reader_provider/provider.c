@@ -34,7 +34,7 @@ void provider_open(struct provider *provider, const struct locator *locator, str
         return;
     }
     note(options, provider->found.note);
-    if (locate_verify(locator, &provider->found, &provider->digest, &err))
+    if (locate_verify(locator, &provider->found, options->cache_dir, &provider->digest, &err))
         return;
     struct str why = keep_error(&provider->arena, &err);
     if (!options->allow_hash_mismatch || err.kind != ERR_CONFLICT) {

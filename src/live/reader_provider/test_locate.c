@@ -123,7 +123,8 @@ static void h1_is_what_go_computes(void **state)
     put(at, "p/terraform-provider-b", "x\n", 0755);
     put(at, "p/sub/README", "", 0644);
     struct str dir = io_join(&at->arena, at->dir, STR("p"));
-    assert_true(dirhash_h1(&at->arena, dir.ptr, STR("terraform-provider-b"), &hash, &binary, &err));
+    assert_true(dirhash_h1(&at->arena, dir.ptr, STR("terraform-provider-b"), STR(""), &hash,
+                           &binary, &err));
     digest_hex(&binary, hex);
     assert_string_equal(hex, "73cb3858a687a8494ca3323053016282f3dad39d42cf62ca4e79dda2aac7d9ac");
     print_message("  %s\n", hash.ptr);
@@ -132,8 +133,8 @@ static void h1_is_what_go_computes(void **state)
     struct str link = io_join(&at->arena, at->dir, STR("link"));
     assert_int_equal(symlink(dir.ptr, link.ptr), 0);
     struct str again;
-    assert_true(
-        dirhash_h1(&at->arena, link.ptr, STR("terraform-provider-b"), &again, &binary, &err));
+    assert_true(dirhash_h1(&at->arena, link.ptr, STR("terraform-provider-b"), STR(""), &again,
+                           &binary, &err));
     assert_true(str_equal(hash, again));
 }
 
@@ -256,7 +257,7 @@ static void the_lock_file_decides(void **state)
         if (checks[i].lock)
             put(at, "root/.terraform.lock.hcl", checks[i].lock, 0644);
         struct located found = must_find(at, "example.com/a/b");
-        bool ok = locate_verify(&at->locator, &found, &digest, &err);
+        bool ok = locate_verify(&at->locator, &found, STR(""), &digest, &err);
         assert_int_equal(ok, checks[i].why == NULL);
         if (ok)
             continue;
