@@ -46,38 +46,70 @@ static void parse_attribute(struct parser *p, struct hcl_token name, struct body
     hcl_skip_item(p);
 }
 
+static const char unclosed_detail[] =
+    "There is no closing brace for this block before the end of the file. This may be caused by "
+    "incorrect brace nesting elsewhere in this file.";
+
+/* What may stand where the brace of `x { a = 1 }` should be. */
+static const struct {
+    enum hcl_token_kind kind;
+    bool at_open; /* the message points at the opening brace */
+    const char *summary, *detail;
+} one_line_ends[] = {
+    {HCL_COMMA, false, "Invalid single-argument block definition",
+     "Single-line block syntax can include only one argument definition. To define multiple "
+     "arguments, use the multi-line block syntax with one argument definition per line."},
+    {HCL_NEWLINE, false, "Invalid single-argument block definition",
+     "An argument definition on the same line as its containing block creates a single-line block "
+     "definition, which must also be closed on the same line. Place the block's closing brace "
+     "immediately after the argument definition."},
+    {HCL_EOF, true, "Unclosed configuration block", unclosed_detail},
+    {HCL_TOKEN_KIND_COUNT, false, "Invalid single-argument block definition",
+     "A single-line block definition must end with a closing brace immediately after its single "
+     "argument definition."},
+};
+
+static void check_one_line_end(struct parser *p, struct hcl_token open)
+{
+    struct hcl_token end = hcl_peek(p);
+    size_t row = 0;
+    if (end.kind == HCL_CBRACE)
+        return;
+    while (one_line_ends[row].kind != end.kind && one_line_ends[row].kind != HCL_TOKEN_KIND_COUNT)
+        row++;
+    hcl_syntax_error(p, one_line_ends[row].at_open ? open.range : end.range,
+                     one_line_ends[row].summary, one_line_ends[row].detail);
+}
+
 /* Between the braces of `x { a = 1 }`; the opening brace is read. */
-static void parse_one_line(struct parser *p, struct body_lists *lists)
+static void parse_one_line(struct parser *p, struct hcl_token open, struct body_lists *lists)
 {
     struct hcl_token name = hcl_next(p), equals = hcl_peek(p);
-    if (equals.kind != HCL_ASSIGN) {
-        hcl_syntax_error(p, equals.range, "Invalid single-argument block definition",
-                         equals.kind == HCL_OBRACE || equals.kind == HCL_OQUOTE
-                             ? "A nested block definition must be placed on its own line within "
-                               "its parent block."
-                             : "A single-line block definition can contain only a single argument. "
-                               "If you meant to define argument, use an equals sign to assign it a "
-                               "value.");
-        return;
+    bool nested =
+        equals.kind == HCL_OQUOTE || equals.kind == HCL_OBRACE || equals.kind == HCL_IDENT;
+    if (name.kind == HCL_IDENT && equals.kind == HCL_ASSIGN) {
+        (void)hcl_next(p);
+        parse_attribute(p, name, lists, true);
+        check_one_line_end(p, open);
+    } else if (name.kind == HCL_IDENT && nested) {
+        struct str word = hcl_token_text(p, name);
+        struct str detail =
+            arena_printf(p->arena,
+                         "A single-line block definition can contain only a single argument. If "
+                         "you meant to define argument \"%.*s\", use an equals sign to assign it "
+                         "a value. To define a nested block, place it on a line of its own within "
+                         "its parent block.",
+                         STR_ARG(word));
+        hcl_syntax_error(p, hcl_span(name.range, equals.range), "Argument definition required",
+                         detail.ptr ? detail.ptr : "");
+    } else {
+        hcl_syntax_error(p, name.range, "Argument or block definition required",
+                         name.kind == HCL_IDENT
+                             ? "An argument or block definition is required here. To set an "
+                               "argument, use the equals sign \"=\" to introduce the argument "
+                               "value."
+                             : "An argument or block definition is required here.");
     }
-    (void)hcl_next(p);
-    parse_attribute(p, name, lists, true);
-    struct hcl_token end = hcl_peek(p);
-    if (end.kind == HCL_COMMA)
-        hcl_syntax_error(p, end.range, "Invalid single-argument block definition",
-                         "Single-line block syntax can include only one argument definition. To "
-                         "define multiple arguments, use the multi-line block syntax with one "
-                         "argument definition per line.");
-    else if (end.kind == HCL_NEWLINE)
-        hcl_syntax_error(p, end.range, "Invalid single-argument block definition",
-                         "An argument definition on the same line as its containing block creates "
-                         "a single-line block definition, which must also be closed on the same "
-                         "line. Place the block's closing brace immediately after the argument "
-                         "definition.");
-    else if (end.kind != HCL_CBRACE)
-        hcl_syntax_error(p, end.range, "Invalid single-argument block definition",
-                         "A single-line block definition must end with a closing brace immediately "
-                         "after its single argument definition.");
 }
 
 static int by_name_then_place(const void *a, const void *b)
@@ -143,9 +175,9 @@ static void parse_block_body(struct parser *p, struct hcl_block *block, struct h
 {
     struct hcl_token first = hcl_peek(p);
     block->open = open.range;
-    if (first.kind == HCL_IDENT) {
+    if (first.kind != HCL_NEWLINE && first.kind != HCL_CBRACE && first.kind != HCL_EOF) {
         struct body_lists lists = {0};
-        parse_one_line(p, &lists);
+        parse_one_line(p, open, &lists);
         struct hcl_token close = hcl_peek(p);
         block->body = close_body(p, &lists, (struct hcl_range){open.range.end, close.range.start});
         block->body.missing = (struct hcl_range){first.range.start, first.range.start + 1};
@@ -170,10 +202,7 @@ static void parse_block_body(struct parser *p, struct hcl_block *block, struct h
         struct hcl_token close = hcl_next(p);
         block->range.end = close.range.end;
         if (close.kind != HCL_CBRACE) {
-            hcl_syntax_error(p, open.range, "Unclosed configuration block",
-                             "There is no closing brace for this block before the end of the file. "
-                             "This may be caused by incorrect brace nesting elsewhere in this "
-                             "file.");
+            hcl_syntax_error(p, open.range, "Unclosed configuration block", unclosed_detail);
             return;
         }
     }

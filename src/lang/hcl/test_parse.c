@@ -36,10 +36,15 @@ static const struct {
     {"open block", "a {\n", "Unclosed configuration block", 1, 3},
     {"no colon", "a = true ? 1\n", "Missing false expression in conditional", 1, 13},
     {"object for", "a = {for x in y : x}\n", "Invalid 'for' expression", 1, 19},
+    {"block in one line", "a { b {} }\n", "Argument definition required", 1, 5},
+    {"string in one line", "a { \"b\" = 1 }\n", "Argument or block definition required", 1, 5},
+    {"open one line", "a { b = 1", "Unclosed configuration block", 1, 3},
     {"two in one line", "a { b = 1, c = 2 }\n", "Invalid single-argument block definition", 1, 10},
     {"chained legacy index", "a = b.0.1\n", "Invalid legacy index syntax", 1, 7},
     {"extra in a sequence", "a = \"${b c}\"\n", "Extra characters after interpolation expression",
      1, 10},
+    {"open sequence in a file", "a = \"x ${b", "Unclosed template interpolation sequence", 1, 6},
+    {"exponent", "a = 1e99999999999\n", "Invalid number literal", 1, 5},
     {"no endif", "a = \"%{if b}x\"\n", "Unexpected end of template", 1, 14},
 };
 
