@@ -130,9 +130,9 @@ static bool read_one(const struct reading *in, const struct source_file *source,
         return arena_full(in->arena, err);
     if (!read_text(in, path, &text, err))
         return err_wrap(err, "reading %.*s", STR_ARG(name));
-    if (source->json)
-        return err_set(err, ERR_UNSUPPORTED, "%.*s: JSON syntax cannot be read yet", STR_ARG(name));
-    if (!hcl_parse_file(in->arena, text, name, in->diags, file, err))
+    bool parsed = source->json ? hcl_parse_json_file(in->arena, text, name, in->diags, file, err)
+                               : hcl_parse_file(in->arena, text, name, in->diags, file, err);
+    if (!parsed)
         return err_wrap(err, "%.*s", STR_ARG(name));
     struct code_decoder d = {.arena = in->arena,
                              .diags = in->diags,

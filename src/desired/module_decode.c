@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "desired/module_parts.h"
 #include "desired/version.h"
+#include "lang/hcl/json_syntax.h"
 #include "lang/hcl/lex.h"
 
 const char code_bad_identifier[] =
@@ -50,13 +51,7 @@ struct code_place code_place_of(const struct code_decoder *d, struct hcl_range s
 
 struct str code_range_text(struct arena *arena, const struct hcl_file *file, struct hcl_range range)
 {
-    uint32_t line, column, end_line, end_column;
-    hcl_place(file->text, range.start, &line, &column);
-    hcl_place(file->text, range.end, &end_line, &end_column);
-    if (line == end_line)
-        return arena_printf(arena, "%.*s:%u,%u-%u", STR_ARG(file->name), line, column, end_column);
-    return arena_printf(arena, "%.*s:%u,%u-%u,%u", STR_ARG(file->name), line, column, end_line,
-                        end_column);
+    return hcl_range_text(arena, file->name, file->text, range);
 }
 
 static void report(struct code_decoder *d, bool warning, struct hcl_range subject,
@@ -147,13 +142,13 @@ bool code_constant(struct code_decoder *d, const struct hcl_expr *expr, struct v
 }
 
 /* Where hcl says that an expression begins: after the quote, at the innermost left part. */
-struct hcl_range code_start_of(const struct code_decoder *d, const struct hcl_expr *expr)
+struct hcl_range code_start_of(const struct hcl_expr *expr)
 {
     for (unsigned depth = 0; depth < HCL_DEPTH_MAX; depth++)
         switch (expr->kind) {
         case HCL_EXPR_STRING:
         case HCL_EXPR_TEMPLATE:
-            return code_is_quoted(d, expr) && !expr->heredoc
+            return code_is_quoted(expr) && !expr->heredoc
                        ? (struct hcl_range){expr->range.start + 1, expr->range.end - 1}
                        : expr->range;
         case HCL_EXPR_BINARY:
@@ -183,7 +178,7 @@ static bool constant_of(struct code_decoder *d, const struct hcl_attribute *attr
 {
     static const char summary[] = "Unsuitable value type";
     struct str why = {0};
-    struct hcl_range subject = code_start_of(d, attribute->value);
+    struct hcl_range subject = code_start_of(attribute->value);
     (void)code_constant(d, attribute->value, ret);
     if (!hcl_convert(d->arena, ret, type, ret, &why)) {
         code_fault(d, subject, summary, "Unsuitable value: %.*s", STR_ARG(why));
@@ -216,6 +211,19 @@ bool code_constant_string(struct code_decoder *d, const struct hcl_attribute *at
     return true;
 }
 
+bool code_quiet_string(struct code_decoder *d, const struct hcl_expr *expr, struct str *ret)
+{
+    AUTO_ARENA scratch = {.limit = 16 << 20};
+    struct hcl_diags unheard = {.arena = &scratch};
+    struct code_decoder quiet = *d;
+    struct value v;
+    quiet.diags = &unheard;
+    if (!code_constant(&quiet, expr, &v) || v.kind != VALUE_STRING)
+        return false;
+    *ret = value_text(&v);
+    return true;
+}
+
 /* --- shapes of expressions --- */
 
 const struct hcl_expr *code_keyword_expr(struct code_decoder *d, const struct hcl_expr *expr)
@@ -223,6 +231,18 @@ const struct hcl_expr *code_keyword_expr(struct code_decoder *d, const struct hc
     const struct hcl_expr *inner = hcl_keyword_expr(d->arena, d->file, expr, d->diags);
     d->full |= !inner;
     return inner ? inner : expr;
+}
+
+const struct hcl_expr *code_reference_expr(struct code_decoder *d, const struct hcl_expr *expr)
+{
+    if (!expr->json)
+        return expr;
+    if (expr->raw)
+        return hcl_json_embedded(d->arena, d->file->name, d->file->text, expr->range, false,
+                                 d->diags);
+    code_fault(d, expr->range, "Invalid reference expression",
+               "A single reference string is required.");
+    return NULL;
 }
 
 struct str code_keyword(struct code_decoder *d, const struct hcl_expr *expr)
@@ -235,7 +255,7 @@ bool code_list(struct code_decoder *d, const struct hcl_expr *expr,
                const struct hcl_expr *const **ret, size_t *ret_n)
 {
     if (expr->kind != HCL_EXPR_TUPLE) {
-        code_fault(d, code_start_of(d, expr), "Invalid expression",
+        code_fault(d, code_start_of(expr), "Invalid expression",
                    "A static list expression is required.");
         return false;
     }
@@ -249,7 +269,7 @@ bool code_pairs(struct code_decoder *d, const struct hcl_expr *expr, bool quiet,
 {
     if (expr->kind != HCL_EXPR_OBJECT) {
         if (!quiet)
-            code_fault(d, code_start_of(d, expr), "Invalid expression",
+            code_fault(d, code_start_of(expr), "Invalid expression",
                        "A static map expression is required.");
         return false;
     }
@@ -277,9 +297,9 @@ bool code_traversal(struct code_decoder *d, const struct hcl_expr *expr, bool qu
     return false;
 }
 
-bool code_is_quoted(const struct code_decoder *d, const struct hcl_expr *expr)
+bool code_is_quoted(const struct hcl_expr *expr)
 {
-    return !str_ends(d->file->name, STR(".json")) && !expr->bare_key &&
+    return !expr->json && !expr->bare_key &&
            (expr->kind == HCL_EXPR_STRING || expr->kind == HCL_EXPR_TEMPLATE);
 }
 
@@ -326,7 +346,7 @@ static const struct hcl_expr *shifted(struct code_decoder *d, const struct hcl_e
 const struct hcl_expr *code_unquote(struct code_decoder *d, const struct hcl_expr *expr,
                                     bool keyword)
 {
-    if (!code_is_quoted(d, expr) || expr->kind != HCL_EXPR_STRING)
+    if (!code_is_quoted(expr) || expr->kind != HCL_EXPR_STRING)
         return expr;
     const char *noun = keyword ? "keyword" : "reference";
     AUTO_ARENA scratch = {.limit = 64 << 20};
@@ -379,7 +399,7 @@ bool code_decode_provider_ref(struct code_decoder *d, const struct hcl_expr *exp
     struct hcl_traversal t;
     const struct hcl_expr *inner = code_unquote(d, expr, false);
     if (!code_traversal(d, inner, true, &t) || t.n > 1) {
-        if (code_is_quoted(d, inner))
+        if (code_is_quoted(inner))
             code_fault(d, expr->range, summary,
                        "A provider configuration reference must not be given in quotes.");
         else

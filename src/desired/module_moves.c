@@ -355,7 +355,7 @@ static void decode_target(struct code_decoder *d, const struct hcl_attribute *at
     AUTO_BUF plain = {.limit = 1 << 20};
     AUTO_BUF full = {.limit = 1 << 20};
     struct address a = {.d = d, .t = &t, .plain = &plain, .full = &full};
-    const struct hcl_expr *expr = code_keyword_expr(d, attribute->value);
+    const struct hcl_expr *expr = code_reference_expr(d, attribute->value);
     bool is_static, known = false;
     part->i.to = (struct code_expr){expr, d->file, attribute->range};
     if (!expr)

@@ -117,7 +117,7 @@ static void decode_type(struct code_decoder *d, const struct hcl_attribute *attr
     v->has_type = true;
     v->type = &type_dynamic;
     v->type_string_like = false;
-    if (code_is_quoted(d, attribute->value)) {
+    if (code_is_quoted(attribute->value)) {
         quoted_type(d, attribute->value);
         v->type_string_like = attribute->value->kind == HCL_EXPR_STRING &&
                               str_equal(value_text(&attribute->value->value), STR("string"));
@@ -131,6 +131,11 @@ static void decode_type(struct code_decoder *d, const struct hcl_attribute *attr
         return;
     }
     const struct hcl_expr *expr = code_keyword_expr(d, attribute->value);
+    struct hcl_expr word = *expr; /* a JSON string's place is the whole of it */
+    if (attribute->value->json && expr->kind == HCL_EXPR_VARIABLE) {
+        word.range = attribute->value->range;
+        expr = &word;
+    }
     struct hcl_eval ev = {.arena = d->arena,
                           .file = d->file->name,
                           .text = d->file->text,

@@ -126,15 +126,19 @@ extern const char code_bad_identifier[];
 /* Reports `summary` at the label if it is no identifier. */
 void code_check_name(struct code_decoder *d, const struct hcl_label *label, const char *summary);
 
-struct hcl_range code_start_of(const struct code_decoder *d, const struct hcl_expr *expr);
+struct hcl_range code_start_of(const struct hcl_expr *expr);
 /* Evaluate without names and functions. False (reported): *ret is an unknown. */
 bool code_constant(struct code_decoder *d, const struct hcl_expr *expr, struct value *ret);
+/* A constant string; false, and nothing said, for anything else. */
+bool code_quiet_string(struct code_decoder *d, const struct hcl_expr *expr, struct str *ret);
 /* gohcl's way: constant, converted, known and not null; reported otherwise and *ret untouched. */
 bool code_constant_bool(struct code_decoder *d, const struct hcl_attribute *attribute, bool *ret);
 bool code_constant_string(struct code_decoder *d, const struct hcl_attribute *attribute,
                           struct str *ret);
 /* As a place of references and keywords reads it: a JSON string's content. Never NULL. */
 const struct hcl_expr *code_keyword_expr(struct code_decoder *d, const struct hcl_expr *expr);
+/* The same where only one reference may be: what a JSON string has wrong is reported. Or NULL. */
+const struct hcl_expr *code_reference_expr(struct code_decoder *d, const struct hcl_expr *expr);
 /* A bare word (or in JSON a string of one); empty if it is anything else. */
 struct str code_keyword(struct code_decoder *d, const struct hcl_expr *expr);
 /* The elements of a list that is written out; false (reported) for anything else. */
@@ -146,7 +150,7 @@ bool code_pairs(struct code_decoder *d, const struct hcl_expr *expr, bool quiet,
 /* A reference with constant steps only; false (reported unless quiet) for anything else. */
 bool code_traversal(struct code_decoder *d, const struct hcl_expr *expr, bool quiet,
                     struct hcl_traversal *ret);
-bool code_is_quoted(const struct code_decoder *d, const struct hcl_expr *expr);
+bool code_is_quoted(const struct hcl_expr *expr);
 /* As the language's 0.11 wanted it, "aws.east" in quotes: the expression inside, with a warning.
  * Anything else as it is. */
 const struct hcl_expr *code_unquote(struct code_decoder *d, const struct hcl_expr *expr,

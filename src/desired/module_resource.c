@@ -269,7 +269,8 @@ static void decode_ignore_changes(struct decoding *in, const struct hcl_attribut
     struct hcl_traversal *list = arena_new(d->arena, struct hcl_traversal, n);
     struct hcl_range star = {0};
     for (size_t i = 0; list && i < n; i++) {
-        if (part[i]->kind == HCL_EXPR_STRING && str_equal(value_text(&part[i]->value), STR("*"))) {
+        struct str text;
+        if (code_quiet_string(d, part[i], &text) && str_equal(text, STR("*"))) {
             code_fault(d, attribute->value->range, "Invalid ignore_changes wildcard",
                        "The [\"*\"] form of ignore_changes wildcard is was deprecated and is now "
                        "invalid. Use \"ignore_changes = all\" to ignore changes to all "
@@ -343,10 +344,10 @@ static void decode_triggers(struct decoding *in, const struct hcl_attribute *att
     struct code_expr *list = arena_new(d->arena, struct code_expr, n);
     size_t before = d->diags->n; /* after the first fault Terraform looks at none of the others */
     for (size_t i = 0; list && i < n; i++) {
-        const struct hcl_expr *expr = code_keyword_expr(d, part[i]);
         struct trigger trigger = {.d = d, .subject = part[i]->range};
+        const struct hcl_expr *expr = code_reference_expr(d, part[i]);
         list[i] = (struct code_expr){expr, d->file, part[i]->range};
-        if (d->diags->n > before)
+        if (d->diags->n > before || !expr)
             continue;
         (void)hcl_each_reference(d->arena, expr, note_trigger, &trigger);
         if (trigger.nresources != 1 && !trigger.bad)
@@ -356,7 +357,7 @@ static void decode_triggers(struct decoding *in, const struct hcl_attribute *att
     }
     d->full |= !list;
     in->part->r.replace_triggered_by = list;
-    in->part->r.nreplace_triggered_by = list ? n : 0;
+    in->part->r.nreplace_triggered_by = list && d->diags->n == before ? n : 0;
 }
 
 static void lifecycle_arguments(struct decoding *in, const struct hcl_content *content)

@@ -14,15 +14,8 @@ struct requirement {
 static bool constant_string(struct requirement *in, const struct hcl_expr *expr,
                             const char *summary, const char *detail, struct str *ret)
 {
-    AUTO_ARENA scratch = {.limit = 16 << 20};
-    struct hcl_diags unheard = {.arena = &scratch};
-    struct code_decoder quiet = *in->d;
-    struct value v;
-    quiet.diags = &unheard;
-    if (code_constant(&quiet, expr, &v) && v.kind == VALUE_STRING) {
-        *ret = value_text(&v);
+    if (code_quiet_string(in->d, expr, ret))
         return true;
-    }
     code_fault(in->d, expr->range, summary, "%s", detail);
     in->failed = true;
     return false;
@@ -97,10 +90,6 @@ static void set_aliases(struct requirement *in, const struct hcl_expr *expr)
 static bool key_text(struct requirement *in, const struct hcl_expr *key, struct str *ret)
 {
     struct value v;
-    if (key->kind == HCL_EXPR_STRING) {
-        *ret = value_text(&key->value);
-        return true;
-    }
     if (code_constant(in->d, key, &v) && v.kind == VALUE_STRING) {
         *ret = value_text(&v);
         return true;
