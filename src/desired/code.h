@@ -37,7 +37,8 @@ struct code_options {
     const struct schema *(*schema)(void *ctx, struct str provider, enum code_mode mode,
                                    struct str type);
     const struct schema *(*provider_config_schema)(void *ctx, struct str provider);
-    /* What the state has of an instance (managed or data, address with index); false = nothing. */
+    /* What the state has of an instance (managed or data, address with index): its attributes as
+     * the state's JSON has them (untyped; dynamic ones as {value, type}); false = nothing. */
     bool (*state)(void *ctx, struct str address, struct value *ret);
     /* provider::NAME::FUNCTION by provider source; NULL = unknown results */
     bool (*call_function)(void *ctx, struct hcl_eval *ev, struct str provider, struct str name,
@@ -49,6 +50,7 @@ struct code_options {
     int64_t now_utc_ms; /* INT64_MIN = unknown */
 };
 
+struct code_made;
 struct code_instance {
     struct str address, module; /* module: "" or module.a["k"] */
     enum code_mode mode;
@@ -67,7 +69,8 @@ struct code_instance {
     /* As a plan shows it: config, with computed attributes from the state, else unknown; ignored
      * paths from the state. */
     struct value desired;
-    bool failed; /* its evaluation gave errors; config is unknown */
+    bool failed;                  /* its evaluation gave errors; config is unknown */
+    const struct code_made *made; /* the evaluator's own */
 };
 struct code_provider_instance {          /* a provider configuration that resources use */
     struct str provider, config_name;    /* config_name as code_instance.provider_config */
@@ -91,9 +94,10 @@ const struct hcl_diags *code_diags(const struct code *code);
 const struct code_module *code_root_module(const struct code *code);
 /* Sorted by address (module path, then mode, type, name, key as Terraform sorts). */
 const struct code_instance *code_instances(const struct code *code, size_t *ret_n);
-const struct code_instance *code_find_instance(const struct code *code, struct str address);
+/* Evaluates no more than this one needs, if not all is evaluated yet. */
+const struct code_instance *code_find_instance(struct code *code, struct str address);
 /* The module that a module instance ("", module.a["k"].module.b) is of; NULL if there is none. */
-const struct code_module *code_find_module(const struct code *code, struct str module_address);
+const struct code_module *code_find_module(struct code *code, struct str module_address);
 const struct code_provider_instance *code_provider_instances(const struct code *code,
                                                              size_t *ret_n);
 const struct code_output_value *code_outputs(const struct code *code, size_t *ret_n);

@@ -1,0 +1,314 @@
+/* code.c - code_open() to code_close(): the tree is read, walked, and what came out is put in
+ * order.
+ */
+#include "desired/code.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/pathname.h"
+#include "desired/code_parts.h"
+
+/* --- opening --- */
+
+static bool copy_options(struct code *code, const struct code_options *options, struct err *err)
+{
+    code->options = *options;
+    struct str *const texts[] = {&code->options.root_dir, &code->options.repo_dir,
+                                 &code->options.workspace};
+    if (!code->options.workspace.len)
+        code->options.workspace = STR("default");
+    if (!code->options.repo_dir.len)
+        code->options.repo_dir = code->options.root_dir;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        *texts[i] = arena_dup(&code->arena, *texts[i]);
+        if (!texts[i]->ptr)
+            return arena_full(&code->arena, err);
+    }
+    return true;
+}
+
+static struct str absolute_path(struct arena *arena, struct str path)
+{
+    char resolved[4096];
+    struct str copy = arena_dup(arena, path);
+    if (!copy.ptr || !realpath(copy.ptr, resolved))
+        return path;
+    return arena_dup(arena, str_from(resolved));
+}
+
+static void prepare(struct code *code)
+{
+    key_table_init(&code->keys, &code->arena, 0);
+    code->cwd = absolute_path(&code->arena, code->options.root_dir);
+    code->world = (struct hcl_world){
+        .base_dir = code->cwd,
+        .root_dir = absolute_path(&code->arena, code->options.repo_dir),
+        .now_utc_ms = code->options.now_utc_ms,
+        .planning = true,
+        .opentofu = code->options.opentofu,
+        .call_provider = code_call_provider,
+        .ctx = code,
+    };
+    code->ev = (struct hcl_eval){.arena = &code->arena,
+                                 .diags = &code->diags,
+                                 .world = &code->world,
+                                 .limits = {.steps = CODE_STEPS_MAX}};
+}
+
+bool code_open(const struct code_options *options, struct code **ret, struct err *err)
+{
+    struct code *code = calloc(1, sizeof *code);
+    const struct code_tree *tree;
+    if (!code)
+        return err_set(err, ERR_LIMIT, "out of memory");
+    code->arena.limit = CODE_ARENA_LIMIT;
+    code->diags.arena = &code->arena;
+    if (!copy_options(code, options, err)) {
+        code_close(code);
+        return false;
+    }
+    prepare(code);
+    struct code_tree_options how = {.read = {.root_dir = code->options.root_dir,
+                                             .opentofu = options->opentofu,
+                                             .read = options->read,
+                                             .list = options->list,
+                                             .ctx = options->ctx}};
+    if (!code_tree_read(&code->arena, code->options.root_dir, &how, &code->diags, &tree, err) ||
+        !code_tree_build(code, tree, err)) {
+        code_close(code);
+        return false;
+    }
+    code->broken = hcl_has_errors(&code->diags);
+    *ret = code;
+    return true;
+}
+
+void code_close(struct code *code)
+{
+    if (!code)
+        return;
+    arena_free(&code->arena);
+    free(code);
+}
+
+/* --- evaluating --- */
+
+static bool full(const struct code *code, struct err *err)
+{
+    return code->arena.used < code->arena.limit || arena_full(&code->arena, err);
+}
+
+static bool validate(struct code *code, struct err *err)
+{
+    struct code_walk walk;
+    if (!code_walk_open(code, true, &code->diags, &walk))
+        return arena_full(&code->arena, err);
+    if (code_check_calls(&walk) && code_check_cycles(&walk))
+        (void)code_walk_all(&walk);
+    return full(code, err);
+}
+
+static bool is_empty(const struct code *code)
+{
+    return code->root->module->nfiles == 0;
+}
+
+static bool check_inputs(struct code *code, struct err *err)
+{
+    struct code_walk say = {.code = code, .diags = &code->diags};
+    if (is_empty(code))
+        code_say_at_all(&say, false, "No configuration files", "%s",
+                        "Plan requires configuration to be present. Planning without a "
+                        "configuration would mark everything for destruction, which is normally "
+                        "not what is desired. If you would like to destroy everything, run plan "
+                        "with the -destroy option. Otherwise, create a Terraform configuration "
+                        "file (.tf file) and try again.");
+    (void)code_read_inputs(code, &code->diags);
+    return code->inputs || arena_full(&code->arena, err);
+}
+
+/* Values even where there are errors already; then what the walk says is not said. */
+static bool walk_plan(struct code *code, struct err *err)
+{
+    struct hcl_diags quiet = {.arena = &code->arena};
+    bool errors = hcl_has_errors(&code->diags);
+    if (!code_ready(code, err))
+        return false;
+    code->plan.diags = errors ? &quiet : &code->diags;
+    if (!errors && !code_check_cycles(&code->plan))
+        return full(code, err);
+    (void)code_walk_all(&code->plan);
+    code->plan.diags = &code->diags;
+    return full(code, err);
+}
+
+/* --- what came out, in order --- */
+
+static int compare_modules(const struct code_module_instance *a,
+                           const struct code_module_instance *b)
+{
+    const struct code_module_instance *x[CODE_TREE_DEPTH_MAX + 2], *y[CODE_TREE_DEPTH_MAX + 2];
+    size_t nx = 0, ny = 0;
+    if (a == b)
+        return 0;
+    for (; a->parent && nx <= CODE_TREE_DEPTH_MAX; a = a->parent)
+        x[nx++] = a;
+    for (; b->parent && ny <= CODE_TREE_DEPTH_MAX; b = b->parent)
+        y[ny++] = b;
+    while (nx && ny) {
+        nx--, ny--;
+        int order = str_compare(x[nx]->config->call->name, y[ny]->config->call->name);
+        if (!order)
+            order = code_compare_keys(&x[nx]->each, &y[ny]->each);
+        if (order)
+            return order;
+    }
+    return nx < ny ? -1 : nx > ny;
+}
+
+static int compare_instances(const void *a, const void *b)
+{
+    const struct code_instance *x = a, *y = b;
+    int order = compare_modules(x->made->module, y->made->module);
+    if (!order && x->mode != y->mode)
+        order = x->mode == CODE_MANAGED   ? -1
+                : y->mode == CODE_MANAGED ? 1
+                : x->mode < y->mode       ? -1
+                                          : 1;
+    if (!order)
+        order = str_compare(x->type, y->type);
+    if (!order)
+        order = str_compare(x->name, y->name);
+    return order ? order : code_compare_keys(&x->made->each, &y->made->each);
+}
+
+static bool each_made(struct code *code, void (*visit)(struct code *code, struct code_made *made))
+{
+    for (size_t i = 0; i < code->nnodes; i++) {
+        const struct code_node *node = code->node[i];
+        const struct code_result *r = code_result(&code->plan, node);
+        if (node->kind != CODE_NODE_RESOURCE || !r->expansion)
+            continue;
+        for (size_t k = 0; k < code_modules(&code->plan, node->in)->n; k++)
+            for (uint32_t m = 0; r->expansion[k].made && m < r->expansion[k].n; m++)
+                visit(code, &r->expansion[k].made[m]);
+    }
+    return true;
+}
+
+static void count_one(struct code *code, struct code_made *made)
+{
+    code->ninstances += made->out.address.ptr != NULL;
+}
+
+static void take_one(struct code *code, struct code_made *made)
+{
+    if (made->out.address.ptr)
+        code->sorted[code->ninstances++] = made->out;
+}
+
+static bool sort_instances(struct code *code, struct err *err)
+{
+    code->ninstances = 0;
+    each_made(code, count_one);
+    code->sorted = arena_new(&code->arena, struct code_instance, code->ninstances);
+    if (!code->sorted)
+        return arena_full(&code->arena, err);
+    code->ninstances = 0;
+    each_made(code, take_one);
+    if (code->ninstances)
+        qsort(code->sorted, code->ninstances, sizeof *code->sorted, compare_instances);
+    return true;
+}
+
+static bool gather_outputs(struct code *code, struct err *err)
+{
+    const struct code_module *m = code->root->module;
+    struct code_output_value *outputs =
+        arena_new(&code->arena, struct code_output_value, m->noutputs);
+    if (!outputs)
+        return arena_full(&code->arena, err);
+    for (size_t i = 0; i < m->noutputs; i++) {
+        const struct code_result *r = code_result(&code->plan, &code->root->outputs[i]);
+        outputs[i] = (struct code_output_value){.name = m->outputs[i].name,
+                                                .value = r->value ? r->value[0] : hcl_any(),
+                                                .sensitive = m->outputs[i].sensitive};
+    }
+    code->outputs = outputs;
+    code->noutputs = m->noutputs;
+    return true;
+}
+
+static bool gather_providers(struct code *code, struct err *err)
+{
+    struct code_provider_instance *all = NULL;
+    size_t n = 0;
+    for (int round = 0; round < 2; round++) {
+        if (round) {
+            all = arena_new(&code->arena, struct code_provider_instance, n);
+            code->providers = all;
+            if (!all)
+                return arena_full(&code->arena, err);
+            n = 0;
+        }
+        for (size_t i = 0; i < code->nnodes; i++) {
+            const struct code_node *node = code->node[i];
+            const struct code_result *r = code_result(&code->plan, node);
+            if (node->kind != CODE_NODE_PROVIDER || !r->provider)
+                continue;
+            for (size_t k = 0; k < code_modules(&code->plan, node->in)->n; k++, n++)
+                if (round)
+                    all[n] = r->provider[k];
+        }
+    }
+    code->nproviders = n;
+    return true;
+}
+
+bool code_evaluate(struct code *code, struct err *err)
+{
+    if (code->evaluated || code->broken)
+        return true;
+    code->evaluated = true;
+    if (code->options.phase == CODE_VALIDATE)
+        return validate(code, err);
+    if (!check_inputs(code, err))
+        return false;
+    if (!hcl_has_errors(&code->diags) && !validate(code, err))
+        return false;
+    return walk_plan(code, err) && sort_instances(code, err) && gather_outputs(code, err) &&
+           gather_providers(code, err);
+}
+
+/* --- looking --- */
+
+const struct hcl_diags *code_diags(const struct code *code)
+{
+    return &code->diags;
+}
+
+const struct code_module *code_root_module(const struct code *code)
+{
+    return code->root->module;
+}
+
+const struct code_instance *code_instances(const struct code *code, size_t *ret_n)
+{
+    *ret_n = code->ninstances;
+    return code->sorted;
+}
+
+const struct code_provider_instance *code_provider_instances(const struct code *code, size_t *ret_n)
+{
+    *ret_n = code->nproviders;
+    return code->providers;
+}
+
+const struct code_output_value *code_outputs(const struct code *code, size_t *ret_n)
+{
+    *ret_n = code->noutputs;
+    return code->outputs;
+}

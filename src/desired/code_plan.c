@@ -1,0 +1,415 @@
+/* code_plan.c - what a plan shows of an instance: its configuration, what the state knows of the
+ * rest, and unknown for what only an apply can tell.
+ *
+ * Source:  Terraform plans/objchange (proposed new values), ignore_changes in
+ *          node_resource_abstract_instance, builtin/providers/terraform resource_data
+ */
+#include <string.h>
+
+#include "desired/code_parts.h"
+
+struct planner {
+    struct code *code;
+    struct arena *arena;
+    bool create; /* nothing is there yet: computed values are unknown, not null */
+};
+
+enum { PLAN_DEPTH_MAX = 100 };
+
+static struct value plan_object(struct planner *p, const struct schema_block *block,
+                                const struct value *prior, const struct value *config,
+                                unsigned depth_left);
+
+static bool is_there(const struct value *v)
+{
+    return v && v->kind != VALUE_NULL && v->kind != VALUE_UNKNOWN;
+}
+
+/* --- matching elements of sets --- */
+
+/* Could this element of the state be what the configuration asks for? What is not configured and
+ * computed may be anything. */
+static bool could_be(const struct schema_block *block, const struct value *prior,
+                     const struct value *config, unsigned depth_left)
+{
+    if (value_equal(prior, config))
+        return true;
+    if (depth_left == 0 || prior->kind != VALUE_OBJECT || config->kind != VALUE_OBJECT)
+        return false;
+    for (uint32_t i = 0; i < config->len; i++) {
+        struct str name = key_str(config->members[i].key);
+        const struct value *c = &config->members[i].value, *old = value_get(prior, name);
+        const struct schema_attribute *a = schema_find_attribute(block, name);
+        const struct schema_nested_block *b = schema_find_block(block, name);
+        const struct schema_block *inner = a ? a->nested : b ? b->block : NULL;
+        if (!old || value_equal(old, c) || (a && a->computed && c->kind == VALUE_NULL))
+            continue;
+        if (!inner || c->kind != old->kind || c->kind == VALUE_SET || c->len != old->len)
+            return false;
+        if (c->kind == VALUE_OBJECT && !could_be(inner, old, c, depth_left - 1))
+            return false;
+        for (uint32_t k = 0; (c->kind == VALUE_LIST || c->kind == VALUE_TUPLE) && k < c->len; k++)
+            if (!could_be(inner, &old->items[k], &c->items[k], depth_left - 1))
+                return false;
+        if (c->kind == VALUE_MAP)
+            return false;
+    }
+    return true;
+}
+
+/* --- containers of objects: blocks and nested attributes --- */
+
+static struct value plan_sequence(struct planner *p, const struct schema_block *block,
+                                  const struct value *prior, const struct value *config,
+                                  unsigned depth_left)
+{
+    struct value *items = arena_new(p->arena, struct value, config->len), set;
+    bool *used = arena_new(p->arena, bool, value_is_list_like(prior) ? prior->len : 0);
+    if (!items || !used || config->len == 0)
+        return *config;
+    for (uint32_t i = 0; i < config->len; i++) {
+        const struct value *old = NULL;
+        if (value_is_list_like(prior) && config->kind != VALUE_SET && i < prior->len)
+            old = &prior->items[i];
+        for (uint32_t k = 0;
+             config->kind == VALUE_SET && value_is_list_like(prior) && !old && k < prior->len; k++)
+            if (!used[k] && could_be(block, &prior->items[k], &config->items[i], PLAN_DEPTH_MAX)) {
+                used[k] = true;
+                old = &prior->items[k];
+            }
+        items[i] = plan_object(p, block, old, &config->items[i], depth_left - 1);
+    }
+    if (config->kind != VALUE_SET)
+        return hcl_with_marks(value_items(config->kind, items, config->len), config->marks);
+    if (!hcl_make_set(p->arena, block->type, items, config->len, &set))
+        return *config;
+    return hcl_with_marks(set, config->marks);
+}
+
+static struct value plan_map(struct planner *p, const struct schema_block *block,
+                             const struct value *prior, const struct value *config,
+                             unsigned depth_left)
+{
+    struct value_member *m = arena_new(p->arena, struct value_member, config->len);
+    if (!m || config->len == 0)
+        return *config;
+    for (uint32_t i = 0; i < config->len; i++) {
+        m[i].key = config->members[i].key;
+        m[i].value = plan_object(p, block, value_get(prior, key_str(m[i].key)),
+                                 &config->members[i].value, depth_left - 1);
+    }
+    struct value ret = *config;
+    ret.members = m;
+    return ret;
+}
+
+static struct value plan_nested(struct planner *p, enum schema_nesting nesting,
+                                const struct schema_block *block, const struct value *prior,
+                                const struct value *config, unsigned depth_left)
+{
+    if (!is_there(config))
+        return *config;
+    if (nesting == NESTING_SINGLE || nesting == NESTING_GROUP)
+        return plan_object(p, block, prior, config, depth_left);
+    return value_is_object_like(config) ? plan_map(p, block, prior, config, depth_left)
+                                        : plan_sequence(p, block, prior, config, depth_left);
+}
+
+/* --- objects --- */
+
+/* A computed attribute that the code does not set: as the state has it. But an optional nested one
+ * that holds what only code can set was set before and is removed now. */
+static bool was_configured(const struct schema_block *block, const struct value *v,
+                           unsigned depth_left)
+{
+    if (depth_left == 0 || !is_there(v))
+        return false;
+    if (value_is_list_like(v)) {
+        for (uint32_t i = 0; i < v->len; i++)
+            if (was_configured(block, &v->items[i], depth_left - 1))
+                return true;
+        return false;
+    }
+    for (uint32_t i = 0; value_is_object_like(v) && i < v->len; i++) {
+        const struct schema_attribute *a =
+            v->kind == VALUE_OBJECT ? schema_find_attribute(block, key_str(v->members[i].key))
+                                    : NULL;
+        const struct value *member = &v->members[i].value;
+        if (a ? member->kind != VALUE_NULL && !a->computed
+              : was_configured(block, member, depth_left - 1))
+            return true;
+    }
+    return false;
+}
+
+static struct value plan_attribute(struct planner *p, const struct schema_attribute *a,
+                                   const struct value *prior, const struct value *config,
+                                   unsigned depth_left)
+{
+    const struct type *type = a->type ? a->type : &type_dynamic;
+    if (a->write_only)
+        return hcl_null(type);
+    if (config->kind == VALUE_NULL && a->computed) {
+        if (!prior)
+            return hcl_unknown(p->arena, type);
+        if (a->optional && a->nested && was_configured(a->nested, prior, PLAN_DEPTH_MAX))
+            return *config;
+        return *prior;
+    }
+    if (a->nested)
+        return plan_nested(p, a->nesting, a->nested, prior, config, depth_left);
+    return *config;
+}
+
+static uint8_t schema_marks(const struct schema_attribute *a)
+{
+    return a && a->sensitive ? VALUE_SENSITIVE : 0;
+}
+
+static struct value plan_object(struct planner *p, const struct schema_block *block,
+                                const struct value *prior, const struct value *config,
+                                unsigned depth_left)
+{
+    struct value ret = *config;
+    if (depth_left == 0 || config->kind != VALUE_OBJECT || config->len == 0)
+        return ret;
+    if (prior && prior->kind != VALUE_OBJECT)
+        prior = NULL;
+    struct value_member *m = arena_new(p->arena, struct value_member, config->len);
+    for (uint32_t i = 0; m && i < config->len; i++) {
+        struct str name = key_str(config->members[i].key);
+        const struct value *old = value_get(prior, name), *c = &config->members[i].value;
+        const struct schema_attribute *a = schema_find_attribute(block, name);
+        const struct schema_nested_block *b = schema_find_block(block, name);
+        m[i].key = config->members[i].key;
+        m[i].value = a   ? plan_attribute(p, a, old, c, depth_left - 1)
+                     : b ? plan_nested(p, b->nesting, b->block, old, c, depth_left - 1)
+                         : *c;
+        m[i].value.marks = (uint8_t)((m[i].value.marks & ~VALUE_EPHEMERAL) | schema_marks(a));
+    }
+    if (m)
+        ret.members = m;
+    return ret;
+}
+
+/* --- the built-in resource --- */
+
+static void set_member(const struct planner *p, struct value *object, struct str name,
+                       struct value v)
+{
+    struct value_member *m = arena_new(p->arena, struct value_member, object->len);
+    if (!m)
+        return;
+    memcpy(m, object->members, object->len * sizeof *m);
+    for (uint32_t i = 0; i < object->len; i++)
+        if (str_equal(key_str(m[i].key), name))
+            m[i].value = v;
+    object->members = m;
+}
+
+static bool same_known(const struct value *a, const struct value *b)
+{
+    return a && b && !value_any_unknown(a) && !value_any_unknown(b) && value_equal(a, b);
+}
+
+/* terraform_data: the output follows the input, a new trigger makes a new one. */
+static void plan_terraform_data(const struct planner *p, const struct value *prior,
+                                struct value *planned)
+{
+    const struct value *input = value_get(planned, STR("input"));
+    bool there = is_there(prior);
+    bool replace = !there || !same_known(value_get(prior, STR("triggers_replace")),
+                                         value_get(planned, STR("triggers_replace")));
+    bool changed = replace || !same_known(value_get(prior, STR("input")), input);
+    if (!input || input->kind == VALUE_NULL) {
+        if (changed)
+            set_member(p, planned, STR("output"), input ? *input : value_null());
+    } else if (changed) {
+        struct value bare;
+        uint8_t marks;
+        if (!hcl_unmark_deep(p->arena, input, &bare, &marks))
+            return;
+        set_member(p, planned, STR("output"), hcl_unknown(p->arena, hcl_type_of(p->arena, &bare)));
+    }
+    if (replace)
+        set_member(p, planned, STR("id"), hcl_unknown_not_null(p->arena, &type_string));
+}
+
+/* --- ignore_changes --- */
+
+static const struct value *step_into(const struct value *v, const struct value *key)
+{
+    int64_t i;
+    if (!v)
+        return NULL;
+    if (key->kind == VALUE_STRING)
+        return value_get(v, value_text(key));
+    if ((v->kind == VALUE_LIST || v->kind == VALUE_TUPLE) && value_to_int64(key, &i) && i >= 0 &&
+        i < v->len)
+        return &v->items[i];
+    return NULL;
+}
+
+/* A map with the key as the state has it: taken over, or left out. */
+static struct value ignore_key(struct planner *p, const struct value *config,
+                               const struct value *prior, struct str key)
+{
+    const struct value *old = value_get(prior, key);
+    uint32_t n = 0, most = config->kind == VALUE_MAP ? config->len : 0;
+    struct value_member *m = arena_new(p->arena, struct value_member, most + 1);
+    struct value ret = *config;
+    if (!m)
+        return ret;
+    for (uint32_t i = 0; i < most; i++)
+        if (!str_equal(key_str(config->members[i].key), key))
+            m[n++] = config->members[i];
+    if (old)
+        m[n++] = (struct value_member){key_intern(&p->code->keys, key), *old};
+    if (n == 0 && config->kind == VALUE_NULL)
+        return ret;
+    struct value made;
+    if (n == 0)
+        made = (struct value){.kind = VALUE_MAP, .type = hcl_type_of(p->arena, config)->elem};
+    else if (!value_members(VALUE_MAP, m, n, &made, NULL, NULL))
+        return ret;
+    return hcl_with_marks(made, config->marks);
+}
+
+/* config with the value at the steps as prior has it. */
+static struct value ignore_at(struct planner *p, const struct value *config,
+                              const struct value *prior, const struct value *step, size_t n)
+{
+    struct value ret = *config;
+    if (n == 0)
+        return *prior;
+    bool map = hcl_type_of(p->arena, config)->kind == TYPE_MAP ||
+               hcl_type_of(p->arena, prior)->kind == TYPE_MAP;
+    if (n == 1 && map && step->kind == VALUE_STRING && config->kind != VALUE_UNKNOWN)
+        return ignore_key(p, config, prior, value_text(step));
+    const struct value *c = step_into(config, step), *old = step_into(prior, step);
+    if (!c || !old)
+        return ret;
+    struct value inner = ignore_at(p, c, old, step + 1, n - 1);
+    if (value_is_object_like(config)) {
+        set_member(p, &ret, value_text(step), inner);
+        return ret;
+    }
+    struct value *items = arena_new(p->arena, struct value, config->len);
+    int64_t at = 0;
+    if (!items || !value_to_int64(step, &at))
+        return ret;
+    memcpy(items, config->items, config->len * sizeof *items);
+    items[at] = inner;
+    ret.items = items;
+    return ret;
+}
+
+/* All of it ignored: the state, without what only the provider computes. */
+static struct value ignore_all(struct planner *p, const struct schema_block *block,
+                               const struct value *prior)
+{
+    struct value ret = *prior;
+    for (size_t i = 0; i < block->nattributes; i++)
+        if (block->attributes[i].computed && !block->attributes[i].optional)
+            set_member(p, &ret, block->attributes[i].name, hcl_null(block->attributes[i].type));
+    return ret;
+}
+
+static struct value without_ignored(struct planner *p, const struct code_made *made,
+                                    const struct value *prior)
+{
+    const struct code_resource *r = made->out.resource;
+    struct value config = made->out.config;
+    if (!is_there(prior))
+        return config;
+    if (r->ignore_all)
+        return made->out.schema ? ignore_all(p, &made->out.schema->block, prior) : *prior;
+    for (size_t i = 0; i < r->nignore_changes; i++) {
+        const struct hcl_traversal *t = &r->ignore_changes[i];
+        struct value steps[HCL_STEPS_MAX + 1];
+        steps[0] = value_string(t->root);
+        for (size_t k = 0; k < t->n && k < HCL_STEPS_MAX; k++)
+            steps[k + 1] = t->step[k].key;
+        config = ignore_at(p, &config, prior, steps, t->n + 1);
+    }
+    return config;
+}
+
+/* --- the state --- */
+
+/* What the state has of it, of the schema's type; false: nothing. */
+static bool prior_of(struct planner *p, const struct code_made *made, struct value *ret)
+{
+    const struct code_options *o = &p->code->options;
+    struct value raw;
+    if (!o->state || !o->state(o->ctx, made->out.address, &raw) || raw.kind != VALUE_OBJECT)
+        return false;
+    *ret = raw;
+    if (!made->out.schema)
+        return true;
+    return type_apply(p->arena, made->out.schema->block.type, &raw, true, ret, NULL);
+}
+
+/* Without a schema: what the code sets, over what the state has. */
+static struct value lay_over(struct planner *p, const struct value *prior,
+                             const struct value *config)
+{
+    struct value ret = *config;
+    if (config->kind != VALUE_OBJECT || !is_there(prior))
+        return ret;
+    struct value_member *m = arena_new(p->arena, struct value_member, prior->len + config->len);
+    uint32_t n = 0, i = 0, k = 0;
+    while (m && (i < prior->len || k < config->len)) {
+        int order = i == prior->len    ? 1
+                    : k == config->len ? -1
+                                       : str_compare(key_str(prior->members[i].key),
+                                                     key_str(config->members[k].key));
+        m[n++] = order < 0 ? prior->members[i] : config->members[k];
+        i += order <= 0;
+        k += order >= 0;
+    }
+    if (m)
+        (void)value_members(VALUE_OBJECT, m, n, &ret, NULL, NULL);
+    return ret;
+}
+
+/* A data source: what was read is in the state; else only what the code says is known. */
+static void plan_data(struct planner *p, struct code_walk *walk, struct code_made *made,
+                      const struct value *prior, struct value *planned)
+{
+    if (code_is_builtin(made->out.provider) &&
+        str_equal(made->out.type, STR("terraform_remote_state")) &&
+        code_read_remote_state(walk, made, planned))
+        return;
+    if (!is_there(prior) || value_any_unknown(&made->out.config))
+        *planned =
+            plan_object(p, &made->out.schema->block, NULL, &made->out.config, PLAN_DEPTH_MAX);
+    else
+        *planned =
+            plan_object(p, &made->out.schema->block, prior, &made->out.config, PLAN_DEPTH_MAX);
+}
+
+void code_plan_instance(struct code_walk *walk, struct code_made *made)
+{
+    struct planner p = {.code = walk->code, .arena = &walk->code->arena};
+    struct value prior = value_null(), config, planned;
+    if (!prior_of(&p, made, &prior))
+        prior = value_null();
+    config = made->out.mode == CODE_MANAGED ? without_ignored(&p, made, &prior) : made->out.config;
+    p.create = !is_there(&prior);
+    if (!made->out.schema) {
+        planned = lay_over(&p, &prior, &config);
+        made->open = p.create;
+    } else if (made->out.mode == CODE_DATA) {
+        plan_data(&p, walk, made, &prior, &planned);
+    } else {
+        planned = plan_object(&p, &made->out.schema->block, is_there(&prior) ? &prior : NULL,
+                              &config, PLAN_DEPTH_MAX);
+        if (code_is_builtin(made->out.provider) && made->out.mode == CODE_MANAGED)
+            plan_terraform_data(&p, &prior, &planned);
+    }
+    if (made->out.mode == CODE_EPHEMERAL)
+        planned.marks |= VALUE_EPHEMERAL;
+    made->planned = planned;
+    made->out.desired = planned;
+}

@@ -1,0 +1,198 @@
+/* code_provider.c - which provider configuration a resource uses, and what that says.
+ *
+ * Passing: a `providers` argument renames, a default configuration is inherited by its source
+ * Source:  Terraform terraform/transform_provider.go; facts/hcl.md 8
+ */
+#include <string.h>
+
+#include "desired/code_parts.h"
+#include "desired/module_parts.h"
+#include "lang/hcl/builtin.h"
+
+/* --- finding --- */
+
+static struct str source_of(struct code *code, const struct code_module *m, struct str local_name)
+{
+    for (size_t i = 0; i < m->nrequirements; i++)
+        if (str_equal(m->requirements[i].local_name, local_name) && m->requirements[i].source.len)
+            return m->requirements[i].source;
+    return provider_source_default(&code->arena, local_name, code->options.opentofu);
+}
+
+struct found {
+    struct code_config *in; /* where it is written; or where the search ended */
+    const struct code_provider *written;
+    struct str alias;
+};
+
+static const struct code_provider *written_in(struct code *code, const struct code_module *m,
+                                              struct str source, struct str alias)
+{
+    for (size_t i = 0; i < m->nproviders; i++)
+        if (str_equal(m->providers[i].alias, alias) &&
+            str_equal(source_of(code, m, m->providers[i].name), source))
+            return &m->providers[i];
+    return NULL;
+}
+
+static const struct code_passed_provider *passed_to(struct code *code, const struct code_config *in,
+                                                    struct str source, struct str alias)
+{
+    for (size_t i = 0; i < in->call->nproviders; i++) {
+        const struct code_passed_provider *p = &in->call->providers[i];
+        if (str_equal(p->inner.alias, alias) &&
+            str_equal(source_of(code, in->module, p->inner.name), source))
+            return p;
+    }
+    return NULL;
+}
+
+static struct found find_provider(struct code *code, const struct code_config *in,
+                                  struct str source, struct str alias)
+{
+    struct found f = {.in = code->config[in->index], .alias = alias};
+    for (;;) {
+        f.written = written_in(code, f.in->module, source, f.alias);
+        if (f.written || !f.in->parent)
+            return f;
+        const struct code_passed_provider *p = passed_to(code, f.in, source, f.alias);
+        if (p)
+            f.alias = p->outer.alias;
+        else if (f.alias.len)
+            return f;
+        f.in = f.in->parent;
+    }
+}
+
+static struct found provider_of(struct code *code, const struct code_config *in,
+                                const struct code_resource *r)
+{
+    return find_provider(code, in, r->provider_source,
+                         r->has_provider ? r->provider.alias : (struct str){0});
+}
+
+struct code_node *code_provider_node(struct code *code, const struct code_config *in,
+                                     const struct code_resource *resource)
+{
+    struct found f = provider_of(code, in, resource);
+    return f.written ? &f.in->providers[f.written - f.in->module->providers] : NULL;
+}
+
+static struct str config_text(struct code *code, struct str path, struct str source,
+                              struct str alias)
+{
+    return arena_printf(&code->arena, "%.*s%sprovider[\"%.*s\"]%s%.*s", STR_ARG(path),
+                        path.len ? "." : "", STR_ARG(source), alias.len ? "." : "", STR_ARG(alias));
+}
+
+struct str code_provider_config_text(struct code *code, const struct code_module_instance *module,
+                                     const struct code_resource *r)
+{
+    struct found f = provider_of(code, module->config, r);
+    return config_text(code, f.written || f.alias.len ? f.in->path : STR(""), r->provider_source,
+                       f.alias);
+}
+
+/* --- evaluating --- */
+
+static bool has_unknown_text(const struct code_body *body, const struct value *config,
+                             struct arena *arena, struct str *ret)
+{
+    for (size_t i = 0; i < body->body->nattributes; i++) {
+        const struct hcl_attribute *a = &body->body->attribute[i];
+        const struct value *v = value_get(config, a->name);
+        if (!v || !value_any_unknown(v))
+            continue;
+        uint32_t line, column;
+        struct str text = str_sub(body->file->text, a->value->range.start, a->value->range.end);
+        hcl_place(body->file->text, a->range.start, &line, &column);
+        *ret = arena_printf(arena, "%.*s = %.*s (%.*s:%u)", STR_ARG(a->name),
+                            STR_ARG(str_sub(text, 0, 80)), STR_ARG(body->file->name), line);
+        return true;
+    }
+    return false;
+}
+
+static bool is_empty(const struct code_provider *p)
+{
+    size_t own = 0;
+    for (size_t i = 0; i < p->body->nattributes; i++)
+        own += !str_equal(p->body->attribute[i].name, STR("alias")) &&
+               !str_equal(p->body->attribute[i].name, STR("version"));
+    return !p->file->json && own == 0 && p->body->nblocks == 0 && p->noverrides == 0;
+}
+
+static size_t bodies_of(struct code *code, const struct code_provider *p,
+                        const struct code_body **ret)
+{
+    struct code_body *bodies = arena_new(&code->arena, struct code_body, p->noverrides + 2);
+    size_t n = 0;
+    *ret = bodies;
+    if (!bodies)
+        return 0;
+    bodies[n++] = (struct code_body){p->file, p->body};
+    for (size_t i = 0; i < p->noverrides; i++)
+        bodies[n++] = p->overrides[i];
+    if (p->escape)
+        bodies[n++] = (struct code_body){p->file, p->escape};
+    return n;
+}
+
+static bool run_in(struct code_walk *walk, const struct code_provider *p, struct str source,
+                   struct code_module_instance *module, struct code_provider_instance *ret)
+{
+    struct code *code = walk->code;
+    struct code_scope scope = {.walk = walk, .module = module};
+    const struct schema *schema = code_provider_schema_of(code, source);
+    const struct code_body *bodies;
+    size_t n = bodies_of(code, p, &bodies);
+    *ret = (struct code_provider_instance){
+        .provider = source,
+        .config_name = config_text(code, module->config->path, source, p->alias),
+        .config = hcl_any(),
+        .written = p};
+    if (!n)
+        return false;
+    if (walk->validate && is_empty(p))
+        return true;
+    bool fine = code_body_value(&scope, bodies, n, schema ? &schema->block : NULL,
+                                &code_provider_meta, &ret->config);
+    for (size_t i = 0; i < n; i++)
+        if (has_unknown_text(&bodies[i], &ret->config, &code->arena, &ret->unknown_because))
+            break;
+    return fine;
+}
+
+bool code_run_provider(struct code_walk *walk, struct code_node *node)
+{
+    const struct code_provider *p = &node->in->module->providers[node->at];
+    struct code_instances_of *modules = code_modules(walk, node->in);
+    struct code_result *r = code_result(walk, node);
+    struct str source = source_of(walk->code, node->in->module, p->name);
+    bool fine = true;
+    r->provider = arena_new(&walk->code->arena, struct code_provider_instance, modules->n);
+    for (size_t i = 0; r->provider && i < modules->n; i++)
+        if (!run_in(walk, p, source, &modules->item[i], &r->provider[i]))
+            fine = false;
+    return r->provider && fine;
+}
+
+/* --- provider::NAME::FUNCTION --- */
+
+bool code_call_provider(void *ctx, struct hcl_eval *ev, struct str name, const struct value *args,
+                        size_t nargs, struct value *ret)
+{
+    struct code *code = ctx;
+    struct str rest = str_sub(name, STR("provider::").len, name.len), local;
+    size_t cut = str_find(rest, STR("::"), 0);
+    local = str_sub(rest, 0, cut == SIZE_MAX ? rest.len : cut);
+    struct str function = cut == SIZE_MAX ? STR("") : str_sub(rest, cut + 2, rest.len);
+    struct str source = source_of(code, code->scope->module->config->module, local);
+    *ret = hcl_any();
+    if (code_is_builtin(source))
+        return hcl_call_builtin_provider(ev, name, args, nargs, ret);
+    if (code->options.call_function)
+        return code->options.call_function(code->options.ctx, ev, source, function, args, nargs,
+                                           ret);
+    return true;
+}
