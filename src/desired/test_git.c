@@ -568,9 +568,8 @@ static void broken_output_is_no_fact(void **state)
     AUTO_ARENA arena = {.limit = 1 << 16};
     struct git_blame_text got;
     struct commit commit;
-    struct str parent, rest = {H "\0\0a\0m\0"
-                                 "99999999999999999999\0s",
-                               sizeof H + 29};
+    struct str parent, rest = STR(H "\0\0a\0m\0"
+                                    "99999999999999999999\0s");
     assert_true(
         git_parse_blame(&arena, STR(H " 1 1 1\nauthor-time 9223372036854775807\n"), &got, NULL));
     assert_int_equal(got.commit[0].time_utc_ms, 0);
