@@ -265,6 +265,16 @@ struct str git_keep_text(struct git *git, struct str s)
     return kept.ptr ? kept : STR("");
 }
 
+/* A name or an address, with or without a port. */
+static bool is_host(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]%",
+                    s.ptr[i]))
+            return false;
+    return s.len > 0;
+}
+
 struct str git_public_uri(struct arena *arena, struct str url)
 {
     static const struct str schemes[] = {STR_INIT("https"), STR_INIT("http"), STR_INIT("ssh"),
@@ -300,7 +310,7 @@ struct str git_public_uri(struct arena *arena, struct str url)
     at = str_find_char(path, '?', 0);
     path = str_sub(path, 0, at);
     path = str_sub(path, 0, str_find_char(path, '#', 0));
-    if (!host.len)
+    if (!is_host(host))
         return (struct str){0};
     bool scp = colon == SIZE_MAX; /* host:path */
     while (scp && (str_starts(path, STR(":/")) || str_starts(path, STR("//"))))
@@ -470,9 +480,7 @@ struct str git_trouble(const struct git *git)
 
 /* --- HEAD --- */
 
-/* "# branch.oid HASH" and "# branch.head NAME", each ended by NUL, then a record for each edited
- * file. */
-static bool parse_status(struct git *git, struct str out, struct revision *ret)
+void git_parse_status(struct git *git, struct str out, struct revision *ret)
 {
     struct str record;
     while (out.len) {
@@ -488,7 +496,6 @@ static bool parse_status(struct git *git, struct str out, struct revision *ret)
         git->head = STR("");
     if (str_equal(git->branch, STR("(detached)")))
         git->branch = STR("");
-    return true;
 }
 
 static bool ask_pushed(struct git *git, struct err *err)
@@ -528,7 +535,7 @@ bool git_revision(struct git *git, struct str folder, struct revision *ret, bool
         return false;
     if (!*ret_known)
         return true;
-    (void)parse_status(git, out, &found);
+    git_parse_status(git, out, &found);
     if (!ask_pushed(git, err))
         return false;
     found.repository = git->repository;

@@ -89,8 +89,13 @@ struct git_tree;
 /* One tree for each commit (or "HEAD"), in one run of git; NULL where git cannot tell. */
 bool git_trees(struct git *git, const struct str *hashes, size_t n, struct git_tree **ret,
                struct err *err);
-/* Paths that differ from HEAD, sorted. */
-const struct str *git_tree_changed(const struct git_tree *tree, size_t *ret_n);
+/* What differs from HEAD. */
+struct git_change {
+    struct str path, hash; /* hash of its text there; empty: it is not there */
+    bool is_link;
+};
+/* Sorted by path. */
+const struct git_change *git_tree_changes(const struct git_tree *tree, size_t *ret_n);
 /* The file's text, symbolic links followed within the repository. False: there is none. */
 bool git_tree_read(struct git_tree *tree, struct str path, struct str *ret);
 /* The names in a folder, files and folders, sorted. False: it has none. */

@@ -83,6 +83,16 @@ bool git_parse_blame(struct arena *arena, struct str text, struct git_blame_text
  * is none. */
 bool git_parse_commit(struct str *rest, struct commit *ret, struct str *ret_parent);
 #define GIT_COMMIT_FORMAT "--format=%H%x00%P%x00%aN%x00%aE%x00%at%x00%s"
+/* "# branch.oid HASH" and "# branch.head NAME", each ended by NUL, then a record for each edited
+ * file: git->head, git->branch, ret->dirty. */
+void git_parse_status(struct git *git, struct str out, struct revision *ret);
+/* `git cat-file --batch`: "HASH blob SIZE\n", the bytes and a newline; or "HASH missing\n". */
+bool git_parse_blobs(struct git *git, struct str out);
+/* `git ls-tree -z`: "MODE TYPE HASH\tPATH" and a NUL, for each entry. */
+bool git_parse_folder(struct git *git, struct str out, struct git_folder *ret);
+/* `git diff-tree -z --raw`: ":MODE MODE HASH HASH LETTER" NUL "PATH" NUL, up to the "TREE TREE\n"
+ * that begins the next pair. NULL: it is something else, or the arena is full. */
+struct git_tree *git_parse_changes(struct git *git, struct str *out);
 /* "https://user:token@host/x" and "git@host:x" without what could be a credential; empty if it is a
  * local path. */
 struct str git_public_uri(struct arena *arena, struct str url);

@@ -19,16 +19,10 @@ enum {
     MODE_FOLDER = 0040000
 };
 
-/* A path of a tree that is not as in HEAD. */
-struct changed {
-    struct str path, hash; /* hash empty: it is not there */
-    bool is_link;
-};
 struct git_tree {
     struct git *git;
-    struct changed *changed; /* sorted by path */
+    struct git_change *changed; /* sorted by path */
     size_t n;
-    struct str *paths;
 };
 
 /* --- texts by hash --- */
@@ -73,8 +67,7 @@ static bool add_blob(struct git *git, struct git_blob blob)
     return true;
 }
 
-/* "HASH blob SIZE\n", the bytes and a newline; or "HASH missing\n". */
-static bool take_blobs(struct git *git, struct str out)
+bool git_parse_blobs(struct git *git, struct str out)
 {
     struct str line, hash, type;
     while (out.len) {
@@ -113,7 +106,7 @@ static void fetch_blobs(struct git *git, const struct str *hashes, size_t n)
             buf_char(&input, '\n');
         }
     if (input.len && !input.failed && git_run(git, words, buf_view(&input), &out, &ok, NULL) && ok)
-        (void)take_blobs(git, out);
+        (void)git_parse_blobs(git, out);
 }
 
 static bool blob_text(struct git *git, struct str hash, struct str *ret)
@@ -146,8 +139,7 @@ static bool parse_mode(struct str text, unsigned *ret)
     return text.len > 0;
 }
 
-/* "MODE TYPE HASH\tPATH" and a NUL, for each entry. */
-static bool parse_folder(struct git *git, struct str out, struct git_folder *ret)
+bool git_parse_folder(struct git *git, struct str out, struct git_folder *ret)
 {
     struct git_entry *list = NULL;
     size_t room = 0, n = 0;
@@ -189,7 +181,7 @@ static const struct git_folder *folder_of(struct git *git, struct str path)
     bool ok;
     if (!folder || !kept.ptr || !spec.ptr ||
         !git_run(git, words, (struct str){0}, &out, &ok, NULL) || !ok ||
-        !parse_folder(git, out, folder))
+        !git_parse_folder(git, out, folder))
         return NULL;
     folder->path = kept;
     folder->next = git->folders;
@@ -211,18 +203,18 @@ static const struct git_entry *find_entry(struct git *git, struct str path)
 
 static int changed_order(const void *a, const void *b)
 {
-    const struct changed *x = a, *y = b;
+    const struct git_change *x = a, *y = b;
     return str_compare(x->path, y->path);
 }
 
-static const struct changed *find_changed(const struct git_tree *tree, struct str path)
+static const struct git_change *find_changed(const struct git_tree *tree, struct str path)
 {
-    struct changed wanted = {.path = path};
+    struct git_change wanted = {.path = path};
     return tree->n ? bsearch(&wanted, tree->changed, tree->n, sizeof wanted, changed_order) : NULL;
 }
 
 /* ":MODE MODE HASH HASH LETTER" NUL "PATH" NUL */
-static bool parse_changed(struct str *out, struct changed *ret)
+static bool parse_changed(struct str *out, struct git_change *ret)
 {
     struct str record, modes[2], hashes[2];
     unsigned bits;
@@ -242,8 +234,7 @@ static bool parse_changed(struct str *out, struct changed *ret)
     return true;
 }
 
-/* The records up to the next "TREE TREE\n", which begins the next pair. */
-static struct git_tree *parse_tree(struct git *git, struct str *out)
+struct git_tree *git_parse_changes(struct git *git, struct str *out)
 {
     struct git_tree *tree = arena_new(git->arena, struct git_tree, 1);
     size_t room = 0;
@@ -258,10 +249,7 @@ static struct git_tree *parse_tree(struct git *git, struct str *out)
     }
     if (tree->n > 1)
         qsort(tree->changed, tree->n, sizeof *tree->changed, changed_order);
-    tree->paths = arena_new(git->arena, struct str, tree->n);
-    for (size_t i = 0; tree->paths && i < tree->n; i++)
-        tree->paths[i] = tree->changed[i].path;
-    return tree->paths ? tree : NULL;
+    return tree;
 }
 
 /* HEAD's tree first, then one for each of the commits; empty where git has none. */
@@ -321,15 +309,15 @@ bool git_trees(struct git *git, const struct str *hashes, size_t n, struct git_t
             continue;
         if (!str_cut(&out, '\n', &line) || !str_ends(line, trees[i + 1]))
             break;
-        ret[i] = parse_tree(git, &out);
+        ret[i] = git_parse_changes(git, &out);
     }
     return true;
 }
 
-const struct str *git_tree_changed(const struct git_tree *tree, size_t *ret_n)
+const struct git_change *git_tree_changes(const struct git_tree *tree, size_t *ret_n)
 {
     *ret_n = tree->n;
-    return tree->paths;
+    return tree->changed;
 }
 
 /* --- files --- */
@@ -340,7 +328,7 @@ enum whose { NOBODYS, GITS, DISKS };
 static enum whose look_up(const struct git_tree *tree, struct str path, struct str *ret_hash,
                           bool *ret_link)
 {
-    const struct changed *changed = find_changed(tree, path);
+    const struct git_change *changed = find_changed(tree, path);
     if (changed) {
         *ret_hash = changed->hash;
         *ret_link = changed->is_link;
@@ -469,7 +457,7 @@ static void add_changed(const struct git_tree *tree, struct str prefix, struct n
                         struct names *hashes)
 {
     for (size_t i = 0; i < tree->n; i++) {
-        const struct changed *changed = &tree->changed[i];
+        const struct git_change *changed = &tree->changed[i];
         if (!changed->hash.len || !str_starts(changed->path, prefix))
             continue;
         struct str name = str_sub(changed->path, prefix.len, changed->path.len), first;
