@@ -1,25 +1,45 @@
 /* diag.c - diagnostics with their places, and as one struct err. */
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/utf8.h"
 #include "lang/hcl/hcl.h"
 
+/* From a known place on to a byte behind it. */
+static void advance(struct str text, size_t from, size_t to, uint32_t *line, uint32_t *column)
+{
+    const char *newline;
+    while ((newline = from < to ? memchr(text.ptr + from, '\n', to - from) : NULL)) {
+        from = (size_t)(newline - text.ptr) + 1;
+        *line += 1;
+        *column = 1;
+    }
+    struct str before = str_sub(text, from, to);
+    for (size_t at = 0; at < before.len; *column += 1)
+        at = utf8_cluster(before, at);
+}
+
 void hcl_place(struct str text, uint32_t byte, uint32_t *ret_line, uint32_t *ret_column)
 {
-    size_t end = byte < text.len ? byte : text.len, start = 0;
-    uint32_t line = 1, column = 1;
-    for (size_t i = 0; i < end; i++)
-        if (text.ptr[i] == '\n') {
-            line++;
-            start = i + 1;
-        }
-    struct str before = str_sub(text, start, end);
-    for (size_t at = 0; at < before.len; column++)
-        at = utf8_cluster(before, at);
-    *ret_line = line;
-    *ret_column = column;
+    *ret_line = *ret_column = 1;
+    advance(text, 0, byte < text.len ? byte : text.len, ret_line, ret_column);
+}
+
+/* The place of a diagnostic, counted on from the one before it where that is possible: places of
+ * many faults in a large text cost no more than the text is long. */
+static void place_diag(const struct hcl_diags *diags, struct str text, struct hcl_diag *d)
+{
+    const struct hcl_diag *last = diags->n ? &diags->diag[diags->n - 1] : NULL;
+    size_t byte = d->subject.start < text.len ? d->subject.start : text.len, from = 0;
+    d->line = d->column = 1;
+    if (last && diags->last_text == text.ptr && last->subject.start <= byte) {
+        from = last->subject.start;
+        d->line = last->line;
+        d->column = last->column;
+    }
+    advance(text, from, byte, &d->line, &d->column);
 }
 
 struct str hcl_range_text(struct arena *arena, struct str file_name, struct str text,
@@ -54,13 +74,15 @@ void hcl_diag_add(struct hcl_diags *diags, struct str file_name, struct str text
     struct str detail = arena_vprintf(diags->arena, detail_fmt, args);
     va_end(args);
     diags->diag = grown;
-    struct hcl_diag *d = &grown[diags->n++];
+    struct hcl_diag *d = &grown[diags->n];
     *d = (struct hcl_diag){.warning = warning,
                            .summary = arena_dup(diags->arena, summary),
                            .detail = detail,
                            .file = arena_dup(diags->arena, file_name),
                            .subject = subject};
-    hcl_place(text, subject.start, &d->line, &d->column);
+    place_diag(diags, text, d);
+    diags->last_text = text.ptr;
+    diags->n++;
 }
 
 bool hcl_has_errors(const struct hcl_diags *diags)

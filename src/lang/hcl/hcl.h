@@ -216,7 +216,8 @@ struct hcl_diags {
     struct arena *arena;
     struct hcl_diag *diag;
     size_t n, room;
-    bool cut; /* more than HCL_DIAGS_MAX, or no memory: the list is not whole */
+    bool cut;              /* more than HCL_DIAGS_MAX, or no memory: the list is not whole */
+    const char *last_text; /* what the last one is about */
 };
 
 struct hcl_file {
@@ -234,7 +235,7 @@ struct hcl_file {
  */
 bool hcl_parse_file(struct arena *arena, struct str text, struct str name, struct hcl_diags *diags,
                     struct hcl_file *ret, struct err *err);
-/* One expression that must fill the whole text (newlines end it, as at attribute level). */
+/* One expression that must fill the whole text; newlines in it mean nothing, as in parentheses. */
 bool hcl_parse_expression(struct arena *arena, struct str text, struct str name,
                           struct hcl_diags *diags, const struct hcl_expr **ret, struct err *err);
 /* A template without quotes, as in a template file. */

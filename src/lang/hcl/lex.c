@@ -2,6 +2,7 @@
  */
 #include "lang/hcl/lex.h"
 
+#include <string.h>
 #include <unictype.h>
 
 #include "base/arena.h"
@@ -26,9 +27,12 @@ struct lexer {
     size_t n, room;
     struct frame frame[HCL_DEPTH_MAX];
     unsigned depth;
-    bool full; /* out of memory */
-    bool deep; /* too many frames */
+    bool full;         /* out of memory */
+    bool deep;         /* too many frames */
+    bool no_block_end; /* no more comment ends with a star and a slash: do not look again */
 };
+
+enum { TOKENS_FIRST = 16, BYTES_PER_TOKEN = 5 }; /* what configuration usually has */
 
 const char *hcl_token_name(enum hcl_token_kind kind)
 {
@@ -45,24 +49,37 @@ static unsigned char peek(const struct lexer *lx, size_t ahead)
     return lx->at + ahead < lx->text.len ? (unsigned char)lx->text.ptr[lx->at + ahead] : 0;
 }
 
-static bool more(const struct lexer *lx)
+static bool more(const struct lexer *lx, size_t ahead)
 {
-    return lx->at < lx->text.len;
+    return lx->at + ahead < lx->text.len;
 }
 
-/* A token of the next `len` bytes; counts the lines in it. */
+/* A token of the next `len` bytes. */
 static void emit(struct lexer *lx, enum hcl_token_kind kind, size_t len)
 {
-    lx->token = arena_grow(lx->arena, lx->token, lx->n, &lx->room, lx->n + 1);
-    if (!lx->token) {
-        lx->full = true;
-        return;
+    if (lx->n == lx->room) {
+        struct hcl_token *grown =
+            arena_grow(lx->arena, lx->token, lx->n, &lx->room, lx->n + TOKENS_FIRST);
+        if (!grown) {
+            lx->full = true;
+            return;
+        }
+        lx->token = grown;
     }
-    size_t end = lx->at + len;
     lx->token[lx->n++] = (struct hcl_token){
-        .kind = kind, .range = {(uint32_t)lx->at, (uint32_t)end}, .line = lx->line};
-    for (; lx->at < end; lx->at++)
-        lx->line += lx->text.ptr[lx->at] == '\n';
+        .kind = kind, .range = {(uint32_t)lx->at, (uint32_t)(lx->at + len)}, .line = lx->line};
+    lx->at += len;
+}
+
+/* The same for one that may hold newlines. */
+static void emit_lines(struct lexer *lx, enum hcl_token_kind kind, size_t len)
+{
+    const char *from = lx->text.ptr + lx->at, *end = from + len;
+    emit(lx, kind, len);
+    while ((from = memchr(from, '\n', (size_t)(end - from)))) {
+        lx->line++;
+        from++;
+    }
 }
 
 static void push(struct lexer *lx, struct frame frame)
@@ -74,38 +91,61 @@ static void push(struct lexer *lx, struct frame frame)
     lx->frame[lx->depth++] = frame;
 }
 
-/* Bytes of the newline at `at`: 0, 1 or 2. */
+/* Bytes of the newline at `ahead`: 0, 1 or 2. */
 static size_t newline_len(const struct lexer *lx, size_t ahead)
 {
-    if (peek(lx, ahead) == '\n' && lx->at + ahead < lx->text.len)
+    unsigned char c = peek(lx, ahead);
+    if (c == '\n')
         return 1;
-    return peek(lx, ahead) == '\r' && peek(lx, ahead + 1) == '\n' ? 2 : 0;
+    return c == '\r' && peek(lx, ahead + 1) == '\n' ? 2 : 0;
+}
+
+/* Bytes of the character there as the scanner of HCL sees it: surrogates and overlong forms pass, a
+ * byte that begins no character is 0. */
+static size_t character_len(const struct lexer *lx, size_t ahead)
+{
+    unsigned char c = peek(lx, ahead);
+    size_t len = c < 0x80 ? 1 : c < 0xc0 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf8 ? 4 : 0;
+    for (size_t i = 1; i < len; i++)
+        if ((peek(lx, ahead + i) & 0xc0) != 0x80)
+            return 0;
+    return len;
 }
 
 /* --- identifiers --- */
 
-static bool starts_identifier(uint32_t c)
+/* The ASCII characters of a set, one bit each. */
+struct ascii_set {
+    uint64_t low, high;
+};
+static const struct ascii_set words = {0x03ff200000000000,
+                                       0x07fffffe87fffffe}; /* - 0-9 A-Z _ a-z */
+
+static bool in_set(struct ascii_set set, unsigned char c)
 {
-    if (c < 0x80)
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-    return uc_is_property_id_start(c);
+    return c < 0x80 && ((c < 64 ? set.low >> c : set.high >> (c - 64)) & 1);
 }
 
-static bool continues_identifier(uint32_t c)
+static bool is_digit(unsigned char c)
 {
-    if (c < 0x80)
-        return starts_identifier(c) || (c >= '0' && c <= '9') || c == '-';
-    return uc_is_property_id_continue(c);
+    return c >= '0' && c <= '9';
 }
 
 static size_t identifier_len(struct str s)
 {
     size_t at = 0;
-    if (s.len == 0 || !starts_identifier(utf8_next(s, &at)))
+    if (s.len == 0 || is_digit((unsigned char)s.ptr[0]) || s.ptr[0] == '-')
         return 0;
     while (at < s.len) {
         size_t next = at;
-        if (!continues_identifier(utf8_next(s, &next)))
+        if (in_set(words, (unsigned char)s.ptr[at])) {
+            at++;
+            continue;
+        }
+        if ((unsigned char)s.ptr[at] < 0x80)
+            break;
+        uint32_t c = utf8_next(s, &next);
+        if (!(at ? uc_is_property_id_continue(c) : uc_is_property_id_start(c)))
             break;
         at = next;
     }
@@ -119,28 +159,23 @@ bool hcl_is_identifier(struct str s)
 
 /* --- templates --- */
 
-/* Length of an opener `${`, `%{`, `${~`, `%{~` here, or 0. */
-static size_t opener_len(const struct lexer *lx)
-{
-    if ((peek(lx, 0) != '$' && peek(lx, 0) != '%') || peek(lx, 1) != '{')
-        return 0;
-    return peek(lx, 2) == '~' ? 3 : 2;
-}
-
-static void open_sequence(struct lexer *lx, size_t len)
-{
-    emit(lx, peek(lx, 0) == '$' ? HCL_INTERP : HCL_CONTROL, len);
-    push(lx, (struct frame){.kind = FRAME_SEQUENCE});
-}
-
-/* A run of two or more `$` (or `%`) before `{` is text: its last pair is the escape. */
-static size_t marker_run(const struct lexer *lx, size_t ahead)
+/* Length of an opener `${`, `%{`, `${~`, `%{~` at `ahead`, or 0. */
+static size_t opener_len(const struct lexer *lx, size_t ahead)
 {
     unsigned char c = peek(lx, ahead);
-    size_t run = 1;
-    while (peek(lx, ahead + run) == c)
-        run++;
-    return run;
+    if ((c != '$' && c != '%') || peek(lx, ahead + 1) != '{')
+        return 0;
+    return peek(lx, ahead + 2) == '~' ? 3 : 2;
+}
+
+static bool lex_opener(struct lexer *lx)
+{
+    size_t len = opener_len(lx, 0);
+    if (!len)
+        return false;
+    emit(lx, peek(lx, 0) == '$' ? HCL_INTERP : HCL_CONTROL, len);
+    push(lx, (struct frame){.kind = FRAME_SEQUENCE});
+    return true;
 }
 
 static bool is_marker(unsigned char c)
@@ -148,133 +183,169 @@ static bool is_marker(unsigned char c)
     return c == '$' || c == '%';
 }
 
-/* A backslash with nothing behind it on its line escapes nothing. */
-static bool is_lone_backslash(const struct lexer *lx, size_t ahead)
+/* A marker that opens nothing: `$${` with what an opener takes, else the `$` alone. 0: the text
+ * ends behind it, and the scanner of HCL waits for more. */
+static size_t marker_len(const struct lexer *lx)
 {
-    return peek(lx, ahead) == '\\' &&
-           (lx->at + ahead + 1 >= lx->text.len || newline_len(lx, ahead + 1));
+    size_t escaped = peek(lx, 1) == peek(lx, 0) ? opener_len(lx, 1) : 0;
+    if (escaped)
+        return 1 + escaped;
+    return more(lx, 1) ? 1 : 0;
 }
 
-/* Literal bytes from here up to whatever `stop` ends; a `$` or `%` inside ends it too, except
- * first. */
-static size_t literal_len(const struct lexer *lx, bool quoted)
+/* Bytes that mean nothing in a quoted string. */
+static size_t quoted_len(const struct lexer *lx)
 {
     size_t len = 0;
-    while (lx->at + len < lx->text.len) {
+    while (more(lx, len)) {
         unsigned char c = peek(lx, len);
-        if (c == '\n' || (c == '\r' && peek(lx, len + 1) == '\n'))
-            return quoted ? len : len + newline_len(lx, len);
-        if (quoted && (c == '"' || is_lone_backslash(lx, len)))
-            return len;
-        if (is_marker(c)) {
-            size_t run = marker_run(lx, len);
-            if (len > 0 || (run == 1 && peek(lx, len + 1) == '{'))
-                return len;
-            len += run;
-            continue;
-        }
-        bool escaped = quoted && c == '\\';
-        len += escaped ? 2 : 1;
+        size_t escape = c == '\\', next = peek(lx, len + escape);
+        if (c == '"' || is_marker(c) || next == '\n' || next == '\r' || !more(lx, len + escape))
+            break;
+        size_t character = character_len(lx, len + escape);
+        if (!character)
+            break;
+        len += escape + character;
     }
     return len;
 }
 
-static void lex_quoted(struct lexer *lx)
-{
-    size_t opener = opener_len(lx), newline = newline_len(lx, 0);
-    if (opener) {
-        open_sequence(lx, opener);
-    } else if (peek(lx, 0) == '"') {
-        emit(lx, HCL_CQUOTE, 1);
-        lx->depth--;
-    } else if (newline) {
-        /* The string is not closed: give up on it here, so that the next line is read as itself. */
-        emit(lx, HCL_BAD_NEWLINE, newline);
-        lx->depth--;
-    } else {
-        size_t len = literal_len(lx, true);
-        emit(lx, len ? HCL_QUOTED_TEXT : HCL_BAD_CHARACTER, len ? len : 1);
-    }
-}
-
-/* Length of the closing line (blanks, marker, blanks) at a line's start, or 0. */
-static size_t heredoc_end_len(const struct lexer *lx, struct str marker)
+static size_t newlines_len(const struct lexer *lx)
 {
     size_t len = 0;
-    while (peek(lx, len) == ' ' || peek(lx, len) == '\t')
+    while (peek(lx, len) == '\n' || peek(lx, len) == '\r')
         len++;
-    if (!str_equal(str_sub(lx->text, lx->at + len, lx->at + len + marker.len), marker))
-        return 0;
-    len += marker.len;
-    while (peek(lx, len) == ' ' || peek(lx, len) == '\t')
-        len++;
-    return newline_len(lx, len) ? len : 0;
+    return len;
 }
 
-static void lex_heredoc(struct lexer *lx, struct frame *frame)
+/* A newline does not end the string: as in HCL, it goes on to the next quote. */
+static void lex_quoted(struct lexer *lx)
 {
-    size_t end = frame->line_start ? heredoc_end_len(lx, frame->marker) : 0;
-    if (end) {
-        emit(lx, HCL_CHEREDOC, end);
+    size_t len = quoted_len(lx);
+    unsigned char c = peek(lx, 0);
+    if (len) {
+        emit(lx, HCL_QUOTED_TEXT, len);
+    } else if (c == '"') {
+        emit(lx, HCL_CQUOTE, 1);
         lx->depth--;
-        return;
+    } else if (is_marker(c)) {
+        len = opener_len(lx, 0) ? 0 : marker_len(lx);
+        if (len)
+            emit(lx, HCL_QUOTED_TEXT, len);
+        else if (!lex_opener(lx))
+            emit(lx, HCL_BAD_CHARACTER, 1);
+    } else if ((len = newlines_len(lx))) {
+        emit_lines(lx, HCL_BAD_NEWLINE, len);
+    } else {
+        emit(lx, c == '\\' ? HCL_BAD_CHARACTER : HCL_BAD_UTF8, 1);
     }
-    size_t opener = opener_len(lx);
-    frame->line_start = false;
-    if (opener) {
-        open_sequence(lx, opener);
-        return;
-    }
-    size_t len = literal_len(lx, false);
-    frame->line_start = len && lx->text.ptr[lx->at + len - 1] == '\n';
-    emit(lx, HCL_RAW_TEXT, len ? len : 1);
 }
 
-static void lex_bare(struct lexer *lx)
+/* Blanks, the marker, blanks: is that all of the line? */
+static bool is_heredoc_end(struct str line, struct str marker)
 {
-    size_t opener = opener_len(lx);
-    if (opener) {
-        open_sequence(lx, opener);
-        return;
+    size_t at = 0, next = 0;
+    while (next < line.len && uc_is_property_white_space(utf8_next(line, &next)))
+        at = next;
+    if (!str_starts(str_sub(line, at, line.len), marker))
+        return false;
+    for (at += marker.len; at < line.len;)
+        if (!uc_is_property_white_space(utf8_next(line, &at)))
+            return false;
+    return true;
+}
+
+/* Bytes of text that is not quoted, without a newline: up to a marker or a line's end. */
+static size_t raw_len(const struct lexer *lx)
+{
+    size_t len = 0;
+    while (more(lx, len)) {
+        unsigned char c = peek(lx, len);
+        size_t character = c == '\n' || c == '\r' || is_marker(c) ? 0 : character_len(lx, len);
+        if (!character)
+            break;
+        len += character;
     }
-    size_t len = literal_len(lx, false);
-    emit(lx, HCL_RAW_TEXT, len ? len : 1);
+    return len;
+}
+
+/* A marker that opens nothing. The scanner of HCL takes the byte behind it, too, at a line's end.
+ */
+static size_t raw_marker_len(const struct lexer *lx)
+{
+    size_t len = marker_len(lx);
+    if (len > 1)
+        return len + newline_len(lx, len);
+    bool line_end = peek(lx, 2) == '\n' || peek(lx, 2) == '\r';
+    return len && line_end ? 2 : len;
+}
+
+/* Text in a heredoc or a bare template. False where the scanner of HCL comes to a stop, which makes
+ * one token of all the rest. */
+static bool lex_raw(struct lexer *lx, struct frame *frame)
+{
+    size_t len = raw_len(lx), newline = newline_len(lx, len);
+    if (frame->kind == FRAME_HEREDOC && frame->line_start && newline &&
+        is_heredoc_end(str_sub(lx->text, lx->at, lx->at + len), frame->marker)) {
+        emit(lx, HCL_CHEREDOC, len);
+        emit_lines(lx, HCL_NEWLINE, newline);
+        lx->depth--;
+        return true;
+    }
+    if (len + newline == 0 && is_marker(peek(lx, 0)))
+        len = raw_marker_len(lx);
+    if (len + newline) {
+        emit_lines(lx, HCL_RAW_TEXT, len + newline);
+        frame->line_start = lx->text.ptr[lx->at - 1] == '\n';
+        return true;
+    }
+    if (is_marker(peek(lx, 0)) || peek(lx, 0) == '\r')
+        return false;
+    emit(lx, HCL_BAD_UTF8, 1);
+    return true;
+}
+
+static void lex_text(struct lexer *lx, struct frame *frame)
+{
+    if (is_marker(peek(lx, 0)) && opener_len(lx, 0)) {
+        frame->line_start = false;
+        (void)lex_opener(lx);
+    } else if (!lex_raw(lx, frame)) {
+        bool whole = frame->kind == FRAME_BARE;
+        emit_lines(lx, whole ? HCL_RAW_TEXT : HCL_BAD_CHARACTER, lx->text.len - lx->at);
+    }
 }
 
 /* --- configuration --- */
 
-static bool is_digit(unsigned char c)
-{
-    return c >= '0' && c <= '9';
-}
-
+/* Digits, points and exponents in any order, but no point at the end. */
 static size_t number_len(const struct lexer *lx)
 {
-    size_t len = 1;
+    size_t len = 1, end = 1;
     for (;;) {
         unsigned char c = peek(lx, len), next = peek(lx, len + 1);
-        if (is_digit(c))
+        bool exponent = c == 'e' || c == 'E', sign = next == '+' || next == '-';
+        if (is_digit(c) || c == '.')
             len += 1;
-        else if (c == '.' && is_digit(next))
-            len += 2;
-        else if ((c == 'e' || c == 'E') && is_digit(next))
-            len += 2;
-        else if ((c == 'e' || c == 'E') && (next == '+' || next == '-') &&
-                 is_digit(peek(lx, len + 2)))
-            len += 3;
+        else if (exponent && is_digit(sign ? peek(lx, len + 2) : next))
+            len += sign ? 3 : 2;
         else
-            return len;
+            return end;
+        if (c != '.')
+            end = len;
     }
 }
 
 /* A comment that ends with its line takes the newline with it. */
-static size_t comment_len(const struct lexer *lx)
+static size_t comment_len(struct lexer *lx)
 {
-    if (peek(lx, 0) == '/' && peek(lx, 1) == '*') {
+    bool slash = peek(lx, 0) == '/';
+    if (slash && peek(lx, 1) == '*' && !lx->no_block_end) {
         size_t end = str_find(lx->text, STR("*/"), lx->at + 2);
-        return end == SIZE_MAX ? 0 : end + 2 - lx->at;
+        lx->no_block_end = end == SIZE_MAX;
+        return lx->no_block_end ? 0 : end + 2 - lx->at;
     }
-    if (peek(lx, 0) != '#' && !(peek(lx, 0) == '/' && peek(lx, 1) == '/'))
+    if (slash && peek(lx, 1) != '/')
         return 0;
     size_t end = str_find_char(lx->text, '\n', lx->at);
     return (end == SIZE_MAX ? lx->text.len : end + 1) - lx->at;
@@ -283,6 +354,8 @@ static size_t comment_len(const struct lexer *lx)
 /* `<<EOT` or `<<-EOT` and a newline: the length up to and with the newline, or 0. */
 static size_t heredoc_start_len(const struct lexer *lx, struct str *ret_marker)
 {
+    if (peek(lx, 1) != '<')
+        return 0;
     size_t len = peek(lx, 2) == '-' ? 3 : 2;
     struct str rest = str_sub(lx->text, lx->at + len, lx->text.len);
     size_t name = identifier_len(rest);
@@ -291,90 +364,109 @@ static size_t heredoc_start_len(const struct lexer *lx, struct str *ret_marker)
     return newline ? len + name + newline : 0;
 }
 
+/* By the first character: what it is alone, and with one more. */
 static const struct {
-    const char *text;
-    enum hcl_token_kind kind;
-} operators[] = {
-    /* longest first */
-    {"...", HCL_ELLIPSIS},   {"==", HCL_EQ},          {"!=", HCL_NE},
-    {"<=", HCL_LE},          {">=", HCL_GE},          {"&&", HCL_AND},
-    {"||", HCL_OR},          {"=>", HCL_ARROW},       {"::", HCL_DOUBLE_COLON},
-    {"+", HCL_PLUS},         {"-", HCL_MINUS},        {"*", HCL_STAR},
-    {"/", HCL_SLASH},        {"%", HCL_PERCENT},      {"<", HCL_LT},
-    {">", HCL_GT},           {"!", HCL_BANG},         {"?", HCL_QUESTION},
-    {":", HCL_COLON},        {"=", HCL_ASSIGN},       {",", HCL_COMMA},
-    {".", HCL_DOT},          {"(", HCL_OPAREN},       {")", HCL_CPAREN},
-    {"[", HCL_OBRACK},       {"]", HCL_CBRACK},       {"&", HCL_BAD_OPERATOR},
-    {"|", HCL_BAD_OPERATOR}, {"~", HCL_BAD_OPERATOR}, {"^", HCL_BAD_OPERATOR},
+    unsigned char alone, second, both, third, with_third; /* kinds; second, third: characters */
+} operators[128] = {
+    ['+'] = {HCL_PLUS},
+    ['-'] = {HCL_MINUS},
+    ['*'] = {HCL_STAR},
+    ['/'] = {HCL_SLASH},
+    ['%'] = {HCL_PERCENT},
+    ['<'] = {HCL_LT, '=', HCL_LE},
+    ['>'] = {HCL_GT, '=', HCL_GE},
+    ['!'] = {HCL_BANG, '=', HCL_NE},
+    ['='] = {HCL_ASSIGN, '=', HCL_EQ, '>', HCL_ARROW},
+    ['&'] = {HCL_BAD_OPERATOR, '&', HCL_AND},
+    ['|'] = {HCL_BAD_OPERATOR, '|', HCL_OR},
+    ['~'] = {HCL_BAD_OPERATOR, '}', HCL_SEQ_END},
+    ['^'] = {HCL_BAD_OPERATOR},
+    ['?'] = {HCL_QUESTION},
+    [':'] = {HCL_COLON, ':', HCL_DOUBLE_COLON},
+    [','] = {HCL_COMMA},
+    ['.'] = {HCL_DOT},
+    ['('] = {HCL_OPAREN},
+    [')'] = {HCL_CPAREN},
+    ['['] = {HCL_OBRACK},
+    [']'] = {HCL_CBRACK},
 };
 
+/* "..." is the only one of three characters. */
 static bool lex_operator(struct lexer *lx)
 {
-    struct str rest = str_sub(lx->text, lx->at, lx->text.len);
-    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
-        struct str op = str_from(operators[i].text);
-        if (!str_starts(rest, op))
-            continue;
-        emit(lx, operators[i].kind, op.len);
-        return true;
-    }
-    return false;
+    unsigned char c = peek(lx, 0), next = peek(lx, 1);
+    if (c >= 128 || !operators[c].alone)
+        return false;
+    if (c == '.' && next == '.' && peek(lx, 2) == '.')
+        emit(lx, HCL_ELLIPSIS, 3);
+    else if (operators[c].second && next == operators[c].second)
+        emit(lx, operators[c].both, 2);
+    else if (operators[c].third && next == operators[c].third)
+        emit(lx, operators[c].with_third, 2);
+    else
+        emit(lx, operators[c].alone, 1);
+    return true;
 }
 
-static bool lex_brace(struct lexer *lx, struct frame *frame)
+/* `}` or `~}`. The latter is the end of a sequence even where none is open; the parser says so. */
+static void lex_closer(struct lexer *lx, struct frame *frame, size_t len)
 {
-    unsigned char c = peek(lx, 0);
-    if (c == '{') {
-        if (frame)
-            frame->braces++;
-        emit(lx, HCL_OBRACE, 1);
-        return true;
-    }
-    size_t len = c == '}' ? 1 : c == '~' && peek(lx, 1) == '}' ? 2 : 0;
     bool closes = frame && frame->braces == 0;
-    if (len == 0 || (len == 2 && !closes))
-        return false;
     if (frame && !closes)
         frame->braces--;
-    emit(lx, closes ? HCL_SEQ_END : HCL_CBRACE, len);
+    emit(lx, closes || len == 2 ? HCL_SEQ_END : HCL_CBRACE, len);
     if (closes)
         lx->depth--;
-    return true;
 }
 
 static void lex_other(struct lexer *lx)
 {
-    size_t next = lx->at;
-    uint32_t c = utf8_next(lx->text, &next);
-    bool bad = c == 0xfffd && next == lx->at + 1;
-    emit(lx, bad ? HCL_BAD_UTF8 : HCL_BAD_CHARACTER, next - lx->at);
+    size_t len = character_len(lx, 0);
+    emit(lx, len ? HCL_BAD_CHARACTER : HCL_BAD_UTF8, len ? len : 1);
+}
+
+/* What neither a blank, a word, a number nor a newline begins. frame: as for lex_config(). */
+static void lex_punctuation(struct lexer *lx, struct frame *frame, unsigned char c)
+{
+    struct str marker;
+    size_t len = 0;
+    if (c == '"') {
+        emit(lx, HCL_OQUOTE, 1);
+        push(lx, (struct frame){.kind = FRAME_QUOTED});
+    } else if (c == '{') {
+        if (frame)
+            frame->braces++;
+        emit(lx, HCL_OBRACE, 1);
+    } else if (c == '}') {
+        lex_closer(lx, frame, 1);
+    } else if (c == '~' && peek(lx, 1) == '}') {
+        lex_closer(lx, frame, 2);
+    } else if ((c == '#' || c == '/') && (len = comment_len(lx))) {
+        emit_lines(lx, HCL_COMMENT, len);
+    } else if (c == '<' && (len = heredoc_start_len(lx, &marker))) {
+        emit_lines(lx, HCL_OHEREDOC, len);
+        push(lx, (struct frame){.kind = FRAME_HEREDOC, .marker = marker, .line_start = true});
+    } else if (!lex_operator(lx)) {
+        lex_other(lx);
+    }
 }
 
 /* frame: the sequence this is inside of, or NULL at the top. */
 static void lex_config(struct lexer *lx, struct frame *frame)
 {
     unsigned char c = peek(lx, 0);
-    struct str marker;
     size_t len;
     if (c == ' ' || c == '\t')
         lx->at++;
-    else if ((len = newline_len(lx, 0)))
-        emit(lx, HCL_NEWLINE, len);
-    else if ((len = comment_len(lx)))
-        emit(lx, HCL_COMMENT, len);
     else if (is_digit(c))
         emit(lx, HCL_NUMBER, number_len(lx));
-    else if ((len = identifier_len(str_sub(lx->text, lx->at, lx->text.len))))
-        emit(lx, HCL_IDENT, len);
-    else if (c == '"') {
-        emit(lx, HCL_OQUOTE, 1);
-        push(lx, (struct frame){.kind = FRAME_QUOTED});
-    } else if (c == '<' && peek(lx, 1) == '<' && (len = heredoc_start_len(lx, &marker))) {
-        emit(lx, HCL_OHEREDOC, len);
-        push(lx, (struct frame){.kind = FRAME_HEREDOC, .marker = marker, .line_start = true});
-    } else if (!lex_brace(lx, frame) && !lex_operator(lx)) {
-        lex_other(lx);
-    }
+    else if ((in_set(words, c) && c != '-') || c >= 0x80)
+        (len = identifier_len(str_sub(lx->text, lx->at, lx->text.len))) ? emit(lx, HCL_IDENT, len)
+                                                                        : lex_other(lx);
+    else if ((len = newline_len(lx, 0)))
+        emit_lines(lx, HCL_NEWLINE, len);
+    else
+        lex_punctuation(lx, frame, c);
 }
 
 static void step(struct lexer *lx)
@@ -384,10 +476,21 @@ static void step(struct lexer *lx)
         lex_config(lx, frame);
     else if (frame->kind == FRAME_QUOTED)
         lex_quoted(lx);
-    else if (frame->kind == FRAME_HEREDOC)
-        lex_heredoc(lx, frame);
     else
-        lex_bare(lx);
+        lex_text(lx, frame);
+}
+
+static bool lexer_open(struct lexer *lx, struct arena *arena, struct str text,
+                       enum hcl_lex_mode mode)
+{
+    size_t room = text.len / BYTES_PER_TOKEN + TOKENS_FIRST;
+    *lx = (struct lexer){.arena = arena, .text = text, .line = 1};
+    lx->token = arena_grow(arena, lx->token, 0, &lx->room, room);
+    if (mode == HCL_LEX_TEMPLATE)
+        push(lx, (struct frame){.kind = FRAME_BARE});
+    else if (str_starts(text, STR("\xef\xbb\xbf")))
+        lx->at = 3;
+    return lx->token;
 }
 
 bool hcl_lex(struct arena *arena, struct str text, enum hcl_lex_mode mode,
@@ -396,17 +499,10 @@ bool hcl_lex(struct arena *arena, struct str text, enum hcl_lex_mode mode,
     if (text.len > HCL_SIZE_MAX)
         return err_set(err, ERR_LIMIT, "%zu bytes of configuration, more than %d", text.len,
                        (int)HCL_SIZE_MAX);
-    struct lexer *lx = arena_new(arena, struct lexer, 1);
-    if (!lx)
+    struct lexer *lx = arena_new_raw(arena, struct lexer, 1);
+    if (!lx || !lexer_open(lx, arena, text, mode))
         return arena_full(arena, err);
-    lx->arena = arena;
-    lx->text = text;
-    lx->line = 1;
-    if (mode == HCL_LEX_TEMPLATE)
-        push(lx, (struct frame){.kind = FRAME_BARE});
-    else if (str_starts(text, STR("\xef\xbb\xbf")))
-        lx->at = 3;
-    while (more(lx) && !lx->full && !lx->deep)
+    while (more(lx, 0) && !lx->full && !lx->deep)
         step(lx);
     if (lx->deep)
         return err_set(err, ERR_LIMIT, "line %u: templates nested deeper than %d", lx->line,

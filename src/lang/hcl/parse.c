@@ -18,25 +18,29 @@ static bool is_skipped(const struct parser *p, const struct hcl_token *token)
 static size_t cursor(const struct parser *p)
 {
     size_t at = p->at;
-    while (is_skipped(p, &p->token[at]))
+    while (at < p->limit && is_skipped(p, &p->token[at]))
         at++;
     return at;
 }
 
-struct hcl_token hcl_peek(const struct parser *p)
+static struct hcl_token token_at(const struct parser *p, size_t at)
 {
-    struct hcl_token token = p->token[cursor(p)];
+    struct hcl_token token = p->token[at < p->limit ? at : p->ntokens - 1];
     if (token.kind == HCL_COMMENT)
         token.kind = HCL_NEWLINE;
     return token;
 }
 
+struct hcl_token hcl_peek(const struct parser *p)
+{
+    return token_at(p, cursor(p));
+}
+
 struct hcl_token hcl_next(struct parser *p)
 {
-    struct hcl_token token = hcl_peek(p);
     p->at = cursor(p);
-    if (token.kind != HCL_EOF)
-        p->at++;
+    struct hcl_token token = token_at(p, p->at);
+    p->at += p->at < p->limit;
     return token;
 }
 
@@ -50,13 +54,39 @@ bool hcl_token_is_word(const struct parser *p, struct hcl_token token, const cha
     return token.kind == HCL_IDENT && str_equal(hcl_token_text(p, token), str_from(word));
 }
 
+/* Has the scanner told of the token there, in better words? */
+static bool scanner_told(const struct parser *p, struct hcl_range subject)
+{
+    for (size_t i = p->scanner_from; i < p->scanner_to; i++)
+        if (p->diags->diag[i].subject.start == subject.start)
+            return true;
+    return false;
+}
+
+static void report(struct parser *p, struct hcl_range subject, const char *summary,
+                   const char *detail)
+{
+    bool part_ends = p->limit + 1 < p->ntokens && hcl_peek(p).kind == HCL_EOF;
+    if (!part_ends && !scanner_told(p, subject))
+        hcl_diag_add(p->diags, p->name, p->text, false, subject, str_from(summary), "%s", detail);
+    p->recovering = true;
+}
+
 void hcl_syntax_error(struct parser *p, struct hcl_range subject, const char *summary,
                       const char *detail)
 {
-    /* What the scanner refused has been reported already, in better words. */
-    if (!p->recovering && hcl_peek(p).kind < HCL_BAD_OPERATOR)
-        hcl_diag_add(p->diags, p->name, p->text, false, subject, str_from(summary), "%s", detail);
-    p->recovering = true;
+    p->errors++;
+    p->faults++;
+    report(p, subject, summary, detail);
+}
+
+void hcl_follow_up_error(struct parser *p, struct hcl_range subject, const char *summary,
+                         const char *detail)
+{
+    p->errors += !p->lost;
+    p->faults++;
+    if (!p->lost || !p->recovering)
+        report(p, subject, summary, detail);
 }
 
 static const struct {
@@ -67,12 +97,13 @@ static const struct {
     {HCL_CONTROL, HCL_SEQ_END},
 };
 
-static bool opens(enum hcl_token_kind kind)
+/* The kind that closes an opening bracket, or HCL_EOF for what opens nothing. */
+static enum hcl_token_kind closer_of(enum hcl_token_kind kind)
 {
     for (size_t i = 0; i < sizeof brackets / sizeof *brackets; i++)
         if (brackets[i].open == kind)
-            return true;
-    return false;
+            return brackets[i].close;
+    return HCL_EOF;
 }
 
 static bool closes(enum hcl_token_kind kind)
@@ -83,46 +114,52 @@ static bool closes(enum hcl_token_kind kind)
     return false;
 }
 
-void hcl_skip_to(struct parser *p, enum hcl_token_kind closer)
+struct hcl_token hcl_skip_to(struct parser *p, enum hcl_token_kind closer)
 {
     size_t depth = 0;
-    for (;; p->at++) {
-        enum hcl_token_kind kind = p->token[p->at].kind;
-        if (kind == HCL_EOF)
-            return;
-        if (depth == 0 && kind == closer) {
-            p->at++;
-            return;
-        }
-        if (opens(kind))
-            depth++;
-        else if (closes(kind) && depth)
-            depth--;
+    p->lost = p->recovering = true;
+    for (;;) {
+        struct hcl_token token = hcl_next(p);
+        if (token.kind == HCL_EOF || (token.kind == closer && depth == 0))
+            return token;
+        if (closer == HCL_EOF)
+            continue;
+        depth += closer_of(token.kind) == closer;
+        depth -= token.kind == closer;
     }
 }
 
-static bool ends_line(const struct parser *p, const struct hcl_token *token)
+void hcl_skip_over(struct parser *p, enum hcl_token_kind opener)
 {
-    return token->kind == HCL_NEWLINE || token->kind == HCL_BAD_NEWLINE ||
-           (token->kind == HCL_COMMENT && p->text.ptr[token->range.end - 1] == '\n');
+    for (;;) {
+        enum hcl_token_kind kind = hcl_next(p).kind;
+        if (kind == opener || kind == HCL_EOF)
+            break;
+    }
+    (void)hcl_skip_to(p, closer_of(opener));
+}
+
+/* Close brackets up to the one that `closer` belongs to. */
+static void close_brackets(struct parser *p, enum hcl_token_kind closer)
+{
+    while (p->open.n && closer_of(p->open.ptr[p->open.n - 1]) != closer)
+        p->open.n--;
+    if (p->open.n)
+        p->open.n--;
 }
 
 void hcl_skip_item(struct parser *p)
 {
-    size_t depth = 0;
-    p->recovering = false;
-    for (;; p->at++) {
-        const struct hcl_token *token = &p->token[p->at];
-        if (token->kind == HCL_EOF)
+    p->lost = p->recovering = true;
+    p->open.n = 0;
+    for (;;) {
+        struct hcl_token token = hcl_next(p);
+        if (token.kind == HCL_EOF || (token.kind == HCL_NEWLINE && p->open.n == 0))
             return;
-        if (depth == 0 && ends_line(p, token)) {
-            p->at++;
-            return;
-        }
-        if (opens(token->kind))
-            depth++;
-        else if (depth && (closes(token->kind) || token->kind == HCL_BAD_NEWLINE))
-            depth--;
+        if (closer_of(token.kind) != HCL_EOF)
+            HCL_APPEND(p, p->open, token.kind);
+        else if (closes(token.kind))
+            close_brackets(p, token.kind);
     }
 }
 
@@ -145,25 +182,38 @@ const struct hcl_expr *hcl_error_node(struct parser *p, struct hcl_range range)
     return node ? node : &nothing;
 }
 
+/* What the scanner refuses. family: those that share a limit; told: how often one is told of. */
+enum bad_family { BAD_BITWISE, BAD_BACKTICK, BAD_APOSTROPHE, BAD_SEMICOLON, BAD_ENCODING, BAD_ANY };
 struct bad_character {
     const char *text, *summary, *detail;
+    enum bad_family family;
 };
 static const struct bad_character bad_characters[] = {
     {"&", "Unsupported operator",
-     "Bitwise operators are not supported. Did you mean boolean AND (\"&&\")?"},
+     "Bitwise operators are not supported. Did you mean boolean AND (\"&&\")?", BAD_BITWISE},
     {"|", "Unsupported operator",
-     "Bitwise operators are not supported. Did you mean boolean OR (\"||\")?"},
+     "Bitwise operators are not supported. Did you mean boolean OR (\"||\")?", BAD_BITWISE},
     {"~", "Unsupported operator",
-     "Bitwise operators are not supported. Did you mean boolean NOT (\"!\")?"},
-    {"^", "Unsupported operator", "Bitwise operators are not supported."},
+     "Bitwise operators are not supported. Did you mean boolean NOT (\"!\")?", BAD_BITWISE},
+    {"^", "Unsupported operator", "Bitwise operators are not supported.", BAD_BITWISE},
     {"`", "Invalid character",
      "The \"`\" character is not valid. To create a multi-line string, use the \"heredoc\" syntax, "
-     "like \"<<EOT\"."},
+     "like \"<<EOT\".",
+     BAD_BACKTICK},
     {"'", "Invalid character",
-     "Single quotes are not valid. Use double quotes (\") to enclose strings."},
+     "Single quotes are not valid. Use double quotes (\") to enclose strings.", BAD_APOSTROPHE},
     {";", "Invalid character",
      "The \";\" character is not valid. Use newlines to separate arguments and blocks, and commas "
-     "to separate items in collection values."},
+     "to separate items in collection values.",
+     BAD_SEMICOLON},
+    {"\xe2\x80\x9c", "Invalid character",
+     "Curly quotes are not valid here. They come from documents and discussion forums; write a "
+     "straight quote (\").",
+     BAD_ANY},
+    {"\xe2\x80\x9d", "Invalid character",
+     "Curly quotes are not valid here. They come from documents and discussion forums; write a "
+     "straight quote (\").",
+     BAD_ANY},
 };
 
 enum { BAD_ROWS = sizeof bad_characters / sizeof *bad_characters };
@@ -173,38 +223,55 @@ static const struct bad_character bad_newline = {
     "Quoted strings may not be split over multiple lines. To produce a multi-line string, either "
     "use the \\n escape to represent a newline character or use the \"heredoc\" multi-line "
     "template "
-    "syntax."};
+    "syntax.",
+    BAD_ANY};
 static const struct bad_character bad_utf8 = {NULL, "Invalid character encoding",
                                               "All input files must be UTF-8 encoded. Ensure that "
-                                              "UTF-8 encoding is selected in your editor."};
-static const struct bad_character bad_other = {NULL, "Invalid character",
-                                               "This character is not used within the language."};
+                                              "UTF-8 encoding is selected in your editor.",
+                                              BAD_ENCODING};
+static const struct bad_character bad_other = {
+    NULL, "Invalid character", "This character is not used within the language.", BAD_ANY};
 
-/* A character of the table and bad UTF-8 are told of once a file: told[] remembers. */
-static const struct bad_character *
-explain_bad(const struct parser *p, const struct hcl_token *token, bool told[BAD_ROWS + 1])
+static const struct bad_character *explain_bad(const struct parser *p,
+                                               const struct hcl_token *token)
 {
-    size_t row = BAD_ROWS;
+    if (token->kind == HCL_BAD_NEWLINE)
+        return &bad_newline;
+    if (token->kind == HCL_BAD_UTF8)
+        return &bad_utf8;
     for (size_t i = 0; i < BAD_ROWS; i++)
         if (str_equal(hcl_token_text(p, *token), str_from(bad_characters[i].text)))
-            row = i;
-    if (row == BAD_ROWS && token->kind == HCL_BAD_NEWLINE)
-        return &bad_newline;
-    if (row == BAD_ROWS && token->kind != HCL_BAD_UTF8)
-        return &bad_other;
-    bool again = told[row];
-    told[row] = true;
-    return again ? NULL : row < BAD_ROWS ? &bad_characters[row] : &bad_utf8;
+            return &bad_characters[i];
+    return &bad_other;
+}
+
+/* As HCL does it: the first one of a family, up to four operators; a quote that ends what another
+ * began is not told of. seen counts the family's tokens. */
+static bool is_told(enum bad_family family, size_t seen)
+{
+    switch (family) {
+    case BAD_BITWISE:
+        return seen < 4;
+    case BAD_BACKTICK:
+    case BAD_APOSTROPHE:
+        return seen == 0 || seen == 2;
+    case BAD_SEMICOLON:
+    case BAD_ENCODING:
+        return seen == 0;
+    default:
+        return true;
+    }
 }
 
 void hcl_check_tokens(struct parser *p)
 {
-    bool told[BAD_ROWS + 1] = {false};
+    size_t seen[BAD_ANY + 1] = {0};
     for (size_t i = 0; i < p->ntokens; i++) {
         const struct hcl_token *token = &p->token[i];
-        const struct bad_character *bad =
-            token->kind < HCL_BAD_OPERATOR ? NULL : explain_bad(p, token, told);
-        if (bad)
+        if (token->kind < HCL_BAD_OPERATOR)
+            continue;
+        const struct bad_character *bad = explain_bad(p, token);
+        if (is_told(bad->family, seen[bad->family]++))
             hcl_diag_add(p->diags, p->name, p->text, false, token->range, str_from(bad->summary),
                          "%s", bad->detail);
     }
@@ -217,7 +284,10 @@ static bool parser_open(struct parser *p, struct arena *arena, struct str text, 
         .arena = arena, .text = text, .name = name, .diags = diags, .depth_left = HCL_DEPTH_MAX};
     if (!hcl_lex(arena, text, mode, &p->token, &p->ntokens, err))
         return err_wrap(err, "%.*s", STR_ARG(name));
+    p->limit = p->ntokens - 1;
+    p->scanner_from = diags->n;
     hcl_check_tokens(p);
+    p->scanner_to = diags->n;
     return true;
 }
 
@@ -240,7 +310,7 @@ bool hcl_parse_file(struct arena *arena, struct str text, struct str name, struc
     size_t before = diags->n;
     if (!parser_open(&p, arena, text, name, HCL_LEX_CONFIG, diags, err))
         return false;
-    struct hcl_body body = hcl_parse_body(&p, HCL_EOF);
+    struct hcl_body body = hcl_parse_body(&p);
     sort_diags(diags, before);
     if (p.full)
         return arena_full(arena, err);
@@ -255,14 +325,14 @@ bool hcl_parse_expression(struct arena *arena, struct str text, struct str name,
     struct parser p;
     if (!parser_open(&p, arena, text, name, HCL_LEX_CONFIG, diags, err))
         return false;
+    p.skip_newlines = true;
     const struct hcl_expr *expr = hcl_parse_expr(&p);
-    while (hcl_peek(&p).kind == HCL_NEWLINE)
-        (void)hcl_next(&p);
     struct hcl_token last = hcl_peek(&p);
     if (last.kind != HCL_EOF)
-        hcl_syntax_error(&p, last.range, "Extra characters after expression",
-                         "An expression was successfully parsed, but extra characters were found "
-                         "after it.");
+        hcl_follow_up_error(
+            &p, last.range, "Extra characters after expression",
+            "An expression was successfully parsed, but extra characters were found "
+            "after it.");
     if (p.full)
         return arena_full(arena, err);
     *ret = expr;

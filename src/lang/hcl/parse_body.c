@@ -15,83 +15,67 @@ struct body_lists {
     } blocks;
 };
 
+static const char unclosed_detail[] =
+    "There is no closing brace for this block before the end of the file. This may be caused by "
+    "incorrect brace nesting elsewhere in this file.";
+
 /* After "name =": the value and the end of the line. one_line: inside `x { a = 1 }`. */
 static void parse_attribute(struct parser *p, struct hcl_token name, struct body_lists *lists,
                             bool one_line)
 {
+    size_t errors = p->errors;
     const struct hcl_expr *value = hcl_parse_expr(p);
     HCL_APPEND(p, lists->attributes,
                ((struct hcl_attribute){.name = hcl_token_text(p, name),
                                        .value = value,
                                        .name_range = name.range,
                                        .range = hcl_span(name.range, value->range)}));
-    if (p->recovering) {
-        if (!one_line)
-            hcl_skip_item(p);
+    if (hcl_failed(p, errors)) {
+        hcl_skip_item(p);
         return;
     }
     struct hcl_token end = hcl_peek(p);
-    if (one_line || end.kind == HCL_EOF)
+    if (one_line)
         return;
-    if (end.kind == HCL_NEWLINE) {
+    if (end.kind == HCL_NEWLINE || end.kind == HCL_EOF) {
         (void)hcl_next(p);
         return;
     }
     bool comma = end.kind == HCL_COMMA;
-    hcl_syntax_error(p, end.range,
-                     comma ? "Unexpected comma after argument" : "Missing newline after argument",
-                     comma ? "Argument definitions must be separated by newlines, not commas. An "
-                             "argument definition must end with a newline."
-                           : "An argument definition must end with a newline.");
+    hcl_follow_up_error(
+        p, end.range, comma ? "Unexpected comma after argument" : "Missing newline after argument",
+        comma ? "Argument definitions must be separated by newlines, not commas. An "
+                "argument definition must end with a newline."
+              : "An argument definition must end with a newline.");
     hcl_skip_item(p);
 }
 
-static const char unclosed_detail[] =
-    "There is no closing brace for this block before the end of the file. This may be caused by "
-    "incorrect brace nesting elsewhere in this file.";
-
-/* What may stand where the brace of `x { a = 1 }` should be. */
-static const struct {
-    enum hcl_token_kind kind;
-    bool at_open; /* the message points at the opening brace */
-    const char *summary, *detail;
-} one_line_ends[] = {
-    {HCL_COMMA, false, "Invalid single-argument block definition",
-     "Single-line block syntax can include only one argument definition. To define multiple "
-     "arguments, use the multi-line block syntax with one argument definition per line."},
-    {HCL_NEWLINE, false, "Invalid single-argument block definition",
-     "An argument definition on the same line as its containing block creates a single-line block "
-     "definition, which must also be closed on the same line. Place the block's closing brace "
-     "immediately after the argument definition."},
-    {HCL_EOF, true, "Unclosed configuration block", unclosed_detail},
-    {HCL_TOKEN_KIND_COUNT, false, "Invalid single-argument block definition",
-     "A single-line block definition must end with a closing brace immediately after its single "
-     "argument definition."},
-};
-
-static void check_one_line_end(struct parser *p, struct hcl_token open)
+static bool begins_block(enum hcl_token_kind kind)
 {
-    struct hcl_token end = hcl_peek(p);
-    size_t row = 0;
-    if (end.kind == HCL_CBRACE)
-        return;
-    while (one_line_ends[row].kind != end.kind && one_line_ends[row].kind != HCL_TOKEN_KIND_COUNT)
-        row++;
-    hcl_syntax_error(p, one_line_ends[row].at_open ? open.range : end.range,
-                     one_line_ends[row].summary, one_line_ends[row].detail);
+    return kind == HCL_OQUOTE || kind == HCL_OBRACE || kind == HCL_IDENT;
+}
+
+static const char *const definition_required = "Argument or block definition required";
+
+/* What stands where an argument or a block should begin is neither. */
+static void no_definition(struct parser *p, struct hcl_token name)
+{
+    hcl_skip_item(p);
+    hcl_syntax_error(p, name.range, definition_required,
+                     name.kind == HCL_IDENT
+                         ? "An argument or block definition is required here. To set an argument, "
+                           "use the equals sign \"=\" to introduce the argument value."
+                         : "An argument or block definition is required here.");
 }
 
 /* Between the braces of `x { a = 1 }`; the opening brace is read. */
-static void parse_one_line(struct parser *p, struct hcl_token open, struct body_lists *lists)
+static void parse_one_line(struct parser *p, struct body_lists *lists)
 {
-    struct hcl_token name = hcl_next(p), equals = hcl_peek(p);
-    bool nested =
-        equals.kind == HCL_OQUOTE || equals.kind == HCL_OBRACE || equals.kind == HCL_IDENT;
-    if (name.kind == HCL_IDENT && equals.kind == HCL_ASSIGN) {
+    struct hcl_token name = hcl_next(p), after = hcl_peek(p);
+    if (name.kind == HCL_IDENT && after.kind == HCL_ASSIGN) {
         (void)hcl_next(p);
         parse_attribute(p, name, lists, true);
-        check_one_line_end(p, open);
-    } else if (name.kind == HCL_IDENT && nested) {
+    } else if (name.kind == HCL_IDENT && begins_block(after.kind)) {
         struct str word = hcl_token_text(p, name);
         struct str detail =
             arena_printf(p->arena,
@@ -100,16 +84,48 @@ static void parse_one_line(struct parser *p, struct hcl_token open, struct body_
                          "a value. To define a nested block, place it on a line of its own within "
                          "its parent block.",
                          STR_ARG(word));
-        hcl_syntax_error(p, hcl_span(name.range, equals.range), "Argument definition required",
+        hcl_skip_item(p);
+        hcl_syntax_error(p, hcl_span(name.range, after.range), "Argument definition required",
                          detail.ptr ? detail.ptr : "");
     } else {
-        hcl_syntax_error(p, name.range, "Argument or block definition required",
-                         name.kind == HCL_IDENT
-                             ? "An argument or block definition is required here. To set an "
-                               "argument, use the equals sign \"=\" to introduce the argument "
-                               "value."
-                             : "An argument or block definition is required here.");
+        no_definition(p, name);
     }
+}
+
+/* What may stand where the brace of `x { a = 1 }` should be. */
+static const struct {
+    enum hcl_token_kind kind;
+    bool at_open; /* the message points at the opening brace */
+    void (*report)(struct parser *p, struct hcl_range subject, const char *summary,
+                   const char *detail);
+    const char *summary, *detail;
+} one_line_ends[] = {
+    {HCL_COMMA, false, hcl_syntax_error, "Invalid single-argument block definition",
+     "Single-line block syntax can include only one argument definition. To define multiple "
+     "arguments, use the multi-line block syntax with one argument definition per line."},
+    {HCL_NEWLINE, false, hcl_syntax_error, "Invalid single-argument block definition",
+     "An argument definition on the same line as its containing block creates a single-line block "
+     "definition, which must also be closed on the same line. Place the block's closing brace "
+     "immediately after the argument definition."},
+    {HCL_EOF, true, hcl_follow_up_error, "Unclosed configuration block", unclosed_detail},
+    {HCL_TOKEN_KIND_COUNT, false, hcl_follow_up_error, "Invalid single-argument block definition",
+     "A single-line block definition must end with a closing brace immediately after its single "
+     "argument definition."},
+};
+
+static void close_one_line(struct parser *p, struct hcl_token open)
+{
+    struct hcl_token end = hcl_peek(p);
+    size_t row = 0;
+    if (end.kind == HCL_CBRACE) {
+        (void)hcl_next(p);
+        return;
+    }
+    while (one_line_ends[row].kind != end.kind && one_line_ends[row].kind != HCL_TOKEN_KIND_COUNT)
+        row++;
+    one_line_ends[row].report(p, one_line_ends[row].at_open ? open.range : end.range,
+                              one_line_ends[row].summary, one_line_ends[row].detail);
+    (void)hcl_skip_to(p, HCL_CBRACE);
 }
 
 static int by_name_then_place(const void *a, const void *b)
@@ -123,6 +139,8 @@ static int by_name_then_place(const void *a, const void *b)
 static void report_redefined(struct parser *p, const struct hcl_attribute *first,
                              const struct hcl_attribute *again)
 {
+    if (p->diags->n >= HCL_DIAGS_MAX)
+        return;
     struct str place = hcl_range_text(p->arena, p->name, p->text, first->name_range);
     hcl_diag_add(p->diags, p->name, p->text, false, again->name_range, STR("Attribute redefined"),
                  "The argument \"%.*s\" was already set at %.*s. Each argument may be set "
@@ -170,50 +188,46 @@ static struct hcl_body close_body(struct parser *p, struct body_lists *lists,
                              .range = range};
 }
 
+static void parse_lines(struct parser *p, enum hcl_token_kind end, struct body_lists *lists,
+                        struct hcl_range open);
+
 /* After the opening brace: content, closing brace, end of line. */
 static void parse_block_body(struct parser *p, struct hcl_block *block, struct hcl_token open)
 {
     struct hcl_token first = hcl_peek(p);
+    struct body_lists lists = {0};
+    bool lines = first.kind == HCL_NEWLINE || first.kind == HCL_EOF || first.kind == HCL_CBRACE;
     block->open = open.range;
-    if (first.kind != HCL_NEWLINE && first.kind != HCL_CBRACE && first.kind != HCL_EOF) {
-        struct body_lists lists = {0};
-        parse_one_line(p, open, &lists);
-        struct hcl_token close = hcl_peek(p);
-        block->body = close_body(p, &lists, (struct hcl_range){open.range.end, close.range.start});
-        block->body.missing = (struct hcl_range){first.range.start, first.range.start + 1};
-        block->range.end = close.range.end;
-        if (p->recovering) {
-            hcl_skip_to(p, HCL_CBRACE);
-            hcl_skip_item(p);
-            return;
-        }
-        (void)hcl_next(p);
+    if (p->depth_left == 0) {
+        hcl_syntax_error(p, open.range, "Configuration nested too deeply",
+                         "Blocks are nested deeper than plumb reads.");
+        p->at = p->limit;
+        return;
+    }
+    p->depth_left--;
+    if (lines) {
+        parse_lines(p, HCL_CBRACE, &lists, open.range);
     } else {
-        if (p->depth_left == 0) {
-            hcl_syntax_error(p, open.range, "Configuration nested too deeply",
-                             "Blocks are nested deeper than plumb reads.");
-            p->at = p->ntokens - 1;
-            return;
-        }
-        p->depth_left--;
-        block->body = hcl_parse_body(p, HCL_CBRACE);
-        block->body.missing = open.range;
-        p->depth_left++;
-        struct hcl_token close = hcl_next(p);
-        block->range.end = close.range.end;
-        if (close.kind != HCL_CBRACE) {
-            hcl_syntax_error(p, open.range, "Unclosed configuration block", unclosed_detail);
-            return;
-        }
+        parse_one_line(p, &lists);
+        close_one_line(p, open);
     }
+    p->depth_left++;
+    struct hcl_range close = p->token[p->at ? p->at - 1 : 0].range;
+    block->range.end = close.end;
+    block->body =
+        close_body(p, &lists,
+                   (struct hcl_range){open.range.end,
+                                      close.start > open.range.end ? close.start : open.range.end});
+    block->body.missing =
+        lines ? open.range : (struct hcl_range){first.range.start, first.range.start + 1};
     struct hcl_token end = hcl_peek(p);
-    if (end.kind == HCL_NEWLINE) {
+    if (end.kind == HCL_NEWLINE || end.kind == HCL_EOF) {
         (void)hcl_next(p);
-    } else if (end.kind != HCL_EOF) {
-        hcl_syntax_error(p, end.range, "Missing newline after block definition",
-                         "A block definition must end with a newline.");
-        hcl_skip_item(p);
+        return;
     }
+    hcl_follow_up_error(p, end.range, "Missing newline after block definition",
+                        "A block definition must end with a newline.");
+    hcl_skip_item(p);
 }
 
 static const char *block_header_problem(enum hcl_token_kind kind)
@@ -235,23 +249,28 @@ static bool parse_labels(struct parser *p, struct hcl_block *block, struct hcl_t
         size_t n, room;
     } labels = {0};
     for (;;) {
-        struct hcl_token token = hcl_next(p);
+        struct hcl_token token = hcl_peek(p);
+        struct hcl_label label = {.text = hcl_token_text(p, token), .range = token.range};
         if (token.kind == HCL_OBRACE) {
+            *ret_open = hcl_next(p);
             block->label = labels.ptr;
             block->nlabels = labels.n;
-            *ret_open = token;
             return true;
         }
-        struct hcl_label label = {.text = hcl_token_text(p, token), .range = token.range};
-        if (token.kind == HCL_OQUOTE) {
-            label.text = hcl_parse_label_text(p, token, &label.range);
-            label.quoted = true;
-        } else if (token.kind != HCL_IDENT) {
+        if (token.kind == HCL_ASSIGN || token.kind == HCL_NEWLINE) {
             hcl_syntax_error(p, token.range, "Invalid block definition",
                              block_header_problem(token.kind));
-        }
-        if (p->recovering)
             return false;
+        }
+        if (token.kind != HCL_OQUOTE && token.kind != HCL_IDENT) {
+            hcl_follow_up_error(p, token.range, "Invalid block definition",
+                                block_header_problem(token.kind));
+            return false;
+        }
+        (void)hcl_next(p);
+        label.quoted = token.kind == HCL_OQUOTE;
+        if (label.quoted)
+            label.text = hcl_parse_label_text(p, token, &label.range);
         HCL_APPEND(p, labels, label);
         block->header = hcl_span(block->header, label.range);
     }
@@ -275,44 +294,88 @@ static void parse_block(struct parser *p, struct hcl_token type, struct body_lis
 static void parse_item(struct parser *p, struct body_lists *lists)
 {
     struct hcl_token name = hcl_next(p), after = hcl_peek(p);
+    p->recovering = false;
     if (after.kind == HCL_ASSIGN) {
         (void)hcl_next(p);
         parse_attribute(p, name, lists, false);
-    } else if (after.kind == HCL_OQUOTE || after.kind == HCL_OBRACE || after.kind == HCL_IDENT) {
+    } else if (begins_block(after.kind)) {
         parse_block(p, name, lists);
     } else {
-        hcl_syntax_error(p, name.range, "Argument or block definition required",
-                         "An argument or block definition is required here. To set an argument, "
-                         "use the equals sign \"=\" to introduce the argument value.");
-        hcl_skip_item(p);
+        no_definition(p, name);
     }
 }
 
-struct hcl_body hcl_parse_body(struct parser *p, enum hcl_token_kind end)
+static void no_item(struct parser *p, struct hcl_token bad, struct hcl_range open)
+{
+    if (bad.kind == HCL_OQUOTE)
+        hcl_follow_up_error(p, bad.range, "Invalid argument name",
+                            "Argument names must not be quoted.");
+    else if (bad.kind == HCL_EOF)
+        hcl_follow_up_error(p, open, "Unclosed configuration block", unclosed_detail);
+    else
+        hcl_follow_up_error(p, bad.range, definition_required,
+                            "An argument or block definition is required here.");
+}
+
+/* Where HCL goes on after something that is no item: behind the end of this body. */
+static size_t behind_body(struct parser *p, enum hcl_token_kind end)
+{
+    size_t at = p->at;
+    bool recovering = p->recovering;
+    (void)hcl_skip_to(p, end);
+    size_t behind = p->at;
+    p->at = at;
+    p->recovering = recovering;
+    return behind;
+}
+
+static void parse_lines(struct parser *p, enum hcl_token_kind end, struct body_lists *lists,
+                        struct hcl_range open);
+
+/* After something that is no item HCL reads no more of the body. Here the lines that are left are
+ * read for their own errors, but no further. */
+static void parse_rest(struct parser *p, enum hcl_token_kind end, struct body_lists *lists,
+                       struct hcl_range open)
+{
+    size_t limit = p->limit;
+    p->limit = behind_body(p, end);
+    p->at--; /* a bracket is skipped with what it holds */
+    hcl_skip_item(p);
+    parse_lines(p, end, lists, open);
+    p->at = p->limit;
+    p->limit = limit;
+}
+
+/* Items up to and with `end`. */
+static void parse_lines(struct parser *p, enum hcl_token_kind end, struct body_lists *lists,
+                        struct hcl_range open)
+{
+    while (!p->full) {
+        struct hcl_token token = hcl_peek(p);
+        if (token.kind == HCL_IDENT) {
+            parse_item(p, lists);
+            continue;
+        }
+        (void)hcl_next(p);
+        if (token.kind == end)
+            return;
+        if (token.kind == HCL_NEWLINE)
+            continue;
+        /* A bracket or the end behind another error is what that has left over. */
+        bool left_over = token.kind >= HCL_OBRACE && token.kind <= HCL_CPAREN;
+        p->recovering &= left_over || token.kind == HCL_EOF;
+        no_item(p, token, open);
+        p->lost = true;
+        if (token.kind != HCL_EOF)
+            parse_rest(p, end, lists, open);
+        return;
+    }
+}
+
+struct hcl_body hcl_parse_body(struct parser *p)
 {
     struct body_lists lists = {0};
-    bool outer = p->skip_newlines;
-    uint32_t start = hcl_peek(p).range.start;
-    p->skip_newlines = false;
-    for (;;) {
-        struct hcl_token token = hcl_peek(p);
-        if (token.kind == end || token.kind == HCL_EOF || p->full)
-            break;
-        if (token.kind == HCL_NEWLINE) {
-            (void)hcl_next(p);
-        } else if (token.kind == HCL_IDENT) {
-            parse_item(p, &lists);
-        } else {
-            bool quoted = token.kind == HCL_OQUOTE;
-            hcl_syntax_error(p, token.range,
-                             quoted ? "Invalid argument name"
-                                    : "Argument or block definition required",
-                             quoted ? "Argument names must not be quoted."
-                                    : "An argument or block definition is required here.");
-            (void)hcl_next(p);
-            hcl_skip_item(p);
-        }
-    }
-    p->skip_newlines = outer;
-    return close_body(p, &lists, (struct hcl_range){start, hcl_peek(p).range.start});
+    struct hcl_range first = hcl_peek(p).range;
+    parse_lines(p, HCL_EOF, &lists, first);
+    return close_body(p, &lists, (struct hcl_range){first.start, (uint32_t)p->text.len});
 }

@@ -7,6 +7,7 @@
 #include <unictype.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/utf8.h"
 #include "lang/hcl/parser.h"
 
@@ -53,6 +54,8 @@ static size_t decode_unicode(struct str s, size_t at, size_t digits, char out[4]
 
 static void bad_escape(struct parser *p, struct hcl_range subject, const char *detail)
 {
+    p->errors++;
+    p->faults++;
     hcl_diag_add(p->diags, p->name, p->text, false, subject, STR("Invalid escape sequence"), "%s",
                  detail);
 }
@@ -225,61 +228,69 @@ static const struct unclosed unclosed_otherwise = {
     "scripting, but forget to escape the interpolation start token. If this is an embedded "
     "sequence for another language, escape it by starting with \"$${\" instead of just \"${\"."};
 
-/* first: of the template's tokens; end: what closes the template. */
-static void check_interpolation_end(struct parser *p, struct hcl_range first,
-                                    enum hcl_token_kind end)
-{
-    struct hcl_token token = hcl_peek(p);
-    const struct unclosed *row = &unclosed_otherwise;
-    if (token.kind == HCL_SEQ_END)
-        return;
-    for (size_t i = sizeof unclosed / sizeof *unclosed; i-- > 0;)
-        if (unclosed[i].at == token.kind && (!unclosed[i].quoted || end == HCL_CQUOTE))
-            row = &unclosed[i];
-    hcl_syntax_error(p, row->whole ? first : token.range, row->summary, row->detail);
-}
+/* A template while its parts are read. */
+struct reading {
+    struct parser *p;
+    enum hcl_token_kind end;
+    struct hcl_range first; /* the token behind the opener: HCL points at it */
+    struct part_list *parts;
+};
 
-/* The closing brace of a sequence; after an error, on to it. */
+/* The closing brace, or an error that skips to it. */
 static void end_sequence(struct parser *p, struct part *part)
 {
-    if (p->recovering || hcl_peek(p).kind != HCL_SEQ_END) {
-        hcl_skip_to(p, HCL_SEQ_END);
-        return;
-    }
     struct hcl_token end = hcl_next(p);
     part->trim_after = p->text.ptr[end.range.start] == '~';
     part->range = hcl_span(part->range, end.range);
 }
 
-static void parse_for_directive(struct parser *p, struct part *part)
+static void parse_interpolation(struct reading *r, struct part *part)
 {
-    struct hcl_token name = hcl_next(p);
-    part->kind = PART_FOR;
-    if (name.kind != HCL_IDENT) {
-        hcl_syntax_error(p, name.range, "Invalid 'for' directive",
-                         "For directive requires variable name after 'for'.");
+    struct parser *p = r->p;
+    part->kind = PART_INTERP;
+    part->expr = hcl_parse_expr(p);
+    struct hcl_token end = hcl_peek(p);
+    if (end.kind == HCL_SEQ_END) {
+        end_sequence(p, part);
         return;
     }
+    const struct unclosed *row = &unclosed_otherwise;
+    for (size_t i = sizeof unclosed / sizeof *unclosed; i-- > 0;)
+        if (unclosed[i].at == end.kind && (!unclosed[i].quoted || r->end == HCL_CQUOTE))
+            row = &unclosed[i];
+    hcl_follow_up_error(p, row->whole ? r->first : end.range, row->summary, row->detail);
+    (void)hcl_skip_to(p, HCL_SEQ_END);
+}
+
+static bool for_directive_problem(struct parser *p, struct hcl_token found, const char *detail)
+{
+    hcl_follow_up_error(p, found.range, "Invalid 'for' directive", detail);
+    return false;
+}
+
+static bool parse_for_directive(struct parser *p, struct part *part)
+{
+    struct hcl_token name = hcl_peek(p);
+    if (name.kind != HCL_IDENT)
+        return for_directive_problem(p, name, "For directive requires variable name after 'for'.");
+    (void)hcl_next(p);
     part->value_name = hcl_token_text(p, name);
     if (hcl_peek(p).kind == HCL_COMMA) {
         (void)hcl_next(p);
-        struct hcl_token second = hcl_next(p);
-        if (second.kind != HCL_IDENT) {
-            hcl_syntax_error(p, second.range, "Invalid 'for' directive",
-                             "For directive requires value variable name after comma.");
-            return;
-        }
+        struct hcl_token second = hcl_peek(p);
+        if (second.kind != HCL_IDENT)
+            return for_directive_problem(p, second,
+                                         "For directive requires value variable name after comma.");
+        (void)hcl_next(p);
         part->key_name = part->value_name;
         part->value_name = hcl_token_text(p, second);
     }
     struct hcl_token in = hcl_peek(p);
-    if (!hcl_token_is_word(p, in, "in")) {
-        hcl_syntax_error(p, in.range, "Invalid 'for' directive",
-                         "For directive requires 'in' keyword after names.");
-        return;
-    }
+    if (!hcl_token_is_word(p, in, "in"))
+        return for_directive_problem(p, in, "For directive requires 'in' keyword after names.");
     (void)hcl_next(p);
     part->expr = hcl_parse_expr(p);
+    return true;
 }
 
 static const struct {
@@ -292,102 +303,94 @@ static const struct {
     {"for", "Extra characters in for marker", NULL, PART_FOR},
     {"endfor", "Extra characters in endfor marker", "Unexpected endfor directive", PART_ENDFOR},
 };
-
-/* Found when the parts are put together: told whatever else was wrong in them, as Terraform does.
- */
-static void tree_error(struct parser *p, struct hcl_range subject, const char *summary,
-                       const char *detail)
-{
-    hcl_diag_add(p->diags, p->name, p->text, false, subject, str_from(summary), "%s", detail);
-    p->recovering = true;
-}
+enum { DIRECTIVES = sizeof directives / sizeof *directives };
 
 static void unexpected_directive(struct parser *p, const struct part *part)
 {
-    for (size_t i = 0; i < sizeof directives / sizeof *directives; i++)
+    for (size_t i = 0; i < DIRECTIVES; i++)
         if (directives[i].kind == part->kind)
-            tree_error(p, part->range, directives[i].unexpected,
-                       "The control directives within this template are unbalanced.");
+            hcl_syntax_error(p, part->range, directives[i].unexpected,
+                             "The control directives within this template are unbalanced.");
 }
 
-/* After `%{`. */
-static void parse_directive(struct parser *p, struct part *part)
+/* The word of a directive and what follows it; the index in the table, or DIRECTIVES (reported). */
+static size_t parse_directive_word(struct parser *p, struct part *part)
 {
-    struct hcl_token word = hcl_next(p);
-    size_t i = 0, n = sizeof directives / sizeof *directives;
-    while (i < n && !hcl_token_is_word(p, word, directives[i].word))
-        i++;
-    if (i == n) {
-        bool is_word = word.kind == HCL_IDENT;
-        hcl_syntax_error(
-            p, word.range,
-            is_word ? "Invalid template control keyword" : "Invalid template directive",
-            is_word ? "This is not a valid template control keyword: use if, else, "
-                      "endif, for or endfor."
-                    : "A template directive keyword (\"for\", \"if\", etc) is expected "
-                      "at the beginning of a %{ sequence.");
-    } else {
-        part->kind = directives[i].kind;
-        if (part->kind == PART_IF)
-            part->expr = hcl_parse_expr(p);
-        else if (part->kind == PART_FOR)
-            parse_for_directive(p, part);
+    struct hcl_token word = hcl_peek(p);
+    size_t i = 0;
+    if (word.kind != HCL_IDENT) {
+        hcl_follow_up_error(
+            p, word.range, "Invalid template directive",
+            "A template directive keyword (\"if\", \"for\", etc) is expected at the "
+            "beginning of a %{ sequence.");
+        return DIRECTIVES;
     }
-    struct hcl_token end = hcl_peek(p);
-    if (i < n && end.kind != HCL_SEQ_END)
-        hcl_syntax_error(p, end.range, directives[i].extra,
-                         "Expected a closing brace to end the sequence, but found extra "
-                         "characters.");
+    (void)hcl_next(p);
+    while (i < DIRECTIVES && !hcl_token_is_word(p, word, directives[i].word))
+        i++;
+    if (i == DIRECTIVES) {
+        hcl_follow_up_error(p, word.range, "Invalid template control keyword",
+                            "This is not a valid template control keyword: use if, else, endif, "
+                            "for or endfor.");
+        return DIRECTIVES;
+    }
+    part->kind = directives[i].kind;
+    if (part->kind == PART_IF)
+        part->expr = hcl_parse_expr(p);
+    return part->kind == PART_FOR && !parse_for_directive(p, part) ? DIRECTIVES : i;
 }
 
-static struct part parse_sequence(struct parser *p, struct hcl_token open, struct hcl_range first,
-                                  enum hcl_token_kind end)
+/* After `%{`. False where there is no directive to make something of. */
+static bool parse_directive(struct parser *p, struct part *part)
 {
-    struct part part = {.kind = PART_INTERP, .range = open.range};
-    bool outer = p->skip_newlines, recovering = p->recovering;
+    size_t i = parse_directive_word(p, part);
+    struct hcl_token end = hcl_peek(p);
+    if (i < DIRECTIVES && end.kind == HCL_SEQ_END) {
+        end_sequence(p, part);
+        return true;
+    }
+    if (i < DIRECTIVES)
+        hcl_follow_up_error(p, end.range, directives[i].extra,
+                            "Expected a closing brace to end the sequence, but found extra "
+                            "characters.");
+    (void)hcl_skip_to(p, HCL_SEQ_END);
+    return i < DIRECTIVES;
+}
+
+static void parse_sequence(struct reading *r, struct hcl_token open)
+{
+    struct parser *p = r->p;
+    struct part part = {.range = open.range};
+    bool outer = p->skip_newlines, is_part = true;
     part.trim_before = p->text.ptr[open.range.end - 1] == '~';
     p->skip_newlines = true;
-    p->recovering = false;
-    if (open.kind == HCL_INTERP) {
-        part.expr = hcl_parse_expr(p);
-        check_interpolation_end(p, first, end);
-    } else {
-        parse_directive(p, &part);
-    }
-    end_sequence(p, &part);
+    if (open.kind == HCL_INTERP)
+        parse_interpolation(r, &part);
+    else
+        is_part = parse_directive(p, &part);
     p->skip_newlines = outer;
-    p->recovering = recovering || p->recovering;
-    return part;
+    if (is_part)
+        HCL_APPEND(p, *r->parts, part);
 }
 
-/* Raw tokens, since newlines and comments mean nothing special in a template. */
-static struct hcl_token collect_parts(struct parser *p, struct hcl_token opener,
-                                      enum hcl_token_kind end, struct part_list *parts)
+/* Up to and with the closing marker, which is given; HCL_EOF where there is none. */
+static struct hcl_token collect_parts(struct reading *r)
 {
-    struct hcl_range first = p->token[p->at].range;
+    struct parser *p = r->p;
     for (;;) {
-        struct hcl_token token = p->token[p->at];
-        if (token.kind == end || token.kind == HCL_EOF) {
-            if (token.kind != HCL_EOF)
-                p->at++;
-            else if (end != HCL_EOF)
-                hcl_syntax_error(p, opener.range, "Unterminated template string",
-                                 "No closing marker was found for the string.");
+        struct hcl_token token = hcl_next(p);
+        if (token.kind == r->end)
             return token;
-        }
-        if (token.kind ==
-            HCL_BAD_NEWLINE) { /* reported by hcl_check_tokens; the string ends here */
-            p->recovering = true;
-            return token;
-        }
-        p->at++;
         if (token.kind == HCL_INTERP || token.kind == HCL_CONTROL) {
-            struct part part = parse_sequence(p, token, first, end);
-            HCL_APPEND(p, *parts, part);
-        } else {
+            parse_sequence(r, token);
+        } else if (token.kind == HCL_QUOTED_TEXT || token.kind == HCL_RAW_TEXT) {
             struct part part = {
                 .kind = PART_TEXT, .range = token.range, .text = decode_text(p, token)};
-            HCL_APPEND(p, *parts, part);
+            HCL_APPEND(p, *r->parts, part);
+        } else {
+            hcl_follow_up_error(p, token.range, "Unterminated template string",
+                                "No closing marker was found for the string.");
+            return hcl_skip_to(p, r->end);
         }
     }
 }
@@ -452,16 +455,15 @@ static bool at_part(const struct builder *b, enum part_kind kind)
     return b->at < b->parts->n && b->parts->ptr[b->at].kind == kind;
 }
 
-/* Is the directive that ends this level next? Reported if not. */
+/* Is the directive that ends this level next? Reported if not; a wrong one is read. */
 static bool close_directive(struct builder *b, enum part_kind kind, const char *missing)
 {
     if (at_part(b, kind))
         return true;
     if (b->at < b->parts->n)
-        unexpected_directive(b->p, &b->parts->ptr[b->at]);
+        unexpected_directive(b->p, &b->parts->ptr[b->at++]);
     else
-        tree_error(b->p, b->end, "Unexpected end of template", missing);
-    b->at = b->parts->n;
+        hcl_syntax_error(b->p, b->end, "Unexpected end of template", missing);
     return false;
 }
 
@@ -597,7 +599,8 @@ const struct hcl_expr *hcl_parse_template_until(struct parser *p, struct hcl_tok
                                                 enum hcl_token_kind end, bool flush)
 {
     struct part_list parts = {0};
-    struct hcl_token close = collect_parts(p, opener, end, &parts);
+    struct reading reading = {.p = p, .end = end, .first = hcl_peek(p).range, .parts = &parts};
+    struct hcl_token close = collect_parts(&reading);
     trim_parts(&parts);
     if (flush)
         dedent_parts(p, &parts);
@@ -607,15 +610,46 @@ const struct hcl_expr *hcl_parse_template_until(struct parser *p, struct hcl_tok
     return simplify(p, template_, &parts, range, end == HCL_CHEREDOC);
 }
 
+/* Texts of a label up to its closing quote, one behind the other. */
+static void collect_label(struct parser *p, struct buf *out, struct hcl_range *ret_range)
+{
+    for (;;) {
+        struct hcl_token token = hcl_next(p);
+        *ret_range = hcl_span(*ret_range, token.range);
+        switch (token.kind) {
+        case HCL_CQUOTE:
+            return;
+        case HCL_QUOTED_TEXT:
+            buf_str(out, decode_text(p, token));
+            break;
+        case HCL_INTERP:
+        case HCL_CONTROL:
+            hcl_syntax_error(p, token.range, "Invalid string literal",
+                             "Template sequences are not allowed in this string. To include a "
+                             "literal \"$\", double it (as \"$$\") to escape it.");
+            (void)hcl_skip_to(p, HCL_SEQ_END);
+            break;
+        case HCL_EOF:
+            hcl_syntax_error(p, token.range, "Unterminated string literal",
+                             "Unable to find the closing quote mark before the end of the file.");
+            return;
+        default:
+            hcl_syntax_error(p, token.range, "Invalid string literal",
+                             "This item is not valid in a string literal.");
+            (void)hcl_skip_to(p, HCL_CQUOTE);
+            return;
+        }
+    }
+}
+
 struct str hcl_parse_label_text(struct parser *p, struct hcl_token opener,
                                 struct hcl_range *ret_range)
 {
-    const struct hcl_expr *text = hcl_parse_template_until(p, opener, HCL_CQUOTE, false);
-    *ret_range = text->range;
-    if (text->kind == HCL_EXPR_STRING)
-        return value_text(&text->value);
-    hcl_syntax_error(p, text->range, "Invalid string literal",
-                     "Template sequences are not allowed in this string. To include a literal "
-                     "\"$\", double it (as \"$$\") to escape it.");
-    return (struct str){0};
+    AUTO_BUF out = {.limit = HCL_SIZE_MAX};
+    *ret_range = opener.range;
+    collect_label(p, &out, ret_range);
+    struct str text = arena_dup(p->arena, buf_view(&out));
+    text = text.ptr ? utf8_nfc(p->arena, text) : text;
+    p->full |= !text.ptr || out.failed;
+    return text;
 }

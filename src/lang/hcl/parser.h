@@ -7,10 +7,23 @@ struct parser {
     struct str text, name;
     const struct hcl_token *token;
     size_t ntokens, at;
+    size_t
+        limit; /* HCL_EOF is read from here on; the index of that token, or before it for a part */
     bool skip_newlines; /* inside ( ) [ ] and sequences */
-    bool recovering;    /* a syntax error was reported and not yet skipped: say nothing more */
+    bool recovering;    /* a syntax error was reported in this item: say nothing more about it */
+    /* HCL skips tokens after an error, and from then on reports and skips otherwise than before.
+     * plumb takes the same way through the tokens, so that each of its errors has its counterpart
+     * here, and tells more of them. */
+    bool lost;     /* something was skipped: never false again */
+    size_t errors; /* those that HCL reports, too */
+    size_t faults; /* all, reported or not */
     unsigned depth_left;
     struct hcl_diags *diags;
+    size_t scanner_from, scanner_to; /* the diagnostics that hcl_check_tokens() added */
+    struct {
+        enum hcl_token_kind *ptr;
+        size_t n, room;
+    } open;    /* brackets that hcl_skip_item() is inside of */
     bool full; /* out of memory */
 };
 
@@ -19,12 +32,25 @@ struct hcl_token hcl_peek(const struct parser *p);
 struct hcl_token hcl_next(struct parser *p);
 struct str hcl_token_text(const struct parser *p, struct hcl_token token);
 bool hcl_token_is_word(const struct parser *p, struct hcl_token token, const char *word);
-/* Reports once until the parser has recovered. */
+
+/* An error that is reported wherever it is found. */
 void hcl_syntax_error(struct parser *p, struct hcl_range subject, const char *summary,
                       const char *detail);
-/* Skip to and with the closer of an open bracket (its kind), or to the end of the item. */
-void hcl_skip_to(struct parser *p, enum hcl_token_kind closer);
-/* Skip to the end of the line that closes all brackets opened on the way; ends recovering. */
+/* One that may only be the consequence of another: not reported while recovering. */
+void hcl_follow_up_error(struct parser *p, struct hcl_range subject, const char *summary,
+                         const char *detail);
+/* Was there an error since `errors` was counted that leaves the parser in a strange place? */
+static inline bool hcl_failed(const struct parser *p, size_t errors)
+{
+    return p->lost && p->errors > errors;
+}
+
+/* Skip to and with the closer of an open bracket (its kind; HCL_EOF: everything). The closer, or
+ * HCL_EOF. */
+struct hcl_token hcl_skip_to(struct parser *p, enum hcl_token_kind closer);
+/* The same for a bracket that is not open yet. */
+void hcl_skip_over(struct parser *p, enum hcl_token_kind opener);
+/* Skip to the end of the line that closes all brackets opened on the way. */
 void hcl_skip_item(struct parser *p);
 
 /* A new node; a shared error node where memory is out (p->full). */
@@ -37,7 +63,8 @@ const struct hcl_expr *hcl_parse_template_until(struct parser *p, struct hcl_tok
 /* A quoted string without sequences (a block label); after the opening quote. */
 struct str hcl_parse_label_text(struct parser *p, struct hcl_token opener,
                                 struct hcl_range *ret_range);
-struct hcl_body hcl_parse_body(struct parser *p, enum hcl_token_kind end);
+/* All of the file. */
+struct hcl_body hcl_parse_body(struct parser *p);
 /* Whatever the scanner found that cannot be in any file. */
 void hcl_check_tokens(struct parser *p);
 

@@ -25,7 +25,9 @@ static const struct {
     {"brace on the next line", "x \"y\"\n{\n}\n", "Invalid block definition", 1, 6},
     {"argument twice", "a = 1\nb = 2\na = 3\n", "Attribute redefined", 3, 1},
     {"newline after an operator", "a = 1 +\n", "Invalid expression", 1, 8},
-    {"a string over lines", "a = \"x\ny = 1\n", "Invalid multi-line string", 1, 7},
+    {"a string over lines", "a = \"x\ny\"\n", "Invalid multi-line string", 1, 7},
+    {"a quote that nobody closes", "a = \"x", "Unterminated template string", 1, 7},
+    {"a heredoc without its last newline", "a = <<E\nx\nE", "Unterminated template string", 3, 2},
     {"single quotes", "a = 'x'\n", "Invalid character", 1, 5},
     {"bitwise", "a = 1 & 2\n", "Unsupported operator", 1, 7},
     {"escape", "a = \"\\x41\"\n", "Invalid escape sequence", 1, 6},
@@ -40,6 +42,9 @@ static const struct {
     {"string in one line", "a { \"b\" = 1 }\n", "Argument or block definition required", 1, 5},
     {"open one line", "a { b = 1", "Unclosed configuration block", 1, 3},
     {"two in one line", "a { b = 1, c = 2 }\n", "Invalid single-argument block definition", 1, 10},
+    {"a block in one line", "a { b {} }\n", "Argument definition required", 1, 5},
+    {"an index that is not closed", "a = b[1 2\n]\n", "Missing close bracket on index", 2, 1},
+    {"the end of a sequence by itself", "a = [~}]\n", "Invalid expression", 1, 6},
     {"chained legacy index", "a = b.0.1\n", "Invalid legacy index syntax", 1, 7},
     {"extra in a sequence", "a = \"${b c}\"\n", "Extra characters after interpolation expression",
      1, 10},
@@ -56,8 +61,8 @@ static void faults_are_reported_where_they_are(void **state)
         struct hcl_diags diags;
         print_message("  %s\n", faults[i].says);
         (void)parse(&arena, str_from(faults[i].text), &diags);
-        assert_int_equal(diags.n, 1);
         assert_string_equal(diags.diag[0].summary.ptr, faults[i].summary);
+        assert_int_equal(diags.n, 1);
         assert_int_equal(diags.diag[0].line, faults[i].line);
         assert_int_equal(diags.diag[0].column, faults[i].column);
     }
