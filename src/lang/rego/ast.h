@@ -11,6 +11,8 @@ struct rego_place {
     uint32_t start, end; /* bytes of the text */
 };
 
+#define REGO_NO_SLOT UINT32_MAX
+
 enum rego_term_kind {
     REGO_TERM_VALUE,  /* a scalar: null, boolean, number, string */
     REGO_TERM_VAR,    /* .name; "_" is "$0", "$1" ... fresh at each use (wildcard) */
@@ -38,7 +40,11 @@ struct rego_term {
     struct rego_place place;
     union {
         struct value value;
-        struct str name;
+        struct {
+            struct str name;
+            uint32_t
+                slot; /* set by the compiler: which variable of its rule; REGO_NO_SLOT before */
+        };
         struct {
             struct rego_term **item;
             size_t n;

@@ -124,6 +124,7 @@ struct rego_term *parser_var(struct rego_parser *p, struct str name, struct rego
     struct rego_term *term = parser_make(p, REGO_TERM_VAR, place);
     if (!term)
         return NULL;
+    term->slot = REGO_NO_SLOT;
     term->name = str_equal(name, STR("_")) ? arena_printf(p->arena, "$%u", p->wildcards++) : name;
     return term;
 }

@@ -54,7 +54,7 @@ struct rego_eval_options {
     bool strict_builtin_errors;
     uint64_t steps;      /* instruction budget; 0 = 1e9 */
     size_t memory;       /* bytes for the evaluation; 0 = 1 GiB */
-    unsigned depth;      /* nested rule calls; 0 = 10,000 */
+    unsigned depth;      /* nested rule calls; 0 = 1,000 */
     int64_t deadline_ms; /* from the start; 0 = none */
     const volatile int *cancel;
     uint64_t *coverage; /* counters per covered place (rego_coverage); or NULL */

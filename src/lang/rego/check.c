@@ -1,0 +1,351 @@
+/* check.c - what is wrong with a policy before it runs: calls, conflicts, recursion, heads. */
+#include <string.h>
+
+#include "base/buf.h"
+#include "lang/rego/policy.h"
+
+/* --- operators --- */
+
+struct rego_node *rego_operator_node(const struct rego_compiler *c,
+                                     const struct rego_term *operator_)
+{
+    if (operator_->kind != REGO_TERM_REF)
+        return NULL;
+    const struct rego_term *head = operator_->parts.item[0];
+    if (head->kind != REGO_TERM_VAR || head->slot != REGO_NO_SLOT ||
+        !str_equal(head->name, STR("data")))
+        return NULL;
+    struct rego_node *node = c->policy->root;
+    for (size_t i = 1; i < operator_->parts.n && node; i++) {
+        const struct rego_term *part = operator_->parts.item[i];
+        node = part->kind == REGO_TERM_VALUE ? rego_child(node, &part->value) : NULL;
+    }
+    return node && node->ndefinitions + (node->otherwise != NULL) ? node : NULL;
+}
+
+/* --- walking over everything in a rule --- */
+
+struct visitor {
+    struct rego_compiler *c;
+    bool (*term)(struct visitor *v, const struct rego_term *t);
+    bool (*expr)(struct visitor *v, const struct rego_expr *e); /* or NULL */
+    void *ctx;
+    unsigned depth;
+};
+
+static bool visit_body(struct visitor *v, const struct rego_body *body);
+
+static bool visit(struct visitor *v, const struct rego_term *t)
+{
+    bool ok = true;
+    if (!t)
+        return true;
+    if (++v->depth > REGO_DEPTH_MAX)
+        return false;
+    if (!v->term(v, t))
+        return false;
+    switch (t->kind) {
+    case REGO_TERM_VALUE:
+    case REGO_TERM_VAR:
+        break;
+    case REGO_TERM_OBJECT:
+        for (size_t i = 0; i < t->pairs.n && ok; i++)
+            ok = visit(v, t->pairs.item[i].key) && visit(v, t->pairs.item[i].value);
+        break;
+    case REGO_TERM_REF:
+    case REGO_TERM_CALL:
+    case REGO_TERM_ARRAY:
+    case REGO_TERM_SET:
+    case REGO_TERM_TEMPLATE:
+        for (size_t i = 0; i < t->parts.n && ok; i++)
+            ok = visit(v, t->parts.item[i]);
+        break;
+    default:
+        ok = visit(v, t->compr.key) && visit(v, t->compr.value) && visit_body(v, t->compr.body);
+        break;
+    }
+    v->depth--;
+    return ok;
+}
+
+static bool visit_expr(struct visitor *v, const struct rego_expr *e)
+{
+    bool ok = !v->expr || v->expr(v, e);
+    for (size_t i = 0; i < e->nwith && ok; i++)
+        ok = visit(v, e->with[i].target) && visit(v, e->with[i].value);
+    if (!ok)
+        return false;
+    switch (e->kind) {
+    case REGO_EXPR_SOME:
+        for (size_t i = 0; i < e->some.n && ok; i++)
+            ok = visit(v, e->some.symbol[i]);
+        return ok;
+    case REGO_EXPR_EVERY:
+        return visit(v, e->every.key) && visit(v, e->every.value) && visit(v, e->every.domain) &&
+               visit_body(v, e->every.body);
+    case REGO_EXPR_LOGIC:
+        return visit_body(v, e->logic.left) && visit_body(v, e->logic.right);
+    case REGO_EXPR_NOT_BODY:
+        return visit_body(v, e->body);
+    default:
+        return visit(v, e->term);
+    }
+}
+
+static bool visit_body(struct visitor *v, const struct rego_body *body)
+{
+    if (++v->depth > REGO_DEPTH_MAX)
+        return false;
+    for (size_t i = 0; body && i < body->n; i++)
+        if (!visit_expr(v, body->expr[i]))
+            return false;
+    v->depth--;
+    return true;
+}
+
+static bool visit_rule(struct visitor *v, const struct rego_rule *rule)
+{
+    for (; rule; rule = rule->else_) {
+        const struct rego_head *h = &rule->head;
+        for (size_t i = 1; i < h->nref; i++)
+            if (!visit(v, h->ref[i]))
+                return false;
+        for (size_t i = 0; i < h->narg; i++)
+            if (!visit(v, h->arg[i]))
+                return false;
+        if (!visit(v, h->key) || !visit(v, h->value) || !visit_body(v, rule->body))
+            return false;
+    }
+    return true;
+}
+
+/* --- calls --- */
+
+static bool is_statement(const struct visitor *v, const struct rego_term *t)
+{
+    return v->ctx == t;
+}
+
+static void wrong_arity(struct visitor *v, const struct rego_term *t, struct str name,
+                        const struct rego_node *node, size_t n)
+{
+    if (node)
+        rego_complain(v->c, "rego_type_error", t->place,
+                      "function %.*s has arity %zu, got %zu argument%s", STR_ARG(name), node->narg,
+                      n, n == 1 ? "" : "s");
+    else
+        rego_complain(v->c, "rego_type_error", t->place, "%.*s: arity mismatch", STR_ARG(name));
+}
+
+static bool check_call(struct visitor *v, const struct rego_term *t)
+{
+    if (t->kind != REGO_TERM_CALL)
+        return true;
+    const struct rego_term *op = t->parts.item[0];
+    const struct rego_node *node = rego_operator_node(v->c, op);
+    struct str name = rego_operator_name(v->c, op);
+    const struct rego_builtin *builtin = node ? NULL : rego_builtin_find(name);
+    struct rego_signature signature = {0};
+    size_t n = t->parts.n - 1;
+    if (!node && !builtin) {
+        rego_complain(v->c, "rego_type_error", t->place, "undefined function %.*s", STR_ARG(name));
+        return true;
+    }
+    if (builtin &&
+        (!rego_signature_parse(v->c->arena, builtin->signature, &signature) || signature.variadic))
+        return true;
+    size_t arity = node ? node->narg : signature.nargs;
+    bool more = n == arity + 1 && is_statement(v, t) && !(builtin && !signature.has_result);
+    if (n != arity && !more)
+        wrong_arity(v, t, name, node, n);
+    else if (node && node->kind != REGO_HEAD_FUNCTION)
+        rego_complain(v->c, "rego_type_error", t->place, "undefined function %.*s", STR_ARG(name));
+    if (builtin && builtin->flags & REGO_DEPRECATED && v->c->unit && !v->c->unit->module->v0)
+        rego_complain(v->c, "rego_type_error", t->place,
+                      "deprecated built-in function calls in expression: %.*s", STR_ARG(name));
+    return true;
+}
+
+static bool statement(struct visitor *v, const struct rego_expr *e)
+{
+    v->ctx = e->kind == REGO_EXPR_CALL ? e->term : NULL;
+    return true;
+}
+
+bool rego_check_calls(struct rego_compiler *c, const struct rego_rule *rule)
+{
+    struct visitor v = {.c = c, .term = check_call, .expr = statement};
+    return visit_rule(&v, rule);
+}
+
+bool rego_check_body(struct rego_compiler *c, const struct rego_body *body)
+{
+    struct visitor v = {.c = c, .term = check_call, .expr = statement};
+    return visit_body(&v, body);
+}
+
+/* --- recursion --- */
+
+enum { MARK_NEW, MARK_OPEN, MARK_DONE };
+struct path {
+    struct rego_node *node;
+    struct path *before;
+};
+
+static bool follow(struct rego_compiler *c, struct rego_node *node, struct path *before);
+
+static void recursion(struct rego_compiler *c, struct rego_node *node, const struct path *path)
+{
+    const struct rego_node *ring[64];
+    size_t n = 0;
+    for (const struct path *p = path; p && n < 64; p = p->before) {
+        ring[n++] = p->node;
+        if (p->node == node)
+            break;
+    }
+    /* One error for each rule of the ring, beginning with itself. */
+    for (size_t i = n; i-- > 0;) {
+        AUTO_BUF text = {.limit = 1 << 14};
+        struct rego_node *first = (struct rego_node *)(uintptr_t)ring[i];
+        buf_str(&text, STR("rule "));
+        rego_node_text(&text, first);
+        buf_str(&text, STR(" is recursive: "));
+        for (size_t j = 0; j <= n; j++) {
+            if (j)
+                buf_str(&text, STR(" -> "));
+            rego_node_text(&text, ring[(i + n - j % n) % n]);
+        }
+        const struct rego_rule *rule =
+            first->ndefinitions ? first->definition[0].rule : first->otherwise->rule;
+        struct rego_unit unit = {.module = rule->module}, *kept = c->unit;
+        c->unit = &unit;
+        rego_complain(c, "rego_recursion_error", rule->place, "%.*s", STR_ARG(buf_view(&text)));
+        c->unit = kept;
+    }
+}
+
+static bool has_rules(const struct rego_node *node)
+{
+    return node->ndefinitions || node->otherwise;
+}
+
+/* A node and everything below it. */
+static bool follow_all(struct rego_compiler *c, struct rego_node *node, struct path *before,
+                       unsigned depth_left)
+{
+    if (depth_left == 0)
+        return false;
+    if (has_rules(node) && !follow(c, node, before))
+        return false;
+    for (size_t i = 0; i < node->nchild; i++)
+        if (!follow_all(c, node->child[i], before, depth_left - 1))
+            return false;
+    return true;
+}
+
+/* The rules that a ref below data may need. */
+static bool depend(struct visitor *v, const struct rego_term *t)
+{
+    const struct rego_term *head = t->kind == REGO_TERM_REF ? t->parts.item[0] : t;
+    struct path *before = v->ctx;
+    if ((t->kind != REGO_TERM_REF && t->kind != REGO_TERM_VAR) || head->kind != REGO_TERM_VAR ||
+        head->slot != REGO_NO_SLOT || !str_equal(head->name, STR("data")))
+        return true;
+    if (t->kind == REGO_TERM_VAR && v->depth > 1 && before == NULL)
+        return true;
+    struct rego_node *node = v->c->policy->root;
+    size_t n = t->kind == REGO_TERM_REF ? t->parts.n : 1;
+    for (size_t i = 1; i < n; i++) {
+        const struct rego_term *part = t->parts.item[i];
+        if (has_rules(node) && !follow(v->c, node, before))
+            return false;
+        if (part->kind != REGO_TERM_VALUE)
+            return follow_all(v->c, node, before, REGO_DEPTH_MAX);
+        struct rego_node *child = rego_child(node, &part->value);
+        if (!child)
+            return true;
+        node = child;
+    }
+    /* The bare root stands here only as the head of a ref that was followed already. */
+    return n == 1 || follow_all(v->c, node, before, REGO_DEPTH_MAX);
+}
+
+static bool follow(struct rego_compiler *c, struct rego_node *node, struct path *before)
+{
+    struct path here = {node, before};
+    if (node->mark == MARK_DONE)
+        return true;
+    if (node->mark == MARK_OPEN) {
+        recursion(c, node, before);
+        return true;
+    }
+    if (++c->depth > REGO_DEPTH_MAX)
+        return false;
+    node->mark = MARK_OPEN;
+    struct visitor v = {.c = c, .term = depend, .ctx = &here};
+    bool ok = true;
+    for (size_t i = 0; i < node->ndefinitions && ok; i++)
+        ok = visit_rule(&v, node->definition[i].rule);
+    if (ok && node->otherwise)
+        ok = visit_rule(&v, node->otherwise->rule);
+    node->mark = MARK_DONE;
+    c->depth--;
+    return ok;
+}
+
+/* --- conflicts between rules --- */
+
+static void rule_conflict(struct rego_compiler *c, const struct rego_node *node)
+{
+    AUTO_BUF text = {.limit = 1 << 12};
+    rego_node_text(&text, node);
+    const struct rego_rule *rule = node->definition[0].rule;
+    struct rego_unit unit = {.module = rule->module}, *kept = c->unit;
+    c->unit = &unit;
+    rego_complain(c, "rego_type_error", rule->place,
+                  "rule %.*s conflicts with:", STR_ARG(buf_view(&text)));
+    c->unit = kept;
+}
+
+static bool any_rules(const struct rego_node *node, unsigned depth_left)
+{
+    if (has_rules(node) && node->ndefinitions)
+        return true;
+    for (size_t i = 0; depth_left && i < node->nchild; i++)
+        if (any_rules(node->child[i], depth_left - 1))
+            return true;
+    return false;
+}
+
+static void conflicts(struct rego_compiler *c, const struct rego_node *node, unsigned depth_left)
+{
+    bool single = node->ndefinitions && !node->dynamic && node->kind != REGO_HEAD_SET;
+    if (single && node->nchild) {
+        bool below = false;
+        for (size_t i = 0; i < node->nchild; i++)
+            below |= any_rules(node->child[i], REGO_DEPTH_MAX) || node->child[i]->package;
+        if (below && node->package) {
+            const struct rego_rule *rule = node->definition[0].rule;
+            AUTO_BUF text = {.limit = 1 << 12};
+            rego_node_text(&text, node);
+            rego_complain(c, "rego_type_error", rule->place,
+                          "package %.*s conflicts with rule %.*s defined at %.*s:%u",
+                          STR_ARG(str_sub(buf_view(&text), 5, text.len)),
+                          STR_ARG(rule->head.ref[0]->name), STR_ARG(rule->module->file),
+                          rule->place.row);
+        } else if (below) {
+            rule_conflict(c, node);
+        }
+    }
+    for (size_t i = 0; depth_left && i < node->nchild; i++)
+        conflicts(c, node->child[i], depth_left - 1);
+}
+
+bool rego_check_policy(struct rego_compiler *c)
+{
+    conflicts(c, c->policy->root, REGO_DEPTH_MAX);
+    if (c->diags->n)
+        return true;
+    c->depth = 0;
+    return follow_all(c, c->policy->root, NULL, REGO_DEPTH_MAX);
+}

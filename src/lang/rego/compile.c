@@ -1,0 +1,617 @@
+/* compile.c - modules to a policy: the tree of documents, checks over all of it, plans. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "lang/rego/machine.h"
+
+void rego_complain(struct rego_compiler *c, const char *code, struct rego_place place,
+                   const char *fmt, ...)
+{
+    char text[1000];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (c->diags->n > REGO_DIAGS_MAX)
+        return;
+    if (c->diags->n == REGO_DIAGS_MAX)
+        rego_diag_add(c->diags, "rego_compile_error", STR(""), (struct rego_place){0},
+                      "error limit reached");
+    else
+        rego_diag_add(c->diags, code, c->unit ? c->unit->module->file : STR("query"), place, "%s",
+                      text);
+}
+
+uint32_t rego_new_slot(struct rego_compiler *c, struct str name, struct rego_place place,
+                       bool generated)
+{
+    struct rego_variables *v = &c->variables;
+    struct rego_variable *grown = arena_grow(c->arena, v->item, v->n, &v->room, v->n + 1);
+    if (!grown) {
+        c->out_of_memory = true;
+        return 0;
+    }
+    v->item = grown;
+    grown[v->n] = (struct rego_variable){name, place, generated};
+    return v->n++;
+}
+
+/* --- the tree --- */
+
+struct rego_node *rego_child(const struct rego_node *node, const struct value *key)
+{
+    size_t low = 0, high = node->nchild;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int c = rego_compare(&node->child[middle]->key, key);
+        if (c == 0)
+            return node->child[middle];
+        if (c < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+void rego_node_text(struct buf *out, const struct rego_node *node)
+{
+    const struct rego_node *path[REGO_DEPTH_MAX];
+    size_t n = 0;
+    for (; node->parent && n < REGO_DEPTH_MAX; node = node->parent)
+        path[n++] = node;
+    buf_str(out, STR("data"));
+    while (n-- > 0) {
+        if (path[n]->key.kind == VALUE_STRING) {
+            buf_char(out, '.');
+            buf_str(out, value_text(&path[n]->key));
+        } else {
+            buf_char(out, '[');
+            rego_text(out, &path[n]->key);
+            buf_char(out, ']');
+        }
+    }
+}
+
+/* The child of that key, made if it is not there; children stay sorted. */
+static struct rego_node *grow(struct rego_compiler *c, struct rego_node *node,
+                              const struct value *key)
+{
+    struct rego_node *child = rego_child(node, key);
+    if (child)
+        return child;
+    struct rego_node **grown =
+        arena_grow(c->arena, node->child, node->nchild, &node->child_room, node->nchild + 1);
+    child = arena_new(c->arena, struct rego_node, 1);
+    if (!grown || !child) {
+        c->out_of_memory = true;
+        return NULL;
+    }
+    size_t at = node->nchild++;
+    for (; at > 0 && rego_compare(&grown[at - 1]->key, key) > 0; at--)
+        grown[at] = grown[at - 1];
+    grown[at] = child;
+    node->child = grown;
+    child->key = *key;
+    child->parent = node;
+    child->id = c->policy->nnodes++;
+    child->kind = REGO_HEAD_COMPLETE;
+    return child;
+}
+
+static struct rego_node *package_node(struct rego_compiler *c, const struct rego_term *package)
+{
+    struct rego_node *node = c->policy->root;
+    for (size_t i = 1; package->kind == REGO_TERM_REF && i < package->parts.n && node; i++)
+        node = grow(c, node, &package->parts.item[i]->value);
+    if (node)
+        node->package = true;
+    return node;
+}
+
+/* The node of a rule: as many parts of its ref as are constants. */
+static struct rego_node *rule_node(struct rego_compiler *c, struct rego_node *package,
+                                   const struct rego_rule *rule, size_t *ret_ntail)
+{
+    struct rego_node *node = package;
+    const struct rego_head *head = &rule->head;
+    size_t i = 0;
+    for (; i < head->nref && node; i++) {
+        const struct rego_term *part = head->ref[i];
+        struct value key = i == 0 ? value_string(part->name) : value_null();
+        if (i > 0 && part->kind != REGO_TERM_VALUE)
+            break;
+        if (i > 0)
+            key = part->value;
+        node = grow(c, node, &key);
+    }
+    *ret_ntail = head->nref - i;
+    return node;
+}
+
+static bool add_name(struct rego_compiler *c, struct rego_node *package, struct str name)
+{
+    size_t at = package->nnames;
+    struct str *grown = arena_grow(c->arena, package->name, at, &package->name_room, at + 1);
+    if (!grown) {
+        c->out_of_memory = true;
+        return false;
+    }
+    package->name = grown;
+    for (; at > 0 && str_compare(grown[at - 1], name) >= 0; at--) {
+        if (str_equal(grown[at - 1], name))
+            return true;
+    }
+    memmove(grown + at + 1, grown + at, (package->nnames - at) * sizeof *grown);
+    grown[at] = name;
+    package->nnames++;
+    return true;
+}
+
+static void kinds_conflict(struct rego_compiler *c, const struct rego_node *node,
+                           const struct rego_rule *rule)
+{
+    AUTO_BUF name = {.limit = 1 << 12};
+    rego_node_text(&name, node);
+    rego_complain(c, "rego_type_error", rule->place, "conflicting rules %.*s found",
+                  STR_ARG(buf_view(&name)));
+}
+
+static bool add_rule(struct rego_compiler *c, struct rego_node *package, struct rego_rule *rule)
+{
+    size_t ntail;
+    struct rego_node *node = rule_node(c, package, rule, &ntail);
+    const struct rego_head *head = &rule->head;
+    if (!node || !add_name(c, package, head->ref[0]->name))
+        return false;
+    bool function = head->has_args, first = !node->ndefinitions && !node->otherwise;
+    bool complete = head->kind == REGO_HEAD_COMPLETE;
+    enum rego_head_kind kind = function                      ? REGO_HEAD_FUNCTION
+                               : head->kind == REGO_HEAD_SET ? REGO_HEAD_SET
+                               : complete && !ntail          ? REGO_HEAD_COMPLETE
+                                                             : REGO_HEAD_OBJECT;
+    if (!first && (node->kind != kind || (function && node->narg != head->narg)) &&
+        !(ntail && node->dynamic))
+        kinds_conflict(c, node, rule);
+    if (first) {
+        node->kind = kind;
+        node->narg = head->narg;
+    }
+    node->dynamic |= ntail > 0;
+    for (struct rego_node *up = node; up && !up->virtual_; up = up->parent)
+        up->virtual_ = true;
+    if (rule->is_default) {
+        if (node->otherwise) {
+            AUTO_BUF name = {.limit = 1 << 12};
+            rego_node_text(&name, node);
+            rego_complain(c, "rego_type_error", node->otherwise->rule->place,
+                          "multiple default rules %.*s found at %.*s:%u, %.*s:%u",
+                          STR_ARG(buf_view(&name)), STR_ARG(node->otherwise->rule->module->file),
+                          node->otherwise->rule->place.row, STR_ARG(rule->module->file),
+                          rule->place.row);
+            return true;
+        }
+        node->otherwise = arena_new(c->arena, struct rego_definition, 1);
+        if (!node->otherwise)
+            return false;
+        *node->otherwise = (struct rego_definition){.rule = rule, .node = node};
+        return true;
+    }
+    struct rego_definition *grown = arena_grow(c->arena, node->definition, node->ndefinitions,
+                                               &node->definition_room, node->ndefinitions + 1);
+    if (!grown)
+        return false;
+    node->definition = grown;
+    grown[node->ndefinitions++] =
+        (struct rego_definition){.rule = rule, .node = node, .ntail = ntail};
+    return true;
+}
+
+static bool build_tree(struct rego_compiler *c)
+{
+    for (size_t u = 0; u < c->policy->nunits; u++) {
+        c->unit = &c->policy->unit[u];
+        c->unit->package = package_node(c, c->unit->module->package);
+        if (!c->unit->package)
+            return false;
+    }
+    for (size_t u = 0; u < c->policy->nunits; u++) {
+        c->unit = &c->policy->unit[u];
+        for (size_t i = 0; i < c->unit->module->nrules; i++)
+            if (!add_rule(c, c->unit->package, c->unit->module->rules[i]))
+                return false;
+    }
+    return true;
+}
+
+/* --- stages --- */
+
+static bool is_shadowing(struct str name)
+{
+    return str_equal(name, STR("input")) || str_equal(name, STR("data"));
+}
+
+static void check_names(struct rego_compiler *c)
+{
+    for (size_t u = 0; u < c->policy->nunits; u++) {
+        c->unit = &c->policy->unit[u];
+        const struct rego_module *module = c->unit->module;
+        for (size_t i = 0; i < module->nrules && !module->v0; i++)
+            if (is_shadowing(module->rules[i]->head.ref[0]->name))
+                rego_complain(c, "rego_compile_error", module->rules[i]->place,
+                              "rules must not shadow %.*s (use a different rule name)",
+                              STR_ARG(module->rules[i]->head.ref[0]->name));
+    }
+}
+
+/* What the compiler knows of one rule between its stages. */
+struct rule_work {
+    struct rego_definition *definition;
+    struct rego_unit *unit;
+    struct rego_variables variables;
+};
+
+static bool safety(struct rego_compiler *c, struct rego_rule *rule)
+{
+    for (; rule; rule = rule->else_) {
+        struct rego_slots bound, outer;
+        c->rule = rule;
+        if (!rego_slots_make(c, &bound) || !rego_slots_make(c, &outer) ||
+            !rego_safe_rule(c, rule, &bound, &outer))
+            return false;
+    }
+    return true;
+}
+
+static struct rego_unit *unit_of(struct rego_compiler *c, const struct rego_module *module)
+{
+    for (size_t u = 0; u < c->policy->nunits; u++)
+        if (c->policy->unit[u].module == module)
+            return &c->policy->unit[u];
+    return NULL;
+}
+
+/* The definitions of all nodes, defaults included. */
+static bool list_work(struct rego_compiler *c, struct rego_node *node, struct rule_work **work,
+                      size_t *n, size_t *room, unsigned depth_left)
+{
+    size_t more = node->ndefinitions + (node->otherwise != NULL);
+    struct rule_work *grown = arena_grow(c->arena, *work, *n, room, *n + more + 1);
+    if (!grown || depth_left == 0)
+        return false;
+    *work = grown;
+    for (size_t i = 0; i < node->ndefinitions; i++)
+        grown[(*n)++] = (struct rule_work){.definition = &node->definition[i]};
+    if (node->otherwise)
+        grown[(*n)++] = (struct rule_work){.definition = node->otherwise};
+    for (size_t i = 0; i < node->nchild; i++)
+        if (!list_work(c, node->child[i], work, n, room, depth_left - 1))
+            return false;
+    return true;
+}
+
+static int compare_work(const void *a, const void *b)
+{
+    const struct rego_rule *left = ((const struct rule_work *)a)->definition->rule;
+    const struct rego_rule *right = ((const struct rule_work *)b)->definition->rule;
+    int c = str_compare(left->module->file, right->module->file);
+    return c ? c
+             : (left->place.start > right->place.start) - (left->place.start < right->place.start);
+}
+
+typedef bool stage_fn(struct rego_compiler *c, struct rule_work *work);
+
+static bool each_rule(struct rego_compiler *c, struct rule_work *work, size_t n, stage_fn *stage)
+{
+    for (size_t i = 0; i < n; i++) {
+        c->unit = work[i].unit;
+        c->variables = work[i].variables;
+        c->depth = 0;
+        bool ok = stage(c, &work[i]);
+        work[i].variables = c->variables;
+        if (c->out_of_memory || (!ok && !c->diags->n))
+            return false;
+    }
+    return true;
+}
+
+static bool resolve_stage(struct rego_compiler *c, struct rule_work *work)
+{
+    return rego_resolve_rule(c, work->definition->rule);
+}
+
+static bool functions_stage(struct rego_compiler *c, struct rule_work *work)
+{
+    return rego_check_calls(c, work->definition->rule);
+}
+
+static bool safety_stage(struct rego_compiler *c, struct rule_work *work)
+{
+    return safety(c, work->definition->rule);
+}
+
+static bool plan_stage(struct rego_compiler *c, struct rule_work *work)
+{
+    return rego_plan_rule(c, work->definition->rule, work->definition);
+}
+
+static void one_constant(struct rego_node *node, unsigned depth_left)
+{
+    node->one_constant = node->ndefinitions > 0 && !node->dynamic;
+    for (size_t i = 0; i < node->ndefinitions && node->one_constant; i++) {
+        const struct rego_definition *d = &node->definition[i];
+        node->one_constant = d->constant && !d->else_ &&
+                             rego_equal(&d->value.constant, &node->definition[0].value.constant);
+    }
+    for (size_t i = 0; depth_left && i < node->nchild; i++)
+        one_constant(node->child[i], depth_left - 1);
+}
+
+static int compare_diags(const void *a, const void *b)
+{
+    const struct rego_diag *left = a, *right = b;
+    int c = str_compare(left->file, right->file);
+    if (c)
+        return c;
+    if (left->row != right->row)
+        return left->row < right->row ? -1 : 1;
+    return (left->col > right->col) - (left->col < right->col);
+}
+
+static bool compile(struct rego_compiler *c)
+{
+    struct rego_policy *policy = c->policy;
+    struct rule_work *work = NULL;
+    size_t n = 0, room = 0;
+    if (!build_tree(c))
+        return false;
+    check_names(c);
+    if (!list_work(c, policy->root, &work, &n, &room, REGO_DEPTH_MAX))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        work[i].unit = unit_of(c, work[i].definition->rule->module);
+    if (n)
+        qsort(work, n, sizeof *work, compare_work);
+    /* Errors of one stage keep the later ones from running. */
+    static stage_fn *const stages[] = {resolve_stage, functions_stage, safety_stage, plan_stage};
+    for (size_t i = 0; i < sizeof stages / sizeof *stages && !c->diags->n; i++) {
+        if (!each_rule(c, work, n, stages[i]))
+            return false;
+        if (stages[i] == functions_stage && !c->diags->n && !rego_check_policy(c))
+            return false;
+    }
+    one_constant(policy->root, REGO_DEPTH_MAX);
+    return true;
+}
+
+bool rego_compile(const struct rego_source *sources, size_t n, const struct value *data,
+                  const struct rego_compile_options *options, struct rego_diags *diags,
+                  struct rego_policy **ret, struct err *err)
+{
+    struct rego_policy *policy = calloc(1, sizeof *policy);
+    if (!policy)
+        return err_set(err, ERR_LIMIT, "memory is out");
+    policy->arena.limit = ARENA_DEFAULT_LIMIT;
+    policy->options = *options;
+    policy->data = data;
+    policy->nunits = n;
+    struct arena *arena = &policy->arena;
+    struct rego_compiler c = {
+        .policy = policy, .arena = arena, .diags = diags, .ncalls = &policy->ncalls};
+    policy->unit = arena_new(arena, struct rego_unit, n);
+    policy->root = arena_new(arena, struct rego_node, 1);
+    bool ok = policy->unit && policy->root;
+    policy->nnodes = 1;
+    for (size_t i = 0; ok && i < n; i++) {
+        struct rego_parse_options parse = {.v0 = sources[i].v0,
+                                           .logic_keywords = options->logic_keywords,
+                                           .annotations = options->annotations};
+        (void)rego_parse_module(arena, sources[i].text, sources[i].file, &parse, diags,
+                                &policy->unit[i].module);
+    }
+    ok = ok && !diags->n && compile(&c);
+    if (ok && !diags->n) {
+        *ret = policy;
+        return true;
+    }
+    if (diags->n > 1)
+        qsort(diags->diag, diags->n, sizeof *diags->diag, compare_diags);
+    if (!diags->n)
+        err_set(err, ERR_LIMIT, "the policy needs more memory than %zu bytes", arena->limit);
+    rego_close(policy);
+    return false;
+}
+
+void rego_close(struct rego_policy *policy)
+{
+    if (!policy)
+        return;
+    arena_free(&policy->arena);
+    free(policy);
+}
+
+size_t rego_module_count(const struct rego_policy *policy)
+{
+    return policy->nunits;
+}
+
+const struct rego_module *rego_module_at(const struct rego_policy *policy, size_t i)
+{
+    return i < policy->nunits ? policy->unit[i].module : NULL;
+}
+
+/* --- queries --- */
+
+static int compare_named(const void *a, const void *b)
+{
+    return str_compare(((const struct rego_named_slot *)a)->name,
+                       ((const struct rego_named_slot *)b)->name);
+}
+
+/* The variables of the answers: those of the query itself, as written. */
+static bool name_variables(struct rego_compiler *c, struct rego_query *query, uint32_t n)
+{
+    struct rego_named_slot *named = arena_new(c->arena, struct rego_named_slot, n);
+    if (!named)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct rego_variable *v = &c->variables.item[i];
+        if (!v->generated && v->name.len && v->name.ptr[0] != '$' &&
+            rego_slots_has(&query->bound, i))
+            named[query->nvariables++] = (struct rego_named_slot){v->name, i};
+    }
+    if (query->nvariables)
+        qsort(named, query->nvariables, sizeof *named, compare_named);
+    query->variable = named;
+    return true;
+}
+
+bool rego_prepare(const struct rego_policy *policy, struct str text, struct rego_diags *diags,
+                  struct rego_query **ret, struct err *err)
+{
+    struct rego_query *query = calloc(1, sizeof *query);
+    struct rego_body *body = NULL;
+    struct rego_slots outer;
+    if (!query)
+        return err_set(err, ERR_LIMIT, "memory is out");
+    query->policy = policy;
+    query->arena.limit = 256 << 20;
+    struct rego_parse_options parse = {.logic_keywords = policy->options.logic_keywords};
+    struct rego_compiler c = {.policy = (struct rego_policy *)(uintptr_t)policy,
+                              .arena = &query->arena,
+                              .diags = diags,
+                              .ncalls = &query->ncalls};
+    struct str kept = arena_dup(&query->arena, text);
+    bool ok = kept.ptr &&
+              rego_parse_query(&query->arena, kept, STR("query"), &parse, diags, &body) &&
+              rego_resolve_body(&c, body) && !diags->n && rego_check_body(&c, body) && !diags->n;
+    ok = ok && rego_slots_make(&c, &query->bound) && rego_slots_make(&c, &outer) &&
+         rego_reorder(&c, body, &query->bound, &outer) && !diags->n &&
+         name_variables(&c, query, c.variables.n) && rego_plan_query(&c, body, query) && !diags->n;
+    if (ok) {
+        *ret = query;
+        return true;
+    }
+    if (!diags->n)
+        err_set(err, ERR_LIMIT, "the query needs more memory than %zu bytes", query->arena.limit);
+    rego_query_close(query);
+    *ret = NULL;
+    return false;
+}
+
+void rego_query_close(struct rego_query *query)
+{
+    if (!query)
+        return;
+    arena_free(&query->arena);
+    free(query);
+}
+
+/* --- evaluation --- */
+
+struct answers {
+    struct rego_found found;
+    const struct rego_query *query;
+    struct arena *arena; /* of the caller */
+    struct value *binding, *values;
+    size_t n, binding_room, values_room;
+};
+
+static enum rego_flow answer(struct rego_found *found, struct rego_machine *m)
+{
+    struct answers *a = (struct answers *)(void *)found;
+    const struct rego_query *q = a->query;
+    struct value *binding = arena_grow(m->arena, a->binding, a->n, &a->binding_room, a->n + 1);
+    struct value *values = arena_grow(m->arena, a->values, a->n, &a->values_room, a->n + 1);
+    struct rego_pair *pairs = arena_new_raw(a->arena, struct rego_pair, q->nvariables);
+    struct value *items = arena_new_raw(a->arena, struct value, q->nvalues);
+    size_t clash;
+    if (!binding || !values || !pairs || !items)
+        return rego_no_memory(m);
+    a->binding = binding;
+    a->values = values;
+    for (size_t i = 0; i < q->nvariables; i++) {
+        pairs[i].key = value_string(q->variable[i].name);
+        if (!rego_copy(a->arena, &m->frame[q->variable[i].slot], &pairs[i].value))
+            return rego_no_memory(m);
+    }
+    for (size_t i = 0; i < q->nvalues; i++)
+        if (!rego_copy(a->arena, rego_operand(m, &q->value[i]), &items[i]))
+            return rego_no_memory(m);
+    (void)rego_make_object(pairs, q->nvariables, &binding[a->n], &clash);
+    values[a->n] = value_items(VALUE_TUPLE, items, q->nvalues);
+    a->n++;
+    return REGO_GO;
+}
+
+/* What is kept of an error beyond the evaluation. */
+static struct rego_error keep_error(struct arena *arena, const struct rego_error *e)
+{
+    struct rego_error kept = *e;
+    kept.file = arena_dup(arena, e->file);
+    kept.message = arena_dup(arena, e->message);
+    return kept;
+}
+
+static bool give(struct rego_machine *m, const struct answers *a, struct arena *arena,
+                 struct rego_result *ret)
+{
+    struct value *binding = arena_new(arena, struct value, a->n);
+    struct value *values = arena_new(arena, struct value, a->n);
+    struct rego_error *errors = arena_new(arena, struct rego_error, m->nbuiltin_errors);
+    if (!binding || !values || !errors)
+        return false;
+    if (a->n) {
+        memcpy(binding, a->binding, a->n * sizeof *binding);
+        memcpy(values, a->values, a->n * sizeof *values);
+    }
+    for (size_t i = 0; i < m->nbuiltin_errors; i++)
+        errors[i] = keep_error(arena, &m->builtin_error[i]);
+    *ret = (struct rego_result){
+        .bindings = value_items(VALUE_TUPLE, binding, a->n),
+        .values = value_items(VALUE_TUPLE, values, a->n),
+        .builtin_errors = errors,
+        .nbuiltin_errors = m->nbuiltin_errors,
+    };
+    if (m->error.code)
+        ret->error = keep_error(arena, &m->error);
+    return true;
+}
+
+enum { STEPS_DEFAULT = 1000000000, DEPTH_DEFAULT = 1000 };
+
+bool rego_eval(const struct rego_query *query, const struct value *input,
+               const struct rego_eval_options *options, struct arena *arena,
+               struct rego_result *ret, struct err *err)
+{
+    AUTO_ARENA own = {.limit = options->memory ? options->memory : ARENA_DEFAULT_LIMIT};
+    struct rego_machine m = {
+        .policy = query->policy,
+        .options = options,
+        .arena = &own,
+        .steps_limit = options->steps ? options->steps : STEPS_DEFAULT,
+        .depth_limit = options->depth ? options->depth : DEPTH_DEFAULT,
+    };
+    struct rego_world base = {.data = query->policy->data}, world;
+    struct answers a = {.found = {answer}, .query = query, .arena = arena};
+    struct value fit, *before;
+    if (options->deadline_ms)
+        m.deadline_ms = clock_monotonic_ms() + options->deadline_ms;
+    m.caches = rego_caches_open(&own);
+    if (!m.caches || (input && !rego_adopt(&own, input, &fit)))
+        return err_set(err, ERR_LIMIT, "the input needs more memory than %zu bytes", own.limit);
+    base.input = input ? &fit : NULL;
+    bool ok = rego_world_make(&m, &base, &world);
+    m.world = &world;
+    ok = ok && rego_frame_push(&m, query->nslots, &before);
+    if (ok)
+        (void)rego_run(&m, query->body, &a.found);
+    rego_caches_close(m.caches);
+    ok = ok && give(&m, &a, arena, ret);
+    return ok || err_set(err, ERR_LIMIT, "the evaluation needs more memory than it may have");
+}

@@ -1,0 +1,533 @@
+/* resolve.c - names of Rego: locals get registers, rules and imports become refs below data.
+ *
+ * Source: facts/rego.md 5.4; OPA's stages "resolve refs" and "rewrite locals"
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "lang/rego/policy.h"
+
+enum local_kind { LOCAL_ARGUMENT, LOCAL_DECLARED, LOCAL_ASSIGNED, LOCAL_SEEN };
+struct local {
+    struct str name;
+    uint32_t slot;
+    enum local_kind kind;
+};
+struct scope {
+    struct scope *parent;
+    struct local *local;
+    size_t n, room;
+};
+struct resolving {
+    struct rego_compiler *c;
+    struct scope implicit;   /* names that nobody declares, of the whole rule */
+    struct scope *arguments; /* of the rule: its bodies must not declare them again */
+    struct scope *scope;
+    unsigned depth;
+};
+
+static bool term(struct resolving *r, struct rego_term *t);
+static bool body(struct resolving *r, struct rego_body *b);
+
+/* --- scopes --- */
+
+static bool out_of_memory(struct resolving *r)
+{
+    r->c->out_of_memory = true;
+    return false;
+}
+
+static struct local *find_in(const struct scope *scope, struct str name)
+{
+    for (size_t i = 0; i < scope->n; i++)
+        if (str_equal(scope->local[i].name, name))
+            return &scope->local[i];
+    return NULL;
+}
+
+/* The nearest declaration; names merely seen do not count. */
+static const struct local *find(const struct resolving *r, struct str name)
+{
+    for (const struct scope *s = r->scope; s; s = s->parent) {
+        const struct local *local = find_in(s, name);
+        if (local && local->kind != LOCAL_SEEN)
+            return local;
+    }
+    return NULL;
+}
+
+static bool push(struct resolving *r, struct scope *scope, struct str name, uint32_t slot,
+                 enum local_kind kind)
+{
+    struct local *grown =
+        arena_grow(r->c->arena, scope->local, scope->n, &scope->room, scope->n + 1);
+    if (!grown)
+        return out_of_memory(r);
+    scope->local = grown;
+    grown[scope->n++] = (struct local){name, slot, kind};
+    return true;
+}
+
+static bool is_wildcard(struct str name)
+{
+    return name.len && name.ptr[0] == '$';
+}
+
+static bool is_root(struct str name)
+{
+    return str_equal(name, STR("input")) || str_equal(name, STR("data"));
+}
+
+/* A new variable of this scope. */
+static bool declare(struct resolving *r, struct rego_term *t, enum local_kind kind)
+{
+    static const char *const why[] = {[LOCAL_ARGUMENT] = "declared above",
+                                      [LOCAL_DECLARED] = "declared above",
+                                      [LOCAL_ASSIGNED] = "assigned above",
+                                      [LOCAL_SEEN] = "referenced above"};
+    struct local *before = is_wildcard(t->name) ? NULL : find_in(r->scope, t->name);
+    bool v0 = r->c->unit && r->c->unit->module->v0;
+    if (is_root(t->name) && !v0) {
+        rego_complain(r->c, "rego_compile_error", t->place,
+                      "%s must not shadow %.*s (use a different variable name)",
+                      kind == LOCAL_ARGUMENT ? "args" : "variables", STR_ARG(t->name));
+        return true;
+    }
+    if (before && before->kind == LOCAL_ARGUMENT && kind == LOCAL_ARGUMENT) {
+        t->slot = before->slot; /* f(x, x) */
+        return true;
+    }
+    if (!before && r->arguments && r->scope->parent == r->arguments)
+        before = find_in(r->arguments, t->name);
+    if (before && before->kind == LOCAL_ARGUMENT) {
+        rego_complain(r->c, "rego_compile_error", t->place, "arg %.*s redeclared",
+                      STR_ARG(t->name));
+        return true;
+    }
+    if (before) {
+        rego_complain(r->c, "rego_compile_error", t->place, "var %.*s %s", STR_ARG(t->name),
+                      why[before->kind]);
+        return true;
+    }
+    t->slot = rego_new_slot(r->c, t->name, t->place, false);
+    return push(r, r->scope, t->name, t->slot, kind);
+}
+
+/* Every variable of a pattern. */
+static bool declare_all(struct resolving *r, struct rego_term *t, enum local_kind kind)
+{
+    if (++r->depth > REGO_DEPTH_MAX)
+        return false;
+    bool ok = true;
+    switch (t->kind) {
+    case REGO_TERM_VAR:
+        ok = declare(r, t, kind);
+        break;
+    case REGO_TERM_ARRAY:
+        for (size_t i = 0; i < t->parts.n && ok; i++)
+            ok = declare_all(r, t->parts.item[i], kind);
+        break;
+    case REGO_TERM_OBJECT:
+        for (size_t i = 0; i < t->pairs.n && ok; i++)
+            ok = term(r, t->pairs.item[i].key) && declare_all(r, t->pairs.item[i].value, kind);
+        break;
+    default:
+        ok = term(r, t);
+        break;
+    }
+    r->depth--;
+    return ok;
+}
+
+/* --- globals --- */
+
+static bool has_name(const struct rego_node *package, struct str name)
+{
+    return bsearch(&name, package->name, package->nnames, sizeof name, str_compare_qsort) != NULL;
+}
+
+static struct rego_term *make(struct resolving *r, enum rego_term_kind kind,
+                              struct rego_place place)
+{
+    struct rego_term *t = arena_new(r->c->arena, struct rego_term, 1);
+    if (t) {
+        t->kind = kind;
+        t->place = place;
+        if (kind == REGO_TERM_VAR)
+            t->slot = REGO_NO_SLOT;
+    } else {
+        r->c->out_of_memory = true;
+    }
+    return t;
+}
+
+/* The ref that a name stands for: an import, or a rule of this package; NULL if neither. */
+static bool global(struct resolving *r, struct str name, struct rego_place place,
+                   struct rego_term ***ret, size_t *ret_n)
+{
+    const struct rego_unit *unit = r->c->unit;
+    *ret_n = 0;
+    if (!unit)
+        return true;
+    const struct rego_module *module = unit->module;
+    for (size_t i = 0; i < module->nimports; i++) {
+        const struct rego_import *import = &module->imports[i];
+        struct rego_term *path = import->path;
+        bool whole = path->kind == REGO_TERM_VAR;
+        struct str last = import->alias.len ? import->alias
+                          : whole           ? path->name
+                                  : value_text(&path->parts.item[path->parts.n - 1]->value);
+        struct str root = whole ? path->name : path->parts.item[0]->name;
+        if (!str_equal(last, name) || !is_root(root))
+            continue;
+        if (whole) {
+            struct rego_term **one = arena_new(r->c->arena, struct rego_term *, 1);
+            if (!one)
+                return out_of_memory(r);
+            one[0] = path;
+            *ret = one;
+            *ret_n = 1;
+        } else {
+            *ret = path->parts.item;
+            *ret_n = path->parts.n;
+        }
+        return true;
+    }
+    if (!has_name(unit->package, name))
+        return true;
+    const struct rego_term *package = module->package;
+    size_t n = package->kind == REGO_TERM_REF ? package->parts.n : 1;
+    struct rego_term **parts = arena_new(r->c->arena, struct rego_term *, n + 1);
+    struct rego_term *last = make(r, REGO_TERM_VALUE, place);
+    if (!parts || !last)
+        return out_of_memory(r);
+    memcpy(parts, package->parts.item, n * sizeof *parts);
+    last->value = value_string(name);
+    parts[n] = last;
+    *ret = parts;
+    *ret_n = n + 1;
+    return true;
+}
+
+/* t, whose head stands for prefix, as one ref. */
+static bool substitute(struct resolving *r, struct rego_term *t, struct rego_term **prefix,
+                       size_t n)
+{
+    size_t rest = t->kind == REGO_TERM_REF ? t->parts.n - 1 : 0;
+    struct rego_term *head = make(r, REGO_TERM_VAR, t->place);
+    struct rego_term **parts = arena_new(r->c->arena, struct rego_term *, n + rest);
+    if (!head || !parts)
+        return out_of_memory(r);
+    memcpy(parts, prefix, n * sizeof *parts);
+    if (rest)
+        memcpy(parts + n, t->parts.item + 1, rest * sizeof *parts);
+    head->name = prefix[0]->name;
+    parts[0] = head;
+    if (n + rest == 1) {
+        *t = *head;
+        return true;
+    }
+    t->kind = REGO_TERM_REF;
+    t->parts.item = parts;
+    t->parts.n = n + rest;
+    return true;
+}
+
+/* --- terms --- */
+
+/* A name where a value is wanted. whole: the term to change, t itself or the ref that it heads. */
+static bool variable(struct resolving *r, struct rego_term *t, struct rego_term *whole)
+{
+    struct rego_term **prefix;
+    size_t n;
+    const struct local *local = find(r, t->name);
+    if (local) {
+        t->slot = local->slot;
+        return true;
+    }
+    if (!is_wildcard(t->name) && !global(r, t->name, t->place, &prefix, &n))
+        return false;
+    if (!is_wildcard(t->name) && n)
+        return substitute(r, whole, prefix, n);
+    if (is_root(t->name))
+        return true;
+    struct local *seen = find_in(&r->implicit, t->name);
+    if (!seen) {
+        uint32_t slot = rego_new_slot(r->c, t->name, t->place, false);
+        if (!push(r, &r->implicit, t->name, slot, LOCAL_SEEN))
+            return false;
+        seen = &r->implicit.local[r->implicit.n - 1];
+    }
+    t->slot = seen->slot;
+    return r->scope == &r->implicit || find_in(r->scope, t->name) ||
+           push(r, r->scope, t->name, t->slot, LOCAL_SEEN);
+}
+
+struct str rego_operator_name(struct rego_compiler *c, const struct rego_term *operator_)
+{
+    AUTO_BUF out = {.limit = 1 << 12};
+    if (operator_->kind == REGO_TERM_VAR)
+        return operator_->name;
+    if (operator_->kind != REGO_TERM_REF || operator_->parts.item[0]->kind != REGO_TERM_VAR)
+        return (struct str){0};
+    buf_str(&out, operator_->parts.item[0]->name);
+    for (size_t i = 1; i < operator_->parts.n; i++) {
+        const struct rego_term *part = operator_->parts.item[i];
+        if (part->kind != REGO_TERM_VALUE || !value_is_string(&part->value))
+            return (struct str){0};
+        buf_char(&out, '.');
+        buf_str(&out, value_text(&part->value));
+    }
+    return arena_dup(c->arena, buf_view(&out));
+}
+
+/* A call's operator: a rule, an import, or left as the name of a built-in. */
+static bool operator_(struct resolving *r, struct rego_term *t)
+{
+    struct rego_term *head = t->kind == REGO_TERM_REF ? t->parts.item[0] : t;
+    struct rego_term **prefix;
+    size_t n;
+    if (head->kind != REGO_TERM_VAR)
+        return term(r, t);
+    if (find(r, head->name)) {
+        rego_complain(r->c, "rego_compile_error", t->place, "called function %.*s shadowed",
+                      STR_ARG(head->name));
+        return true;
+    }
+    if (!global(r, head->name, head->place, &prefix, &n))
+        return false;
+    return !n || substitute(r, t, prefix, n);
+}
+
+static bool list(struct resolving *r, struct rego_term *t, size_t from)
+{
+    for (size_t i = from; i < t->parts.n; i++)
+        if (!term(r, t->parts.item[i]))
+            return false;
+    return true;
+}
+
+static bool comprehension(struct resolving *r, struct rego_term *t)
+{
+    struct scope scope = {.parent = r->scope};
+    r->scope = &scope;
+    bool ok = body(r, t->compr.body) && (!t->compr.key || term(r, t->compr.key)) &&
+              term(r, t->compr.value);
+    r->scope = scope.parent;
+    return ok;
+}
+
+static bool ref(struct resolving *r, struct rego_term *t)
+{
+    struct rego_term *head = t->parts.item[0];
+    if (!list(r, t, 1))
+        return false;
+    return head->kind == REGO_TERM_VAR ? variable(r, head, t) : term(r, head);
+}
+
+static bool object(struct resolving *r, struct rego_term *t)
+{
+    for (size_t i = 0; i < t->pairs.n; i++)
+        if (!term(r, t->pairs.item[i].key) || !term(r, t->pairs.item[i].value))
+            return false;
+    return true;
+}
+
+static bool term(struct resolving *r, struct rego_term *t)
+{
+    if (++r->depth > REGO_DEPTH_MAX) {
+        rego_complain(r->c, "rego_compile_error", t->place, "nested too deep");
+        return false;
+    }
+    bool ok = true;
+    switch (t->kind) {
+    case REGO_TERM_VALUE:
+        break;
+    case REGO_TERM_VAR:
+        ok = variable(r, t, t);
+        break;
+    case REGO_TERM_REF:
+        ok = ref(r, t);
+        break;
+    case REGO_TERM_OBJECT:
+        ok = object(r, t);
+        break;
+    case REGO_TERM_CALL:
+        ok = operator_(r, t->parts.item[0]) && list(r, t, 1);
+        break;
+    case REGO_TERM_ARRAY:
+    case REGO_TERM_SET:
+    case REGO_TERM_TEMPLATE:
+        ok = list(r, t, 0);
+        break;
+    default:
+        ok = comprehension(r, t);
+        break;
+    }
+    r->depth--;
+    return ok;
+}
+
+/* --- bodies --- */
+
+static bool is_operator(const struct rego_term *call, const char *name)
+{
+    const struct rego_term *op = call->parts.item[0];
+    return op->kind == REGO_TERM_VAR && str_equal(op->name, str_from(name));
+}
+
+static const char *not_a_pattern(const struct rego_term *t)
+{
+    static const char *const names[] = {[REGO_TERM_REF] = "ref",
+                                        [REGO_TERM_SET] = "set",
+                                        [REGO_TERM_CALL] = "call",
+                                        [REGO_TERM_ARRAY_COMPREHENSION] = "arraycomprehension",
+                                        [REGO_TERM_SET_COMPREHENSION] = "setcomprehension",
+                                        [REGO_TERM_OBJECT_COMPREHENSION] = "objectcomprehension",
+                                        [REGO_TERM_TEMPLATE] = "templatestring"};
+    if (t->kind == REGO_TERM_VAR || t->kind == REGO_TERM_ARRAY || t->kind == REGO_TERM_OBJECT)
+        return NULL;
+    return t->kind == REGO_TERM_VALUE ? rego_type_name(&t->value) : names[t->kind];
+}
+
+static bool assign(struct resolving *r, const struct rego_expr *expr, struct rego_term *call)
+{
+    struct rego_term *left = call->parts.item[1];
+    const char *bad = not_a_pattern(left);
+    if (bad) {
+        rego_complain(r->c, "rego_compile_error", expr->place, "cannot assign to %s", bad);
+        return true;
+    }
+    if (expr->negated) {
+        rego_complain(r->c, "rego_compile_error", expr->place,
+                      "cannot assign vars inside negated expression");
+        return true;
+    }
+    return term(r, call->parts.item[2]) && declare_all(r, left, LOCAL_ASSIGNED);
+}
+
+static bool some(struct resolving *r, struct rego_expr *expr)
+{
+    struct rego_term *first = expr->some.symbol[0];
+    if (first->kind != REGO_TERM_CALL) {
+        for (size_t i = 0; i < expr->some.n; i++)
+            if (!declare(r, expr->some.symbol[i], LOCAL_DECLARED))
+                return false;
+        return true;
+    }
+    size_t n = first->parts.n;
+    if (!term(r, first->parts.item[n - 1]))
+        return false;
+    for (size_t i = 1; i + 1 < n; i++)
+        if (!declare_all(r, first->parts.item[i], LOCAL_DECLARED))
+            return false;
+    return true;
+}
+
+static bool every(struct resolving *r, struct rego_expr *expr)
+{
+    struct scope scope = {.parent = r->scope};
+    if (!term(r, expr->every.domain))
+        return false;
+    r->scope = &scope;
+    bool ok = (!expr->every.key || declare(r, expr->every.key, LOCAL_DECLARED)) &&
+              declare(r, expr->every.value, LOCAL_DECLARED) && body(r, expr->every.body);
+    r->scope = scope.parent;
+    return ok;
+}
+
+static bool inner(struct resolving *r, struct rego_body *b)
+{
+    struct scope scope = {.parent = r->scope};
+    r->scope = &scope;
+    bool ok = body(r, b);
+    r->scope = scope.parent;
+    return ok;
+}
+
+static bool with(struct resolving *r, struct rego_expr *expr)
+{
+    for (size_t i = 0; i < expr->nwith; i++) {
+        struct rego_term *target = expr->with[i].target, *value = expr->with[i].value;
+        struct rego_term *head = target->kind == REGO_TERM_REF ? target->parts.item[0] : target;
+        bool plain = value->kind == REGO_TERM_VAR || value->kind == REGO_TERM_REF;
+        if (head->kind == REGO_TERM_VAR && !operator_(r, target))
+            return false;
+        struct str name = plain ? rego_operator_name(r->c, value) : (struct str){0};
+        if (name.len && rego_builtin_find(name) &&
+            !find(r, value->kind == REGO_TERM_REF ? value->parts.item[0]->name : value->name)) {
+            if (!operator_(r, value))
+                return false;
+        } else if (!term(r, value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool literal(struct resolving *r, struct rego_expr *expr)
+{
+    switch (expr->kind) {
+    case REGO_EXPR_SOME:
+        return some(r, expr);
+    case REGO_EXPR_EVERY:
+        return every(r, expr);
+    case REGO_EXPR_LOGIC:
+        return inner(r, expr->logic.left) && inner(r, expr->logic.right);
+    case REGO_EXPR_NOT_BODY:
+        return inner(r, expr->body);
+    case REGO_EXPR_CALL:
+        if (is_operator(expr->term, "assign") && expr->term->parts.n == 3)
+            return assign(r, expr, expr->term);
+        return term(r, expr->term);
+    default:
+        return term(r, expr->term);
+    }
+}
+
+static bool body(struct resolving *r, struct rego_body *b)
+{
+    if (++r->depth > REGO_DEPTH_MAX)
+        return false;
+    for (size_t i = 0; i < b->n; i++)
+        if (!with(r, b->expr[i]) || !literal(r, b->expr[i]))
+            return false;
+    r->depth--;
+    return true;
+}
+
+/* --- rules --- */
+
+static bool head(struct resolving *r, struct rego_head *h)
+{
+    for (size_t i = 1; i < h->nref; i++)
+        if (!term(r, h->ref[i]))
+            return false;
+    return (!h->key || term(r, h->key)) && (!h->value || term(r, h->value));
+}
+
+bool rego_resolve_rule(struct rego_compiler *c, struct rego_rule *rule)
+{
+    struct scope arguments = {0};
+    struct resolving r = {.c = c, .scope = &arguments, .arguments = &arguments};
+    for (size_t i = 0; i < rule->head.narg; i++)
+        if (!declare_all(&r, rule->head.arg[i], LOCAL_ARGUMENT))
+            return false;
+    for (; rule; rule = rule->else_) {
+        struct scope scope = {.parent = &arguments};
+        r.implicit = (struct scope){0};
+        r.scope = &scope;
+        c->rule = rule;
+        if ((rule->body && !body(&r, rule->body)) || !head(&r, &rule->head))
+            return false;
+    }
+    return true;
+}
+
+bool rego_resolve_body(struct rego_compiler *c, struct rego_body *b)
+{
+    struct resolving r = {.c = c};
+    r.scope = &r.implicit;
+    return body(&r, b);
+}
