@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "lang/hcl/content.h"
 #include "lang/hcl/edit_parts.h"
 #include "lang/hcl/format.h"
 
@@ -115,7 +116,10 @@ static bool read_again(struct hcl_edit *edit, struct str text, struct hcl_file *
                        struct err *err)
 {
     struct hcl_diags diags = {.arena = edit->arena};
-    if (!hcl_parse_file(edit->arena, text, edit->file->name, &diags, ret, err))
+    bool ok = edit->file->json
+                  ? hcl_parse_json_file(edit->arena, text, edit->file->name, &diags, ret, err)
+                  : hcl_parse_file(edit->arena, text, edit->file->name, &diags, ret, err);
+    if (!ok)
         return false;
     if (!hcl_has_errors(&diags))
         return true;
@@ -213,7 +217,7 @@ bool hcl_edit_finish(struct hcl_edit *edit, struct str *ret, struct err *err)
         return arena_full(edit->arena, err);
     if (!read_again(edit, text, &file, err))
         return false;
-    if (!edit_is_json(edit->file) && !lay_out(edit, &file, err))
+    if (!edit->file->json && !lay_out(edit, &file, err))
         return false;
     *ret = file.text;
     return true;

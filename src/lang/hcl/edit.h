@@ -76,5 +76,9 @@ struct hcl_new_block {
  * of a type. */
 void hcl_edit_add_blocks(struct hcl_edit *edit, const struct hcl_body *body,
                          const struct hcl_new_block *add, size_t n);
+/* In front of a block of that body and its comments. */
+void hcl_edit_insert_blocks(struct hcl_edit *edit, const struct hcl_body *body,
+                            const struct hcl_block *before, const struct hcl_new_block *add,
+                            size_t n);
 void hcl_edit_remove_block(struct hcl_edit *edit, const struct hcl_body *body,
                            const struct hcl_block *block);

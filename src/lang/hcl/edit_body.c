@@ -265,6 +265,22 @@ void hcl_edit_add_blocks(struct hcl_edit *edit, const struct hcl_body *body,
     insert_lines(edit, at, block_lines(edit, add, n, &place, blank, parted));
 }
 
+void hcl_edit_insert_blocks(struct hcl_edit *edit, const struct hcl_body *body,
+                            const struct hcl_block *before, const struct hcl_new_block *add,
+                            size_t n)
+{
+    bool parted;
+    struct place place = place_of(edit, body);
+    uint32_t at = edit_lead(edit->file, before->range.start);
+    (void)last_block(edit->file, body, before->type, &parted);
+    struct str lines = block_lines(edit, add, n, &place, false, parted);
+    struct buf out = {.limit = HCL_TEXT_MAX};
+    buf_str(&out, lines);
+    if (parted)
+        buf_str(&out, edit_newline(edit->file));
+    insert_lines(edit, edit_line_start(edit->file->text, at), edit_text(edit, &out));
+}
+
 void hcl_edit_remove_block(struct hcl_edit *edit, const struct hcl_body *body,
                            const struct hcl_block *block)
 {

@@ -72,7 +72,7 @@ size_t edit_token_at(const struct hcl_file *file, uint32_t byte)
 uint32_t edit_lead(const struct hcl_file *file, uint32_t start)
 {
     size_t at = edit_token_at(file, start);
-    if (edit_is_json(file))
+    if (file->json)
         return start;
     while (at > 0 && file->token[at - 1].kind == HCL_COMMENT &&
            edit_starts_line(file->text, file->token[at - 1].range.start))
@@ -101,7 +101,7 @@ static bool json_line_rest(struct str text, uint32_t end, bool comma, uint32_t *
 
 bool edit_line_rest(const struct hcl_file *file, uint32_t end, bool comma, uint32_t *ret_end)
 {
-    if (edit_is_json(file))
+    if (file->json)
         return json_line_rest(file->text, end, comma, ret_end);
     for (size_t at = edit_token_at(file, end); at < file->ntokens; at++) {
         const struct hcl_token *token = &file->token[at];
@@ -121,7 +121,7 @@ bool edit_line_rest(const struct hcl_file *file, uint32_t end, bool comma, uint3
 
 struct hcl_range edit_comma(const struct hcl_file *file, uint32_t end)
 {
-    if (edit_is_json(file)) {
+    if (file->json) {
         size_t at = end;
         while (at < file->text.len && (is_blank(file->text.ptr[at]) || file->text.ptr[at] == '\n' ||
                                        file->text.ptr[at] == '\r'))
@@ -191,9 +191,4 @@ void edit_remove_lines(struct hcl_edit *edit, const struct hcl_range *lines, siz
             gone.start = edit_line_start(text, gone.start - 1);
         edit_splice(edit, gone.start, gone.end, (struct str){0});
     }
-}
-
-bool edit_is_json(const struct hcl_file *file)
-{
-    return str_ends(file->name, STR(".json"));
 }

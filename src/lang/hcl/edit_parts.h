@@ -56,6 +56,3 @@ struct str edit_literal(struct hcl_edit *edit, const struct value *v,
                         const struct edit_layout *layout);
 /* Does the expression stand inside of brackets or braces that begin and end on its line? */
 bool edit_in_one_line(const struct hcl_file *file, struct hcl_range range);
-
-/* Does this file hold JSON? */
-bool edit_is_json(const struct hcl_file *file);

@@ -59,7 +59,8 @@ bool hcl_is_literal(const struct hcl_expr *expr)
 
 const struct hcl_expr *edit_inner(const struct hcl_expr *expr)
 {
-    while (expr->kind == HCL_EXPR_PAREN || expr->kind == HCL_EXPR_WRAP)
+    while (expr->kind == HCL_EXPR_PAREN ||
+           (expr->kind == HCL_EXPR_WRAP && !(expr->raw && hcl_is_literal(expr))))
         expr = expr->operand;
     return expr;
 }

@@ -24,7 +24,7 @@ static bool has_comma(const struct hcl_file *file, uint32_t end)
 
 static void find_style(struct seq *seq)
 {
-    seq->json = edit_is_json(seq->file);
+    seq->json = seq->file->json;
     seq->trailing = seq->n && has_comma(seq->file, seq->item[seq->n - 1].end);
     seq->commas = seq->json || !seq->is_object || seq->trailing ||
                   (seq->n > 1 && has_comma(seq->file, seq->item[0].end));
@@ -247,7 +247,7 @@ static bool all_keys_quoted(const struct hcl_expr *object)
 static struct str key_separator(struct hcl_edit *edit, const struct hcl_expr *object)
 {
     if (object->items.n == 0)
-        return edit_is_json(edit->file) ? STR(": ") : STR(" = ");
+        return edit->file->json ? STR(": ") : STR(" = ");
     const struct hcl_item *last = &object->items.item[object->items.n - 1];
     struct str between = str_sub(edit->file->text, last->key->range.end, last->value->range.start);
     size_t colon = str_find_char(between, ':', 0);

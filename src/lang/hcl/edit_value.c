@@ -336,24 +336,25 @@ static bool keep_heredoc(struct hcl_edit *edit, const struct hcl_expr *old, stru
 
 /* --- in the place of an expression --- */
 
+static int nesting(enum hcl_token_kind kind)
+{
+    return (kind == HCL_OBRACE || kind == HCL_OBRACK) - (kind == HCL_CBRACE || kind == HCL_CBRACK);
+}
+
 bool edit_in_one_line(const struct hcl_file *file, struct hcl_range range)
 {
     size_t at = edit_token_at(file, range.start);
-    uint32_t line_start = edit_line_start(file->text, range.start);
+    uint32_t line_start = edit_line_start(file->text, range.start), line;
     int open = 0;
-    while (at > 0 && file->token[at - 1].range.start >= line_start && open <= 0) {
-        enum hcl_token_kind kind = file->token[--at].kind;
-        open +=
-            (kind == HCL_OBRACE || kind == HCL_OBRACK) - (kind == HCL_CBRACE || kind == HCL_CBRACK);
-    }
-    if (open <= 0)
+    while (at > 0 && file->token[at - 1].range.start >= line_start && open <= 0)
+        open += nesting(file->token[--at].kind);
+    at = edit_token_at(file, range.end);
+    if (open <= 0 || at >= file->ntokens)
         return false;
-    for (at = edit_token_at(file, range.end); open > 0 && at < file->ntokens; at++) {
-        enum hcl_token_kind kind = file->token[at].kind;
-        if (kind == HCL_NEWLINE || kind == HCL_COMMENT || kind == HCL_EOF)
+    for (line = file->token[at].line; open > 0 && at < file->ntokens; at++) {
+        if (file->token[at].line != line || file->token[at].kind == HCL_EOF)
             return false;
-        open +=
-            (kind == HCL_OBRACE || kind == HCL_OBRACK) - (kind == HCL_CBRACE || kind == HCL_CBRACK);
+        open += nesting(file->token[at].kind);
     }
     return true;
 }
@@ -368,7 +369,7 @@ void hcl_edit_expr(struct hcl_edit *edit, const struct hcl_expr *expr, const str
           keep_heredoc(edit, expr, value_text(v), &text))) {
         struct edit_layout layout = {.base = edit_indent(file->text, expr->range.start),
                                      .newline = edit_newline(file),
-                                     .json = edit_is_json(file),
+                                     .json = file->json,
                                      .one_line = edit_in_one_line(file, expr->range)};
         layout.unit = edit_indent_unit(layout.base, layout.base);
         text = edit_literal(edit, v, &layout);

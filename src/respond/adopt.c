@@ -1,0 +1,343 @@
+/* adopt.c - changes of the live world to edits of the code, one after the other, then the proof. */
+#include "respond/adopt.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "lang/hcl/content.h"
+#include "respond/adopt_parts.h"
+
+/* --- what may not be adopted --- */
+
+static bool step_is(const struct hcl_step *written, const struct path_step *step)
+{
+    int64_t index;
+    if (written->key.kind == VALUE_STRING)
+        return step->kind == PATH_KEY && str_equal(value_text(&written->key), step->key);
+    return step->kind == PATH_INDEX && value_to_int64(&written->key, &index) &&
+           index == step->index;
+}
+
+static bool ignores(const struct hcl_traversal *ignored, struct path path)
+{
+    if (path.n < ignored->n + 1 || !str_equal(ignored->root, path.step[0].key))
+        return false;
+    for (size_t i = 0; i < ignored->n; i++)
+        if (!step_is(&ignored->step[i], &path.step[i + 1]))
+            return false;
+    return true;
+}
+
+static bool check_ignored(struct adopter *ad, const struct code_resource *resource,
+                          struct path path)
+{
+    bool ignored = resource->ignore_all;
+    for (size_t i = 0; i < resource->nignore_changes && !ignored; i++)
+        ignored = ignores(&resource->ignore_changes[i], path);
+    if (!ignored)
+        return true;
+    const struct hcl_file *file = resource->ignore_place.file;
+    struct str at = adopt_at(ad, file ? file : resource->file, resource->ignore_place.range.start);
+    return adopt_refuse(ad, "ignore_changes at %.*s names it: what is live is accepted already",
+                        STR_ARG(at));
+}
+
+static bool check_change(struct adopter *ad, const struct adopt_change *change,
+                         const struct code_instance *instance)
+{
+    if (!instance)
+        return adopt_refuse(ad, "the code has no %.*s", STR_ARG(change->address));
+    if (instance->mode != CODE_MANAGED)
+        return adopt_refuse(ad, "%.*s is read, not managed: there is nothing to adopt",
+                            STR_ARG(change->address));
+    if (instance->failed)
+        return adopt_refuse(ad, "%.*s cannot be evaluated", STR_ARG(change->address));
+    if (change->path.n == 0 || change->path.step[0].kind != PATH_KEY)
+        return adopt_refuse(ad, "the path must begin with the name of an attribute or a block");
+    return check_ignored(ad, instance->resource, change->path);
+}
+
+/* --- where it is written --- */
+
+static bool json_has(struct adopter *ad, const struct code_body *body, struct str name)
+{
+    struct hcl_attribute_spec attributes[] = {{.name = name}, {.name = STR("dynamic")}};
+    struct hcl_body_spec spec = {.attribute = attributes, .nattributes = 2};
+    struct hcl_diags diags = {.arena = ad->arena};
+    struct hcl_content content = {0};
+    if (!hcl_body_content(ad->arena, body->file, body->body, &spec, true, &diags, &content))
+        return false;
+    for (size_t i = 0; i < content.nattributes; i++) {
+        const struct hcl_expr *value = content.attribute[i].value;
+        if (str_equal(content.attribute[i].name, name))
+            return true;
+        for (size_t k = 0; value->kind == HCL_EXPR_OBJECT && k < value->items.n; k++) {
+            struct value key;
+            if (hcl_static_value(ad->arena, value->items.item[k].key, &key) &&
+                key.kind == VALUE_STRING && str_equal(value_text(&key), name))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Does a body say something of an attribute or of blocks of that name? */
+static bool sets(struct adopter *ad, const struct code_body *body, struct str name)
+{
+    const struct hcl_block *block;
+    size_t at = 0;
+    if (body->body->json)
+        return json_has(ad, body, name);
+    if (hcl_find_attribute(body->body, name) || hcl_find_block(body->body, name, &at))
+        return true;
+    for (at = 0; (block = hcl_find_block(body->body, STR("dynamic"), &at));)
+        if (block->nlabels && str_equal(block->label[0].text, name))
+            return true;
+    return false;
+}
+
+/* The last body that says something of a name; the first where none does. */
+static struct code_body body_that_sets(struct adopter *ad, const struct code_resource *resource,
+                                       struct str name)
+{
+    struct code_body own = {resource->file, resource->body};
+    for (size_t i = resource->noverrides; i-- > 0;)
+        if (sets(ad, &resource->overrides[i], name))
+            return resource->overrides[i];
+    return own;
+}
+
+static bool change_in_place(struct adopter *ad, const struct adopt_change *change,
+                            const struct code_instance *instance, const struct value *old)
+{
+    const struct code_resource *resource = instance->resource;
+    struct code_body body = body_that_sets(ad, resource, change->path.step[0].key);
+    struct adopt_place place = {.file = body.file->name,
+                                .type = STR("resource"),
+                                .label = {resource->type, resource->name},
+                                .nlabels = 2};
+    const struct schema_block *block = instance->schema ? &instance->schema->block : NULL;
+    struct adopt_spot spot;
+    if (!adopt_may_edit(ad, place.file) || !adopt_find(ad, &place, &spot))
+        return false;
+    struct adopt_job job = {
+        .ad = ad, .change = change, .instance = instance, .file = spot.text->file, .old = old};
+    hcl_edit_start(&job.edit, ad->arena, spot.text->file);
+    bool ok = spot.body.json  ? adopt_json_change(&job, &spot.body, block)
+              : change->unset ? adopt_body_unset(&job, &spot.body, block, change->path)
+                              : adopt_body_set(&job, &spot.body, block, change->path);
+    return ok && adopt_take(ad, spot.text, &job.edit);
+}
+
+/* --- where it comes from --- */
+
+/* The name of the attribute of a body that an expression is given to. */
+static bool attribute_at(struct adopter *ad, const struct adopt_spot *spot, uint32_t byte,
+                         struct str *ret)
+{
+    const struct hcl_body *body = &spot->body;
+    struct value key;
+    for (size_t i = 0; i < body->nattributes; i++) {
+        *ret = body->attribute[i].name;
+        if (byte >= body->attribute[i].range.start && byte < body->attribute[i].range.end)
+            return true;
+    }
+    for (size_t i = 0; body->json && body->json->kind == HCL_EXPR_OBJECT && i < body->json->items.n;
+         i++) {
+        const struct hcl_item *item = &body->json->items.item[i];
+        if (byte >= item->value->range.start && byte < item->value->range.end &&
+            hcl_static_value(ad->arena, item->key, &key) && key.kind == VALUE_STRING) {
+            *ret = value_text(&key);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The place of a link, and the name of the attribute there, in the code as it was given. */
+static bool place_of_link(struct adopter *ad, const struct code_link *link, struct adopt_place *ret,
+                          struct str *ret_name)
+{
+    struct adopt_spot spot = {0};
+    struct adopt_text original = {.file = link->source};
+    struct hcl_diags diags = {.arena = ad->arena};
+    struct hcl_content content;
+    static const char *const labels[] = {"type", "name"};
+    if (!adopt_place_of(ad, link->source, link->expr->range.start, ret))
+        return false;
+    spot.text = &original;
+    spot.body = link->source->body;
+    if (ret->type.len == 0)
+        return attribute_at(ad, &spot, link->expr->range.start, ret_name);
+    struct hcl_block_spec block = {.type = ret->type};
+    for (size_t i = 0; i < ret->nlabels; i++)
+        block.label[i] = labels[i];
+    struct hcl_body_spec spec = {.block = &block, .nblocks = 1};
+    if (!hcl_body_content(ad->arena, link->source, &link->source->body, &spec, true, &diags,
+                          &content))
+        return adopt_full(ad);
+    for (size_t i = 0; i < content.nblocks; i++) {
+        spot.body = content.block[i].body;
+        if (attribute_at(ad, &spot, link->expr->range.start, ret_name)) {
+            ret->attribute = *ret_name;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool change_link(struct adopter *ad, const struct adopt_change *change,
+                        const struct code_instance *instance, const struct value *old,
+                        const struct code_link *link)
+{
+    struct adopt_place place;
+    struct adopt_spot spot;
+    struct str name;
+    struct hcl_obstacle obstacle;
+    const struct type *type = instance->schema ? instance->schema->block.type : NULL;
+    struct value *v = arena_new(ad->arena, struct value, 1);
+    if (!v)
+        return adopt_full(ad);
+    if (!place_of_link(ad, link, &place, &name))
+        return adopt_refuse(ad, "%.*s:%u: what decides the value there cannot be edited",
+                            STR_ARG(link->file), link->line);
+    if (!adopt_may_edit(ad, place.file) || !adopt_find(ad, &place, &spot))
+        return false;
+    const struct hcl_attribute *attribute = adopt_attribute(ad, &spot, name);
+    if (!attribute)
+        return adopt_refuse(ad, "%.*s:%u: what decides the value is not found again",
+                            STR_ARG(link->file), link->line);
+    struct adopt_job job = {
+        .ad = ad, .change = change, .instance = instance, .file = spot.text->file, .old = old};
+    for (size_t i = 0; i < change->path.n; i++)
+        type = hcl_type_below(type, &change->path.step[i]);
+    if (!change->unset && !adopt_new_value(&job, NULL, type, &change->value, v))
+        return false;
+    if (change->unset && link->rest.n == 0)
+        return adopt_refuse(ad, "%.*s:%u gives the value to others too: it cannot be left out",
+                            STR_ARG(link->file), link->line);
+    struct hcl_known known = {old, NULL};
+    hcl_edit_start(&job.edit, ad->arena, spot.text->file);
+    bool ok = change->unset
+                  ? hcl_edit_unset(&job.edit, attribute->value, link->rest, known, &obstacle)
+                  : hcl_edit_set(&job.edit, attribute->value, link->rest, v, known, &obstacle);
+    if (!ok)
+        return adopt_refuse_obstacle(ad, instance, change->path, job.file, &obstacle);
+    return adopt_take(ad, spot.text, &job.edit);
+}
+
+/* The last link decides; the attribute itself is the first. */
+static bool change_origin(struct adopter *ad, const struct adopt_change *change,
+                          const struct code_instance *instance, const struct value *old)
+{
+    struct code_chain chain = {0};
+    struct str reason = ad->reason;
+    ad->refused = ad->has_other_way = false;
+    if (!code_explain(ad->code, instance, change->path, &chain) || chain.n < 2)
+        return adopt_refuse(ad, "%.*s", STR_ARG(reason));
+    adopt_add_chain(ad, &chain);
+    const struct code_link *last = &chain.link[chain.n - 1];
+    if (chain.unknown_because.len)
+        return adopt_refuse(ad, "the value cannot be known: %.*s", STR_ARG(chain.unknown_because));
+    if (!last->expr || !last->source)
+        return adopt_refuse(ad, "the value comes from the %s (%.*s): change it there", last->what,
+                            STR_ARG(last->name));
+    return change_link(ad, change, instance, old, last);
+}
+
+/* --- all of them --- */
+
+static bool apply(struct adopter *ad, const struct adopt_change *change)
+{
+    const struct code_instance *instance = code_find_instance(ad->code, change->address);
+    struct adopt_expected *expected;
+    struct value before;
+    const struct value *old = NULL;
+    if (!check_change(ad, change, instance))
+        return false;
+    before = instance->config;
+    for (size_t i = 0; i < ad->nexpected; i++)
+        if (str_equal(ad->expected[i].instance->address, instance->address))
+            before = ad->expected[i].config;
+    old = path_find(&before, change->path);
+    if (old && old->kind == VALUE_NULL)
+        old = NULL;
+    if (change_in_place(ad, change, instance, old))
+        return adopt_expect(ad, instance, change, &expected);
+    bool follow = ad->refused && ad->has_other_way && change->origin;
+    return follow && change_origin(ad, change, instance, old) &&
+           adopt_expect(ad, instance, change, &expected);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct adopt_file *x = a, *y = b;
+    return str_compare(x->name, y->name);
+}
+
+static bool collect(struct adopter *ad, struct adopt_result *ret)
+{
+    struct adopt_file *file = arena_new(ad->arena, struct adopt_file, ad->ntexts);
+    size_t n = 0;
+    if (!file)
+        return adopt_full(ad);
+    for (size_t i = 0; i < ad->ntexts; i++) {
+        const struct adopt_text *text = &ad->text[i];
+        if (!str_equal(text->before, text->text))
+            file[n++] = (struct adopt_file){text->name, text->path, text->before, text->text};
+    }
+    if (n == 0)
+        return adopt_refuse(ad, "the code gives that value already");
+    qsort(file, n, sizeof *file, by_name);
+    ret->file = file;
+    ret->nfiles = n;
+    return true;
+}
+
+static bool check_code(struct adopter *ad)
+{
+    const struct hcl_diags *diags = code_diags(ad->code);
+    for (size_t i = 0; i < diags->n; i++)
+        if (!diags->diag[i].warning)
+            return adopt_refuse(ad, "the code is in error at %.*s:%u: %.*s",
+                                STR_ARG(diags->diag[i].file), diags->diag[i].line,
+                                STR_ARG(diags->diag[i].summary));
+    return true;
+}
+
+static bool plan(struct adopter *ad, const struct adopt_change *change, size_t nchanges,
+                 struct adopt_result *ret)
+{
+    ret->change = SIZE_MAX;
+    if (!check_code(ad))
+        return false;
+    for (size_t i = 0; i < nchanges; i++) {
+        ret->change = i;
+        if (!apply(ad, &change[i]))
+            return false;
+    }
+    ret->change = nchanges == 1 ? 0 : SIZE_MAX;
+    return adopt_verify(ad) && collect(ad, ret);
+}
+
+bool adopt_plan(struct arena *arena, const struct code_options *options,
+                const struct adopt_change *change, size_t nchanges, struct adopt_result *ret,
+                struct err *err)
+{
+    struct err own = {0};
+    struct adopter ad = {.arena = arena, .options = options, .err = err ? err : &own};
+    struct adopt_result result = {0};
+    bool ok = code_open(options, &ad.code, ad.err) && code_evaluate(ad.code, ad.err) &&
+              plan(&ad, change, nchanges, &result);
+    code_close(ad.code);
+    if (!ok && !ad.refused)
+        return false;
+    result.refused = !ok;
+    result.reason = ad.reason;
+    result.origin = ad.origin;
+    result.norigins = ad.norigins;
+    result.has_other_way = ad.has_other_way;
+    *ret = result;
+    return true;
+}

@@ -1,0 +1,145 @@
+/* adopt_parts.h - what the files of adopt.h share; not for its users. */
+#pragma once
+#include "lang/hcl/edit_path.h"
+#include "respond/adopt.h"
+
+/* A file of the code while it is edited. */
+struct adopt_text {
+    struct str name, path; /* relative to the root module; on disk */
+    struct str before, text;
+    const struct hcl_file *file; /* text as it was read last */
+};
+
+/* What the configuration of an instance must be afterwards. */
+struct adopt_expected {
+    const struct code_instance *instance;
+    struct value config;
+    bool loose; /* an element of a set changed by its place in the code: its value is not known
+                   beforehand, only that one element differs */
+    const struct adopt_change *change; /* the last one of it */
+};
+
+struct adopter {
+    struct arena *arena;
+    const struct code_options *options;
+    struct code *code; /* as it is */
+    struct adopt_text *text;
+    size_t ntexts, room_texts;
+    struct adopt_expected *expected; /* one per instance */
+    size_t nexpected, room_expected;
+    struct adopt_origin *origin;
+    size_t norigins, room_origins;
+    bool refused, has_other_way;
+    struct str reason;
+    struct err *err;
+};
+
+/* --- refusing (adopt_origin.c) --- */
+
+/* Both give false. The first reason stays. */
+bool adopt_refuse(struct adopter *ad, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool adopt_full(struct adopter *ad);
+void adopt_add_origin(struct adopter *ad, struct adopt_origin origin);
+/* The links of a chain behind the first. */
+void adopt_add_chain(struct adopter *ad, const struct code_chain *chain);
+/* Refuse for what stands in the way in a file; names what the expression refers to as origins. */
+bool adopt_refuse_obstacle(struct adopter *ad, const struct code_instance *instance,
+                           struct path path, const struct hcl_file *file,
+                           const struct hcl_obstacle *obstacle);
+/* "main.tf:12" */
+struct str adopt_at(struct adopter *ad, const struct hcl_file *file, uint32_t byte);
+
+/* --- places (adopt_place.c) --- */
+
+/* A block at the top of a file, found again after edits; type empty: the file itself. */
+struct adopt_place {
+    struct str file, type, label[2];
+    size_t nlabels;
+    struct str attribute; /* of `locals`, which may stand there several times */
+};
+struct adopt_spot { /* a place in the text as it is now */
+    struct adopt_text *text;
+    struct hcl_body body;
+};
+/* The place that a byte of a file of the code is in. False: none that can be named. */
+bool adopt_place_of(struct adopter *ad, const struct hcl_file *file, uint32_t byte,
+                    struct adopt_place *ret);
+bool adopt_find(struct adopter *ad, const struct adopt_place *place, struct adopt_spot *ret);
+const struct hcl_attribute *adopt_attribute(struct adopter *ad, const struct adopt_spot *spot,
+                                            struct str name);
+/* Take the result of an edit as the file's text. */
+bool adopt_take(struct adopter *ad, struct adopt_text *text, struct hcl_edit *edit);
+/* Is it a file that people here edit? Else refuses. */
+bool adopt_may_edit(struct adopter *ad, struct str file);
+
+/* --- bodies (adopt_body.c, adopt_block.c, adopt_json.c) --- */
+
+struct adopt_job {
+    struct adopter *ad;
+    const struct adopt_change *change;
+    const struct code_instance *instance;
+    const struct hcl_file *file; /* being edited */
+    struct hcl_edit edit;
+    const struct value *old; /* what the path gives now, or NULL */
+};
+/* Make the edit of job->change in a body; rest: of its path. block NULL: no schema is known. */
+bool adopt_body_set(struct adopt_job *job, const struct hcl_body *body,
+                    const struct schema_block *block, struct path rest);
+bool adopt_body_unset(struct adopt_job *job, const struct hcl_body *body,
+                      const struct schema_block *block, struct path rest);
+/* The same in JSON syntax. */
+bool adopt_json_change(struct adopt_job *job, const struct hcl_body *body,
+                       const struct schema_block *block);
+/* What the schema says of a name. False (refused): the code cannot set it. */
+bool adopt_look_up(struct adopt_job *job, const struct schema_block *block, struct str name,
+                   const struct schema_attribute **ret_attribute,
+                   const struct schema_nested_block **ret_nested);
+/* The nested attribute that a path below an attribute leads to, and the type there. False
+ * (refused): only the provider sets it. */
+bool adopt_type_at(struct adopt_job *job, const struct schema_attribute *attribute,
+                   struct path rest, const struct type **ret,
+                   const struct schema_attribute **ret_attribute);
+/* v as code writes it there. */
+bool adopt_new_value(struct adopt_job *job, const struct schema_attribute *attribute,
+                     const struct type *type, const struct value *v, struct value *ret);
+/* A dynamic block makes blocks of that type (refused): which one, nobody can tell by looking. */
+bool adopt_is_dynamic(struct adopt_job *job, const struct hcl_body *body, struct str type);
+/* Make a body give an object: what is equal stays. */
+bool adopt_body_assign(struct adopt_job *job, const struct hcl_body *body,
+                       const struct schema_block *block, const struct value *old,
+                       const struct value *v, unsigned depth_left);
+/* The blocks of a type as a list; v NULL: they all go. */
+bool adopt_blocks_assign(struct adopt_job *job, const struct hcl_body *body,
+                         const struct schema_nested_block *nested, struct str type,
+                         const struct value *old, const struct value *v, unsigned depth_left);
+/* A new block that gives v. like: one of the same type whose order is taken, or NULL. */
+bool adopt_new_block(struct adopt_job *job, struct str type, const struct schema_block *block,
+                     const struct value *v, const struct hcl_body *like, unsigned depth_left,
+                     struct hcl_new_block *ret);
+size_t adopt_blocks_of(struct adopt_job *job, const struct hcl_body *body, struct str type,
+                       const struct hcl_block ***ret);
+
+/* --- values (adopt_value.c) --- */
+
+/* v as the schema has it: converted, absent members null. False with why. */
+bool adopt_fit(struct arena *arena, const struct type *type, const struct value *v,
+               struct value *ret, struct str *ret_why);
+/* What of v is written: no nulls of a schema's objects, nothing that only the provider sets.
+ * attribute NULL: not known */
+bool adopt_written(struct arena *arena, const struct schema_attribute *attribute,
+                   const struct type *type, const struct value *v, struct value *ret);
+/* May the code set it? */
+bool adopt_settable(const struct schema_attribute *attribute);
+/* The value with the part at the path changed; v NULL: the part goes. A part of an unknown, or of a
+ * set by index: false. */
+bool adopt_with(struct arena *arena, const struct value *root, struct path path,
+                const struct value *v, struct value *ret);
+/* Equal for a plan: null is absent in objects, no blocks are an empty list of them, texts may be
+ * the same JSON; unknown equals unknown. */
+bool adopt_same(const struct value *a, const struct value *b);
+
+/* --- proof (adopt_verify.c) --- */
+
+bool adopt_expect(struct adopter *ad, const struct code_instance *instance,
+                  const struct adopt_change *change, struct adopt_expected **ret);
+bool adopt_verify(struct adopter *ad);

@@ -1,0 +1,307 @@
+/* adopt_verify.c - the edited code evaluated: the intended places differ, and nothing else. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/pathname.h"
+#include "respond/adopt_parts.h"
+#include "value/diff.h"
+
+enum { NAMED_MAX = 3 /* addresses that a message names */ };
+
+/* --- what is expected --- */
+
+static const struct type *type_at(const struct code_instance *instance, struct path path)
+{
+    const struct type *type = instance->schema ? instance->schema->block.type : NULL;
+    for (size_t i = 0; i < path.n; i++)
+        type = hcl_type_below(type, &path.step[i]);
+    return type;
+}
+
+bool adopt_expect(struct adopter *ad, const struct code_instance *instance,
+                  const struct adopt_change *change, struct adopt_expected **ret)
+{
+    struct value *v = arena_new(ad->arena, struct value, 1);
+    struct adopt_expected *own = NULL;
+    struct str why;
+    for (size_t i = 0; i < ad->nexpected && !own; i++)
+        if (str_equal(ad->expected[i].instance->address, instance->address))
+            own = &ad->expected[i];
+    if (!own) {
+        ad->expected = arena_grow(ad->arena, ad->expected, ad->nexpected, &ad->room_expected,
+                                  ad->nexpected + 1);
+        if (!ad->expected || !v)
+            return adopt_full(ad);
+        own = &ad->expected[ad->nexpected++];
+        *own = (struct adopt_expected){.instance = instance, .config = instance->config};
+    }
+    if (!v)
+        return adopt_full(ad);
+    *v = change->value;
+    if (!change->unset &&
+        !adopt_fit(ad->arena, type_at(instance, change->path), &change->value, v, &why))
+        *v = change->value;
+    own->change = change;
+    own->loose |=
+        !adopt_with(ad->arena, &own->config, change->path, change->unset ? NULL : v, &own->config);
+    *ret = own;
+    return true;
+}
+
+static const struct adopt_expected *expected_of(const struct adopter *ad,
+                                                const struct code_instance *instance)
+{
+    for (size_t i = 0; i < ad->nexpected; i++)
+        if (str_equal(ad->expected[i].instance->address, instance->address))
+            return &ad->expected[i];
+    return NULL;
+}
+
+/* --- the edited code --- */
+
+/* The caller's view of the world with the edited texts in it. */
+struct edited {
+    const struct code_options *inner;
+    const struct adopter *ad;
+};
+
+static const char *edited_env(void *ctx, const char *name)
+{
+    const struct edited *e = ctx;
+    return e->inner->env(e->inner->ctx, name);
+}
+
+static const struct schema *edited_schema(void *ctx, struct str provider, enum code_mode mode,
+                                          struct str type)
+{
+    const struct edited *e = ctx;
+    return e->inner->schema(e->inner->ctx, provider, mode, type);
+}
+
+static const struct schema *edited_provider_schema(void *ctx, struct str provider)
+{
+    const struct edited *e = ctx;
+    return e->inner->provider_config_schema(e->inner->ctx, provider);
+}
+
+static bool edited_state(void *ctx, struct str address, struct value *ret)
+{
+    const struct edited *e = ctx;
+    return e->inner->state(e->inner->ctx, address, ret);
+}
+
+static bool edited_function(void *ctx, struct hcl_eval *ev, struct str provider, struct str name,
+                            const struct value *args, size_t nargs, struct value *ret)
+{
+    const struct edited *e = ctx;
+    return e->inner->call_function(e->inner->ctx, ev, provider, name, args, nargs, ret);
+}
+
+static bool edited_list(void *ctx, struct str dir, const struct str **ret_names, size_t *ret_n)
+{
+    const struct edited *e = ctx;
+    return e->inner->list(e->inner->ctx, dir, ret_names, ret_n);
+}
+
+static bool edited_read(void *ctx, struct str path, struct str *ret)
+{
+    const struct edited *e = ctx;
+    struct str clean = pathname_clean(e->ad->arena, path);
+    for (size_t i = 0; clean.ptr && i < e->ad->ntexts; i++) {
+        struct str own = pathname_clean(e->ad->arena, e->ad->text[i].path);
+        if (own.ptr && str_equal(own, clean)) {
+            *ret = e->ad->text[i].text;
+            return true;
+        }
+    }
+    return e->inner->read && e->inner->read(e->inner->ctx, path, ret);
+}
+
+static struct code_options with_edits(struct edited *edited)
+{
+    const struct code_options *inner = edited->inner;
+    struct code_options options = *inner;
+    options.ctx = edited;
+    options.read = edited_read;
+    options.list = inner->list ? edited_list : NULL;
+    options.env = inner->env ? edited_env : NULL;
+    options.schema = inner->schema ? edited_schema : NULL;
+    options.provider_config_schema = inner->provider_config_schema ? edited_provider_schema : NULL;
+    options.state = inner->state ? edited_state : NULL;
+    options.call_function = inner->call_function ? edited_function : NULL;
+    return options;
+}
+
+/* --- comparing --- */
+
+/* Addresses that a message counts and names. */
+struct named {
+    struct adopter *ad;
+    struct str text;
+    size_t n;
+};
+
+static void name_one(struct named *named, struct str address)
+{
+    if (named->n < NAMED_MAX)
+        named->text = arena_printf(named->ad->arena, "%.*s%s%.*s", STR_ARG(named->text),
+                                   named->n ? ", " : "", STR_ARG(address));
+    else if (named->n == NAMED_MAX)
+        named->text = arena_printf(named->ad->arena, "%.*s ...", STR_ARG(named->text));
+    named->n++;
+}
+
+static size_t missing_elements(const struct value *from, const struct value *in,
+                               const struct value **ret_last)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < from->len; i++) {
+        bool found = false;
+        for (uint32_t k = 0; k < in->len && !found; k++)
+            found = adopt_same(&from->items[i], &in->items[k]);
+        if (!found) {
+            *ret_last = &from->items[i];
+            n++;
+        }
+    }
+    return n;
+}
+
+/* One element of the set that the path leads into differs, as it should, and nothing else. */
+static bool loosely_same(struct adopter *ad, const struct adopt_expected *expected,
+                         const struct value *after)
+{
+    const struct adopt_change *change = expected->change;
+    const struct value *before = &expected->instance->config, none = value_null();
+    struct path to = {change->path.step, 0};
+    while (to.n < change->path.n && path_find(before, to) &&
+           path_find(before, to)->kind != VALUE_SET)
+        to.n++;
+    const struct value *a = path_find(before, to), *b = path_find(after, to), *now = NULL, *was;
+    struct value rest_before, rest_after;
+    if (!a || !b || to.n + 1 > change->path.n || !value_is_list_like(a) || !value_is_list_like(b) ||
+        !adopt_with(ad->arena, before, to, &none, &rest_before) ||
+        !adopt_with(ad->arena, after, to, &none, &rest_after) ||
+        !adopt_same(&rest_before, &rest_after) || missing_elements(a, b, &was) > 1 ||
+        missing_elements(b, a, &now) > 1)
+        return false;
+    struct path inside = {change->path.step + to.n + 1, change->path.n - to.n - 1};
+    if (change->unset)
+        return true;
+    const struct value *leaf = now ? path_find(now, inside) : NULL;
+    return leaf && adopt_same(leaf, &change->value);
+}
+
+/* The first place where an instance is not as it should be. */
+static bool refuse_own(struct adopter *ad, const struct adopt_expected *expected,
+                       const struct value *after)
+{
+    const struct adopt_change *change = expected->change;
+    struct str address = expected->instance->address;
+    struct value_diff diff;
+    if (!value_diff(ad->arena, &expected->config, after, &diff, ad->err))
+        return false;
+    for (size_t i = 0; i < diff.n; i++) {
+        struct path path = diff.change[i].path;
+        bool intended = path_starts(path, change->path) || path_starts(change->path, path);
+        if (intended && !expected->loose)
+            continue;
+        struct str text = path_text(ad->arena, path);
+        return adopt_refuse(ad, "the edit would also change %.*s of %.*s", STR_ARG(text),
+                            STR_ARG(address));
+    }
+    struct str text = path_text(ad->arena, change->path);
+    return adopt_refuse(ad, "no single edit gives %.*s of %.*s that value", STR_ARG(text),
+                        STR_ARG(address));
+}
+
+static bool is_sibling(const struct adopter *ad, const struct code_instance *instance)
+{
+    for (size_t i = 0; i < ad->nexpected; i++)
+        if (ad->expected[i].instance->resource == instance->resource)
+            return true;
+    return false;
+}
+
+static bool refuse_others(struct adopter *ad, const struct named *siblings,
+                          const struct named *others)
+{
+    if (siblings->n)
+        return adopt_refuse(ad,
+                            "what is written there is shared by %zu instances: it also decides "
+                            "%.*s, which should not change",
+                            siblings->n + ad->nexpected, STR_ARG(siblings->text));
+    return adopt_refuse(ad, "what is written there also feeds %.*s, which should not change",
+                        STR_ARG(others->text));
+}
+
+static bool compare_instances(struct adopter *ad, const struct code *after)
+{
+    size_t n, n_after;
+    const struct code_instance *old = code_instances(ad->code, &n);
+    const struct code_instance *new = code_instances(after, &n_after);
+    struct named siblings = {.ad = ad}, others = {.ad = ad};
+    for (size_t i = 0; i < n || i < n_after; i++) {
+        if (i >= n || i >= n_after || !str_equal(old[i].address, new[i].address))
+            return adopt_refuse(ad, "the edit would change which instances there are: %.*s",
+                                STR_ARG((i < n ? old[i] : new[i]).address));
+        const struct adopt_expected *expected = expected_of(ad, &old[i]);
+        const struct value *want = expected ? &expected->config : &old[i].config;
+        if (adopt_same(want, &new[i].config))
+            continue;
+        if (expected && !(expected->loose && loosely_same(ad, expected, &new[i].config)))
+            return refuse_own(ad, expected, &new[i].config);
+        if (!expected)
+            name_one(is_sibling(ad, &old[i]) ? &siblings : &others, old[i].address);
+    }
+    return siblings.n + others.n == 0 || refuse_others(ad, &siblings, &others);
+}
+
+static bool compare_providers(struct adopter *ad, const struct code *after)
+{
+    size_t n, n_after;
+    const struct code_provider_instance *old = code_provider_instances(ad->code, &n);
+    const struct code_provider_instance *new = code_provider_instances(after, &n_after);
+    for (size_t i = 0; i < n; i++) {
+        bool same = i < n_after && str_equal(old[i].config_name, new[i].config_name) &&
+                    adopt_same(&old[i].config, &new[i].config);
+        if (!same)
+            return adopt_refuse(ad, "the edit would also change the configuration of %.*s",
+                                STR_ARG(old[i].config_name));
+    }
+    return n == n_after || adopt_refuse(ad, "the edit would change which providers are used");
+}
+
+static size_t errors_in(const struct hcl_diags *diags, const struct hcl_diag **ret_last)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < diags->n; i++) {
+        if (diags->diag[i].warning)
+            continue;
+        *ret_last = &diags->diag[i];
+        n++;
+    }
+    return n;
+}
+
+static bool compare(struct adopter *ad, const struct code *after)
+{
+    const struct hcl_diag *was = NULL, *is = NULL;
+    size_t errors = errors_in(code_diags(ad->code), &was);
+    if (errors_in(code_diags(after), &is) > errors)
+        return adopt_refuse(ad, "the edited code would be in error at %.*s:%u: %.*s",
+                            STR_ARG(is->file), is->line, STR_ARG(is->summary));
+    return compare_instances(ad, after) && compare_providers(ad, after);
+}
+
+bool adopt_verify(struct adopter *ad)
+{
+    struct edited edited = {ad->options, ad};
+    struct code_options options = with_edits(&edited);
+    struct code *after = NULL;
+    bool ok =
+        code_open(&options, &after, ad->err) && code_evaluate(after, ad->err) && compare(ad, after);
+    code_close(after);
+    return ok;
+}
