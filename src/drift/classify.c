@@ -72,8 +72,34 @@ static size_t drop_repeated_paths(const struct change **changes, size_t n)
     return kept;
 }
 
-static bool set_reason(struct arena *arena, const struct change **changes, size_t nchanges,
-                       struct finding *finding, struct err *err)
+static const char *const sentences[CLASSIFY_GROUPS][2] = {
+    [CLASSIFY_CONTRADICTS] = {" was changed outside of the code",
+                              " were changed outside of the code"},
+    [CLASSIFY_ACCEPTED] = {" differs from the code, which accepts any value",
+                           " differ from the code, which accepts any values"},
+    [CLASSIFY_UNAPPLIED] = {" is not applied yet: the code is ahead",
+                            " are not applied yet: the code is ahead"},
+};
+
+static bool any_configurable(const struct finding *finding)
+{
+    for (size_t i = 0; i < finding->nchanges; i++)
+        if (finding->changes[i].configurable)
+            return true;
+    return false;
+}
+
+static void add_left(struct buf *out, bool many, bool settable)
+{
+    buf_printf(out, " %s from the last state; the code %s %s", many ? "differ" : "differs",
+               settable ? "does not ask for another value of" : "has no say in",
+               many ? "them" : "it");
+}
+
+/* settable: of a difference that an apply leaves, whether the code could have a say. */
+static bool set_reason(struct arena *arena, enum classify_group group, bool settable,
+                       const struct change **changes, size_t nchanges, struct finding *finding,
+                       struct err *err)
 {
     AUTO_BUF out = {.limit = REASON_MAX};
     size_t n = drop_repeated_paths(changes, nchanges);
@@ -81,14 +107,14 @@ static bool set_reason(struct arena *arena, const struct change **changes, size_
     if (finding->deposed)
         buf_str(&out, n == 1 ? STR(" differs, on an object that the next apply destroys")
                              : STR(" differ, on an object that the next apply destroys"));
-    else if (finding->class_ == CLASS_STATE_ONLY)
-        buf_printf(&out, " %s from the last state; the code has no say in %s",
-                   n == 1 ? "differs" : "differ", n == 1 ? "it" : "them");
-    else if (n == 1)
-        buf_printf(&out, " %s outside of the code",
-                   nchanges == 1 ? what_happened(changes[0]) : "was changed");
+    else if (group == CLASSIFY_LEFT)
+        add_left(&out, n != 1, settable);
+    else if (group == CLASSIFY_CONTRADICTS && n == 1 && nchanges == 1)
+        buf_printf(&out, " %s outside of the code", what_happened(changes[0]));
     else
-        buf_str(&out, STR(" were changed outside of the code"));
+        buf_str(&out, str_from(sentences[group][n != 1]));
+    if (finding->requires_replace)
+        buf_str(&out, STR("; an apply would replace the resource"));
     return set_text(arena, &out, &finding->reason, err);
 }
 
@@ -151,25 +177,72 @@ bool classify_changes(struct arena *arena, const struct ignore_rule *const *rule
 
     finding->class_ = configurable && !finding->deposed ? CLASS_CONTRADICTS_CODE : CLASS_STATE_ONLY;
     finding->severity = finding_class_severity(finding->class_);
-    return set_reason(arena, counting, n, finding, err) &&
+    enum classify_group group =
+        finding->class_ == CLASS_STATE_ONLY ? CLASSIFY_LEFT : CLASSIFY_CONTRADICTS;
+    return set_reason(arena, group, false, counting, n, finding, err) &&
            (!ignored || set_ignored(arena, rule_of, finding, err));
 }
 
+static enum finding_class class_of(enum classify_group group)
+{
+    return group == CLASSIFY_UNAPPLIED ? CLASS_UNAPPLIED
+           : group == CLASSIFY_LEFT    ? CLASS_STATE_ONLY
+                                       : CLASS_CONTRADICTS_CODE;
+}
+
+bool classify_changes_of(struct arena *arena, enum classify_group group,
+                         const struct ignore_rule *const *rule_of, struct finding *finding,
+                         struct err *err)
+{
+    const struct change **counting = arena_new(arena, const struct change *, finding->nchanges);
+    bool ignored = rest_of(rule_of, finding).n == 0;
+    size_t n = 0;
+    if (!counting)
+        return arena_full(arena, err);
+    for (size_t i = 0; i < finding->nchanges; i++) {
+        bool counts = !rule_of[i] || ignored;
+        if (counts)
+            counting[n++] = &finding->changes[i];
+        finding->requires_replace |= counts && finding->changes[i].requires_replace;
+    }
+    finding->class_ = class_of(group);
+    finding->severity = finding_class_severity(finding->class_);
+    return set_reason(arena, group, any_configurable(finding), counting, n, finding, err) &&
+           (!ignored || set_ignored(arena, rule_of, finding, err));
+}
+
+static void set_ignored_whole(const struct ignore_set *ignores, struct finding *finding)
+{
+    const struct ignore_rule *rule = ignore_find_whole(ignores);
+    if (!rule)
+        return;
+    finding->ignored = true;
+    finding->ignored_by = rule->reason;
+    finding->ignored_owner = rule->owner;
+    finding->ignored_expires = rule->expires;
+}
+
+bool classify_unapplied(struct arena *arena, const struct ignore_set *ignores, struct str reason,
+                        struct finding *finding, struct err *err)
+{
+    finding->class_ = CLASS_UNAPPLIED;
+    finding->severity = finding_class_severity(CLASS_UNAPPLIED);
+    set_ignored_whole(ignores, finding);
+    finding->reason = arena_dup(arena, reason);
+    return finding->reason.ptr || arena_full(arena, err);
+}
+
 bool classify_missing(struct arena *arena, const struct ignore_set *ignores, struct str id,
-                      struct finding *finding, struct err *err)
+                      bool unasked, struct finding *finding, struct err *err)
 {
     AUTO_BUF out = {.limit = REASON_MAX};
-    const struct ignore_rule *rule = ignore_find_whole(ignores);
-    finding->class_ = CLASS_MISSING;
-    finding->severity = finding_class_severity(CLASS_MISSING);
-    if (rule) {
-        finding->ignored = true;
-        finding->ignored_by = rule->reason;
-        finding->ignored_owner = rule->owner;
-        finding->ignored_expires = rule->expires;
-    }
+    finding->class_ = unasked ? CLASS_STATE_ONLY : CLASS_MISSING;
+    finding->severity = finding_class_severity(finding->class_);
+    set_ignored_whole(ignores, finding);
     buf_str(&out, STR("it does not exist any more"));
-    if (id.len && id.len <= ID_MAX)
+    if (unasked)
+        buf_str(&out, STR(", and the code does not ask for it"));
+    else if (id.len && id.len <= ID_MAX)
         buf_printf(&out, ": nothing was found with id \"%.*s\"", STR_ARG(id));
     return set_text(arena, &out, &finding->reason, err);
 }

@@ -16,6 +16,22 @@ struct err;
  */
 bool classify_changes(struct arena *arena, const struct ignore_rule *const *rule_of,
                       struct finding *finding, struct err *err);
-/* The same for a resource that is gone; id: what identified it, or empty. */
+/* How changes came about, where the code was asked. */
+enum classify_group {
+    CLASSIFY_CONTRADICTS, /* an apply would take them back */
+    CLASSIFY_ACCEPTED,    /* it would, but for ignore_changes */
+    CLASSIFY_UNAPPLIED,   /* the code was changed, not what is live */
+    CLASSIFY_LEFT,        /* live was changed, and an apply leaves it so */
+    CLASSIFY_GROUPS
+};
+/* The same for changes of one group; the class is the group's. */
+bool classify_changes_of(struct arena *arena, enum classify_group group,
+                         const struct ignore_rule *const *rule_of, struct finding *finding,
+                         struct err *err);
+/* A finding of the whole resource, with no changes: an apply would do what `reason` says. */
+bool classify_unapplied(struct arena *arena, const struct ignore_set *ignores, struct str reason,
+                        struct finding *finding, struct err *err);
+/* The same for a resource that is gone; id: what identified it, or empty. unasked: the code does
+ * not ask for it any more. */
 bool classify_missing(struct arena *arena, const struct ignore_set *ignores, struct str id,
-                      struct finding *finding, struct err *err);
+                      bool unasked, struct finding *finding, struct err *err);

@@ -19,6 +19,8 @@
 #include "model/schema.h"
 #include "value/value.h"
 
+struct ignore_changes;
+
 enum observation_outcome {
     OBSERVED_UNCHECKED = 0,
     OBSERVED_SAME,
@@ -26,10 +28,35 @@ enum observation_outcome {
     OBSERVED_MISSING
 };
 
+/*
+ * What the code says of one instance, and what an apply would make of it. With it differences are
+ * measured against the code, and the last state tells who made them.
+ */
+struct drift_code {
+    bool absent;        /* the code does not have it (any more): absent_because says what follows */
+    struct str because; /* absent, or `pending`: the sentence of an unapplied finding */
+    bool pending;       /* an apply would do something to the whole of it (replace, import) */
+    bool importing; /* nothing is recorded yet: what differs was not applied, it did not drift */
+    /* What an apply makes of live, and of the last state (NULL: the same, or there is none). */
+    const struct value *from_live, *from_state;
+    bool legacy; /* the plans may have changed what is ignored: it is taken back */
+    const struct path *requires_replace;
+    size_t nrequires_replace;
+    /* The configuration as the code has it, and as it was planned (with what is ignored as in the
+     * prior value); NULL where nothing is ignored. */
+    const struct value *config, *asked;
+    const struct ignore_changes *ignored; /* NULL = nothing */
+    const struct path *sensitive; /* what is secret in the code, besides what the state marks */
+    size_t nsensitive;
+};
+
 struct drift_input {
     const struct resource *resource;
-    const struct value *desired, *live; /* typed alike; live NULL = gone */
-    const struct schema *schema;        /* NULL = none */
+    /* desired: the last state (kind VALUE_NULL where nothing is recorded). Typed alike; live NULL =
+     * gone */
+    const struct value *desired, *live;
+    const struct drift_code *code; /* NULL: the last state is what is wanted */
+    const struct schema *schema;   /* NULL = none */
     /* Can the code set it? Asked only where there is no schema; NULL = everything can be set. */
     bool (*configurable)(const void *ctx, struct path path);
     const void *configurable_ctx;
@@ -44,9 +71,10 @@ struct drift_input {
 
 struct observation {
     enum observation_outcome outcome;
-    bool has_finding;
-    struct finding finding; /* class contradicts-code, state-only or missing; fingerprint filled.
-                               provider, stack ... are views into the inputs */
+    /* One for each class that it has differences of; fingerprints filled. provider, stack ... are
+     * views into the inputs. */
+    const struct finding *findings;
+    size_t nfindings;
     const struct considered_equal *equal;
     size_t nequal;
     uint64_t attributes_compared, attributes_not_observed; /* leaves */
@@ -63,6 +91,10 @@ enum { DRIFT_NAMED_MAX = 3 }; /* paths that a finding's reason spells out */
  */
 bool drift_observe(struct arena *arena, const struct drift_input *in, struct observation *ret,
                    struct err *err);
+/* The observation of an instance of which the code knows and nobody else: an apply would make it.
+ */
+bool drift_uncreated(struct arena *arena, const struct drift_input *in, struct observation *ret,
+                     struct err *err);
 /* The observation of a resource that could not be read. */
 bool drift_unchecked(struct arena *arena, const struct resource *resource, struct str stack,
                      struct str reason, struct observation *ret, struct err *err);

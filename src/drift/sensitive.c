@@ -117,3 +117,51 @@ bool sensitive_mark(struct arena *arena, const struct sensitive_input *in, const
         alive.path[i] = &in->paths[i];
     return mark_at(arena, cursor_root(in->schema), alive, all, v, VALUE_DEPTH_MAX, ret, err);
 }
+
+/* --- the places of marks --- */
+
+struct places {
+    struct arena *arena;
+    struct path *paths;
+    size_t n, room;
+};
+
+static bool find_marks(struct places *p, const struct path_link *link, const struct value *v,
+                       unsigned depth_left, struct err *err)
+{
+    struct path_link element = path_link_index(link, 0);
+    element.step.kind = PATH_ELEMENT;
+    if (v->marks & VALUE_SENSITIVE) {
+        p->paths = arena_grow(p->arena, p->paths, p->n, &p->room, p->n + 1);
+        if (!p->paths || !path_from_link(p->arena, link, &p->paths[p->n]))
+            return arena_full(p->arena, err);
+        p->n++;
+        return true;
+    }
+    if (depth_left == 0 || p->n >= SENSITIVE_PATHS_MAX)
+        return true;
+    for (uint32_t i = 0; value_is_list_like(v) && i < v->len; i++)
+        if (!find_marks(p, &element, &v->items[i], depth_left - 1, err))
+            return false;
+    for (uint32_t i = 0; value_is_object_like(v) && i < v->len; i++) {
+        struct path_link member = path_link_key(link, key_str(v->members[i].key));
+        if (!find_marks(p, &member, &v->members[i].value, depth_left - 1, err))
+            return false;
+    }
+    return true;
+}
+
+bool sensitive_places(struct arena *arena, const struct value *v, const struct path **ret,
+                      size_t *ret_n, struct err *err)
+{
+    struct places p = {.arena = arena};
+    *ret = NULL;
+    *ret_n = 0;
+    if (!value_any_sensitive(v))
+        return true;
+    if (!find_marks(&p, NULL, v, VALUE_DEPTH_MAX, err))
+        return false;
+    *ret = p.paths;
+    *ret_n = p.n;
+    return true;
+}

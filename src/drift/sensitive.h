@@ -27,3 +27,6 @@ bool sensitive_any(const struct sensitive_input *in, const struct value *v);
 /* v with VALUE_SENSITIVE on every secret node; what has none is shared, not copied. */
 bool sensitive_mark(struct arena *arena, const struct sensitive_input *in, const struct value *v,
                     struct value *ret, struct err *err);
+/* The places of v's own marks; an element of a set or a list is any of them. */
+bool sensitive_places(struct arena *arena, const struct value *v, const struct path **ret,
+                      size_t *ret_n, struct err *err);

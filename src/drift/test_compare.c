@@ -180,17 +180,17 @@ static void each_case_has_its_class_changes_and_sentence(void **state)
             .stack = STR("s"),
         };
         observe(&arena, &in, &got);
-        assert_int_equal(got.has_finding, cases[i].class_ >= 0);
+        assert_int_equal(got.nfindings, cases[i].class_ >= 0);
         assert_int_equal(got.outcome, cases[i].class_ < 0                ? OBSERVED_SAME
                                       : cases[i].class_ == CLASS_MISSING ? OBSERVED_MISSING
                                                                          : OBSERVED_DIFFERENT);
-        if (!got.has_finding)
+        if (!got.nfindings)
             continue;
-        assert_int_equal(got.finding.class_, cases[i].class_);
-        assert_string_equal(print_changes(&arena, &got.finding).ptr, cases[i].changes);
-        assert_string_equal(got.finding.reason.ptr, cases[i].reason);
-        assert_int_equal(strlen(got.finding.fingerprint), 32);
-        assert_false(got.finding.ignored);
+        assert_int_equal(got.findings[0].class_, cases[i].class_);
+        assert_string_equal(print_changes(&arena, got.findings).ptr, cases[i].changes);
+        assert_string_equal(got.findings[0].reason.ptr, cases[i].reason);
+        assert_int_equal(strlen(got.findings[0].fingerprint), 32);
+        assert_false(got.findings[0].ignored);
     }
 }
 
@@ -230,17 +230,17 @@ static void secrets_of_the_state_count_too(void **state)
         .stack = STR("s"),
     };
     observe(&arena, &in, &got);
-    assert_string_equal(print_changes(&arena, &got.finding).ptr,
+    assert_string_equal(print_changes(&arena, got.findings).ptr,
                         "rule[0].port *c ; tags.t *c ; tags.u c \"1\" -> \"2\"");
     in.live = NULL;
     observe(&arena, &in, &got);
-    assert_false(holds(got.finding.reason, "hush"));
+    assert_false(holds(got.findings[0].reason, "hush"));
 
     in.schema = NULL; /* without a schema the paths still hold */
     in.live = typed(&arena, &lab,
                     "{\"id\":\"hush\",\"tags\":{\"t\":\"2\",\"u\":\"1\"},\"rule\":[{\"port\":1}]}");
     observe(&arena, &in, &got);
-    assert_string_equal(print_changes(&arena, &got.finding).ptr, "tags.t *c ");
+    assert_string_equal(print_changes(&arena, got.findings).ptr, "tags.t *c ");
 }
 
 static void a_secret_has_no_part_in_a_fingerprint(void **state)
@@ -269,7 +269,7 @@ static void a_secret_has_no_part_in_a_fingerprint(void **state)
                                      .schema = &lab.schema};
             observe(&arena, &in, &got[j]);
         }
-        assert_string_equal(got[0].finding.fingerprint, got[1].finding.fingerprint);
+        assert_string_equal(got[0].findings[0].fingerprint, got[1].findings[0].fingerprint);
     }
 }
 
@@ -303,20 +303,21 @@ static void ignored_changes_leave_the_rest_to_count(void **state)
     };
     /* All that the code can set is ignored, and the etag only follows: ignored as a whole. */
     observe(&arena, &in, &got);
-    assert_string_equal(print_changes(&arena, &got.finding).ptr,
+    assert_string_equal(print_changes(&arena, got.findings).ptr,
                         "etag  \"1\" -> \"2\"; size ci 1 -> 2; tags.a ci \"1\" -> \"temp 7\"");
-    assert_true(got.finding.ignored);
-    assert_int_equal(got.finding.class_, CLASS_CONTRADICTS_CODE);
-    assert_string_equal(got.finding.ignored_by.ptr, "known; known");
+    assert_true(got.findings[0].ignored);
+    assert_int_equal(got.findings[0].class_, CLASS_CONTRADICTS_CODE);
+    assert_string_equal(got.findings[0].ignored_by.ptr, "known; known");
 
     /* What is ignored may go on changing without renewing the finding. */
     in.live = typed(&arena, &lab, "{\"size\":2,\"etag\":\"2\",\"tags\":{\"a\":\"else\"}}");
     observe(&arena, &in, &got);
-    assert_false(got.finding.ignored);
-    assert_string_equal(got.finding.reason.ptr, "etag and tags.a were changed outside of the code");
+    assert_false(got.findings[0].ignored);
+    assert_string_equal(got.findings[0].reason.ptr,
+                        "etag and tags.a were changed outside of the code");
     in.live = typed(&arena, &lab, "{\"size\":3,\"etag\":\"2\",\"tags\":{\"a\":\"else\"}}");
     observe(&arena, &in, &again);
-    assert_string_equal(got.finding.fingerprint, again.finding.fingerprint);
+    assert_string_equal(got.findings[0].fingerprint, again.findings[0].fingerprint);
 
     /* An ignored etag does not make the arn beside it ignored. */
     struct ignore_rule etag = rule(&arena, "etag", "");
@@ -325,23 +326,23 @@ static void ignored_changes_leave_the_rest_to_count(void **state)
     in.live =
         typed(&arena, &lab, "{\"size\":1,\"arn\":\"x\",\"etag\":\"2\",\"tags\":{\"a\":\"1\"}}");
     observe(&arena, &in, &got);
-    assert_false(got.finding.ignored);
-    assert_int_equal(got.finding.class_, CLASS_STATE_ONLY);
+    assert_false(got.findings[0].ignored);
+    assert_int_equal(got.findings[0].class_, CLASS_STATE_ONLY);
     in.ignores = rules;
     in.nignores = 2;
 
     /* Everything ignored: the finding keeps its class and says by what. */
     in.live = typed(&arena, &lab, "{\"size\":2,\"etag\":\"1\",\"tags\":{\"a\":\"temp\"}}");
     observe(&arena, &in, &got);
-    assert_true(got.finding.ignored);
-    assert_int_equal(got.finding.class_, CLASS_CONTRADICTS_CODE);
-    assert_string_equal(got.finding.ignored_by.ptr, "known; known");
+    assert_true(got.findings[0].ignored);
+    assert_int_equal(got.findings[0].class_, CLASS_CONTRADICTS_CODE);
+    assert_string_equal(got.findings[0].ignored_by.ptr, "known; known");
 
     /* Another value than the one accepted counts. */
     in.live = typed(&arena, &lab, "{\"size\":2,\"etag\":\"1\",\"tags\":{\"a\":\"other\"}}");
     observe(&arena, &in, &got);
-    assert_false(got.finding.ignored);
-    assert_int_equal(got.finding.class_, CLASS_CONTRADICTS_CODE);
+    assert_false(got.findings[0].ignored);
+    assert_int_equal(got.findings[0].class_, CLASS_CONTRADICTS_CODE);
 }
 
 static void scope_and_expiry_of_ignore_rules(void **state)
@@ -386,8 +387,8 @@ static void scope_and_expiry_of_ignore_rules(void **state)
                                  .nignores = 1,
                                  .now_utc_ms = 1000};
         observe(&arena, &in, &got);
-        assert_int_equal(got.finding.class_, CLASS_MISSING);
-        assert_int_equal(got.finding.ignored, scopes[i].covers);
+        assert_int_equal(got.findings[0].class_, CLASS_MISSING);
+        assert_int_equal(got.findings[0].ignored, scopes[i].covers);
     }
 }
 
@@ -407,10 +408,10 @@ static void a_rule_is_no_way_to_guess_a_secret(void **state)
                              .ignores = &guess,
                              .nignores = 1};
     observe(&arena, &in, &got);
-    assert_false(got.finding.ignored);
+    assert_false(got.findings[0].ignored);
     in.ignores = &path;
     observe(&arena, &in, &got);
-    assert_true(got.finding.ignored);
+    assert_true(got.findings[0].ignored);
     /* nor an id that is one */
     const struct path_step step = {.kind = PATH_KEY, .key = STR_INIT("id")};
     const struct path secret = {&step, 1};
@@ -424,11 +425,11 @@ static void a_rule_is_no_way_to_guess_a_secret(void **state)
                                .ignores = &by_id,
                                .nignores = 1};
     observe(&arena, &gone, &got);
-    assert_false(got.finding.ignored);
+    assert_false(got.findings[0].ignored);
     /* and a rule with a path does not cover that the resource is gone */
     in.live = NULL;
     observe(&arena, &in, &got);
-    assert_false(got.finding.ignored);
+    assert_false(got.findings[0].ignored);
 }
 
 /* --- coverage, deposed, tainted, unchecked --- */
@@ -456,7 +457,7 @@ static void leaves_are_counted_and_those_not_observed_apart(void **state)
     in.live = typed(&arena, &lab, "{\"rule\":[{\"port\":1},{\"port\":3}],\"tags\":{}}");
     observe(&arena, &in, &got);
     assert_int_equal(got.attributes_compared + got.attributes_not_observed, NATTRIBUTES + 1 + 4);
-    assert_true(got.has_finding); /* never in the way of a finding */
+    assert_true(got.nfindings); /* never in the way of a finding */
 }
 
 static void a_deposed_object_never_contradicts_the_code(void **state)
@@ -473,12 +474,12 @@ static void a_deposed_object_never_contradicts_the_code(void **state)
         .resource = &old, .desired = typed(&arena, &lab, "{\"size\":1}"), .schema = &lab.schema};
     observe(&arena, &in, &got);
     assert_int_equal(got.outcome, OBSERVED_SAME);
-    assert_false(got.has_finding);
+    assert_false(got.nfindings);
     in.live = typed(&arena, &lab, "{\"size\":2}");
     observe(&arena, &in, &got);
-    assert_int_equal(got.finding.class_, CLASS_STATE_ONLY);
-    assert_true(got.finding.deposed && got.finding.tainted);
-    assert_string_equal(got.finding.reason.ptr,
+    assert_int_equal(got.findings[0].class_, CLASS_STATE_ONLY);
+    assert_true(got.findings[0].deposed && got.findings[0].tainted);
+    assert_string_equal(got.findings[0].reason.ptr,
                         "size differs, on an object that the next apply destroys");
 }
 
@@ -489,8 +490,8 @@ static void unchecked_keeps_the_reason(void **state)
     struct observation got;
     assert_true(drift_unchecked(&arena, &web, STR("s"), STR("AccessDenied"), &got, NULL));
     assert_int_equal(got.outcome, OBSERVED_UNCHECKED);
-    assert_int_equal(got.finding.class_, CLASS_UNCHECKED);
-    assert_string_equal(got.finding.reason.ptr, "AccessDenied");
+    assert_int_equal(got.findings[0].class_, CLASS_UNCHECKED);
+    assert_string_equal(got.findings[0].reason.ptr, "AccessDenied");
     assert_int_equal((struct observation){0}.outcome, OBSERVED_UNCHECKED); /* zero is strict */
 }
 
@@ -511,11 +512,11 @@ static void without_a_schema_somebody_else_may_know(void **state)
                              .desired = typed(&arena, &lab, "{\"etag\":\"1\"}"),
                              .live = typed(&arena, &lab, "{\"etag\":\"2\"}")};
     observe(&arena, &in, &got);
-    assert_int_equal(got.finding.class_, CLASS_CONTRADICTS_CODE);
+    assert_int_equal(got.findings[0].class_, CLASS_CONTRADICTS_CODE);
     in.configurable = only_size;
     in.configurable_ctx = &size;
     observe(&arena, &in, &got);
-    assert_int_equal(got.finding.class_, CLASS_STATE_ONLY);
+    assert_int_equal(got.findings[0].class_, CLASS_STATE_ONLY);
 }
 
 /* --- properties over generated trees --- */
@@ -575,10 +576,10 @@ static void reordering_never_moves_a_fingerprint(void **state)
                                      .desired = shuffled(&arena, kind, n, 0, &seed),
                                      .live = shuffled(&arena, kind, n, changed, &seed)};
             observe(&arena, &in, &got);
-            assert_true(got.has_finding);
+            assert_true(got.nfindings);
             if (order)
-                assert_string_equal(got.finding.fingerprint, first);
-            memcpy(first, got.finding.fingerprint, 33);
+                assert_string_equal(got.findings[0].fingerprint, first);
+            memcpy(first, got.findings[0].fingerprint, 33);
         }
     }
 }
@@ -646,8 +647,8 @@ static void deep_and_huge_trees_are_answered(void **state)
     struct drift_input in = {
         .resource = &web, .desired = nested(&arena, 999, 1), .live = nested(&arena, 999, 2)};
     observe(&arena, &in, &got);
-    assert_int_equal(got.finding.class_, CLASS_CONTRADICTS_CODE);
-    assert_int_equal(got.finding.nchanges, 1);
+    assert_int_equal(got.findings[0].class_, CLASS_CONTRADICTS_CODE);
+    assert_int_equal(got.findings[0].nchanges, 1);
 
     enum { N = 150000 }; /* more differences than are listed one by one */
     uint64_t seed = 3;
@@ -665,8 +666,8 @@ static void deep_and_huge_trees_are_answered(void **state)
     in.desired = members[0];
     in.live = members[1];
     observe(&arena, &in, &got);
-    assert_int_equal(got.finding.nchanges, 1);
-    assert_string_equal(got.finding.changes[0].path.ptr, "v");
+    assert_int_equal(got.findings[0].nchanges, 1);
+    assert_string_equal(got.findings[0].changes[0].path.ptr, "v");
     assert_int_equal(got.attributes_compared, N);
 }
 

@@ -172,7 +172,8 @@ static void count(struct tally *tally, const struct observation *observation)
     coverage->resources++;
     coverage->attributes_compared += observation->attributes_compared;
     coverage->attributes_not_observed += observation->attributes_not_observed;
-    coverage->ignored += observation->has_finding && observation->finding.ignored;
+    for (size_t i = 0; i < observation->nfindings; i++)
+        coverage->ignored += observation->findings[i].ignored;
     coverage->compared += observation->outcome != OBSERVED_UNCHECKED;
     switch (observation->outcome) {
     case OBSERVED_SAME:
@@ -222,7 +223,8 @@ static bool add_finding(struct tally *tally, const struct finding *finding, stru
 bool tally_add(struct tally *tally, const struct observation *observation, struct err *err)
 {
     bool ok = add_equal(tally, observation) || arena_full(tally->arena, err);
-    ok = ok && (!observation->has_finding || add_finding(tally, &observation->finding, err));
+    for (size_t i = 0; ok && i < observation->nfindings; i++)
+        ok = add_finding(tally, &observation->findings[i], err);
     if (ok)
         count(tally, observation);
     tally->failed |= !ok;

@@ -20,9 +20,9 @@ static enum observation_outcome observe(const struct value *desired, const struc
     struct observation got;
     if (!drift_observe(&arena, &in, &got, NULL))
         return OBSERVED_UNCHECKED;
-    if (got.has_finding != (got.outcome == OBSERVED_DIFFERENT) ||
-        (got.has_finding && (!got.finding.nchanges || strlen(got.finding.fingerprint) != 32)) ||
-        (value_equal(desired, live) && got.has_finding))
+    if (got.nfindings != (got.outcome == OBSERVED_DIFFERENT) ||
+        (got.nfindings && (!got.findings[0].nchanges || strlen(got.findings[0].fingerprint) != 32)) ||
+        (value_equal(desired, live) && got.nfindings))
         abort();
     return got.outcome;
 }
