@@ -111,13 +111,8 @@ static bool open_version(struct places *places, struct git_tree *tree, struct ve
     options.read = version_read;
     options.list = version_list;
     options.ctx = ret;
-    if (!tree || !code_open(&options, &ret->code, &ignored))
-        return false;
-    if (code_evaluate(ret->code, &ignored))
-        return true;
-    code_close(ret->code);
-    ret->code = NULL;
-    return false;
+    /* not evaluated as a whole: what is asked for is, when it is */
+    return tree && code_open(&options, &ret->code, &ignored);
 }
 
 static void close_version(struct version *version)
