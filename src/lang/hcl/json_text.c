@@ -184,6 +184,13 @@ const struct hcl_expr *hcl_json_embedded(struct arena *arena, struct str name, s
 
 /* --- keywords --- */
 
+/* References and calls (of types); quotes within the quotes make none. */
+static bool is_keyword(enum hcl_expr_kind kind)
+{
+    return kind == HCL_EXPR_VARIABLE || kind == HCL_EXPR_ATTRIBUTE || kind == HCL_EXPR_INDEX ||
+           kind == HCL_EXPR_CALL;
+}
+
 static const struct hcl_expr *keyword_at(struct arena *arena, const struct hcl_file *file,
                                          const struct hcl_expr *expr, struct hcl_diags *diags,
                                          unsigned depth_left);
@@ -229,7 +236,7 @@ static const struct hcl_expr *keyword_at(struct arena *arena, const struct hcl_f
     if (expr->raw) {
         const struct hcl_expr *inside =
             hcl_json_embedded(arena, file->name, file->text, expr->range, false, NULL);
-        return inside ? inside : expr;
+        return inside && is_keyword(inside->kind) ? inside : expr;
     }
     if (depth_left == 0) {
         hcl_diag_add(diags, file->name, file->text, false, expr->range,

@@ -288,7 +288,7 @@ bool hcl_type_constraint(struct hcl_eval *ev, const struct hcl_expr *expr, const
 {
     struct constraint c = {0};
     if (!legacy_hint(ev->arena, expr, &c.type)) {
-        if (expr->kind == HCL_EXPR_STRING)
+        if (expr->kind == HCL_EXPR_STRING && !expr->json)
             return hcl_fail(ev, expr->range, "Invalid legacy variable type hint",
                             "To provide a full type expression, remove the surrounding quotes and "
                             "give the type expression directly.");
