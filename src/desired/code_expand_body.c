@@ -76,20 +76,25 @@ static bool is_meta(const struct hcl_body_spec *meta, struct str name, bool bloc
     return false;
 }
 
-/* JSON syntax without a schema: all of it may be attributes. */
+/* JSON syntax without a schema: all of it may be attributes, but for dynamic blocks. */
 static bool raw_json_content(struct expander *x, const struct code_body *body,
                              const struct hcl_body_spec *meta, struct hcl_content *ret)
 {
+    static const struct hcl_block_spec dynamic = {STR_INIT("dynamic"), {"type"}};
+    static const struct hcl_body_spec dynamics = {NULL, 0, &dynamic, 1, NULL};
     struct hcl_diags quiet = {.arena = x->arena};
-    struct hcl_content all;
-    if (!hcl_body_attributes(x->arena, body->file, body->body, &quiet, &all))
+    struct hcl_content all, blocks;
+    if (!hcl_body_attributes(x->arena, body->file, body->body, &quiet, &all) ||
+        !hcl_body_content(x->arena, body->file, body->body, &dynamics, true, &quiet, &blocks))
         return false;
     struct hcl_attribute *a = arena_new(x->arena, struct hcl_attribute, all.nattributes);
-    *ret = (struct hcl_content){.attribute = a};
-    for (size_t i = 0; a && i < all.nattributes; i++)
-        if (!is_meta(meta, all.attribute[i].name, false) &&
-            !is_meta(meta, all.attribute[i].name, true))
+    *ret = (struct hcl_content){.attribute = a, .block = blocks.block, .nblocks = blocks.nblocks};
+    for (size_t i = 0; a && i < all.nattributes; i++) {
+        struct str name = all.attribute[i].name;
+        bool own = blocks.nblocks && str_equal(name, dynamic.type);
+        if (!own && !is_meta(meta, name, false) && !is_meta(meta, name, true))
             a[ret->nattributes++] = all.attribute[i];
+    }
     return a;
 }
 

@@ -197,6 +197,20 @@ static const struct {
                 "aws_x.a.rule[0].p]\n}\n"}}},
      CODE_PLAN,
      "aws_x.a 5\no=[5,null,1]\n"},
+    {"JSON without a schema: properties are attributes, dynamic blocks are expanded",
+     {.file =
+          {{"/r/main.tf.json",
+            "{\"resource\": {\"aws_x\": {\"a\": {\"input\": \"n${1 + 1}\", \"dynamic\": {\"rule\": "
+            "{\"for_each\": [7, 8], \"content\": {\"p\": \"${rule.value}\"}}}}}},\n"
+            "\"output\": {\"o\": {\"value\": \"${aws_x.a.rule[*].p}\"}}}\n"}}},
+     CODE_PLAN,
+     "aws_x.a \"n2\"\no=[7,8]\n"},
+    {"JSON where no names may be used: strings are no templates",
+     {.file = {{"/r/main.tf.json", "{\"variable\": {\"a\": {}, \"b\": {\"default\": \"${x}\"}},\n"
+                                   "\"output\": {\"o\": {\"value\": \"<${var.a}|${var.b}>\"}}}\n"},
+               {"/r/terraform.tfvars.json", "{\"a\": \"$${y}\", \"//\": \"note\"}"}}},
+     CODE_PLAN,
+     "o=\"<$${y}|${x}>\"\n"},
     {"cycles",
      {.file = {{"/r/main.tf", "locals {\n  a = local.b\n  b = local.a\n}\n"}}},
      CODE_PLAN,
