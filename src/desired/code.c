@@ -130,18 +130,34 @@ static bool check_inputs(struct code *code, struct err *err)
     return code->inputs || arena_full(&code->arena, err);
 }
 
+/* Moves that cannot be come before everything else that the walk has said. */
+static void check_moves(struct code *code, size_t before)
+{
+    struct hcl_diags own = {.arena = &code->arena};
+    struct code_walk say = code->plan;
+    say.diags = &own;
+    if (!code_check_moves(&say))
+        code->diags.n = before;
+    code_say_again(&code->plan, &own);
+    if (!hcl_has_errors(&code->diags))
+        code_warn_blocked(&code->plan);
+}
+
 /* Values even where there are errors already; then what the walk says is not said. */
 static bool walk_plan(struct code *code, struct err *err)
 {
     struct hcl_diags quiet = {.arena = &code->arena};
     bool errors = hcl_has_errors(&code->diags);
+    size_t before = code->diags.n;
     if (!code_ready(code, err))
         return false;
+    if (!errors && (!code_check_removed(&code->plan) || !code_check_cycles(&code->plan)))
+        errors = true;
     code->plan.diags = errors ? &quiet : &code->diags;
-    if (!errors && !code_check_cycles(&code->plan))
-        return full(code, err);
     (void)code_walk_all(&code->plan);
     code->plan.diags = &code->diags;
+    if (!errors)
+        check_moves(code, before);
     return full(code, err);
 }
 

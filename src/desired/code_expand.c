@@ -233,15 +233,3 @@ bool code_expand(const struct code_scope *scope, const struct code_expr *count,
     *ret = (struct code_keys){CODE_KEY_NONE, true, 1, each};
     return each;
 }
-
-int code_compare_keys(const struct code_each *a, const struct code_each *b)
-{
-    int64_t x = 0, y = 0;
-    if (a->kind != b->kind)
-        return a->kind < b->kind ? -1 : 1;
-    if (a->kind == CODE_KEY_EACH)
-        return str_compare(value_text(&a->key), value_text(&b->key));
-    if (a->kind == CODE_KEY_COUNT && value_to_int64(&a->key, &x) && value_to_int64(&b->key, &y))
-        return x < y ? -1 : x > y;
-    return 0;
-}

@@ -16,34 +16,7 @@ bool code_ready(struct code *code, struct err *err)
     return true;
 }
 
-/* --- addresses --- */
-
-static bool parse_address(struct code *code, struct str address, struct hcl_traversal *ret)
-{
-    struct hcl_diags quiet = {.arena = &code->arena};
-    const struct hcl_expr *expr;
-    struct err err = {0};
-    struct str text = arena_dup(&code->arena, address);
-    return text.ptr && address.len &&
-           hcl_parse_expression(&code->arena, text, STR("address"), &quiet, &expr, &err) &&
-           !quiet.n && hcl_static_traversal(&code->arena, expr, ret);
-}
-
-static bool is_name(const struct hcl_traversal *t, size_t i)
-{
-    return i < t->n && !t->step[i].index && t->step[i].key.kind == VALUE_STRING;
-}
-
-/* Step i as a key of an instance, if it is one. */
-static struct code_each key_at(const struct hcl_traversal *t, size_t i)
-{
-    struct code_each each = {.kind = CODE_KEY_NONE};
-    if (i >= t->n || !t->step[i].index)
-        return each;
-    each.key = t->step[i].key;
-    each.kind = each.key.kind == VALUE_STRING ? CODE_KEY_EACH : CODE_KEY_COUNT;
-    return each;
-}
+/* --- modules --- */
 
 /* The instance of a module that `parent` calls; its calls are expanded for that. */
 static struct code_module_instance *child_of(struct code *code, struct code_module_instance *parent,
@@ -67,72 +40,25 @@ static struct code_module_instance *child_of(struct code *code, struct code_modu
     return NULL;
 }
 
-/* Through module.NAME[KEY]...; *at is left behind the last of them (-1 = the root word). */
-static struct code_module_instance *walk_modules(struct code *code, const struct hcl_traversal *t,
-                                                 size_t *at)
+static struct code_module_instance *walk_modules(struct code *code,
+                                                 const struct code_address *address)
 {
     struct code_module_instance *module = code_modules(&code->plan, code->root)->item;
-    bool here = str_equal(t->root, STR("module"));
-    size_t i = 0; /* step behind the word "module" */
-    *at = 0;
-    while (here && module && is_name(t, i)) {
-        struct code_each each = key_at(t, i + 1);
-        module = child_of(code, module, value_text(&t->step[i].key), &each);
-        i += each.kind == CODE_KEY_NONE ? 1 : 2;
-        *at = i;
-        here = is_name(t, i) && str_equal(value_text(&t->step[i].key), STR("module"));
-        i += here;
-    }
+    for (size_t i = 0; i < address->nsteps && module; i++)
+        module = child_of(code, module, address->step[i].name, &address->step[i].key);
     return module;
 }
 
 /* --- instances --- */
 
-struct wanted {
-    enum code_mode mode;
-    struct str type, name;
-    struct code_each each;
-};
-
-/* The word at step i - 1 (0 = the root), and what follows. */
-static struct str word_at(const struct hcl_traversal *t, size_t i, bool root)
-{
-    if (root && i == 0)
-        return t->root;
-    i -= root;
-    return is_name(t, i) ? value_text(&t->step[i].key) : (struct str){0};
-}
-
-static bool resource_part(const struct hcl_traversal *t, size_t at, bool root, struct wanted *ret)
-{
-    static const struct {
-        const char *word;
-        enum code_mode mode;
-    } modes[] = {{"data", CODE_DATA}, {"ephemeral", CODE_EPHEMERAL}, {"resource", CODE_MANAGED}};
-    *ret = (struct wanted){.mode = CODE_MANAGED};
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
-        if (str_equal(word_at(t, at, root), str_from(modes[i].word))) {
-            ret->mode = modes[i].mode;
-            at++;
-            break;
-        }
-    ret->type = word_at(t, at, root);
-    ret->name = word_at(t, at + 1, root);
-    size_t key = at + 2 - root;
-    ret->each = key_at(t, key);
-    return ret->type.len && ret->name.len && t->n == key + (ret->each.kind != CODE_KEY_NONE);
-}
-
 const struct code_made *code_find_made(struct code *code, struct str address)
 {
-    struct hcl_traversal t;
-    struct wanted want;
-    size_t at;
-    if (!code_ready(code, NULL) || !parse_address(code, address, &t))
+    struct code_address want;
+    if (!code_ready(code, NULL) || !code_address_parse(&code->arena, address, &want) ||
+        !want.has_resource)
         return NULL;
-    struct code_module_instance *module = walk_modules(code, &t, &at);
-    bool root = !str_equal(t.root, STR("module"));
-    if (!module || !resource_part(&t, at, root, &want))
+    struct code_module_instance *module = walk_modules(code, &want);
+    if (!module)
         return NULL;
     const struct code_module *m = module->config->module;
     const struct code_resource *r = code_find_resource(m, want.mode, want.type, want.name);
@@ -145,7 +71,7 @@ const struct code_made *code_find_made(struct code *code, struct str address)
         return NULL;
     const struct code_expansion *e = &result->expansion[module->index];
     for (uint32_t i = 0; i < e->n; i++)
-        if (code_compare_keys(&e->made[i].each, &want.each) == 0)
+        if (code_compare_keys(&e->made[i].each, &want.key) == 0)
             return &e->made[i];
     return NULL;
 }
@@ -158,15 +84,14 @@ const struct code_instance *code_find_instance(struct code *code, struct str add
 
 const struct code_module *code_find_module(struct code *code, struct str module_address)
 {
-    struct hcl_traversal t;
-    size_t at;
+    struct code_address want;
     if (module_address.len == 0)
         return code->root->module;
-    if (!code_ready(code, NULL) || !parse_address(code, module_address, &t) ||
-        !str_equal(t.root, STR("module")))
+    if (!code_ready(code, NULL) || !code_address_parse(&code->arena, module_address, &want) ||
+        want.has_resource)
         return NULL;
-    const struct code_module_instance *module = walk_modules(code, &t, &at);
-    return module && at == t.n ? module->config->module : NULL;
+    const struct code_module_instance *module = walk_modules(code, &want);
+    return module ? module->config->module : NULL;
 }
 
 /* --- texts --- */

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "desired/code.h"
+#include "desired/code_address.h"
 #include "desired/module_tree.h"
 #include "lang/hcl/ops.h"
 
@@ -25,6 +26,7 @@ enum {
 };
 #define CODE_ARENA_LIMIT ((size_t)4 << 30) /* the evaluator gives up at half of it */
 
+struct code_moves;
 struct code_walk;
 struct code_node;
 struct code_scope;
@@ -103,16 +105,6 @@ struct code_node {
 };
 
 /* --- a walk --- */
-
-enum code_key_kind { CODE_KEY_NONE, CODE_KEY_COUNT, CODE_KEY_EACH };
-
-/* What count.index, each.key and each.value are here. */
-struct code_each {
-    enum code_key_kind kind;
-    bool any;         /* validate: unknowns for all of them */
-    struct value key; /* number or string */
-    struct value value;
-};
 
 struct code_module_instance {
     struct code_config *config;
@@ -235,6 +227,8 @@ struct code {
     struct code_content_entry *content[CODE_HASH];
     struct code_cached *spec[CODE_HASH], *type[CODE_HASH], *block[CODE_HASH];
     const struct code_scope *scope; /* what is being evaluated now */
+    const struct code_moves *moves; /* NULL = not read yet */
+    struct str blocked;             /* moves that could not be: "\n  - A could not move to B" */
     struct str cwd;
 };
 
@@ -360,6 +354,14 @@ void code_plan_instance(struct code_walk *walk, struct code_made *made);
 bool code_read_remote_state(struct code_walk *walk, const struct code_made *made,
                             struct value *ret);
 
+/* --- code_move_check.c --- */
+
+/* After a walk: statements that contradict each other or what is declared. */
+bool code_check_moves(struct code_walk *walk);
+void code_warn_blocked(struct code_walk *walk);
+/* Before it: what is removed must not be declared. */
+bool code_check_removed(struct code_walk *walk);
+
 /* --- code_provider.c --- */
 
 /* provider["..."].alias with its module, as states have it. */
@@ -411,8 +413,6 @@ struct code_keys {
 };
 bool code_expand(const struct code_scope *scope, const struct code_expr *count,
                  const struct code_expr *for_each, struct code_keys *ret);
-/* None, then numbers, then strings. */
-int code_compare_keys(const struct code_each *a, const struct code_each *b);
 
 /* --- schemas (code_schema.c) --- */
 

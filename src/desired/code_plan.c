@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "desired/code_parts.h"
+#include "desired/code_move.h"
 
 struct planner {
     struct code *code;
@@ -221,9 +221,8 @@ static void plan_terraform_data(const struct planner *p, const struct value *pri
     bool replace = !there || !same_known(value_get(prior, STR("triggers_replace")),
                                          value_get(planned, STR("triggers_replace")));
     bool changed = replace || !same_known(value_get(prior, STR("input")), input);
-    if (!input || input->kind == VALUE_NULL) {
-        if (changed)
-            set_member(p, planned, STR("output"), input ? *input : value_null());
+    if (replace && (!input || input->kind == VALUE_NULL)) {
+        set_member(p, planned, STR("output"), input ? *input : value_null());
     } else if (changed) {
         struct value bare;
         uint8_t marks;
@@ -338,11 +337,11 @@ static struct value without_ignored(struct planner *p, const struct code_made *m
 /* --- the state --- */
 
 /* What the state has of it, of the schema's type; false: nothing. */
-static bool prior_of(struct planner *p, const struct code_made *made, struct value *ret)
+static bool prior_of(struct planner *p, struct code_walk *walk, const struct code_made *made,
+                     struct value *ret)
 {
-    const struct code_options *o = &p->code->options;
     struct value raw;
-    if (!o->state || !o->state(o->ctx, made->out.address, &raw) || raw.kind != VALUE_OBJECT)
+    if (!code_prior_state(walk, made, &raw))
         return false;
     *ret = raw;
     if (!made->out.schema)
@@ -393,7 +392,7 @@ void code_plan_instance(struct code_walk *walk, struct code_made *made)
 {
     struct planner p = {.code = walk->code, .arena = &walk->code->arena};
     struct value prior = value_null(), config, planned;
-    if (!prior_of(&p, made, &prior))
+    if (!prior_of(&p, walk, made, &prior))
         prior = value_null();
     config = made->out.mode == CODE_MANAGED ? without_ignored(&p, made, &prior) : made->out.config;
     p.create = !is_there(&prior);
