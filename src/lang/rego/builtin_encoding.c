@@ -1,0 +1,584 @@
+/* builtin_encoding.c - Rego's encodings: base64, hex, URL queries, hashes, JSON and YAML texts. */
+#include <ctype.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "lang/rego/builtin.h"
+#include "wire/json.h"
+#include "wire/yaml.h"
+
+static struct str text(const struct rego_call *call, size_t i)
+{
+    return value_text(&call->arg[i]);
+}
+
+/* --- base64 --- */
+
+static const char standard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static void base64(struct buf *out, struct str s, const char *alphabet, bool padded)
+{
+    for (size_t i = 0; i < s.len; i += 3) {
+        uint32_t group = 0;
+        size_t n = s.len - i < 3 ? s.len - i : 3;
+        for (size_t k = 0; k < 3; k++)
+            group = group << 8 | (k < n ? (unsigned char)s.ptr[i + k] : 0);
+        for (size_t k = 0; k < 4; k++) {
+            if (k <= n)
+                buf_char(out, alphabet[group >> (18 - 6 * k) & 63]);
+            else if (padded)
+                buf_char(out, '=');
+        }
+    }
+}
+
+enum padding { PADDED = 1, UNPADDED = 2 };
+
+/* False with the byte that is wrong; line breaks are skipped, as Go does. */
+static bool from_base64(struct str s, const char *alphabet, unsigned padding, struct buf *out,
+                        size_t *ret_bad)
+{
+    uint32_t group = 0;
+    unsigned n = 0, equals = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        const char *at = c ? strchr(alphabet, c) : NULL;
+        *ret_bad = i;
+        if (c == '\n' || c == '\r')
+            continue;
+        if (c == '=' && (padding & PADDED) && n >= 2) {
+            if (++equals + n > 4)
+                return false;
+            continue;
+        }
+        if (!at || equals)
+            return false;
+        group = group << 6 | (uint32_t)(at - alphabet);
+        if (++n == 4) {
+            for (int k = 16; k >= 0; k -= 8)
+                buf_char(out, (char)(group >> k & 255));
+            n = group = 0;
+        }
+    }
+    *ret_bad = s.len;
+    if (n == 0)
+        return equals == 0;
+    if (n == 1 || (equals ? n + equals != 4 : !(padding & UNPADDED)))
+        return false;
+    group <<= 6 * (4 - n);
+    for (unsigned k = 0; k + 1 < n; k++)
+        buf_char(out, (char)(group >> (16 - 8 * k) & 255));
+    return true;
+}
+
+static enum rego_outcome encode64(struct rego_call *call, const char *alphabet, bool padded,
+                                  struct value *ret)
+{
+    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    base64(&out, text(call, 0), alphabet, padded);
+    return rego_give_buf(call, &out, ret);
+}
+static enum rego_outcome base64_encode(struct rego_call *call, struct value *ret)
+{
+    return encode64(call, standard, true, ret);
+}
+static enum rego_outcome base64url_encode(struct rego_call *call, struct value *ret)
+{
+    return encode64(call, url, true, ret);
+}
+static enum rego_outcome base64url_encode_no_pad(struct rego_call *call, struct value *ret)
+{
+    return encode64(call, url, false, ret);
+}
+
+static enum rego_outcome decode64(struct rego_call *call, const char *alphabet, unsigned padding,
+                                  struct value *ret)
+{
+    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    size_t bad;
+    if (!from_base64(text(call, 0), alphabet, padding, &out, &bad))
+        return rego_fail(call, "illegal base64 data at input byte %zu", bad);
+    return rego_give_buf(call, &out, ret);
+}
+static enum rego_outcome base64_decode(struct rego_call *call, struct value *ret)
+{
+    return decode64(call, standard, PADDED, ret);
+}
+static enum rego_outcome base64url_decode(struct rego_call *call, struct value *ret)
+{
+    return decode64(call, url, PADDED | UNPADDED, ret);
+}
+static enum rego_outcome base64_is_valid(struct rego_call *call, struct value *ret)
+{
+    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    size_t bad;
+    *ret = value_bool(call->arg->kind == VALUE_STRING &&
+                      from_base64(text(call, 0), standard, PADDED, &out, &bad));
+    return REGO_DEFINED;
+}
+
+/* --- hex --- */
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 32);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static enum rego_outcome hex_encode(struct rego_call *call, struct value *ret)
+{
+    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    struct str s = text(call, 0);
+    for (size_t i = 0; i < s.len; i++)
+        buf_printf(&out, "%02x", (unsigned char)s.ptr[i]);
+    return rego_give_buf(call, &out, ret);
+}
+
+static enum rego_outcome hex_decode(struct rego_call *call, struct value *ret)
+{
+    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    struct str s = text(call, 0);
+    for (size_t i = 0; i < s.len; i++)
+        if (hex_digit(s.ptr[i]) < 0)
+            return rego_fail(call, "encoding/hex: invalid byte: U+%04X '%c'",
+                             (unsigned char)s.ptr[i], s.ptr[i]);
+    if (s.len % 2)
+        return rego_fail(call, "encoding/hex: odd length hex string");
+    for (size_t i = 0; i < s.len; i += 2)
+        buf_char(&out, (char)(hex_digit(s.ptr[i]) << 4 | hex_digit(s.ptr[i + 1])));
+    return rego_give_buf(call, &out, ret);
+}
+
+/* --- URL queries --- */
+
+static void query_escape(struct buf *out, struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (isalnum(c) || (c && strchr("-_.~", c)))
+            buf_char(out, (char)c);
+        else if (c == ' ')
+            buf_char(out, '+');
+        else
+            buf_printf(out, "%%%02X", c);
+    }
+}
+
+static bool query_unescape(struct buf *out, struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] == '+') {
+            buf_char(out, ' ');
+        } else if (s.ptr[i] == '%') {
+            if (i + 2 >= s.len || hex_digit(s.ptr[i + 1]) < 0 || hex_digit(s.ptr[i + 2]) < 0)
+                return false;
+            buf_char(out, (char)(hex_digit(s.ptr[i + 1]) << 4 | hex_digit(s.ptr[i + 2])));
+            i += 2;
+        } else {
+            buf_char(out, s.ptr[i]);
+        }
+    }
+    return true;
+}
+
+static enum rego_outcome urlquery_encode(struct rego_call *call, struct value *ret)
+{
+    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    query_escape(&out, text(call, 0));
+    return rego_give_buf(call, &out, ret);
+}
+
+static enum rego_outcome urlquery_decode(struct rego_call *call, struct value *ret)
+{
+    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    if (!query_unescape(&out, text(call, 0)))
+        return rego_fail(call, "invalid URL escape");
+    return rego_give_buf(call, &out, ret);
+}
+
+static bool add_query(struct buf *out, struct str key, const struct value *v)
+{
+    if (v->kind != VALUE_STRING)
+        return false;
+    if (out->len)
+        buf_char(out, '&');
+    query_escape(out, key);
+    buf_char(out, '=');
+    query_escape(out, value_text(v));
+    return true;
+}
+
+static enum rego_outcome urlquery_encode_object(struct rego_call *call, struct value *ret)
+{
+    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    struct value key, v;
+    for (size_t at = 0; rego_next(call->arg, &at, &key, &v);) {
+        bool list = rego_is_array(&v) || v.kind == VALUE_SET;
+        bool ok = key.kind == VALUE_STRING;
+        for (uint32_t i = 0; ok && list && i < v.len; i++)
+            ok = add_query(&out, value_text(&key), &v.items[i]);
+        if (!ok || (!list && !add_query(&out, value_text(&key), &v))) {
+            call->why = STR("operand 1 values must be string, array[string], or set[string]");
+            call->type_error = true;
+            return REGO_FAILED;
+        }
+    }
+    return rego_give_buf(call, &out, ret);
+}
+
+/* The values under one key, in order of the text. */
+static bool query_value(struct rego_call *call, struct rego_pair *pair, struct str s)
+{
+    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    uint32_t n = pair->value.len;
+    struct value *items = arena_new_raw(call->arena, struct value, n + 1);
+    if (!items || !query_unescape(&out, s))
+        return false;
+    if (n)
+        memcpy(items, pair->value.items, n * sizeof *items);
+    struct str kept = arena_dup(call->arena, buf_view(&out));
+    items[n] = value_string(kept);
+    pair->value = value_items(VALUE_TUPLE, items, n + 1);
+    return kept.ptr != NULL;
+}
+
+static enum rego_outcome urlquery_decode_object(struct rego_call *call, struct value *ret)
+{
+    struct str s = text(call, 0), head;
+    struct rego_pair *pairs = NULL;
+    size_t n = 0, room = 0, clash;
+    while (s.len) {
+        AUTO_BUF key = {.limit = VALUE_LEN_MAX};
+        (void)str_cut(&s, '&', &head);
+        if (!head.len)
+            continue;
+        struct str name = head, rest = STR("");
+        size_t equals = str_find_char(head, '=', 0);
+        if (equals != SIZE_MAX) {
+            name = str_sub(head, 0, equals);
+            rest = str_sub(head, equals + 1, head.len);
+        }
+        if (!query_unescape(&key, name))
+            return rego_fail(call, "invalid URL escape");
+        size_t i = 0;
+        while (i < n && !str_equal(value_text(&pairs[i].key), buf_view(&key)))
+            i++;
+        if (i == n) {
+            pairs = arena_grow(call->arena, pairs, n, &room, n + 1);
+            struct str kept = arena_dup(call->arena, buf_view(&key));
+            if (!pairs || !kept.ptr)
+                return REGO_HALT;
+            pairs[n++] = (struct rego_pair){value_string(kept), value_items(VALUE_TUPLE, NULL, 0)};
+        }
+        if (!query_value(call, &pairs[i], rest))
+            return rego_fail(call, "invalid URL escape");
+    }
+    return rego_make_object(pairs, n, ret, &clash) ? REGO_DEFINED : REGO_HALT;
+}
+
+/* --- hashes --- */
+
+static enum rego_outcome give_hex(struct rego_call *call, const unsigned char *bytes, size_t n,
+                                  struct value *ret)
+{
+    AUTO_BUF out = {.limit = 1 << 10};
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&out, "%02x", bytes[i]);
+    return rego_give_buf(call, &out, ret);
+}
+
+static enum rego_outcome hash(struct rego_call *call, const EVP_MD *md, struct value *ret)
+{
+    unsigned char out[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    if (!EVP_Digest(text(call, 0).ptr, text(call, 0).len, out, &n, md, NULL))
+        return rego_fail(call, "the hash is not available");
+    return give_hex(call, out, n, ret);
+}
+static enum rego_outcome md5(struct rego_call *call, struct value *ret)
+{
+    return hash(call, EVP_md5(), ret);
+}
+static enum rego_outcome sha1(struct rego_call *call, struct value *ret)
+{
+    return hash(call, EVP_sha1(), ret);
+}
+static enum rego_outcome sha256(struct rego_call *call, struct value *ret)
+{
+    return hash(call, EVP_sha256(), ret);
+}
+
+/* (message, key) */
+static enum rego_outcome hmac(struct rego_call *call, const EVP_MD *md, struct value *ret)
+{
+    unsigned char out[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    struct str message = text(call, 0), key = text(call, 1);
+    if (!HMAC(md, key.len ? key.ptr : "", (int)key.len, (const unsigned char *)message.ptr,
+              message.len, out, &n))
+        return rego_fail(call, "the hash is not available");
+    return give_hex(call, out, n, ret);
+}
+static enum rego_outcome hmac_md5(struct rego_call *call, struct value *ret)
+{
+    return hmac(call, EVP_md5(), ret);
+}
+static enum rego_outcome hmac_sha1(struct rego_call *call, struct value *ret)
+{
+    return hmac(call, EVP_sha1(), ret);
+}
+static enum rego_outcome hmac_sha256(struct rego_call *call, struct value *ret)
+{
+    return hmac(call, EVP_sha256(), ret);
+}
+static enum rego_outcome hmac_sha512(struct rego_call *call, struct value *ret)
+{
+    return hmac(call, EVP_sha512(), ret);
+}
+
+static enum rego_outcome hmac_equal(struct rego_call *call, struct value *ret)
+{
+    struct str a = text(call, 0), b = text(call, 1);
+    *ret = value_bool(a.len == b.len && CRYPTO_memcmp(a.ptr, b.ptr, a.len) == 0);
+    return REGO_DEFINED;
+}
+
+/* --- JSON texts --- */
+
+static enum rego_outcome json_marshal(struct rego_call *call, struct value *ret)
+{
+    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    rego_json(&out, call->arg);
+    return rego_give_buf(call, &out, ret);
+}
+
+/* Spread compact JSON over lines as Go's Indent does. */
+static void indent(struct buf *out, struct str s, struct str prefix, struct str by)
+{
+    size_t depth = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        if (quoted) {
+            buf_char(out, c);
+            if (c == '\\')
+                buf_char(out, s.ptr[++i]);
+            quoted = c != '"';
+            continue;
+        }
+        bool open = c == '{' || c == '[', end = c == '}' || c == ']';
+        bool empty = open && i + 1 < s.len && (s.ptr[i + 1] == '}' || s.ptr[i + 1] == ']');
+        quoted = c == '"';
+        if (empty) {
+            buf_char(out, c);
+            buf_char(out, s.ptr[++i]);
+            continue;
+        }
+        depth += open;
+        depth -= end;
+        if (!end)
+            buf_char(out, c);
+        if (c == ':')
+            buf_char(out, ' ');
+        if (open || end || c == ',') {
+            buf_char(out, '\n');
+            buf_str(out, prefix);
+            for (size_t k = 0; k < depth; k++)
+                buf_str(out, by);
+        }
+        if (end)
+            buf_char(out, c);
+    }
+}
+
+static enum rego_outcome option_error(struct rego_call *call, const char *what)
+{
+    call->why = arena_printf(call->arena, "operand 2 %s", what);
+    call->type_error = true;
+    return REGO_FAILED;
+}
+
+static enum rego_outcome json_marshal_with_options(struct rego_call *call, struct value *ret)
+{
+    AUTO_BUF compact = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    struct str prefix = STR(""), by = STR("\t");
+    bool pretty = false, told = false;
+    struct value key, v;
+    for (size_t at = 0; rego_next(&call->arg[1], &at, &key, &v);) {
+        struct str name = key.kind == VALUE_STRING ? value_text(&key) : STR("");
+        bool is_pretty = str_equal(name, STR("pretty"));
+        if (is_pretty && v.kind == VALUE_BOOL) {
+            pretty = v.truth;
+            told = true;
+        } else if (str_equal(name, STR("prefix")) && v.kind == VALUE_STRING) {
+            prefix = value_text(&v);
+            pretty = told ? pretty : true;
+        } else if (str_equal(name, STR("indent")) && v.kind == VALUE_STRING) {
+            by = value_text(&v);
+            pretty = told ? pretty : true;
+        } else if (is_pretty || str_equal(name, STR("prefix")) || str_equal(name, STR("indent"))) {
+            return option_error(call, "key has a value of the wrong type");
+        } else {
+            return option_error(call, "object contained unknown key");
+        }
+    }
+    rego_json(&compact, &call->arg[0]);
+    if (!pretty)
+        return rego_give_buf(call, &compact, ret);
+    buf_str(&out, prefix);
+    out.failed |= compact.failed;
+    indent(&out, buf_view(&compact), prefix, by);
+    return rego_give_buf(call, &out, ret);
+}
+
+static enum rego_outcome json_unmarshal(struct rego_call *call, struct value *ret)
+{
+    struct err err = {0};
+    if (!json_parse(call->arena, text(call, 0), "text", JSON_DUPLICATES_LAST, ret, &err))
+        return rego_fail(call, "%s", err.frame[0]);
+    return REGO_DEFINED;
+}
+
+static enum rego_outcome json_is_valid(struct rego_call *call, struct value *ret)
+{
+    struct value parsed;
+    *ret = value_bool(
+        call->arg->kind == VALUE_STRING &&
+        json_parse(call->arena, text(call, 0), "text", JSON_DUPLICATES_LAST, &parsed, NULL));
+    return REGO_DEFINED;
+}
+
+/* --- YAML texts --- */
+
+static bool parse_yaml(struct rego_call *call, struct value *ret, struct err *err)
+{
+    struct yaml_doc doc;
+    if (!yaml_parse_one(call->arena, text(call, 0), "text", YAML_V1_1_BOOLS, &doc, err))
+        return false;
+    *ret = doc.root;
+    return true;
+}
+
+static enum rego_outcome yaml_unmarshal(struct rego_call *call, struct value *ret)
+{
+    struct err err = {0};
+    return parse_yaml(call, ret, &err) ? REGO_DEFINED : rego_fail(call, "%s", err.frame[0]);
+}
+
+static enum rego_outcome yaml_is_valid(struct rego_call *call, struct value *ret)
+{
+    struct value parsed;
+    *ret = value_bool(call->arg->kind == VALUE_STRING && parse_yaml(call, &parsed, NULL));
+    return REGO_DEFINED;
+}
+
+/* Would a reader of YAML take the bare word for something else than this text? */
+static bool needs_quotes(struct rego_call *call, struct str s)
+{
+    struct yaml_doc doc;
+    static const char first[] = "-?:,[]{}#&*!|>'\"%@` \t";
+    if (!s.len || strchr(first, s.ptr[0]) || s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == ':')
+        return true;
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] < 32 ||
+            (s.ptr[i] == ':' && i + 1 < s.len && s.ptr[i + 1] == ' ') ||
+            (s.ptr[i] == '#' && i > 0 && s.ptr[i - 1] == ' '))
+            return true;
+    return !yaml_parse_one(call->arena, s, "text", YAML_V1_1_BOOLS, &doc, NULL) ||
+           doc.root.kind != VALUE_STRING;
+}
+
+static void yaml_scalar(struct rego_call *call, struct buf *out, const struct value *v)
+{
+    if (v->kind == VALUE_STRING && !needs_quotes(call, value_text(v)))
+        buf_str(out, value_text(v));
+    else
+        rego_json(out, v);
+}
+
+static bool is_block(const struct value *v)
+{
+    return (rego_is_array(v) || v->kind == VALUE_SET || rego_is_object(v)) && v->len > 0;
+}
+
+static void yaml_write(struct rego_call *call, struct buf *out, const struct value *v,
+                       unsigned depth, bool inline_first)
+{
+    struct value key, item;
+    bool object = rego_is_object(v), first = true;
+    if (!is_block(v)) {
+        yaml_scalar(call, out, v);
+        buf_char(out, '\n');
+        return;
+    }
+    if (depth > YAML_DEPTH_MAX) {
+        out->failed = true;
+        return;
+    }
+    for (size_t at = 0; rego_next(v, &at, &key, &item); first = false) {
+        if (!first || !inline_first)
+            for (unsigned i = 0; i < depth; i++)
+                buf_str(out, STR("  "));
+        if (object) {
+            yaml_scalar(call, out, &key);
+            buf_char(out, ':');
+            /* a list stands under its key without further indent */
+            bool list = is_block(&item) && !rego_is_object(&item);
+            buf_char(out, is_block(&item) ? '\n' : ' ');
+            yaml_write(call, out, &item, is_block(&item) ? depth + !list : depth, false);
+        } else {
+            buf_str(out, STR("- "));
+            yaml_write(call, out, &item, depth + 1, true);
+        }
+    }
+}
+
+static enum rego_outcome yaml_marshal(struct rego_call *call, struct value *ret)
+{
+    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    yaml_write(call, &out, call->arg, 0, false);
+    return rego_give_buf(call, &out, ret);
+}
+
+static const struct rego_builtin table[] = {
+    {"base64.encode", NULL, "(string) => string", base64_encode, 0},
+    {"base64.decode", NULL, "(string) => string", base64_decode, 0},
+    {"base64.is_valid", NULL, "(any) => boolean", base64_is_valid, 0},
+    {"base64url.encode", NULL, "(string) => string", base64url_encode, 0},
+    {"base64url.encode_no_pad", NULL, "(string) => string", base64url_encode_no_pad, 0},
+    {"base64url.decode", NULL, "(string) => string", base64url_decode, 0},
+    {"hex.encode", NULL, "(string) => string", hex_encode, 0},
+    {"hex.decode", NULL, "(string) => string", hex_decode, 0},
+    {"urlquery.encode", NULL, "(string) => string", urlquery_encode, 0},
+    {"urlquery.decode", NULL, "(string) => string", urlquery_decode, 0},
+    {"urlquery.encode_object", NULL,
+     "(object[string: string | array[string] | set[string]]) => string", urlquery_encode_object, 0},
+    {"urlquery.decode_object", NULL, "(string) => object[string: array[string]]",
+     urlquery_decode_object, 0},
+    {"crypto.md5", NULL, "(string) => string", md5, 0},
+    {"crypto.sha1", NULL, "(string) => string", sha1, 0},
+    {"crypto.sha256", NULL, "(string) => string", sha256, 0},
+    {"crypto.hmac.md5", NULL, "(string, string) => string", hmac_md5, 0},
+    {"crypto.hmac.sha1", NULL, "(string, string) => string", hmac_sha1, 0},
+    {"crypto.hmac.sha256", NULL, "(string, string) => string", hmac_sha256, 0},
+    {"crypto.hmac.sha512", NULL, "(string, string) => string", hmac_sha512, 0},
+    {"crypto.hmac.equal", NULL, "(string, string) => boolean", hmac_equal, 0},
+    {"json.marshal", NULL, "(any) => string", json_marshal, 0},
+    {"json.marshal_with_options", NULL, "(any, object[any: any]) => string",
+     json_marshal_with_options, 0},
+    {"json.unmarshal", NULL, "(string) => any", json_unmarshal, 0},
+    {"json.is_valid", NULL, "(any) => boolean", json_is_valid, 0},
+    {"yaml.marshal", NULL, "(any) => string", yaml_marshal, 0},
+    {"yaml.unmarshal", NULL, "(string) => any", yaml_unmarshal, 0},
+    {"yaml.is_valid", NULL, "(any) => boolean", yaml_is_valid, 0},
+};
+const struct rego_family builtin_encoding = {table, sizeof table / sizeof *table};
