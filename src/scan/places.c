@@ -170,10 +170,10 @@ struct place_file *places_file(struct places *places, struct str name, struct er
         (void)arena_full(arena, err);
         return NULL;
     }
-    struct place_file **slot = file_slot(&places->files, name);
-    if (*slot)
-        return *slot;
-    struct place_file *file = arena_new(arena, struct place_file, 1);
+    struct place_file **slot = file_slot(&places->files, name), *file = *slot;
+    if (file)
+        return file;
+    file = arena_new(arena, struct place_file, 1);
     if (!file || !(file->name = arena_dup(arena, name)).ptr) {
         (void)arena_full(arena, err);
         return NULL;

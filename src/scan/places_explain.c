@@ -180,9 +180,11 @@ static bool subject_matches(struct arena *arena, const struct subject *subject, 
     const struct code_instance *there = places_instance(code, address);
     if (subject->change)
         return change_matches(arena, there, subject->change);
+    /* what is missing is explained by code without it; what is too much by code with it */
+    bool wanted = subject->finding->class_ != CLASS_MISSING;
     if (!there && !evaluated_whole(code))
         return false;
-    return !there != !places_instance(now, address);
+    return (there != NULL) == wanted && (places_instance(now, address) != NULL) != wanted;
 }
 
 /* --- what is to be explained --- */
