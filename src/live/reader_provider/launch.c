@@ -36,6 +36,15 @@ static const struct str taken_names[] = {
     STR_INIT("PLUGIN_MAX_PORT"),          STR_INIT("TMPDIR"),
 };
 
+/*
+ * No logs, which go to stderr by the megabyte. The parts of the SDKs have levels of their own; with
+ * the first two alone they would make up each line, a twelfth of a read's work, to throw it away.
+ */
+static const char *const quiet_names[] = {
+    "TF_LOG_SDK=OFF",           "TF_LOG_PROVIDER=OFF",          "TF_LOG_SDK_PROTO=OFF",
+    "TF_LOG_SDK_FRAMEWORK=OFF", "TF_LOG_SDK_HELPER_SCHEMA=OFF", "TF_LOG_SDK_MUX=OFF",
+};
+
 static bool is_taken(const char *entry)
 {
     struct str name, rest = str_from(entry);
@@ -52,12 +61,12 @@ static bool is_taken(const char *entry)
 const char **launch_environment(struct arena *arena, const char *const *from, const char *dir,
                                 struct str client_cert, struct err *err)
 {
-    enum { OURS = 7 };
+    enum { OURS = 5, QUIET = sizeof quiet_names / sizeof *quiet_names };
     const char *const *own = from ? from : (const char *const *)environ;
     size_t count = 0, n = 0;
     while (count < ENV_MAX && own[count])
         count++;
-    const char **env = arena_new(arena, const char *, count + OURS + 1);
+    const char **env = arena_new(arena, const char *, count + OURS + QUIET + 1);
     if (!env)
         return arena_full(arena, err), NULL;
     for (size_t i = 0; i < count; i++)
@@ -66,8 +75,8 @@ const char **launch_environment(struct arena *arena, const char *const *from, co
     env[n++] = "TF_PLUGIN_MAGIC_COOKIE="
                "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
     env[n++] = "PLUGIN_PROTOCOL_VERSIONS=5,6";
-    env[n++] = "TF_LOG_SDK=OFF";
-    env[n++] = "TF_LOG_PROVIDER=OFF";
+    for (size_t i = 0; i < QUIET; i++)
+        env[n++] = quiet_names[i];
     env[n++] = arena_printf(arena, "TMPDIR=%s", dir).ptr;
     env[n++] = arena_printf(arena, "PLUGIN_UNIX_SOCKET_DIR=%s", dir).ptr;
     if (client_cert.len)

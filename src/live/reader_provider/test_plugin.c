@@ -319,6 +319,7 @@ static void the_environment_is_the_users_with_ours(void **state)
     assert_true(turn_until(&w, &a.done));
     assert_true(str_find(a.bytes, STR("PLUGIN_PROTOCOL_VERSIONS=5,6"), 0) != SIZE_MAX);
     assert_true(str_find(a.bytes, STR("TF_LOG_PROVIDER=OFF"), 0) != SIZE_MAX);
+    assert_true(str_find(a.bytes, STR("TF_LOG_SDK_FRAMEWORK=OFF"), 0) != SIZE_MAX);
     assert_true(str_find(a.bytes, STR("FAKE_PROTOCOL=6"), 0) != SIZE_MAX);
     assert_true(str_find(a.bytes, STR("BEGIN CERTIFICATE"), 0) != SIZE_MAX);
     assert_true(str_find(a.bytes, STR("TF_LOG=TRACE"), 0) == SIZE_MAX);
