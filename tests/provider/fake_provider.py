@@ -176,6 +176,30 @@ METHODS = {name: unary(lambda request, context: request)
                                           "ImportResourceState", "GenerateResourceConfig", "CallFunction")}
 METHODS["ReadResource"] = unary(FAULTS.read)
 
+
+def schema(request, context):
+    """The bytes of $FAKE_SCHEMA, where it is set."""
+    path = os.environ.get("FAKE_SCHEMA")
+    if not path:
+        return request
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def call(request, context):
+    """The functions of tests/data/tfplugin/schema6.bin: bare() is "ok", parse("bad", ...) fails on its first argument."""
+    if not os.environ.get("FAKE_SCHEMA"):
+        return request
+    if b"bare" in request:
+        return field(1, field(1, b"\x92\xc4\x08\"string\"\xa2ok"))
+    if b"\xa3bad" in request:
+        return field(2, field(1, b"not an ARN") + b"\x10\x00")
+    return field(1, field(1, b"\x81\xa1a\xa1b"))
+
+
+METHODS[NAMES[PROTOCOL][0]] = unary(schema)
+METHODS["CallFunction"] = unary(call)
+
 from concurrent import futures  # noqa: E402
 
 server = grpc.server(futures.ThreadPoolExecutor(max_workers=32),

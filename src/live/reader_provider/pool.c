@@ -93,7 +93,7 @@ static void fill_worker(struct pool *pool, struct worker *worker, const struct i
 {
     const struct resource *first = items[0].resource;
     *worker = (struct worker){.pool = pool,
-                              .provider = &pool->providers[pool->nproviders - 1],
+                              .provider = pool->providers[pool->nproviders - 1],
                               .provider_config = first->provider_config,
                               .jobs = jobs,
                               .njobs = n,
@@ -106,6 +106,17 @@ static void fill_worker(struct pool *pool, struct worker *worker, const struct i
     pace_init(&worker->pace, pool->in->options->concurrency);
     if (!settings_parse_key(first->provider_config, first->provider, &worker->key))
         worker->key = (struct settings_key){.source = first->provider};
+}
+
+static struct provider *open_provider(struct pool *pool, struct str source)
+{
+    const struct pool_input *in = pool->in;
+    struct provider *borrowed = in->borrow ? in->borrow(in->borrow_ctx, source) : NULL;
+    if (borrowed)
+        return borrowed;
+    struct provider *provider = &pool->own[pool->nown++];
+    provider_open(provider, in->locator, source, in->options);
+    return provider;
 }
 
 /* Sorted by provider and configuration: neighbours are a group, groups of a provider neighbours. */
@@ -126,17 +137,17 @@ static bool make_groups(struct pool *pool, struct err *err)
             i == 0 || !str_equal(items[i].resource->provider, items[i - 1].resource->provider);
         nworkers += i == 0 || !same_group(&items[i], &items[i - 1]);
     }
-    pool->providers = arena_new(&pool->arena, struct provider, nproviders);
+    pool->providers = arena_new(&pool->arena, struct provider *, nproviders);
+    pool->own = arena_new(&pool->arena, struct provider, nproviders);
     pool->workers = arena_new(&pool->arena, struct worker, nworkers);
-    if (!pool->providers || !pool->workers)
+    if (!pool->providers || !pool->own || !pool->workers)
         return arena_full(&pool->arena, err);
 
     for (size_t i = 0, end; i < in->n; i = end) {
         for (end = i + 1; end < in->n && same_group(&items[i], &items[end]);)
             end++;
         if (i == 0 || !str_equal(items[i].resource->provider, items[i - 1].resource->provider))
-            provider_open(&pool->providers[pool->nproviders++], in->locator,
-                          items[i].resource->provider, in->options);
+            pool->providers[pool->nproviders++] = open_provider(pool, items[i].resource->provider);
         fill_worker(pool, &pool->workers[pool->nworkers++], &items[i], end - i, &jobs[i]);
     }
     return true;
@@ -228,8 +239,15 @@ static void close_all(struct pool *pool)
     for (size_t i = 0; i < pool->nworkers; i++)
         worker_give_up(&pool->workers[i], "cancelled");
     for (size_t i = 0; i < pool->nproviders; i++)
-        for (size_t j = 0; j < pool->providers[i].schema.nresources; j++)
-            free_list(pool->providers[i].types[j].held);
+        for (size_t j = 0; j < pool->providers[i]->schema.nresources; j++) {
+            struct provider_type *type = &pool->providers[i]->types[j];
+            free_list(type->held);
+            type->held = NULL; /* a borrowed provider goes on: nothing of this run is left in it */
+            type->target = NULL;
+            type->nheld = 0;
+            if (type->state == PROBE_RUNNING)
+                type->state = PROBE_NEEDED;
+        }
     free_list(pool->spare);
 }
 
@@ -245,10 +263,10 @@ bool pool_run(const struct pool_input *in, struct err *err)
     bool ok = make_groups(&pool, err) && run_loop(&pool, err);
     if (ok)
         for (size_t i = 0; i < pool.nproviders; i++)
-            provider_save_probes(&pool.providers[i], in->options);
+            provider_save_probes(pool.providers[i], in->options);
     close_all(&pool);
-    for (size_t i = 0; i < pool.nproviders; i++)
-        provider_close(&pool.providers[i]);
+    for (size_t i = 0; i < pool.nown; i++)
+        provider_close(&pool.own[i]);
     loop_close(&pool.loop);
     arena_free(&pool.arena);
     return ok;

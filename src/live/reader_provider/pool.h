@@ -16,6 +16,7 @@
 
 struct err;
 struct locator;
+struct provider;
 struct stack;
 
 /* What the pool does with processes; a test brings its own. */
@@ -40,6 +41,9 @@ struct pool_input {
     struct settings_source settings;
     const char *(*env)(const char *name);
     const struct pool_backend *backend;
+    /* Optional: a provider that is open already, and closed by its owner. NULL: not this one. */
+    struct provider *(*borrow)(void *ctx, struct str source);
+    void *borrow_ctx;
 };
 /* False when cancelled, when the sink failed or where memory ends. */
 bool pool_run(const struct pool_input *in, struct err *err);

@@ -135,8 +135,9 @@ struct pool {
     const struct pool_input *in;
     struct loop loop;
     struct arena arena;
-    struct provider *providers;
-    size_t nproviders;
+    struct provider **providers; /* those in `own` are ours to close */
+    struct provider *own;
+    size_t nproviders, nown;
     struct worker *workers;
     size_t nworkers;
     struct reading *spare;

@@ -2,12 +2,16 @@
 #include "live/reader_provider/provider.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "live/reader.h"
 #include "live/reader_provider/cache.h"
+#include "live/reader_provider/plugin.h"
 #include "live/reader_provider/tfplugin.h"
 #include "wire/json.h"
 
@@ -50,6 +54,50 @@ void provider_close(struct provider *provider)
     arena_free(&provider->arena);
 }
 
+/*
+ * Our environment; for a small provider with a garbage collector that does not run after every few
+ * requests. Go's default (GOGC=100) lets a heap of a few MiB be collected hundreds of times a
+ * second; that was half of a small provider's work. So the heap may grow to 17 times what is in
+ * use, but from 256 MiB on (a soft limit) what is in use decides again. Large ones keep the
+ * default: their heaps are large too.
+ */
+static const char *const *environment(struct arena *arena, const struct located *found)
+{
+    enum { SMALL_BINARY = 100 << 20, OURS = 2 };
+    struct stat st;
+    size_t n = 0;
+    if (!found->path.ptr || getenv("GOGC") || getenv("GOMEMLIMIT") ||
+        stat(found->path.ptr, &st) < 0 || st.st_size > SMALL_BINARY)
+        return NULL;
+    while (environ[n])
+        n++;
+    const char **list = arena_new(arena, const char *, n + OURS + 1);
+    if (!list)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        list[i] = environ[i];
+    list[n] = "GOGC=1600";
+    list[n + 1] = "GOMEMLIMIT=256MiB";
+    return list;
+}
+
+struct plugin_spec provider_spec(const struct provider *provider, const struct locator *locator,
+                                 struct arena *arena, struct loop *loop)
+{
+    const struct located *found = &provider->found;
+    struct plugin_spec spec = {.loop = loop,
+                               .name = provider->source,
+                               .path = found->path,
+                               .dir = locator->root, /* as Terraform: "./x" */
+                               .env = environment(arena, found)};
+    if (found->origin == LOCATE_REATTACH)
+        spec.reattach =
+            (struct plugin_reattach){.tcp = str_equal(found->reattach.network, STR("tcp")),
+                                     .address = found->reattach.address,
+                                     .protocol = (int)found->reattach.protocol};
+    return spec;
+}
+
 /* --- schema --- */
 
 static bool decode_schema(struct provider *provider, int protocol, struct str reply,
@@ -57,8 +105,8 @@ static bool decode_schema(struct provider *provider, int protocol, struct str re
 {
     struct tf_diagnostics diagnostics = {0};
     struct provider_schema schema = {0};
-    if (!tf_decode_schema(&provider->arena, protocol, TF_SCHEMA_RESOURCES, reply, &schema,
-                          &diagnostics, err))
+    enum tf_schema_part part = provider->whole ? TF_SCHEMA_WHOLE : TF_SCHEMA_RESOURCES;
+    if (!tf_decode_schema(&provider->arena, protocol, part, reply, &schema, &diagnostics, err))
         return false;
     if (diagnostics.nerrors) {
         *ret_refused = tf_diagnostics_text(&provider->arena, &diagnostics);
@@ -91,29 +139,33 @@ bool provider_take_schema(struct provider *provider, const struct reader_options
         return true;
     if (!decode_schema(provider, protocol, reply, ret_refused, err))
         return false;
-    if (provider->protocol && provider->schema.schema_optional)
+    if (provider->protocol)
         cache_save(options->cache_dir, &provider->digest, schema_kind(protocol), reply);
     if (provider->protocol)
         provider_load_probes(provider, options);
     return true;
 }
 
-bool provider_cached_schema(struct provider *provider, const struct reader_options *options,
-                            int protocol)
+static bool load_schema(struct provider *provider, const struct reader_options *options,
+                        int protocol)
 {
     struct str bytes, refused = {0};
     AUTO_ARENA arena = {.limit = 2 * (size_t)CACHE_BYTES_MAX};
-    if (provider->protocol)
-        return provider->protocol == protocol && provider->schema.schema_optional;
     if (!cache_load(&arena, options->cache_dir, &provider->digest, schema_kind(protocol), &bytes) ||
-        !decode_schema(provider, protocol, bytes, &refused, NULL))
+        !decode_schema(provider, protocol, bytes, &refused, NULL) || !provider->protocol)
         return false;
-    if (!provider->protocol || !provider->schema.schema_optional) {
-        provider->protocol = 0;
-        return false;
-    }
     provider_load_probes(provider, options);
     return true;
+}
+
+bool provider_cached_schema(struct provider *provider, const struct reader_options *options,
+                            int protocol)
+{
+    if (provider->protocol)
+        return !protocol || provider->protocol == protocol;
+    if (protocol)
+        return load_schema(provider, options, protocol);
+    return load_schema(provider, options, 6) || load_schema(provider, options, 5);
 }
 
 static bool decode_identity(struct provider *provider, struct str reply)

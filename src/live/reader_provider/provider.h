@@ -13,6 +13,8 @@
 #include "value/path.h"
 
 struct err;
+struct loop;
+struct plugin_spec;
 struct reader_options;
 struct reading;
 
@@ -35,6 +37,7 @@ struct provider_type {
 
 struct provider {
     struct str source; /* as the state names it */
+    bool whole;        /* data sources and functions of the schema are kept, too */
     struct located found;
     struct digest digest; /* of the binary; zero for reattached ones */
     struct str refused;   /* why it is not run, or empty */
@@ -51,12 +54,19 @@ void provider_open(struct provider *provider, const struct locator *locator, str
                    const struct reader_options *options);
 void provider_close(struct provider *provider);
 
+/* How its process is started; on_ready, on_down and ctx are the caller's. `arena` keeps the
+ * environment until then. */
+struct plugin_spec provider_spec(const struct provider *provider, const struct locator *locator,
+                                 struct arena *arena, struct loop *loop);
+
 /*
- * Take the schema out of a reply (and remember the reply), or out of the cache. From the cache only
- * where the provider said that it need not be asked (get_provider_schema_optional).
+ * Take the schema out of a reply (and remember the reply), or out of the cache. A process must be
+ * asked all the same, before it is asked anything else, unless the provider said that it need not
+ * be (schema.schema_optional).
  */
 bool provider_take_schema(struct provider *provider, const struct reader_options *options,
                           int protocol, struct str reply, struct str *ret_refused, struct err *err);
+/* protocol 0: whichever there is. */
 bool provider_cached_schema(struct provider *provider, const struct reader_options *options,
                             int protocol);
 /* Identity schemas likewise; where they cannot be read there are none. */

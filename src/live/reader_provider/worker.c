@@ -1,8 +1,6 @@
 /* worker.c - the life of one provider process: start, schema, configuration, reads, crash, stop. */
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "live/reader_provider/pool_parts.h"
 #include "live/reader_provider/tfplugin.h"
@@ -319,7 +317,8 @@ static void ask_schema(struct worker *worker)
 {
     int protocol = worker->pool->in->backend->protocol(worker->plugin);
     worker->stage = WORKER_SCHEMA;
-    if (provider_cached_schema(worker->provider, pool_options(worker), protocol))
+    if (provider_cached_schema(worker->provider, pool_options(worker), protocol) &&
+        worker->provider->schema.schema_optional)
         ask_identity(worker);
     else
         stage_call(worker, PLUGIN_GET_SCHEMA, STR(""), on_schema);
@@ -404,36 +403,8 @@ static void on_down(void *ctx, const struct err *why)
                         : STR("it ended by itself"));
 }
 
-/*
- * Our environment; for a small provider with a garbage collector that does not run after every few
- * requests. Go's default (GOGC=100) lets a heap of a few MiB be collected hundreds of times a
- * second; that was half of a small provider's work. So the heap may grow to 17 times what is in
- * use, but from 256 MiB on (a soft limit) what is in use decides again. Large ones keep the
- * default: their heaps are large too.
- */
-static const char *const *environment(struct arena *arena, const struct located *found)
-{
-    enum { SMALL_BINARY = 100 << 20, OURS = 2 };
-    struct stat st;
-    size_t n = 0;
-    if (!found->path.ptr || getenv("GOGC") || getenv("GOMEMLIMIT") ||
-        stat(found->path.ptr, &st) < 0 || st.st_size > SMALL_BINARY)
-        return NULL;
-    while (environ[n])
-        n++;
-    const char **list = arena_new(arena, const char *, n + OURS + 1);
-    if (!list)
-        return NULL;
-    for (size_t i = 0; i < n; i++)
-        list[i] = environ[i];
-    list[n] = "GOGC=1600";
-    list[n + 1] = "GOMEMLIMIT=256MiB";
-    return list;
-}
-
 void worker_start(struct worker *worker)
 {
-    const struct located *found = &worker->provider->found;
     struct err err = {0};
     char text[2048];
     worker->stage = WORKER_STARTING;
@@ -442,19 +413,11 @@ void worker_start(struct worker *worker)
         worker_give_up(worker, "%.*s", STR_ARG(worker->provider->refused));
         return;
     }
-    struct plugin_spec spec = {.loop = &worker->pool->loop,
-                               .name = worker->provider->source,
-                               .path = found->path,
-                               .dir = worker->pool->in->locator->root, /* as Terraform: "./x" */
-                               .env = environment(&worker->pool->arena, found),
-                               .on_ready = on_ready,
-                               .on_down = on_down,
-                               .ctx = worker};
-    if (found->origin == LOCATE_REATTACH)
-        spec.reattach =
-            (struct plugin_reattach){.tcp = str_equal(found->reattach.network, STR("tcp")),
-                                     .address = found->reattach.address,
-                                     .protocol = (int)found->reattach.protocol};
+    struct plugin_spec spec = provider_spec(worker->provider, worker->pool->in->locator,
+                                            &worker->pool->arena, &worker->pool->loop);
+    spec.on_ready = on_ready;
+    spec.on_down = on_down;
+    spec.ctx = worker;
     if (!worker->pool->in->backend->start(&spec, &worker->plugin, &err))
         worker_give_up(worker, "the provider could not be started: %s",
                        err_text(&err, text, sizeof text));
