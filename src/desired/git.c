@@ -434,6 +434,13 @@ static bool find_root(struct git *git, bool *ret_ok, struct err *err)
     return true;
 }
 
+void git_renew(struct git *git)
+{
+    int budget = git->options.budget_ms > 0 ? git->options.budget_ms : BUDGET_MS;
+    git->deadline_ms = clock_monotonic_ms() + budget;
+    git->trouble = STR("");
+}
+
 bool git_open(struct arena *arena, struct str folder, const struct git_options *options,
               struct git **ret, struct str *ret_why, struct err *err)
 {
@@ -449,8 +456,7 @@ bool git_open(struct arena *arena, struct str folder, const struct git_options *
     git->arena = arena;
     git->options = options ? *options : none;
     git->root = root;
-    git->deadline_ms =
-        clock_monotonic_ms() + (git->options.budget_ms > 0 ? git->options.budget_ms : BUDGET_MS);
+    git_renew(git);
     git->program = find_program(arena);
     git->env = make_env(arena, NULL, 0);
     if (!git->env)

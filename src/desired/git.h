@@ -32,6 +32,8 @@ struct git_options {
  * why, or is empty where the folder is simply in no repository. */
 bool git_open(struct arena *arena, struct str folder, const struct git_options *options,
               struct git **ret, struct str *ret_why, struct err *err);
+/* For the next stack: its budget begins anew, and trouble is forgotten. */
+void git_renew(struct git *git);
 struct str git_root(const struct git *git); /* absolute */
 /* The first thing that went wrong, in one sentence; empty = nothing did. */
 struct str git_trouble(const struct git *git);

@@ -47,9 +47,9 @@ static struct commit keep_commit(struct git *git, struct commit commit)
 
 /* --- branches --- */
 
-#define BRANCH_FORMAT \
-    "--format=%(refname)%00%(objectname)%00%(committerdate:unix)%00%(symref)%00%(authorname)" \
-    "%00%(authoremail)%00%(authordate:unix)%00%(contents:subject)"
+static const char branch_format[] =
+    "--format=%(refname)%00%(objectname)%00%(committerdate:unix)%00%(symref)%00%(authorname)"
+    "%00%(authoremail)%00%(authordate:unix)%00%(contents:subject)";
 
 /* refname, hash, time of the commit, what a symbolic one points to, author, mail, time, subject */
 static bool parse_branch(struct str line, struct git_version *ret, int64_t *ret_committed)
@@ -93,7 +93,7 @@ bool git_branches(struct git *git, size_t most, int64_t oldest_utc_ms,
 {
     static const char *const words[] = {
         "for-each-ref",     "--sort=refname", "--sort=-committerdate",
-        "--no-merged=HEAD", BRANCH_FORMAT,    "--count=2000",
+        "--no-merged=HEAD", branch_format,    "--count=2000",
         "refs/heads",       "refs/remotes",   NULL};
     struct git_version *list = arena_new(git->arena, struct git_version, most + 1), one;
     struct str out, line;

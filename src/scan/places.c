@@ -28,11 +28,11 @@ static struct str real_path(struct arena *arena, struct str path)
 }
 
 static bool find_repo(struct places *places, struct str folder, struct place_repo **ret,
-                      struct str *ret_why, struct err *err)
+                      struct err *err)
 {
     struct str root = owners_repository(places->arena, folder);
     *ret = NULL;
-    for (struct place_repo *repo = places->repos; repo; repo = repo->next)
+    for (struct place_repo *repo = places->repos->first; repo; repo = repo->next)
         if (str_equal(repo->root, root)) {
             *ret = repo;
             return true;
@@ -44,11 +44,11 @@ static bool find_repo(struct places *places, struct str folder, struct place_rep
     if (!root.len)
         return true;
     if (!places->options.no_git &&
-        !git_open(places->arena, folder, &options, &repo->git, ret_why, err))
+        !git_open(places->arena, folder, &options, &repo->git, &repo->why, err))
         return false;
     repo->root = root;
-    repo->next = places->repos;
-    places->repos = *ret = repo;
+    repo->next = places->repos->first;
+    places->repos->first = *ret = repo;
     return true;
 }
 
@@ -78,10 +78,13 @@ bool places_open(struct arena *arena, const struct places_options *options, stru
         return arena_full(arena, err);
     places->arena = arena;
     places->options = *options;
+    places->repos = options->repos ? options->repos : &places->own_repos;
+    for (struct place_repo *repo = places->repos->first; repo; repo = repo->next)
+        if (repo->git)
+            git_renew(repo->git); /* each stack has its own time */
     places->cwd = working_directory(arena);
     places->root = real_path(arena, options->stack->path);
-    places->why = STR("");
-    if (places->root.len && !find_repo(places, places->root, &places->own, &places->why, err))
+    if (places->root.len && !find_repo(places, places->root, &places->own, err))
         return false;
     if (!read_revision(places, err))
         return false;
@@ -96,8 +99,8 @@ const struct revision *places_revision(const struct places *places)
 
 struct str places_note(const struct places *places)
 {
-    if (places->why.len)
-        return places->why;
+    if (places->own && !places->own->git)
+        return places->own->why;
     if (places->out_of_time)
         return STR("git: there was no time to look at every branch and commit for who explains a "
                    "difference");
@@ -142,14 +145,14 @@ static struct str shown_path(struct places *places, const struct place_file *fil
 
 static bool fill_file(struct places *places, struct place_file *file, struct err *err)
 {
-    struct str joined = io_join(places->arena, places->root, file->name), why = {0};
+    struct str joined = io_join(places->arena, places->root, file->name);
     file->real = joined.ptr ? real_path(places->arena, joined) : joined;
     if (!file->real.ptr) /* not on the disk any more */
         file->real = joined.ptr ? pathname_clean(places->arena, joined) : joined;
     if (!file->real.ptr)
         return arena_full(places->arena, err);
     struct str folder = io_dirname(file->real);
-    if (!find_repo(places, folder, &file->repo, &why, err))
+    if (!find_repo(places, folder, &file->repo, err))
         return false;
     file->shown = shown_path(places, file);
     file->owner = STR("");

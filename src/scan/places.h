@@ -23,6 +23,12 @@ struct code;
 struct code_options;
 struct stack;
 struct places;
+struct place_repo;
+
+/* The repositories that were opened: many stacks of one repository open it once. Zeroed = none. */
+struct places_repos {
+    struct place_repo *first;
+};
 
 struct places_options {
     const struct stack *stack;
@@ -31,7 +37,8 @@ struct places_options {
     int64_t now_utc_ms; /* ages of branches and commits are counted from here */
     const volatile int *cancel;
     bool no_git;
-    int explain_ms;                       /* of places_explain; 0 = 10 s */
+    struct places_repos *repos; /* of the arena's lifetime; NULL: each stack opens its own */
+    int explain_ms;             /* of places_explain; 0 = 10 s */
     unsigned most_branches, most_commits; /* 0 = 30 and 20 */
     unsigned most_days;                   /* older ones explain nothing; 0 = 180 */
 };

@@ -10,7 +10,8 @@
 struct place_repo {
     struct place_repo *next;
     struct str root;
-    struct git *git; /* NULL: git does not read it */
+    struct git *git; /* NULL: git does not read it, `why` */
+    struct str why;
     struct owners owners;
 };
 /* A file of the code, under the name that its links have. */
@@ -32,11 +33,11 @@ struct places {
     struct places_options options;
     struct str root; /* the stack's folder, real */
     struct str cwd;
-    struct place_repo *repos, *own; /* own: the stack's; NULL = none */
+    struct places_repos *repos, own_repos;
+    struct place_repo *own; /* the stack's; NULL = none */
     struct place_files files;
     struct revision revision;
     bool has_revision, out_of_time;
-    struct str why; /* git does not read the stack's repository */
 };
 
 /* The file that a link names; NULL with err where the arena is full. */
