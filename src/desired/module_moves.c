@@ -464,10 +464,11 @@ void code_decode_check(struct code_decoder *d, const struct hcl_block *block,
     size_t n = 0;
     code_check_name(d, &block->label[0], "Invalid check block name");
     for (size_t i = 0; asserts && i < content.nblocks; i++) {
+        size_t before = d->diags->n;
         if (str_equal(content.block[i].type, STR("data")))
             check_data(d, &content.block[i], &part);
         else if (code_decode_condition(d, &content.block[i], &asserts[n]))
-            n++;
+            n += d->diags->n == before; /* one with faults counts for none, as in Terraform */
     }
     d->full |= !asserts;
     part.c.asserts = (struct code_conditions){asserts, n};
