@@ -416,6 +416,7 @@ static const struct hcl_scope *iterator_scope(struct expander *x, const struct d
 struct level {
     const struct schema_block *block;
     const struct hcl_scope *names;
+    const struct code_generated *generated;
     struct code_body_tree *child;
     size_t n, room;
     unsigned depth_left;
@@ -511,9 +512,19 @@ static bool add_generated(struct expander *x, struct level *at, const struct dyn
 {
     struct code_body_tree tree = {
         .type = d->block->label[0].text, .unknown = unknown, .marks = d->each.marks};
+    struct code_generated *from = arena_new(x->arena, struct code_generated, 1);
     tree.names = iterator_scope(x, d, at->names, key, value);
-    if (!tree.names)
+    if (!tree.names || !from)
         return false;
+    *from = (struct code_generated){.file = d->file,
+                                    .for_each = d->for_each,
+                                    .names = at->names,
+                                    .iterator = d->iterator,
+                                    .key = key,
+                                    .set = d->each.kind == VALUE_SET,
+                                    .outer = at->generated};
+    tree.generated = from;
+    tree.is_generated = true;
     if (d->labels && !take_label(x, d, tree.names, &tree.label))
         return true; /* said why; the block is left out */
     return add_block(x, at, d->file, d->block, &d->content->body, tree);
@@ -551,7 +562,8 @@ static bool expand_blocks(struct expander *x, const struct found *found, struct 
     for (size_t i = 0; i < found->nblocks; i++) {
         const struct hcl_block *block = found->block[i].block;
         const struct hcl_file *file = found->block[i].file;
-        struct code_body_tree tree = {.type = block->type, .names = at->names};
+        struct code_body_tree tree = {
+            .type = block->type, .names = at->names, .generated = at->generated};
         if (str_equal(block->type, STR("dynamic")) && block->nlabels == 1) {
             if (!expand_dynamic(x, at, file, block))
                 return false;
@@ -578,8 +590,11 @@ static bool expand_one(struct expander *x, const struct code_body *bodies, size_
     }
     if (++x->code->ev.steps > CODE_STEPS_MAX || !find_all(x, bodies, nbodies, block, meta, &found))
         return false;
-    struct level at = {
-        .block = block, .names = ret->names, .depth_left = depth_left, .unknown = ret->unknown};
+    struct level at = {.block = block,
+                       .names = ret->names,
+                       .generated = ret->generated,
+                       .depth_left = depth_left,
+                       .unknown = ret->unknown};
     if (!expand_blocks(x, &found, &at))
         return false;
     ret->block = block;

@@ -446,15 +446,27 @@ struct code_item { /* an attribute of an expanded body */
     struct code_body_tree *blocks; /* attribute written as blocks: then `written` is NULL */
     size_t nblocks;
 };
+/* The dynamic block that a block comes from, and which element of its for_each. */
+struct code_generated {
+    const struct hcl_file *file;
+    const struct hcl_attribute *for_each;
+    const struct hcl_scope *names; /* where for_each is evaluated */
+    struct str iterator;
+    struct value key; /* of a list: its index; of a set: the element */
+    bool set;
+    const struct code_generated *outer;
+};
 /* A body with its dynamic blocks expanded. */
 struct code_body_tree {
     struct str type, label; /* of the block that it is; label: of map blocks */
     const struct hcl_file *file;
     struct hcl_range header, missing;
-    const struct schema_block *block; /* NULL: no schema */
-    const struct hcl_scope *names;    /* iterators here */
-    bool unknown;                     /* of a dynamic block whose for_each cannot be known */
-    uint8_t marks;                    /* of the for_each */
+    const struct schema_block *block;       /* NULL: no schema */
+    const struct hcl_scope *names;          /* iterators here */
+    const struct code_generated *generated; /* the innermost dynamic block around it; or NULL */
+    bool is_generated;                      /* it is itself made by that one */
+    bool unknown;                           /* of a dynamic block whose for_each cannot be known */
+    uint8_t marks;                          /* of the for_each */
     const struct code_item *item;
     size_t nitems;
     const struct code_body_tree *child;

@@ -1,0 +1,237 @@
+/* code_explain.c - code_explain(): from a path of an instance to the expressions that decide it. */
+#include <string.h>
+
+#include "desired/code_follow.h"
+
+/* --- in the body of an instance --- */
+
+static struct path path_behind(struct path path, size_t n)
+{
+    return (struct path){path.step + n, path.n - n};
+}
+
+static struct path path_before(struct path path, size_t n)
+{
+    return (struct path){path.step, n};
+}
+
+static const struct code_item *find_item(const struct code_body_tree *tree, struct str name)
+{
+    for (size_t i = 0; i < tree->nitems; i++)
+        if (str_equal(tree->item[i].name, name))
+            return &tree->item[i];
+    return NULL;
+}
+
+/* The block that path.step[0], and perhaps a step behind it, selects; *ret_taken = steps used. */
+static const struct code_body_tree *find_block(const struct code_body_tree *tree, struct path path,
+                                               size_t *ret_taken)
+{
+    int64_t want = 0, n = 0;
+    bool indexed = path.n > 1 && path.step[1].kind == PATH_INDEX;
+    if (indexed)
+        want = path.step[1].index;
+    *ret_taken = indexed ? 2 : 1;
+    for (size_t i = 0; i < tree->nchildren; i++) {
+        const struct code_body_tree *child = &tree->child[i];
+        if (!str_equal(child->type, path.step[0].key))
+            continue;
+        if (child->label.len && path.n > 1 && path.step[1].kind == PATH_KEY) {
+            *ret_taken = 2;
+            if (str_equal(child->label, path.step[1].key))
+                return child;
+            continue;
+        }
+        if (n++ == want)
+            return child;
+    }
+    return NULL;
+}
+
+/* What the iterators of the dynamic blocks around stand for. */
+static const struct code_bind *bind_generated(struct code_follow *f,
+                                              const struct code_source *outer,
+                                              const struct code_generated *from,
+                                              unsigned depth_left)
+{
+    if (!from || depth_left == 0)
+        return outer->bind;
+    struct code_bind *bind = arena_new(f->arena, struct code_bind, 1);
+    if (!bind)
+        return outer->bind;
+    *bind = (struct code_bind){.outer = bind_generated(f, outer, from->outer, depth_left - 1),
+                               .name = from->iterator,
+                               .iterator = true,
+                               .what = "dynamic",
+                               .source = *outer,
+                               .expr = from->for_each->value,
+                               .range = from->for_each->range,
+                               .any = from->set,
+                               .element = from->key};
+    bind->source.file = from->file;
+    bind->source.names = from->names;
+    bind->source.bind = bind->outer;
+    if (from->key.kind == VALUE_STRING)
+        bind->step = (struct path_step){.kind = PATH_KEY, .key = value_text(&from->key)};
+    else {
+        bind->step.kind = PATH_INDEX;
+        (void)value_to_int64(&from->key, &bind->step.index);
+    }
+    return bind;
+}
+
+static void link_block(struct code_follow *f, const struct code_source *source,
+                       const struct code_body_tree *block, struct str name, struct path rest,
+                       unsigned depth_left)
+{
+    code_add_link(f, "block", name, block->file, block->header, NULL, rest);
+    const struct code_generated *from = block->is_generated ? block->generated : NULL;
+    if (!from)
+        return;
+    struct code_source own = *source;
+    own.bind = bind_generated(f, source, from->outer, CODE_FOLLOW_DEPTH);
+    own.names = from->names;
+    own.file = from->file;
+    struct path_step *step = arena_new(f->arena, struct path_step, 1);
+    struct path inner = {step, 1};
+    const struct code_bind *bind = bind_generated(f, source, from, CODE_FOLLOW_DEPTH);
+    if (!step || !bind)
+        return;
+    *step = bind->step;
+    if (from->set)
+        inner.n = 0;
+    code_add_link(f, "dynamic", from->iterator, from->file, from->for_each->range,
+                  from->for_each->value, inner);
+    code_follow_expr(f, &own, from->for_each->value, inner, depth_left - 1);
+}
+
+/* Down the tree as far as the path goes into blocks. */
+static bool follow_body(struct code_follow *f, const struct code_source *source,
+                        const struct code_body_tree *tree, struct path path, unsigned depth_left)
+{
+    size_t at = 0;
+    const struct code_body_tree *last = NULL;
+    while (at < path.n && path.step[at].kind == PATH_KEY) {
+        struct str name = path.step[at].key;
+        const struct code_item *item = find_item(tree, name);
+        if (item) {
+            struct code_source own = *source;
+            own.file = item->file;
+            own.names = tree->names;
+            own.bind = bind_generated(f, source, tree->generated, CODE_FOLLOW_DEPTH);
+            struct path rest = path_behind(path, at + 1);
+            code_add_link(f, "attribute", path_text(f->arena, path_before(path, at + 1)),
+                          item->file, item->written->range, item->written->value, rest);
+            code_follow_expr(f, &own, item->written->value, rest, depth_left - 1);
+            return true;
+        }
+        size_t taken;
+        const struct code_body_tree *child = find_block(tree, path_behind(path, at), &taken);
+        if (!child)
+            break;
+        at += taken;
+        last = tree = child;
+    }
+    if (!last)
+        return false;
+    link_block(f, source, last, path_text(f->arena, path_before(path, at)), path_behind(path, at),
+               depth_left);
+    return at == path.n || path.step[at].kind != PATH_KEY;
+}
+
+bool code_follow_instance(struct code_follow *f, const struct code_made *made, struct path path,
+                          unsigned depth_left)
+{
+    const struct code_resource *r = made->out.resource;
+    struct code_scope *scope = arena_new(f->arena, struct code_scope, 2);
+    const struct code_body *bodies;
+    struct code_body_tree tree;
+    size_t n = code_bodies_of(f->code, r, &bodies), links = f->n, before = f->quiet.n;
+    if (!scope || !n || depth_left == 0 || path.n == 0)
+        return false;
+    scope[0] = (struct code_scope){
+        .walk = &f->walk, .module = made->module, .each = made->each, .check = r->check};
+    scope[1] = (struct code_scope){.walk = &f->walk, .module = made->module};
+    struct code_source source = {.scope = &scope[0],
+                                 .repeat = r->for_each.expr ? &r->for_each : &r->count,
+                                 .repeat_scope = &scope[1]};
+    (void)code_expand_body(&scope[0], bodies, n, made->out.schema ? &made->out.schema->block : NULL,
+                           &code_resource_meta, &tree);
+    f->quiet.n = before;
+    bool found = follow_body(f, &source, &tree, path, depth_left);
+    if (!found)
+        f->n = links;
+    return found;
+}
+
+/* --- why it cannot be known --- */
+
+struct unknown_search {
+    struct code_follow *f;
+    const struct code_link *link;
+    const struct code_made *made;
+};
+
+/* The first name in the last expression that has no value. */
+static bool is_known(void *ctx, const struct hcl_traversal *traversal)
+{
+    struct unknown_search *s = ctx;
+    struct code_scope scope = {
+        .walk = &s->f->walk, .module = s->made->module, .each = s->made->each};
+    struct value v = hcl_any();
+    size_t steps;
+    struct code_ref ref;
+    code_ref_parse(s->f->code, s->link->source, traversal, &ref);
+    if (ref.kind == CODE_REF_INVALID ||
+        !code_resolve(&scope, &s->f->code->ev, traversal, &v, &steps) || !value_any_unknown(&v))
+        return true;
+    struct str text = str_sub(s->link->source->text, traversal->range.start, traversal->range.end);
+    s->f->why = arena_printf(s->f->arena, "%.*s cannot be known before an apply (%.*s:%u)",
+                             STR_ARG(text), STR_ARG(s->link->file), s->link->line);
+    return false;
+}
+
+static bool is_unknown(const struct value *v, struct path path)
+{
+    for (size_t i = 0; v && i < path.n; i++) {
+        if (v->kind == VALUE_UNKNOWN)
+            return true;
+        v = path_find(v, (struct path){&path.step[i], 1});
+    }
+    return v && value_any_unknown(v);
+}
+
+static void explain_unknown(struct code_follow *f, const struct code_made *made, struct path path)
+{
+    if (!is_unknown(&made->out.config, path)) {
+        f->why = STR("");
+        return;
+    }
+    const struct code_link *last = f->n ? &f->link[f->n - 1] : NULL;
+    struct unknown_search s = {f, last, made};
+    if (!f->why.len && last && last->expr && last->source)
+        (void)hcl_each_reference(f->arena, last->expr, is_known, &s);
+    if (!f->why.len && last && last->source)
+        f->why = arena_printf(f->arena, "the expression at %.*s:%u is known only at an apply",
+                              STR_ARG(last->file), last->line);
+    if (!f->why.len)
+        f->why = STR("it is known only at an apply");
+}
+
+bool code_explain(struct code *code, const struct code_instance *instance, struct path path,
+                  struct code_chain *ret)
+{
+    struct code_follow f = {.code = code, .arena = &code->arena};
+    const struct code_made *made = instance->made;
+    *ret = (struct code_chain){.unknown_because = STR("")};
+    if (!made || !code->plan.code)
+        return false;
+    f.quiet.arena = &code->arena;
+    f.walk = code->plan;
+    f.walk.diags = &f.quiet;
+    if (!code_follow_instance(&f, made, path, CODE_FOLLOW_DEPTH))
+        return false;
+    explain_unknown(&f, made, path);
+    *ret = (struct code_chain){f.link, f.n, f.why};
+    return f.n > 0;
+}

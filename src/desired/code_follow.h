@@ -1,0 +1,60 @@
+/* code_follow.h - from an expression to those that decide a part of its value (inside desired/
+ * only).
+ *
+ * Shape:   a source is an expression with the place that it is evaluated in and what names stand
+ *          for there; following adds a link for each named thing on the way
+ * Bounds:  CODE_FOLLOW_DEPTH links and constructors
+ */
+#pragma once
+#include "desired/code_parts.h"
+
+enum { CODE_FOLLOW_DEPTH = 100, CODE_LINKS_MAX = 200 };
+
+struct code_bind;
+struct code_source {
+    const struct hcl_file *file;
+    const struct code_scope *scope;
+    const struct hcl_scope *names; /* NULL = the scope's own */
+    const struct code_bind *bind;
+    /* Of each and count here: the block's expression, and where that is evaluated. */
+    const struct code_expr *repeat;
+    const struct code_scope *repeat_scope;
+};
+/* A name of an iterator or of a for expression, and which element of what it stands for. */
+struct code_bind {
+    const struct code_bind *outer;
+    struct str name;
+    bool iterator;    /* NAME.key and NAME.value */
+    const char *what; /* of the link; NULL = none */
+    struct code_source source;
+    const struct hcl_expr *expr;
+    struct hcl_range range;
+    struct path_step step; /* into expr */
+    bool key_only;         /* it is a key: no expression gives it alone */
+    bool any;              /* an element of a set: which one cannot be said by a path */
+    struct value element;  /* then: its value */
+};
+
+struct code_follow {
+    struct code *code;
+    struct arena *arena;
+    struct code_walk walk; /* says nothing */
+    struct hcl_diags quiet;
+    struct code_link *link;
+    size_t n, room;
+    struct str why; /* why it cannot be known */
+    bool full;
+};
+
+/* A link for something that is given by expr (or by nothing). */
+void code_add_link(struct code_follow *f, const char *what, struct str name,
+                   const struct hcl_file *file, struct hcl_range range, const struct hcl_expr *expr,
+                   struct path rest);
+/* On from expr: what decides the rest of the path below it. */
+void code_follow_expr(struct code_follow *f, const struct code_source *source,
+                      const struct hcl_expr *expr, struct path rest, unsigned depth_left);
+/* A path in the body of an instance. False if the code does not set it. */
+bool code_follow_instance(struct code_follow *f, const struct code_made *made, struct path path,
+                          unsigned depth_left);
+bool code_follow_eval(struct code_follow *f, const struct code_source *source,
+                      const struct hcl_expr *expr, struct value *ret);
