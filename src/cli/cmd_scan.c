@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/setup.h"
 #include "desired/stacks.h"
 #include "scan/scan.h"
 
@@ -241,23 +242,8 @@ static bool parse_fail_on(struct job *job, struct err *err)
 
 static struct str cache_dir(const struct job *job)
 {
-    struct str xdg = str_from(job->app->env("XDG_CACHE_HOME"));
-    struct str home = str_from(job->app->env("HOME"));
-    if (given(job, NO_CACHE))
-        return STR("");
-    if (given(job, CACHE_DIR))
-        return text_of(job, CACHE_DIR);
-    if (xdg.len)
-        return io_join(job->arena, xdg, STR("plumb"));
-    return home.len ? io_join(job->arena, home, STR(".cache/plumb")) : STR("");
-}
-
-static bool wants_colour(const struct job *job)
-{
-    struct str no_color = str_from(job->app->env("NO_COLOR"));
-    struct str terminal = str_from(job->app->env("TERM"));
-    return job->app->out_tty && !no_color.len && !given(job, NO_COLOR) &&
-           !str_equal(terminal, STR("dumb"));
+    return given(job, NO_CACHE) ? STR("")
+                                : setup_cache_dir(job->arena, job->app, text_of(job, CACHE_DIR));
 }
 
 /* An option, else plumb.yaml, else 0 = the default. */
@@ -297,7 +283,7 @@ static bool parse_reporting(struct job *job, struct err *err)
         return false;
     if (stream && (!job->outputs.on_stdout || !job->outputs.on_stdout->stream_finding))
         return err_set(err, ERR_USAGE, "--stream needs a format that can: --output json");
-    job->report = (struct report_options){.colour = wants_colour(job),
+    job->report = (struct report_options){.colour = setup_colour(job->app, given(job, NO_COLOR)),
                                           .show_ignored = given(job, SHOW_IGNORED),
                                           .explain = given(job, EXPLAIN),
                                           .stream = stream,

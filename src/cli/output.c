@@ -110,8 +110,21 @@ static bool write_file(struct str file, struct str bytes, struct err *err)
     return io_write_all(fd, bytes, err) || err_wrap(err, "%s", file.ptr);
 }
 
-bool outputs_write(const struct outputs *outputs, FILE *out, const struct scan_result *result,
-                   const struct report_options *options, struct err *err)
+/* One of both results. */
+struct result {
+    const struct scan_result *scan;
+    const struct check_result *check;
+};
+
+static bool write_one(const struct format *format, struct buf *out, const struct result *result,
+                      const struct report_options *options, struct err *err)
+{
+    return result->scan ? format->write(out, result->scan, options, err)
+                        : format->write_issues(out, result->check, options, err);
+}
+
+static bool write_all(const struct outputs *outputs, FILE *out, const struct result *result,
+                      const struct report_options *options, struct err *err)
 {
     for (size_t i = 0; i < outputs->n; i++) {
         const struct output *output = &outputs->output[i];
@@ -122,7 +135,7 @@ bool outputs_write(const struct outputs *outputs, FILE *out, const struct scan_r
             own.stream = false;
             own.width = 0;
         }
-        if (!output->format->write(&buf, result, &own, err) || !buf_ok(&buf, err))
+        if (!write_one(output->format, &buf, result, &own, err) || !buf_ok(&buf, err))
             return err_wrap(err, "report %s", output->format->name);
         if (output->file.len && !write_file(output->file, buf_view(&buf), err))
             return false;
@@ -130,4 +143,19 @@ bool outputs_write(const struct outputs *outputs, FILE *out, const struct scan_r
             return err_set(err, ERR_IO, "write the report to standard output");
     }
     return true;
+}
+
+bool outputs_write(const struct outputs *outputs, FILE *out, const struct scan_result *result,
+                   const struct report_options *options, struct err *err)
+{
+    const struct result any = {.scan = result};
+    return write_all(outputs, out, &any, options, err);
+}
+
+bool outputs_write_issues(const struct outputs *outputs, FILE *out,
+                          const struct check_result *result, const struct report_options *options,
+                          struct err *err)
+{
+    const struct result any = {.check = result};
+    return write_all(outputs, out, &any, options, err);
 }

@@ -28,3 +28,7 @@ bool outputs_parse(struct arena *arena, const struct option_value *value, struct
 /* Write every report; files atomically (devices and pipes directly). */
 bool outputs_write(const struct outputs *outputs, FILE *out, const struct scan_result *result,
                    const struct report_options *options, struct err *err);
+/* The same for the result of a check. */
+bool outputs_write_issues(const struct outputs *outputs, FILE *out,
+                          const struct check_result *result, const struct report_options *options,
+                          struct err *err);

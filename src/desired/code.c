@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/pathname.h"
 #include "desired/code_parts.h"
+#include "desired/version.h"
 
 /* --- opening --- */
 
@@ -58,6 +59,23 @@ static void prepare(struct code *code)
                                  .limits = {.steps = CODE_STEPS_MAX}};
 }
 
+/* Does a module want a version that is newer than what this is made after? */
+static bool wants_newer(const struct code_tree *tree, unsigned depth_left)
+{
+    static const struct str ours = STR_INIT("1.11.4"), newer = STR_INIT("1.999.0");
+    const struct code_module *m = &tree->module;
+    for (size_t i = 0; i < m->nrequired_version; i++) {
+        const struct hcl_expr *expr = m->required_version[i].expr;
+        if (expr->kind == HCL_EXPR_STRING && !version_matches(ours, value_text(&expr->value)) &&
+            version_matches(newer, value_text(&expr->value)))
+            return true;
+    }
+    for (size_t i = 0; depth_left && i < m->ncalls; i++)
+        if (tree->child[i] && wants_newer(tree->child[i], depth_left - 1))
+            return true;
+    return false;
+}
+
 bool code_open(const struct code_options *options, struct code **ret, struct err *err)
 {
     struct code *code = calloc(1, sizeof *code);
@@ -81,6 +99,8 @@ bool code_open(const struct code_options *options, struct code **ret, struct err
         code_close(code);
         return false;
     }
+    code->tree = tree;
+    code->world.short_circuit = options->opentofu || wants_newer(tree, CODE_TREE_DEPTH_MAX);
     code->broken = hcl_has_errors(&code->diags);
     *ret = code;
     return true;
@@ -286,7 +306,8 @@ static bool gather_providers(struct code *code, struct err *err)
 
 bool code_evaluate(struct code *code, struct err *err)
 {
-    if (code->evaluated || code->broken)
+    bool in_spite = code->options.in_spite_of_errors && code->options.phase == CODE_VALIDATE;
+    if (code->evaluated || (code->broken && !in_spite))
         return true;
     code->evaluated = true;
     if (code->options.phase == CODE_VALIDATE)
@@ -304,6 +325,16 @@ bool code_evaluate(struct code *code, struct err *err)
 const struct hcl_diags *code_diags(const struct code *code)
 {
     return &code->diags;
+}
+
+bool code_is_sound(const struct code *code)
+{
+    return !code->broken;
+}
+
+const struct code_tree *code_module_tree(const struct code *code)
+{
+    return code->tree;
 }
 
 const struct code_module *code_root_module(const struct code *code)

@@ -8,7 +8,7 @@
  * Reads:   files below the repository only; runs nothing, asks no network
  */
 #pragma once
-#include "desired/module.h"
+#include "desired/module_tree.h"
 #include "model/schema.h"
 #include "value/path.h"
 
@@ -29,6 +29,7 @@ struct code_options {
     struct str workspace; /* empty = default */
     bool opentofu;
     enum code_phase phase;
+    bool in_spite_of_errors; /* CODE_VALIDATE: look at references although declarations have errors */
     const struct code_input_value *inputs;
     size_t ninputs;
     /* TF_VAR_name; NULL = none */
@@ -92,6 +93,10 @@ void code_close(struct code *code);
 
 const struct hcl_diags *code_diags(const struct code *code);
 const struct code_module *code_root_module(const struct code *code);
+/* False: the files themselves have errors, and nothing is evaluated. */
+bool code_is_sound(const struct code *code);
+/* The root and all modules that it calls. */
+const struct code_tree *code_module_tree(const struct code *code);
 /* Sorted by address (module path, then mode, type, name, key as Terraform sorts). */
 const struct code_instance *code_instances(const struct code *code, size_t *ret_n);
 /* Evaluates no more than this one needs, if not all is evaluated yet. */

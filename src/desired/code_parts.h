@@ -208,6 +208,7 @@ struct code {
     struct hcl_diags load_diags; /* loading only */
     struct hcl_world world;
     struct hcl_eval ev; /* shared; file and text change */
+    const struct code_tree *tree;
     struct code_config *root, **config;
     size_t nconfigs, room_configs;
     struct code_node **node; /* by id */

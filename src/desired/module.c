@@ -119,9 +119,18 @@ static bool read_text(const struct reading *in, struct str path, struct str *ret
     return io_read_file(in->arena, path.ptr, HCL_SIZE_MAX, ret, err);
 }
 
+static bool errors_since(const struct hcl_diags *diags, size_t from)
+{
+    for (size_t i = from; i < diags->n; i++)
+        if (!diags->diag[i].warning)
+            return true;
+    return diags->cut;
+}
+
 static bool read_one(const struct reading *in, const struct source_file *source,
                      struct code_parts *ret, bool *ret_full, struct err *err)
 {
+    size_t before = in->diags->n;
     struct str path = io_join(in->arena, in->path, source->name), text;
     struct str name =
         str_equal(in->dir, STR(".")) ? source->name : io_join(in->arena, in->dir, source->name);
@@ -141,6 +150,7 @@ static bool read_one(const struct reading *in, const struct source_file *source,
                              .override = source->override,
                              .opentofu = in->options->opentofu};
     ret->file = file;
+    ret->cut = errors_since(in->diags, before);
     d.full = !d.lines.n;
     if (!d.full)
         decode_file(&d, ret);
@@ -203,6 +213,7 @@ static bool read_all(const struct reading *in, const struct source_file *files, 
             if (!read_one(in, &files[i], &parts[nread], &full, err))
                 return false;
             read[nread] = parts[nread].file;
+            ret->cut |= parts[nread].cut;
             nread++;
         }
         nprimary = override ? nprimary : nread;

@@ -157,6 +157,7 @@ struct code_module {
     const struct hcl_file *const *files; /* in order of loading */
     size_t nfiles;
     bool opentofu; /* has .tofu files */
+    bool cut;      /* a file has syntax errors: what it declares may be missing here */
     /* Each sorted by name, except where order matters (moved, removed, imports). */
     const struct code_variable *variables;
     const struct code_local *locals;

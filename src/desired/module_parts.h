@@ -85,6 +85,7 @@ struct part_import {
 
 struct code_parts {
     const struct hcl_file *file;
+    bool cut; /* it has syntax errors */
     CODE_LIST(struct code_expr) required_version;
     CODE_LIST(struct part_named) backends, clouds, metas;
     CODE_LIST(struct part_requirements) requirements;

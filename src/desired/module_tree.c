@@ -189,7 +189,8 @@ static bool locate(struct building *in, const struct code_tree *caller,
     if (!call->source.len) /* said where it was decoded */
         return false;
     if (!record && (!local || in->options->strict)) {
-        report(in, call->place.file, call->place.range, false, "Module not installed",
+        report(in, call->place.file, call->place.range, !in->options->strict,
+               "Module not installed",
                STR("This module is not yet installed. Run \"terraform init\" to install all "
                    "modules required by this configuration."));
         return false;

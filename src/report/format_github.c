@@ -44,13 +44,13 @@ static void put_property(struct buf *out, const char *name, struct str value, bo
     put_escaped(out, text_cut(buf_view(&safe), TITLE_BYTES), true);
 }
 
-static void put_command(struct buf *out, enum level level, const struct location *code,
+void github_command(struct buf *out, const char *level, const struct location *code,
                         struct str title, struct str message)
 {
     bool place = code && code->file.len;
     AUTO_BUF safe = {.limit = BUF_DEFAULT_LIMIT};
     text_safe_lines(&safe, message, 0);
-    buf_printf(out, "::%s", level_name[level]);
+    buf_printf(out, "::%s", level);
     if (place) {
         put_property(out, "file", code->file, true);
         bool one_line = code->end_line <= code->line; /* columns are only for one line */
@@ -90,7 +90,7 @@ static void put_finding(struct buf *out, enum level level, const struct finding 
         buf_str(&message, STR("=> "));
         buf_str(&message, finding->remedy);
     }
-    put_command(out, level, &at, buf_view(&title), buf_view(&message));
+    github_command(out, level_name[level], &at, buf_view(&title), buf_view(&message));
 }
 
 /* The failed stacks first, then findings from critical down, each level up to SHOWN_MAX. */
@@ -117,7 +117,7 @@ static void put_failed(struct buf *out, const struct scan_result *result, struct
             continue;
         buf_str(&title, STR("not scanned: "));
         buf_str(&title, stack->name);
-        put_command(out, LEVEL_ERROR, NULL, buf_view(&title), stack->failed);
+        github_command(out, level_name[LEVEL_ERROR], NULL, buf_view(&title), stack->failed);
     }
 }
 
@@ -154,7 +154,7 @@ static void put_unchecked(struct buf *out, const struct scan_result *result, str
             buf_str(&message, reason->reason);
             buf_str(&message, STR("\n-> "));
             buf_str(&message, str_from(unchecked_advice(reason->reason)));
-            put_command(out, LEVEL_WARNING, NULL, buf_view(&title), buf_view(&message));
+            github_command(out, level_name[LEVEL_WARNING], NULL, buf_view(&title), buf_view(&message));
         }
     }
 }
@@ -180,14 +180,14 @@ static bool write_github(struct buf *out, const struct scan_result *result,
         text_number(&more, spent.more[level]);
         buf_str(&more, STR(" more are not shown here; the other reports list them all. "));
         buf_str(&more, buf_view(&summary));
-        put_command(out, (enum level)level, NULL, STR("plumb: and more"), buf_view(&more));
+        github_command(out, level_name[level], NULL, STR("plumb: and more"), buf_view(&more));
     }
     if (spent.more[LEVEL_NOTICE]) {
         buf_str(&summary, STR("; "));
         text_number(&summary, spent.more[LEVEL_NOTICE]);
         buf_str(&summary, STR(" more notices are not shown here"));
     }
-    put_command(out, LEVEL_NOTICE, NULL, STR("plumb"), buf_view(&summary));
+    github_command(out, level_name[LEVEL_NOTICE], NULL, STR("plumb"), buf_view(&summary));
     return buf_ok(out, err);
 }
 
@@ -196,4 +196,5 @@ const struct format format_github = {
     .summary = "GitHub workflow commands: annotations of the most severe findings",
     .extension = ".github",
     .write = write_github,
+    .write_issues = issues_write_github,
 };

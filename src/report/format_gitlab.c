@@ -30,7 +30,7 @@ static struct str place_of(const struct stack_result *stack, const struct locati
     return STR(".");
 }
 
-static void put_entry(struct jsonw *w, struct str check, struct str description,
+void gitlab_entry(struct jsonw *w, struct str check, struct str description,
                       struct str fingerprint, enum severity severity, struct str path,
                       const struct location *at)
 {
@@ -89,7 +89,7 @@ static void put_finding(struct jsonw *w, const struct stack_result *stack,
         buf_str(&text, STR(": "));
     changes_inline(&text, finding, options, ", ", CHANGES, VALUE_BYTES);
     put_origin(&text, finding->origin);
-    put_entry(w, str_from(finding_class_name(finding->class_)), buf_view(&text),
+    gitlab_entry(w, str_from(finding_class_name(finding->class_)), buf_view(&text),
               str_from(finding->fingerprint), finding->severity, place_of(stack, &at), &at);
 }
 
@@ -105,7 +105,7 @@ static bool put_failed(struct jsonw *w, const struct stack_result *stack, struct
     digest_hex(&digest, hex);
     buf_str(&text, STR(": "));
     buf_str(&text, stack->failed);
-    put_entry(w, STR("not-scanned"), buf_view(&text), (struct str){hex, 32}, SEVERITY_HIGH,
+    gitlab_entry(w, STR("not-scanned"), buf_view(&text), (struct str){hex, 32}, SEVERITY_HIGH,
               place_of(stack, NULL), NULL);
     return true;
 }
@@ -135,4 +135,5 @@ const struct format format_gitlab = {
     .summary = "GitLab code quality report",
     .extension = "gl-code-quality-report.json",
     .write = write_gitlab,
+    .write_issues = issues_write_gitlab,
 };

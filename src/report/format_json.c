@@ -272,5 +272,6 @@ const struct format format_json = {
     .summary = "everything, for machines; one event a line with --stream",
     .extension = ".json",
     .write = write_json,
+    .write_issues = issues_write_json,
     .stream_finding = stream_finding,
 };

@@ -12,7 +12,7 @@
 enum { MESSAGE_BYTES = 1000, WIDTH = 120 };
 
 /* XML 1.0 forbids most controls even as references: they are made visible before (text_safe). */
-static void put_xml(struct buf *out, struct str s, bool attribute)
+void junit_text(struct buf *out, struct str s, bool attribute)
 {
     AUTO_BUF safe = {.limit = BUF_DEFAULT_LIMIT};
     if (attribute)
@@ -31,10 +31,10 @@ static void put_xml(struct buf *out, struct str s, bool attribute)
     }
 }
 
-static void put_attribute(struct buf *out, const char *name, struct str value)
+void junit_attribute(struct buf *out, const char *name, struct str value)
 {
     buf_printf(out, " %s=\"", name);
-    put_xml(out, value, true);
+    junit_text(out, value, true);
     buf_char(out, '"');
 }
 
@@ -107,7 +107,7 @@ static void put_message(struct buf *out, const struct finding *finding,
             text_safe(&message, finding->changes[i].path);
         }
     }
-    put_attribute(out, "message", text_cut(buf_view(&message), MESSAGE_BYTES));
+    junit_attribute(out, "message", text_cut(buf_view(&message), MESSAGE_BYTES));
 }
 
 static void put_body(struct buf *out, const struct group *group,
@@ -129,7 +129,7 @@ static void put_body(struct buf *out, const struct group *group,
         buf_str(&body, finding->remedy);
         buf_str(&body, finding->remedy.len ? STR("\n") : STR(""));
     }
-    put_xml(out, buf_view(&body), false);
+    junit_text(out, buf_view(&body), false);
 }
 
 static void put_case(struct buf *out, const struct stack_result *stack, const struct group *group,
@@ -142,11 +142,11 @@ static void put_case(struct buf *out, const struct stack_result *stack, const st
     buf_char(&class_name, '.');
     buf_str(&class_name, group->first->type);
     buf_str(out, STR("    <testcase"));
-    put_attribute(out, "classname", buf_view(&class_name));
-    put_attribute(out, "name", group->first->address);
+    junit_attribute(out, "classname", buf_view(&class_name));
+    junit_attribute(out, "name", group->first->address);
     buf_printf(out, " time=\"0\">\n      <%s", element);
     if (outcome == OUTCOME_ERROR || outcome == OUTCOME_FAILURE)
-        put_attribute(out, "type", str_from(finding_class_name(group->worst->class_)));
+        junit_attribute(out, "type", str_from(finding_class_name(group->worst->class_)));
     if (outcome != OUTCOME_PASS)
         put_message(out, group->worst, options);
     buf_char(out, '>');
@@ -184,15 +184,15 @@ static void put_summary_cases(struct buf *out, const struct stack_result *stack)
 {
     if (stack->failed.len) {
         buf_str(out, STR("    <testcase"));
-        put_attribute(out, "classname", stack->name);
+        junit_attribute(out, "classname", stack->name);
         buf_str(out,
                 STR(" name=\"the stack is scanned\" time=\"0\">\n      <error type=\"failed\""));
-        put_attribute(out, "message", text_cut(stack->failed, MESSAGE_BYTES));
+        junit_attribute(out, "message", text_cut(stack->failed, MESSAGE_BYTES));
         buf_str(out, STR("></error>\n    </testcase>\n"));
     }
     if (stack->coverage.same) {
         buf_str(out, STR("    <testcase"));
-        put_attribute(out, "classname", stack->name);
+        junit_attribute(out, "classname", stack->name);
         buf_str(out, STR(" name=\"resources in sync\" time=\"0\">\n      <system-out>"));
         text_number(out, stack->coverage.same);
         buf_str(out, STR(" in sync</system-out>\n    </testcase>\n"));
@@ -206,7 +206,7 @@ static void put_suite(struct buf *out, const struct stack_result *stack,
     struct group group;
     count_stack(stack, options, &counts);
     buf_str(out, STR("  <testsuite"));
-    put_attribute(out, "name", stack->name);
+    junit_attribute(out, "name", stack->name);
     buf_printf(out,
                " tests=\"%llu\" failures=\"%llu\" errors=\"%llu\" skipped=\"%llu\" time=\"0\">\n",
                (unsigned long long)counts.tests, (unsigned long long)counts.failures,
@@ -247,4 +247,5 @@ const struct format format_junit = {
     .summary = "JUnit XML for CI test reports",
     .extension = ".xml",
     .write = write_junit,
+    .write_issues = issues_write_junit,
 };

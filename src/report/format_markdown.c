@@ -44,7 +44,7 @@ static void put_ticks(struct buf *out, size_t n)
 }
 
 /* A code span on one line; in a table `|` needs a backslash. */
-static void put_code(struct buf *out, struct str s, bool in_table)
+void markdown_code(struct buf *out, struct str s, bool in_table)
 {
     AUTO_BUF line = {.limit = BUF_DEFAULT_LIMIT};
     struct str cut = text_cut(s, CODE_BYTES);
@@ -74,12 +74,13 @@ static void put_code(struct buf *out, struct str s, bool in_table)
     put_ticks(out, ticks);
 }
 
-static void put_fence(struct buf *out, struct str lines)
+void markdown_fence(struct buf *out, struct str language, struct str lines)
 {
     size_t ticks = longest_ticks(lines);
     ticks = ticks < 3 ? 3 : ticks + 1;
     put_ticks(out, ticks);
-    buf_str(out, STR("diff\n"));
+    buf_str(out, language);
+    buf_char(out, '\n');
     buf_str(out, lines);
     put_ticks(out, ticks);
     buf_str(out, STR("\n"));
@@ -119,7 +120,7 @@ static void put_table(struct page *page, const struct scan_result *result)
         struct tally tally = {0};
         tally_stack(&tally, stack);
         buf_str(&row, STR("| "));
-        put_code(&row, stack->name, true);
+        markdown_code(&row, stack->name, true);
         buf_str(&row, STR(" | "));
         tally_print(&row, &tally);
         buf_str(&row, STR(" |\n"));
@@ -138,7 +139,7 @@ static void put_table(struct page *page, const struct scan_result *result)
 static void put_head(struct buf *out, const struct finding *finding)
 {
     buf_str(out, STR("\n**"));
-    put_code(out, finding->address, false);
+    markdown_code(out, finding->address, false);
     buf_str(out, STR("** "));
     buf_str(out, str_from(finding_class_name(finding->class_)));
     buf_printf(out, ", %s", severity_name(finding->severity));
@@ -149,11 +150,11 @@ static void put_head(struct buf *out, const struct finding *finding)
         AUTO_BUF place = {.limit = BUF_DEFAULT_LIMIT};
         location_text(&place, &at);
         buf_str(out, STR(", "));
-        put_code(out, buf_view(&place), false);
+        markdown_code(out, buf_view(&place), false);
     }
     if (finding->ignored) {
         buf_str(out, STR(", ignored: "));
-        put_code(out, finding->ignored_by, false);
+        markdown_code(out, finding->ignored_by, false);
     }
     buf_char(out, '\n');
 }
@@ -169,7 +170,7 @@ static void put_finding(struct buf *out, const struct finding *finding,
     put_head(out, finding);
     if (finding_explained(finding)) {
         buf_char(out, '\n');
-        put_code(out, finding->reason, false);
+        markdown_code(out, finding->reason, false);
         buf_char(out, '\n');
     } else if (!finding->nchanges) {
         buf_printf(out, "\n%s\n", finding_class_meaning(finding->class_));
@@ -177,11 +178,11 @@ static void put_finding(struct buf *out, const struct finding *finding,
     lines_of_finding(&lines, finding, options, &style);
     if (lines.len) {
         buf_char(out, '\n');
-        put_fence(out, buf_view(&lines));
+        markdown_fence(out, STR("diff"), buf_view(&lines));
     }
     if (finding->remedy.len) {
         buf_str(out, STR("\n=> "));
-        put_code(out, finding->remedy, false);
+        markdown_code(out, finding->remedy, false);
         buf_char(out, '\n');
     }
 }
@@ -202,7 +203,7 @@ static void put_stack(struct page *page, const struct stack_result *stack, size_
             continue;
         if (!headed) {
             buf_str(&piece, STR("\n#### "));
-            put_code(&piece, stack->name, false);
+            markdown_code(&piece, stack->name, false);
             buf_char(&piece, '\n');
         }
         size_t heading = piece.len;
@@ -232,7 +233,7 @@ static void put_unknown(struct buf *out, const struct scan_result *result, size_
             bool failed = k == stack->coverage.nreasons;
             struct str why = failed ? stack->failed : stack->coverage.reasons[k].reason;
             buf_str(&row, STR("- "));
-            put_code(&row, stack->name, false);
+            markdown_code(&row, stack->name, false);
             buf_str(&row, STR(": "));
             if (failed) {
                 buf_str(&row, STR("not scanned: "));
@@ -240,7 +241,7 @@ static void put_unknown(struct buf *out, const struct scan_result *result, size_
                 text_number(&row, stack->coverage.reasons[k].resources);
                 buf_str(&row, STR(" unchecked: "));
             }
-            put_code(&row, why, false);
+            markdown_code(&row, why, false);
             if (!failed) {
                 buf_str(&row, STR(" ("));
                 buf_str(&row, str_from(unchecked_advice(why)));
@@ -298,4 +299,5 @@ const struct format format_markdown = {
     .summary = "a comment for a pull or merge request, within its size limit",
     .extension = ".md",
     .write = write_markdown,
+    .write_issues = issues_write_markdown,
 };

@@ -29,7 +29,7 @@ static struct str level_of(const struct finding *finding)
     return by_severity[mild ? SEVERITY_MEDIUM : finding->severity].level;
 }
 
-static void put_message(struct jsonw *w, struct str key, struct str text)
+void sarif_message(struct jsonw *w, struct str key, struct str text)
 {
     AUTO_BUF safe = {.limit = BUF_DEFAULT_LIMIT};
     text_safe_lines(&safe, text, 0);
@@ -46,9 +46,9 @@ static void put_rule(struct jsonw *w, enum finding_class class_)
     jsonw_object_open(w);
     jsonw_member_string(w, STR("id"), str_from(finding_class_name(class_)));
     jsonw_member_string(w, STR("name"), str_from(class_title(class_)));
-    put_message(w, STR("shortDescription"), meaning);
-    put_message(w, STR("fullDescription"), meaning);
-    put_message(w, STR("help"), str_from(class_remedy(class_)));
+    sarif_message(w, STR("shortDescription"), meaning);
+    sarif_message(w, STR("fullDescription"), meaning);
+    sarif_message(w, STR("help"), str_from(class_remedy(class_)));
     jsonw_key(w, STR("defaultConfiguration"));
     jsonw_object_open(w);
     jsonw_member_string(w, STR("level"), by_severity[severity].level);
@@ -117,11 +117,11 @@ static void put_region(struct jsonw *w, const struct location *code, struct str 
     jsonw_member_int(w, STR("endColumn"),
                      end_line == line && end_column <= column ? column + 1 : end_column);
     if (excerpt.len)
-        put_message(w, STR("snippet"), excerpt);
+        sarif_message(w, STR("snippet"), excerpt);
     jsonw_object_close(w);
 }
 
-static void put_physical(struct jsonw *w, const struct location *code, struct str excerpt)
+void sarif_physical(struct jsonw *w, const struct location *code, struct str excerpt)
 {
     AUTO_BUF uri = {.limit = BUF_DEFAULT_LIMIT};
     put_uri(&uri, code->file);
@@ -143,7 +143,7 @@ static void put_locations(struct jsonw *w, const struct finding *finding)
     jsonw_array_open(w);
     jsonw_object_open(w);
     if (finding_location(finding).file.len)
-        put_physical(w, &finding->origin->at,
+        sarif_physical(w, &finding->origin->at,
                      origin_excerpt(finding->origin, finding_hidden(finding)));
     jsonw_key(w, STR("logicalLocations"));
     jsonw_array_open(w);
@@ -183,8 +183,8 @@ static void put_related(struct jsonw *w, struct related *related, const struct l
     related->at[related->n++] = *at;
     jsonw_object_open(w);
     jsonw_member_int(w, STR("id"), (int64_t)related->n - 1);
-    put_physical(w, at, excerpt);
-    put_message(w, STR("message"), words);
+    sarif_physical(w, at, excerpt);
+    sarif_message(w, STR("message"), words);
     jsonw_object_close(w);
 }
 
@@ -258,7 +258,7 @@ static void put_result_message(struct jsonw *w, const struct finding *finding,
         buf_str(&text, STR("\n"));
         buf_str(&text, finding->remedy);
     }
-    put_message(w, STR("message"), buf_view(&text));
+    sarif_message(w, STR("message"), buf_view(&text));
 }
 
 static void put_suppressions(struct jsonw *w, const struct finding *finding)
@@ -353,7 +353,7 @@ static void put_notification(struct jsonw *w, const struct stack_result *stack, 
     buf_str(&line, text);
     jsonw_object_open(w);
     jsonw_member_string(w, STR("level"), level);
-    put_message(w, STR("message"), buf_view(&line));
+    sarif_message(w, STR("message"), buf_view(&line));
     jsonw_object_close(w);
 }
 
@@ -394,7 +394,7 @@ static void put_run_head(struct jsonw *w, const struct scan_result *result)
     jsonw_object_open(w);
     jsonw_key(w, STR("SRCROOT"));
     jsonw_object_open(w);
-    put_message(w, STR("description"), STR("The root of the scanned checkout."));
+    sarif_message(w, STR("description"), STR("The root of the scanned checkout."));
     jsonw_object_close(w);
     jsonw_object_close(w);
     jsonw_member_string(w, STR("columnKind"), STR("unicodeCodePoints"));
@@ -499,4 +499,5 @@ const struct format format_sarif = {
     .summary = "SARIF 2.1.0 for code scanning",
     .extension = ".sarif",
     .write = write_sarif,
+    .write_issues = issues_write_sarif,
 };

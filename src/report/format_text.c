@@ -287,4 +287,5 @@ const struct format format_text = {
     .summary = "for people: differences, what was not checked, a summary",
     .extension = ".txt",
     .write = write_text,
+    .write_issues = issues_write_text,
 };

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "model/finding.h"
+#include "model/issue.h"
 
 struct jsonw;
 struct report_options;
@@ -127,3 +128,33 @@ typedef bool (*linediff_sink)(void *ctx, char sign, struct str line, size_t skip
 /* Common head and tail first, then a longest common subsequence where that is affordable. */
 void linediff(struct str before, struct str after, linediff_sink sink, void *ctx);
 bool text_is_multi_line(struct str s); /* a newline that is not its last character */
+
+/* --- what the two kinds of report of one format share: format_NAME.c, issues_NAME.c --- */
+
+/* "message": {"text": ...} */
+void sarif_message(struct jsonw *w, struct str key, struct str text);
+void sarif_physical(struct jsonw *w, const struct location *code, struct str excerpt);
+void junit_text(struct buf *out, struct str s, bool attribute);
+void junit_attribute(struct buf *out, const char *name, struct str value);
+void gitlab_entry(struct jsonw *w, struct str check, struct str description, struct str fingerprint,
+                  enum severity severity, struct str path, const struct location *at);
+/* level: "error", "warning", "notice" */
+void github_command(struct buf *out, const char *level, const struct location *code,
+                    struct str title, struct str message);
+void markdown_code(struct buf *out, struct str s, bool in_table); /* a code span */
+void markdown_fence(struct buf *out, struct str language, struct str lines);
+
+/* --- issues.c: figures and words of a check --- */
+
+struct check_tally {
+    uint64_t by_kind[ISSUE_KIND_COUNT], failed, files, modules, resources;
+};
+void check_tally_all(struct check_tally *tally, const struct check_result *result);
+/* "2 errors, 1 warning; 3 files, 1 module, 12 resources checked" */
+void check_tally_print(struct buf *out, const struct check_tally *tally);
+/* "module", or what the subject is, with its figures: "module, 3 files". */
+void check_subject_print(struct buf *out, const struct check_subject *subject);
+/* Summary, detail and remedy as lines. */
+void issue_lines(struct buf *out, const struct issue *issue);
+/* The lines of the excerpt with numbers and, below a single one, marks under the place. */
+void issue_excerpt(struct buf *out, const struct issue *issue, unsigned indent);

@@ -255,6 +255,19 @@ static bool to_map(const struct conversion *c, const struct value *v, const stru
     return true;
 }
 
+/* A map converts where it lacks what its elements could not become: that shows only here. */
+static bool element_fits(const struct conversion *c, const struct value *have,
+                         const struct type_member *want)
+{
+    const struct type *own = hcl_type_of(c->arena, have);
+    if (!own || hcl_type_converts(c->arena, own, want->type))
+        return true;
+    struct str why = hcl_type_mismatch(c->arena, own, want->type);
+    *c->why = arena_printf(c->arena, "map element type is incompatible with attribute \"%s\": %.*s",
+                           want->key->text, STR_ARG(why));
+    return false;
+}
+
 static bool to_object(const struct conversion *c, const struct value *v, const struct type *to,
                       unsigned depth_left, struct value *ret)
 {
@@ -272,6 +285,8 @@ static bool to_object(const struct conversion *c, const struct value *v, const s
         }
         if (!have) {
             members[i].value = hcl_null(want->type);
+        } else if (v->kind == VALUE_MAP && !element_fits(c, have, want)) {
+            return false;
         } else if (!convert_at(c, have, want->type, depth_left, &members[i].value)) {
             *c->path = arena_printf(c->arena, ".%s%.*s", want->key->text, STR_ARG(*c->path));
             return false;

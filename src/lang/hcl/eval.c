@@ -230,6 +230,8 @@ static bool eval_binary(struct hcl_eval *ev, const struct hcl_expr *expr,
     const struct hcl_expr *left = expr->binary.left, *right = expr->binary.right;
     enum hcl_token_kind op = expr->binary.op;
     struct value a, b, x, y;
+    if ((op == HCL_AND || op == HCL_OR) && ev->world && ev->world->short_circuit)
+        return hcl_eval_short_circuit(ev, expr, scope, ret);
     bool ok = hcl_eval_expr(ev, left, scope, &a);
     if (!hcl_eval_expr(ev, right, scope, &b) || !ok)
         return false;

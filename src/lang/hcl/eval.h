@@ -60,6 +60,7 @@ struct hcl_world {
     struct str home_dir; /* pathexpand */
     int64_t now_utc_ms;  /* plantimestamp; INT64_MIN = unknown */
     bool planning;       /* timestamp, uuid, bcrypt are unknown */
+    bool short_circuit; /* && and || as since Terraform 1.12 and OpenTofu 1.10: see eval_logic.c */
     bool opentofu;       /* OpenTofu's additional functions too */
     /* provider::NAME::FUNCTION; NULL = none. */
     bool (*call_provider)(void *ctx, struct hcl_eval *ev, struct str name, const struct value *args,

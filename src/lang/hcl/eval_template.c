@@ -144,9 +144,8 @@ bool hcl_eval_template_if(struct hcl_eval *ev, const struct hcl_expr *expr,
     return true;
 }
 
-/* A branch that is not taken is evaluated for its type; what goes wrong in it is dropped. */
-static bool eval_branch(struct hcl_eval *ev, const struct hcl_expr *expr,
-                        const struct hcl_scope *scope, struct hcl_diags *diags, struct value *ret)
+bool hcl_eval_aside(struct hcl_eval *ev, const struct hcl_expr *expr,
+                    const struct hcl_scope *scope, struct hcl_diags *diags, struct value *ret)
 {
     struct hcl_diags *outer = ev->diags;
     *diags = (struct hcl_diags){.arena = ev->arena};
@@ -156,7 +155,7 @@ static bool eval_branch(struct hcl_eval *ev, const struct hcl_expr *expr,
     return ok;
 }
 
-static void pass_on(struct hcl_eval *ev, const struct hcl_diags *from)
+void hcl_pass_on(struct hcl_eval *ev, const struct hcl_diags *from)
 {
     for (size_t i = 0; i < from->n; i++) {
         const struct hcl_diag *d = &from->diag[i];
@@ -239,20 +238,19 @@ bool hcl_eval_conditional(struct hcl_eval *ev, const struct hcl_expr *expr,
     struct value condition, yes, no, a, b;
     struct hcl_diags yes_diags, no_diags;
     struct str why;
-    bool yes_ok = eval_branch(ev, expr->cond.yes, scope, &yes_diags, &yes);
-    bool no_ok = eval_branch(ev, expr->cond.no, scope, &no_diags, &no);
+    /* A branch that is not taken is evaluated for its type; what goes wrong in it is dropped. */
+    bool yes_ok = hcl_eval_aside(ev, expr->cond.yes, scope, &yes_diags, &yes);
+    bool no_ok = hcl_eval_aside(ev, expr->cond.no, scope, &no_diags, &no);
     if (!eval_condition(ev, expr->cond.condition, scope, &condition))
         return false;
     const struct type *type = branch_type(ev, expr, &yes, &no);
     if (!type)
         return false;
     bool known = condition.kind != VALUE_UNKNOWN;
-    if ((!known || condition.truth) && !yes_ok)
-        pass_on(ev, &yes_diags);
-    if ((!known || !condition.truth) && !no_ok)
-        pass_on(ev, &no_diags);
-    if ((!known && !(yes_ok && no_ok)) || (known && !(condition.truth ? yes_ok : no_ok)))
+    if (known && !(condition.truth ? yes_ok : no_ok)) {
+        hcl_pass_on(ev, condition.truth ? &yes_diags : &no_diags);
         return false;
+    }
     bool convertible = hcl_convert(ev->arena, &yes, type, &a, &why);
     if (!convertible && (!known || condition.truth))
         return hcl_fail(ev, expr->cond.yes->range, "Inconsistent conditional result types",

@@ -45,8 +45,9 @@ static bool object_to_object(struct arena *arena, const struct type *from, const
 static bool map_to_object(struct arena *arena, const struct type *from, const struct type *to,
                           unsigned depth_left)
 {
-    for (uint32_t i = 0; i < to->n; i++)
-        if (!converts_at(arena, from->elem, to->members[i].type, depth_left))
+    for (uint32_t i = 0; i < to->n; i++) /* a map may lack what is optional: its values tell */
+        if (!to->members[i].optional &&
+            !converts_at(arena, from->elem, to->members[i].type, depth_left))
             return false;
     return true;
 }

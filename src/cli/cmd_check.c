@@ -1,0 +1,233 @@
+/* cmd_check.c - `plumb check`: what is wrong with the code before anything runs. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cli/app.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/setup.h"
+#include "desired/stacks.h"
+#include "scan/check.h"
+
+static const char *const formats[] = {"text",     "json",   "sarif",  "junit",
+                                      "markdown", "gitlab", "github", NULL};
+
+enum {
+    OUTPUT,
+    CONFIG,
+    WORKSPACE,
+    VAR,
+    VAR_FILE,
+    STRICT,
+    NO_PROVIDERS,
+    ALLOW_MISMATCH,
+    TIMEOUT,
+    NO_COLOR,
+    NO_CACHE,
+    CACHE_DIR,
+    OPTION_COUNT
+};
+
+static const struct option options[] = {
+    [OUTPUT] = {.name = "output",
+                .letter = 'o',
+                .kind = OPTION_LIST,
+                .arg = "FORMAT[=FILE]",
+                .choices = formats,
+                .open = true,
+                .env = "PLUMB_OUTPUT",
+                .text = "how to report, and into which file (standard output without one); a file "
+                        "name alone chooses the format by its ending; may be repeated"},
+    [CONFIG] = {.name = "config",
+                .letter = 'c',
+                .kind = OPTION_STRING,
+                .arg = "FILE",
+                .env = "PLUMB_CONFIG",
+                .text = "plumb.yaml to use instead of the one found here or above; - for none"},
+    [WORKSPACE] = {.name = "workspace",
+                   .letter = 'w',
+                   .kind = OPTION_STRING,
+                   .arg = "NAME",
+                   .text = "what terraform.workspace is, instead of the selected one"},
+    [VAR] = {.name = "var",
+             .kind = OPTION_LIST,
+             .arg = "NAME=VALUE",
+             .text = "a value for a variable of the root module, as terraform -var; may be "
+                     "repeated; counts after --var-file"},
+    [VAR_FILE] = {.name = "var-file",
+                  .kind = OPTION_LIST,
+                  .arg = "FILE",
+                  .text = "values from a tfvars file; may be repeated"},
+    [STRICT] = {.name = "strict", .kind = OPTION_FLAG, .text = "warnings fail as errors do"},
+    [NO_PROVIDERS] = {.name = "no-providers",
+                      .kind = OPTION_FLAG,
+                      .text = "start no provider: arguments are not compared with schemas"},
+    [ALLOW_MISMATCH] = {.name = "allow-provider-mismatch",
+                        .kind = OPTION_FLAG,
+                        .text = "run a provider although the lock file does not have its hash"},
+    [TIMEOUT] = {.name = "timeout",
+                 .kind = OPTION_DURATION,
+                 .arg = "TIME",
+                 .least = 1,
+                 .most = 86400000,
+                 .env = "PLUMB_TIMEOUT",
+                 .text = "longest wait for a provider's schema, such as 120s"},
+    [NO_COLOR] = {.name = "no-color", .kind = OPTION_FLAG, .text = "no colours on a terminal"},
+    [NO_CACHE] = {.name = "no-cache",
+                  .kind = OPTION_FLAG,
+                  .env = "PLUMB_NO_CACHE",
+                  .text = "keep nothing on disk: schemas are asked for anew"},
+    [CACHE_DIR] = {.name = "cache-dir",
+                   .kind = OPTION_STRING,
+                   .arg = "DIR",
+                   .env = "PLUMB_CACHE_DIR",
+                   .text = "where schemas are kept; without it ~/.cache/plumb"},
+};
+static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
+
+struct job {
+    const struct app *app;
+    const struct invocation *in;
+    struct arena *arena;
+    struct outputs outputs;
+    struct check_options check;
+};
+
+static bool given(const struct job *job, size_t row)
+{
+    return job->in->value[row].set;
+}
+
+/* Relative to where we are, whatever root is checked. */
+static bool add_file(struct job *job, struct str path, struct code_input_value *ret,
+                     struct err *err)
+{
+    char resolved[4096];
+    struct str ended = arena_dup(job->arena, path);
+    if (!ended.ptr)
+        return arena_full(job->arena, err);
+    if (!realpath(ended.ptr, resolved))
+        return err_set(err, ERR_IO, "--var-file: no file %s", ended.ptr);
+    *ret = (struct code_input_value){.is_file = true,
+                                     .text = arena_dup(job->arena, str_from(resolved))};
+    return ret->text.ptr || arena_full(job->arena, err);
+}
+
+static bool fill_inputs(struct job *job, struct err *err)
+{
+    const struct option_value *files = &job->in->value[VAR_FILE], *vars = &job->in->value[VAR];
+    struct code_input_value *inputs =
+        arena_new(job->arena, struct code_input_value, files->nlist + vars->nlist);
+    size_t n = 0;
+    if (!inputs)
+        return arena_full(job->arena, err);
+    for (size_t i = 0; i < files->nlist; i++)
+        if (!add_file(job, files->list[i], &inputs[n++], err))
+            return false;
+    for (size_t i = 0; i < vars->nlist; i++) {
+        struct str rest = vars->list[i], name;
+        if (!str_cut(&rest, '=', &name))
+            return err_set(err, ERR_USAGE, "--var: NAME=VALUE is wanted, not '%.*s'",
+                           STR_ARG(vars->list[i]));
+        inputs[n++] = (struct code_input_value){.name = name, .text = rest};
+    }
+    job->check.inputs = inputs;
+    job->check.ninputs = n;
+    return true;
+}
+
+static bool fill_options(struct job *job, struct err *err)
+{
+    const struct option_value *value = job->in->value;
+    job->check = (struct check_options){
+        .no_providers = given(job, NO_PROVIDERS),
+        .reader = {.allow_hash_mismatch = given(job, ALLOW_MISMATCH),
+                   .timeout_ms = (int)value[TIMEOUT].number,
+                   .cache_dir = given(job, NO_CACHE)
+                                    ? STR("")
+                                    : setup_cache_dir(job->arena, job->app, value[CACHE_DIR].text),
+                   .cancel = job->app->cancel},
+        .env = job->app->env,
+        .now_utc_ms = job->app->now_ms(job->app->clock)};
+    return fill_inputs(job, err) &&
+           outputs_parse(job->arena, &value[OUTPUT], STR("text"), &job->outputs, err);
+}
+
+/* One root module once, whatever workspaces it has. */
+static size_t drop_workspaces(struct stack *stacks, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+        while (k < kept && !str_equal(stacks[k].path, stacks[i].path))
+            k++;
+        if (k == kept)
+            stacks[kept++] = stacks[i];
+    }
+    return kept;
+}
+
+static bool check_all(struct job *job, struct check_result *ret, struct err *err)
+{
+    struct stacks found = {0};
+    const struct stacks_query query = {.dirs = job->in->args,
+                                       .ndirs = job->in->nargs,
+                                       .config_file = job->in->value[CONFIG].text,
+                                       .workspaces = &job->in->value[WORKSPACE].text,
+                                       .nworkspaces = given(job, WORKSPACE),
+                                       .env = job->app->env};
+    if (!stacks_find(job->arena, &query, &found, err))
+        return false;
+    struct stack *stacks = arena_new(job->arena, struct stack, found.n);
+    struct check_subject *subjects = arena_new(job->arena, struct check_subject, found.n);
+    if (!stacks || !subjects)
+        return arena_full(job->arena, err);
+    if (found.n)
+        memcpy(stacks, found.stack, found.n * sizeof *stacks);
+    size_t n = drop_workspaces(stacks, found.n);
+    for (size_t i = 0; i < n; i++)
+        if (!check_code(job->arena, &stacks[i], &job->check, &subjects[i], err))
+            return err_wrap(err, "%.*s", STR_ARG(stacks[i].name));
+    *ret = (struct check_result){subjects, n};
+    return true;
+}
+
+static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = (size_t)1 << 36};
+    struct job job = {.app = app, .in = in, .arena = &arena};
+    struct check_result result = {0};
+    const struct report_options report = {.colour = setup_colour(app, in->value[NO_COLOR].set),
+                                          .tool_version = STR(PLUMB_VERSION)};
+    if (!fill_options(&job, err) || !check_all(&job, &result, err) ||
+        !outputs_write_issues(&job.outputs, app->out, &result, &report, err))
+        return false;
+    *ret_exit = check_exit_code(&result, given(&job, STRICT));
+    return true;
+}
+
+const struct command cmd_check = {
+    .name = "check",
+    .usage = "plumb check [DIR...] [options]",
+    .summary = "find what is wrong with the code before anything runs",
+    .help =
+        "Each DIR is a root module, a folder of root modules, a glob, or the name of a stack in "
+        "plumb.yaml. Without one, the stacks of plumb.yaml (found here or above) are checked, or "
+        "what is here.\n\n"
+        "All errors are told in one run: files that cannot be read, references to what is not "
+        "there, values of the wrong type, arguments that the installed provider does not know. "
+        "Warnings are names that nobody uses and syntax of older days. Nothing is changed, no "
+        "state is read, and providers are asked for their schemas only. Variables without a value "
+        "are unknown, not errors.\n\n"
+        "Exit codes: 0 no errors, 1 errors (with --strict warnings too), 3 a policy rule "
+        "objects.\n\n"
+        "  plumb check\n"
+        "  plumb check infra/prod --strict\n"
+        "  plumb check --output text --output sarif=check.sarif",
+    .options = options,
+    .noptions = OPTION_COUNT,
+    .args_most = SIZE_MAX,
+    .run = run};

@@ -1,0 +1,28 @@
+/* check.h - the check way through the house: code (later plans, states and documents) -> issues,
+ * before anything is applied. Nothing live is read; providers are asked for their schemas only.
+ */
+#pragma once
+#include "desired/code.h"
+#include "live/reader.h"
+#include "model/issue.h"
+#include "model/stack.h"
+
+struct arena;
+struct err;
+
+struct check_options {
+    const struct code_input_value *inputs; /* --var, --var-file */
+    size_t ninputs;
+    bool no_providers; /* no schemas: arguments are not checked */
+    struct reader_options reader;
+    const char *(*env)(const char *name);
+    int64_t now_utc_ms;
+};
+
+/*
+ * The code of a root module: what cannot be read or evaluated, what its providers' schemas refuse,
+ * what works and should be otherwise. What is wrong with it is in *ret, also when it cannot be
+ * checked at all (ret->failed). ret lives in `arena`. False only for ERR_LIMIT and ERR_CANCELLED.
+ */
+bool check_code(struct arena *arena, const struct stack *stack, const struct check_options *options,
+                struct check_subject *ret, struct err *err);

@@ -1,0 +1,460 @@
+/* check_code.c - a root module evaluated as far as it can be known, and looked over. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/pathname.h"
+#include "desired/lint.h"
+#include "desired/owners.h"
+#include "live/schemas.h"
+#include "scan/check.h"
+
+struct checking {
+    struct arena *arena;
+    const struct stack *stack;
+    const struct check_options *options;
+    struct live_schemas *schemas; /* NULL: none are to be had */
+    struct lint_issues issues;
+    size_t kept; /* of the issues: their texts are ours */
+    const struct code_tree *tree;
+    struct check_subject *subject;
+    struct str *notes;
+    size_t nnotes, room_notes;
+    const struct str *told; /* providers that a note is about */
+    size_t ntold, room_told;
+    bool full;
+};
+
+/* --- what the evaluator asks for --- */
+
+static void add_note(struct checking *in, struct str text)
+{
+    struct str *grown =
+        arena_grow(in->arena, in->notes, in->nnotes, &in->room_notes, in->nnotes + 1);
+    if (!grown || !text.ptr) {
+        in->full = true;
+        return;
+    }
+    grown[in->nnotes++] = text;
+    in->notes = grown;
+}
+
+/* Once for each provider: without its schema nothing is said of what its resources are given. */
+static void note_missing(struct checking *in, struct str provider, struct str why)
+{
+    struct str *told = NULL;
+    for (size_t i = 0; i < in->ntold; i++)
+        if (str_equal(in->told[i], provider))
+            return;
+    told = arena_new(in->arena, struct str, in->ntold + 1);
+    if (!told) {
+        in->full = true;
+        return;
+    }
+    if (in->ntold)
+        memcpy(told, in->told, in->ntold * sizeof *told);
+    told[in->ntold++] = arena_dup(in->arena, provider);
+    in->told = told;
+    add_note(in, arena_printf(in->arena, "arguments of %.*s were not checked: %.*s",
+                              STR_ARG(provider), STR_ARG(why)));
+}
+
+static const struct provider_schema *schema_of(struct checking *in, struct str provider)
+{
+    struct str why = {0};
+    const struct provider_schema *found =
+        in->schemas ? live_schemas_find(in->schemas, provider, &why) : NULL;
+    if (!found && in->schemas)
+        note_missing(in, provider, why);
+    return found;
+}
+
+static const struct schema *find_schema(void *ctx, struct str provider, enum code_mode mode,
+                                        struct str type)
+{
+    static const struct schema_named *(*const find[])(
+        const struct provider_schema *, struct str) = {[CODE_MANAGED] = schema_find_resource,
+                                                       [CODE_DATA] = schema_find_data,
+                                                       [CODE_EPHEMERAL] = schema_find_ephemeral};
+    if (str_equal(provider, STR("terraform.io/builtin/terraform")))
+        return NULL;
+    const struct provider_schema *all = schema_of(ctx, provider);
+    const struct schema_named *named = all ? find[mode](all, type) : NULL;
+    return named ? named->schema : NULL;
+}
+
+static const struct schema *find_config_schema(void *ctx, struct str provider)
+{
+    const struct provider_schema *all = schema_of(ctx, provider);
+    return all ? all->provider : NULL;
+}
+
+static const char *find_env(void *ctx, const char *name)
+{
+    const struct checking *in = ctx;
+    return in->options->env(name);
+}
+
+/* --- diagnostics as issues --- */
+
+static const struct hcl_file *find_file(const struct code_tree *tree, struct str name,
+                                        unsigned depth_left)
+{
+    for (size_t i = 0; i < tree->module.nfiles; i++)
+        if (str_equal(tree->module.files[i]->name, name))
+            return tree->module.files[i];
+    for (size_t i = 0; depth_left && i < tree->module.ncalls; i++) {
+        const struct hcl_file *found =
+            tree->child[i] ? find_file(tree->child[i], name, depth_left - 1) : NULL;
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+static bool overlaps(struct hcl_range a, struct hcl_range b)
+{
+    return a.start < b.end && b.start < a.end;
+}
+
+/* The text of a secret's default is no excerpt. */
+static bool tells_secret(const struct code_module *m, const struct hcl_file *file,
+                         struct hcl_range range)
+{
+    for (size_t i = 0; i < m->nvariables; i++) {
+        const struct code_variable *v = &m->variables[i];
+        if (v->sensitive && v->default_expr.file == file && overlaps(v->default_expr.range, range))
+            return true;
+    }
+    return false;
+}
+
+static const struct code_module *module_of(const struct code_tree *tree,
+                                           const struct hcl_file *file, unsigned depth_left)
+{
+    for (size_t i = 0; i < tree->module.nfiles; i++)
+        if (tree->module.files[i] == file)
+            return &tree->module;
+    for (size_t i = 0; depth_left && i < tree->module.ncalls; i++) {
+        const struct code_module *found =
+            tree->child[i] ? module_of(tree->child[i], file, depth_left - 1) : NULL;
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* The resource or module call whose block a place is in. */
+static struct str address_at(struct arena *arena, const struct code_module *m,
+                             const struct hcl_file *file, uint32_t line)
+{
+    static const char *const prefixes[] = {
+        [CODE_MANAGED] = "", [CODE_DATA] = "data.", [CODE_EPHEMERAL] = "ephemeral."};
+    for (size_t i = 0; i < m->nresources; i++) {
+        const struct code_resource *r = &m->resources[i];
+        if (r->place.file == file && r->place.line <= line && line <= r->place.end_line)
+            return arena_printf(arena, "%s%.*s.%.*s", prefixes[r->mode], STR_ARG(r->type),
+                                STR_ARG(r->name));
+    }
+    for (size_t i = 0; i < m->ncalls; i++) {
+        const struct code_module_call *c = &m->calls[i];
+        if (c->place.file == file && c->place.line <= line && line <= c->place.end_line)
+            return arena_printf(arena, "module.%.*s", STR_ARG(c->name));
+    }
+    return STR("");
+}
+
+static struct str remedy_of(struct str summary)
+{
+    static const struct {
+        struct str summary, remedy;
+    } known[] = {
+        {STR_INIT("Module not installed"),
+         STR_INIT("Run `terraform init` (or `tofu init`); what is in it was not checked.")},
+        {STR_INIT("Module source has changed"), STR_INIT("Run `terraform init`.")},
+        {STR_INIT("Module version requirements have changed"), STR_INIT("Run `terraform init`.")},
+        {STR_INIT("No value for required variable"),
+         STR_INIT("Give it a default, or a value in terraform.tfvars.")},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (str_equal(known[i].summary, summary))
+            return known[i].remedy;
+    return (struct str){0};
+}
+
+static struct issue *add_issue(struct checking *in)
+{
+    struct lint_issues *list = &in->issues;
+    struct issue *grown = arena_grow(in->arena, list->issue, list->n, &list->room, list->n + 1);
+    if (!grown) {
+        in->full = true;
+        return NULL;
+    }
+    list->issue = grown;
+    grown[list->n] = (struct issue){0};
+    return &grown[list->n++];
+}
+
+static void take_diag(struct checking *in, const struct hcl_diag *d)
+{
+    struct issue *issue = add_issue(in);
+    if (!issue)
+        return;
+    enum issue_kind kind = d->warning ? ISSUE_WARNING : ISSUE_ERROR;
+    *issue = (struct issue){.kind = kind,
+                            .severity = issue_kind_severity(kind),
+                            .rule = issue_rule_of(in->arena, d->summary),
+                            .summary = arena_dup(in->arena, d->summary),
+                            .detail = arena_dup(in->arena, d->detail),
+                            .remedy = remedy_of(d->summary),
+                            .at = {.line = d->line, .column = d->column}};
+    issue->at.file = arena_dup(in->arena, d->file);
+    const struct hcl_file *file =
+        in->tree && d->file.len ? find_file(in->tree, d->file, CODE_TREE_DEPTH_MAX) : NULL;
+    if (!file)
+        return;
+    lint_locate(file, d->subject, &issue->at, &issue->excerpt);
+    const struct code_module *m = module_of(in->tree, file, CODE_TREE_DEPTH_MAX);
+    if (!m)
+        return;
+    issue->address = address_at(in->arena, m, file, issue->at.line);
+    if (tells_secret(m, file, d->subject))
+        issue->excerpt = (struct str){0};
+}
+
+/* --- places as the caller sees them --- */
+
+/* What an issue points into goes with the code. */
+static bool keep_texts(struct checking *in, struct err *err)
+{
+    for (; in->kept < in->issues.n; in->kept++) {
+        struct issue *issue = &in->issues.issue[in->kept];
+        struct str *const texts[] = {&issue->at.file, &issue->excerpt};
+        for (size_t i = 0; i < 2; i++) {
+            *texts[i] = arena_dup(in->arena, *texts[i]);
+            if (!texts[i]->ptr)
+                return arena_full(in->arena, err);
+        }
+    }
+    return !in->full || arena_full(in->arena, err);
+}
+
+/* Files of the root module are below its path; others as we would name them from here. */
+static struct str seen_from_here(struct checking *in, struct str file)
+{
+    char here[4096];
+    if (file.ptr[0] != '/')
+        return pathname_clean(in->arena, io_join(in->arena, in->stack->path, file));
+    struct str below = realpath(".", here) ? pathname_below(str_from(here), file) : file;
+    return below.ptr ? arena_dup(in->arena, below) : file;
+}
+
+static bool settle(struct checking *in, struct err *err)
+{
+    for (size_t i = 0; i < in->issues.n; i++) {
+        struct issue *issue = &in->issues.issue[i];
+        issue->subject = in->subject->name;
+        if (!issue->at.file.len || issue->at.file.ptr[0] == '<')
+            continue;
+        issue->at.file = seen_from_here(in, issue->at.file);
+        if (!issue->at.file.ptr)
+            return arena_full(in->arena, err);
+    }
+    return issues_settle(in->arena, in->issues.issue, &in->issues.n, err);
+}
+
+static void count(struct check_subject *subject, const struct code_tree *tree, unsigned depth_left)
+{
+    subject->modules++;
+    subject->files += tree->module.nfiles;
+    subject->resources += tree->module.nresources;
+    for (size_t i = 0; depth_left && i < tree->module.ncalls; i++)
+        if (tree->child[i])
+            count(subject, tree->child[i], depth_left - 1);
+}
+
+/* --- the way --- */
+
+/* OpenTofu's own files, or a lock file of its registry. */
+static bool is_opentofu(struct checking *in)
+{
+    struct str *names, text;
+    size_t n = 0;
+    struct str lock = io_join(in->arena, in->stack->path, STR(".terraform.lock.hcl"));
+    if (!io_list_dir(in->arena, in->stack->path.ptr, 100000, &names, &n, NULL))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (str_ends(names[i], STR(".tofu")) || str_ends(names[i], STR(".tofu.json")))
+            return true;
+    return lock.ptr && io_exists(lock.ptr) &&
+           io_read_file(in->arena, lock.ptr, 16 << 20, &text, NULL) &&
+           str_find(text, STR("registry.opentofu.org/"), 0) != SIZE_MAX;
+}
+
+/* Without a state nothing is known of what an apply makes: that is no fault of the code. */
+static bool wants_state(const struct hcl_diag *d)
+{
+    static const struct str summaries[] = {STR_INIT("Invalid count argument"),
+                                           STR_INIT("Invalid for_each argument")};
+    for (size_t i = 0; i < 2; i++)
+        if (str_equal(d->summary, summaries[i]))
+            return str_find(d->detail, STR("until apply"), 0) != SIZE_MAX;
+    return false;
+}
+
+/* Where declarations have errors, only what does not follow from them. */
+static bool is_reference(const struct hcl_diag *d)
+{
+    return str_starts(d->summary, STR("Reference to undeclared")) ||
+           str_starts(d->summary, STR("Invalid reference"));
+}
+
+static bool is_cut(const struct code_tree *tree, unsigned depth_left)
+{
+    bool cut = tree->module.cut;
+    for (size_t i = 0; !cut && depth_left && i < tree->module.ncalls; i++)
+        cut = tree->child[i] && is_cut(tree->child[i], depth_left - 1);
+    return cut;
+}
+
+/* nloaded: how many there were before anything was evaluated. */
+static void take_diags(struct checking *in, const struct code *code, size_t nloaded)
+{
+    const struct hcl_diags *diags = code_diags(code);
+    bool sound = code_is_sound(code), cut = is_cut(in->tree, CODE_TREE_DEPTH_MAX);
+    for (size_t i = 0; i < diags->n; i++) {
+        const struct hcl_diag *d = &diags->diag[i];
+        if (wants_state(d) || (!sound && i >= nloaded && (cut || !is_reference(d))))
+            continue;
+        take_diag(in, d);
+    }
+    if (diags->cut)
+        add_note(in, STR("there are more diagnostics than can be kept"));
+}
+
+/* File functions may read below the repository; without one, below where we are or the root. */
+static struct str readable_folder(struct checking *in)
+{
+    char root[4096], here[4096];
+    if (!realpath(in->stack->path.ptr, root))
+        return in->stack->path;
+    struct str folder = arena_dup(in->arena, str_from(root));
+    struct str repository = owners_repository(in->arena, folder);
+    if (repository.len)
+        return repository;
+    if (realpath(".", here) && pathname_below(str_from(here), folder).ptr)
+        return arena_dup(in->arena, str_from(here));
+    return folder;
+}
+
+static bool open_code(struct checking *in, enum code_phase phase, struct code **ret,
+                      struct err *err)
+{
+    const struct code_options options = {.root_dir = in->stack->path,
+                                         .repo_dir = readable_folder(in),
+                                         .workspace = in->stack->workspace,
+                                         .opentofu = is_opentofu(in),
+                                         .phase = phase,
+                                         .in_spite_of_errors = true,
+                                         .inputs = in->options->inputs,
+                                         .ninputs = in->options->ninputs,
+                                         .env = find_env,
+                                         .schema = find_schema,
+                                         .provider_config_schema = find_config_schema,
+                                         .ctx = in,
+                                         .now_utc_ms = in->options->now_utc_ms};
+    return code_open(&options, ret, err);
+}
+
+/* Is every module there, and every resource's schema? */
+static bool all_known(struct checking *in, const struct code_tree *tree, unsigned depth_left)
+{
+    const struct code_module *m = &tree->module;
+    for (size_t i = 0; i < m->nresources; i++) {
+        const struct code_resource *r = &m->resources[i];
+        if (!str_equal(r->provider_source, STR("terraform.io/builtin/terraform")) &&
+            !find_schema(in, r->provider_source, r->mode, r->type))
+            return false;
+    }
+    for (size_t i = 0; i < m->ncalls; i++)
+        if (!tree->child[i] || !depth_left || !all_known(in, tree->child[i], depth_left - 1))
+            return false;
+    return true;
+}
+
+/* What holds whatever the variables are, and what works and should be otherwise. */
+static bool validate(struct checking *in, bool *ret_go_on, struct err *err)
+{
+    struct code *code = NULL;
+    const struct lint_options options = {.schema = find_schema, .ctx = in};
+    if (!open_code(in, CODE_VALIDATE, &code, err))
+        return false;
+    in->tree = code_module_tree(code);
+    size_t nloaded = code_diags(code)->n;
+    bool ok = code_evaluate(code, err);
+    take_diags(in, code, nloaded);
+    count(in->subject, in->tree, CODE_TREE_DEPTH_MAX);
+    *ret_go_on = ok && !hcl_has_errors(code_diags(code));
+    /* a file that cannot be read may hold what seems not to be used */
+    if (ok && code_is_sound(code))
+        ok = lint_tree(in->arena, in->tree, &options, &in->issues, err);
+    *ret_go_on = ok && *ret_go_on && all_known(in, in->tree, CODE_TREE_DEPTH_MAX);
+    ok = ok && keep_texts(in, err);
+    code_close(code);
+    in->tree = NULL;
+    return ok;
+}
+
+/* With the values that variables have; those that have none are unknown. */
+static bool explore(struct checking *in, struct err *err)
+{
+    struct code *code = NULL;
+    if (!open_code(in, CODE_EXPLORE, &code, err))
+        return false;
+    in->tree = code_module_tree(code);
+    bool ok = code_evaluate(code, err);
+    take_diags(in, code, 0);
+    ok = ok && keep_texts(in, err);
+    code_close(code);
+    in->tree = NULL;
+    return ok;
+}
+
+static bool evaluate(struct checking *in, struct err *err)
+{
+    bool go_on = false;
+    return validate(in, &go_on, err) && (!go_on || explore(in, err)) && settle(in, err);
+}
+
+static struct str failure(struct arena *arena, const struct err *err)
+{
+    char text[2048];
+    return arena_dup(arena, str_from(err_text(err, text, sizeof text)));
+}
+
+bool check_code(struct arena *arena, const struct stack *stack, const struct check_options *options,
+                struct check_subject *ret, struct err *err)
+{
+    struct checking in = {.arena = arena, .stack = stack, .options = options, .subject = ret};
+    struct err why = {0};
+    *ret = (struct check_subject){.name = stack->name, .kind = STR("module")};
+    if (!options->no_providers &&
+        !live_schemas_open(stack, options->env, &options->reader, &in.schemas, &why))
+        add_note(&in, failure(arena, &why));
+    err_clear(&why);
+    bool ok = evaluate(&in, &why);
+    live_schemas_close(in.schemas);
+    if (!ok && (why.kind == ERR_CANCELLED || in.full)) {
+        *err = why;
+        return false;
+    }
+    if (!ok)
+        ret->failed = failure(arena, &why);
+    ret->issues = in.issues.issue;
+    ret->nissues = ok ? in.issues.n : 0;
+    ret->notes = in.notes;
+    ret->nnotes = in.nnotes;
+    return true;
+}
