@@ -40,8 +40,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct value v[2];
     struct str part[2];
     read_two(&arena, (struct str){(const char *)data, size}, v, part);
+    const struct commit commit = {part[0], part[1], part[0], part[1], (int64_t)size << 40, true};
+    const struct explanation explained[] = {{EXPLAINED_BY_BRANCH, part[1], commit},
+                                            {.kind = EXPLAINED_BY_EARLIER, .commit = commit}};
+    const struct place chain[] = {{part[0], part[1], {part[0], 1, (uint32_t)size, 2, 3}},
+                                  {part[1], part[0], {part[1], (uint32_t)size, 1, 0, 0}}};
+    const struct origin origin = {chain[0].at, part[1], chain,     2, part[0],
+                                  &commit,     part[1], explained, 2};
+    const struct revision revision = {part[0], part[1], part[0], true, false, true};
     struct change changes[] = {
-        {.path = STR("both"), .before = &v[0], .after = &v[1], .configurable = true},
+        {.path = STR("both"),
+         .before = &v[0],
+         .after = &v[1],
+         .configurable = true,
+         .origin = &origin},
         {.path = part[0], .before = &v[0], .configurable = true},
         {.path = STR("after"), .after = &v[1], .ignored_by = part[1]},
     };
@@ -51,7 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                               .address = part[0],
                               .type = part[1],
                               .reason = part[1],
-                              .code = {part[0], 1, 1},
+                              .origin = &origin,
+                              .remedy = part[1],
                               .changes = changes,
                               .nchanges = sizeof changes / sizeof *changes};
     struct stack_result stack = {.name = part[0],
@@ -60,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                  .nfindings = 1,
                                  .notes = part,
                                  .nnotes = 2,
+                                 .revision = &revision,
                                  .failed = size % 2 ? part[1] : STR(""),
                                  .coverage = {.reasons = &reason, .nreasons = 1, .unchecked = 1}};
     struct scan_result result = {&stack, 1};
