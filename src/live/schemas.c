@@ -1,164 +1,44 @@
-/* schemas.c - providers started for their schema alone, or none where it is remembered. */
+/* schemas.c - each call handed on. */
 #include "live/schemas.h"
 
-#include <stdlib.h>
+#include "live/reader_provider/library.h"
 
-#include "base/arena.h"
-#include "base/buf.h"
-#include "base/err.h"
-#include "base/loop.h"
-#include "live/reader.h"
-#include "live/reader_provider/cache.h"
-#include "live/reader_provider/locate.h"
-#include "live/reader_provider/plugin.h"
-#include "live/reader_provider/tfplugin.h"
-
-/* One provider that was asked for. */
-struct answer {
-    struct str source;
-    bool good;
-    struct provider_schema schema;
-    struct str why; /* not good */
-    struct answer *next;
-};
-struct live_schemas {
-    struct arena arena;
-    struct locator locator;
-    const struct reader_options *options;
-    struct answer *answers;
-};
-
-/* Kinds of the cache, by protocol: replies as they came. */
-static const char *const kinds[] = {[5] = "whole-5", [6] = "whole-6"};
-
-bool live_schemas_open(const struct stack *stack, const char *(*env)(const char *name),
-                       const struct reader_options *options, struct live_schemas **ret,
-                       struct err *err)
+bool live_schemas_open(const struct stack *stack, const struct reader_options *options,
+                       struct library **ret, struct err *err)
 {
-    struct live_schemas *schemas = calloc(1, sizeof *schemas);
-    if (!schemas)
-        return err_set(err, ERR_LIMIT, "out of memory");
-    schemas->arena = (struct arena){.limit = (size_t)1 << 34};
-    schemas->options = options;
-    if (!locate_open(&schemas->arena, stack, env, &schemas->locator, err)) {
-        live_schemas_close(schemas);
-        return false;
-    }
-    *ret = schemas;
-    return true;
+    return library_open(stack, options, ret, err);
 }
 
-void live_schemas_close(struct live_schemas *schemas)
+void live_schemas_close(struct library *library)
 {
-    if (!schemas)
-        return;
-    arena_free(&schemas->arena);
-    free(schemas);
+    if (library)
+        library_close(library);
 }
 
-static bool decode(struct live_schemas *schemas, int protocol, struct str reply,
-                   struct provider_schema *ret, struct err *err)
+bool live_schemas_prefetch(struct library *library, const struct str *sources, size_t n,
+                           struct err *err)
 {
-    struct tf_diagnostics diagnostics = {0};
-    if (!tf_decode_schema(&schemas->arena, protocol, TF_SCHEMA_WHOLE, reply, ret, &diagnostics,
-                          err))
-        return err_wrap(err, "the provider's schema cannot be read");
-    if (!diagnostics.nerrors)
-        return true;
-    struct str text = tf_diagnostics_text(&schemas->arena, &diagnostics);
-    return err_set(err, ERR_REMOTE, "the provider gave no schema: %.*s", STR_ARG(text));
+    return library_prefetch(library, sources, n, err);
 }
 
-static bool from_cache(struct live_schemas *schemas, const struct digest *binary,
-                       struct provider_schema *ret)
+struct str live_schemas_trouble(struct library *library, struct str source)
 {
-    for (int protocol = 6; protocol >= 5; protocol--) {
-        AUTO_ARENA scratch = {.limit = 2 * (size_t)CACHE_BYTES_MAX};
-        struct str bytes;
-        if (cache_load(&scratch, schemas->options->cache_dir, binary, kinds[protocol], &bytes) &&
-            decode(schemas, protocol, bytes, ret, NULL))
-            return true;
-    }
-    return false;
+    return library_trouble(library, source);
 }
 
-static bool ask(struct live_schemas *schemas, struct plugin *plugin, const struct digest *binary,
-                bool keep, struct provider_schema *ret, struct err *err)
+const struct schema *live_schemas_type(struct library *library, struct str source,
+                                       enum code_mode mode, struct str type)
 {
-    AUTO_BUF body = {.limit = 0};
-    struct str bytes;
-    if (!plugin_wait_ready(plugin, err) ||
-        !plugin_call_wait(plugin, PLUGIN_GET_SCHEMA, STR(""), schemas->options->timeout_ms, &body,
-                          &bytes, err))
-        return false;
-    int protocol = plugin_protocol(plugin);
-    if (!decode(schemas, protocol, bytes, ret, err))
-        return false;
-    if (keep)
-        cache_save(schemas->options->cache_dir, binary, kinds[protocol == 6 ? 6 : 5], bytes);
-    return true;
+    return library_schema(library, source, mode, type);
 }
 
-static bool from_process(struct live_schemas *schemas, const struct located *found,
-                         const struct digest *binary, struct provider_schema *ret, struct err *err)
+const struct schema *live_schemas_config(struct library *library, struct str source)
 {
-    struct loop loop;
-    struct plugin *plugin = NULL;
-    bool reattach = found->origin == LOCATE_REATTACH;
-    if (!loop_open(&loop, err))
-        return false;
-    loop.cancel = schemas->options->cancel;
-    struct plugin_spec spec = {
-        .loop = &loop, .name = found->source, .path = found->path, .dir = schemas->locator.root};
-    if (reattach)
-        spec.reattach =
-            (struct plugin_reattach){.tcp = str_equal(found->reattach.network, STR("tcp")),
-                                     .address = found->reattach.address,
-                                     .protocol = (int)found->reattach.protocol};
-    bool ok = plugin_start(&spec, &plugin, err);
-    if (!ok)
-        err_wrap(err, "the provider could not be started");
-    ok = ok && ask(schemas, plugin, binary, !reattach, ret, err);
-    plugin_close(plugin);
-    loop_close(&loop);
-    return ok;
+    return library_config_schema(library, source);
 }
 
-static bool obtain(struct live_schemas *schemas, struct str source, struct provider_schema *ret,
-                   struct err *err)
+bool live_schemas_call(struct library *library, struct hcl_eval *ev, struct str source,
+                       struct str name, const struct value *args, size_t nargs, struct value *ret)
 {
-    struct located found;
-    struct digest binary = {0};
-    if (!locate_find(&schemas->locator, source, &found, err))
-        return false;
-    if (!locate_verify(&schemas->locator, &found, schemas->options->cache_dir, &binary, err)) {
-        if (err->kind != ERR_CONFLICT || !schemas->options->allow_hash_mismatch)
-            return false;
-        err_clear(err);
-    }
-    return from_cache(schemas, &binary, ret) || from_process(schemas, &found, &binary, ret, err);
-}
-
-const struct provider_schema *live_schemas_find(struct live_schemas *schemas, struct str source,
-                                                struct str *ret_why)
-{
-    struct answer *answer = schemas->answers;
-    while (answer && !str_equal(answer->source, source))
-        answer = answer->next;
-    if (!answer) {
-        struct err err = {0};
-        char text[2048];
-        answer = arena_new(&schemas->arena, struct answer, 1);
-        if (!answer)
-            return NULL;
-        answer->source = arena_dup(&schemas->arena, source);
-        answer->good = obtain(schemas, source, &answer->schema, &err);
-        if (!answer->good)
-            answer->why = arena_dup(&schemas->arena, str_from(err_text(&err, text, sizeof text)));
-        answer->next = schemas->answers;
-        schemas->answers = answer;
-    }
-    if (ret_why)
-        *ret_why = answer->why;
-    return answer->good ? &answer->schema : NULL;
+    return library_call_function(library, ev, source, name, args, nargs, ret);
 }

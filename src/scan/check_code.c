@@ -15,7 +15,7 @@ struct checking {
     struct arena *arena;
     const struct stack *stack;
     const struct check_options *options;
-    struct live_schemas *schemas; /* NULL: none are to be had */
+    struct library *schemas; /* NULL: none are to be had */
     struct lint_issues issues;
     size_t kept; /* of the issues: their texts are ours */
     const struct code_tree *tree;
@@ -61,34 +61,39 @@ static void note_missing(struct checking *in, struct str provider, struct str wh
                               STR_ARG(provider), STR_ARG(why)));
 }
 
-static const struct provider_schema *schema_of(struct checking *in, struct str provider)
+static void look_for_trouble(struct checking *in, struct str provider)
 {
-    struct str why = {0};
-    const struct provider_schema *found =
-        in->schemas ? live_schemas_find(in->schemas, provider, &why) : NULL;
-    if (!found && in->schemas)
+    struct str why = live_schemas_trouble(in->schemas, provider);
+    if (why.len)
         note_missing(in, provider, why);
-    return found;
 }
 
 static const struct schema *find_schema(void *ctx, struct str provider, enum code_mode mode,
                                         struct str type)
 {
-    static const struct schema_named *(*const find[])(
-        const struct provider_schema *, struct str) = {[CODE_MANAGED] = schema_find_resource,
-                                                       [CODE_DATA] = schema_find_data,
-                                                       [CODE_EPHEMERAL] = schema_find_ephemeral};
-    if (str_equal(provider, STR("terraform.io/builtin/terraform")))
+    struct checking *in = ctx;
+    if (!in->schemas || str_equal(provider, STR("terraform.io/builtin/terraform")))
         return NULL;
-    const struct provider_schema *all = schema_of(ctx, provider);
-    const struct schema_named *named = all ? find[mode](all, type) : NULL;
-    return named ? named->schema : NULL;
+    const struct schema *found = live_schemas_type(in->schemas, provider, mode, type);
+    look_for_trouble(in, provider);
+    return found;
 }
 
 static const struct schema *find_config_schema(void *ctx, struct str provider)
 {
-    const struct provider_schema *all = schema_of(ctx, provider);
-    return all ? all->provider : NULL;
+    struct checking *in = ctx;
+    if (!in->schemas)
+        return NULL;
+    const struct schema *found = live_schemas_config(in->schemas, provider);
+    look_for_trouble(in, provider);
+    return found;
+}
+
+static bool call_function(void *ctx, struct hcl_eval *ev, struct str provider, struct str name,
+                          const struct value *args, size_t nargs, struct value *ret)
+{
+    struct checking *in = ctx;
+    return live_schemas_call(in->schemas, ev, provider, name, args, nargs, ret);
 }
 
 static const char *find_env(void *ctx, const char *name)
@@ -363,6 +368,7 @@ static bool open_code(struct checking *in, enum code_phase phase, struct code **
                                          .env = find_env,
                                          .schema = find_schema,
                                          .provider_config_schema = find_config_schema,
+                                         .call_function = in->schemas ? call_function : NULL,
                                          .ctx = in,
                                          .now_utc_ms = in->options->now_utc_ms};
     return code_open(&options, ret, err);
@@ -384,6 +390,46 @@ static bool all_known(struct checking *in, const struct code_tree *tree, unsigne
     return true;
 }
 
+/* Each provider that the tree has resources of. */
+struct sources {
+    struct str *item;
+    size_t n, room;
+};
+
+static void add_source(struct checking *in, struct sources *list, struct str source)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (str_equal(list->item[i], source))
+            return;
+    struct str *grown = arena_grow(in->arena, list->item, list->n, &list->room, list->n + 1);
+    in->full |= !grown;
+    if (!grown || str_equal(source, STR("terraform.io/builtin/terraform")))
+        return;
+    list->item = grown;
+    list->item[list->n++] = source;
+}
+
+static void gather_sources(struct checking *in, const struct code_tree *tree, struct sources *ret,
+                           unsigned depth_left)
+{
+    const struct code_module *m = &tree->module;
+    for (size_t i = 0; i < m->nresources; i++)
+        add_source(in, ret, m->resources[i].provider_source);
+    for (size_t i = 0; depth_left && i < m->ncalls; i++)
+        if (tree->child[i])
+            gather_sources(in, tree->child[i], ret, depth_left - 1);
+}
+
+/* All at once: they are asked side by side. */
+static bool prefetch(struct checking *in, struct err *err)
+{
+    struct sources sources = {0};
+    if (!in->schemas)
+        return true;
+    gather_sources(in, in->tree, &sources, CODE_TREE_DEPTH_MAX);
+    return !sources.n || live_schemas_prefetch(in->schemas, sources.item, sources.n, err);
+}
+
 /* What holds whatever the variables are, and what works and should be otherwise. */
 static bool validate(struct checking *in, bool *ret_go_on, struct err *err)
 {
@@ -393,7 +439,7 @@ static bool validate(struct checking *in, bool *ret_go_on, struct err *err)
         return false;
     in->tree = code_module_tree(code);
     size_t nloaded = code_diags(code)->n;
-    bool ok = code_evaluate(code, err);
+    bool ok = prefetch(in, err) && code_evaluate(code, err);
     take_diags(in, code, nloaded);
     count(in->subject, in->tree, CODE_TREE_DEPTH_MAX);
     *ret_go_on = ok && !hcl_has_errors(code_diags(code));
@@ -440,8 +486,7 @@ bool check_code(struct arena *arena, const struct stack *stack, const struct che
     struct checking in = {.arena = arena, .stack = stack, .options = options, .subject = ret};
     struct err why = {0};
     *ret = (struct check_subject){.name = stack->name, .kind = STR("module")};
-    if (!options->no_providers &&
-        !live_schemas_open(stack, options->env, &options->reader, &in.schemas, &why))
+    if (!options->no_providers && !live_schemas_open(stack, &options->reader, &in.schemas, &why))
         add_note(&in, failure(arena, &why));
     err_clear(&why);
     bool ok = evaluate(&in, &why);
