@@ -87,7 +87,7 @@ enum rego_outcome rego_check_operands(struct rego_call *call,
         if (rego_kind_of(&call->arg[i]) & kinds)
             continue;
         AUTO_BUF want = {.limit = 1 << 10};
-        rego_kinds_text(&want, kinds);
+        rego_kinds_text(&want, signature->arg[i]);
         buf_char(&want, '\0');
         return rego_fail_operand(call, i, want.failed ? "" : want.ptr, &call->arg[i]);
     }

@@ -445,7 +445,8 @@ static bool extend(struct paths *p)
     if (p->path.n >= REGO_NESTING_MAX || !spend(p->call, p->path.n))
         return false;
     for (uint32_t k = 0; next && k < next->len; k++) {
-        if (has(&p->path, &next->items[k]))
+        /* Nodes that the graph does not know end the path before them. */
+        if (has(&p->path, &next->items[k]) || !rego_get(p->graph, &next->items[k]))
             continue;
         further = true;
         if (!add(p->call, &p->path, &next->items[k]) || !extend(p))
@@ -471,6 +472,7 @@ static enum rego_outcome reachable_paths(struct rego_call *call, struct value *r
 }
 
 #define KEYS "array[any] | object[any: any] | set[any]"
+#define LISTED "object[any: any] | set[any] | array[any]"
 #define GRAPH "object[any: array[any] | set[any]], array[any] | set[any]"
 static const struct rego_builtin table[] = {
     {"array.concat", NULL, "(array[any], array[any]) => array[any]", array_concat, 0},
@@ -482,8 +484,8 @@ static const struct rego_builtin table[] = {
     {"set_diff", NULL, "(set[any], set[any]) => set[any]", set_diff, REGO_DEPRECATED},
     {"object.get", NULL, "(object[any: any], any, any) => any", object_get, 0},
     {"object.keys", NULL, "(object[any: any]) => set[any]", object_keys, 0},
-    {"object.remove", NULL, "(object[any: any], " KEYS ") => any", object_remove, 0},
-    {"object.filter", NULL, "(object[any: any], " KEYS ") => any", object_filter, 0},
+    {"object.remove", NULL, "(object[any: any], " LISTED ") => any", object_remove, 0},
+    {"object.filter", NULL, "(object[any: any], " LISTED ") => any", object_filter, 0},
     {"object.union", NULL, "(object[any: any], object[any: any]) => any", object_union, 0},
     {"object.union_n", NULL, "(array[object[any: any]]) => any", object_union_n, 0},
     {"object.subset", NULL, "(" KEYS ", " KEYS ") => any", object_subset, 0},

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -399,9 +400,14 @@ static void indent(struct buf *out, struct str s, struct str prefix, struct str 
     }
 }
 
-static enum rego_outcome option_error(struct rego_call *call, const char *what)
+__attribute__((format(printf, 2, 3))) static enum rego_outcome option_error(struct rego_call *call,
+                                                                            const char *fmt, ...)
 {
-    call->why = arena_printf(call->arena, "operand 2 %s", what);
+    va_list args;
+    va_start(args, fmt);
+    struct str what = arena_vprintf(call->arena, fmt, args);
+    va_end(args);
+    call->why = arena_printf(call->arena, "operand 2 %.*s", STR_ARG(what));
     call->type_error = true;
     return REGO_FAILED;
 }
@@ -426,9 +432,13 @@ static enum rego_outcome json_marshal_with_options(struct rego_call *call, struc
             by = value_text(&v);
             pretty = told ? pretty : true;
         } else if (is_pretty || str_equal(name, STR("prefix")) || str_equal(name, STR("indent"))) {
-            return option_error(call, "key has a value of the wrong type");
+            return option_error(call, "key \"%.*s\" has a value of type %s", STR_ARG(name),
+                                rego_type_name(&v));
         } else {
-            return option_error(call, "object contained unknown key");
+            AUTO_BUF name_text = {.limit = 1 << 16};
+            rego_text(&name_text, &key);
+            return option_error(call, "object contained unknown key %.*s",
+                                STR_ARG(buf_view(&name_text)));
         }
     }
     rego_json(&compact, &call->arg[0]);

@@ -219,7 +219,7 @@ static bool split_into(struct parts *p, struct str s, struct str by)
 
 static enum rego_outcome split(struct rego_call *call, struct value *ret)
 {
-    struct parts p = {call};
+    struct parts p = {.call = call};
     if (!split_into(&p, text(call, 0), text(call, 1)))
         return REGO_HALT;
     *ret = value_items(VALUE_TUPLE, p.item, p.n);
@@ -229,7 +229,7 @@ static enum rego_outcome split(struct rego_call *call, struct value *ret)
 /* |n| parts from the front (n > 0) or from the back. */
 static enum rego_outcome split_n(struct rego_call *call, struct value *ret)
 {
-    struct parts p = {call};
+    struct parts p = {.call = call};
     int64_t n;
     if (!rego_to_int64(&call->arg[2], &n)) {
         call->why = STR("operand 3 must be integer number but got floating-point number");
@@ -411,7 +411,7 @@ static enum rego_outcome upper(struct rego_call *call, struct value *ret)
     return change_case(call, uc_toupper, ret);
 }
 
-#define STRINGS "string | array[string] | set[string]"
+#define STRINGS "string | set[string] | array[string]"
 static const struct rego_builtin table[] = {
     {"startswith", NULL, "(string, string) => boolean", startswith, 0},
     {"endswith", NULL, "(string, string) => boolean", endswith, 0},

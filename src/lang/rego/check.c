@@ -30,6 +30,7 @@ struct visitor {
     bool (*term)(struct visitor *v, const struct rego_term *t);
     bool (*expr)(struct visitor *v, const struct rego_expr *e); /* or NULL */
     void *ctx;
+    const struct rego_term *skip;
     unsigned depth;
 };
 
@@ -243,31 +244,39 @@ static bool follow_all(struct rego_compiler *c, struct rego_node *node, struct p
     return true;
 }
 
-/* The rules that a ref below data may need. */
-static bool depend(struct visitor *v, const struct rego_term *t)
+/* What the keys of a ref behind `node` lead to; any child where a key is not a constant. */
+static bool follow_ref(struct rego_compiler *c, struct rego_node *node, const struct rego_term *t,
+                       size_t from, struct path *before)
 {
-    const struct rego_term *head = t->kind == REGO_TERM_REF ? t->parts.item[0] : t;
-    struct path *before = v->ctx;
-    if ((t->kind != REGO_TERM_REF && t->kind != REGO_TERM_VAR) || head->kind != REGO_TERM_VAR ||
-        head->slot != REGO_NO_SLOT || !str_equal(head->name, STR("data")))
-        return true;
-    if (t->kind == REGO_TERM_VAR && v->depth > 1 && before == NULL)
-        return true;
-    struct rego_node *node = v->c->policy->root;
-    size_t n = t->kind == REGO_TERM_REF ? t->parts.n : 1;
-    for (size_t i = 1; i < n; i++) {
+    for (size_t i = from; i < t->parts.n; i++) {
         const struct rego_term *part = t->parts.item[i];
-        if (has_rules(node) && !follow(v->c, node, before))
+        if (has_rules(node) && !follow(c, node, before))
             return false;
-        if (part->kind != REGO_TERM_VALUE)
-            return follow_all(v->c, node, before, REGO_DEPTH_MAX);
+        if (part->kind != REGO_TERM_VALUE) {
+            for (size_t k = 0; k < node->nchild; k++)
+                if (!follow_ref(c, node->child[k], t, i + 1, before))
+                    return false;
+            return true;
+        }
         struct rego_node *child = rego_child(node, &part->value);
         if (!child)
             return true;
         node = child;
     }
-    /* The bare root stands here only as the head of a ref that was followed already. */
-    return n == 1 || follow_all(v->c, node, before, REGO_DEPTH_MAX);
+    return follow_all(c, node, before, REGO_DEPTH_MAX);
+}
+
+/* The rules that a ref below data may need. */
+static bool depend(struct visitor *v, const struct rego_term *t)
+{
+    const struct rego_term *head = t->kind == REGO_TERM_REF ? t->parts.item[0] : t;
+    if (t == v->skip || head->kind != REGO_TERM_VAR || head->slot != REGO_NO_SLOT ||
+        !str_equal(head->name, STR("data")))
+        return true;
+    if (t->kind == REGO_TERM_VAR) /* all there is */
+        return follow_all(v->c, v->c->policy->root, v->ctx, REGO_DEPTH_MAX);
+    v->skip = head; /* comes next: not a document by itself */
+    return follow_ref(v->c, v->c->policy->root, t, 1, v->ctx);
 }
 
 static bool follow(struct rego_compiler *c, struct rego_node *node, struct path *before)

@@ -347,7 +347,7 @@ static enum rego_flow merged(struct rego_machine *m, struct rego_document at, st
         const struct rego_node *child = at.node->child[i];
         struct rego_document below = {m->world->masked && m->world->masked[child->id] ? NULL
                                                                                       : child,
-                                      nbase ? rego_get(at.base, &child->key) : NULL};
+                                      nbase ? rego_get(at.base, &child->key) : NULL, false};
         bool defined;
         bool function =
             child->kind == REGO_HEAD_FUNCTION && child->ndefinitions + (child->otherwise != NULL);
@@ -375,7 +375,7 @@ struct rego_document rego_node_document(struct rego_machine *m, const struct reg
 {
     bool masked = m->world->masked && m->world->masked[node->id];
     const struct value *base = masked || !has_rules(node) ? base_of(m, node) : NULL;
-    return (struct rego_document){masked ? NULL : node, base};
+    return (struct rego_document){masked ? NULL : node, base, base != NULL};
 }
 
 enum rego_flow rego_document_value(struct rego_machine *m, struct rego_document document,

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "value/number.h"
 
 enum { NESTED_MAX = 5000, CHECK_EVERY = 1024, BUILTIN_ERRORS_MAX = 100 };
 
@@ -128,7 +129,14 @@ static enum rego_flow child(struct rego_machine *m, const struct walk *w, size_t
         if (below.node && is_masked(m, below.node))
             below.node = NULL;
     }
+    below.stored = at.stored;
     below.base = at.base ? rego_get(at.base, key) : NULL;
+    if (!below.base && at.base && at.stored && key->kind == VALUE_NUMBER &&
+        rego_is_object(at.base)) {
+        struct str text = number_text(m->arena, key);
+        struct value name = value_string(text);
+        below.base = text.ptr ? rego_get(at.base, &name) : NULL;
+    }
     return below.node || below.base ? walk(m, w, i + 1, below) : REGO_GO;
 }
 
@@ -143,7 +151,7 @@ static enum rego_flow each(struct rego_machine *m, const struct walk *w, size_t 
             return REGO_BAD;
         if (!rego_match(m, p, &key))
             continue;
-        enum rego_flow flow = walk(m, w, i + 1, (struct rego_document){NULL, &v});
+        enum rego_flow flow = walk(m, w, i + 1, (struct rego_document){.base = &v});
         if (flow != REGO_GO)
             return flow;
     }
@@ -184,7 +192,7 @@ static enum rego_flow walk(struct rego_machine *m, const struct walk *w, size_t 
         enum rego_flow flow = rego_node_value(m, at.node, &v, &defined);
         if (flow != REGO_GO || !defined)
             return flow;
-        at = (struct rego_document){NULL, &v};
+        at = (struct rego_document){.base = &v};
     }
     const struct rego_pattern *p = &w->step->ref.at[i];
     if (p->kind == REGO_MATCH_EQUAL)

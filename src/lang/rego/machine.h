@@ -91,6 +91,7 @@ bool rego_spend(struct rego_machine *m, uint64_t n);
 struct rego_document {
     const struct rego_node *node;
     const struct value *base; /* may be NULL with a node */
+    bool stored;              /* base is of the base documents: data[2] finds the key "2" */
 };
 /* The value of a node's rules, or of all below it. *ret_defined. */
 enum rego_flow rego_node_value(struct rego_machine *m, const struct rego_node *node,

@@ -626,8 +626,11 @@ static const struct rego_term *value_of(const struct rego_term *object, const st
 {
     for (size_t i = 0; i < object->pairs.n; i++) {
         const struct rego_term *other = object->pairs.item[i].key;
-        if (other->kind == REGO_TERM_VALUE && key->kind == REGO_TERM_VALUE &&
-            rego_equal(&other->value, &key->value))
+        bool same = other->kind == REGO_TERM_VALUE && key->kind == REGO_TERM_VALUE
+                        ? rego_equal(&other->value, &key->value)
+                        : other->kind == REGO_TERM_VAR && key->kind == REGO_TERM_VAR &&
+                              other->slot == key->slot;
+        if (same)
             return object->pairs.item[i].value;
     }
     return NULL;
@@ -685,10 +688,13 @@ static bool unify_objects(struct planning *p, const struct rego_term *a, const s
     return unify_pairs(p, left, right, n);
 }
 
+/* Keys that tell by themselves which values go together: constants, or one variable. */
 static bool constant_keys(const struct rego_term *object)
 {
-    for (size_t i = 0; i < object->pairs.n; i++)
-        if (object->pairs.item[i].key->kind != REGO_TERM_VALUE)
+    size_t n = object->pairs.n;
+    for (size_t i = 0; i < n; i++)
+        if (object->pairs.item[i].key->kind != REGO_TERM_VALUE &&
+            (n > 1 || object->pairs.item[i].key->kind != REGO_TERM_VAR))
             return false;
     return true;
 }

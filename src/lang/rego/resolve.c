@@ -507,6 +507,43 @@ static bool head(struct resolving *r, struct rego_head *h)
     return (!h->key || term(r, h->key)) && (!h->value || term(r, h->value));
 }
 
+/* An argument that must be evaluated becomes a variable that the body compares with it. */
+static bool argument_into_body(struct resolving *r, struct rego_rule *rule, size_t i)
+{
+    struct rego_term *given = rule->head.arg[i];
+    size_t n = rule->body ? rule->body->n : 0;
+    struct rego_term **parts = arena_new(r->c->arena, struct rego_term *, 3);
+    struct rego_body *with_it = arena_new(r->c->arena, struct rego_body, 1);
+    struct rego_expr **list = arena_new(r->c->arena, struct rego_expr *, n + 1);
+    struct rego_expr *expr = arena_new(r->c->arena, struct rego_expr, 1);
+    struct rego_term *var = make(r, REGO_TERM_VAR, given->place);
+    struct rego_term *op = make(r, REGO_TERM_VAR, given->place);
+    struct rego_term *call = make(r, REGO_TERM_CALL, given->place);
+    if (!parts || !with_it || !list || !expr || !var || !op || !call)
+        return out_of_memory(r);
+    var->name = STR("__arg");
+    var->slot = rego_new_slot(r->c, var->name, given->place, true);
+    op->name = STR("eq");
+    parts[0] = op;
+    parts[1] = var;
+    parts[2] = given;
+    call->parts.item = parts;
+    call->parts.n = 3;
+    *expr = (struct rego_expr){.kind = REGO_EXPR_CALL, .place = given->place, .term = call};
+    if (n)
+        memcpy(list, rule->body->expr, n * sizeof *list);
+    list[n] = expr;
+    *with_it = (struct rego_body){list, n + 1, rule->place};
+    rule->body = with_it;
+    rule->head.arg[i] = var;
+    return true;
+}
+
+static bool is_evaluated(const struct rego_term *t)
+{
+    return t->kind == REGO_TERM_TEMPLATE || t->kind == REGO_TERM_REF;
+}
+
 bool rego_resolve_rule(struct rego_compiler *c, struct rego_rule *rule)
 {
     struct scope arguments = {0};
@@ -514,11 +551,15 @@ bool rego_resolve_rule(struct rego_compiler *c, struct rego_rule *rule)
     for (size_t i = 0; i < rule->head.narg; i++)
         if (!declare_all(&r, rule->head.arg[i], LOCAL_ARGUMENT))
             return false;
-    for (; rule; rule = rule->else_) {
+    for (const struct rego_rule *first = rule; rule; rule = rule->else_) {
         struct scope scope = {.parent = &arguments};
-        r.implicit = (struct scope){0};
+        if (rule != first)
+            r.implicit = (struct scope){0};
         r.scope = &scope;
         c->rule = rule;
+        for (size_t i = 0; i < rule->head.narg && rule == first; i++)
+            if (is_evaluated(rule->head.arg[i]) && !argument_into_body(&r, rule, i))
+                return false;
         if ((rule->body && !body(&r, rule->body)) || !head(&r, &rule->head))
             return false;
     }

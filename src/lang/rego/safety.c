@@ -228,8 +228,11 @@ static const struct rego_term *value_of(const struct rego_term *object, const st
 {
     for (size_t i = 0; i < object->pairs.n; i++) {
         const struct rego_term *other = object->pairs.item[i].key;
-        if (other->kind == REGO_TERM_VALUE && key->kind == REGO_TERM_VALUE &&
-            rego_equal(&other->value, &key->value))
+        bool same = other->kind == REGO_TERM_VALUE && key->kind == REGO_TERM_VALUE
+                        ? rego_equal(&other->value, &key->value)
+                        : other->kind == REGO_TERM_VAR && key->kind == REGO_TERM_VAR &&
+                              other->slot == key->slot;
+        if (same)
             return object->pairs.item[i].value;
     }
     return NULL;

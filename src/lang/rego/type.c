@@ -21,7 +21,6 @@ static const struct {
     struct str name;
     unsigned kind;
 } kind_names[] = {
-    /* sorted by name, as messages list them */
     {STR_INIT("array"), REGO_ARRAY},   {STR_INIT("boolean"), REGO_BOOLEAN},
     {STR_INIT("null"), REGO_NULL},     {STR_INIT("number"), REGO_NUMBER},
     {STR_INIT("object"), REGO_OBJECT}, {STR_INIT("set"), REGO_SET},
@@ -29,23 +28,28 @@ static const struct {
 };
 enum { KIND_NAMES = sizeof kind_names / sizeof *kind_names };
 
-void rego_kinds_text(struct buf *out, unsigned kinds)
+static struct str kind_name(unsigned kind)
 {
-    bool many = (kinds & (kinds - 1)) != 0, first = true;
-    if (kinds == REGO_ANY) {
+    for (size_t i = 0; i < KIND_NAMES; i++)
+        if (kind_names[i].kind == kind)
+            return kind_names[i].name;
+    return STR("any");
+}
+
+void rego_kinds_text(struct buf *out, const struct rego_type *type)
+{
+    if (!type) {
         buf_str(out, STR("any"));
         return;
     }
-    if (many)
+    if (type->norder > 1)
         buf_str(out, STR("one of {"));
-    for (size_t i = 0; i < KIND_NAMES; i++)
-        if (kinds & kind_names[i].kind) {
-            if (!first)
-                buf_str(out, STR(", "));
-            buf_str(out, kind_names[i].name);
-            first = false;
-        }
-    if (many)
+    for (uint8_t i = 0; i < type->norder; i++) {
+        if (i)
+            buf_str(out, STR(", "));
+        buf_str(out, kind_name(type->order[i]));
+    }
+    if (type->norder > 1)
         buf_char(out, '}');
 }
 
@@ -136,6 +140,8 @@ static bool one_type(struct reading *in, unsigned depth, struct rego_type *type,
         if (!str_starts(in->rest, kind_names[i].name))
             continue;
         in->rest = str_sub(in->rest, kind_names[i].name.len, in->rest.len);
+        if (!(type->kinds & kind_names[i].kind))
+            type->order[type->norder++] = (uint8_t)kind_names[i].kind;
         type->kinds |= kind_names[i].kind;
         switch (kind_names[i].kind) {
         case REGO_ARRAY:

@@ -25,6 +25,7 @@ struct rego_property {
 };
 struct rego_type {
     unsigned kinds;
+    uint8_t order[8], norder;            /* the kinds' bits as a signature lists them */
     const struct rego_type *const *item; /* ARRAY: types of the first items */
     size_t nitems;
     const struct rego_type *rest;         /* ARRAY: of the items behind those */
@@ -45,8 +46,8 @@ static inline bool rego_type_is_any(const struct rego_type *type)
 }
 /* The bit of a value's kind. */
 unsigned rego_kind_of(const struct value *v);
-/* "{array, object, set, string}" or "string": for messages. */
-void rego_kinds_text(struct buf *out, unsigned kinds);
+/* "one of {array, object, set, string}" or "string", in the order of the signature. */
+void rego_kinds_text(struct buf *out, const struct rego_type *type);
 
 enum { REGO_ARGS_MAX = 8 };
 struct rego_signature {
