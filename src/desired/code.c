@@ -126,8 +126,10 @@ static bool validate(struct code *code, struct err *err)
     struct code_walk walk;
     if (!code_walk_open(code, true, &code->diags, &walk))
         return arena_full(&code->arena, err);
-    if (code_check_calls(&walk) && code_check_cycles(&walk))
+    if (code_check_calls(&walk) && code_check_cycles(&walk)) {
+        (void)code_check_imports(&walk);
         (void)code_walk_all(&walk);
+    }
     return full(code, err);
 }
 

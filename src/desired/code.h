@@ -18,6 +18,8 @@ struct code_input_value { /* -var NAME=TEXT, or -var-file PATH; in the order of 
     bool is_file;
     struct str name, text; /* text: the value, or the path */
 };
+struct code_made;
+struct code_instance;
 enum code_phase {
     CODE_VALIDATE, /* terraform validate: variables unknown */
     CODE_PLAN,     /* variables given or defaulted; a missing required one is an error */
@@ -41,6 +43,15 @@ struct code_options {
     /* What the state has of an instance (managed or data, address with index): its attributes as
      * the state's JSON has them (untyped; dynamic ones as {value, type}); false = nothing. */
     bool (*state)(void *ctx, struct str address, struct value *ret);
+    /*
+     * What the provider plans (PlanResourceChange), where it can be asked: config and prior are of
+     * the schema's type, prior null = it is made; proposed is what the evaluator says by itself.
+     * *ret_replace: it must be made anew, and is asked for once more with prior null. False = as
+     * proposed. NULL = as proposed, always.
+     */
+    bool (*plan)(void *ctx, const struct code_instance *instance, const struct value *prior,
+                 const struct value *config, const struct value *proposed, struct value *ret,
+                 bool *ret_replace);
     /* provider::NAME::FUNCTION by provider source; NULL = unknown results */
     bool (*call_function)(void *ctx, struct hcl_eval *ev, struct str provider, struct str name,
                           const struct value *args, size_t nargs, struct value *ret);
@@ -51,7 +62,6 @@ struct code_options {
     int64_t now_utc_ms; /* INT64_MIN = unknown */
 };
 
-struct code_made;
 struct code_instance {
     struct str address, module; /* module: "" or module.a["k"] */
     enum code_mode mode;
@@ -106,6 +116,13 @@ const struct code_module *code_find_module(struct code *code, struct str module_
 const struct code_provider_instance *code_provider_instances(const struct code *code,
                                                              size_t *ret_n);
 const struct code_output_value *code_outputs(const struct code *code, size_t *ret_n);
+/* What import blocks ask for, as far as it is evaluated. */
+struct code_import_value {
+    struct str address; /* of the instance */
+    struct value id;    /* string; unknown where the block has an identity instead */
+    const struct code_import *written;
+};
+const struct code_import_value *code_imports(struct code *code, size_t *ret_n);
 /* Addresses that moved blocks and implicit moves give to what a state has: the new address, or the
  * same. False: a `removed` block forgets it. */
 bool code_moved_address(struct code *code, struct str state_address, struct str *ret);

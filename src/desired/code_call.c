@@ -278,12 +278,21 @@ static struct value whole_module(struct code_walk *walk, struct code_config *chi
 static bool find_key(struct code_walk *walk, struct code_config *child,
                      const struct code_expansion *e, const struct value *key, uint32_t *ret)
 {
-    const struct code_module_instance *at = code_modules(walk, child)->item;
-    for (uint32_t i = 0; i < e->n; i++)
-        if (value_equal(&at[e->first + i].each.key, key)) {
-            *ret = e->first + i;
+    const struct code_module_instance *at = &code_modules(walk, child)->item[e->first];
+    struct code_each want = {.key = *key};
+    want.kind = key->kind == VALUE_STRING ? CODE_KEY_EACH : CODE_KEY_COUNT;
+    for (uint32_t low = 0, high = e->n; low < high;) { /* in order of their keys */
+        uint32_t middle = low + (high - low) / 2;
+        int order = code_compare_keys(&at[middle].each, &want);
+        if (order == 0) {
+            *ret = e->first + middle;
             return true;
         }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return false;
 }
 

@@ -143,6 +143,18 @@ static void link_close(struct link *l)
     link_list(l, child->providers, m->nproviders);
 }
 
+/* An import's id is evaluated in the root, before the resource that it is for. */
+static void link_imports(struct link *l, const struct code_resource *r)
+{
+    size_t n;
+    const struct code_import_target *targets = code_import_targets(l->code, &n);
+    for (size_t i = 0; i < n; i++)
+        if (targets[i].resource == r && targets[i].in == l->node->in) {
+            link_expr(l, l->code->root, &targets[i].written->id);
+            link_expr(l, l->code->root, &targets[i].written->for_each);
+        }
+}
+
 static void link_resource(struct link *l)
 {
     struct code_config *in = l->node->in;
@@ -157,6 +169,7 @@ static void link_resource(struct link *l)
     link_conditions(l, in, &r->preconditions);
     link_conditions(l, in, &r->postconditions);
     link_to(l, code_provider_node(l->code, in, r));
+    link_imports(l, r);
 }
 
 static void link_provider(struct link *l)
@@ -442,7 +455,9 @@ bool code_walk_all(struct code_walk *walk)
     bool fine = true;
     for (size_t i = 0; i < code->nnodes; i++) {
         const struct code_node *node = code->node[i];
-        bool idle = node->kind == CODE_NODE_VALIDATION && !has_rules(node);
+        /* Configurations of providers that nobody uses are not looked at. */
+        bool idle = (node->kind == CODE_NODE_VALIDATION && !has_rules(node)) ||
+                    node->kind == CODE_NODE_PROVIDER;
         if (!idle && !code_visit(walk, code->node[i]))
             fine = false;
     }

@@ -130,6 +130,13 @@ struct code_made {            /* one resource instance */
     struct code_node *node;
     struct value planned; /* as expressions see it */
     bool open;            /* no schema and no state: it may have attributes that are not there */
+    struct value prior;   /* what the state has; null = nothing */
+    bool replaced;        /* it will be made anew */
+};
+struct code_import_target { /* an import block, and what it is for */
+    const struct code_import *written;
+    struct code_config *in;               /* NULL: no such module */
+    const struct code_resource *resource; /* NULL: not declared */
 };
 
 enum code_state { CODE_NEW, CODE_VISITING, CODE_DONE };
@@ -141,6 +148,8 @@ struct code_result {
     bool *whole;                      /* resource: value[i] is made */
     /* provider: by module instance */
     struct code_provider_instance *provider;
+    struct code_import_value *imports; /* resource */
+    size_t nimports;
 };
 
 struct code_instances_of { /* of one config */
@@ -227,9 +236,11 @@ struct code {
     struct code_ref_entry *refs[CODE_HASH];
     struct code_content_entry *content[CODE_HASH];
     struct code_cached *spec[CODE_HASH], *type[CODE_HASH], *block[CODE_HASH];
-    const struct code_scope *scope; /* what is being evaluated now */
-    const struct code_moves *moves; /* NULL = not read yet */
-    struct str blocked;             /* moves that could not be: "\n  - A could not move to B" */
+    const struct code_scope *scope;           /* what is being evaluated now */
+    const struct code_moves *moves;           /* NULL = not read yet */
+    const struct code_import_target *imports; /* the same */
+    size_t nimports;
+    struct str blocked; /* moves that could not be: "\n  - A could not move to B" */
     struct str cwd;
 };
 
@@ -362,6 +373,17 @@ bool code_check_moves(struct code_walk *walk);
 void code_warn_blocked(struct code_walk *walk);
 /* Before it: what is removed must not be declared. */
 bool code_check_removed(struct code_walk *walk);
+
+/* --- code_import.c, code_trigger.c --- */
+
+const struct code_import_target *code_import_targets(struct code *code, size_t *ret_n);
+bool code_run_imports(struct code_walk *walk, struct code_node *node);
+bool code_check_imports(struct code_walk *walk);
+/* What an instance is to be imported as; NULL = nothing. */
+const struct code_import_value *code_import_of(struct code_walk *walk,
+                                               const struct code_made *made);
+/* Does a change elsewhere make it anew? */
+bool code_is_triggered(struct code_walk *walk, const struct code_made *made);
 
 /* --- code_provider.c --- */
 

@@ -11,7 +11,6 @@
 struct planner {
     struct code *code;
     struct arena *arena;
-    bool create; /* nothing is there yet: computed values are unknown, not null */
 };
 
 enum { PLAN_DEPTH_MAX = 100 };
@@ -214,7 +213,7 @@ static bool same_known(const struct value *a, const struct value *b)
 
 /* terraform_data: the output follows the input, a new trigger makes a new one. */
 static void plan_terraform_data(const struct planner *p, const struct value *prior,
-                                struct value *planned)
+                                struct value *planned, bool *ret_replaced)
 {
     const struct value *input = value_get(planned, STR("input"));
     bool there = is_there(prior);
@@ -230,6 +229,7 @@ static void plan_terraform_data(const struct planner *p, const struct value *pri
             return;
         set_member(p, planned, STR("output"), hcl_unknown(p->arena, hcl_type_of(p->arena, &bare)));
     }
+    *ret_replaced = *ret_replaced || (there && replace);
     if (replace)
         set_member(p, planned, STR("id"), hcl_unknown_not_null(p->arena, &type_string));
 }
@@ -388,24 +388,76 @@ static void plan_data(struct planner *p, struct code_walk *walk, struct code_mad
             plan_object(p, &made->out.schema->block, prior, &made->out.config, PLAN_DEPTH_MAX);
 }
 
+/* What the import of a built-in resource gives: its id, nothing else. */
+static bool imported(struct planner *p, struct code_walk *walk, const struct code_made *made,
+                     struct value *ret)
+{
+    const struct code_import_value *import = code_import_of(walk, made);
+    const struct type *type = made->out.schema ? made->out.schema->block.type : NULL;
+    if (!import || !type || !code_is_builtin(made->out.provider))
+        return false;
+    struct value_member *m = arena_new(p->arena, struct value_member, type->n);
+    for (uint32_t i = 0; m && i < type->n; i++)
+        m[i] = (struct value_member){type->members[i].key, hcl_null(type->members[i].type)};
+    *ret = (struct value){.kind = VALUE_OBJECT, .len = type->n, .members = m};
+    if (m)
+        set_member(p, ret, STR("id"), import->id);
+    return m;
+}
+
+/* The provider's word where there is one. */
+static struct value ask_provider(struct planner *p, const struct code_made *made,
+                                 const struct value *prior, const struct value *config,
+                                 const struct value *proposed, bool *ret_replace)
+{
+    const struct code_options *o = &p->code->options;
+    struct value planned;
+    if (o->plan && !code_is_builtin(made->out.provider) &&
+        o->plan(o->ctx, &made->out, prior, config, proposed, &planned, ret_replace))
+        return planned;
+    return *proposed;
+}
+
+static struct value plan_managed(struct planner *p, struct code_made *made,
+                                 const struct value *prior, const struct value *config)
+{
+    const struct schema_block *block = &made->out.schema->block;
+    struct value planned =
+        plan_object(p, block, is_there(prior) ? prior : NULL, config, PLAN_DEPTH_MAX);
+    if (code_is_builtin(made->out.provider)) {
+        plan_terraform_data(p, prior, &planned, &made->replaced);
+        return planned;
+    }
+    bool replace = false;
+    planned = ask_provider(p, made, prior, config, &planned, &replace);
+    if (!replace || !is_there(prior))
+        return planned;
+    struct value none = hcl_null(block->type);
+    made->replaced = true;
+    planned = plan_object(p, block, NULL, config, PLAN_DEPTH_MAX);
+    return ask_provider(p, made, &none, config, &planned, &replace);
+}
+
 void code_plan_instance(struct code_walk *walk, struct code_made *made)
 {
     struct planner p = {.code = walk->code, .arena = &walk->code->arena};
     struct value prior = value_null(), config, planned;
-    if (!prior_of(&p, walk, made, &prior))
+    bool there = prior_of(&p, walk, made, &prior) || imported(&p, walk, made, &prior);
+    if (!there)
         prior = value_null();
+    made->prior = prior;
     config = made->out.mode == CODE_MANAGED ? without_ignored(&p, made, &prior) : made->out.config;
-    p.create = !is_there(&prior);
+    if (there && made->out.mode == CODE_MANAGED && code_is_triggered(walk, made)) {
+        made->replaced = true;
+        prior = value_null();
+    }
     if (!made->out.schema) {
         planned = lay_over(&p, &prior, &config);
-        made->open = p.create;
+        made->open = !is_there(&prior);
     } else if (made->out.mode == CODE_DATA) {
         plan_data(&p, walk, made, &prior, &planned);
     } else {
-        planned = plan_object(&p, &made->out.schema->block, is_there(&prior) ? &prior : NULL,
-                              &config, PLAN_DEPTH_MAX);
-        if (code_is_builtin(made->out.provider) && made->out.mode == CODE_MANAGED)
-            plan_terraform_data(&p, &prior, &planned);
+        planned = plan_managed(&p, made, &prior, &config);
     }
     if (made->out.mode == CODE_EPHEMERAL)
         planned.marks |= VALUE_EPHEMERAL;

@@ -203,7 +203,7 @@ static bool run_plan(struct running *run)
     run->result->whole = arena_new(run->arena, bool, modules->n);
     if (!run->result->expansion || !run->result->value || !run->result->whole ||
         !check_meta_self(run, &run->resource->count) ||
-        !check_meta_self(run, &run->resource->for_each))
+        !check_meta_self(run, &run->resource->for_each) || !code_run_imports(run->walk, run->node))
         return false;
     for (size_t i = 0; i < modules->n; i++) {
         struct code_keys keys;
@@ -277,7 +277,8 @@ static bool run_validate(struct running *run)
     struct code_module_instance *module = &code_modules(run->walk, run->node->in)->item[0];
     struct code_scope scope = {.walk = run->walk, .module = module};
     scope.check = r->check;
-    bool fine = code_expand(&scope, &r->count, &r->for_each, &keys);
+    bool fine = code_run_imports(run->walk, run->node);
+    fine = code_expand(&scope, &r->count, &r->for_each, &keys) && fine;
     scope.each.kind = r->count.expr      ? CODE_KEY_COUNT
                       : r->for_each.expr ? CODE_KEY_EACH
                                          : CODE_KEY_NONE;
@@ -335,9 +336,17 @@ static const struct code_made *made_at(const struct code_expansion *e, const str
     int64_t i;
     if (e->kind == CODE_KEY_COUNT)
         return value_to_int64(key, &i) && i >= 0 && i < e->n ? &e->made[i] : NULL;
-    for (uint32_t k = 0; k < e->n && key->kind == VALUE_STRING; k++)
-        if (str_equal(value_text(&e->made[k].each.key), value_text(key)))
-            return &e->made[k];
+    /* for_each goes through its keys in order */
+    for (uint32_t low = 0, high = key->kind == VALUE_STRING ? e->n : 0; low < high;) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = str_compare(value_text(&e->made[middle].each.key), value_text(key));
+        if (order == 0)
+            return &e->made[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return NULL;
 }
 
