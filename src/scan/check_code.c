@@ -7,100 +7,20 @@
 #include "base/io.h"
 #include "base/pathname.h"
 #include "desired/lint.h"
-#include "desired/owners.h"
-#include "live/schemas.h"
 #include "scan/check.h"
+#include "scan/look.h"
 
 struct checking {
     struct arena *arena;
     const struct stack *stack;
-    const struct check_options *options;
-    struct library *schemas; /* NULL: none are to be had */
+    struct look *look;
     struct lint_issues issues;
     size_t kept; /* of the issues: their texts are ours */
     const struct code_tree *tree;
     struct check_subject *subject;
-    struct str *notes;
-    size_t nnotes, room_notes;
-    const struct str *told; /* providers that a note is about */
-    size_t ntold, room_told;
+    bool cut; /* there were more diagnostics than can be kept */
     bool full;
 };
-
-/* --- what the evaluator asks for --- */
-
-static void add_note(struct checking *in, struct str text)
-{
-    struct str *grown =
-        arena_grow(in->arena, in->notes, in->nnotes, &in->room_notes, in->nnotes + 1);
-    if (!grown || !text.ptr) {
-        in->full = true;
-        return;
-    }
-    grown[in->nnotes++] = text;
-    in->notes = grown;
-}
-
-/* Once for each provider: without its schema nothing is said of what its resources are given. */
-static void note_missing(struct checking *in, struct str provider, struct str why)
-{
-    struct str *told = NULL;
-    for (size_t i = 0; i < in->ntold; i++)
-        if (str_equal(in->told[i], provider))
-            return;
-    told = arena_new(in->arena, struct str, in->ntold + 1);
-    if (!told) {
-        in->full = true;
-        return;
-    }
-    if (in->ntold)
-        memcpy(told, in->told, in->ntold * sizeof *told);
-    told[in->ntold++] = arena_dup(in->arena, provider);
-    in->told = told;
-    add_note(in, arena_printf(in->arena, "arguments of %.*s were not checked: %.*s",
-                              STR_ARG(provider), STR_ARG(why)));
-}
-
-static void look_for_trouble(struct checking *in, struct str provider)
-{
-    struct str why = live_schemas_trouble(in->schemas, provider);
-    if (why.len)
-        note_missing(in, provider, why);
-}
-
-static const struct schema *find_schema(void *ctx, struct str provider, enum code_mode mode,
-                                        struct str type)
-{
-    struct checking *in = ctx;
-    if (!in->schemas || str_equal(provider, STR("terraform.io/builtin/terraform")))
-        return NULL;
-    const struct schema *found = live_schemas_type(in->schemas, provider, mode, type);
-    look_for_trouble(in, provider);
-    return found;
-}
-
-static const struct schema *find_config_schema(void *ctx, struct str provider)
-{
-    struct checking *in = ctx;
-    if (!in->schemas)
-        return NULL;
-    const struct schema *found = live_schemas_config(in->schemas, provider);
-    look_for_trouble(in, provider);
-    return found;
-}
-
-static bool call_function(void *ctx, struct hcl_eval *ev, struct str provider, struct str name,
-                          const struct value *args, size_t nargs, struct value *ret)
-{
-    struct checking *in = ctx;
-    return live_schemas_call(in->schemas, ev, provider, name, args, nargs, ret);
-}
-
-static const char *find_env(void *ctx, const char *name)
-{
-    const struct checking *in = ctx;
-    return in->options->env(name);
-}
 
 /* --- diagnostics as issues --- */
 
@@ -282,22 +202,6 @@ static void count(struct check_subject *subject, const struct code_tree *tree, u
 
 /* --- the way --- */
 
-/* OpenTofu's own files, or a lock file of its registry. */
-static bool is_opentofu(struct checking *in)
-{
-    struct str *names, text;
-    size_t n = 0;
-    struct str lock = io_join(in->arena, in->stack->path, STR(".terraform.lock.hcl"));
-    if (!io_list_dir(in->arena, in->stack->path.ptr, 100000, &names, &n, NULL))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (str_ends(names[i], STR(".tofu")) || str_ends(names[i], STR(".tofu.json")))
-            return true;
-    return lock.ptr && io_exists(lock.ptr) &&
-           io_read_file(in->arena, lock.ptr, 16 << 20, &text, NULL) &&
-           str_find(text, STR("registry.opentofu.org/"), 0) != SIZE_MAX;
-}
-
 /* Without a state nothing is known of what an apply makes: that is no fault of the code. */
 static bool wants_state(const struct hcl_diag *d)
 {
@@ -335,118 +239,26 @@ static void take_diags(struct checking *in, const struct code *code, size_t nloa
             continue;
         take_diag(in, d);
     }
-    if (diags->cut)
-        add_note(in, STR("there are more diagnostics than can be kept"));
-}
-
-/* File functions may read below the repository; without one, below where we are or the root. */
-static struct str readable_folder(struct checking *in)
-{
-    char root[4096], here[4096];
-    if (!realpath(in->stack->path.ptr, root))
-        return in->stack->path;
-    struct str folder = arena_dup(in->arena, str_from(root));
-    struct str repository = owners_repository(in->arena, folder);
-    if (repository.len)
-        return repository;
-    if (realpath(".", here) && pathname_below(str_from(here), folder).ptr)
-        return arena_dup(in->arena, str_from(here));
-    return folder;
-}
-
-static bool open_code(struct checking *in, enum code_phase phase, struct code **ret,
-                      struct err *err)
-{
-    const struct code_options options = {.root_dir = in->stack->path,
-                                         .repo_dir = readable_folder(in),
-                                         .workspace = in->stack->workspace,
-                                         .opentofu = is_opentofu(in),
-                                         .phase = phase,
-                                         .in_spite_of_errors = true,
-                                         .inputs = in->options->inputs,
-                                         .ninputs = in->options->ninputs,
-                                         .env = find_env,
-                                         .schema = find_schema,
-                                         .provider_config_schema = find_config_schema,
-                                         .call_function = in->schemas ? call_function : NULL,
-                                         .ctx = in,
-                                         .now_utc_ms = in->options->now_utc_ms};
-    return code_open(&options, ret, err);
-}
-
-/* Is every module there, and every resource's schema? */
-static bool all_known(struct checking *in, const struct code_tree *tree, unsigned depth_left)
-{
-    const struct code_module *m = &tree->module;
-    for (size_t i = 0; i < m->nresources; i++) {
-        const struct code_resource *r = &m->resources[i];
-        if (!str_equal(r->provider_source, STR("terraform.io/builtin/terraform")) &&
-            !find_schema(in, r->provider_source, r->mode, r->type))
-            return false;
-    }
-    for (size_t i = 0; i < m->ncalls; i++)
-        if (!tree->child[i] || !depth_left || !all_known(in, tree->child[i], depth_left - 1))
-            return false;
-    return true;
-}
-
-/* Each provider that the tree has resources of. */
-struct sources {
-    struct str *item;
-    size_t n, room;
-};
-
-static void add_source(struct checking *in, struct sources *list, struct str source)
-{
-    for (size_t i = 0; i < list->n; i++)
-        if (str_equal(list->item[i], source))
-            return;
-    struct str *grown = arena_grow(in->arena, list->item, list->n, &list->room, list->n + 1);
-    in->full |= !grown;
-    if (!grown || str_equal(source, STR("terraform.io/builtin/terraform")))
-        return;
-    list->item = grown;
-    list->item[list->n++] = source;
-}
-
-static void gather_sources(struct checking *in, const struct code_tree *tree, struct sources *ret,
-                           unsigned depth_left)
-{
-    const struct code_module *m = &tree->module;
-    for (size_t i = 0; i < m->nresources; i++)
-        add_source(in, ret, m->resources[i].provider_source);
-    for (size_t i = 0; depth_left && i < m->ncalls; i++)
-        if (tree->child[i])
-            gather_sources(in, tree->child[i], ret, depth_left - 1);
-}
-
-/* All at once: they are asked side by side. */
-static bool prefetch(struct checking *in, struct err *err)
-{
-    struct sources sources = {0};
-    if (!in->schemas)
-        return true;
-    gather_sources(in, in->tree, &sources, CODE_TREE_DEPTH_MAX);
-    return !sources.n || live_schemas_prefetch(in->schemas, sources.item, sources.n, err);
+    in->cut |= diags->cut;
 }
 
 /* What holds whatever the variables are, and what works and should be otherwise. */
 static bool validate(struct checking *in, bool *ret_go_on, struct err *err)
 {
     struct code *code = NULL;
-    const struct lint_options options = {.schema = find_schema, .ctx = in};
-    if (!open_code(in, CODE_VALIDATE, &code, err))
+    const struct lint_options options = {.schema = look_schema, .ctx = in->look};
+    if (!look_code(in->look, CODE_VALIDATE, &code, err))
         return false;
     in->tree = code_module_tree(code);
     size_t nloaded = code_diags(code)->n;
-    bool ok = prefetch(in, err) && code_evaluate(code, err);
+    bool ok = look_prefetch(in->look, in->tree, err) && code_evaluate(code, err);
     take_diags(in, code, nloaded);
     count(in->subject, in->tree, CODE_TREE_DEPTH_MAX);
     *ret_go_on = ok && !hcl_has_errors(code_diags(code));
     /* a file that cannot be read may hold what seems not to be used */
     if (ok && code_is_sound(code))
         ok = lint_tree(in->arena, in->tree, &options, &in->issues, err);
-    *ret_go_on = ok && *ret_go_on && all_known(in, in->tree, CODE_TREE_DEPTH_MAX);
+    *ret_go_on = ok && *ret_go_on && look_all_known(in->look, in->tree);
     ok = ok && keep_texts(in, err);
     code_close(code);
     in->tree = NULL;
@@ -457,7 +269,7 @@ static bool validate(struct checking *in, bool *ret_go_on, struct err *err)
 static bool explore(struct checking *in, struct err *err)
 {
     struct code *code = NULL;
-    if (!open_code(in, CODE_EXPLORE, &code, err))
+    if (!look_code(in->look, CODE_EXPLORE, &code, err))
         return false;
     in->tree = code_module_tree(code);
     bool ok = code_evaluate(code, err);
@@ -474,32 +286,54 @@ static bool evaluate(struct checking *in, struct err *err)
     return validate(in, &go_on, err) && (!go_on || explore(in, err)) && settle(in, err);
 }
 
-static struct str failure(struct arena *arena, const struct err *err)
+static bool take_notes(struct checking *in, struct err *err)
 {
-    char text[2048];
-    return arena_dup(arena, str_from(err_text(err, text, sizeof text)));
+    size_t n;
+    const struct str *notes = look_notes(in->look, &n);
+    struct str *kept = arena_new(in->arena, struct str, n + 1);
+    if (!kept)
+        return arena_full(in->arena, err);
+    for (size_t i = 0; i < n; i++) {
+        kept[i] = arena_dup(in->arena, notes[i]);
+        if (!kept[i].ptr)
+            return arena_full(in->arena, err);
+    }
+    if (in->cut)
+        kept[n++] = STR("there are more diagnostics than can be kept");
+    in->subject->notes = kept;
+    in->subject->nnotes = n;
+    return true;
 }
 
 bool check_code(struct arena *arena, const struct stack *stack, const struct check_options *options,
                 struct check_subject *ret, struct err *err)
 {
-    struct checking in = {.arena = arena, .stack = stack, .options = options, .subject = ret};
+    struct checking in = {.arena = arena, .stack = stack, .subject = ret};
+    const struct look_options look = {.stack = stack,
+                                      .inputs = options->inputs,
+                                      .ninputs = options->ninputs,
+                                      .no_state = true,
+                                      .no_providers = options->no_providers,
+                                      .in_spite_of_errors = true,
+                                      .reader = options->reader,
+                                      .env = options->env,
+                                      .now_utc_ms = options->now_utc_ms};
     struct err why = {0};
+    char text[2048];
     *ret = (struct check_subject){.name = stack->name, .kind = STR("module")};
-    if (!options->no_providers && !live_schemas_open(stack, &options->reader, &in.schemas, &why))
-        add_note(&in, failure(arena, &why));
-    err_clear(&why);
-    bool ok = evaluate(&in, &why);
-    live_schemas_close(in.schemas);
+    if (!look_open(&look, &in.look, err))
+        return false;
+    bool ok = evaluate(&in, &why), noted = take_notes(&in, err);
+    look_close(in.look);
+    if (!noted)
+        return false;
     if (!ok && (why.kind == ERR_CANCELLED || in.full)) {
         *err = why;
         return false;
     }
     if (!ok)
-        ret->failed = failure(arena, &why);
+        ret->failed = arena_dup(arena, str_from(err_text(&why, text, sizeof text)));
     ret->issues = in.issues.issue;
     ret->nissues = ok ? in.issues.n : 0;
-    ret->notes = in.notes;
-    ret->nnotes = in.nnotes;
     return true;
 }

@@ -1,0 +1,302 @@
+/* look.c - answers to what the evaluator asks. */
+#include "scan/look.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/pathname.h"
+#include "desired/desired.h"
+#include "desired/owners.h"
+#include "live/schemas.h"
+#include "wire/json.h"
+
+enum { STATE_BUCKETS = 1 << 16, LOCK_BYTES_MAX = 16 << 20, NAMES_MAX = 100000 };
+
+static const struct str builtin = STR_INIT("terraform.io/builtin/terraform");
+
+/* An instance of the state: its attributes as text, parsed when they are asked for. */
+struct recorded {
+    struct str address, attributes;
+    struct recorded *next;
+};
+struct look {
+    struct arena arena;
+    struct look_options options;
+    struct library *schemas; /* NULL: none are to be had */
+    struct desired *state;   /* NULL: not opened, or not to be had */
+    bool state_asked;
+    struct recorded **recorded;
+    struct str *notes;
+    size_t nnotes, room_notes;
+    bool full;
+};
+
+/* --- notes --- */
+
+static void add_note(struct look *look, struct str text)
+{
+    for (size_t i = 0; i < look->nnotes; i++)
+        if (str_equal(look->notes[i], text))
+            return;
+    struct str *grown =
+        arena_grow(&look->arena, look->notes, look->nnotes, &look->room_notes, look->nnotes + 1);
+    if (!grown || !text.ptr) {
+        look->full = true;
+        return;
+    }
+    grown[look->nnotes++] = text;
+    look->notes = grown;
+}
+
+static void note_error(struct look *look, const char *what, const struct err *err)
+{
+    char text[2048];
+    add_note(look, arena_printf(&look->arena, "%s: %s", what, err_text(err, text, sizeof text)));
+}
+
+const struct str *look_notes(const struct look *look, size_t *ret_n)
+{
+    *ret_n = look->nnotes;
+    return look->notes;
+}
+
+/* --- schemas --- */
+
+/* Without its schema nothing is said of what its resources are given. */
+static void look_for_trouble(struct look *look, struct str provider)
+{
+    struct str why = live_schemas_trouble(look->schemas, provider);
+    if (why.len)
+        add_note(look, arena_printf(&look->arena, "arguments of %.*s were not checked: %.*s",
+                                    STR_ARG(provider), STR_ARG(why)));
+}
+
+const struct schema *look_schema(void *ctx, struct str provider, enum code_mode mode,
+                                 struct str type)
+{
+    struct look *look = ctx;
+    if (!look->schemas || str_equal(provider, builtin))
+        return NULL;
+    const struct schema *found = live_schemas_type(look->schemas, provider, mode, type);
+    look_for_trouble(look, provider);
+    return found;
+}
+
+static const struct schema *find_config_schema(void *ctx, struct str provider)
+{
+    struct look *look = ctx;
+    const struct schema *found = live_schemas_config(look->schemas, provider);
+    look_for_trouble(look, provider);
+    return found;
+}
+
+static bool call_function(void *ctx, struct hcl_eval *ev, struct str provider, struct str name,
+                          const struct value *args, size_t nargs, struct value *ret)
+{
+    struct look *look = ctx;
+    return live_schemas_call(look->schemas, ev, provider, name, args, nargs, ret);
+}
+
+struct sources {
+    struct str *item;
+    size_t n, room;
+};
+
+static void add_source(struct look *look, struct sources *list, struct str source)
+{
+    if (str_equal(source, builtin))
+        return;
+    for (size_t i = 0; i < list->n; i++)
+        if (str_equal(list->item[i], source))
+            return;
+    struct str *grown = arena_grow(&look->arena, list->item, list->n, &list->room, list->n + 1);
+    if (!grown) {
+        look->full = true;
+        return;
+    }
+    list->item = grown;
+    list->item[list->n++] = source;
+}
+
+static void gather_sources(struct look *look, const struct code_tree *tree, struct sources *ret,
+                           unsigned depth_left)
+{
+    const struct code_module *m = &tree->module;
+    for (size_t i = 0; i < m->nresources; i++)
+        add_source(look, ret, m->resources[i].provider_source);
+    for (size_t i = 0; depth_left && i < m->ncalls; i++)
+        if (tree->child[i])
+            gather_sources(look, tree->child[i], ret, depth_left - 1);
+}
+
+bool look_prefetch(struct look *look, const struct code_tree *tree, struct err *err)
+{
+    struct sources sources = {0};
+    if (!look->schemas)
+        return true;
+    gather_sources(look, tree, &sources, CODE_TREE_DEPTH_MAX);
+    if (look->full)
+        return arena_full(&look->arena, err);
+    return !sources.n || live_schemas_prefetch(look->schemas, sources.item, sources.n, err);
+}
+
+static bool all_known(struct look *look, const struct code_tree *tree, unsigned depth_left)
+{
+    const struct code_module *m = &tree->module;
+    for (size_t i = 0; i < m->nresources; i++) {
+        const struct code_resource *r = &m->resources[i];
+        if (!str_equal(r->provider_source, builtin) &&
+            !look_schema(look, r->provider_source, r->mode, r->type))
+            return false;
+    }
+    for (size_t i = 0; i < m->ncalls; i++)
+        if (!tree->child[i] || !depth_left || !all_known(look, tree->child[i], depth_left - 1))
+            return false;
+    return true;
+}
+
+bool look_all_known(struct look *look, const struct code_tree *tree)
+{
+    return all_known(look, tree, CODE_TREE_DEPTH_MAX);
+}
+
+/* --- the state --- */
+
+static bool remember(struct look *look, const struct resource *r)
+{
+    if (r->deposed.len || !r->attributes_json.len)
+        return true;
+    struct recorded *made = arena_new(&look->arena, struct recorded, 1);
+    struct recorded **bucket = &look->recorded[hash_bytes(r->address, 0) % STATE_BUCKETS];
+    if (!made)
+        return false;
+    *made = (struct recorded){arena_dup(&look->arena, r->address), r->attributes_json, *bucket};
+    *bucket = made;
+    return made->address.ptr;
+}
+
+/* Once; a state that cannot be read is a note, and everything that it would say unknown. */
+static void read_state(struct look *look)
+{
+    struct err err = {0};
+    struct resource r;
+    look->state_asked = true;
+    look->recorded = arena_new(&look->arena, struct recorded *, STATE_BUCKETS);
+    if (!look->recorded || !desired_open_stack_state(look->options.stack, &look->state, &err)) {
+        note_error(look, "the state was not read", &err);
+        return;
+    }
+    while (desired_next(look->state, &r, &err))
+        if (!remember(look, &r)) {
+            look->full = true;
+            return;
+        }
+    if (err.kind != ERR_NONE)
+        note_error(look, "the state was not read to its end", &err);
+}
+
+static bool find_state(void *ctx, struct str address, struct value *ret)
+{
+    struct look *look = ctx;
+    if (!look->state_asked)
+        read_state(look);
+    if (!look->recorded || !look->state)
+        return false;
+    for (const struct recorded *at = look->recorded[hash_bytes(address, 0) % STATE_BUCKETS]; at;
+         at = at->next)
+        if (str_equal(at->address, address))
+            return json_parse(&look->arena, at->attributes, "state", JSON_DUPLICATES_LAST, ret,
+                              NULL);
+    return false;
+}
+
+/* --- the code --- */
+
+static const char *find_env(void *ctx, const char *name)
+{
+    const struct look *look = ctx;
+    return look->options.env(name);
+}
+
+/* OpenTofu's own files, or a lock file of its registry. */
+static bool is_opentofu(struct look *look)
+{
+    struct str *names, text, path = look->options.stack->path;
+    size_t n = 0;
+    struct str lock = io_join(&look->arena, path, STR(".terraform.lock.hcl"));
+    if (!io_list_dir(&look->arena, path.ptr, NAMES_MAX, &names, &n, NULL))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (str_ends(names[i], STR(".tofu")) || str_ends(names[i], STR(".tofu.json")))
+            return true;
+    return lock.ptr && io_exists(lock.ptr) &&
+           io_read_file(&look->arena, lock.ptr, LOCK_BYTES_MAX, &text, NULL) &&
+           str_find(text, STR("registry.opentofu.org/"), 0) != SIZE_MAX;
+}
+
+/* File functions may read below the repository; without one, below where we are or the root. */
+static struct str readable_folder(struct look *look)
+{
+    char root[4096], here[4096];
+    if (!realpath(look->options.stack->path.ptr, root))
+        return look->options.stack->path;
+    struct str folder = arena_dup(&look->arena, str_from(root));
+    struct str repository = owners_repository(&look->arena, folder);
+    if (repository.len)
+        return repository;
+    if (realpath(".", here) && pathname_below(str_from(here), folder).ptr)
+        return arena_dup(&look->arena, str_from(here));
+    return folder;
+}
+
+bool look_code(struct look *look, enum code_phase phase, struct code **ret, struct err *err)
+{
+    const struct look_options *o = &look->options;
+    const struct code_options options = {.root_dir = o->stack->path,
+                                         .repo_dir = readable_folder(look),
+                                         .workspace = o->stack->workspace,
+                                         .opentofu = is_opentofu(look),
+                                         .phase = phase,
+                                         .in_spite_of_errors = o->in_spite_of_errors,
+                                         .inputs = o->inputs,
+                                         .ninputs = o->ninputs,
+                                         .env = find_env,
+                                         .schema = look_schema,
+                                         .provider_config_schema =
+                                             look->schemas ? find_config_schema : NULL,
+                                         .state = o->no_state ? NULL : find_state,
+                                         .call_function = look->schemas ? call_function : NULL,
+                                         .ctx = look,
+                                         .now_utc_ms = o->now_utc_ms};
+    return code_open(&options, ret, err);
+}
+
+bool look_open(const struct look_options *options, struct look **ret, struct err *err)
+{
+    struct err why = {0};
+    struct look *look = calloc(1, sizeof *look);
+    if (!look)
+        return err_set(err, ERR_LIMIT, "out of memory");
+    look->arena.limit = (size_t)1 << 34;
+    look->options = *options;
+    if (!options->no_providers &&
+        !live_schemas_open(options->stack, &options->reader, &look->schemas, &why))
+        note_error(look, "no provider was asked for its schema", &why);
+    *ret = look;
+    return true;
+}
+
+void look_close(struct look *look)
+{
+    if (!look)
+        return;
+    live_schemas_close(look->schemas);
+    if (look->state)
+        desired_close(look->state);
+    arena_free(&look->arena);
+    free(look);
+}
