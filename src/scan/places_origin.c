@@ -195,6 +195,59 @@ static struct str excerpt(struct arena *arena, const struct code_link *link, boo
     return few_lines(arena, source);
 }
 
+/* --- the element of a map or list that is meant --- */
+
+static const struct hcl_expr *unwrapped(const struct hcl_expr *expr)
+{
+    for (int i = 0; i < HCL_DEPTH_MAX && expr->kind == HCL_EXPR_PAREN; i++)
+        expr = expr->operand;
+    return expr;
+}
+
+/* The item of the step, where it is written as one. Of keys that are given twice the last counts.
+ */
+static const struct hcl_expr *find_item(const struct hcl_expr *expr, const struct path_step *step,
+                                        struct hcl_range *ret_range)
+{
+    const struct hcl_expr *found = NULL;
+    if (expr->kind == HCL_EXPR_TUPLE && step->kind == PATH_INDEX && step->index >= 0 &&
+        (uint64_t)step->index < expr->parts.n) {
+        found = expr->parts.part[step->index];
+        *ret_range = found->range;
+    }
+    for (size_t i = 0; expr->kind == HCL_EXPR_OBJECT && step->kind == PATH_KEY && i < expr->items.n;
+         i++) {
+        const struct hcl_item *item = &expr->items.item[i];
+        if (item->key->kind != HCL_EXPR_STRING ||
+            !str_equal(value_text(&item->key->value), step->key))
+            continue;
+        found = item->value;
+        *ret_range = (struct hcl_range){item->key->range.start, item->value->range.end};
+    }
+    return found;
+}
+
+/* The link narrowed to the element that the rest of its path names, as far as that is written. */
+static struct code_link narrow(const struct code_link *link)
+{
+    struct code_link now = *link;
+    while (now.source && now.expr && now.rest.n) {
+        struct hcl_range range;
+        const struct hcl_expr *item = find_item(unwrapped(now.expr), now.rest.step, &range);
+        if (!item || range.start < now.range.start || range.end > now.source->text.len)
+            break;
+        now.expr = item;
+        now.range = range;
+        now.rest = (struct path){now.rest.step + 1, now.rest.n - 1};
+    }
+    for (size_t i = link->range.start; i < now.range.start; i++) {
+        char c = now.source->text.ptr[i];
+        now.line += c == '\n';
+        now.column = c == '\n' ? 1 : now.column + (((unsigned char)c & 0xc0) != 0x80);
+    }
+    return now;
+}
+
 /* --- chains --- */
 
 /* Where the range ends: lines and characters behind its start. */
@@ -241,18 +294,18 @@ static bool fill_chain(struct places *places, const struct code_chain *chain, bo
                        struct origin *origin, struct str *ret_file, struct err *err)
 {
     struct place *list = arena_new(places->arena, struct place, chain->n);
-    const struct code_link *decides = NULL;
+    struct code_link decides = {0};
     if (!list)
         return arena_full(places->arena, err);
     for (size_t i = 0; i < chain->n; i++) {
-        const struct code_link *link = &chain->link[i];
-        list[i].what = arena_dup(places->arena, str_from(link->what));
-        list[i].name = arena_dup(places->arena, link->name);
+        struct code_link link = narrow(&chain->link[i]);
+        list[i].what = arena_dup(places->arena, str_from(link.what));
+        list[i].name = arena_dup(places->arena, link.name);
         if (!list[i].what.ptr || !list[i].name.ptr)
             return arena_full(places->arena, err);
-        if (!location_of(places, link, &list[i].at, err))
+        if (!location_of(places, &link, &list[i].at, err))
             return false;
-        if (link->file.len) {
+        if (link.file.len) {
             decides = link;
             origin->at = list[i].at;
         }
@@ -260,8 +313,8 @@ static bool fill_chain(struct places *places, const struct code_chain *chain, bo
     origin->chain = list;
     origin->nchain = chain->n;
     origin->unknown_because = arena_dup(places->arena, chain->unknown_because);
-    origin->excerpt = decides ? excerpt(places->arena, decides, sensitive) : STR("");
-    *ret_file = decides ? decides->file : STR("");
+    origin->excerpt = decides.file.len ? excerpt(places->arena, &decides, sensitive) : STR("");
+    *ret_file = decides.file;
     return (origin->excerpt.ptr && origin->unknown_because.ptr) || arena_full(places->arena, err);
 }
 
