@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "lang/rego/builtin.h"
+#include "lang/rego/encoding.h"
 #include "wire/json.h"
 #include "wire/yaml.h"
 
@@ -76,6 +77,23 @@ static bool from_base64(struct str s, const char *alphabet, unsigned padding, st
     for (unsigned k = 0; k + 1 < n; k++)
         buf_char(out, (char)(group >> (16 - 8 * k) & 255));
     return true;
+}
+
+bool rego_from_base64(struct buf *out, struct str text64, size_t *ret_bad)
+{
+    return from_base64(text64, standard, PADDED, out, ret_bad) && !out->failed;
+}
+bool rego_from_base64url(struct buf *out, struct str text64, size_t *ret_bad)
+{
+    return from_base64(text64, url, PADDED | UNPADDED, out, ret_bad) && !out->failed;
+}
+void rego_to_base64(struct buf *out, struct str bytes)
+{
+    base64(out, bytes, standard, true);
+}
+void rego_to_base64url(struct buf *out, struct str bytes)
+{
+    base64(out, bytes, url, false);
 }
 
 static enum rego_outcome encode64(struct rego_call *call, const char *alphabet, bool padded,
