@@ -797,6 +797,32 @@ static bool plan_statement(struct planning *p, const struct rego_term *t)
     return operand(p, t, &o) && test(p, o);
 }
 
+/* The value of a statement of a query: `may_be_false` where it is the only one. */
+struct wanted {
+    struct rego_operand *value;
+    bool may_be_false;
+};
+
+/* Is it more than true or undefined: not =, print(), or a call with its result behind the operands?
+ */
+static bool gives_value(struct planning *p, const struct rego_term *t)
+{
+    if (t->kind != REGO_TERM_CALL)
+        return true;
+    const struct rego_node *node = rego_operator_node(p->c, t->parts.item[0]);
+    const struct rego_builtin *builtin =
+        node ? NULL : rego_builtin_find(rego_operator_name(p->c, t->parts.item[0]));
+    if (is_operator(t, "eq") || is_operator(t, "assign") || (!node && !builtin) ||
+        (builtin && builtin->flags & REGO_VOID))
+        return false;
+    return t->parts.n - 1 <= arity_of(node, builtin, p->c);
+}
+
+static bool plan_wanted(struct planning *p, const struct rego_term *t, const struct wanted *wanted)
+{
+    return operand(p, t, wanted->value) && (wanted->may_be_false || test(p, *wanted->value));
+}
+
 /*
  * A negated statement: what its operands need is evaluated outside of the negation, but for refs
  * that are the statement itself or an operand of = (facts 5.7).
@@ -940,7 +966,8 @@ static bool plan_inner(struct planning *p, const struct rego_body *body,
     return ok;
 }
 
-static bool plan_plain(struct planning *p, const struct rego_expr *e)
+/* wanted: what the value goes to; or NULL */
+static bool plan_plain(struct planning *p, const struct rego_expr *e, const struct wanted *wanted)
 {
     const struct rego_step *left, *right = NULL;
     switch (e->kind) {
@@ -964,6 +991,8 @@ static bool plan_plain(struct planning *p, const struct rego_expr *e)
         return true;
     }
     default:
+        if (wanted && !e->negated && gives_value(p, e->term))
+            return plan_wanted(p, e->term, wanted);
         return e->negated ? plan_negated(p, e->term) : plan_statement(p, e->term);
     }
 }
@@ -1039,7 +1068,7 @@ static bool plan_change(struct planning *p, const struct rego_with *with,
     return replacement(p, with->value, change);
 }
 
-static bool plan_with(struct planning *p, const struct rego_expr *e)
+static bool plan_with(struct planning *p, const struct rego_expr *e, const struct wanted *wanted)
 {
     struct rego_change *change = arena_new(p->c->arena, struct rego_change, e->nwith);
     if (!change)
@@ -1051,7 +1080,7 @@ static bool plan_with(struct planning *p, const struct rego_expr *e)
     struct chain chain, *before = p->chain;
     start(&chain);
     p->chain = &chain;
-    bool ok = plan_plain(p, e);
+    bool ok = plan_plain(p, e, wanted);
     p->chain = before;
     struct rego_step *step = ok ? emit(p, REGO_STEP_WITH) : NULL;
     if (!step)
@@ -1062,11 +1091,16 @@ static bool plan_with(struct planning *p, const struct rego_expr *e)
     return true;
 }
 
+static bool plan_expr(struct planning *p, const struct rego_expr *e, const struct wanted *wanted)
+{
+    return e->nwith ? plan_with(p, e, wanted) : plan_plain(p, e, wanted);
+}
+
 static bool plan_body(struct planning *p, const struct rego_body *body)
 {
     for (size_t i = 0; i < body->n; i++) {
         p->place = body->expr[i]->place;
-        if (!(body->expr[i]->nwith ? plan_with(p, body->expr[i]) : plan_plain(p, body->expr[i])))
+        if (!plan_expr(p, body->expr[i], NULL))
             return false;
     }
     return true;
@@ -1146,13 +1180,10 @@ static bool plan_statements(struct planning *p, const struct rego_body *body,
     for (size_t i = 0; i < body->n; i++) {
         const struct rego_expr *e = body->expr[i];
         p->place = e->place;
+        struct wanted wanted = {&value[e->index], body->n == 1};
         value[e->index] = constant(value_bool(true));
-        if (e->kind == REGO_EXPR_TERM && !e->negated && !e->nwith) {
-            if (!operand(p, e->term, &value[e->index]))
-                return false;
-        } else if (!(e->nwith ? plan_with(p, e) : plan_plain(p, e))) {
+        if (!plan_expr(p, e, &wanted))
             return false;
-        }
     }
     return true;
 }

@@ -1,0 +1,287 @@
+/* load.c - walk the paths, read the files, merge the documents. */
+#include "policy/load.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/regex_re2.h"
+#include "wire/json.h"
+#include "wire/yaml.h"
+
+struct loaded { /* a document, already below the keys of its folders */
+    struct str file;
+    struct value value;
+};
+struct loader {
+    struct arena *arena;
+    const struct policy_load_options *options;
+    struct rego_source *source;
+    size_t nsources, source_room;
+    struct loaded *doc;
+    size_t ndocs, doc_room, nfiles;
+    struct str key[POLICY_FOLDERS_DEEP * 2]; /* of the folder that is read now */
+    size_t nkeys;
+};
+
+/* --- merging --- */
+
+static bool clash(struct arena *arena, struct str key, struct str below, struct str *ret)
+{
+    *ret = below.len ? arena_printf(arena, "%.*s.%.*s", STR_ARG(key), STR_ARG(below))
+                     : arena_dup(arena, key);
+    return false;
+}
+
+bool policy_merge(struct arena *arena, const struct value *a, const struct value *b,
+                  struct value *ret, struct str *ret_clash)
+{
+    size_t i = 0, j = 0, n = 0;
+    struct value_member *members = arena_new(arena, struct value_member, a->len + (size_t)b->len);
+    *ret_clash = (struct str){0};
+    if (!members)
+        return false;
+    while (i < a->len || j < b->len) {
+        int c = i == a->len   ? 1
+                : j == b->len ? -1
+                              : str_compare(key_str(a->members[i].key), key_str(b->members[j].key));
+        members[n] = c <= 0 ? a->members[i] : b->members[j];
+        if (c == 0) {
+            const struct value *x = &a->members[i].value, *y = &b->members[j].value;
+            struct str below = {0}, key = key_str(a->members[i].key);
+            if (!value_is_object_like(x) || !value_is_object_like(y))
+                return clash(arena, key, below, ret_clash);
+            if (!policy_merge(arena, x, y, &members[n].value, &below))
+                return below.ptr && clash(arena, key, below, ret_clash);
+        }
+        i += c <= 0;
+        j += c >= 0;
+        n++;
+    }
+    *ret = (struct value){.kind = VALUE_OBJECT, .len = (uint32_t)n, .members = members};
+    return true;
+}
+
+/* Has the document something at a path that policy_merge() named? */
+static bool has_path(const struct value *v, struct str path)
+{
+    struct str key;
+    bool more = true;
+    while (more && v) {
+        more = str_cut(&path, '.', &key);
+        v = value_get(v, key);
+    }
+    return v != NULL;
+}
+
+/* Halves of halves, so that ten thousand files are not copied ten thousand times. */
+static bool merge_all(struct loader *l, size_t from, size_t to, struct value *ret, struct err *err)
+{
+    struct value left, right;
+    struct str path;
+    if (to - from == 0) {
+        *ret = (struct value){.kind = VALUE_OBJECT};
+        return true;
+    }
+    if (to - from == 1) {
+        *ret = l->doc[from].value;
+        return true;
+    }
+    size_t middle = from + (to - from) / 2;
+    if (!merge_all(l, from, middle, &left, err) || !merge_all(l, middle, to, &right, err))
+        return false;
+    if (policy_merge(l->arena, &left, &right, ret, &path))
+        return true;
+    if (!path.ptr)
+        return arena_full(l->arena, err);
+    size_t first = from, second = middle;
+    while (first + 1 < middle && !has_path(&l->doc[first].value, path))
+        first++;
+    while (second + 1 < to && !has_path(&l->doc[second].value, path))
+        second++;
+    return err_set(err, ERR_CONFLICT, "%.*s: data.%.*s is in %.*s already",
+                   STR_ARG(l->doc[second].file), STR_ARG(path), STR_ARG(l->doc[first].file));
+}
+
+/* --- files --- */
+
+static bool parse_yaml(struct arena *arena, struct str text, struct str path, struct value *ret,
+                       struct err *err)
+{
+    struct yaml_doc *docs;
+    size_t n;
+    if (!yaml_parse(arena, text, path.ptr, YAML_V1_1_BOOLS, &docs, &n, err))
+        return false;
+    if (n > 1)
+        return err_set(err, ERR_SYNTAX, "%.*s:%u: a second document; one is read from a file",
+                       STR_ARG(path), docs[1].place.line);
+    *ret = n ? docs[0].root : value_null();
+    return true;
+}
+
+bool policy_load_document(struct arena *arena, struct str path, struct value *ret, struct err *err)
+{
+    struct str text, name = arena_dup(arena, path);
+    if (!name.ptr)
+        return arena_full(arena, err);
+    if (str_equal(path, STR("-"))) {
+        name = STR("<stdin>");
+        if (!io_read_fd(arena, STDIN_FILENO, name.ptr, POLICY_DATA_MAX, &text, err))
+            return false;
+    } else if (!io_read_file(arena, name.ptr, POLICY_DATA_MAX, &text, err)) {
+        return false;
+    }
+    if (str_ends(path, STR(".json")))
+        return json_parse(arena, text, name.ptr, JSON_DUPLICATES_LAST, ret, err);
+    return parse_yaml(arena, text, name, ret, err);
+}
+
+/* {keys: {of: {the folder: v}}} */
+static bool wrap(struct loader *l, struct value *v, struct err *err)
+{
+    for (size_t i = l->nkeys; i-- > 0;) {
+        struct value_member *member = arena_new(l->arena, struct value_member, 1);
+        const struct value_key *key = key_make(l->arena, l->key[i]);
+        if (!member || !key)
+            return arena_full(l->arena, err);
+        *member = (struct value_member){key, *v};
+        *v = (struct value){.kind = VALUE_OBJECT, .len = 1, .members = member};
+    }
+    return true;
+}
+
+static bool add_data(struct loader *l, struct str path, struct err *err)
+{
+    struct value v;
+    struct loaded *grown = arena_grow(l->arena, l->doc, l->ndocs, &l->doc_room, l->ndocs + 1);
+    if (!grown)
+        return arena_full(l->arena, err);
+    l->doc = grown;
+    if (!policy_load_document(l->arena, path, &v, err))
+        return false;
+    if (!value_is_object_like(&v) && !l->nkeys)
+        return err_set(err, ERR_SYNTAX, "%.*s: data must be an object, not %s", STR_ARG(path),
+                       value_kind_name(v.kind));
+    if (!wrap(l, &v, err))
+        return false;
+    l->doc[l->ndocs++] = (struct loaded){path, v};
+    return true;
+}
+
+static bool add_rego(struct loader *l, struct str path, struct err *err)
+{
+    struct str text;
+    struct rego_source *grown =
+        arena_grow(l->arena, l->source, l->nsources, &l->source_room, l->nsources + 1);
+    if (!grown)
+        return arena_full(l->arena, err);
+    l->source = grown;
+    if (!io_read_file(l->arena, path.ptr, REGO_TEXT_MAX, &text, err))
+        return false;
+    l->source[l->nsources++] =
+        (struct rego_source){.file = path, .text = text, .v0 = l->options->v0};
+    return true;
+}
+
+static bool is_data_name(struct str path)
+{
+    return str_ends(path, STR(".json")) || str_ends(path, STR(".yaml")) ||
+           str_ends(path, STR(".yml"));
+}
+
+/* named: the command line has this very path, so that it must be something. */
+static bool add_file(struct loader *l, struct str path, bool named, struct err *err)
+{
+    unsigned what = l->options->what;
+    bool rego = str_ends(path, STR(".rego"));
+    if (++l->nfiles > POLICY_FILES_MAX)
+        return err_set(err, ERR_LIMIT, "%.*s: more than %d files", STR_ARG(path), POLICY_FILES_MAX);
+    if (rego && (!what || what & POLICY_LOAD_REGO))
+        return add_rego(l, path, err);
+    if (!rego && (!what || what & POLICY_LOAD_DATA) && (named || is_data_name(path)))
+        return add_data(l, path, err);
+    return true;
+}
+
+static bool is_ignored(const struct loader *l, struct str path)
+{
+    return l->options->ignore && regex_match(l->options->ignore, path, 0, NULL, 0);
+}
+
+static bool add_folder(struct loader *l, struct str path, unsigned depth_left, struct err *err)
+{
+    struct str *names;
+    size_t n;
+    if (depth_left == 0)
+        return err_set(err, ERR_LIMIT, "%.*s: folders are nested deeper than %d", STR_ARG(path),
+                       POLICY_FOLDERS_DEEP);
+    if (!io_list_dir(l->arena, path.ptr, POLICY_FILES_MAX, &names, &n, err))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        struct str below = io_join(l->arena, path, names[i]);
+        bool ok = true;
+        if (!below.ptr)
+            return arena_full(l->arena, err);
+        if (is_ignored(l, below))
+            continue;
+        if (io_is_dir(below.ptr)) {
+            l->key[l->nkeys++] = names[i];
+            ok = add_folder(l, below, depth_left - 1, err);
+            l->nkeys--;
+        } else {
+            ok = add_file(l, below, false, err);
+        }
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+/* "a.b:PATH": keys a and b; PATH itself is what is left. A path that exists as it is has none. */
+static bool take_prefix(struct loader *l, struct str *path, struct err *err)
+{
+    struct str rest = *path, prefix, key;
+    bool more = true;
+    l->nkeys = 0;
+    if (io_exists(path->ptr) || !str_cut(&rest, ':', &prefix) || !rest.len)
+        return true;
+    while (more) {
+        more = str_cut(&prefix, '.', &key);
+        if (l->nkeys == POLICY_FOLDERS_DEEP)
+            return err_set(err, ERR_LIMIT, "%.*s: more than %d keys", STR_ARG(*path),
+                           POLICY_FOLDERS_DEEP);
+        if (key.len)
+            l->key[l->nkeys++] = key;
+    }
+    *path = rest;
+    return true;
+}
+
+bool policy_load(struct arena *arena, const struct str *paths, size_t n,
+                 const struct policy_load_options *options, struct policy_files *ret,
+                 struct err *err)
+{
+    struct loader *l = arena_new(arena, struct loader, 1);
+    if (!l)
+        return arena_full(arena, err);
+    l->arena = arena;
+    l->options = options;
+    for (size_t i = 0; i < n; i++) {
+        struct str path = arena_dup(arena, paths[i]);
+        if (!path.ptr)
+            return arena_full(arena, err);
+        if (!take_prefix(l, &path, err))
+            return false;
+        bool ok = io_is_dir(path.ptr) ? add_folder(l, path, POLICY_FOLDERS_DEEP, err)
+                                      : add_file(l, path, true, err);
+        if (!ok)
+            return false;
+    }
+    struct value data;
+    if (!merge_all(l, 0, l->ndocs, &data, err))
+        return false;
+    *ret = (struct policy_files){l->source, l->nsources, data};
+    return true;
+}

@@ -1,0 +1,5 @@
+package bad
+
+p if { y > 1 }
+
+q if { z == w }

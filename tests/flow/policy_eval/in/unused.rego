@@ -1,0 +1,5 @@
+package bad
+
+import data.foo
+
+p := 1

@@ -1,0 +1,3 @@
+package old
+
+deny[msg] { input.x; msg := "x" }
