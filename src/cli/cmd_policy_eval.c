@@ -22,7 +22,6 @@ enum {
     OUTPUT,
     IGNORE,
     REGO_V0,
-    STRICT,
     STRICT_BUILTIN,
     SHOW_BUILTIN,
     FAIL,
@@ -58,9 +57,6 @@ static const struct option options[] = {
     [REGO_V0] = {.name = "rego-v0",
                  .kind = OPTION_FLAG,
                  .text = "read policies as Rego v0, the language before OPA 1.0"},
-    [STRICT] = {.name = "strict",
-                .kind = OPTION_FLAG,
-                .text = "unused variables and imports are errors"},
     [STRICT_BUILTIN] = {.name = "strict-builtin-errors",
                         .kind = OPTION_FLAG,
                         .text = "an error in a built-in function ends the evaluation; without it "
@@ -321,7 +317,7 @@ static bool compile(struct job *job, struct value *ret_data, struct err *err)
 {
     const struct option_value *data = &job->in->value[DATA];
     const struct policy_load_options load = {.v0 = given(job, REGO_V0), .ignore = job->ignore};
-    const struct rego_compile_options how = {.strict = given(job, STRICT), .keep_print = true};
+    const struct rego_compile_options how = {.keep_print = true};
     struct policy_files files;
     if (!policy_load(job->arena, data->list, data->nlist, &load, &files, err))
         return false;

@@ -1,5 +1,0 @@
-package bad
-
-import data.foo
-
-p := 1
