@@ -45,7 +45,7 @@ static void put_property(struct buf *out, const char *name, struct str value, bo
 }
 
 void github_command(struct buf *out, const char *level, const struct location *code,
-                        struct str title, struct str message)
+                    struct str title, struct str message)
 {
     bool place = code && code->file.len;
     AUTO_BUF safe = {.limit = BUF_DEFAULT_LIMIT};
@@ -154,7 +154,8 @@ static void put_unchecked(struct buf *out, const struct scan_result *result, str
             buf_str(&message, reason->reason);
             buf_str(&message, STR("\n-> "));
             buf_str(&message, str_from(unchecked_advice(reason->reason)));
-            github_command(out, level_name[LEVEL_WARNING], NULL, buf_view(&title), buf_view(&message));
+            github_command(out, level_name[LEVEL_WARNING], NULL, buf_view(&title),
+                           buf_view(&message));
         }
     }
 }

@@ -30,9 +30,8 @@ static struct str place_of(const struct stack_result *stack, const struct locati
     return STR(".");
 }
 
-void gitlab_entry(struct jsonw *w, struct str check, struct str description,
-                      struct str fingerprint, enum severity severity, struct str path,
-                      const struct location *at)
+void gitlab_entry(struct jsonw *w, struct str check, struct str description, struct str fingerprint,
+                  enum severity severity, struct str path, const struct location *at)
 {
     bool known = at && at->file.len && at->line;
     AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
@@ -90,7 +89,7 @@ static void put_finding(struct jsonw *w, const struct stack_result *stack,
     changes_inline(&text, finding, options, ", ", CHANGES, VALUE_BYTES);
     put_origin(&text, finding->origin);
     gitlab_entry(w, str_from(finding_class_name(finding->class_)), buf_view(&text),
-              str_from(finding->fingerprint), finding->severity, place_of(stack, &at), &at);
+                 str_from(finding->fingerprint), finding->severity, place_of(stack, &at), &at);
 }
 
 static bool put_failed(struct jsonw *w, const struct stack_result *stack, struct err *err)
@@ -106,7 +105,7 @@ static bool put_failed(struct jsonw *w, const struct stack_result *stack, struct
     buf_str(&text, STR(": "));
     buf_str(&text, stack->failed);
     gitlab_entry(w, STR("not-scanned"), buf_view(&text), (struct str){hex, 32}, SEVERITY_HIGH,
-              place_of(stack, NULL), NULL);
+                 place_of(stack, NULL), NULL);
     return true;
 }
 

@@ -144,7 +144,7 @@ static void put_locations(struct jsonw *w, const struct finding *finding)
     jsonw_object_open(w);
     if (finding_location(finding).file.len)
         sarif_physical(w, &finding->origin->at,
-                     origin_excerpt(finding->origin, finding_hidden(finding)));
+                       origin_excerpt(finding->origin, finding_hidden(finding)));
     jsonw_key(w, STR("logicalLocations"));
     jsonw_array_open(w);
     jsonw_object_open(w);

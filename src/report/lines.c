@@ -16,8 +16,7 @@ enum {
     JSON_ARENA_MAX = 64 << 20,
     SHOWN_BEFORE_DIFFERENCE = 16, /* bytes of what two long strings have in common */
     NOTES_MAX = 12,               /* names in the line of folded attributes */
-    EXCERPT_LINES = 5,
-    EXPLAINED_MAX = 3 /* branches and commits for one change */
+    EXPLAINED_MAX = 3             /* branches and commits for one change */
 };
 
 struct printer {
@@ -315,26 +314,18 @@ static void put_words(const struct printer *p, unsigned level, struct str words)
     end_line(p);
 }
 
+/* The place with the first line of its source; a diff shows the others. */
 static void put_excerpt(const struct printer *p, const struct origin *origin, bool hidden,
                         unsigned level)
 {
     AUTO_BUF line = {.limit = BUF_DEFAULT_LIMIT};
-    struct str rest = origin_excerpt(origin, hidden), part;
-    size_t most = columns_left(p, level) * 2;
+    struct str rest = origin_excerpt(origin, hidden), first;
+    bool more = str_cut(&rest, '\n', &first);
+    struct str head = text_cut(first, columns_left(p, level) * 2);
     location_text(&line, &origin->at);
-    for (size_t i = 0; rest.len; i++) {
-        (void)str_cut(&rest, '\n', &part);
-        if (i == EXCERPT_LINES) {
-            put_words(p, level, STR("  ..."));
-            return;
-        }
-        struct str head = text_cut(part, most);
-        buf_str(&line, STR("  "));
-        text_safe(&line, head);
-        buf_str(&line, head.len < part.len ? STR("...") : STR(""));
-        put_words(p, level, buf_view(&line));
-        line.len = 0;
-    }
+    buf_str(&line, head.len ? STR("  ") : STR(""));
+    text_safe(&line, head);
+    buf_str(&line, more || head.len < first.len ? STR(" ...") : STR(""));
     put_words(p, level, buf_view(&line));
 }
 

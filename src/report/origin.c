@@ -117,13 +117,13 @@ void explanation_text(struct buf *out, const struct explanation *explanation)
     case EXPLAINED_BY_BRANCH:
         buf_str(out, STR("branch "));
         put_cut(out, explanation->branch, NAME_BYTES);
-        buf_str(out, STR(" has the live value: "));
+        buf_str(out, STR(" agrees with what is live: "));
         break;
     case EXPLAINED_BY_EARLIER:
-        buf_str(out, STR("the code had the live value before "));
+        buf_str(out, STR("the code agreed with what is live before "));
         break;
     default:
-        buf_str(out, STR("committed code has the live value, edited since: "));
+        buf_str(out, STR("what is committed agrees with what is live, edited since: "));
     }
     commit_text(out, &explanation->commit);
 }
