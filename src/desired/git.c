@@ -19,8 +19,7 @@ enum { BUDGET_MS = 20000, SETTINGS_MAX = 400, SHALLOW_MAX = 4 << 20 };
 
 /* --- the program and its environment --- */
 
-/* Only absolute folders of PATH: with "." in it a repository could bring its own git. */
-static const char *find_program(struct arena *arena)
+const char *git_find_program(struct arena *arena)
 {
     struct str rest = str_from(getenv("PATH")), dir;
     for (bool more = rest.len > 0; more;) {
@@ -457,7 +456,7 @@ bool git_open(struct arena *arena, struct str folder, const struct git_options *
     git->options = options ? *options : none;
     git->root = root;
     git_renew(git);
-    git->program = find_program(arena);
+    git->program = git_find_program(arena);
     git->env = make_env(arena, NULL, 0);
     if (!git->env)
         return arena_full(arena, err);

@@ -34,6 +34,9 @@ bool git_open(struct arena *arena, struct str folder, const struct git_options *
               struct git **ret, struct str *ret_why, struct err *err);
 /* For the next stack: its budget begins anew, and trouble is forgotten. */
 void git_renew(struct git *git);
+/* The git of PATH, or NULL. Only absolute folders count: with "." among them a repository could
+ * bring its own git. */
+const char *git_find_program(struct arena *arena);
 struct str git_root(const struct git *git); /* absolute */
 /* The first thing that went wrong, in one sentence; empty = nothing did. */
 struct str git_trouble(const struct git *git);

@@ -276,7 +276,7 @@ static int by_name(const void *a, const void *b)
     return str_compare(x->name, y->name);
 }
 
-static bool collect(struct adopter *ad, struct adopt_result *ret)
+bool adopt_collect(struct adopter *ad, struct adopt_result *ret)
 {
     struct adopt_file *file = arena_new(ad->arena, struct adopt_file, ad->ntexts);
     size_t n = 0;
@@ -285,7 +285,8 @@ static bool collect(struct adopter *ad, struct adopt_result *ret)
     for (size_t i = 0; i < ad->ntexts; i++) {
         const struct adopt_text *text = &ad->text[i];
         if (!str_equal(text->before, text->text))
-            file[n++] = (struct adopt_file){text->name, text->path, text->before, text->text};
+            file[n++] = (struct adopt_file){
+                text->name, text->path, text->made ? (struct str){0} : text->before, text->text};
     }
     if (n == 0)
         return adopt_refuse(ad, "the code gives that value already");
@@ -295,7 +296,7 @@ static bool collect(struct adopter *ad, struct adopt_result *ret)
     return true;
 }
 
-static bool check_code(struct adopter *ad)
+bool adopt_check_code(struct adopter *ad)
 {
     const struct hcl_diags *diags = code_diags(ad->code);
     for (size_t i = 0; i < diags->n; i++)
@@ -310,7 +311,7 @@ static bool plan(struct adopter *ad, const struct adopt_change *change, size_t n
                  struct adopt_result *ret)
 {
     ret->change = SIZE_MAX;
-    if (!check_code(ad))
+    if (!adopt_check_code(ad))
         return false;
     for (size_t i = 0; i < nchanges; i++) {
         ret->change = i;
@@ -318,26 +319,31 @@ static bool plan(struct adopter *ad, const struct adopt_change *change, size_t n
             return false;
     }
     ret->change = nchanges == 1 ? 0 : SIZE_MAX;
-    return adopt_verify(ad) && collect(ad, ret);
+    return adopt_verify(ad) && adopt_collect(ad, ret);
 }
 
-bool adopt_plan(struct arena *arena, const struct code_options *options,
+bool adopt_finish(struct adopter *ad, bool ok, struct adopt_result *ret)
+{
+    if (!ok && !ad->refused)
+        return false;
+    ret->refused = !ok;
+    ret->reason = ad->reason;
+    ret->origin = ad->origin;
+    ret->norigins = ad->norigins;
+    ret->has_other_way = ad->has_other_way;
+    return true;
+}
+
+bool adopt_plan(struct arena *arena, const struct code_options *options, struct code *code,
                 const struct adopt_change *change, size_t nchanges, struct adopt_result *ret,
                 struct err *err)
 {
     struct err own = {0};
-    struct adopter ad = {.arena = arena, .options = options, .err = err ? err : &own};
+    struct adopter ad = {.arena = arena, .options = options, .code = code, .err = err ? err : &own};
     struct adopt_result result = {0};
-    bool ok = code_open(options, &ad.code, ad.err) && code_evaluate(ad.code, ad.err) &&
-              plan(&ad, change, nchanges, &result);
-    code_close(ad.code);
-    if (!ok && !ad.refused)
+    bool ok = plan(&ad, change, nchanges, &result);
+    if (!adopt_finish(&ad, ok, &result))
         return false;
-    result.refused = !ok;
-    result.reason = ad.reason;
-    result.origin = ad.origin;
-    result.norigins = ad.norigins;
-    result.has_other_way = ad.has_other_way;
     *ret = result;
     return true;
 }

@@ -49,9 +49,27 @@ struct adopt_result {
 };
 
 /*
- * Plan edits for all the changes together. options->read and list stand in for the disk, as
- * everywhere. Everything in *ret lives in `arena`. False only for I/O and limits.
+ * Plan edits for all the changes together.
+ * options  as `code` was opened with; read and list stand in for the disk, as everywhere
+ * code     evaluated
+ * ret      everything in it lives in `arena`
+ * False only for I/O and limits.
  */
-bool adopt_plan(struct arena *arena, const struct code_options *options,
+bool adopt_plan(struct arena *arena, const struct code_options *options, struct code *code,
                 const struct adopt_change *change, size_t nchanges, struct adopt_result *ret,
                 struct err *err);
+
+/* A resource that is live and in no code. */
+struct adopt_import {
+    struct str type, name; /* how the code is to call it, in the root module */
+    struct str id;         /* what the provider imports it by */
+    struct str provider;   /* "aws.east": written where it is not empty */
+    const struct schema *schema;
+    struct value config; /* what the code is to say: adopt_live_config, or of the provider */
+    struct str file; /* of the root module; empty: where resources of its type are, else main.tf */
+};
+/* An import block and a resource block at the end of a file. Secrets are not written: null with a
+ * comment stands for one that must be there. */
+bool adopt_plan_import(struct arena *arena, const struct code_options *options, struct code *code,
+                       const struct adopt_import *import, struct adopt_result *ret,
+                       struct err *err);

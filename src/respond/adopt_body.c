@@ -25,8 +25,12 @@ bool adopt_is_dynamic(struct adopt_job *job, const struct hcl_body *body, struct
         if (block->nlabels == 0 || !str_equal(block->label[0].text, type))
             continue;
         const struct hcl_attribute *each = hcl_find_attribute(&block->body, STR("for_each"));
+        struct adopt_origin origin = {
+            .kind = STR("dynamic"), .name = type, .file = job->file->name};
         struct hcl_obstacle obstacle = {HCL_OBSTACLE_FOR, each ? each->value : NULL, {0}};
         struct str at_text = adopt_at(job->ad, job->file, block->range.start);
+        hcl_place(job->file->text, block->range.start, &origin.line, &origin.column);
+        adopt_add_origin(job->ad, origin);
         (void)adopt_refuse(job->ad, "the %.*s blocks are made by a dynamic block at %.*s",
                            STR_ARG(type), STR_ARG(at_text));
         if (each)

@@ -172,7 +172,7 @@ bool adopt_refuse_obstacle(struct adopter *ad, const struct code_instance *insta
         return refuse_structure(ad, file, obstacle);
     if (reference && code_explain(ad->code, instance, path, &chain))
         adopt_add_chain(ad, &chain);
-    if (ad->norigins == 0)
+    if (ad->norigins == 0 || !reference)
         (void)hcl_each_reference(ad->arena, obstacle->expr, add_reference, &reader);
     struct str at = adopt_at(ad, file, obstacle->expr->range.start);
     struct str text = excerpt(ad, file, obstacle->expr), from = origins_text(ad);

@@ -8,6 +8,7 @@ struct adopt_text {
     struct str name, path; /* relative to the root module; on disk */
     struct str before, text;
     const struct hcl_file *file; /* text as it was read last */
+    bool made;                   /* there was none before */
 };
 
 /* What the configuration of an instance must be afterwards. */
@@ -29,10 +30,18 @@ struct adopter {
     size_t nexpected, room_expected;
     struct adopt_origin *origin;
     size_t norigins, room_origins;
+    struct str added; /* address of an instance that the edit adds; or empty */
     bool refused, has_other_way;
     struct str reason;
     struct err *err;
 };
+
+/* Refuses code that has errors. */
+bool adopt_check_code(struct adopter *ad);
+/* The texts that differ; refuses where none does. */
+bool adopt_collect(struct adopter *ad, struct adopt_result *ret);
+/* ok or refused: a result. Else false. */
+bool adopt_finish(struct adopter *ad, bool ok, struct adopt_result *ret);
 
 /* --- refusing (adopt_origin.c) --- */
 
@@ -67,6 +76,8 @@ bool adopt_place_of(struct adopter *ad, const struct hcl_file *file, uint32_t by
 bool adopt_find(struct adopter *ad, const struct adopt_place *place, struct adopt_spot *ret);
 const struct hcl_attribute *adopt_attribute(struct adopter *ad, const struct adopt_spot *spot,
                                             struct str name);
+/* A file of the root module, a new one if there is none; NULL (refused, or an error). */
+struct adopt_text *adopt_open_text(struct adopter *ad, struct str name, bool make);
 /* Take the result of an edit as the file's text. */
 bool adopt_take(struct adopter *ad, struct adopt_text *text, struct hcl_edit *edit);
 /* Is it a file that people here edit? Else refuses. */

@@ -91,7 +91,7 @@ static bool read_text(struct adopter *ad, struct str path, struct str *ret)
     return io_read_file(ad->arena, path.ptr, HCL_SIZE_MAX, ret, ad->err);
 }
 
-static struct adopt_text *text_of(struct adopter *ad, struct str name)
+struct adopt_text *adopt_open_text(struct adopter *ad, struct str name, bool make)
 {
     for (size_t i = 0; i < ad->ntexts; i++)
         if (str_equal(ad->text[i].name, name))
@@ -105,8 +105,12 @@ static struct adopt_text *text_of(struct adopter *ad, struct str name)
         return NULL;
     }
     ad->text = grown;
-    if (!read_text(ad, text.path, &text.before))
+    if (make) {
+        text.made = true;
+        text.before = STR("");
+    } else if (!read_text(ad, text.path, &text.before)) {
         return NULL;
+    }
     text.text = text.before;
     if (!parse(ad, &text))
         return NULL;
@@ -127,7 +131,7 @@ static bool is_block(const struct hcl_block *block, const struct adopt_place *pl
 bool adopt_find(struct adopter *ad, const struct adopt_place *place, struct adopt_spot *ret)
 {
     struct hcl_content content;
-    *ret = (struct adopt_spot){.text = text_of(ad, place->file)};
+    *ret = (struct adopt_spot){.text = adopt_open_text(ad, place->file, false)};
     if (!ret->text)
         return false;
     ret->body = ret->text->file->body;

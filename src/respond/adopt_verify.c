@@ -236,26 +236,45 @@ static bool refuse_others(struct adopter *ad, const struct named *siblings,
                         STR_ARG(others->text));
 }
 
+static bool is_added(const struct adopter *ad, const struct code_instance *instance)
+{
+    return ad->added.len && str_equal(instance->address, ad->added);
+}
+
 static bool compare_instances(struct adopter *ad, const struct code *after)
 {
-    size_t n, n_after;
+    size_t n, n_after, at = 0;
     const struct code_instance *old = code_instances(ad->code, &n);
     const struct code_instance *new = code_instances(after, &n_after);
     struct named siblings = {.ad = ad}, others = {.ad = ad};
-    for (size_t i = 0; i < n || i < n_after; i++) {
-        if (i >= n || i >= n_after || !str_equal(old[i].address, new[i].address))
+    for (size_t i = 0; i < n || at < n_after; i++, at++) {
+        if (at < n_after && is_added(ad, &new[at]))
+            at++;
+        if (i >= n && at >= n_after)
+            break;
+        if (i >= n || at >= n_after || !str_equal(old[i].address, new[at].address))
             return adopt_refuse(ad, "the edit would change which instances there are: %.*s",
-                                STR_ARG((i < n ? old[i] : new[i]).address));
+                                STR_ARG((i < n ? old[i] : new[at]).address));
         const struct adopt_expected *expected = expected_of(ad, &old[i]);
         const struct value *want = expected ? &expected->config : &old[i].config;
-        if (adopt_same(want, &new[i].config))
+        if (adopt_same(want, &new[at].config))
             continue;
-        if (expected && !(expected->loose && loosely_same(ad, expected, &new[i].config)))
-            return refuse_own(ad, expected, &new[i].config);
+        if (expected && !(expected->loose && loosely_same(ad, expected, &new[at].config)))
+            return refuse_own(ad, expected, &new[at].config);
         if (!expected)
             name_one(is_sibling(ad, &old[i]) ? &siblings : &others, old[i].address);
     }
     return siblings.n + others.n == 0 || refuse_others(ad, &siblings, &others);
+}
+
+static bool compare_added(struct adopter *ad, struct code *after)
+{
+    if (ad->added.len == 0)
+        return true;
+    const struct code_instance *added = code_find_instance(after, ad->added);
+    if (!added || added->failed)
+        return adopt_refuse(ad, "the new block does not give %.*s", STR_ARG(ad->added));
+    return true;
 }
 
 static bool compare_providers(struct adopter *ad, const struct code *after)
@@ -285,14 +304,14 @@ static size_t errors_in(const struct hcl_diags *diags, const struct hcl_diag **r
     return n;
 }
 
-static bool compare(struct adopter *ad, const struct code *after)
+static bool compare(struct adopter *ad, struct code *after)
 {
     const struct hcl_diag *was = NULL, *is = NULL;
     size_t errors = errors_in(code_diags(ad->code), &was);
     if (errors_in(code_diags(after), &is) > errors)
         return adopt_refuse(ad, "the edited code would be in error at %.*s:%u: %.*s",
                             STR_ARG(is->file), is->line, STR_ARG(is->summary));
-    return compare_instances(ad, after) && compare_providers(ad, after);
+    return compare_instances(ad, after) && compare_added(ad, after) && compare_providers(ad, after);
 }
 
 bool adopt_verify(struct adopter *ad)

@@ -76,6 +76,8 @@ struct hcl_new_block {
  * of a type. */
 void hcl_edit_add_blocks(struct hcl_edit *edit, const struct hcl_body *body,
                          const struct hcl_new_block *add, size_t n);
+/* At the end of the file. */
+void hcl_edit_append_block(struct hcl_edit *edit, const struct hcl_new_block *block);
 /* In front of a block of that body and its comments. */
 void hcl_edit_insert_blocks(struct hcl_edit *edit, const struct hcl_body *body,
                             const struct hcl_block *before, const struct hcl_new_block *add,

@@ -238,11 +238,34 @@ static struct str block_lines(struct hcl_edit *edit, const struct hcl_new_block 
     return edit_text(edit, &out);
 }
 
+/* Behind all that the body has. */
+static void append_blocks(struct hcl_edit *edit, const struct hcl_body *body,
+                          const struct place *place, const struct hcl_new_block *add, size_t n)
+{
+    struct str text = edit->file->text;
+    uint32_t at = place->close;
+    bool parted = place->is_file;
+    if (place->one_line) {
+        open_up(edit, place, block_lines(edit, add, n, place, body->nattributes > 0, parted));
+        return;
+    }
+    if (!place->is_file)
+        at = edit_line_start(text, at);
+    uint32_t above = at > place->inner ? edit_line_start(text, at - 1) : at;
+    bool blank = at > place->inner && above >= place->inner && !edit_is_blank_line(text, above);
+    insert_lines(edit, at, block_lines(edit, add, n, place, blank, parted));
+}
+
+void hcl_edit_append_block(struct hcl_edit *edit, const struct hcl_new_block *block)
+{
+    struct place place = place_of(edit, &edit->file->body);
+    append_blocks(edit, &edit->file->body, &place, block, 1);
+}
+
 void hcl_edit_add_blocks(struct hcl_edit *edit, const struct hcl_body *body,
                          const struct hcl_new_block *add, size_t n)
 {
     bool parted;
-    struct str text = edit->file->text;
     struct place place = place_of(edit, body);
     const struct hcl_block *last = n ? last_block(edit->file, body, add[0].type, &parted) : NULL;
     uint32_t at = place.close;
@@ -251,18 +274,9 @@ void hcl_edit_add_blocks(struct hcl_edit *edit, const struct hcl_body *body,
     if (last && edit_line_rest(edit->file, last->range.end, false, &at)) {
         parted |= place.is_file;
         insert_lines(edit, at, block_lines(edit, add, n, &place, parted, parted));
-        return;
+    } else {
+        append_blocks(edit, body, &place, add, n);
     }
-    parted = place.is_file;
-    if (place.one_line) {
-        open_up(edit, &place, block_lines(edit, add, n, &place, body->nattributes > 0, parted));
-        return;
-    }
-    if (!place.is_file)
-        at = edit_line_start(text, at);
-    uint32_t above = at > place.inner ? edit_line_start(text, at - 1) : at;
-    bool blank = at > place.inner && !(above < place.inner) && !edit_is_blank_line(text, above);
-    insert_lines(edit, at, block_lines(edit, add, n, &place, blank, parted));
 }
 
 void hcl_edit_insert_blocks(struct hcl_edit *edit, const struct hcl_body *body,

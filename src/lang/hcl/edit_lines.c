@@ -156,7 +156,8 @@ static bool blanks_only(struct str text, uint32_t from, uint32_t to)
 
 static bool is_blank_above(struct str text, uint32_t line_start)
 {
-    return line_start > 0 && edit_is_blank_line(text, edit_line_start(text, line_start - 1));
+    return line_start > edit_line_start(text, 0) &&
+           edit_is_blank_line(text, edit_line_start(text, line_start - 1));
 }
 
 /* Does the line above begin the text, or open the brackets that this line is in? */

@@ -8,8 +8,9 @@ struct buf;
  * the end of a line. */
 struct edit_layout {
     struct str base, unit, newline;
-    bool json;     /* JSON syntax */
-    bool one_line; /* objects too */
+    bool json;                   /* JSON syntax */
+    bool one_line;               /* objects too */
+    const struct hcl_expr *like; /* an object constructor whose order of keys is taken; or NULL */
 };
 
 /* Bytes of the old text from start to end become `text`. */

@@ -335,7 +335,8 @@ static struct edit_layout element_layout(struct hcl_edit *edit, const struct hcl
                                 .unit = unit,
                                 .newline = edit_newline(edit->file),
                                 .json = seq->json,
-                                .one_line = one_line};
+                                .one_line = one_line,
+                                .like = seq->n ? tuple->parts.part[near] : NULL};
 }
 
 /* What comes between two elements that stay: old ones [old, old_end), new ones [from, to). */

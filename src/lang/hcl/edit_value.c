@@ -131,13 +131,41 @@ static void print_elements(struct printer *p, const struct value *v, unsigned le
     buf_char(p->out, ']');
 }
 
+/* Members in the order that they are printed in: keys of the like first, in its order. */
+static const struct value_member **ordered(struct printer *p, const struct value *v)
+{
+    const struct value_member **order =
+        arena_new(p->edit->arena, const struct value_member *, v->len);
+    bool *done = arena_new(p->edit->arena, bool, v->len);
+    const struct hcl_expr *like = p->layout->like;
+    size_t n = 0;
+    if (!order || !done) {
+        p->edit->full = true;
+        return NULL;
+    }
+    for (size_t i = 0; like && like->kind == HCL_EXPR_OBJECT && i < like->items.n; i++) {
+        const struct hcl_expr *key = like->items.item[i].key;
+        for (uint32_t k = 0; key->kind == HCL_EXPR_STRING && k < v->len; k++) {
+            if (done[k] || !str_equal(key_str(v->members[k].key), value_text(&key->value)))
+                continue;
+            order[n++] = &v->members[k];
+            done[k] = true;
+        }
+    }
+    for (uint32_t k = 0; k < v->len; k++)
+        if (!done[k])
+            order[n++] = &v->members[k];
+    return order;
+}
+
 /* Columns of the longest key among the members from `from` on that stand on lines without others.
  */
-static size_t key_columns(struct printer *p, const struct value *v, uint32_t from)
+static size_t key_columns(struct printer *p, const struct value_member *const *member, size_t from,
+                          size_t n)
 {
     size_t widest = 0;
-    for (uint32_t i = from; i < v->len && is_short(p, &v->members[i].value); i++) {
-        size_t own = columns(key_text(p, key_str(v->members[i].key), false));
+    for (size_t i = from; i < n && is_short(p, &member[i]->value); i++) {
+        size_t own = columns(key_text(p, key_str(member[i]->key), false));
         widest = own > widest ? own : widest;
     }
     return widest;
@@ -160,18 +188,19 @@ static void print_members(struct printer *p, const struct value *v, unsigned lev
 {
     bool json = p->layout->json;
     size_t chain = 0; /* columns of the keys of neighbouring lines; 0 = no chain */
+    const struct value_member **member = ordered(p, v);
     buf_str(p->out, one_line && v->len && !json ? STR("{ ") : STR("{"));
-    for (uint32_t i = 0; i < v->len; i++) {
-        const struct value *member = &v->members[i].value;
-        bool alone = !one_line && !is_short(p, member);
+    for (uint32_t i = 0; member && i < v->len; i++) {
+        const struct value *own = &member[i]->value;
+        bool alone = !one_line && !is_short(p, own);
         if (alone || one_line)
             chain = 0;
         else if (!chain)
-            chain = key_columns(p, v, i);
+            chain = key_columns(p, member, i, v->len);
         if (!one_line)
             new_line(p, level + 1);
-        print_key(p, key_str(v->members[i].key), chain);
-        print(p, member, level + 1, one_line);
+        print_key(p, key_str(member[i]->key), chain);
+        print(p, own, level + 1, one_line);
         if (i + 1 < v->len && (one_line || json))
             buf_str(p->out, one_line ? STR(", ") : STR(","));
     }
