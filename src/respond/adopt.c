@@ -240,6 +240,9 @@ static bool change_origin(struct adopter *ad, const struct adopt_change *change,
     const struct code_link *last = &chain.link[chain.n - 1];
     if (chain.unknown_because.len)
         return adopt_refuse(ad, "the value cannot be known: %.*s", STR_ARG(chain.unknown_because));
+    if (str_equal(last->name, STR("each.key")))
+        return adopt_refuse(ad, "the value is the key of the instance: with another one it would "
+                                "be another instance");
     if (!last->expr || !last->source)
         return adopt_refuse(ad, "the value comes from the %s (%.*s): change it there", last->what,
                             STR_ARG(last->name));

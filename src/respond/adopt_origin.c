@@ -41,12 +41,15 @@ void adopt_add_origin(struct adopter *ad, struct adopt_origin origin)
             str_equal(ad->origin[i].name, origin.name) &&
             str_equal(ad->origin[i].kind, origin.kind))
             return;
-    ad->origin =
+    struct adopt_origin *grown =
         arena_grow(ad->arena, ad->origin, ad->norigins, &ad->room_origins, ad->norigins + 1);
-    if (ad->origin)
-        ad->origin[ad->norigins++] = origin;
-    else
-        ad->norigins = ad->room_origins = 0;
+    origin.kind = arena_dup(ad->arena, origin.kind); /* the code is closed before the result is */
+    origin.name = arena_dup(ad->arena, origin.name);
+    origin.file = arena_dup(ad->arena, origin.file);
+    if (!grown || !origin.kind.ptr || !origin.name.ptr || !origin.file.ptr)
+        return;
+    ad->origin = grown;
+    ad->origin[ad->norigins++] = origin;
 }
 
 void adopt_add_chain(struct adopter *ad, const struct code_chain *chain)
@@ -148,7 +151,8 @@ static struct str origins_text(struct adopter *ad)
     struct str text = STR("");
     for (size_t i = 0; i < ad->norigins; i++) {
         const struct adopt_origin *o = &ad->origin[i];
-        struct str name = o->name.len ? o->name : o->kind;
+        bool again = i && str_equal(o->name, ad->origin[i - 1].name);
+        struct str name = o->name.len && !again ? o->name : o->kind;
         struct str at = o->file.len
                             ? arena_printf(ad->arena, " (%.*s:%u)", STR_ARG(o->file), o->line)
                             : STR("");

@@ -1,0 +1,229 @@
+/* test_adopt.c - live values as code says them, import blocks; edits of code have their cases in
+ * tests/data/hcl/edits*.jsonl. */
+#include "base/test.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "desired/provider_schema_json.h"
+#include "respond/adopt_live.h"
+#include "wire/json.h"
+
+enum { FILES_MAX = 4 };
+
+struct world {
+    struct arena arena;
+    const char *const *file; /* "name=text" */
+    struct provider_schemas schemas;
+    struct code_options options;
+    struct code *code;
+};
+
+static bool read_file(void *ctx, struct str path, struct str *ret)
+{
+    const struct world *world = ctx;
+    for (size_t i = 0; i < FILES_MAX && world->file[i]; i++) {
+        struct str rest = str_from(world->file[i]), name;
+        (void)str_cut(&rest, '=', &name);
+        *ret = rest;
+        if (str_ends(path, name))
+            return true;
+    }
+    return false;
+}
+
+static bool list_files(void *ctx, struct str dir, const struct str **ret, size_t *ret_n)
+{
+    struct world *world = ctx;
+    struct str *names = arena_new(&world->arena, struct str, FILES_MAX);
+    size_t n = 0;
+    (void)dir;
+    for (; names && n < FILES_MAX && world->file[n]; n++) {
+        struct str rest = str_from(world->file[n]);
+        (void)str_cut(&rest, '=', &names[n]);
+    }
+    *ret = names;
+    *ret_n = n;
+    return n;
+}
+
+static const struct schema *find_schema(void *ctx, struct str provider, enum code_mode mode,
+                                        struct str type)
+{
+    const struct world *world = ctx;
+    return provider_schemas_type(&world->schemas, provider, mode, type);
+}
+
+/* Attributes and blocks of every kind, in the form of `terraform providers schema -json`. */
+static const char schema_text[] =
+    "{\"format_version\":\"1.0\",\"provider_schemas\":{\"registry.terraform.io/hashicorp/lab\":{"
+    "\"resource_schemas\":{\"lab_box\":{\"version\":0,\"block\":{\"attributes\":{"
+    "\"id\":{\"type\":\"string\",\"optional\":true,\"computed\":true},"
+    "\"name\":{\"type\":\"string\",\"required\":true},"
+    "\"size\":{\"type\":\"number\",\"optional\":true},"
+    "\"mode\":{\"type\":\"string\",\"optional\":true,\"computed\":true},"
+    "\"secret\":{\"type\":\"string\",\"optional\":true,\"sensitive\":true},"
+    "\"arn\":{\"type\":\"string\",\"computed\":true},"
+    "\"tags\":{\"type\":[\"map\",\"string\"],\"optional\":true}},"
+    "\"block_types\":{\"rule\":{\"nesting_mode\":\"set\",\"block\":{\"attributes\":{"
+    "\"port\":{\"type\":\"number\",\"required\":true},"
+    "\"note\":{\"type\":\"string\",\"optional\":true},"
+    "\"rule_id\":{\"type\":\"string\",\"computed\":true}}}}}}}}}}}";
+
+static void world_open(struct world *world, const char *const *file)
+{
+    struct err err = {0};
+    *world = (struct world){.arena = {.limit = 1 << 26}, .file = file};
+    assert_true(provider_schemas_read(&world->arena, str_from(schema_text), "schema",
+                                      &world->schemas, &err));
+    world->options = (struct code_options){.root_dir = STR("root"),
+                                           .phase = CODE_PLAN,
+                                           .schema = find_schema,
+                                           .read = read_file,
+                                           .list = list_files,
+                                           .ctx = world,
+                                           .now_utc_ms = INT64_MIN};
+    assert_true(code_open(&world->options, &world->code, &err));
+    assert_true(code_evaluate(world->code, &err));
+}
+
+static void world_close(struct world *world)
+{
+    code_close(world->code);
+    arena_free(&world->arena);
+}
+
+static struct value json(struct world *world, const char *text)
+{
+    struct value v;
+    struct err err = {0};
+    assert_true(json_parse(&world->arena, str_from(text), "value", 0, &v, &err));
+    return v;
+}
+
+static const char *const box[] = {"main.tf=resource \"lab_box\" \"a\" {\n"
+                                  "  name = \"a\"\n"
+                                  "  size = 1\n"
+                                  "\n"
+                                  "  rule {\n"
+                                  "    port = 80 # web\n"
+                                  "  }\n"
+                                  "}\n",
+                                  NULL};
+
+#define BOX(size, rules, rest) \
+    "{\"id\":\"i-1\",\"name\":\"a\",\"size\":" size ",\"mode\":\"x\",\"arn\":\"arn:1\"," rest \
+    "\"rule\":[" rules "]}"
+
+static const struct {
+    const char *says, *live, *names, *want; /* names: "a b"; want NULL: nothing to change */
+} merges[] = {
+    {"what the provider fills in is no change",
+     BOX("1", "{\"port\":80,\"note\":\"\",\"rule_id\":\"r\"}", ""), "rule arn size", NULL},
+    {"a number", BOX("5", "{\"port\":80,\"rule_id\":\"r\"}", ""), "size",
+     "resource \"lab_box\" \"a\" {\n  name = \"a\"\n  size = 5\n\n  rule {\n    port = 80 # web\n  "
+     "}\n}\n"},
+    {"nothing: the attribute goes", BOX("null", "{\"port\":80,\"rule_id\":\"r\"}", ""), "size",
+     "resource \"lab_box\" \"a\" {\n  name = \"a\"\n\n  rule {\n    port = 80 # web\n  }\n}\n"},
+    {"an element more, none lost",
+     BOX("1",
+         "{\"port\":22,\"note\":\"ssh\",\"rule_id\":\"q\"},{\"port\":80,\"note\":\"\",\"rule_id\":"
+         "\"r\"}",
+         ""),
+     "rule",
+     "resource \"lab_box\" \"a\" {\n  name = \"a\"\n  size = 1\n\n  rule {\n    port = 80 # web\n  "
+     "}\n"
+     "  rule {\n    port = 22\n    note = \"ssh\"\n  }\n}\n"},
+    {"an element changed in place", BOX("1", "{\"port\":80,\"note\":\"n\",\"rule_id\":\"r\"}", ""),
+     "rule",
+     "resource \"lab_box\" \"a\" {\n  name = \"a\"\n  size = 1\n\n  rule {\n    port = 80 # web\n"
+     "    note = \"n\"\n  }\n}\n"},
+    {"a map that was not there",
+     BOX("1", "{\"port\":80,\"rule_id\":\"r\"}", "\"tags\":{\"env\":\"p\"},"), "tags",
+     "resource \"lab_box\" \"a\" {\n  name = \"a\"\n  size = 1\n  tags = {\n    env = \"p\"\n  "
+     "}\n\n"
+     "  rule {\n    port = 80 # web\n  }\n}\n"},
+};
+
+static size_t split(struct str names, struct str ret[8])
+{
+    size_t n = 0;
+    for (bool more = true; more && n < 8; n++)
+        more = str_cut(&names, ' ', &ret[n]);
+    return n;
+}
+
+static void code_says_what_is_live(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof merges / sizeof *merges; i++) {
+        struct world world;
+        struct err err = {0};
+        const struct adopt_change *change;
+        struct adopt_result result;
+        struct str names[8];
+        size_t n;
+        print_message("  %s\n", merges[i].says);
+        world_open(&world, box);
+        struct value live = json(&world, merges[i].live);
+        const struct code_instance *instance = code_find_instance(world.code, STR("lab_box.a"));
+        size_t nnames = split(str_from(merges[i].names), names);
+        assert_non_null(instance);
+        assert_true(
+            adopt_live_changes(&world.arena, instance, &live, names, nnames, &change, &n, &err));
+        assert_int_equal(n, merges[i].want ? 1 : 0);
+        if (n) {
+            assert_true(
+                adopt_plan(&world.arena, &world.options, world.code, change, n, &result, &err));
+            assert_false(result.refused);
+            assert_int_equal(result.nfiles, 1);
+            assert_string_equal(arena_dup(&world.arena, result.file[0].after).ptr, merges[i].want);
+        }
+        world_close(&world);
+    }
+}
+
+static void what_is_in_no_code_is_imported(void **state)
+{
+    (void)state;
+    struct world world;
+    struct err err = {0};
+    struct adopt_result result;
+    struct adopt_import import = {.type = STR("lab_box"), .name = STR("b"), .id = STR("i-\"2")};
+    world_open(&world, box);
+    struct value live =
+        json(&world, "{\"id\":\"i-2\",\"name\":\"b\",\"size\":3,\"mode\":\"x\",\"secret\":"
+                     "\"hidden\",\"tags\":{},\"rule\":[{\"port\":1,\"rule_id\":\"r\"}]}");
+    import.schema = find_schema(&world, STR("registry.terraform.io/hashicorp/lab"), CODE_MANAGED,
+                                STR("lab_box"));
+    assert_true(adopt_live_config(&world.arena, import.schema, &live, &import.config, &err));
+    assert_true(
+        adopt_plan_import(&world.arena, &world.options, world.code, &import, &result, &err));
+    if (result.refused)
+        print_message("%.*s\n", STR_ARG(result.reason));
+    assert_false(result.refused);
+    struct str added = str_sub(result.file[0].after, strlen(box[0]) - strlen("main.tf="), SIZE_MAX);
+    assert_string_equal(arena_dup(&world.arena, added).ptr,
+                        "\nimport {\n  to = lab_box.b\n  id = \"i-\\\"2\"\n}\n"
+                        "\nresource \"lab_box\" \"b\" {\n  name = \"b\"\n  size = 3\n\n"
+                        "  rule {\n    port = 1\n  }\n}\n");
+    import.name = STR("a");
+    assert_true(
+        adopt_plan_import(&world.arena, &world.options, world.code, &import, &result, &err));
+    assert_true(result.refused);
+    import.name = STR("c");
+    import.file = STR("new.tf");
+    assert_true(
+        adopt_plan_import(&world.arena, &world.options, world.code, &import, &result, &err));
+    world_close(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(code_says_what_is_live),
+        cmocka_unit_test(what_is_in_no_code_is_imported),
+    };
+    return cmocka_run_group_tests_name("respond/adopt", tests, NULL, NULL);
+}
