@@ -47,7 +47,9 @@ struct str hcl_range_text(struct arena *arena, struct str file_name, struct str 
 {
     uint32_t line, column, end_line, end_column;
     hcl_place(text, range.start, &line, &column);
-    hcl_place(text, range.end, &end_line, &end_column);
+    end_line = line;
+    end_column = column;
+    advance(text, range.start, range.end < text.len ? range.end : text.len, &end_line, &end_column);
     if (line == end_line)
         return arena_printf(arena, "%.*s:%u,%u-%u", STR_ARG(file_name), line, column, end_column);
     return arena_printf(arena, "%.*s:%u,%u-%u,%u", STR_ARG(file_name), line, column, end_line,

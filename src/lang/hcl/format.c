@@ -10,7 +10,7 @@
 #include "lang/hcl/encode.h"
 #include "lang/hcl/layout.h"
 
-enum { BOM_LEN = 3 };
+enum { BOM_LEN = 3, SPARE = 8 };
 
 /* Pieces are collected in order of the text: tokens as they are up to a place that is rewritten. */
 struct collector {
@@ -25,6 +25,14 @@ struct collector {
 static struct str token_text(const struct hcl_file *file, const struct hcl_token *token)
 {
     return str_sub(file->text, token->range.start, token->range.end);
+}
+
+static struct collector collector_open(struct arena *arena, const struct hcl_file *file)
+{
+    struct collector c = {.arena = arena, .file = file};
+    c.ptr = arena_grow(arena, c.ptr, 0, &c.room, file->ntokens + SPARE);
+    c.full = !c.ptr;
+    return c;
 }
 
 static void add(struct collector *c, struct hcl_piece piece)
@@ -186,6 +194,19 @@ static void add_label(struct collector *c, struct str text)
     add_new(c, HCL_CQUOTE, STR("\""));
 }
 
+/* A label in quotes that would come out as it is. */
+static bool is_plain(const struct hcl_label *label)
+{
+    if (!label->quoted || label->range.end - label->range.start != label->text.len + 2)
+        return false;
+    for (size_t i = 0; i < label->text.len; i++) {
+        char c = label->text.ptr[i];
+        if (c < ' ' || c > '~' || c == '"' || c == '\\' || c == '$' || c == '%')
+            return false;
+    }
+    return true;
+}
+
 /* Quotes around each; what stood between them goes. A text of several tokens goes too: Terraform
  * drops a label that has a lone `$` or `%` in it, and it is no valid name for anything. */
 static void copy_labels(struct collector *c, const struct hcl_block *block)
@@ -194,7 +215,9 @@ static void copy_labels(struct collector *c, const struct hcl_block *block)
         const struct hcl_label *label = &block->label[i];
         c->at = token_behind(c, label->range.start);
         size_t end = token_behind(c, label->range.end);
-        if (end - c->at <= 3)
+        if (is_plain(label))
+            copy_until(c, label->range.end);
+        else if (end - c->at <= 3)
             add_label(c, label->text);
         c->at = end;
     }
@@ -270,7 +293,7 @@ static bool write_pieces(struct arena *arena, const struct hcl_piece *piece, siz
 bool hcl_format_file(struct arena *arena, const struct hcl_file *file, struct str *ret,
                      struct err *err)
 {
-    struct collector c = {.arena = arena, .file = file};
+    struct collector c = collector_open(arena, file);
     struct hcl_line *line;
     size_t nlines;
     struct str text;
@@ -341,7 +364,7 @@ static void find_lines(const struct hcl_piece *piece, const struct hcl_line *lin
 static bool lay_out_region(struct arena *arena, const struct hcl_file *file,
                            struct hcl_line_range range, struct region *ret, struct err *err)
 {
-    struct collector c = {.arena = arena, .file = file};
+    struct collector c = collector_open(arena, file);
     struct hcl_line *line;
     size_t nlines, from, to;
     while (c.at < file->ntokens)

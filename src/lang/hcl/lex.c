@@ -25,8 +25,8 @@ struct lexer {
     uint32_t line;
     struct hcl_token *token;
     size_t n, room;
-    struct frame frame[HCL_DEPTH_MAX];
-    unsigned depth;
+    struct frame *frame;
+    size_t depth, frame_room;
     bool full;         /* out of memory */
     bool deep;         /* too many frames */
     bool no_block_end; /* no more comment ends with a star and a slash: do not look again */
@@ -88,6 +88,13 @@ static void push(struct lexer *lx, struct frame frame)
         lx->deep = true;
         return;
     }
+    struct frame *grown =
+        arena_grow(lx->arena, lx->frame, lx->depth, &lx->frame_room, lx->depth + 1);
+    if (!grown) {
+        lx->full = true;
+        return;
+    }
+    lx->frame = grown;
     lx->frame[lx->depth++] = frame;
 }
 
@@ -499,18 +506,18 @@ bool hcl_lex(struct arena *arena, struct str text, enum hcl_lex_mode mode,
     if (text.len > HCL_SIZE_MAX)
         return err_set(err, ERR_LIMIT, "%zu bytes of configuration, more than %d", text.len,
                        (int)HCL_SIZE_MAX);
-    struct lexer *lx = arena_new_raw(arena, struct lexer, 1);
-    if (!lx || !lexer_open(lx, arena, text, mode))
+    struct lexer lx;
+    if (!lexer_open(&lx, arena, text, mode))
         return arena_full(arena, err);
-    while (more(lx, 0) && !lx->full && !lx->deep)
-        step(lx);
-    if (lx->deep)
-        return err_set(err, ERR_LIMIT, "line %u: templates nested deeper than %d", lx->line,
+    while (more(&lx, 0) && !lx.full && !lx.deep)
+        step(&lx);
+    if (lx.deep)
+        return err_set(err, ERR_LIMIT, "line %u: templates nested deeper than %d", lx.line,
                        HCL_DEPTH_MAX);
-    emit(lx, HCL_EOF, 0);
-    if (lx->full)
+    emit(&lx, HCL_EOF, 0);
+    if (lx.full)
         return arena_full(arena, err);
-    *ret_tokens = lx->token;
-    *ret_n = lx->n;
+    *ret_tokens = lx.token;
+    *ret_n = lx.n;
     return true;
 }

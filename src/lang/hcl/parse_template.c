@@ -595,17 +595,40 @@ static const struct hcl_expr *simplify(struct parser *p, const struct hcl_expr *
     return node;
 }
 
+/* Most strings are one text: "x". Read it and its closing quote; false if something else follows.
+ */
+static bool plain_text(struct parser *p, struct str *ret, struct hcl_range *ret_range)
+{
+    const struct hcl_token *token = &p->token[p->at];
+    if (p->at + 1 >= p->limit || token[0].kind != HCL_QUOTED_TEXT || token[1].kind != HCL_CQUOTE)
+        return false;
+    *ret = utf8_nfc(p->arena, decode_text(p, token[0]));
+    *ret_range = hcl_span(*ret_range, token[1].range);
+    p->full |= !ret->ptr;
+    p->at += 2;
+    return true;
+}
+
 const struct hcl_expr *hcl_parse_template_until(struct parser *p, struct hcl_token opener,
                                                 enum hcl_token_kind end, bool flush)
 {
     struct part_list parts = {0};
+    struct hcl_range range = opener.range;
+    struct str text;
+    if (end == HCL_CQUOTE && plain_text(p, &text, &range)) {
+        struct hcl_expr *node = hcl_node(p, HCL_EXPR_STRING, range);
+        if (!node)
+            return hcl_error_node(p, range);
+        node->value = value_string(text);
+        return node;
+    }
     struct reading reading = {.p = p, .end = end, .first = hcl_peek(p).range, .parts = &parts};
     struct hcl_token close = collect_parts(&reading);
     trim_parts(&parts);
     if (flush)
         dedent_parts(p, &parts);
     struct builder builder = {.p = p, .parts = &parts, .end = close.range};
-    struct hcl_range range = hcl_span(opener.range, close.range);
+    range = hcl_span(opener.range, close.range);
     const struct hcl_expr *template_ = sequence_node(&builder, range, true);
     return simplify(p, template_, &parts, range, end == HCL_CHEREDOC);
 }
@@ -646,9 +669,12 @@ struct str hcl_parse_label_text(struct parser *p, struct hcl_token opener,
                                 struct hcl_range *ret_range)
 {
     AUTO_BUF out = {.limit = HCL_SIZE_MAX};
+    struct str text;
     *ret_range = opener.range;
+    if (plain_text(p, &text, ret_range))
+        return text;
     collect_label(p, &out, ret_range);
-    struct str text = arena_dup(p->arena, buf_view(&out));
+    text = arena_dup(p->arena, buf_view(&out));
     text = text.ptr ? utf8_nfc(p->arena, text) : text;
     p->full |= !text.ptr || out.failed;
     return text;
