@@ -1,9 +1,11 @@
 /* hcl_fmt.c - recorded texts formatted here and compared with what `terraform fmt` made of them.
  *
  * Usage: hcl_fmt FILE.jsonl [ID-PREFIX]; format: golden/hcl/README.md of the shared data.
- * Prints each failure, then `N passed, N failed`; exit 1 if any failed.
+ *        hcl_fmt --print FILE...: are the tokens of each file, and the blanks between them, the
+ * file? Prints each failure, then `N passed, N failed`; exit 1 if any failed.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -63,6 +65,62 @@ static bool run_case(const struct value *test)
     return false;
 }
 
+/* --- round trip --- */
+
+static bool only_blanks(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] != ' ' && s.ptr[i] != '\t')
+            return false;
+    return true;
+}
+
+/* The text put together again from what was read. */
+static bool print_file(const struct hcl_file *file, struct buf *out, struct err *err)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < file->ntokens; i++) {
+        struct hcl_range range = file->token[i].range;
+        struct str gap = str_sub(file->text, at, range.start);
+        bool mark = at == 0 && str_starts(gap, STR("\xef\xbb\xbf"));
+        if (range.start < at || !only_blanks(str_sub(gap, mark ? 3 : 0, gap.len)))
+            return err_set(err, ERR_SYNTAX, "byte %zu is in no token", at);
+        buf_str(out, gap);
+        buf_str(out, str_sub(file->text, range.start, range.end));
+        at = range.end;
+    }
+    return buf_ok(out, err);
+}
+
+static bool print_back(const char *path)
+{
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    struct hcl_diags diags = {.arena = &arena};
+    struct hcl_file file;
+    struct err err = {0};
+    struct str text;
+    char why[1024];
+    if (!io_read_file(&arena, path, RECORDING_MAX, &text, &err) ||
+        !hcl_parse_file(&arena, text, str_from(path), &diags, &file, &err) ||
+        !print_file(&file, &out, &err))
+        printf("FAIL %s: %s\n", path, err_text(&err, why, sizeof why));
+    else if (!str_equal(buf_view(&out), text))
+        printf("FAIL %s: other bytes\n", path);
+    else
+        return true;
+    return false;
+}
+
+static int run_print(int n, char **paths)
+{
+    int passed = 0;
+    for (int i = 0; i < n; i++)
+        passed += print_back(paths[i]);
+    printf("%d passed, %d failed\n", passed, n - passed);
+    return passed < n;
+}
+
 int main(int argc, char **argv)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
@@ -70,6 +128,8 @@ int main(int argc, char **argv)
     struct str text;
     char why[1024];
     size_t passed = 0, failed = 0;
+    if (argc > 1 && strcmp(argv[1], "--print") == 0)
+        return run_print(argc - 2, argv + 2);
     if (argc < 2 || !io_read_file(&arena, argv[1], RECORDING_MAX, &text, &err)) {
         (void)fprintf(stderr, "usage: hcl_fmt FILE.jsonl [ID-PREFIX] %s\n",
                       err_text(&err, why, sizeof why));

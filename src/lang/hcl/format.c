@@ -96,11 +96,27 @@ static bool is_one_sequence(const struct hcl_token *inside, size_t n)
     return true;
 }
 
-static bool spans_lines(const struct hcl_token *token, size_t n)
+static int depth_change(enum hcl_token_kind kind)
 {
-    for (size_t i = 0; i < n; i++)
-        if (token[i].kind == HCL_NEWLINE)
+    bool opens = kind == HCL_OBRACE || kind == HCL_OBRACK || kind == HCL_OPAREN ||
+                 kind == HCL_INTERP || kind == HCL_CONTROL;
+    bool closes =
+        kind == HCL_CBRACE || kind == HCL_CBRACK || kind == HCL_CPAREN || kind == HCL_SEQ_END;
+    return opens - closes;
+}
+
+/* Outside of brackets a line that ends in the middle would end the value. Terraform sees only
+ * newlines, and so breaks a value with a comment there; brackets around it do no harm. */
+static bool needs_brackets(const struct hcl_file *file, const struct hcl_token *token, size_t n)
+{
+    int depth = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool comment = token[i].kind == HCL_COMMENT && depth == 0 && i + 1 < n;
+        if (token[i].kind == HCL_NEWLINE ||
+            (comment && str_ends(token_text(file, &token[i]), STR("\n"))))
             return true;
+        depth += depth_change(token[i].kind);
+    }
     return false;
 }
 
@@ -119,7 +135,7 @@ static void copy_value(struct collector *c, size_t end)
             to--;
         bool parens =
             to - from > 1 && all[from].kind == HCL_OPAREN && all[to - 1].kind == HCL_CPAREN;
-        bool wrap = !parens && spans_lines(&all[from], to - from);
+        bool wrap = !parens && needs_brackets(c->file, &all[from], to - from);
         c->at = from;
         if (wrap)
             add_new(c, HCL_OPAREN, STR("("));
@@ -207,19 +223,17 @@ static bool is_plain(const struct hcl_label *label)
     return true;
 }
 
-/* Quotes around each; what stood between them goes. A text of several tokens goes too: Terraform
- * drops a label that has a lone `$` or `%` in it, and it is no valid name for anything. */
+/* Quotes around each; comments that stood between them go. */
 static void copy_labels(struct collector *c, const struct hcl_block *block)
 {
     for (size_t i = 0; i < block->nlabels; i++) {
         const struct hcl_label *label = &block->label[i];
         c->at = token_behind(c, label->range.start);
-        size_t end = token_behind(c, label->range.end);
         if (is_plain(label))
             copy_until(c, label->range.end);
-        else if (end - c->at <= 3)
+        else
             add_label(c, label->text);
-        c->at = end;
+        c->at = token_behind(c, label->range.end);
     }
 }
 

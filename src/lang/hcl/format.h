@@ -4,12 +4,14 @@
  * Out:     the whole text in that form: blanks at lines' starts, between tokens and in front of "="
  *          and comments; block labels in quotes; "${x}" as x; old spellings of a variable's type.
  *          Lines are neither joined nor split, texts and comments stay. Formatting the result again
- *          gives the same, but for a comment inside an interpolation that is taken apart
+ *          may take one more interpolation apart
  * Lines:   for an edit, hcl_format_lines() changes blanks only, and only on the lines that the edit
  *          touched and those whose columns are aligned with theirs; ask hcl_lines_formatted() about
  *          the same place first, so that a hand-made layout stays as it is
  * Errors:  ERR_SYNTAX for text with syntax errors, ERR_LIMIT when the arena is full
- * Source:  facts/hcl.md section 10; byte for byte as `terraform fmt` 1.11
+ * Source:  facts/hcl.md section 10; byte for byte as `terraform fmt` 1.11, except where that loses
+ *          code (a label with a lone "$" or "%", the index of x[true] and x[null]) or breaks it (a
+ *          comment in the middle of "${x}")
  */
 #pragma once
 #include "lang/hcl/hcl.h"

@@ -138,30 +138,68 @@ static bool is_digit(unsigned char c)
     return c >= '0' && c <= '9';
 }
 
+static bool is_word_character(uint32_t c, bool first)
+{
+    return first ? uc_is_property_id_start(c) : uc_is_property_id_continue(c);
+}
+
+/*
+ * Bytes that are no character but that the scanner of HCL takes for one: its ranges of characters
+ * are ranges of byte strings, so that what lies between two neighbours of a range belongs to it.
+ * hcl_check_tokens() refuses them.
+ * p  a byte that leads `len` of them; 0 where it is none of those
+ */
+static size_t broken_word_len(const unsigned char *p, size_t len, bool first)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint32_t above = p[0] & (0xffu >> (len + 1));
+    for (size_t i = 1; i < len; i++) {
+        bool tail = (p[i] & 0xc0) == 0x80;
+        above = above << 6 | (tail ? p[i] & 0x3fu : 0);
+        if (tail)
+            continue;
+        /* The next character above: p[i] is below all tails, or above them. */
+        above = (above + (p[i] > 0xbf ? 64u : 0)) << 6 * (len - 1 - i);
+        bool between = above > least[len] && (len == 4 || above < least[len + 1]);
+        return between && is_word_character(above - 1, first) && is_word_character(above, first)
+                   ? len
+                   : 0;
+    }
+    return 0;
+}
+
+/* Bytes of a character that is not ASCII and may stand in an identifier, or 0. */
+static size_t wide_word_len(struct str s, bool first)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr;
+    size_t at = 0, len = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    if (len == 0 || len > s.len)
+        return 0;
+    if (!utf8_sequence(p, s.len))
+        return broken_word_len(p, len, first);
+    return is_word_character(utf8_next(s, &at), first) ? at : 0;
+}
+
 static size_t identifier_len(struct str s)
 {
     size_t at = 0;
     if (s.len == 0 || is_digit((unsigned char)s.ptr[0]) || s.ptr[0] == '-')
         return 0;
     while (at < s.len) {
-        size_t next = at;
-        if (in_set(words, (unsigned char)s.ptr[at])) {
-            at++;
-            continue;
-        }
-        if ((unsigned char)s.ptr[at] < 0x80)
+        unsigned char c = (unsigned char)s.ptr[at];
+        size_t len = in_set(words, c) ? 1
+                     : c < 0x80       ? 0
+                                      : wide_word_len(str_sub(s, at, s.len), at == 0);
+        if (len == 0)
             break;
-        uint32_t c = utf8_next(s, &next);
-        if (!(at ? uc_is_property_id_continue(c) : uc_is_property_id_start(c)))
-            break;
-        at = next;
+        at += len;
     }
     return at;
 }
 
 bool hcl_is_identifier(struct str s)
 {
-    return s.len && identifier_len(s) == s.len;
+    return s.len && identifier_len(s) == s.len && utf8_bad_at(s) == SIZE_MAX;
 }
 
 /* --- templates --- */

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/utf8.h"
 #include "lang/hcl/lex.h"
 #include "lang/hcl/parser.h"
 
@@ -263,6 +264,21 @@ static bool is_told(enum bad_family family, size_t seen)
     }
 }
 
+/* The scanner takes some broken bytes for letters, as that of HCL does, which lets them pass. */
+static void check_words(struct parser *p)
+{
+    if (utf8_bad_at(p->text) == SIZE_MAX)
+        return;
+    for (size_t i = 0; i < p->ntokens; i++) {
+        const struct hcl_token *token = &p->token[i];
+        if (token->kind == HCL_IDENT && utf8_bad_at(hcl_token_text(p, *token)) != SIZE_MAX) {
+            hcl_diag_add(p->diags, p->name, p->text, false, token->range,
+                         str_from(bad_utf8.summary), "%s", bad_utf8.detail);
+            return;
+        }
+    }
+}
+
 void hcl_check_tokens(struct parser *p)
 {
     size_t seen[BAD_ANY + 1] = {0};
@@ -275,6 +291,7 @@ void hcl_check_tokens(struct parser *p)
             hcl_diag_add(p->diags, p->name, p->text, false, token->range, str_from(bad->summary),
                          "%s", bad->detail);
     }
+    check_words(p);
 }
 
 static bool parser_open(struct parser *p, struct arena *arena, struct str text, struct str name,

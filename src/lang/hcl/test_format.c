@@ -36,6 +36,13 @@ static const struct {
      "a = 1\n"},
     {"blanks at the very end stay", "a=1  ", "a = 1  "},
     {"CRLF stays", "a=1\r\nbb=2\r\n", "a  = 1\r\nbb = 2\r\n"},
+    /* Terraform drops both. */
+    {"a label with a lone dollar stays", "x \"a$b\" \"100%\" {}\n", "x \"a$b\" \"100%\" {}\n"},
+    {"an index by a keyword stays", "a = b[true][null]\n", "a = b[true][null]\n"},
+    /* Terraform makes a text of it that cannot be read. */
+    {"a comment in an interpolation", "a = \"${ # c\n  b}\"\n", "a = ( # c\nb)\n"},
+    {"one at its end, or in brackets", "a = \"${b # c\n}\"\nd = \"${[ # e\n1]}\"\n",
+     "a = b # c\n\nd = [ # e\n1]\n"},
     {"a minus", "a = -1+-b- c\n", NULL},
     {"signs", "a=[-1,- 2, b -c, !  d]\n", "a = [-1, -2, b - c, !d]\n"},
 };
