@@ -140,6 +140,7 @@ struct rego_import {
     struct rego_term *path; /* a REF, or the VAR input/data */
     struct str alias;       /* or empty */
     struct rego_place place;
+    bool used; /* set by the compiler */
 };
 struct rego_comment {
     struct str text; /* behind the # */

@@ -30,7 +30,8 @@ struct visitor {
     bool (*term)(struct visitor *v, const struct rego_term *t);
     bool (*expr)(struct visitor *v, const struct rego_expr *e); /* or NULL */
     void *ctx;
-    const struct rego_term *skip;
+    const struct rego_term *skip;     /* the head of a ref that was seen as a whole */
+    const struct rego_term *function; /* names a function here, rightly */
     unsigned depth;
 };
 
@@ -72,8 +73,12 @@ static bool visit(struct visitor *v, const struct rego_term *t)
 static bool visit_expr(struct visitor *v, const struct rego_expr *e)
 {
     bool ok = !v->expr || v->expr(v, e);
-    for (size_t i = 0; i < e->nwith && ok; i++)
-        ok = visit(v, e->with[i].target) && visit(v, e->with[i].value);
+    for (size_t i = 0; i < e->nwith && ok; i++) {
+        v->function = e->with[i].target; /* functions are named here, not called */
+        ok = visit(v, e->with[i].target);
+        v->function = e->with[i].value;
+        ok = ok && visit(v, e->with[i].value);
+    }
     if (!ok)
         return false;
     switch (e->kind) {
@@ -138,18 +143,40 @@ static void wrong_arity(struct visitor *v, const struct rego_term *t, struct str
         rego_complain(v->c, "rego_type_error", t->place, "%.*s: arity mismatch", STR_ARG(name));
 }
 
+/* A function where a value is wanted. */
+static void check_value(struct visitor *v, const struct rego_term *t)
+{
+    AUTO_BUF name = {.limit = 1 << 12};
+    const struct rego_node *node = t == v->function ? NULL : rego_operator_node(v->c, t);
+    if (!node || node->kind != REGO_HEAD_FUNCTION)
+        return;
+    rego_node_text(&name, node);
+    rego_complain(v->c, "rego_type_error", t->place, "function %.*s used as reference, not called",
+                  STR_ARG(buf_view(&name)));
+}
+
 static bool check_call(struct visitor *v, const struct rego_term *t)
 {
+    if (t->kind == REGO_TERM_REF)
+        check_value(v, t);
     if (t->kind != REGO_TERM_CALL)
         return true;
     const struct rego_term *op = t->parts.item[0];
     const struct rego_node *node = rego_operator_node(v->c, op);
+    v->function = op;
     struct str name = rego_operator_name(v->c, op);
     const struct rego_builtin *builtin = node ? NULL : rego_builtin_find(name);
     struct rego_signature signature = {0};
     size_t n = t->parts.n - 1;
     if (!node && !builtin) {
         rego_complain(v->c, "rego_type_error", t->place, "undefined function %.*s", STR_ARG(name));
+        return true;
+    }
+    if (builtin && builtin->flags & REGO_VOID && !is_statement(v, t)) {
+        AUTO_BUF text = {.limit = 1 << 12};
+        rego_term_text(&text, t);
+        rego_complain(v->c, "rego_type_error", t->place, "%.*s used as value",
+                      STR_ARG(buf_view(&text)));
         return true;
     }
     if (builtin &&
@@ -167,8 +194,59 @@ static bool check_call(struct visitor *v, const struct rego_term *t)
     return true;
 }
 
+static void check_mock(struct visitor *v, const struct rego_with *with,
+                       const struct rego_builtin *builtin)
+{
+    struct rego_signature signature;
+    const struct rego_node *by = rego_operator_node(v->c, with->value);
+    if (builtin->flags & REGO_INTERNAL)
+        rego_complain(v->c, "rego_compile_error", with->target->place,
+                      "with keyword replacing built-in function: replacement of internal function "
+                      "\"%s\" invalid",
+                      builtin->name);
+    else if (builtin->flags & (REGO_RELATION | REGO_VOID))
+        rego_complain(v->c, "rego_compile_error", with->target->place,
+                      "with keyword replacing built-in function: target must not be a %s",
+                      builtin->flags & REGO_VOID ? "void function" : "relation");
+    else if (by && by->kind == REGO_HEAD_FUNCTION &&
+             rego_signature_parse(v->c->arena, builtin->signature, &signature) &&
+             signature.nargs != by->narg)
+        rego_complain(v->c, "rego_type_error", with->place, "%s: arity mismatch", builtin->name);
+}
+
+/* Only whole rules can be replaced, or what has none. */
+static void check_replaced(struct visitor *v, const struct rego_with *with)
+{
+    const struct rego_term *t = with->target;
+    const struct rego_node *node = v->c->policy->root;
+    if (t->kind != REGO_TERM_REF || t->parts.item[0]->kind != REGO_TERM_VAR ||
+        !str_equal(t->parts.item[0]->name, STR("data")))
+        return;
+    for (size_t i = 1; i < t->parts.n && node; i++) {
+        if (node->ndefinitions) {
+            rego_complain(v->c, "rego_compile_error", t->place,
+                          "with keyword cannot partially replace virtual document(s)");
+            return;
+        }
+        node = t->parts.item[i]->kind == REGO_TERM_VALUE
+                   ? rego_child(node, &t->parts.item[i]->value)
+                   : NULL;
+    }
+}
+
 static bool statement(struct visitor *v, const struct rego_expr *e)
 {
+    for (size_t i = 0; i < e->nwith; i++) {
+        const struct rego_with *with = &e->with[i];
+        const struct rego_builtin *builtin =
+            rego_operator_node(v->c, with->target)
+                ? NULL
+                : rego_builtin_find(rego_operator_name(v->c, with->target));
+        if (builtin)
+            check_mock(v, with, builtin);
+        else
+            check_replaced(v, with);
+    }
     v->ctx = e->kind == REGO_EXPR_CALL ? e->term : NULL;
     return true;
 }
@@ -333,17 +411,17 @@ static void conflicts(struct rego_compiler *c, const struct rego_node *node, uns
         bool below = false;
         for (size_t i = 0; i < node->nchild; i++)
             below |= any_rules(node->child[i], REGO_DEPTH_MAX) || node->child[i]->package;
+        if (below)
+            rule_conflict(c, node);
         if (below && node->package) {
             const struct rego_rule *rule = node->definition[0].rule;
             AUTO_BUF text = {.limit = 1 << 12};
             rego_node_text(&text, node);
-            rego_complain(c, "rego_type_error", rule->place,
+            rego_complain(c, "rego_type_error", (struct rego_place){.row = 1, .col = 1},
                           "package %.*s conflicts with rule %.*s defined at %.*s:%u",
                           STR_ARG(str_sub(buf_view(&text), 5, text.len)),
                           STR_ARG(rule->head.ref[0]->name), STR_ARG(rule->module->file),
                           rule->place.row);
-        } else if (below) {
-            rule_conflict(c, node);
         }
     }
     for (size_t i = 0; depth_left && i < node->nchild; i++)

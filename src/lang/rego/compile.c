@@ -37,7 +37,7 @@ uint32_t rego_new_slot(struct rego_compiler *c, struct str name, struct rego_pla
         return 0;
     }
     v->item = grown;
-    grown[v->n] = (struct rego_variable){name, place, generated};
+    grown[v->n] = (struct rego_variable){.name = name, .place = place, .generated = generated};
     return v->n++;
 }
 
@@ -153,10 +153,14 @@ static bool add_name(struct rego_compiler *c, struct rego_node *package, struct 
     return true;
 }
 
-static void kinds_conflict(struct rego_compiler *c, const struct rego_node *node,
-                           const struct rego_rule *rule)
+static void kinds_conflict(struct rego_compiler *c, struct rego_node *node)
 {
     AUTO_BUF name = {.limit = 1 << 12};
+    const struct rego_rule *rule =
+        node->ndefinitions ? node->definition[0].rule : node->otherwise->rule;
+    if (node->mark) /* said already */
+        return;
+    node->mark = 1;
     rego_node_text(&name, node);
     rego_complain(c, "rego_type_error", rule->place, "conflicting rules %.*s found",
                   STR_ARG(buf_view(&name)));
@@ -177,7 +181,7 @@ static bool add_rule(struct rego_compiler *c, struct rego_node *package, struct 
                                                              : REGO_HEAD_OBJECT;
     if (!first && (node->kind != kind || (function && node->narg != head->narg)) &&
         !(ntail && node->dynamic))
-        kinds_conflict(c, node, rule);
+        kinds_conflict(c, node);
     if (first) {
         node->kind = kind;
         node->narg = head->narg;
@@ -189,7 +193,7 @@ static bool add_rule(struct rego_compiler *c, struct rego_node *package, struct 
         if (node->otherwise) {
             AUTO_BUF name = {.limit = 1 << 12};
             rego_node_text(&name, node);
-            rego_complain(c, "rego_type_error", node->otherwise->rule->place,
+            rego_complain(c, "rego_type_error", rule->module->package_place,
                           "multiple default rules %.*s found at %.*s:%u, %.*s:%u",
                           STR_ARG(buf_view(&name)), STR_ARG(node->otherwise->rule->module->file),
                           node->otherwise->rule->place.row, STR_ARG(rule->module->file),
@@ -241,6 +245,11 @@ static void check_names(struct rego_compiler *c)
     for (size_t u = 0; u < c->policy->nunits; u++) {
         c->unit = &c->policy->unit[u];
         const struct rego_module *module = c->unit->module;
+        for (size_t i = 0; i < module->nrules; i++)
+            for (size_t a = 0; a < module->rules[i]->head.narg; a++)
+                if (module->rules[i]->head.arg[a]->kind == REGO_TERM_CALL)
+                    rego_complain(c, "rego_compile_error", module->rules[i]->head.arg[a]->place,
+                                  "rule arguments cannot contain calls");
         for (size_t i = 0; i < module->nrules && !module->v0; i++)
             if (is_shadowing(module->rules[i]->head.ref[0]->name))
                 rego_complain(c, "rego_compile_error", module->rules[i]->place,
@@ -335,6 +344,11 @@ static bool safety_stage(struct rego_compiler *c, struct rule_work *work)
     return safety(c, work->definition->rule);
 }
 
+static bool types_stage(struct rego_compiler *c, struct rule_work *work)
+{
+    return rego_check_types(c, work->definition->rule);
+}
+
 static bool plan_stage(struct rego_compiler *c, struct rule_work *work)
 {
     return rego_plan_rule(c, work->definition->rule, work->definition);
@@ -363,6 +377,27 @@ static int compare_diags(const void *a, const void *b)
     return (left->col > right->col) - (left->col < right->col);
 }
 
+static void unused_imports(struct rego_compiler *c)
+{
+    for (size_t u = 0; u < c->policy->nunits; u++) {
+        c->unit = &c->policy->unit[u];
+        const struct rego_module *module = c->unit->module;
+        for (size_t i = 0; i < module->nimports; i++) {
+            const struct rego_import *import = &module->imports[i];
+            AUTO_BUF path = {.limit = 1 << 12};
+            const struct rego_term *head =
+                import->path->kind == REGO_TERM_VAR ? import->path : import->path->parts.item[0];
+            bool document =
+                str_equal(head->name, STR("data")) || str_equal(head->name, STR("input"));
+            if (import->used || !document)
+                continue;
+            rego_term_text(&path, import->path);
+            rego_complain(c, "rego_compile_error", import->place, "import %.*s unused",
+                          STR_ARG(buf_view(&path)));
+        }
+    }
+}
+
 static bool compile(struct rego_compiler *c)
 {
     struct rego_policy *policy = c->policy;
@@ -378,10 +413,13 @@ static bool compile(struct rego_compiler *c)
     if (n)
         qsort(work, n, sizeof *work, compare_work);
     /* Errors of one stage keep the later ones from running. */
-    static stage_fn *const stages[] = {resolve_stage, functions_stage, safety_stage, plan_stage};
+    static stage_fn *const stages[] = {resolve_stage, functions_stage, safety_stage, types_stage,
+                                       plan_stage};
     for (size_t i = 0; i < sizeof stages / sizeof *stages && !c->diags->n; i++) {
         if (!each_rule(c, work, n, stages[i]))
             return false;
+        if (stages[i] == resolve_stage && policy->options.strict)
+            unused_imports(c);
         if (stages[i] == functions_stage && !c->diags->n && !rego_check_policy(c))
             return false;
     }
@@ -492,7 +530,8 @@ bool rego_prepare(const struct rego_policy *policy, struct str text, struct rego
               rego_resolve_body(&c, body) && !diags->n && rego_check_body(&c, body) && !diags->n;
     ok = ok && rego_slots_make(&c, &query->bound) && rego_slots_make(&c, &outer) &&
          rego_reorder(&c, body, &query->bound, &outer) && !diags->n &&
-         name_variables(&c, query, c.variables.n) && rego_plan_query(&c, body, query) && !diags->n;
+         rego_check_body_types(&c, body) && !diags->n && name_variables(&c, query, c.variables.n) &&
+         rego_plan_query(&c, body, query) && !diags->n;
     if (ok) {
         *ret = query;
         return true;

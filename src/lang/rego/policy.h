@@ -195,6 +195,9 @@ struct rego_variables { /* of a rule, or a query */
         struct str name; /* as written */
         struct rego_place place;
         bool generated;
+        bool used;
+        enum { REGO_MAY_BE_UNUSED, REGO_DECLARED, REGO_ASSIGNED, REGO_ARGUMENT } must;
+        unsigned kinds; /* what is known of its type; 0 = nothing */
     } * item;
     uint32_t n;
     size_t room;
@@ -250,6 +253,10 @@ bool rego_check_calls(struct rego_compiler *c, const struct rego_rule *rule);
 bool rego_check_body(struct rego_compiler *c, const struct rego_body *body);
 /* Conflicts between rules, and recursion. */
 bool rego_check_policy(struct rego_compiler *c);
+
+/* infer.c: calls and comparisons whose types cannot fit. After safety: bodies are in order. */
+bool rego_check_types(struct rego_compiler *c, const struct rego_rule *rule);
+bool rego_check_body_types(struct rego_compiler *c, const struct rego_body *body);
 
 /* plan.c */
 bool rego_plan_rule(struct rego_compiler *c, struct rego_rule *rule,

@@ -24,6 +24,7 @@ struct resolving {
     struct scope implicit;   /* names that nobody declares, of the whole rule */
     struct scope *arguments; /* of the rule: its bodies must not declare them again */
     struct scope *scope;
+    bool patterns; /* of `some ... in`: may stay unused */
     unsigned depth;
 };
 
@@ -111,6 +112,18 @@ static bool declare(struct resolving *r, struct rego_term *t, enum local_kind ki
         return true;
     }
     t->slot = rego_new_slot(r->c, t->name, t->place, false);
+    if (r->c->out_of_memory)
+        return false;
+    struct rego_variable *made = &r->c->variables.item[t->slot];
+    bool strict = r->c->policy->options.strict;
+    if (is_wildcard(t->name) || (r->c->rule && r->c->rule->is_default))
+        made->must = REGO_MAY_BE_UNUSED;
+    else if (kind == LOCAL_ARGUMENT)
+        made->must = strict ? REGO_ARGUMENT : REGO_MAY_BE_UNUSED;
+    else if (kind == LOCAL_ASSIGNED)
+        made->must = strict ? REGO_ASSIGNED : REGO_MAY_BE_UNUSED;
+    else
+        made->must = r->patterns ? REGO_MAY_BE_UNUSED : REGO_DECLARED;
     return push(r, r->scope, t->name, t->slot, kind);
 }
 
@@ -172,7 +185,7 @@ static bool global(struct resolving *r, struct str name, struct rego_place place
         return true;
     const struct rego_module *module = unit->module;
     for (size_t i = 0; i < module->nimports; i++) {
-        const struct rego_import *import = &module->imports[i];
+        struct rego_import *import = &module->imports[i];
         struct rego_term *path = import->path;
         bool whole = path->kind == REGO_TERM_VAR;
         struct str last = import->alias.len ? import->alias
@@ -181,6 +194,7 @@ static bool global(struct resolving *r, struct str name, struct rego_place place
         struct str root = whole ? path->name : path->parts.item[0]->name;
         if (!str_equal(last, name) || !is_root(root))
             continue;
+        import->used = true;
         if (whole) {
             struct rego_term **one = arena_new(r->c->arena, struct rego_term *, 1);
             if (!one)
@@ -244,6 +258,7 @@ static bool variable(struct resolving *r, struct rego_term *t, struct rego_term 
     const struct local *local = find(r, t->name);
     if (local) {
         t->slot = local->slot;
+        r->c->variables.item[t->slot].used = true;
         return true;
     }
     if (!is_wildcard(t->name) && !global(r, t->name, t->place, &prefix, &n))
@@ -291,7 +306,7 @@ static bool operator_(struct resolving *r, struct rego_term *t)
     if (head->kind != REGO_TERM_VAR)
         return term(r, t);
     if (find(r, head->name)) {
-        rego_complain(r->c, "rego_compile_error", t->place, "called function %.*s shadowed",
+        rego_complain(r->c, "rego_type_error", t->place, "undefined function %.*s",
                       STR_ARG(head->name));
         return true;
     }
@@ -419,10 +434,12 @@ static bool some(struct resolving *r, struct rego_expr *expr)
     size_t n = first->parts.n;
     if (!term(r, first->parts.item[n - 1]))
         return false;
-    for (size_t i = 1; i + 1 < n; i++)
-        if (!declare_all(r, first->parts.item[i], LOCAL_DECLARED))
-            return false;
-    return true;
+    r->patterns = true;
+    bool ok = true;
+    for (size_t i = 1; i + 1 < n && ok; i++)
+        ok = declare_all(r, first->parts.item[i], LOCAL_DECLARED);
+    r->patterns = false;
+    return ok;
 }
 
 static bool every(struct resolving *r, struct rego_expr *expr)
@@ -452,6 +469,11 @@ static bool with(struct resolving *r, struct rego_expr *expr)
         struct rego_term *target = expr->with[i].target, *value = expr->with[i].value;
         struct rego_term *head = target->kind == REGO_TERM_REF ? target->parts.item[0] : target;
         bool plain = value->kind == REGO_TERM_VAR || value->kind == REGO_TERM_REF;
+        if (head->kind == REGO_TERM_VAR && find(r, head->name)) {
+            rego_complain(r->c, "rego_type_error", target->place,
+                          "with keyword target must reference existing input, data, or a function");
+            return true;
+        }
         if (head->kind == REGO_TERM_VAR && !operator_(r, target))
             return false;
         struct str name = plain ? rego_operator_name(r->c, value) : (struct str){0};
@@ -544,10 +566,29 @@ static bool is_evaluated(const struct rego_term *t)
     return t->kind == REGO_TERM_TEMPLATE || t->kind == REGO_TERM_REF;
 }
 
+/* Variables that had to be used. */
+static void complain_unused(struct rego_compiler *c, const struct rego_rule *rule)
+{
+    for (uint32_t i = 0; i < c->variables.n; i++) {
+        const struct rego_variable *v = &c->variables.item[i];
+        if (v->used || v->must == REGO_MAY_BE_UNUSED)
+            continue;
+        if (v->must == REGO_ARGUMENT)
+            rego_complain(c, "rego_compile_error", rule->place,
+                          "unused argument %.*s. (hint: use _ (wildcard variable) instead)",
+                          STR_ARG(v->name));
+        else
+            rego_complain(c, "rego_compile_error", v->place, "%s var %.*s unused",
+                          v->must == REGO_DECLARED ? "declared" : "assigned", STR_ARG(v->name));
+    }
+}
+
 bool rego_resolve_rule(struct rego_compiler *c, struct rego_rule *rule)
 {
     struct scope arguments = {0};
     struct resolving r = {.c = c, .scope = &arguments, .arguments = &arguments};
+    const struct rego_rule *whole = rule;
+    c->rule = rule;
     for (size_t i = 0; i < rule->head.narg; i++)
         if (!declare_all(&r, rule->head.arg[i], LOCAL_ARGUMENT))
             return false;
@@ -563,6 +604,8 @@ bool rego_resolve_rule(struct rego_compiler *c, struct rego_rule *rule)
         if ((rule->body && !body(&r, rule->body)) || !head(&r, &rule->head))
             return false;
     }
+    if (!c->diags->n)
+        complain_unused(c, whole);
     return true;
 }
 

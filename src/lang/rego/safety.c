@@ -292,8 +292,10 @@ static void call_outputs(struct checking *k, const struct rego_term *call)
     size_t n = call->parts.n;
     if ((is_operator(call, "eq") || is_operator(call, "assign") || is_operator(call, "equal")) &&
         n == 3) {
-        if (!is_operator(call, "equal"))
+        if (is_operator(call, "eq"))
             unify(k, call->parts.item[1], call->parts.item[2]);
+        else if (is_operator(call, "assign") && safe(k, call->parts.item[2]))
+            pattern_outputs(k, call->parts.item[1]);
         return;
     }
     if (n < 2 || arity(k, call->parts.item[0]) != n - 2)
@@ -433,8 +435,11 @@ static bool inner_body(struct checking *k, struct rego_body *body, const struct 
     if (!walk_term(&w, key) || !walk_term(&w, value))
         return false;
     outer = own.out;
+    size_t before = k->c->diags->n;
     if (!rego_reorder(k->c, body, &bound, &outer))
         return false;
+    if (k->c->diags->n > before)
+        return true;
     struct checking after = {.c = k->c, .bound = &bound, .outer = &outer};
     if (!rego_slots_make(k->c, &after.out))
         return false;
