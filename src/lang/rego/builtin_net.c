@@ -54,9 +54,8 @@ static void span(struct block *b)
     unsigned free_bits = width(b) - b->prefix;
     for (unsigned i = 0; i < 16; i++) {
         unsigned bit = (15 - i) * 8;
-        unsigned char mask = free_bits >= bit + 8 ? 255
-                             : free_bits <= bit   ? 0
-                                                  : (unsigned char)((1U << (free_bits - bit)) - 1);
+        unsigned bits = free_bits <= bit ? 0 : free_bits >= bit + 8 ? 8 : free_bits - bit;
+        unsigned char mask = (unsigned char)((1U << bits) - 1);
         b->first[i] = (unsigned char)(b->first[i] & ~mask);
         b->last[i] = b->first[i] | mask;
     }

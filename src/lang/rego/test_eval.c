@@ -1,0 +1,249 @@
+/* test_eval.c - policies compiled and evaluated: documents, functions, with, conflicts, budgets,
+ * and what must not compile.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+/* cmocka wants the four above first */
+#include <cmocka.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "lang/rego/rego.h"
+#include "wire/json.h"
+
+enum { LIMIT = 64 << 20 };
+
+static struct rego_policy *compile(struct arena *arena, const char *text)
+{
+    struct rego_source source = {.file = STR("t.rego"), .text = str_from(text)};
+    struct rego_diags diags = {.arena = arena};
+    struct rego_policy *policy;
+    struct err err = {0};
+    if (!rego_compile(&source, 1, NULL, &(struct rego_compile_options){0}, &diags, &policy, &err))
+        fail_msg("%s: %.*s", text, diags.n ? (int)diags.diag[0].message.len : 0,
+                 diags.n ? diags.diag[0].message.ptr : "");
+    return policy;
+}
+
+static void run(struct arena *arena, const char *text, const struct value *input,
+                const struct rego_eval_options *options, struct rego_result *ret)
+{
+    struct rego_policy *policy = compile(arena, text);
+    struct rego_diags diags = {.arena = arena};
+    struct rego_query *query;
+    struct err err = {0};
+    assert_true(rego_prepare(policy, STR("data.t.p"), &diags, &query, &err));
+    assert_true(rego_eval(query, input, options, arena, ret, &err));
+    rego_query_close(query);
+    rego_close(policy);
+}
+
+/* data.t.p of a module as text; NULL is undefined. */
+static void assert_value(const char *rules, const char *input_json, const char *want)
+{
+    AUTO_ARENA arena = {.limit = LIMIT};
+    AUTO_BUF out = {.limit = 1 << 16};
+    struct rego_result result;
+    struct value input;
+    char text[4000];
+    (void)snprintf(text, sizeof text, "package t\n%s\n", rules);
+    if (input_json)
+        assert_true(json_parse(&arena, str_from(input_json), "input", JSON_DEFAULT, &input, NULL));
+    run(&arena, text, input_json ? &input : NULL, &(struct rego_eval_options){0}, &result);
+    assert_null(result.error.code);
+    if (!want) {
+        assert_int_equal(result.values.len, 0);
+        return;
+    }
+    assert_int_equal(result.values.len, 1);
+    rego_text(&out, &result.values.items[0].items[0]);
+    buf_char(&out, '\0');
+    assert_string_equal(out.ptr, want);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rules, *input, *want;
+    } cases[] = {
+        {"p := 1 + 2 * 3", NULL, "7"},
+        {"p if input.x == 1", "{\"x\": 1.0}", "true"},
+        {"p if input.x == 1", "{}", NULL},
+        {"default p := false\np if input.x", "{}", "false"},
+        {"p contains x if some x in input.xs", "{\"xs\": [2, 1, 2]}", "{1, 2}"},
+        {"p[k] := v if some k, v in input", "{\"a\": 1}", "{\"a\": 1}"},
+        {"p := [x | x := input[_]; x > 1]", "[1, 2, 3]", "[2, 3]"},
+        {"p := {k: v | some k, v in input}", "[true]", "{0: true}"},
+        {"p if { every x in input { x > 0 } }", "[1, 2]", "true"},
+        {"p if { every x in input { x > 1 } }", "[1, 2]", NULL},
+        {"p if not input.x", "{}", "true"},
+        {"p if not startswith(input.nope, \"a\")", "{}", NULL},
+        {"f(x) := x * 2\np := f(f(3))", NULL, "12"},
+        {"f(0) := \"zero\"\nf(x) := \"more\" if x > 0\np := [f(0), f(1)]", NULL,
+         "[\"zero\", \"more\"]"},
+        {"p := 1 if false else := 2 if true", NULL, "2"},
+        {"q := input.a\np := x if { x := q with input.a as 5 }", "{\"a\": 1}", "5"},
+        {"p := x if { x := count([1]) with count as 7 }", NULL, "7"},
+        {"p := x if { [x, 2] = [1, y]; y == 2 }", NULL, "1"},
+        {"p := $\"a{input.x}b{1 + 1}\"", "{}", "\"a<undefined>b2\""},
+        {"a.b.c := 1\na.b.d := 2\np := a", NULL, "{\"b\": {\"c\": 1, \"d\": 2}}"},
+        {"a[x] contains y if { some x in [1, 2]; y := x * 10 }\np := a", NULL,
+         "{1: {10}, 2: {20}}"},
+        {"p := {path | walk(input, [path, 1])}", "{\"a\": [1, 2]}", "{[\"a\", 0]}"},
+        {"p := sprintf(\"%s has %d\", [\"x\", 3])", NULL, "\"x has 3\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_value(cases[i].rules, cases[i].input, cases[i].want);
+}
+
+static void test_conflict(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = LIMIT};
+    struct rego_result result;
+    run(&arena, "package t\np := 1\np := 2 if true\n", NULL, &(struct rego_eval_options){0},
+        &result);
+    assert_string_equal(result.error.code, "eval_conflict_error");
+    assert_int_equal(result.error.row, 3);
+}
+
+static void test_builtin_errors(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = LIMIT};
+    struct rego_result result;
+    static const char text[] = "package t\np := 1 / 0\n";
+    run(&arena, text, NULL, &(struct rego_eval_options){0}, &result);
+    assert_null(result.error.code);
+    assert_int_equal(result.nbuiltin_errors, 1);
+    assert_true(str_equal(result.builtin_errors[0].message, STR("div: divide by zero")));
+    run(&arena, text, NULL, &(struct rego_eval_options){.strict_builtin_errors = true}, &result);
+    assert_string_equal(result.error.code, "eval_builtin_error");
+}
+
+/* Policies that would run away end within their budgets, each with its own words. */
+static void test_budgets(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rules;
+        struct rego_eval_options options;
+        const char *words;
+    } cases[] = {
+        {"p := count([1 | numbers.range(1, 9000000)[_]; numbers.range(1, 9000000)[_]])",
+         {.steps = 200000},
+         "steps"},
+        {"p := [x | x := numbers.range(1, 5000000)]", {.memory = 1 << 20}, "memory"},
+        {"xs := numbers.range(1, 1000)\np if { xs[_] + xs[_] + xs[_] == -1 }",
+         {.deadline_ms = 20},
+         "ms"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO_ARENA arena = {.limit = LIMIT};
+        struct rego_result result;
+        char text[300];
+        (void)snprintf(text, sizeof text, "package t\n%s\n", cases[i].rules);
+        run(&arena, text, NULL, &cases[i].options, &result);
+        assert_string_equal(result.error.code, "eval_cancel_error");
+        assert_true(str_find(result.error.message, str_from(cases[i].words), 0) != SIZE_MAX);
+    }
+}
+
+static void test_errors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rules, *code, *message;
+        unsigned row;
+    } cases[] = {
+        {"p if { x > 1 }", "rego_unsafe_var_error", "var x is unsafe", 2},
+        {"p if q\nq if p", "rego_recursion_error",
+         "rule data.t.p is recursive: data.t.p -> data.t.q -> data.t.p", 2},
+        {"p := nope(1)", "rego_type_error", "undefined function nope", 2},
+        {"p := count(1)", "rego_type_error", "count: invalid argument(s)", 2},
+        {"p if 1 == \"a\"", "rego_type_error", "match error", 2},
+        {"f(x) := x\np := f(1, 2, 3)", "rego_type_error",
+         "function data.t.f has arity 1, got 3 arguments", 3},
+        {"p if { x := 1; x := 2 }", "rego_compile_error", "var x assigned above", 2},
+        {"p if { some x; true }", "rego_compile_error", "declared var x unused", 2},
+        {"p := any([true])", "rego_type_error",
+         "deprecated built-in function calls in expression: any", 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO_ARENA arena = {.limit = LIMIT};
+        struct rego_diags diags = {.arena = &arena};
+        struct rego_policy *policy;
+        struct err err = {0};
+        char text[300];
+        (void)snprintf(text, sizeof text, "package t\n%s\n", cases[i].rules);
+        struct rego_source source = {.file = STR("t.rego"), .text = str_from(text)};
+        assert_false(rego_compile(&source, 1, NULL, &(struct rego_compile_options){0}, &diags,
+                                  &policy, &err));
+        assert_true(diags.n >= 1);
+        assert_string_equal(diags.diag[0].code, cases[i].code);
+        assert_true(str_equal(diags.diag[0].message, str_from(cases[i].message)));
+        assert_int_equal(diags.diag[0].row, cases[i].row);
+    }
+}
+
+/* One query, many threads: each evaluation has its own state. */
+struct worker {
+    const struct rego_query *query;
+    int64_t n;
+    bool ok;
+};
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    w->ok = true;
+    for (int i = 0; i < 50; i++) {
+        AUTO_ARENA arena = {.limit = LIMIT};
+        struct value input = value_int(w->n);
+        struct rego_result result;
+        struct err err = {0};
+        w->ok &=
+            rego_eval(w->query, &input, &(struct rego_eval_options){0}, &arena, &result, &err) &&
+            result.values.len == 1 && result.values.items[0].items[0].integer == w->n * 2;
+    }
+    return NULL;
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = LIMIT};
+    struct rego_policy *policy = compile(&arena, "package t\nf(x) := x + x\np := f(input)\n");
+    struct rego_diags diags = {.arena = &arena};
+    struct rego_query *query;
+    struct err err = {0};
+    struct worker worker[4];
+    pthread_t thread[4];
+    assert_true(rego_prepare(policy, STR("data.t.p"), &diags, &query, &err));
+    for (int i = 0; i < 4; i++) {
+        worker[i] = (struct worker){query, i, false};
+        assert_int_equal(pthread_create(&thread[i], NULL, work, &worker[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+        assert_true(worker[i].ok);
+    }
+    rego_query_close(query);
+    rego_close(policy);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),         cmocka_unit_test(test_conflict),
+        cmocka_unit_test(test_builtin_errors), cmocka_unit_test(test_budgets),
+        cmocka_unit_test(test_errors),         cmocka_unit_test(test_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
