@@ -1,0 +1,323 @@
+/* cmd_policy_test.c - `plumb policy test`: the tests that stand beside policies. */
+#include <assert.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/regex_re2.h"
+#include "cli/app.h"
+#include "cli/command.h"
+#include "cli/policy_text.h"
+#include "model/finding.h"
+#include "policy/load.h"
+#include "policy/plain.h"
+#include "policy/testing.h"
+#include "report/parts.h"
+#include "wire/json.h"
+
+static const char *const formats[] = {"text", "json", "junit", NULL};
+
+enum { RUN, OUTPUT, VERBOSE, IGNORE, REGO_V0, TIMEOUT, OPTION_COUNT };
+
+static const struct option options[] = {
+    [RUN] = {.name = "run",
+             .letter = 'r',
+             .kind = OPTION_STRING,
+             .arg = "REGEX",
+             .text = "only tests whose names (data.PACKAGE.test_NAME) match"},
+    [OUTPUT] = {.name = "output",
+                .letter = 'o',
+                .kind = OPTION_STRING,
+                .arg = "FORMAT",
+                .choices = formats,
+                .text = "text (as without it), json or junit"},
+    [VERBOSE] = {.name = "verbose",
+                 .letter = 'v',
+                 .kind = OPTION_FLAG,
+                 .text = "passing tests, too, with what they print"},
+    [IGNORE] = {.name = "ignore",
+                .kind = OPTION_STRING,
+                .arg = "REGEX",
+                .text = "pass over files and folders whose paths match"},
+    [REGO_V0] = {.name = "rego-v0",
+                 .kind = OPTION_FLAG,
+                 .text = "read policies as Rego v0, the language before OPA 1.0"},
+    [TIMEOUT] = {.name = "timeout",
+                 .kind = OPTION_DURATION,
+                 .arg = "TIME",
+                 .least = 1,
+                 .most = 86400000,
+                 .text = "the longest that one test may take; 5s without it"},
+};
+static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
+
+enum { MEMORY_MAX_SHIFT = 34, TEST_TIME_MS = 5000 };
+
+struct job {
+    const struct app *app;
+    const struct invocation *in;
+    struct arena *arena;
+    struct regex *ignore, *run;
+    struct rego_policy *policy;
+    struct policy_tests tests;
+    size_t count[4]; /* by outcome */
+};
+
+static bool given(const struct job *job, size_t row)
+{
+    return job->in->value[row].set;
+}
+
+static const char *const outcome_text[] = {
+    [POLICY_TEST_FAILED] = "FAIL",
+    [POLICY_TEST_PASSED] = "PASS",
+    [POLICY_TEST_ERROR] = "ERROR",
+    [POLICY_TEST_SKIPPED] = "SKIPPED",
+};
+
+/* --- text --- */
+
+static void print_indented(FILE *out, struct str lines)
+{
+    struct str line;
+    if (!lines.len)
+        return;
+    (void)fputc('\n', out);
+    for (bool more = true; more && lines.len;) {
+        more = str_cut(&lines, '\n', &line);
+        (void)fprintf(out, "  %.*s\n", STR_ARG(line));
+    }
+    (void)fputc('\n', out);
+}
+
+static void print_test(const struct job *job, const struct policy_test *test)
+{
+    FILE *out = job->app->out;
+    (void)fprintf(out, "%.*s:%u:%u: %.*s.%.*s: %s\n", STR_ARG(test->file), test->row, test->col,
+                  STR_ARG(test->package), STR_ARG(test->name), outcome_text[test->outcome]);
+    for (size_t i = 0; i < test->ncases; i++)
+        if (given(job, VERBOSE) || !test->item[i].passed)
+            (void)fprintf(out, "  %.*s: %s\n", STR_ARG(test->item[i].name),
+                          test->item[i].passed ? "PASS" : "FAIL");
+    if (test->error.code) {
+        (void)fputs("  ", out);
+        policy_print_error(out, &test->error);
+    }
+    print_indented(out, test->output);
+}
+
+static bool give_text(const struct job *job, struct err *err)
+{
+    static const enum policy_test_outcome order[] = {POLICY_TEST_PASSED, POLICY_TEST_FAILED,
+                                                     POLICY_TEST_ERROR, POLICY_TEST_SKIPPED};
+    (void)err;
+    for (size_t i = 0; i < job->tests.n; i++)
+        if (given(job, VERBOSE) || job->tests.test[i].outcome != POLICY_TEST_PASSED)
+            print_test(job, &job->tests.test[i]);
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if (job->count[order[i]] || order[i] == POLICY_TEST_PASSED)
+            (void)fprintf(job->app->out, "%s: %zu/%zu\n", outcome_text[order[i]],
+                          job->count[order[i]], job->tests.n);
+    return true;
+}
+
+/* --- JSON: what `opa test --format json` has, with the output as text --- */
+
+static void write_cases(struct jsonw *w, const struct policy_test *test)
+{
+    jsonw_key(w, STR("sub_results"));
+    jsonw_object_open(w);
+    for (size_t i = 0; i < test->ncases; i++) {
+        jsonw_key(w, test->item[i].name);
+        jsonw_object_open(w);
+        jsonw_member_string(w, STR("name"), test->item[i].name);
+        if (!test->item[i].passed)
+            jsonw_member_bool(w, STR("fail"), true);
+        jsonw_object_close(w);
+    }
+    jsonw_object_close(w);
+}
+
+static void write_test(struct jsonw *w, const struct policy_test *test)
+{
+    jsonw_object_open(w);
+    jsonw_key(w, STR("location"));
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("file"), test->file);
+    jsonw_member_int(w, STR("row"), test->row);
+    jsonw_member_int(w, STR("col"), test->col);
+    jsonw_object_close(w);
+    jsonw_member_string(w, STR("package"), test->package);
+    jsonw_member_string(w, STR("name"), test->name);
+    if (test->outcome == POLICY_TEST_FAILED)
+        jsonw_member_bool(w, STR("fail"), true);
+    if (test->outcome == POLICY_TEST_SKIPPED)
+        jsonw_member_bool(w, STR("skip"), true);
+    if (test->outcome == POLICY_TEST_ERROR) {
+        jsonw_key(w, STR("error"));
+        jsonw_object_open(w);
+        jsonw_member_string(w, STR("code"), str_from(test->error.code));
+        jsonw_member_string(w, STR("message"), test->error.message);
+        jsonw_object_close(w);
+    }
+    jsonw_member_int(w, STR("duration"), test->duration_ms * 1000000);
+    if (test->output.len)
+        jsonw_member_string(w, STR("output"), test->output);
+    if (test->ncases)
+        write_cases(w, test);
+    jsonw_object_close(w);
+}
+
+static bool give_json(const struct job *job, struct err *err)
+{
+    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    struct jsonw w = {.out = &out, .indent = 2};
+    jsonw_array_open(&w);
+    for (size_t i = 0; i < job->tests.n; i++)
+        write_test(&w, &job->tests.test[i]);
+    jsonw_array_close(&w);
+    buf_char(&out, '\n');
+    if (!buf_ok(&out, err))
+        return false;
+    (void)fwrite(out.ptr, 1, out.len, job->app->out);
+    return true;
+}
+
+/* --- JUnit: a suite for each file --- */
+
+static void write_case(struct buf *out, const struct policy_test *test)
+{
+    static const char *const element[] = {[POLICY_TEST_FAILED] = "failure",
+                                          [POLICY_TEST_ERROR] = "error",
+                                          [POLICY_TEST_SKIPPED] = "skipped"};
+    buf_str(out, STR("    <testcase"));
+    junit_attribute(out, "classname", test->package);
+    junit_attribute(out, "name", test->name);
+    buf_str(out, STR(">\n"));
+    if (test->outcome != POLICY_TEST_PASSED) {
+        buf_printf(out, "      <%s", element[test->outcome]);
+        if (test->outcome != POLICY_TEST_SKIPPED)
+            junit_attribute(out, "message",
+                            test->error.code ? test->error.message : STR("the test is not true"));
+        buf_str(out, STR("/>\n"));
+    }
+    if (test->output.len) {
+        buf_str(out, STR("      <system-out>"));
+        junit_text(out, test->output, false);
+        buf_str(out, STR("</system-out>\n"));
+    }
+    buf_str(out, STR("    </testcase>\n"));
+}
+
+static void write_suite(struct buf *out, const struct policy_test *test, size_t n)
+{
+    size_t count[4] = {0};
+    for (size_t i = 0; i < n; i++)
+        count[test[i].outcome]++;
+    buf_str(out, STR("  <testsuite"));
+    junit_attribute(out, "name", test->file);
+    buf_printf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\">\n", n,
+               count[POLICY_TEST_FAILED], count[POLICY_TEST_ERROR], count[POLICY_TEST_SKIPPED]);
+    for (size_t i = 0; i < n; i++)
+        write_case(out, &test[i]);
+    buf_str(out, STR("  </testsuite>\n"));
+}
+
+static bool give_junit(const struct job *job, struct err *err)
+{
+    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    const struct policy_test *test = job->tests.test;
+    buf_str(&out, STR("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"));
+    for (size_t i = 0, end; i < job->tests.n; i = end) {
+        for (end = i + 1; end < job->tests.n && str_equal(test[i].file, test[end].file);)
+            end++;
+        write_suite(&out, &test[i], end - i);
+    }
+    buf_str(&out, STR("</testsuites>\n"));
+    if (!buf_ok(&out, err))
+        return false;
+    (void)fwrite(out.ptr, 1, out.len, job->app->out);
+    return true;
+}
+
+static bool give(const struct job *job, struct err *err)
+{
+    struct str output = job->in->value[OUTPUT].text;
+    if (str_equal(output, STR("json")))
+        return give_json(job, err);
+    return str_equal(output, STR("junit")) ? give_junit(job, err) : give_text(job, err);
+}
+
+/* --- the run --- */
+
+static bool run_tests(struct job *job, struct err *err)
+{
+    int64_t time = job->in->value[TIMEOUT].number;
+    const struct rego_eval_options how = {.host = {.now_utc_ns = INT64_MIN},
+                                          .deadline_ms = time ? time : TEST_TIME_MS,
+                                          .cancel = job->app->cancel};
+    for (size_t i = 0; i < job->tests.n; i++) {
+        struct policy_test *test = &job->tests.test[i];
+        if (test->outcome != POLICY_TEST_SKIPPED &&
+            !policy_test_run(job->arena, job->policy, &how, test, err))
+            return err_wrap(err, "%.*s", STR_ARG(test->name));
+        job->count[test->outcome]++;
+    }
+    return true;
+}
+
+static bool test_all(struct job *job, int *ret_exit, struct err *err)
+{
+    const struct policy_load_options load = {.v0 = given(job, REGO_V0), .ignore = job->ignore};
+    const struct rego_compile_options how = {.keep_print = true};
+    struct rego_diags diags = {.arena = job->arena};
+    struct policy_files files;
+    static const struct str here = STR_INIT(".");
+    bool named = job->in->nargs > 0;
+    if (!policy_load(job->arena, named ? job->in->args : &here, named ? job->in->nargs : 1, &load,
+                     &files, err) ||
+        !policy_tests_find(job->arena, files.source, files.nsources, STR(""), job->run, &job->tests,
+                           err))
+        return false;
+    if (!rego_compile(files.source, files.nsources, &files.data, &how, &diags, &job->policy, err)) {
+        policy_print_diags(job->app->err, &diags);
+        return policy_refuse(&diags, err);
+    }
+    if (!job->tests.n)
+        return err_set(err, ERR_USAGE, "no test of that name in %zu file%s of Rego", files.nsources,
+                       files.nsources == 1 ? "" : "s");
+    if (!run_tests(job, err))
+        return false;
+    *ret_exit = job->count[POLICY_TEST_FAILED] || job->count[POLICY_TEST_ERROR] ? EXIT_VIOLATION
+                                                                                : EXIT_IN_SYNC;
+    return give(job, err);
+}
+
+static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = (size_t)1 << MEMORY_MAX_SHIFT};
+    struct job job = {.app = app, .in = in, .arena = &arena};
+    bool ok = policy_regex("ignore", in->value[IGNORE].text, &job.ignore, err) &&
+              policy_regex("run", in->value[RUN].text, &job.run, err) &&
+              test_all(&job, ret_exit, err);
+    rego_close(job.policy);
+    regex_close(job.ignore);
+    regex_close(job.run);
+    return ok;
+}
+
+const struct command cmd_policy_test = {
+    .name = "policy test",
+    .usage = "plumb policy test [PATH...] [options]",
+    .summary = "run the tests of policies",
+    .help = "PATH is a file or a folder with policies and data; without one, what is here. Each "
+            "rule whose name starts with test_ is a test, which passes if it is true; todo_test_ "
+            "ones are skipped. Rules test_name[case] have a case for each value that the body "
+            "gives.\n\n"
+            "Exit codes: 0 all tests pass, 1 policies that cannot be read, or no test at all, 3 a "
+            "test fails.\n\n"
+            "  plumb policy test policy\n"
+            "  plumb policy test policy --run 'deny' -v",
+    .options = options,
+    .noptions = OPTION_COUNT,
+    .args_most = SIZE_MAX,
+    .run = run};

@@ -1,0 +1,5 @@
+package old
+
+p { true }
+
+test_old { p }

@@ -1,0 +1,3 @@
+package good
+
+test_one if true
