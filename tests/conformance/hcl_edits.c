@@ -165,8 +165,8 @@ static bool check(const struct value *row, const struct adopt_result *result)
 {
     const struct value *refuse = value_get(row, STR("refuse"));
     const struct value *want = value_get(row, STR("want_files"));
-    if (result->refused)
-        printf(refuse ? "" : "  refused: %.*s\n", STR_ARG(result->reason));
+    if (result->refused && !refuse)
+        printf("  refused: %.*s\n", STR_ARG(result->reason));
     if (!refuse)
         return !result->refused && check_files(result, value_get(row, STR("files")), want);
     if (!result->refused)
