@@ -126,7 +126,8 @@ static bool validate(struct code *code, struct err *err)
     struct code_walk walk;
     if (!code_walk_open(code, true, &code->diags, &walk))
         return arena_full(&code->arena, err);
-    if (code_check_calls(&walk) && code_check_cycles(&walk)) {
+    if (code_check_plugins(&walk) && code_check_import_modules(&walk) && code_check_calls(&walk) &&
+        code_check_cycles(&walk)) {
         (void)code_check_imports(&walk);
         (void)code_walk_all(&walk);
     }
@@ -176,6 +177,7 @@ static bool walk_plan(struct code *code, struct err *err)
     if (!errors && (!code_check_removed(&code->plan) || !code_check_cycles(&code->plan)))
         errors = true;
     code->plan.diags = errors ? &quiet : &code->diags;
+    (void)code_check_imports(&code->plan);
     (void)code_walk_all(&code->plan);
     code->plan.diags = &code->diags;
     if (!errors)

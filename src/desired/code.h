@@ -31,7 +31,8 @@ struct code_options {
     struct str workspace; /* empty = default */
     bool opentofu;
     enum code_phase phase;
-    bool in_spite_of_errors; /* CODE_VALIDATE: look at references although declarations have errors */
+    bool in_spite_of_errors; /* CODE_VALIDATE: look at references although declarations have errors
+                              */
     const struct code_input_value *inputs;
     size_t ninputs;
     /* TF_VAR_name; NULL = none */

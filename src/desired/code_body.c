@@ -354,10 +354,13 @@ bool code_body_value(const struct code_scope *scope, const struct code_body *bod
     struct code_body_tree tree;
     struct gathered refs = {0};
     *ret = block ? hcl_unknown(&code->arena, block->type) : hcl_any();
-    bool fine = code_expand_body(scope, bodies, nbodies, block, meta, &tree);
+    struct hcl_diags content = {.arena = &code->arena};
+    bool fine = code_expand_body(scope, bodies, nbodies, block, meta, &content, &tree);
+    /* Terraform says nothing of the content while references are wrong. */
     if (!gather(&d, &tree, CODE_BODY_DEPTH_MAX + 1, &refs) ||
         !code_check_refs(scope, (struct code_refs){refs.ref, refs.n}))
         return false;
+    code_say_again(scope->walk, &content);
     *ret = decode_tree(&d, &tree, CODE_BODY_DEPTH_MAX + 1);
     return fine && d.fine && !d.full;
 }

@@ -58,7 +58,8 @@ struct found {
 };
 
 struct expander {
-    const struct code_scope *scope;
+    const struct code_scope *scope; /* what is wrong with references is said there */
+    struct code_walk *walk;         /* all else */
     struct code *code;
     struct arena *arena;
     bool fine;
@@ -194,7 +195,7 @@ static bool content_of(struct expander *x, const struct code_body *body,
             return false;
         *slot = entry;
     }
-    code_say_again(x->scope->walk, &entry->diags);
+    code_say_again(x->walk, &entry->diags);
     x->fine = x->fine && !hcl_has_errors(&entry->diags);
     *ret = entry->content;
     return true;
@@ -273,7 +274,18 @@ static void fault(struct expander *x, const struct hcl_file *file, struct hcl_ra
                   const char *summary, struct str detail)
 {
     x->fine = false;
-    code_say(x->scope->walk, file, subject, false, summary, "%.*s", STR_ARG(detail));
+    code_say(x->walk, file, subject, false, summary, "%.*s", STR_ARG(detail));
+}
+
+/* References first, then the value; errors of the two go to different places. */
+static bool eval_free(struct expander *x, struct code_scope *scope, const struct hcl_file *file,
+                      const struct hcl_expr *expr, struct value *ret)
+{
+    bool fine = code_check_refs(scope, code_free_refs(scope, file, expr));
+    scope->walk = x->walk;
+    fine = fine && code_eval_unchecked(scope, file, expr, ret);
+    x->fine = x->fine && fine;
+    return fine;
 }
 
 struct dynamic {
@@ -301,7 +313,7 @@ static bool read_iterator(struct expander *x, const struct hcl_content *c, struc
     if (!iterator)
         return true;
     const struct hcl_expr *word =
-        hcl_keyword_expr(x->arena, d->file, iterator->value, x->scope->walk->diags);
+        hcl_keyword_expr(x->arena, d->file, iterator->value, x->walk->diags);
     if (!word || !hcl_static_traversal(x->arena, word, &t)) {
         fault(x, d->file, iterator->value->range, "Invalid expression",
               STR("A single static variable reference is required: only attribute access and "
@@ -360,7 +372,7 @@ static bool read_dynamic(struct expander *x, const struct hcl_scope *names, bool
     struct hcl_diags diags = {.arena = x->arena};
     if (!hcl_body_content(x->arena, d->file, &d->block->body, &spec, false, &diags, &c))
         return false;
-    code_say_again(x->scope->walk, &diags);
+    code_say_again(x->walk, &diags);
     if (hcl_has_errors(&diags)) {
         x->fine = false;
         return false;
@@ -371,11 +383,8 @@ static bool read_dynamic(struct expander *x, const struct hcl_scope *names, bool
     scope.names = names;
     if (!read_iterator(x, &c, d))
         return false;
-    if (!code_check_refs(&scope, code_free_refs(&scope, d->file, d->for_each->value)) ||
-        !code_eval_unchecked(&scope, d->file, d->for_each->value, &d->each)) {
-        x->fine = false;
+    if (!eval_free(x, &scope, d->file, d->for_each->value, &d->each))
         return false;
-    }
     if (!check_each(x, d))
         return false;
     if (c.nblocks == 1) {
@@ -480,11 +489,8 @@ static bool take_label(struct expander *x, const struct dynamic *d, const struct
         return false;
     }
     const struct hcl_expr *e = list->parts.part[0];
-    if (!code_check_refs(&scope, code_free_refs(&scope, d->file, e)) ||
-        !code_eval_unchecked(&scope, d->file, e, &v)) {
-        x->fine = false;
+    if (!eval_free(x, &scope, d->file, e, &v))
         return false;
-    }
     if (!hcl_convert(x->arena, &v, &type_string, &text, &why))
         fault(x, d->file, e->range, summary,
               arena_printf(x->arena, "Cannot use this value as a dynamic block label: %.*s.",
@@ -609,13 +615,17 @@ static bool expand_one(struct expander *x, const struct code_body *bodies, size_
 
 bool code_expand_body(const struct code_scope *scope, const struct code_body *bodies,
                       size_t nbodies, const struct schema_block *block,
-                      const struct hcl_body_spec *meta, struct code_body_tree *ret)
+                      const struct hcl_body_spec *meta, struct hcl_diags *diags,
+                      struct code_body_tree *ret)
 {
     struct code *code = scope->walk->code;
-    struct expander x = {.scope = scope, .code = code, .arena = &code->arena, .fine = true};
+    struct code_walk walk = *scope->walk;
+    struct expander x = {
+        .scope = scope, .walk = &walk, .code = code, .arena = &code->arena, .fine = true};
     struct hcl_scope *base = arena_new(&code->arena, struct hcl_scope, 1);
     if (!base)
         return false;
+    walk.diags = diags;
     *base = (struct hcl_scope){.resolve = code_resolve, .ctx = (void *)(uintptr_t)scope};
     *ret = (struct code_body_tree){.names = base};
     return expand_one(&x, bodies, nbodies, block, meta, CODE_BODY_DEPTH_MAX, ret) && x.fine;

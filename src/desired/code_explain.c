@@ -156,7 +156,7 @@ bool code_follow_instance(struct code_follow *f, const struct code_made *made, s
                                  .repeat = r->for_each.expr ? &r->for_each : &r->count,
                                  .repeat_scope = &scope[1]};
     (void)code_expand_body(&scope[0], bodies, n, made->out.schema ? &made->out.schema->block : NULL,
-                           &code_resource_meta, &tree);
+                           &code_resource_meta, &f->quiet, &tree);
     f->quiet.n = before;
     bool found = follow_body(f, &source, &tree, path, depth_left);
     if (!found)

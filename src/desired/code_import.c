@@ -260,25 +260,68 @@ bool code_run_imports(struct code_walk *walk, struct code_node *node)
     return true;
 }
 
-/* Imports of what nobody has written down. True if there are none. */
+static bool no_target(struct code_walk *walk, const struct code_expr *to)
+{
+    struct str text = str_sub(to->file->text, to->expr->range.start, to->expr->range.end);
+    code_say(walk, to->file, to->expr->range, false,
+             "Configuration for import target does not exist",
+             "The configuration for the given import target %.*s does not exist. All target "
+             "instances must have an associated configuration to be imported.",
+             STR_ARG(text));
+    return false;
+}
+
+bool code_check_import_modules(struct code_walk *walk)
+{
+    size_t n;
+    const struct code_import_target *targets = code_import_targets(walk->code, &n);
+    bool fine = true;
+    for (size_t i = 0; i < n; i++)
+        if (!targets[i].in)
+            fine = no_target(walk, &targets[i].written->to);
+    return fine;
+}
+
+/* What is not declared could be generated: in the root, one thing, without keys. */
 bool code_check_imports(struct code_walk *walk)
 {
     size_t n;
     const struct code_import_target *targets = code_import_targets(walk->code, &n);
     bool fine = true;
     for (size_t i = 0; i < n; i++) {
-        const struct code_expr *to = &targets[i].written->to;
-        if (targets[i].resource)
+        const struct code_import *block = targets[i].written;
+        struct hcl_traversal t;
+        struct code_address address;
+        if (targets[i].resource || !targets[i].in)
             continue;
-        struct str text = str_sub(to->file->text, to->expr->range.start, to->expr->range.end);
-        code_say(walk, to->file, to->expr->range, false,
-                 "Configuration for import target does not exist",
-                 "The configuration for the given import target %.*s does not exist. All target "
-                 "instances must have an associated configuration to be imported.",
-                 STR_ARG(text));
-        fine = false;
+        bool keyed = block->for_each.expr ||
+                     !hcl_static_traversal(&walk->code->arena, block->to.expr, &t) ||
+                     !code_address_from(&walk->code->arena, &t, &address) ||
+                     address.key.kind != CODE_KEY_NONE;
+        if (!walk->validate || targets[i].in->parent || keyed)
+            fine = no_target(walk, &block->to);
     }
     return fine;
+}
+
+/* Of a resource that is declared: instances that it does not have. */
+bool code_check_imported(struct code_walk *walk, const struct code_node *node)
+{
+    const struct code_result *r = code_result(walk, node);
+    for (size_t i = 0; i < r->nimports; i++) {
+        bool found = false;
+        for (size_t m = 0; m < code_modules(walk, node->in)->n && !found; m++)
+            for (uint32_t k = 0; r->expansion[m].made && k < r->expansion[m].n && !found; k++)
+                found = str_equal(r->expansion[m].made[k].out.address, r->imports[i].address);
+        if (found)
+            continue;
+        code_say_at_all(walk, false, "Configuration for import target does not exist",
+                        "The configuration for the given import %.*s does not exist. All target "
+                        "instances must have an associated configuration to be imported.",
+                        STR_ARG(r->imports[i].address));
+        return false;
+    }
+    return true;
 }
 
 const struct code_import_value *code_import_of(struct code_walk *walk, const struct code_made *made)

@@ -299,7 +299,8 @@ static void take(struct reading *r, const struct code_variable *v, struct code_i
         evaluate(r, in, in->file);
     else if (in->kind != CODE_INPUT_NONE)
         parse_text(r, v, in);
-    if (in->kind != CODE_INPUT_NONE || v->has_default || r->code->options.phase != CODE_PLAN)
+    bool given = in->kind != CODE_INPUT_NONE && !in->bad;
+    if (given || v->has_default || r->code->options.phase != CODE_PLAN)
         return;
     hcl_diag_add(
         r->diags, v->place.file->name, v->place.file->text, false, v->place.range,

@@ -259,8 +259,12 @@ const struct code_moves *code_moves_of(struct code *code)
         return &none;
     for (size_t i = 0; i < code->nconfigs; i++) {
         const struct code_module *m = code->config[i]->module;
-        for (size_t k = 0; k < m->nmoved && moves->n < n; k++)
-            moves->n += read_move(code, code->config[i], &m->moved[k], &moves->item[moves->n]);
+        for (size_t k = 0; k < m->nmoved && moves->n < n; k++) {
+            struct code_move *move = &moves->item[moves->n];
+            bool read = read_move(code, code->config[i], &m->moved[k], move);
+            move->index = moves->n;
+            moves->n += read;
+        }
     }
     moves->cyclic = !put_in_order(&code->arena, moves);
     code->moves = moves;

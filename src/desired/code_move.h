@@ -19,6 +19,7 @@ struct code_move {
     const struct code_config *in; /* where it is written; addresses are relative to it */
     struct code_address from, to;
     const struct code_moved *written;
+    size_t index; /* as they are written */
 };
 struct code_moves {
     struct code_move *item; /* in the order in which they take effect */

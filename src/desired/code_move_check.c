@@ -102,39 +102,54 @@ static int by_from(const void *a, const void *b)
 {
     const struct absolute *x = a, *y = b;
     int order = str_compare(x->from, y->from);
-    return order ? order : str_compare(x->to, y->to);
+    return order ? order : x->move->index < y->move->index ? -1 : x->move->index > y->move->index;
 }
 
 static int by_to(const void *a, const void *b)
 {
     const struct absolute *x = a, *y = b;
     int order = str_compare(x->to, y->to);
-    return order ? order : str_compare(x->from, y->from);
+    return order ? order : x->move->index < y->move->index ? -1 : x->move->index > y->move->index;
 }
 
-/* Two ways from one address, or to one. */
+static bool say_ambiguous(struct code_walk *walk, const struct absolute *first,
+                          const struct absolute *later, bool from)
+{
+    struct arena *arena = &walk->code->arena;
+    const struct code_place *at = &first->move->written->place;
+    struct str where = arena_printf(arena, "%.*s:%u", STR_ARG(at->file->name), at->line);
+    return fault(
+        walk, later->move, "Ambiguous move statements",
+        from ? arena_printf(arena,
+                            "A statement at %.*s declared that %.*s moved to %.*s, but this "
+                            "statement instead declares that it moved to %.*s.\n\nEach object can "
+                            "move to only one destination.",
+                            STR_ARG(where), STR_ARG(later->from), STR_ARG(first->to),
+                            STR_ARG(later->to))
+             : arena_printf(arena,
+                            "A statement at %.*s declared that %.*s moved to %.*s, but this "
+                            "statement instead declares that %.*s moved there.\n\nEach object can "
+                            "have moved from only one source.",
+                            STR_ARG(where), STR_ARG(first->from), STR_ARG(later->to),
+                            STR_ARG(later->from)));
+}
+
+/* Two ways from one address, or to one: the first statement stands. */
 static bool check_ambiguous(struct code_walk *walk, struct absolute *all, size_t n, bool from)
 {
     bool fine = true;
+    size_t first = 0;
     if (n)
         qsort(all, n, sizeof *all, from ? by_from : by_to);
     for (size_t i = 1; i < n; i++) {
-        const struct absolute *a = &all[i - 1], *b = &all[i];
-        bool same_from = str_equal(a->from, b->from), same_to = str_equal(a->to, b->to);
-        if (from ? !same_from || same_to : !same_to || same_from)
-            continue;
-        fine = fault(walk, b->move, "Ambiguous move statements",
-                     from ? arena_printf(&walk->code->arena,
-                                         "Another statement declared that %.*s moved to %.*s, but "
-                                         "this statement instead declares that it moved to "
-                                         "%.*s.\n\nEach object can move to only one destination.",
-                                         STR_ARG(b->from), STR_ARG(a->to), STR_ARG(b->to))
-                          : arena_printf(&walk->code->arena,
-                                         "Another statement declared that %.*s moved to %.*s, but "
-                                         "this statement instead declares that %.*s moved "
-                                         "there.\n\nEach object can have moved from only one "
-                                         "source.",
-                                         STR_ARG(a->from), STR_ARG(b->to), STR_ARG(b->from)));
+        bool same =
+            from ? str_equal(all[first].from, all[i].from) : str_equal(all[first].to, all[i].to);
+        bool agree =
+            from ? str_equal(all[first].to, all[i].to) : str_equal(all[first].from, all[i].from);
+        if (!same)
+            first = i;
+        else if (!agree)
+            fine = say_ambiguous(walk, &all[first], &all[i], from);
     }
     return fine;
 }

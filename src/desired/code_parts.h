@@ -342,6 +342,9 @@ bool code_check_depends_on(const struct code_scope *scope, const struct code_exp
 /* Ephemeral values are for write-only attributes only. */
 bool code_check_ephemeral(const struct code_scope *scope, const struct code_resource *resource,
                           const struct schema_block *block, const struct value *config);
+/* Where an attribute of a resource is written: its value; else the header. */
+struct code_place code_attribute_place(struct code *code, const struct code_resource *r,
+                                       struct str name);
 /* The provider is known and has no such type; always false. */
 bool code_say_no_type(struct code_walk *walk, const struct code_resource *r);
 
@@ -361,10 +364,14 @@ bool code_run_rule(const struct code_scope *scope, const struct code_condition *
 
 /* --- code_plan.c, code_remote_state.c --- */
 
-void code_plan_instance(struct code_walk *walk, struct code_made *made);
-/* False: it cannot be read here. */
-bool code_read_remote_state(struct code_walk *walk, const struct code_made *made,
-                            struct value *ret);
+/* False: said why it cannot be planned. */
+bool code_plan_instance(struct code_walk *walk, struct code_made *made);
+/* Is the configuration of a terraform_remote_state one? Says what is not. */
+bool code_check_remote_state(struct code_walk *walk, const struct code_resource *r,
+                             const struct value *config);
+/* False: it cannot be read here; *ret_missing: because the file is not there. */
+bool code_read_remote_state(struct code_walk *walk, const struct code_made *made, struct value *ret,
+                            bool *ret_missing);
 
 /* --- code_move_check.c --- */
 
@@ -378,12 +385,23 @@ bool code_check_removed(struct code_walk *walk);
 
 const struct code_import_target *code_import_targets(struct code *code, size_t *ret_n);
 bool code_run_imports(struct code_walk *walk, struct code_node *node);
+/* Modules that imports are for and that are not there: then nothing else is said. */
+bool code_check_import_modules(struct code_walk *walk);
 bool code_check_imports(struct code_walk *walk);
+bool code_check_imported(struct code_walk *walk, const struct code_node *node);
 /* What an instance is to be imported as; NULL = nothing. */
 const struct code_import_value *code_import_of(struct code_walk *walk,
                                                const struct code_made *made);
 /* Does a change elsewhere make it anew? */
 bool code_is_triggered(struct code_walk *walk, const struct code_made *made);
+
+/* --- code_provisioner.c --- */
+
+/* One after the other, until there are errors; fine: what is known of the resource so far. */
+bool code_check_provisioners(const struct code_scope *scope, const struct code_resource *r,
+                             bool fine);
+/* Before everything else: provisioners that do not exist. */
+bool code_check_plugins(struct code_walk *walk);
 
 /* --- code_provider.c --- */
 
@@ -496,10 +514,12 @@ struct code_body_tree {
     size_t nchildren;
 };
 /* What bodies hold: the first one, override files' additions behind it. meta: names that are not
- * the schema's. False if there are errors; what could be read is in *ret. */
+ * the schema's. False if there are errors (diags; those of references are said at once); what could
+ * be read is in *ret. */
 bool code_expand_body(const struct code_scope *scope, const struct code_body *bodies,
                       size_t nbodies, const struct schema_block *block,
-                      const struct hcl_body_spec *meta, struct code_body_tree *ret);
+                      const struct hcl_body_spec *meta, struct hcl_diags *diags,
+                      struct code_body_tree *ret);
 /* References checked, then evaluated: an object. block NULL: attributes as they are, blocks as
  * tuples of objects. */
 bool code_body_value(const struct code_scope *scope, const struct code_body *bodies, size_t nbodies,

@@ -372,20 +372,37 @@ static struct value lay_over(struct planner *p, const struct value *prior,
     return ret;
 }
 
+/* Terraform reads such a state while planning, or fails. */
+static bool plan_remote_state(struct planner *p, struct code_walk *walk, struct code_made *made,
+                              struct value *planned, bool *ret_fine)
+{
+    bool missing = false;
+    *ret_fine = true;
+    if (!code_is_builtin(made->out.provider) ||
+        !str_equal(made->out.type, STR("terraform_remote_state")))
+        return false;
+    if (code_read_remote_state(walk, made, planned, &missing))
+        return true;
+    if (!missing || walk->code->options.phase != CODE_PLAN)
+        return false;
+    struct code_place at = code_attribute_place(p->code, made->out.resource, STR("workspace"));
+    code_say(walk, at.file, at.range, false, "Unable to find remote state",
+             "No stored state was found for the given workspace in the given backend.");
+    *ret_fine = false;
+    return false;
+}
+
 /* A data source: what was read is in the state; else only what the code says is known. */
-static void plan_data(struct planner *p, struct code_walk *walk, struct code_made *made,
+static bool plan_data(struct planner *p, struct code_walk *walk, struct code_made *made,
                       const struct value *prior, struct value *planned)
 {
-    if (code_is_builtin(made->out.provider) &&
-        str_equal(made->out.type, STR("terraform_remote_state")) &&
-        code_read_remote_state(walk, made, planned))
-        return;
-    if (!is_there(prior) || value_any_unknown(&made->out.config))
-        *planned =
-            plan_object(p, &made->out.schema->block, NULL, &made->out.config, PLAN_DEPTH_MAX);
-    else
-        *planned =
-            plan_object(p, &made->out.schema->block, prior, &made->out.config, PLAN_DEPTH_MAX);
+    bool fine;
+    if (plan_remote_state(p, walk, made, planned, &fine))
+        return true;
+    bool known = is_there(prior) && !value_any_unknown(&made->out.config);
+    *planned = plan_object(p, &made->out.schema->block, known ? prior : NULL, &made->out.config,
+                           PLAN_DEPTH_MAX);
+    return fine;
 }
 
 /* What the import of a built-in resource gives: its id, nothing else. */
@@ -438,10 +455,11 @@ static struct value plan_managed(struct planner *p, struct code_made *made,
     return ask_provider(p, made, &none, config, &planned, &replace);
 }
 
-void code_plan_instance(struct code_walk *walk, struct code_made *made)
+bool code_plan_instance(struct code_walk *walk, struct code_made *made)
 {
     struct planner p = {.code = walk->code, .arena = &walk->code->arena};
     struct value prior = value_null(), config, planned;
+    bool fine = true;
     bool there = prior_of(&p, walk, made, &prior) || imported(&p, walk, made, &prior);
     if (!there)
         prior = value_null();
@@ -455,7 +473,7 @@ void code_plan_instance(struct code_walk *walk, struct code_made *made)
         planned = lay_over(&p, &prior, &config);
         made->open = !is_there(&prior);
     } else if (made->out.mode == CODE_DATA) {
-        plan_data(&p, walk, made, &prior, &planned);
+        fine = plan_data(&p, walk, made, &prior, &planned);
     } else {
         planned = plan_managed(&p, made, &prior, &config);
     }
@@ -463,4 +481,5 @@ void code_plan_instance(struct code_walk *walk, struct code_made *made)
         planned.marks |= VALUE_EPHEMERAL;
     made->planned = planned;
     made->out.desired = planned;
+    return fine;
 }

@@ -179,18 +179,54 @@ bool code_run_provider(struct code_walk *walk, struct code_node *node)
 
 /* --- provider::NAME::FUNCTION --- */
 
+static bool is_required(const struct code_module *m, struct str local_name)
+{
+    for (size_t i = 0; i < m->nrequirements; i++)
+        if (str_equal(m->requirements[i].local_name, local_name))
+            return true;
+    return false;
+}
+
+static bool is_builtin_function(struct str name)
+{
+    static const struct str names[] = {STR_INIT("encode_tfvars"), STR_INIT("decode_tfvars"),
+                                       STR_INIT("encode_expr")};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_equal(name, names[i]))
+            return true;
+    return false;
+}
+
+static bool no_function(struct hcl_eval *ev, struct str name, struct str local, struct str function,
+                        bool required)
+{
+    if (required)
+        return hcl_fail(ev, ev->calling, "Unknown provider function",
+                        "The function \"%.*s\" is not available from the provider \"%.*s\".",
+                        STR_ARG(function), STR_ARG(local));
+    return hcl_fail(ev, ev->calling, "Unknown provider function",
+                    "There is no function named \"%.*s\". Ensure that provider name \"%.*s\" is "
+                    "declared in this module's required_providers block, and that this provider "
+                    "offers a function named \"%.*s\".",
+                    STR_ARG(name), STR_ARG(local), STR_ARG(function));
+}
+
 bool code_call_provider(void *ctx, struct hcl_eval *ev, struct str name, const struct value *args,
                         size_t nargs, struct value *ret)
 {
     struct code *code = ctx;
+    const struct code_module *m = code->scope->module->config->module;
     struct str rest = str_sub(name, STR("provider::").len, name.len), local;
     size_t cut = str_find(rest, STR("::"), 0);
     local = str_sub(rest, 0, cut == SIZE_MAX ? rest.len : cut);
     struct str function = cut == SIZE_MAX ? STR("") : str_sub(rest, cut + 2, rest.len);
-    struct str source = source_of(code, code->scope->module->config->module, local);
+    struct str source = source_of(code, m, local);
     *ret = hcl_any();
+    if (!is_required(m, local))
+        return no_function(ev, name, local, function, false);
     if (code_is_builtin(source))
-        return hcl_call_builtin_provider(ev, name, args, nargs, ret);
+        return is_builtin_function(function) ? hcl_call_builtin_provider(ev, name, args, nargs, ret)
+                                             : no_function(ev, name, local, function, true);
     if (code->options.call_function)
         return code->options.call_function(code->options.ctx, ev, source, function, args, nargs,
                                            ret);

@@ -31,15 +31,16 @@ static struct str state_path(struct code *code, const struct value *config, stru
     return io_join(arena, code->options.root_dir, path);
 }
 
-static bool read_state(struct code *code, struct str path, struct value *ret)
+static bool read_state(struct code *code, struct str path, struct value *ret, bool *ret_missing)
 {
     const struct code_options *o = &code->options;
     struct str text;
     struct err err = {0};
     if (!path.ptr)
         return false;
-    if (!(o->read && o->read(o->ctx, path, &text)) &&
-        !io_read_file(&code->arena, path.ptr, STATE_BYTES_MAX, &text, &err))
+    bool given = o->read && o->read(o->ctx, path, &text);
+    *ret_missing = !given && !io_exists(path.ptr);
+    if (!given && !io_read_file(&code->arena, path.ptr, STATE_BYTES_MAX, &text, &err))
         return false;
     return json_parse(&code->arena, text, path.ptr, JSON_DUPLICATES_LAST | JSON_NFC, ret, &err);
 }
@@ -75,7 +76,89 @@ static bool outputs_of(struct code *code, const struct value *state, const struc
     return value_members(VALUE_OBJECT, m, at, ret, NULL, NULL);
 }
 
-bool code_read_remote_state(struct code_walk *walk, const struct code_made *made, struct value *ret)
+/* --- the configuration --- */
+
+static bool fault(struct code_walk *walk, const struct code_resource *r, struct str attribute,
+                  const char *summary, struct str detail)
+{
+    struct code_place at = code_attribute_place(walk->code, r, attribute);
+    code_say(walk, at.file, at.range, false, summary, "%.*s", STR_ARG(detail));
+    return false;
+}
+
+static bool is_backend(struct str name)
+{
+    static const struct str names[] = {
+        STR_INIT("local"),  STR_INIT("_local"),     STR_INIT("remote"), STR_INIT("azurerm"),
+        STR_INIT("consul"), STR_INIT("cos"),        STR_INIT("gcs"),    STR_INIT("http"),
+        STR_INIT("inmem"),  STR_INIT("kubernetes"), STR_INIT("oss"),    STR_INIT("pg"),
+        STR_INIT("s3"),     STR_INIT("cloud")};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_equal(name, names[i]))
+            return true;
+    return false;
+}
+
+static bool is_object(const struct arena *arena, const struct value *v)
+{
+    const struct type *type = hcl_type_of((struct arena *)(uintptr_t)arena, v);
+    return type->kind == TYPE_DYNAMIC || type->kind == TYPE_OBJECT || type->kind == TYPE_MAP;
+}
+
+/* Arguments of the local backend; all others are known to their backends only. */
+static bool check_local(struct code_walk *walk, const struct code_resource *r,
+                        const struct value *config)
+{
+    static const char summary[] = "Invalid backend configuration";
+    struct arena *arena = &walk->code->arena;
+    if (config->kind == VALUE_NULL)
+        return true;
+    if (!value_is_object_like(config))
+        return fault(walk, r, STR("config"), summary,
+                     STR("The given configuration is not valid for backend \"local\": an object is "
+                         "required."));
+    for (uint32_t i = 0; i < config->len; i++) {
+        struct str name = key_str(config->members[i].key);
+        if (!str_equal(name, STR("path")) && !str_equal(name, STR("workspace_dir")))
+            return fault(walk, r, STR("config"), summary,
+                         arena_printf(arena,
+                                      "The given configuration is not valid for backend \"local\": "
+                                      "unexpected attribute \"%.*s\".",
+                                      STR_ARG(name)));
+    }
+    return true;
+}
+
+bool code_check_remote_state(struct code_walk *walk, const struct code_resource *r,
+                             const struct value *config)
+{
+    struct arena *arena = &walk->code->arena;
+    const struct value *backend = value_get(config, STR("backend"));
+    const struct value *given = value_get(config, STR("config"));
+    const struct value *defaults = value_get(config, STR("defaults"));
+    bool fine = true;
+    if (!backend || !given || !defaults)
+        return true;
+    struct str name = text_of(backend);
+    if (backend->kind != VALUE_STRING || value_any_unknown(given)) {
+        if (!is_object(arena, given))
+            fine = fault(walk, r, STR("config"), "Invalid backend configuration",
+                         STR("The configuration must be an object value."));
+    } else if (!is_backend(name)) {
+        fine =
+            fault(walk, r, STR("backend"), "Invalid backend configuration",
+                  arena_printf(arena, "There is no backend type named \"%.*s\".", STR_ARG(name)));
+    } else if (str_equal(name, STR("local"))) {
+        fine = check_local(walk, r, given);
+    }
+    if (!is_object(arena, defaults))
+        fine = fault(walk, r, STR("defaults"), "Invalid default values",
+                     STR("Defaults must be given in an object value."));
+    return fine;
+}
+
+bool code_read_remote_state(struct code_walk *walk, const struct code_made *made, struct value *ret,
+                            bool *ret_missing)
 {
     struct code *code = walk->code;
     const struct value *in = &made->out.config;
@@ -85,7 +168,7 @@ bool code_read_remote_state(struct code_walk *walk, const struct code_made *made
     struct value state, outputs;
     if (in->kind != VALUE_OBJECT || value_any_unknown(in) || !str_equal(backend, STR("local")))
         return false;
-    if (!read_state(code, state_path(code, config, workspace), &state) ||
+    if (!read_state(code, state_path(code, config, workspace), &state, ret_missing) ||
         !outputs_of(code, &state, value_get(in, STR("defaults")), &outputs))
         return false;
     struct value_member *m = arena_new(&code->arena, struct value_member, in->len);

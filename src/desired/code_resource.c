@@ -120,6 +120,9 @@ static struct value config_of(struct running *run, const struct code_scope *scop
         return hcl_any();
     if (*ret_fine && run->schema)
         *ret_fine = code_check_ephemeral(scope, run->resource, &run->schema->block, &config);
+    if (*ret_fine && run->resource->mode == CODE_DATA &&
+        code_is_builtin(run->resource->provider_source))
+        *ret_fine = code_check_remote_state(run->walk, run->resource, &config);
     return config;
 }
 
@@ -165,7 +168,8 @@ static bool make_instance(struct running *run, struct code_module_instance *modu
     made->out.config = config_of(run, &scope, &fine);
     if (!fine)
         return false;
-    code_plan_instance(run->walk, made);
+    if (!code_plan_instance(run->walk, made))
+        return false;
     made->out.failed = false;
     scope.self_value = &made->planned;
     scope.self_schema = run->schema;
@@ -213,7 +217,7 @@ static bool run_plan(struct running *run)
             !add_instances(run, &modules->item[i], &keys))
             fine = false;
     }
-    return fine;
+    return fine && code_check_imported(run->walk, run->node);
 }
 
 /* --- validate: one instance with unknown keys --- */
@@ -290,7 +294,8 @@ static bool run_validate(struct running *run)
     struct value self = hcl_any();
     scope.self_value = &self;
     scope.self_schema = run->schema;
-    return check_conditions(&scope, &r->postconditions) && fine;
+    fine = check_conditions(&scope, &r->postconditions) && fine;
+    return code_check_provisioners(&scope, r, fine);
 }
 
 bool code_run_resource(struct code_walk *walk, struct code_node *node)

@@ -157,6 +157,29 @@ bool code_check_depends_on(const struct code_scope *scope, const struct code_exp
     return fine;
 }
 
+/* --- where an attribute is --- */
+
+struct code_place code_attribute_place(struct code *code, const struct code_resource *r,
+                                       struct str name)
+{
+    struct hcl_attribute_spec attribute = {.name = name};
+    struct hcl_body_spec spec = {.attribute = &attribute, .nattributes = 1};
+    struct code_place place = r->place;
+    const struct code_body *bodies;
+    size_t n = code_bodies_of(code, r, &bodies);
+    for (size_t i = 0; i < n; i++) {
+        struct hcl_diags quiet = {.arena = &code->arena};
+        struct hcl_content content;
+        if (!hcl_body_content(&code->arena, bodies[i].file, bodies[i].body, &spec, true, &quiet,
+                              &content) ||
+            !content.nattributes)
+            continue;
+        place.file = bodies[i].file;
+        place.range = content.attribute[0].value->range;
+    }
+    return place;
+}
+
 /* --- ephemeral values --- */
 
 struct ephemeral_search {
@@ -168,19 +191,8 @@ struct ephemeral_search {
 static void say_ephemeral(struct ephemeral_search *s, struct str top, struct str path,
                           bool attribute)
 {
-    const struct hcl_attribute *a = NULL;
-    const struct hcl_file *file = s->resource->file;
-    if (!s->resource->file->json)
-        a = hcl_find_attribute(s->resource->body, top);
-    for (size_t i = 0; i < s->resource->noverrides; i++) {
-        const struct code_body *body = &s->resource->overrides[i];
-        const struct hcl_attribute *over =
-            body->file->json ? NULL : hcl_find_attribute(body->body, top);
-        a = over ? over : a;
-        file = over ? body->file : file;
-    }
-    struct hcl_range range = a ? a->value->range : s->resource->place.range;
-    s->fine = fault(s->scope, file, range, "Invalid use of ephemeral value",
+    struct code_place at = code_attribute_place(s->scope->walk->code, s->resource, top);
+    s->fine = fault(s->scope, at.file, at.range, "Invalid use of ephemeral value",
                     arena_printf(&s->scope->walk->code->arena,
                                  attribute ? "Ephemeral values are not valid for \"%.*s\", because "
                                              "it is not a write-only attribute and must be "

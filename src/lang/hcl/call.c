@@ -327,6 +327,7 @@ static bool call_provider(struct hcl_eval *ev, const struct hcl_expr *call,
         return hcl_fail(ev, call->call.name_range, "Unknown provider function",
                         "The function \"%.*s\" cannot be called here: no provider is at hand.",
                         STR_ARG(name));
+    ev->calling = call->call.name_range;
     if (!ev->world->call_provider(ev->world->ctx, ev, name, args->ptr, args->n, ret))
         return false;
     ret->marks |= marks;

@@ -60,7 +60,7 @@ struct hcl_world {
     struct str home_dir; /* pathexpand */
     int64_t now_utc_ms;  /* plantimestamp; INT64_MIN = unknown */
     bool planning;       /* timestamp, uuid, bcrypt are unknown */
-    bool short_circuit; /* && and || as since Terraform 1.12 and OpenTofu 1.10: see eval_logic.c */
+    bool short_circuit;  /* && and || as since Terraform 1.12 and OpenTofu 1.10: see eval_logic.c */
     bool opentofu;       /* OpenTofu's additional functions too */
     /* provider::NAME::FUNCTION; NULL = none. */
     bool (*call_provider)(void *ctx, struct hcl_eval *ev, struct str name, const struct value *args,
@@ -74,12 +74,13 @@ struct hcl_eval {
     struct hcl_diags *diags;
     const struct hcl_world *world;
     struct hcl_limits limits;
-    uint64_t steps;          /* so far */
-    unsigned depth;          /* now */
-    bool exhausted;          /* a limit was hit: everything fails from here on */
-    bool constant;           /* no functions: a place for constants only */
-    bool in_template_file;   /* templatefile and templatestring may not be called */
-    bool in_template_string; /* nor files looked at */
+    uint64_t steps;           /* so far */
+    unsigned depth;           /* now */
+    bool exhausted;           /* a limit was hit: everything fails from here on */
+    bool constant;            /* no functions: a place for constants only */
+    struct hcl_range calling; /* the name of the provider's function that is being called */
+    bool in_template_file;    /* templatefile and templatestring may not be called */
+    bool in_template_string;  /* nor files looked at */
 };
 
 /* False if diagnostics with errors were added; *ret is then an unknown. scope NULL: no names at

@@ -160,9 +160,10 @@ bool hcl_eval_object(struct hcl_eval *ev, const struct hcl_expr *expr,
     }
     if (!ok || !hcl_last_wins(ev->arena, m.member, m.n, ret))
         return false;
-    if (!all_known)
+    if (!all_known) /* hcl forgets the keys' marks then */
         *ret = hcl_any();
-    ret->marks |= marks;
+    else
+        ret->marks |= marks;
     return true;
 }
 

@@ -460,18 +460,13 @@ static bool index_unknown(struct hcl_eval *ev, const struct type *type, struct v
     return true;
 }
 
-/* An object or tuple that is unknown still has members of known types. */
+/* A tuple that is unknown still has members of known types; of an object nothing is said. */
 static bool index_type(struct hcl_eval *ev, const struct type *type, const struct value *key,
                        struct hcl_range subject, struct value *ret)
 {
-    if (type->kind == TYPE_OBJECT) {
-        const struct type_member *member = type_find_member(type, value_text(key));
-        if (!member)
-            return no_such_index(ev, subject, "");
-        *ret = element_unknown(ev, member->type);
-        return true;
-    }
     int64_t i;
+    if (type->kind == TYPE_OBJECT)
+        return index_unknown(ev, type, ret);
     if (type->kind == TYPE_TUPLE) {
         if (!value_to_int64(key, &i) || i < 0 || i >= type->n)
             return no_such_index(ev, subject, "");
