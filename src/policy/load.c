@@ -274,6 +274,8 @@ bool policy_load(struct arena *arena, const struct str *paths, size_t n,
             return arena_full(arena, err);
         if (!take_prefix(l, &path, err))
             return false;
+        if (!io_exists(path.ptr) && !str_equal(path, STR("-")))
+            return err_set(err, ERR_IO, "no file or folder %.*s", STR_ARG(path));
         bool ok = io_is_dir(path.ptr) ? add_folder(l, path, POLICY_FOLDERS_DEEP, err)
                                       : add_file(l, path, true, err);
         if (!ok)

@@ -1,0 +1,150 @@
+/* cmd_conftest_verify.c - `plumb conftest verify`: the tests of policies, as conftest runs them. */
+#include <assert.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "cli/app.h"
+#include "cli/command.h"
+#include "cli/conftest_output.h"
+#include "cli/policy_text.h"
+#include "policy/load.h"
+#include "policy/testing.h"
+
+static const char *const versions[] = {"v0", "v1", NULL};
+
+enum { POLICY, DATA, REGO_VERSION, SHOW_BUILTIN_ERRORS, QUIET, OUTPUT, NO_COLOR, OPTION_COUNT };
+
+static const struct option options[] = {
+    [POLICY] = {.name = "policy",
+                .letter = 'p',
+                .kind = OPTION_LIST,
+                .arg = "PATH",
+                .text = "a file or a folder of policies; policy without it; may be repeated"},
+    [DATA] = {.name = "data",
+              .letter = 'd',
+              .kind = OPTION_LIST,
+              .arg = "PATH",
+              .text = "data files or folders; may be repeated"},
+    [REGO_VERSION] = {.name = "rego-version",
+                      .kind = OPTION_STRING,
+                      .arg = "v0|v1",
+                      .choices = versions,
+                      .text = "the language of the policies; v1 without it"},
+    [SHOW_BUILTIN_ERRORS] = {.name = "show-builtin-errors",
+                             .kind = OPTION_FLAG,
+                             .text = "errors in built-in functions are errors of the test"},
+    [QUIET] = {.name = "quiet", .kind = OPTION_FLAG, .text = "print nothing where all pass"},
+    [OUTPUT] = {.name = "output",
+                .letter = 'o',
+                .kind = OPTION_STRING,
+                .arg = "FORMAT",
+                .choices = conftest_formats,
+                .text = "stdout (as without it), json, tap, junit or github"},
+    [NO_COLOR] = {.name = "no-color", .kind = OPTION_FLAG, .text = "accepted; there are none"},
+};
+static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
+
+enum { MEMORY_MAX_SHIFT = 34 };
+
+struct job {
+    const struct app *app;
+    const struct invocation *in;
+    struct arena *arena;
+    struct rego_policy *policy;
+    struct policy_tests tests;
+    struct value data;
+};
+
+static bool load(struct job *job, struct err *err)
+{
+    static const struct str folder = STR_INIT("policy");
+    const struct option_value *policies = &job->in->value[POLICY], *data = &job->in->value[DATA];
+    bool v0 = str_equal(job->in->value[REGO_VERSION].text, STR("v0"));
+    struct policy_load_options rego = {.what = POLICY_LOAD_REGO, .v0 = v0};
+    struct policy_load_options documents = {.what = POLICY_LOAD_DATA};
+    struct rego_diags diags = {.arena = job->arena};
+    const struct rego_compile_options how = {.keep_print = true};
+    struct policy_files files, facts;
+    if (!policy_load(job->arena, policies->nlist ? policies->list : &folder,
+                     policies->nlist ? policies->nlist : 1, &rego, &files, err) ||
+        !policy_load(job->arena, data->list, data->nlist, &documents, &facts, err) ||
+        !policy_tests_find(job->arena, files.source, files.nsources, STR("_test.rego"), NULL,
+                           &job->tests, err))
+        return false;
+    if (!files.nsources)
+        return err_set(err, ERR_USAGE, "no policies found: no .rego file in the policy folders");
+    job->data = facts.data;
+    if (rego_compile(files.source, files.nsources, &job->data, &how, &diags, &job->policy, err))
+        return true;
+    policy_print_diags(job->app->err, &diags);
+    return policy_refuse(&diags, err);
+}
+
+static bool one(struct job *job, struct policy_test *test, struct conftest_check *ret,
+                struct err *err)
+{
+    const struct rego_eval_options how = {.host = {.now_utc_ns = INT64_MIN},
+                                          .strict_builtin_errors =
+                                              job->in->value[SHOW_BUILTIN_ERRORS].set,
+                                          .cancel = job->app->cancel};
+    struct conftest_item *item = arena_new(job->arena, struct conftest_item, 1);
+    if (!item)
+        return arena_full(job->arena, err);
+    if (test->outcome != POLICY_TEST_SKIPPED &&
+        !policy_test_run(job->arena, job->policy, &how, test, err))
+        return false;
+    struct str prefix = STR("data.");
+    *ret = (struct conftest_check){.file = test->file,
+                                   .space = str_sub(test->package, prefix.len, test->package.len),
+                                   .output = test->output,
+                                   .successes = test->outcome == POLICY_TEST_PASSED,
+                                   .skipped = test->outcome == POLICY_TEST_SKIPPED};
+    item->message =
+        arena_printf(job->arena, "%.*s.%.*s%s%.*s", STR_ARG(test->package), STR_ARG(test->name),
+                     test->error.code ? ": " : "", STR_ARG(test->error.message));
+    if (!item->message.ptr)
+        return arena_full(job->arena, err);
+    if (test->outcome == POLICY_TEST_FAILED || test->outcome == POLICY_TEST_ERROR)
+        ret->failures = (struct conftest_items){item, 1, 1};
+    return true;
+}
+
+static bool run_all(struct job *job, int *ret_exit, struct err *err)
+{
+    struct conftest_check *check = arena_new(job->arena, struct conftest_check, job->tests.n);
+    const struct conftest_results results = {.check = check, .n = job->tests.n, .verify = true};
+    if (!check)
+        return arena_full(job->arena, err);
+    *ret_exit = 0;
+    for (size_t i = 0; i < job->tests.n; i++) {
+        if (!one(job, &job->tests.test[i], &check[i], err))
+            return false;
+        if (check[i].failures.n)
+            *ret_exit = 1;
+    }
+    if (job->in->value[QUIET].set && *ret_exit == 0)
+        return true;
+    return conftest_output(job->app->out, job->in->value[OUTPUT].text, &results, err);
+}
+
+static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = (size_t)1 << MEMORY_MAX_SHIFT};
+    struct job job = {.app = app, .in = in, .arena = &arena};
+    bool ok = load(&job, err) && run_all(&job, ret_exit, err);
+    rego_close(job.policy);
+    return ok;
+}
+
+const struct command cmd_conftest_verify = {
+    .name = "conftest verify",
+    .usage = "plumb conftest verify [options]",
+    .summary = "run the tests of policies, with conftest's rules and options",
+    .help = "The rules test_* of files whose names end in _test.rego are run; todo_test_ ones are "
+            "skipped.\n\nExit codes are conftest's: 0 all pass, 1 a test fails or an error.\n\n"
+            "  plumb conftest verify\n"
+            "  plumb conftest verify -p policies -d data",
+    .options = options,
+    .noptions = OPTION_COUNT,
+    .run = run};

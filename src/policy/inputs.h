@@ -1,0 +1,34 @@
+/* inputs.h - configuration files as input documents, by parser name or by ending, as conftest reads
+ * them.
+ *
+ * Documents: a file of several YAML documents gives each; a file that is one array gives its items
+ * Owner:     the arena
+ * Source:    facts/rego.md 12
+ */
+#pragma once
+#include "value/value.h"
+
+struct regex;
+
+struct policy_input {
+    struct str path; /* "-" for standard input */
+    const struct value *doc;
+    size_t n;
+};
+struct policy_inputs {
+    struct policy_input *input;
+    size_t n;
+};
+struct policy_inputs_options {
+    struct str parser;          /* of all files; empty = by ending */
+    struct str stdin_name;      /* what standard input is called; empty = "-", read as YAML */
+    const struct regex *ignore; /* files of folders whose paths match are passed over; or NULL */
+};
+
+/* Files, and what a parser knows in folders; sorted by path. ERR_USAGE for an unknown parser. */
+bool policy_inputs_read(struct arena *arena, const struct str *paths, size_t n,
+                        const struct policy_inputs_options *options, struct policy_inputs *ret,
+                        struct err *err);
+/* All of them as one: [{"path", "contents"}, ...], an entry for each document. */
+bool policy_inputs_combine(struct arena *arena, const struct policy_inputs *inputs,
+                           struct value *ret, struct err *err);

@@ -1,0 +1,3 @@
+package env.dev
+
+deny contains "no debug" if input.DEBUG == "1"

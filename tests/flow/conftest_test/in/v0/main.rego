@@ -1,0 +1,3 @@
+package main
+
+deny[msg] { input.x == 1; msg := "x is one" }
