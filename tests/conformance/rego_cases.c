@@ -292,7 +292,7 @@ static void run_document(struct str text, const char *name, struct tally *t)
             compile(&own, c, &j);
         else
             evaluate(&own, c, &j);
-        count(t, str_from(name), value_get_string(c, STR("note")), &j);
+        count(t, value_get_string(c, STR("note")), value_get_string(c, STR("stage")), &j);
     }
 }
 

@@ -172,6 +172,7 @@ struct patch {
     struct rego_call *call;
     enum patch_op op;
     const struct value *value;
+    struct value moved; /* what move and copy have taken */
     bool memory;
 };
 
@@ -306,7 +307,7 @@ static bool operate(struct patch *p, const struct value *operation, struct value
     const struct value *op = member(operation, "op");
     struct str name = op && op->kind == VALUE_STRING ? value_text(op) : STR("");
     struct path path, from = {0};
-    struct value after, moved;
+    struct value after;
     bool move = str_equal(name, STR("move")), copy = str_equal(name, STR("copy"));
     if (!path_of(p->call, operation, "path", &path))
         return false;
@@ -316,8 +317,8 @@ static bool operate(struct patch *p, const struct value *operation, struct value
             path_of(p->call, operation, "from", &from) ? find(v, from) : NULL;
         if (!source)
             return false;
-        moved = *source;
-        p->value = &moved;
+        p->moved = *source;
+        p->value = &p->moved;
         if (move) {
             p->op = PATCH_REMOVE;
             if (!apply(p, v, from, &after))

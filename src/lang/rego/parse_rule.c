@@ -31,7 +31,7 @@ static bool head_name(struct rego_parser *p, struct rego_term **ret)
             kind != REGO_TOK_EVERY)
             return parser_fail(p, p->token.place, "%s keyword cannot be used for rule name",
                                rego_token_name(kind));
-        return parser_unexpected(p, kind == REGO_TOK_EOF ? "" : "");
+        return parser_unexpected(p, "");
     }
     *ret = parser_make(p, REGO_TERM_VAR, p->token.place);
     if (!*ret)
