@@ -1,6 +1,5 @@
 /* cmd_check.c - `plumb check`: what is wrong with the code before anything runs. */
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -101,44 +100,6 @@ static bool given(const struct job *job, size_t row)
     return job->in->value[row].set;
 }
 
-/* Relative to where we are, whatever root is checked. */
-static bool add_file(struct job *job, struct str path, struct code_input_value *ret,
-                     struct err *err)
-{
-    char resolved[4096];
-    struct str ended = arena_dup(job->arena, path);
-    if (!ended.ptr)
-        return arena_full(job->arena, err);
-    if (!realpath(ended.ptr, resolved))
-        return err_set(err, ERR_IO, "--var-file: no file %s", ended.ptr);
-    *ret = (struct code_input_value){.is_file = true,
-                                     .text = arena_dup(job->arena, str_from(resolved))};
-    return ret->text.ptr || arena_full(job->arena, err);
-}
-
-static bool fill_inputs(struct job *job, struct err *err)
-{
-    const struct option_value *files = &job->in->value[VAR_FILE], *vars = &job->in->value[VAR];
-    struct code_input_value *inputs =
-        arena_new(job->arena, struct code_input_value, files->nlist + vars->nlist);
-    size_t n = 0;
-    if (!inputs)
-        return arena_full(job->arena, err);
-    for (size_t i = 0; i < files->nlist; i++)
-        if (!add_file(job, files->list[i], &inputs[n++], err))
-            return false;
-    for (size_t i = 0; i < vars->nlist; i++) {
-        struct str rest = vars->list[i], name;
-        if (!str_cut(&rest, '=', &name))
-            return err_set(err, ERR_USAGE, "--var: NAME=VALUE is wanted, not '%.*s'",
-                           STR_ARG(vars->list[i]));
-        inputs[n++] = (struct code_input_value){.name = name, .text = rest};
-    }
-    job->check.inputs = inputs;
-    job->check.ninputs = n;
-    return true;
-}
-
 static bool fill_options(struct job *job, struct err *err)
 {
     const struct option_value *value = job->in->value;
@@ -152,7 +113,8 @@ static bool fill_options(struct job *job, struct err *err)
                    .cancel = job->app->cancel},
         .env = job->app->env,
         .now_utc_ms = job->app->now_ms(job->app->clock)};
-    return fill_inputs(job, err) &&
+    return setup_inputs(job->arena, &value[VAR_FILE], &value[VAR], &job->check.inputs,
+                        &job->check.ninputs, err) &&
            outputs_parse(job->arena, &value[OUTPUT], STR("text"), &job->outputs, err);
 }
 

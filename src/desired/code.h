@@ -112,6 +112,9 @@ const struct code_tree *code_module_tree(const struct code *code);
 const struct code_instance *code_instances(const struct code *code, size_t *ret_n);
 /* Evaluates no more than this one needs, if not all is evaluated yet. */
 const struct code_instance *code_find_instance(struct code *code, struct str address);
+/* The provider (source in full) that a resource of that type in the root module would have without
+ * a `provider` argument. ptr NULL where memory is out. */
+struct str code_provider_of_type(struct code *code, struct str type);
 /* The module that a module instance ("", module.a["k"].module.b) is of; NULL if there is none. */
 const struct code_module *code_find_module(struct code *code, struct str module_address);
 const struct code_provider_instance *code_provider_instances(const struct code *code,

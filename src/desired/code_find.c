@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "desired/code_parts.h"
+#include "desired/module_parts.h"
 
 bool code_ready(struct code *code, struct err *err)
 {
@@ -126,4 +127,15 @@ bool code_eval_text(struct code *code, struct str text, struct value *ret,
     (void)code_eval(&scope, file, expr, &type_dynamic, ret);
     code->plan.diags = &code->diags;
     return true;
+}
+
+struct str code_provider_of_type(struct code *code, struct str type)
+{
+    const struct code_module *root = code->root->module;
+    struct str rest = type, name;
+    (void)str_cut(&rest, '_', &name);
+    for (size_t i = 0; i < root->nrequirements; i++)
+        if (str_equal(root->requirements[i].local_name, name))
+            return root->requirements[i].source;
+    return provider_source_default(&code->arena, name, code->options.opentofu);
 }

@@ -180,11 +180,33 @@ static struct value merge_object(struct merging *m, const struct schema_block *b
 
 /* --- changes --- */
 
+/* A state holds a dynamic value together with its type; code has the value alone. */
+static const struct value *unwrapped(const struct type *type, const struct value *v)
+{
+    const struct value *inside = value_get(v, STR("value"));
+    bool wrapped =
+        type && type->kind == TYPE_DYNAMIC && inside && v->len == 2 && value_get(v, STR("type"));
+    return wrapped ? inside : v;
+}
+
 static bool fit_live(struct arena *arena, const struct schema *schema, const struct value *live,
                      struct value *ret, struct err *err)
 {
     struct str why;
-    if (!schema || adopt_fit(arena, schema->block.type, live, ret, &why))
+    if (!schema)
+        return true;
+    struct value_member *members = arena_new(arena, struct value_member, live->len);
+    struct value plain = *live;
+    if (!members)
+        return arena_full(arena, err);
+    for (uint32_t i = 0; value_is_object_like(live) && i < live->len; i++) {
+        const struct schema_attribute *attribute =
+            schema_find_attribute(&schema->block, key_str(live->members[i].key));
+        members[i] = live->members[i];
+        members[i].value = *unwrapped(attribute ? attribute->type : NULL, &live->members[i].value);
+        plain.members = members;
+    }
+    if (adopt_fit(arena, schema->block.type, &plain, ret, &why))
         return true;
     return err_set(err, ERR_SYNTAX, "the live values do not fit the schema: %.*s", STR_ARG(why));
 }

@@ -98,6 +98,14 @@ static bool edited_function(void *ctx, struct hcl_eval *ev, struct str provider,
     return e->inner->call_function(e->inner->ctx, ev, provider, name, args, nargs, ret);
 }
 
+static bool edited_plan(void *ctx, const struct code_instance *instance, const struct value *prior,
+                        const struct value *config, const struct value *proposed, struct value *ret,
+                        bool *ret_replace)
+{
+    const struct edited *e = ctx;
+    return e->inner->plan(e->inner->ctx, instance, prior, config, proposed, ret, ret_replace);
+}
+
 static bool edited_list(void *ctx, struct str dir, const struct str **ret_names, size_t *ret_n)
 {
     const struct edited *e = ctx;
@@ -129,6 +137,7 @@ static struct code_options with_edits(struct edited *edited)
     options.schema = inner->schema ? edited_schema : NULL;
     options.provider_config_schema = inner->provider_config_schema ? edited_provider_schema : NULL;
     options.state = inner->state ? edited_state : NULL;
+    options.plan = inner->plan ? edited_plan : NULL;
     options.call_function = inner->call_function ? edited_function : NULL;
     return options;
 }

@@ -253,25 +253,30 @@ static struct str readable_folder(struct look *look)
     return folder;
 }
 
-bool look_code(struct look *look, enum code_phase phase, struct code **ret, struct err *err)
+struct code_options look_code_options(struct look *look, enum code_phase phase)
 {
     const struct look_options *o = &look->options;
-    const struct code_options options = {.root_dir = o->stack->path,
-                                         .repo_dir = readable_folder(look),
-                                         .workspace = o->stack->workspace,
-                                         .opentofu = is_opentofu(look),
-                                         .phase = phase,
-                                         .in_spite_of_errors = o->in_spite_of_errors,
-                                         .inputs = o->inputs,
-                                         .ninputs = o->ninputs,
-                                         .env = find_env,
-                                         .schema = look_schema,
-                                         .provider_config_schema =
-                                             look->schemas ? find_config_schema : NULL,
-                                         .state = o->no_state ? NULL : find_state,
-                                         .call_function = look->schemas ? call_function : NULL,
-                                         .ctx = look,
-                                         .now_utc_ms = o->now_utc_ms};
+    return (struct code_options){.root_dir = o->stack->path,
+                                 .repo_dir = readable_folder(look),
+                                 .workspace = o->stack->workspace,
+                                 .opentofu = is_opentofu(look),
+                                 .phase = phase,
+                                 .in_spite_of_errors = o->in_spite_of_errors,
+                                 .inputs = o->inputs,
+                                 .ninputs = o->ninputs,
+                                 .env = find_env,
+                                 .schema = look_schema,
+                                 .provider_config_schema =
+                                     look->schemas ? find_config_schema : NULL,
+                                 .state = o->no_state ? NULL : find_state,
+                                 .call_function = look->schemas ? call_function : NULL,
+                                 .ctx = look,
+                                 .now_utc_ms = o->now_utc_ms};
+}
+
+bool look_code(struct look *look, enum code_phase phase, struct code **ret, struct err *err)
+{
+    const struct code_options options = look_code_options(look, phase);
     return code_open(&options, ret, err);
 }
 

@@ -30,6 +30,8 @@ bool look_open(const struct look_options *options, struct look **ret, struct err
 void look_close(struct look *look); /* NULL is fine */
 /* Read the code; any number of times. The caller closes it (code_close). */
 bool look_code(struct look *look, enum code_phase phase, struct code **ret, struct err *err);
+/* What look_code opens it with: for those who open it again with other texts. */
+struct code_options look_code_options(struct look *look, enum code_phase phase);
 /* Ask the tree's providers for their schemas, side by side. False only when cancelled or full. */
 bool look_prefetch(struct look *look, const struct code_tree *tree, struct err *err);
 /* Is every module of the tree there, and every resource's schema? */

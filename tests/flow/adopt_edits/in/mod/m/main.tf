@@ -1,0 +1,5 @@
+variable "x" {}
+
+resource "terraform_data" "x" {
+  input = var.x
+}
