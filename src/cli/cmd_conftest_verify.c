@@ -1,5 +1,6 @@
 /* cmd_conftest_verify.c - `plumb conftest verify`: the tests of policies, as conftest runs them. */
 #include <assert.h>
+#include <fnmatch.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -13,7 +14,17 @@
 
 static const char *const versions[] = {"v0", "v1", NULL};
 
-enum { POLICY, DATA, REGO_VERSION, SHOW_BUILTIN_ERRORS, QUIET, OUTPUT, NO_COLOR, OPTION_COUNT };
+enum {
+    POLICY,
+    DATA,
+    NAMESPACE,
+    REGO_VERSION,
+    SHOW_BUILTIN_ERRORS,
+    QUIET,
+    OUTPUT,
+    NO_COLOR,
+    OPTION_COUNT
+};
 
 static const struct option options[] = {
     [POLICY] = {.name = "policy",
@@ -26,6 +37,11 @@ static const struct option options[] = {
               .kind = OPTION_LIST,
               .arg = "PATH",
               .text = "data files or folders; may be repeated"},
+    [NAMESPACE] = {.name = "namespace",
+                   .letter = 'n',
+                   .kind = OPTION_LIST,
+                   .arg = "NAME",
+                   .text = "only tests of these packages, with wildcards; may be repeated"},
     [REGO_VERSION] = {.name = "rego-version",
                       .kind = OPTION_STRING,
                       .arg = "v0|v1",
@@ -110,17 +126,29 @@ static bool one(struct job *job, struct policy_test *test, struct conftest_check
     return true;
 }
 
+static bool is_wanted(const struct job *job, struct str space)
+{
+    const struct option_value *wanted = &job->in->value[NAMESPACE];
+    for (size_t i = 0; i < wanted->nlist; i++)
+        if (fnmatch(wanted->list[i].ptr, space.ptr, 0) == 0)
+            return true;
+    return !wanted->nlist;
+}
+
 static bool run_all(struct job *job, int *ret_exit, struct err *err)
 {
     struct conftest_check *check = arena_new(job->arena, struct conftest_check, job->tests.n);
-    const struct conftest_results results = {.check = check, .n = job->tests.n, .verify = true};
+    struct conftest_results results = {.check = check, .verify = true};
     if (!check)
         return arena_full(job->arena, err);
     *ret_exit = 0;
     for (size_t i = 0; i < job->tests.n; i++) {
-        if (!one(job, &job->tests.test[i], &check[i], err))
+        struct str package = job->tests.test[i].package, prefix = STR("data.");
+        if (!is_wanted(job, str_sub(package, prefix.len, package.len)))
+            continue;
+        if (!one(job, &job->tests.test[i], &check[results.n], err))
             return false;
-        if (check[i].failures.n)
+        if (check[results.n++].failures.n)
             *ret_exit = 1;
     }
     if (job->in->value[QUIET].set && *ret_exit == 0)
@@ -147,4 +175,5 @@ const struct command cmd_conftest_verify = {
             "  plumb conftest verify -p policies -d data",
     .options = options,
     .noptions = OPTION_COUNT,
+    .args_most = SIZE_MAX, /* as there: files are taken, and no test asks for them */
     .run = run};

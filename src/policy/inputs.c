@@ -219,6 +219,8 @@ bool policy_inputs_read(struct arena *arena, const struct str *paths, size_t n,
         struct str path = arena_dup(arena, paths[i]);
         if (!path.ptr)
             return arena_full(arena, err);
+        if (!path.len)
+            continue;
         bool ok =
             io_is_dir(path.ptr) ? add_folder(&r, path, FOLDERS_DEEP, err) : add(&r, path, err);
         if (!ok)
