@@ -17,7 +17,7 @@
 #include "policy/load.h"
 
 static const char *const versions[] = {"v0", "v1", NULL};
-static const char *const parser_names[] = {"yaml", "json", "dotenv", NULL};
+static const char *const parser_names[] = {"yaml", "json", "dotenv", "dockerfile", NULL};
 
 enum {
     POLICY,

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/regex_re2.h"
+#include "policy/dockerfile.h"
 #include "wire/json.h"
 #include "wire/yaml.h"
 
@@ -101,6 +102,17 @@ static bool parse_dotenv(struct arena *arena, struct str text, const char *name,
            one(arena, &v, ret, ret_n, err);
 }
 
+/* One document, though it is an array: policies count in it. */
+static bool parse_dockerfile(struct arena *arena, struct str text, const char *name,
+                             const struct value **ret, size_t *ret_n, struct err *err)
+{
+    struct value *doc = arena_new(arena, struct value, 1);
+    (void)name;
+    *ret = doc;
+    *ret_n = 1;
+    return doc ? policy_dockerfile(arena, text, doc, err) : arena_full(arena, err);
+}
+
 static const struct parser {
     struct str name;
     struct str ending[3];
@@ -110,6 +122,7 @@ static const struct parser {
     {STR_INIT("yaml"), {STR_INIT(".yaml"), STR_INIT(".yml")}, parse_yaml},
     {STR_INIT("json"), {STR_INIT(".json")}, parse_json},
     {STR_INIT("dotenv"), {STR_INIT(".env")}, parse_dotenv},
+    {STR_INIT("dockerfile"), {STR_INIT("Dockerfile"), STR_INIT(".dockerfile")}, parse_dockerfile},
 };
 
 static const struct parser *parser_named(struct str name)
@@ -140,11 +153,13 @@ static bool choose(const struct policy_inputs_options *options, struct str path,
     if (*ret)
         return true;
     if (options->parser.len)
-        return err_set(err, ERR_USAGE, "no parser '%.*s'; there are yaml, json and dotenv",
+        return err_set(err, ERR_USAGE,
+                       "no parser '%.*s'; there are yaml, json, dotenv and dockerfile",
                        STR_ARG(options->parser));
-    return err_set(err, ERR_USAGE,
-                   "%.*s: no parser has this ending; --parser names one of yaml, json and dotenv",
-                   STR_ARG(name));
+    return err_set(
+        err, ERR_USAGE,
+        "%.*s: no parser has this ending; --parser names one of yaml, json, dotenv and dockerfile",
+        STR_ARG(name));
 }
 
 /* --- files --- */
