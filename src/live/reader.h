@@ -16,6 +16,7 @@
 
 struct arena;
 struct err;
+struct library;
 struct stack;
 
 enum live_status { LIVE_UNREADABLE = 0, LIVE_GONE, LIVE_READ };
@@ -73,12 +74,23 @@ struct reader_options {
     void (*note)(void *ctx,
                  struct str text); /* provider warnings, mismatches: for the report's notes */
     /*
-     * Optional: what to plan for an instance with that prior value; ret lives in `arena`. False:
-     * nothing, because the code does not have it (err untouched), or for the reason in err.
+     * Optional: what to plan for an instance with that prior value; recorded is what the state has
+     * (kind VALUE_NULL: nothing). ret lives in `arena`. False: nothing, because the code does not
+     * have it (err untouched), or for the reason in err.
      */
     bool (*ask)(void *ctx, struct arena *arena, const struct resource *resource,
-                const struct schema *schema, const struct value *prior, struct live_question *ret,
-                struct err *err);
+                const struct schema *schema, const struct value *prior,
+                const struct value *recorded, struct live_question *ret, struct err *err);
+    /* Optional: providers that are open already, by whoever evaluated the code. */
+    struct library *library;
+    /*
+     * Optional: what the code says of a provider configuration that plumb.yaml says nothing of; an
+     * object of the provider's schema, with unknowns. False: nothing is known of it.
+     * ret_from     "main.tf:3", for messages
+     * ret_unknown  what of it cannot be known, or empty
+     */
+    bool (*provider_config)(void *ctx, struct str provider_config, struct value *ret,
+                            struct str *ret_from, struct str *ret_unknown);
     void *ctx;
 };
 

@@ -12,13 +12,14 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "live/reader_provider/builtin.h"
 #include "live/reader_provider/codeblock.h"
+#include "live/reader_provider/library.h"
 #include "live/reader_provider/locate.h"
 #include "live/reader_provider/pool.h"
 #include "live/reader_provider/settings.h"
 #include "model/resource.h"
 #include "model/stack.h"
-#include "wire/json.h"
 
 static const struct str builtin = STR_INIT("terraform.io/builtin/terraform");
 
@@ -42,25 +43,6 @@ static bool unreadable(const struct resource *resource, struct str reason, live_
                                  .reason = reason,
                                  .desired = value_null(),
                                  .live = value_null()};
-    return on_result(sink_ctx, &result, err);
-}
-
-static bool read_builtin(const struct resource *resource, live_sink on_result, void *sink_ctx,
-                         struct err *err)
-{
-    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
-    struct value v;
-    struct err why = {0};
-    char text[1024];
-    if (!str_equal(resource->type, STR("terraform_data")))
-        return unreadable(resource, STR("the built-in provider has only terraform_data"), on_result,
-                          sink_ctx, err);
-    if (!json_parse(&arena, resource->attributes_json, "attributes", JSON_DUPLICATES_LAST, &v,
-                    &why))
-        return unreadable(resource, str_from(err_text(&why, text, sizeof text)), on_result,
-                          sink_ctx, err);
-    struct live_result result = {
-        .resource = resource, .status = LIVE_READ, .desired = v, .live = v};
     return on_result(sink_ctx, &result, err);
 }
 
@@ -90,12 +72,12 @@ static bool read_all(const struct stack *stack, const struct resource *const *re
     for (size_t i = 0; i < n; i++)
         if (!str_equal(resources[i]->provider, builtin))
             rest[kept++] = resources[i];
-        else if (!read_builtin(resources[i], on_result, sink_ctx, err))
+        else if (!builtin_read(resources[i], options, on_result, sink_ctx, err))
             return false;
     if (!locate_open(&arena, stack, env, &locator, &why))
         return all_unreadable(rest, kept, &why, on_result, sink_ctx, err);
 
-    struct code_context code = {stack, locator.root, locator.data_dir};
+    struct code_context code = {stack, options, locator.root, locator.data_dir};
     struct pool_input in = {.resources = rest,
                             .n = kept,
                             .options = options,
@@ -105,6 +87,10 @@ static bool read_all(const struct stack *stack, const struct resource *const *re
                             .settings = {settings_from_code, &code},
                             .env = env,
                             .backend = &pool_real_processes};
+    if (options->library) {
+        in.borrow = library_provider;
+        in.borrow_ctx = options->library;
+    }
     return pool_run(&in, err);
 }
 

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "lang/hcl/hcl.h"
+#include "live/reader.h"
 #include "model/stack.h"
 #include "wire/json.h"
 
@@ -305,7 +306,11 @@ bool settings_from_code(void *ctx, struct arena *arena, const struct settings_ke
     struct settings got = {0};
     if (!settings_from_stack(&stack, arena, key, schema, &got, err))
         return false;
-    if (got.values.kind == VALUE_NULL) {
+    if (got.values.kind == VALUE_NULL && context->options && context->options->provider_config &&
+        context->options->provider_config(context->options->ctx, key->text, &got.values, &got.from,
+                                          &got.incomplete)) {
+        got.typed = true;
+    } else if (got.values.kind == VALUE_NULL) {
         struct str dir = key->module.len ? module_dir(arena, context, key->module) : context->root;
         if (dir.len == 0 || !io_is_dir(dir.ptr))
             got.incomplete = key->module.len ? arena_printf(arena, "the code of %.*s is not there",

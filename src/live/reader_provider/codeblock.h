@@ -4,7 +4,7 @@
  *          child modules), required_providers for local names; override files come last
  * Honest:  an argument that is not a constant (a variable, a function, a dynamic block) is left out
  *          and named in `incomplete`: the pool then takes no "does not exist" from that provider
- * Later:   an evaluator of the whole module takes this place through struct settings_source
+ * After:   plumb.yaml and the evaluated code, where there is one (scan without --desired state)
  */
 #pragma once
 #include <stdbool.h>
@@ -12,14 +12,16 @@
 #include "base/str.h"
 #include "live/reader_provider/settings.h"
 
+struct reader_options;
 struct stack;
 
 enum { CODE_FILE_MAX = 16 << 20, CODE_FILES_MAX = 2000 };
 
-/* ctx of settings_from_code: plumb.yaml is asked first. */
+/* ctx of settings_from_code: plumb.yaml is asked first, then who has evaluated the code. */
 struct code_context {
     const struct stack *stack;
-    struct str root, data_dir; /* of the stack, as the locator has them */
+    const struct reader_options *options; /* provider_config; or NULL */
+    struct str root, data_dir;            /* of the stack, as the locator has them */
 };
 bool settings_from_code(void *ctx, struct arena *arena, const struct settings_key *key,
                         const struct schema *schema, struct settings *ret, struct err *err);

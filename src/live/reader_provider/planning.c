@@ -152,7 +152,7 @@ static void plan(struct reading *reading, const struct value *prior)
     struct live_question question;
     struct err err = {0};
     if (options->ask(options->ctx, &reading->arena, reading->job->resource, reading->type->schema,
-                     prior, &question, &err))
+                     prior, &reading->desired_value, &question, &err))
         plan_send(reading, &question);
     else if (err.kind != ERR_NONE)
         plan_failed(reading, reading_error(reading, &err));

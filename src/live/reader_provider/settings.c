@@ -19,7 +19,7 @@ enum { SETTINGS_DEPTH_MAX = 32 };
 
 bool settings_parse_key(struct str provider_config, struct str source, struct settings_key *ret)
 {
-    struct settings_key key = {.source = source};
+    struct settings_key key = {.text = provider_config, .source = source};
     size_t at = str_find(provider_config, STR("provider["), 0);
     if (at != SIZE_MAX) {
         if (at > 0)
@@ -333,4 +333,57 @@ bool settings_encode(struct arena *arena, const struct schema *schema, const str
     if (!type_apply(arena, schema->block.type, &raw, false, &typed, err))
         return err_wrap(err, "provider settings");
     return msgpack_encode(out, schema->block.type, &typed, err);
+}
+
+/* What is not known is not said: null, and no block. */
+static bool without_unknown(struct arena *arena, const struct type *type, const struct value *v,
+                            unsigned depth_left, struct value *ret, struct err *err)
+{
+    bool repeated = type->kind == TYPE_LIST || type->kind == TYPE_SET;
+    *ret = *v;
+    if (v->kind == VALUE_UNKNOWN || depth_left == 0) {
+        bool blocks = repeated && type->elem->kind == TYPE_OBJECT;
+        *ret = blocks ? value_items(type->kind == TYPE_LIST ? VALUE_LIST : VALUE_SET, NULL, 0)
+                      : value_null();
+        return true;
+    }
+    if (!value_any_unknown(v))
+        return true;
+    if (value_is_object_like(v)) {
+        struct value_member *members = arena_new(arena, struct value_member, v->len);
+        if (!members)
+            return arena_full(arena, err);
+        for (uint32_t i = 0; i < v->len; i++) {
+            const struct type_member *member =
+                type->kind == TYPE_OBJECT ? type_find_member(type, key_str(v->members[i].key))
+                                          : NULL;
+            const struct type *inner = member                   ? member->type
+                                       : type->kind == TYPE_MAP ? type->elem
+                                                                : &type_dynamic;
+            members[i].key = v->members[i].key;
+            if (!without_unknown(arena, inner, &v->members[i].value, depth_left - 1,
+                                 &members[i].value, err))
+                return false;
+        }
+        ret->members = members;
+        return true;
+    }
+    struct value *items = arena_new(arena, struct value, v->len);
+    if (!items)
+        return arena_full(arena, err);
+    for (uint32_t i = 0; i < v->len; i++)
+        if (!without_unknown(arena, repeated ? type->elem : &type_dynamic, &v->items[i],
+                             depth_left - 1, &items[i], err))
+            return false;
+    ret->items = items;
+    return true;
+}
+
+bool settings_encode_typed(struct arena *arena, const struct schema *schema,
+                           const struct value *values, struct buf *out, struct err *err)
+{
+    struct value known;
+    const struct type *type = schema->block.type;
+    return without_unknown(arena, type, values, SETTINGS_DEPTH_MAX, &known, err) &&
+           (msgpack_encode(out, type, &known, err) || err_wrap(err, "provider settings"));
 }

@@ -146,7 +146,7 @@ static void plumb_yaml_goes_before_and_modules_have_their_folder(void **state)
     }
     struct config_provider given = {.name = STR("aws.east"), .config = value_int(7)};
     struct stack stack = {.path = str_from(dir), .providers = &given, .nproviders = 1};
-    struct code_context context = {&stack, str_from(dir),
+    struct code_context context = {&stack, NULL, str_from(dir),
                                    io_join(&arena, str_from(dir), STR(".terraform"))};
     struct settings_key key = {.source = STR("registry.opentofu.org/hashicorp/aws")};
     assert_true(settings_from_code(&context, &arena, &key, NULL, &got, &err));

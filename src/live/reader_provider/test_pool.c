@@ -923,10 +923,11 @@ static void cancelled_within_a_second(void **state)
 
 /* The code says that `value` is "v", and has no instance of the first word. */
 static bool ask(void *ctx, struct arena *arena, const struct resource *resource,
-                const struct schema *schema, const struct value *prior, struct live_question *ret,
-                struct err *err)
+                const struct schema *schema, const struct value *prior,
+                const struct value *recorded, struct live_question *ret, struct err *err)
 {
     struct run *run = ctx;
+    assert_true(recorded->kind == VALUE_OBJECT || recorded->kind == VALUE_NULL);
     struct value_member *config = arena_new(arena, struct value_member, 3);
     struct value_member *proposed = arena_new(arena, struct value_member, 3);
     assert_true(run->n > 0);

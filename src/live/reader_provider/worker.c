@@ -241,9 +241,13 @@ static bool make_config(struct worker *worker, struct err *err)
     if (worker->config.ptr)
         return true;
     if (!pool->in->settings.get(pool->in->settings.ctx, &pool->arena, &worker->key, schema,
-                                &settings, err) ||
-        !settings_encode(&pool->arena, schema, &settings.values, pool->in->env, &out, err) ||
-        !buf_ok(&out, err))
+                                &settings, err))
+        return false;
+    bool ok =
+        settings.typed
+            ? settings_encode_typed(&pool->arena, schema, &settings.values, &out, err)
+            : settings_encode(&pool->arena, schema, &settings.values, pool->in->env, &out, err);
+    if (!ok || !buf_ok(&out, err))
         return false;
     worker->config_from = settings.from;
     worker->incomplete = settings.incomplete;

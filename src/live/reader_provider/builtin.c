@@ -1,0 +1,114 @@
+/* builtin.c - the built-in provider's one resource type. */
+#include "live/reader_provider/builtin.h"
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "value/type.h"
+#include "wire/json.h"
+
+static const struct schema_attribute attributes[] = {
+    {.name = STR_INIT("id"), .type = &type_string, .computed = true},
+    {.name = STR_INIT("input"), .type = &type_dynamic, .optional = true},
+    {.name = STR_INIT("output"), .type = &type_dynamic, .computed = true},
+    {.name = STR_INIT("triggers_replace"), .type = &type_dynamic, .optional = true},
+};
+enum { ATTRIBUTES = sizeof attributes / sizeof *attributes };
+
+static const struct path_step trigger = {.kind = PATH_KEY, .key = STR_INIT("triggers_replace")};
+static const struct path trigger_path = {&trigger, 1};
+
+static bool unreadable(const struct resource *resource, struct str reason, live_sink on_result,
+                       void *sink_ctx, struct err *err)
+{
+    struct live_result result = {.resource = resource,
+                                 .status = LIVE_UNREADABLE,
+                                 .reason = reason,
+                                 .desired = value_null(),
+                                 .live = value_null()};
+    return on_result(sink_ctx, &result, err);
+}
+
+static bool differs(const struct live_question *question, struct str name)
+{
+    const struct value *prior = value_get(&question->prior, name);
+    const struct value *proposed = value_get(&question->proposed, name);
+    return prior && proposed && !value_equal(prior, proposed);
+}
+
+static bool plan(struct arena *arena, const struct live_question *question, struct live_plan *ret,
+                 struct err *err)
+{
+    const struct value *proposed = &question->proposed;
+    bool replace = differs(question, trigger.key);
+    bool anew = replace || differs(question, STR("input"));
+    struct value_member *members = arena_new(arena, struct value_member, proposed->len);
+    if (!members)
+        return arena_full(arena, err);
+    for (uint32_t i = 0; i < proposed->len; i++) {
+        struct str name = key_str(proposed->members[i].key);
+        members[i] = proposed->members[i];
+        if ((replace && str_equal(name, STR("id"))) || (anew && str_equal(name, STR("output"))))
+            members[i].value = value_unknown(NULL);
+    }
+    *ret = (struct live_plan){.status = LIVE_PLANNED, .planned = *proposed};
+    ret->planned.members = members;
+    if (replace) {
+        ret->requires_replace = &trigger_path;
+        ret->nrequires_replace = 1;
+    }
+    return true;
+}
+
+/* By the schema, where somebody wants to plan it. */
+static bool give_planned(const struct resource *resource, const struct reader_options *options,
+                         const struct value *recorded, struct arena *arena, live_sink on_result,
+                         void *sink_ctx, struct err *err)
+{
+    struct schema schema = {.block = {.attributes = attributes, .nattributes = ATTRIBUTES}};
+    struct live_result result = {.resource = resource, .status = LIVE_READ};
+    struct live_question question;
+    struct err why = {0};
+    char text[1024];
+    if (!schema_imply_type(arena, &schema.block))
+        return arena_full(arena, err);
+    if (!type_apply(arena, schema.block.type, recorded, !resource->attributes_plain,
+                    &result.desired, &why))
+        return unreadable(resource, str_from(err_text(&why, text, sizeof text)), on_result,
+                          sink_ctx, err);
+    result.live = result.desired;
+    result.schema = &schema;
+    if (options->ask(options->ctx, arena, resource, &schema, &result.live, &result.desired,
+                     &question, &why)) {
+        if (!plan(arena, &question, &result.from_live, err))
+            return false;
+    } else if (why.kind != ERR_NONE) {
+        result.from_live = (struct live_plan){
+            .status = LIVE_PLAN_FAILED, .reason = str_from(err_text(&why, text, sizeof text))};
+    }
+    result.from_state = result.from_live;
+    return on_result(sink_ctx, &result, err);
+}
+
+bool builtin_read(const struct resource *resource, const struct reader_options *options,
+                  live_sink on_result, void *sink_ctx, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    struct value v;
+    struct err why = {0};
+    char text[1024];
+    if (!str_equal(resource->type, STR("terraform_data")))
+        return unreadable(resource, STR("the built-in provider has only terraform_data"), on_result,
+                          sink_ctx, err);
+    if (resource->import_id.len)
+        return unreadable(resource, STR("nothing is known of it outside of a state"), on_result,
+                          sink_ctx, err);
+    if (!json_parse(&arena, resource->attributes_json, "attributes", JSON_DUPLICATES_LAST, &v,
+                    &why))
+        return unreadable(resource, str_from(err_text(&why, text, sizeof text)), on_result,
+                          sink_ctx, err);
+    if (options->ask)
+        return give_planned(resource, options, &v, &arena, on_result, sink_ctx, err);
+    struct live_result result = {
+        .resource = resource, .status = LIVE_READ, .desired = v, .live = v};
+    return on_result(sink_ctx, &result, err);
+}
