@@ -1,4 +1,4 @@
-/* cmd_scan.c - `plumb scan`: what is live against what the last apply recorded. */
+/* cmd_scan.c - `plumb scan`: what is live against what the code asks for. */
 #include <assert.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +13,7 @@
 #include "cli/progress.h"
 #include "cli/setup.h"
 #include "desired/stacks.h"
+#include "scan/places.h"
 #include "scan/scan.h"
 
 enum { PLAN_BYTES_MAX = 2000 << 20, CONCURRENCY_MAX = 1000 };
@@ -24,12 +25,18 @@ static const char *const fail_words[] = {
     "contradicts-code", "missing", "unmanaged", "unapplied", "state-only",
     "unchecked",        "drift",   "any",       "none",      NULL};
 
+static const char *const desired_words[] = {"auto", "code", "state", NULL};
+
 enum {
     OUTPUT,
     STREAM,
     LIVE,
     PLAN,
     STATE,
+    DESIRED,
+    VAR,
+    VAR_FILE,
+    NO_GIT,
     CONFIG,
     WORKSPACE,
     TARGET,
@@ -80,6 +87,27 @@ static const struct option options[] = {
                .kind = OPTION_STRING,
                .arg = "FILE",
                .text = "a state file or URL instead of the stack's own backend"},
+    [DESIRED] = {.name = "desired",
+                 .kind = OPTION_STRING,
+                 .arg = "WHAT",
+                 .choices = desired_words,
+                 .env = "PLUMB_DESIRED",
+                 .text = "what live is compared with: code (evaluated, with the last state beside "
+                         "it), state (what was applied last) or auto (the code, where it can be "
+                         "evaluated)"},
+    [VAR] = {.name = "var",
+             .kind = OPTION_LIST,
+             .arg = "NAME=VALUE",
+             .text = "a value for a variable of the root module, as terraform -var; may be "
+                     "repeated; counts after --var-file"},
+    [VAR_FILE] = {.name = "var-file",
+                  .kind = OPTION_LIST,
+                  .arg = "FILE",
+                  .text = "values from a tfvars file; may be repeated"},
+    [NO_GIT] = {.name = "no-git",
+                .kind = OPTION_FLAG,
+                .env = "PLUMB_NO_GIT",
+                .text = "do not ask git for commits, authors and branches"},
     [CONFIG] = {.name = "config",
                 .letter = 'c',
                 .kind = OPTION_STRING,
@@ -179,6 +207,7 @@ struct job {
     struct report_options report;
     struct scan_options scan;
     struct progress progress;
+    struct places_repos repos;
     unsigned fail_on;
 };
 
@@ -291,6 +320,14 @@ static bool parse_reporting(struct job *job, struct err *err)
     return true;
 }
 
+static enum scan_desired desired_of(const struct job *job)
+{
+    struct str word = text_of(job, DESIRED);
+    return str_equal(word, STR("code"))    ? SCAN_DESIRED_CODE
+           : str_equal(word, STR("state")) ? SCAN_DESIRED_STATE
+                                           : SCAN_DESIRED_AUTO;
+}
+
 static void fill_scan_options(struct job *job, const struct config *config)
 {
     static const struct config nothing;
@@ -311,6 +348,10 @@ static void fill_scan_options(struct job *job, const struct config *config)
         .targets = job->in->value[TARGET].list,
         .ntargets = job->in->value[TARGET].nlist,
         .explain = given(job, EXPLAIN),
+        .desired = desired_of(job),
+        .env = job->app->env,
+        .no_git = given(job, NO_GIT),
+        .repos = &job->repos,
         .now_utc_ms = job->app->now_ms(job->app->clock),
         .on_finding = given(job, STREAM) ? on_finding : NULL,
         .ctx = job};
@@ -395,6 +436,9 @@ static bool run_stacks(struct job *job, struct scan_result *ret, struct err *err
     if (!results)
         return arena_full(job->arena, err);
     fill_scan_options(job, stacks.config);
+    if (!setup_inputs(job->arena, &job->in->value[VAR_FILE], &job->in->value[VAR],
+                      &job->scan.inputs, &job->scan.ninputs, err))
+        return false;
     for (size_t i = 0; i < stacks.n; i++) {
         int64_t start = clock_monotonic_ms();
         progress_stack(&job->progress, stacks.stack[i].name, i + 1, stacks.n);
@@ -454,7 +498,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
 const struct command cmd_scan = {
     .name = "scan",
     .usage = "plumb scan [DIR...] [options]",
-    .summary = "compare what is live with what the last apply recorded",
+    .summary = "compare what is live with what the code asks for",
     .help =
         "Each DIR is a root module, a folder of root modules, a glob, a state file, or the name of "
         "a stack in plumb.yaml. Without one, the stacks of plumb.yaml (found here or above) are "

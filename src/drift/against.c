@@ -262,6 +262,34 @@ static bool collect_accepted(struct against *a, struct err *err)
 
 /* --- findings --- */
 
+/*
+ * Computed attributes that changed along with what contradicts the code are told there: an apply
+ * makes them anew. They have no part in the sentence or the fingerprint.
+ */
+static bool add_computed(struct against *a, struct finding *finding, struct err *err)
+{
+    struct collector *left = &a->group[CLASSIFY_LEFT];
+    struct change *changes = arena_new(a->arena, struct change, finding->nchanges + left->n);
+    size_t n = finding->nchanges, kept = 0;
+    if (!changes)
+        return arena_full(a->arena, err);
+    for (size_t i = 0; i < n; i++)
+        changes[i] = finding->changes[i];
+    for (size_t i = 0; i < left->n; i++) {
+        if (!left->changes[i].configurable && !left->rule_of[i]) {
+            changes[n++] = left->changes[i];
+            continue;
+        }
+        left->changes[kept] = left->changes[i];
+        left->paths[kept] = left->paths[i];
+        left->rule_of[kept++] = left->rule_of[i];
+    }
+    left->n = kept;
+    finding->changes = changes;
+    finding->nchanges = n;
+    return true;
+}
+
 static bool close_group(struct against *a, enum classify_group group, struct finding *findings,
                         size_t *n, struct err *err)
 {
@@ -274,7 +302,8 @@ static bool close_group(struct against *a, enum classify_group group, struct fin
     finding->nchanges = c->n;
     ++*n;
     return classify_changes_of(a->arena, group, c->rule_of, finding, err) &&
-           collect_fingerprint(c, finding, err);
+           collect_fingerprint(c, finding, err) &&
+           (group != CLASSIFY_CONTRADICTS || finding->ignored || add_computed(a, finding, err));
 }
 
 /* An apply would do something to the whole of it. */

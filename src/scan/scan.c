@@ -6,36 +6,19 @@
 #include "base/err.h"
 #include "desired/desired.h"
 #include "live/snapshot.h"
+#include "scan/code.h"
+#include "scan/scan_parts.h"
 #include "scan/tally.h"
-
-enum { CHUNK = 1024 };
-
-/* An instance that waits for its answer. The resource comes first: readers hand its place back. */
-struct entry {
-    struct resource resource;
-    const struct reader *reader;
-    bool answered;
-};
-struct chunk {
-    struct chunk *next;
-    size_t n;
-    struct entry entry[CHUNK];
-};
-
-struct scan {
-    struct tally tally;
-    const struct stack *stack;
-    struct arena scratch; /* of one answer */
-    struct chunk *first, *last;
-    size_t n;
-};
 
 /* --- answers --- */
 
-static bool observe(struct scan *scan, const struct live_result *result, struct observation *ret,
-                    struct err *err)
+/* entry  NULL: of a snapshot that was matched with the state as texts */
+static bool observe(struct scan *scan, const struct entry *entry, const struct live_result *result,
+                    struct observation *ret, struct err *err)
 {
     const struct scan_options *options = scan->tally.options;
+    struct drift_code code;
+    bool by_code = false;
     struct drift_input in = {
         .resource = result->resource,
         .desired = &result->desired,
@@ -53,6 +36,11 @@ static bool observe(struct scan *scan, const struct live_result *result, struct 
         return drift_unchecked(&scan->scratch, result->resource, scan->tally.stack,
                                result->reason.len ? result->reason : STR("no reason was given"),
                                ret, err);
+    if (scan->code && entry &&
+        !scan_code_judge(scan->code, &scan->scratch, entry, result, &code, &by_code, err))
+        return false;
+    if (by_code)
+        in.code = &code;
     return drift_observe(&scan->scratch, &in, ret, err);
 }
 
@@ -71,13 +59,14 @@ static bool note_warnings(struct scan *scan, const struct live_result *result, s
 }
 
 /* An answer that is too large to be compared is one that was not compared. */
-static bool take_result(struct scan *scan, const struct live_result *result, struct err *err)
+static bool take_result(struct scan *scan, const struct entry *entry,
+                        const struct live_result *result, struct err *err)
 {
     struct observation found;
     struct err why = {0};
     char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
     arena_reset(&scan->scratch);
-    if (!observe(scan, result, &found, &why)) {
+    if (!observe(scan, entry, result, &found, &why)) {
         arena_reset(&scan->scratch);
         if (!drift_unchecked(&scan->scratch, result->resource, scan->tally.stack,
                              str_from(err_text(&why, text, sizeof text)), &found, err))
@@ -90,7 +79,7 @@ static bool take_result(struct scan *scan, const struct live_result *result, str
 
 static bool sink(void *ctx, const struct live_result *result, struct err *err)
 {
-    return take_result(ctx, result, err);
+    return take_result(ctx, NULL, result, err);
 }
 
 /* Of a reader that answers for the entries that it was given, each once. */
@@ -101,7 +90,7 @@ static bool sink_entry(void *ctx, const struct live_result *result, struct err *
     if (entry->answered)
         return true;
     entry->answered = true;
-    return take_result(ctx, result, err);
+    return take_result(ctx, entry, result, err);
 }
 
 static void take_note(void *ctx, struct str note)
@@ -120,9 +109,9 @@ static void pass_progress(void *ctx, const struct reader_progress *progress)
 
 /* --- desired --- */
 
-static struct entry *add_entry(struct scan *scan)
+struct entry *scan_add_entry(struct scan *scan)
 {
-    if (!scan->last || scan->last->n == CHUNK) {
+    if (!scan->last || scan->last->n == SCAN_CHUNK) {
         struct chunk *chunk = arena_new(scan->tally.arena, struct chunk, 1);
         if (!chunk)
             return NULL;
@@ -136,15 +125,17 @@ static struct entry *add_entry(struct scan *scan)
     return &scan->last->entry[scan->last->n++];
 }
 
-/* Every managed instance that is wanted, with who reads it. */
+/* Every managed instance that is wanted, with who reads it; the code may ask for all of them. */
 static bool take_desired(struct scan *scan, struct desired *desired, struct err *err)
 {
     struct resource resource;
     struct reader_choice choice = {0};
     while (desired_next(desired, &resource, err)) {
+        if (scan->code && !scan_code_remember(scan->code, &resource, err))
+            return false;
         if (resource.mode != RESOURCE_MANAGED || !scan_wants(scan->tally.options, resource.address))
             continue;
-        struct entry *entry = add_entry(scan);
+        struct entry *entry = scan_add_entry(scan);
         if (!entry)
             return arena_full(scan->tally.arena, err);
         resource.attributes = value_null(); /* gone with the next one; the text stays */
@@ -198,6 +189,8 @@ static bool read_with(struct scan *scan, const struct reader *reader, bool *ret_
     options.note = take_note;
     options.progress = pass_progress;
     options.ctx = scan;
+    if (scan->code)
+        scan_code_options(scan->code, &options);
     if (reader && !reader->read(scan->stack, list, n, &options, sink_entry, scan, &why) &&
         (why.kind == ERR_CANCELLED || scan->tally.failed)) {
         if (err)
@@ -207,9 +200,8 @@ static bool read_with(struct scan *scan, const struct reader *reader, bool *ret_
     return answer_rest(scan, reader, &why, err);
 }
 
-static bool add_reader_name(struct scan *scan, struct buf *out, const struct reader *reader)
+static bool add_reader_name(const struct scan *scan, struct buf *out, const struct reader *reader)
 {
-    (void)scan;
     static const struct {
         struct str name, plural;
     } names[] = {{STR_INIT("provider"), STR_INIT("providers")},
@@ -221,6 +213,8 @@ static bool add_reader_name(struct scan *scan, struct buf *out, const struct rea
     if (out->len)
         buf_str(out, STR(" and "));
     buf_str(out, name);
+    if (str_equal(name, STR("snapshot")))
+        buf_printf(out, " %.*s", STR_ARG(scan->stack->snapshot));
     return !out->failed;
 }
 
@@ -273,19 +267,56 @@ static bool finish(struct scan *scan, struct stack_result *ret, struct err *err)
            tally_finish(&scan->tally, ret, err);
 }
 
+/* The code, where it can be evaluated; without one the last state is what is wanted. */
+static bool use_code(struct scan *scan, struct stack_result *ret, struct err *err)
+{
+    bool use = false;
+    if (!scan->code)
+        return true;
+    if (!scan_code_evaluate(scan->code, &use, err))
+        return false;
+    if (!use) {
+        scan_code_close(scan->code);
+        scan->code = NULL;
+        return true;
+    }
+    ret->desired = STR("code");
+    return scan_code_match(scan->code, err);
+}
+
+/* Code alone: what has an id can be read; of the rest nobody can say which object it is. */
+static bool note_no_state(struct scan *scan, struct str label, struct err *err)
+{
+    struct str note = arena_printf(scan->tally.arena,
+                                   "no state yet: %.*s; apply the stack first, or name its state "
+                                   "(`state:` in plumb.yaml, --state); only what import blocks "
+                                   "name can be compared",
+                                   STR_ARG(label));
+    return note.ptr ? tally_note(&scan->tally, note, err) : arena_full(scan->tally.arena, err);
+}
+
 /* Live values from providers, files ... The state's texts are needed until all have answered. */
 static bool scan_open(struct scan *scan, struct desired *desired, struct stack_result *ret,
                       struct err *err)
 {
     struct err why = {0};
     const struct desired_info *info = desired_info(desired);
+    scan->no_state = info->no_state;
     if (!set_source(scan->tally.arena, info->label, &ret->source, err))
         return false;
-    if (info->no_state)
+    if (info->no_state && !scan->code)
         return fail_without_state(scan->tally.arena, scan->stack, info->label, ret, err);
-    if (!take_desired(scan, desired, &why))
-        return scan_failed(scan->tally.arena, &why, ret, err);
-    return read_all(scan, &ret->live, err) && finish(scan, ret, err);
+    if ((!info->no_state && !take_desired(scan, desired, &why)) || !use_code(scan, ret, &why)) {
+        if (scan->tally.failed && err)
+            *err = why;
+        return !scan->tally.failed && scan_failed(scan->tally.arena, &why, ret, err);
+    }
+    if (info->no_state && (!scan->code || !scan_code_has_instances(scan->code)))
+        return fail_without_state(scan->tally.arena, scan->stack, info->label, ret, err);
+    if (info->no_state && !note_no_state(scan, info->label, err))
+        return false;
+    return read_all(scan, &ret->live, err) && (!scan->code || scan_code_rest(scan->code, err)) &&
+           (!scan->code || scan_code_places(scan->code, ret, err)) && finish(scan, ret, err);
 }
 
 static bool scan_readers(struct scan *scan, struct stack_result *ret, struct err *err)
@@ -294,7 +325,11 @@ static bool scan_readers(struct scan *scan, struct stack_result *ret, struct err
     struct err why = {0};
     if (!desired_open_stack_state(scan->stack, &desired, &why))
         return scan_failed(scan->tally.arena, &why, ret, err);
+    if (scan_code_wanted(scan) && !scan_code_open(scan, &scan->code, err))
+        return false;
     bool ok = scan_open(scan, desired, ret, err);
+    scan_code_close(scan->code);
+    scan->code = NULL;
     desired_close(desired);
     return ok;
 }
@@ -334,7 +369,7 @@ static bool scan_snapshot(struct scan *scan, struct str path, struct stack_resul
 bool scan_stack(struct arena *arena, const struct stack *stack, const struct scan_options *options,
                 struct stack_result *ret, struct err *err)
 {
-    struct scan scan = {.stack = stack, .scratch = {.limit = ARENA_DEFAULT_LIMIT}};
+    struct scan scan = {.scratch = {.limit = ARENA_DEFAULT_LIMIT}};
     struct str snapshot = options->snapshot.len ? options->snapshot : stack->snapshot;
     struct stack_result result = {
         .name = stack->name,
@@ -344,9 +379,13 @@ bool scan_stack(struct arena *arena, const struct stack *stack, const struct sca
         .workspace = stack->workspace,
         .desired = STR("state"),
     };
+    struct stack with_snapshot = *stack;
+    with_snapshot.snapshot = snapshot;
+    scan.stack = &with_snapshot;
     tally_init(&scan.tally, arena, stack->name, options);
-    bool ok = snapshot.len ? scan_snapshot(&scan, snapshot, &result, err)
-                           : scan_readers(&scan, &result, err);
+    bool ok = snapshot.len && !scan_code_wanted(&scan)
+                  ? scan_snapshot(&scan, snapshot, &result, err)
+                  : scan_readers(&scan, &result, err);
     arena_free(&scan.scratch);
     if (ok)
         *ret = result;

@@ -14,6 +14,12 @@
 struct arena;
 struct err;
 
+/* What is wanted: auto = the code where there is some, with the last state beside it. */
+enum scan_desired { SCAN_DESIRED_AUTO, SCAN_DESIRED_CODE, SCAN_DESIRED_STATE };
+
+struct code_input_value;
+struct places_repos;
+
 struct scan_options {
     const struct config *config; /* ignore rules, provider settings; may be NULL */
     struct reader_options reader;
@@ -21,6 +27,12 @@ struct scan_options {
     const struct str *targets; /* address globs; empty = all */
     size_t ntargets;
     bool explain;
+    enum scan_desired desired;
+    const struct code_input_value *inputs; /* --var, --var-file */
+    size_t ninputs;
+    const char *(*env)(const char *name); /* TF_VAR_name; NULL = none */
+    bool no_git;                          /* no commits, no authors, no branches */
+    struct places_repos *repos;           /* shared by the stacks of one run; NULL = none */
     int64_t now_utc_ms;
     /* Called for each finding as it comes (--stream); optional. */
     bool (*on_finding)(void *ctx, const struct finding *finding, struct err *err);
