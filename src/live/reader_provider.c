@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "live/reader_provider/builtin.h"
 #include "live/reader_provider/codeblock.h"
-#include "live/reader_provider/library.h"
+#include "live/library.h"
 #include "live/reader_provider/locate.h"
 #include "live/reader_provider/pool.h"
 #include "live/reader_provider/settings.h"

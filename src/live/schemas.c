@@ -1,7 +1,7 @@
 /* schemas.c - each call handed on. */
 #include "live/schemas.h"
 
-#include "live/reader_provider/library.h"
+#include "live/library.h"
 
 bool live_schemas_open(const struct stack *stack, const struct reader_options *options,
                        struct library **ret, struct err *err)

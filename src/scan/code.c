@@ -13,8 +13,7 @@
 #include "drift/proposed.h"
 #include "drift/sensitive.h"
 #include "drift/settle.h"
-#include "live/reader_provider/library.h"
-#include "live/reader_provider/settings.h"
+#include "live/library.h"
 #include "scan/code_parts.h"
 #include "scan/places.h"
 #include "value/type.h"
@@ -452,33 +451,25 @@ static bool ask(void *ctx, struct arena *arena, const struct resource *resource,
            proposed_new(arena, &schema->block, &ret->prior, &ret->config, &ret->proposed, err);
 }
 
-static bool same_source(struct str a, struct str b)
+/* `module.a.provider["HOST/NS/TYPE"].alias` without the host of either registry: a state of
+ * Terraform's may be read with the code of OpenTofu. */
+static struct str without_host(struct arena *arena, struct str name)
 {
-    static const struct str hosts[] = {STR_INIT("registry.terraform.io/"),
-                                       STR_INIT("registry.opentofu.org/")};
+    static const struct str hosts[] = {STR_INIT("[\"registry.terraform.io/"),
+                                       STR_INIT("[\"registry.opentofu.org/")};
     for (size_t i = 0; i < 2; i++) {
-        if (str_starts(a, hosts[i]))
-            a = str_sub(a, hosts[i].len, a.len);
-        if (str_starts(b, hosts[i]))
-            b = str_sub(b, hosts[i].len, b.len);
+        size_t at = str_find(name, hosts[i], 0);
+        if (at != SIZE_MAX)
+            return arena_printf(arena, "%.*s[\"%.*s", (int)at, name.ptr,
+                                STR_ARG(str_sub(name, at + hosts[i].len, name.len)));
     }
-    return str_equal(a, b);
+    return name;
 }
 
-/* A resource of a module may use the configuration of a module above it. */
-static bool same_config(const struct code_provider_instance *p, struct str provider_config)
+static bool same_config(struct str a, struct str b)
 {
-    struct settings_key a, b;
-    if (str_equal(p->config_name, provider_config))
-        return true;
-    if (!settings_parse_key(p->config_name, p->provider, &a) ||
-        !settings_parse_key(provider_config, p->provider, &b))
-        return false;
-    size_t from = str_find(provider_config, STR("[\""), 0);
-    size_t to = from == SIZE_MAX ? SIZE_MAX : str_find(provider_config, STR("\"]"), from);
-    struct str source = to == SIZE_MAX ? STR("") : str_sub(provider_config, from + 2, to);
-    return str_equal(a.module, b.module) && str_equal(a.alias, b.alias) &&
-           same_source(p->provider, source);
+    AUTO_ARENA arena = {.limit = 1 << 16};
+    return str_equal(a, b) || str_equal(without_host(&arena, a), without_host(&arena, b));
 }
 
 static bool provider_config(void *ctx, struct str name, struct value *ret, struct str *ret_from,
@@ -488,7 +479,7 @@ static bool provider_config(void *ctx, struct str name, struct value *ret, struc
     size_t n;
     const struct code_provider_instance *all = code_provider_instances(code->code, &n);
     for (size_t i = 0; i < n; i++) {
-        if (!same_config(&all[i], name) || all[i].config.kind != VALUE_OBJECT)
+        if (!same_config(all[i].config_name, name) || all[i].config.kind != VALUE_OBJECT)
             continue;
         const struct code_provider *written = all[i].written;
         *ret = all[i].config;
@@ -697,7 +688,7 @@ bool scan_code_rest(struct scan_code *code, struct err *err)
     size_t n;
     const struct code_instance *all = code_instances(code->code, &n);
     for (size_t i = 0; i < n; i++)
-        if (all[i].mode == CODE_MANAGED && !code->met[i] &&
+        if (all[i].mode == CODE_MANAGED && !all[i].failed && !code->met[i] &&
             scan_wants(code->scan->tally.options, all[i].address) &&
             !look_up(&code->state, all[i].address) && !add_uncreated(code, &all[i], err))
             return false;

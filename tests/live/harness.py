@@ -111,9 +111,10 @@ class Scan:
             check(sum(c["resources"] for c in self.coverage) == resources, "resources:", self.coverage, "expected", resources)
         return self
 
-    def must_find(self, *, contradicts=(), missing=(), state_only=(), unchecked=()):
+    def must_find(self, *, contradicts=(), missing=(), state_only=(), unchecked=(), unapplied=()):
         """Exactly these addresses in each class (state-only: at least), and the exit code that follows."""
-        for class_, want in (("contradicts-code", contradicts), ("missing", missing), ("unchecked", unchecked)):
+        for class_, want in (("contradicts-code", contradicts), ("missing", missing), ("unchecked", unchecked),
+                             ("unapplied", unapplied)):
             check(self.of(class_) == sorted(want), class_, "should be", sorted(want), "but:", self.brief())
         check(set(state_only) <= set(self.of("state-only")), "state-only should hold", state_only, "but:", self.brief())
         want = DRIFT if contradicts or missing else INCOMPLETE if unchecked else IN_SYNC
@@ -170,6 +171,32 @@ class Stack:
         plan = json.loads(self.run("show", "-json", "p.tfplan").stdout)
         (self.dir / "p.tfplan").unlink()
         return [e for e in plan.get("resource_drift", []) if e["change"]["actions"] != ["no-op"]]
+
+    def planned(self, *args):
+        """{address: change} of what a plan would do, without what it would only read or leave."""
+        self.run("plan", "-no-color", "-out", "p.tfplan", *args)
+        plan = json.loads(self.run("show", "-json", "p.tfplan").stdout)
+        (self.dir / "p.tfplan").unlink()
+        return {e["address"]: e["change"] for e in plan.get("resource_changes", [])
+                if e["mode"] == "managed" and e["change"]["actions"] != ["no-op"]}
+
+    def must_plan(self, scan):
+        """What a plan changes is what plumb finds: unapplied where it changes without drift too, else drift; nothing more."""
+        plan, ahead = self.planned(), self.planned("-refresh=false")
+        drift, unapplied = set(scan.of("contradicts-code")) | set(scan.of("missing")), set(scan.of("unapplied"))
+        check(drift | unapplied == set(plan), "tofu would change", sorted(plan), "but:", scan.brief())
+        check(unapplied <= set(ahead), "tofu would change without drift", sorted(ahead), "but:", scan.brief())
+        check(set(ahead) - unapplied <= drift, "not unapplied:", sorted(set(ahead) - unapplied - drift), "but:", scan.brief())
+        check(set(plan) - set(ahead) <= drift, "not drift:", sorted(set(plan) - set(ahead) - drift), "but:", scan.brief())
+        for address in scan.of("contradicts-code"):
+            before, after = plan[address]["before"] or {}, plan[address]["after"] or {}
+            unknown = plan[address].get("after_unknown") or {}
+            for f in scan.findings:
+                if f["address"] != address or f["class"] != "contradicts-code" or f.get("ignored"):
+                    continue
+                for path in (top(c["path"]) for c in f["changes"] if c["configurable"]):
+                    check(before.get(path) != after.get(path) or unknown.get(path), "tofu leaves", path, "of", address, "but:", scan.brief())
+        return scan
 
     def command(self, *args):
         return [str(PLUMB), "scan", str(self.dir), "--output", "json", *args]

@@ -172,11 +172,12 @@ def private_and_identity(lab, identity):
 
 @test("lab6")
 def not_yet_applied(lab):
-    """Code that is ahead of the state does not change what is read."""
+    """Code that is ahead of the state is no drift, and does not change what is read."""
     code = 'resource "lab6_thing" "t" { name = "t" }\n'
     stack = applied(lab, code)
     stack.write("more.tf", 'resource "lab6_thing" "later" { name = "later" }\n')
-    stack.must_agree(stack.scan().must_be_clean(1))
+    stack.must_plan(stack.must_agree(stack.scan().must_find(unapplied=["lab6_thing.later"])))
+    stack.must_agree(stack.scan("--desired", "state").must_be_clean(1))
 
 
 @test("lab6")

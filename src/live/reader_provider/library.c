@@ -1,5 +1,5 @@
 /* library.c - providers found once, their schemas fetched side by side, their functions called. */
-#include "live/reader_provider/library.h"
+#include "live/library.h"
 
 #include <stdlib.h>
 

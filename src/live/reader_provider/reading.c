@@ -694,8 +694,7 @@ void reading_begin(struct worker *worker, struct job *job)
         return;
     }
     reading->shared = &worker->provider->types[reading->type - schema->resources];
-    if (reading->shared->state == PROBE_NEEDED && !reading->shared->target &&
-        !job->resource->import_id.len)
+    if (reading->shared->state == PROBE_NEEDED && !reading->shared->target)
         reading->shared->target = reading;
     worker->in_flight++;
     send_first(reading);

@@ -13,7 +13,7 @@
 #include "base/proc.h"
 #include "lang/hcl/ops.h"
 #include "live/reader.h"
-#include "live/reader_provider/library.h"
+#include "live/library.h"
 #include "live/reader_provider/provider.h"
 #include "model/stack.h"
 

@@ -1048,6 +1048,20 @@ static void what_was_never_recorded_is_imported(void **state)
     assert_true(run->seen[0].recorded);
 }
 
+static void imports_alone_wait_for_nobody(void **state)
+{
+    struct run *run = *state;
+    run->options.no_probe = false;
+    for (size_t i = 0; i < 3; i++) {
+        add(run, "import", "");
+        run->resources[i].attributes_json = (struct str){0};
+        run->resources[i].import_id = arena_printf(&run->arena, "ok-00%zu", i);
+    }
+    go(run);
+    expect_all_once(run);
+    expect(run, 2, LIVE_READ, "");
+}
+
 static void a_sink_that_fails_ends_it(void **state)
 {
     struct run *run = *state;
@@ -1169,6 +1183,7 @@ int main(void)
         WORLD(a_plan_that_crashes_costs_no_reading),
         WORLD(a_type_that_hangs_in_planning_is_not_planned_on),
         WORLD(what_was_never_recorded_is_imported),
+        WORLD(imports_alone_wait_for_nobody),
         WORLD(the_probe_finds_what_is_echoed),
         WORLD(a_schema_is_asked_for_where_it_must_be),
         WORLD(a_probe_that_crashes_blames_nobody),
