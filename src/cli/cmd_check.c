@@ -7,6 +7,7 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/root.h"
 #include "cli/setup.h"
 #include "desired/stacks.h"
 #include "scan/check.h"
@@ -14,23 +15,10 @@
 static const char *const formats[] = {"text",     "json",   "sarif",  "junit",
                                       "markdown", "gitlab", "github", NULL};
 
-enum {
-    OUTPUT,
-    CONFIG,
-    WORKSPACE,
-    VAR,
-    VAR_FILE,
-    STRICT,
-    NO_PROVIDERS,
-    ALLOW_MISMATCH,
-    TIMEOUT,
-    NO_COLOR,
-    NO_CACHE,
-    CACHE_DIR,
-    OPTION_COUNT
-};
+enum { OUTPUT = ROOT_OPTION_COUNT, STRICT, NO_COLOR, OPTION_COUNT };
 
 static const struct option options[] = {
+    ROOT_OPTIONS,
     [OUTPUT] = {.name = "output",
                 .letter = 'o',
                 .kind = OPTION_LIST,
@@ -40,50 +28,8 @@ static const struct option options[] = {
                 .env = "PLUMB_OUTPUT",
                 .text = "how to report, and into which file (standard output without one); a file "
                         "name alone chooses the format by its ending; may be repeated"},
-    [CONFIG] = {.name = "config",
-                .letter = 'c',
-                .kind = OPTION_STRING,
-                .arg = "FILE",
-                .env = "PLUMB_CONFIG",
-                .text = "plumb.yaml to use instead of the one found here or above; - for none"},
-    [WORKSPACE] = {.name = "workspace",
-                   .letter = 'w',
-                   .kind = OPTION_STRING,
-                   .arg = "NAME",
-                   .text = "what terraform.workspace is, instead of the selected one"},
-    [VAR] = {.name = "var",
-             .kind = OPTION_LIST,
-             .arg = "NAME=VALUE",
-             .text = "a value for a variable of the root module, as terraform -var; may be "
-                     "repeated; counts after --var-file"},
-    [VAR_FILE] = {.name = "var-file",
-                  .kind = OPTION_LIST,
-                  .arg = "FILE",
-                  .text = "values from a tfvars file; may be repeated"},
     [STRICT] = {.name = "strict", .kind = OPTION_FLAG, .text = "warnings fail as errors do"},
-    [NO_PROVIDERS] = {.name = "no-providers",
-                      .kind = OPTION_FLAG,
-                      .text = "start no provider: arguments are not compared with schemas"},
-    [ALLOW_MISMATCH] = {.name = "allow-provider-mismatch",
-                        .kind = OPTION_FLAG,
-                        .text = "run a provider although the lock file does not have its hash"},
-    [TIMEOUT] = {.name = "timeout",
-                 .kind = OPTION_DURATION,
-                 .arg = "TIME",
-                 .least = 1,
-                 .most = 86400000,
-                 .env = "PLUMB_TIMEOUT",
-                 .text = "longest wait for a provider's schema, such as 120s"},
     [NO_COLOR] = {.name = "no-color", .kind = OPTION_FLAG, .text = "no colours on a terminal"},
-    [NO_CACHE] = {.name = "no-cache",
-                  .kind = OPTION_FLAG,
-                  .env = "PLUMB_NO_CACHE",
-                  .text = "keep nothing on disk: schemas are asked for anew"},
-    [CACHE_DIR] = {.name = "cache-dir",
-                   .kind = OPTION_STRING,
-                   .arg = "DIR",
-                   .env = "PLUMB_CACHE_DIR",
-                   .text = "where schemas are kept; without it ~/.cache/plumb"},
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
@@ -103,18 +49,12 @@ static bool given(const struct job *job, size_t row)
 static bool fill_options(struct job *job, struct err *err)
 {
     const struct option_value *value = job->in->value;
-    job->check = (struct check_options){
-        .no_providers = given(job, NO_PROVIDERS),
-        .reader = {.allow_hash_mismatch = given(job, ALLOW_MISMATCH),
-                   .timeout_ms = (int)value[TIMEOUT].number,
-                   .cache_dir = given(job, NO_CACHE)
-                                    ? STR("")
-                                    : setup_cache_dir(job->arena, job->app, value[CACHE_DIR].text),
-                   .cancel = job->app->cancel},
-        .env = job->app->env,
-        .now_utc_ms = job->app->now_ms(job->app->clock)};
-    return setup_inputs(job->arena, &value[VAR_FILE], &value[VAR], &job->check.inputs,
-                        &job->check.ninputs, err) &&
+    job->check = (struct check_options){.no_providers = value[ROOT_NO_PROVIDERS].set,
+                                        .reader = root_reader(job->app, job->arena, job->in),
+                                        .env = job->app->env,
+                                        .now_utc_ms = job->app->now_ms(job->app->clock)};
+    return root_inputs(job->app, job->arena, job->in, &job->check.inputs, &job->check.ninputs,
+                       err) &&
            outputs_parse(job->arena, &value[OUTPUT], STR("text"), &job->outputs, err);
 }
 
@@ -137,9 +77,9 @@ static bool check_all(struct job *job, struct check_result *ret, struct err *err
     struct stacks found = {0};
     const struct stacks_query query = {.dirs = job->in->args,
                                        .ndirs = job->in->nargs,
-                                       .config_file = job->in->value[CONFIG].text,
-                                       .workspaces = &job->in->value[WORKSPACE].text,
-                                       .nworkspaces = given(job, WORKSPACE),
+                                       .config_file = job->in->value[ROOT_CONFIG].text,
+                                       .workspaces = &job->in->value[ROOT_WORKSPACE].text,
+                                       .nworkspaces = given(job, ROOT_WORKSPACE),
                                        .env = job->app->env};
     if (!stacks_find(job->arena, &query, &found, err))
         return false;

@@ -160,3 +160,7 @@ struct code_chain {
  */
 bool code_explain(struct code *code, const struct code_instance *instance, struct path path,
                   struct code_chain *ret);
+/* The same for an expression in the root module (local.x, module.a.b, var.y): its value, and what
+ * decides it. */
+bool code_explain_text(struct code *code, struct str text, struct value *ret_value,
+                       struct code_chain *ret, const struct hcl_diags **ret_diags, struct err *err);

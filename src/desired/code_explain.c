@@ -169,15 +169,15 @@ bool code_follow_instance(struct code_follow *f, const struct code_made *made, s
 struct unknown_search {
     struct code_follow *f;
     const struct code_link *link;
-    const struct code_made *made;
+    struct code_module_instance *module;
+    struct code_each each;
 };
 
 /* The first name in the last expression that has no value. */
 static bool is_known(void *ctx, const struct hcl_traversal *traversal)
 {
     struct unknown_search *s = ctx;
-    struct code_scope scope = {
-        .walk = &s->f->walk, .module = s->made->module, .each = s->made->each};
+    struct code_scope scope = {.walk = &s->f->walk, .module = s->module, .each = s->each};
     struct value v = hcl_any();
     size_t steps;
     struct code_ref ref;
@@ -201,14 +201,12 @@ static bool is_unknown(const struct value *v, struct path path)
     return v && value_any_unknown(v);
 }
 
-static void explain_unknown(struct code_follow *f, const struct code_made *made, struct path path)
+/* Of a value that is not known: the last link's first name without a value, or the link itself. */
+static void explain_unknown(struct code_follow *f, struct code_module_instance *module,
+                            struct code_each each)
 {
-    if (!is_unknown(&made->out.config, path)) {
-        f->why = STR("");
-        return;
-    }
     const struct code_link *last = f->n ? &f->link[f->n - 1] : NULL;
-    struct unknown_search s = {f, last, made};
+    struct unknown_search s = {f, last, module, each};
     if (!f->why.len && last && last->expr && last->source)
         (void)hcl_each_reference(f->arena, last->expr, is_known, &s);
     if (!f->why.len && last && last->source)
@@ -231,7 +229,38 @@ bool code_explain(struct code *code, const struct code_instance *instance, struc
     f.walk.diags = &f.quiet;
     if (!code_follow_instance(&f, made, path, CODE_FOLLOW_DEPTH))
         return false;
-    explain_unknown(&f, made, path);
+    if (is_unknown(&made->out.config, path))
+        explain_unknown(&f, made->module, made->each);
+    else
+        f.why = STR("");
     *ret = (struct code_chain){f.link, f.n, f.why};
     return f.n > 0;
+}
+
+bool code_explain_text(struct code *code, struct str text, struct value *ret_value,
+                       struct code_chain *ret, const struct hcl_diags **ret_diags, struct err *err)
+{
+    const struct hcl_expr *expr;
+    *ret = (struct code_chain){.unknown_because = STR("")};
+    if (!code_eval_text(code, text, ret_value, ret_diags, err))
+        return false;
+    struct hcl_file *file = arena_new(&code->arena, struct hcl_file, 1);
+    struct code_follow f = {.code = code, .arena = &code->arena, .walk = code->plan};
+    if (!file)
+        return arena_full(&code->arena, err);
+    *file = (struct hcl_file){.name = STR("<expression>"), .text = arena_dup(&code->arena, text)};
+    f.quiet.arena = &code->arena;
+    f.walk.diags = &f.quiet;
+    if (hcl_has_errors(*ret_diags))
+        return true;
+    if (!hcl_parse_expression(&code->arena, file->text, file->name, &f.quiet, &expr, err))
+        return false;
+    struct code_module_instance *root = code_modules(&f.walk, code->root)->item;
+    struct code_scope scope = {.walk = &f.walk, .module = root};
+    struct code_source source = {.file = file, .scope = &scope};
+    code_follow_expr(&f, &source, expr, (struct path){0}, CODE_FOLLOW_DEPTH);
+    if (value_any_unknown(ret_value))
+        explain_unknown(&f, root, (struct code_each){0});
+    *ret = (struct code_chain){f.link, f.n, value_any_unknown(ret_value) ? f.why : STR("")};
+    return !f.full || arena_full(&code->arena, err);
 }

@@ -201,7 +201,7 @@ static const struct {
 };
 
 /* What is in a module waits for the module's instances. */
-static bool link_node(struct code *code, struct code_node *node)
+bool code_link_node(struct code *code, struct code_node *node)
 {
     struct link l = {.code = code, .node = node};
     struct code_config *in = node->in;
@@ -324,7 +324,7 @@ static bool enter(struct tarjan *t, struct code_node *node)
     t->number[node->id] = t->low[node->id] = ++t->next;
     t->open[node->id] = true;
     t->path[t->npath++] = node;
-    return link_node(t->walk->code, node) && push(&t->work, node);
+    return code_link_node(t->walk->code, node) && push(&t->work, node);
 }
 
 static bool connect(struct tarjan *t, struct code_node *root)
@@ -403,7 +403,7 @@ static void report_cycle(struct code_walk *walk, const struct stack *s,
 static bool begin(struct code_walk *walk, struct stack *s, struct code_node *node)
 {
     code_result(walk, node)->state = CODE_VISITING;
-    if (link_node(walk->code, node) && push(s, node))
+    if (code_link_node(walk->code, node) && push(s, node))
         return true;
     code_result(walk, node)->state = CODE_DONE;
     code_result(walk, node)->failed = true;

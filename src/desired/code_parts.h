@@ -265,6 +265,8 @@ const struct code_made *code_find_made(struct code *code, struct str address);
 
 /* --- code_graph.c: what refers to what, and the order of evaluation --- */
 
+/* Fill node->dep, once. False: memory is out. */
+bool code_link_node(struct code *code, struct code_node *node);
 /* Evaluate the node after all that it needs. False: it failed, or something before it. */
 bool code_visit(struct code_walk *walk, struct code_node *node);
 /* Report cycles among all nodes; true if there are none. */
