@@ -255,7 +255,8 @@ static bool give_raw(const struct job *job, const struct rego_result *result, st
     }
     if (!buf_ok(&out, err))
         return false;
-    (void)fwrite(out.ptr, 1, out.len, job->app->out);
+    if (out.len)
+        (void)fwrite(out.ptr, 1, out.len, job->app->out);
     return true;
 }
 

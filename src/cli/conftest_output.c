@@ -299,6 +299,7 @@ bool conftest_output(FILE *out, struct str format, const struct conftest_results
     formats[chosen].write(&text, results);
     if (!buf_ok(&text, err))
         return false;
-    (void)fwrite(text.ptr, 1, text.len, out);
+    if (text.len)
+        (void)fwrite(text.ptr, 1, text.len, out);
     return true;
 }
