@@ -24,7 +24,7 @@ struct check {
     size_t n, room;
     bool stopped; /* memory or budget is out, or the schema is wrong (call->why) */
 };
-/* A part of the document with its place: "(root)", "a.0". */
+/* A part of the document with its place: "(Root)", "a.0". */
 struct at {
     const struct value *v;
     struct str field;
@@ -38,7 +38,7 @@ static const struct value *get(const struct value *object, const char *name)
 
 static struct at below(struct check *c, struct at at, struct str name, const struct value *v)
 {
-    bool root = str_equal(at.field, STR("(root)"));
+    bool root = str_equal(at.field, STR("(Root)"));
     struct str field =
         root ? arena_dup(c->call->arena, name)
              : arena_printf(c->call->arena, "%.*s.%.*s", STR_ARG(at.field), STR_ARG(name));
@@ -526,7 +526,7 @@ static enum rego_outcome match_schema(struct rego_call *call, struct value *ret)
     if (!load(call, &call->arg[0], &document) || !load(call, &call->arg[1], &schema) ||
         !well_formed(&c, &schema, SCHEMA_DEPTH_MAX))
         return REGO_FAILED;
-    validate(&c, &schema, (struct at){&document, STR("(root)")}, SCHEMA_DEPTH_MAX);
+    validate(&c, &schema, (struct at){&document, STR("(Root)")}, SCHEMA_DEPTH_MAX);
     if (call->why.ptr)
         return REGO_FAILED;
     return c.stopped ? REGO_HALT

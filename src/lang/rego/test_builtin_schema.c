@@ -11,11 +11,11 @@ static void test_match(void **state)
     static const struct test_row rows[] = {
         {"json.match_schema", "[{\"id\":5},{\"required\":[\"id\"]}]", "[true,[]]"},
         {"json.match_schema", "[\"{}\",\"{\\\"required\\\":[\\\"id\\\"]}\"]",
-         ERROR("(root)", "id is required", "required")},
+         ERROR("(Root)", "id is required", "required")},
         {"json.match_schema", "[{\"id\":\"foo\"},{\"properties\":{\"id\":{\"type\":\"integer\"}}}]",
          ERROR("id", "Invalid type. Expected: integer, given: string", "invalid_type")},
         {"json.match_schema", "[{\"a\":1},{\"additionalProperties\":false}]",
-         ERROR("(root)", "Additional property a is not allowed",
+         ERROR("(Root)", "Additional property a is not allowed",
                "additional_property_not_allowed")},
         {"json.match_schema",
          "[{\"a\":[1,20]},{\"properties\":{\"a\":{\"items\":{\"$ref\":\"#/definitions/x\"}}},"
