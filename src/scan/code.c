@@ -502,6 +502,34 @@ void scan_code_options(struct scan_code *code, struct reader_options *options)
 
 /* --- judging --- */
 
+static bool apply_types(struct arena *arena, const struct type *type, bool wrapped,
+                        const struct live_result *from, struct live_result *ret)
+{
+    return type_apply(arena, type, &from->desired, wrapped, &ret->desired, NULL) &&
+           (from->status != LIVE_READ ||
+            type_apply(arena, type, &from->live, wrapped, &ret->live, NULL));
+}
+
+bool scan_code_type(struct arena *arena, const struct entry *entry,
+                    const struct live_result *result, struct live_result *ret, struct err *err)
+{
+    const struct code_instance *instance = entry->instance;
+    struct live_result typed = *result;
+    *ret = *result;
+    if (result->schema || result->status == LIVE_UNREADABLE || !instance || !instance->schema)
+        return true;
+    const struct type *type = instance->schema->block.type;
+    /* dynamic values as states have them, or as `show -json` does */
+    bool fits = apply_types(arena, type, true, result, &typed) ||
+                apply_types(arena, type, false, result, &typed);
+    if (arena->used >= arena->limit)
+        return arena_full(arena, err);
+    typed.schema = instance->schema;
+    if (fits)
+        *ret = typed;
+    return true;
+}
+
 static struct str sentence(struct scan_code *code, const struct entry *entry)
 {
     (void)code;

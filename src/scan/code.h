@@ -33,6 +33,12 @@ bool scan_code_match(struct scan_code *code, struct err *err);
 void scan_code_options(struct scan_code *code, struct reader_options *options);
 
 /*
+ * The same answer with values by the code's schema, where the reader has none (a snapshot, a native
+ * reader) and they fit; else as it is.
+ */
+bool scan_code_type(struct arena *arena, const struct entry *entry,
+                    const struct live_result *result, struct live_result *ret, struct err *err);
+/*
  * What the code makes of an answer. *ret_use false: it is compared with the last state.
  * Everything in ret lives in `arena` or as long as the code.
  */

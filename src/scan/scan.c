@@ -13,10 +13,14 @@
 /* --- answers --- */
 
 /* entry  NULL: of a snapshot that was matched with the state as texts */
-static bool observe(struct scan *scan, const struct entry *entry, const struct live_result *result,
+static bool observe(struct scan *scan, const struct entry *entry, const struct live_result *given,
                     struct observation *ret, struct err *err)
 {
     const struct scan_options *options = scan->tally.options;
+    struct live_result typed = *given;
+    const struct live_result *result = &typed;
+    if (scan->code && entry && !scan_code_type(&scan->scratch, entry, given, &typed, err))
+        return false;
     struct drift_code code;
     bool by_code = false;
     struct drift_input in = {
