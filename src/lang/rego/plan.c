@@ -214,7 +214,8 @@ static bool pattern(struct planning *p, const struct rego_term *t, struct rego_p
         *ret = (struct rego_pattern){.kind = REGO_MATCH_BIND, .operand = slot(t->slot)};
         return rego_slots_add(p->c, &p->bound, t->slot);
     }
-    if (!is_constant(t, REGO_DEPTH_MAX) && waits(p, t, REGO_DEPTH_MAX)) {
+    /* Taken apart even where all is bound by now: parts may be bound by this very pattern. */
+    if (!is_constant(t, REGO_DEPTH_MAX)) {
         if (t->kind == REGO_TERM_ARRAY)
             return array_pattern(p, t, ret);
         if (t->kind == REGO_TERM_OBJECT)
