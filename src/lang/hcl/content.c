@@ -16,7 +16,7 @@ static size_t count_labels(const struct hcl_block_spec *spec)
 /* "type, name" */
 static struct str label_names(struct arena *arena, const struct hcl_block_spec *spec)
 {
-    struct str all = {0};
+    struct str all = STR("");
     for (size_t i = 0; i < count_labels(spec); i++)
         all = arena_printf(arena, "%.*s%s%s", STR_ARG(all), i ? ", " : "", spec->label[i]);
     return all;
