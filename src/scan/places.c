@@ -211,6 +211,33 @@ static int wanted_order(const void *a, const void *b)
     return order;
 }
 
+static bool same_range(const struct git_range *a, const struct git_range *b)
+{
+    return a->first == b->first && a->last == b->last;
+}
+
+static bool is_known(const struct place_file *file, const struct wanted *wanted)
+{
+    for (size_t i = file->nlines; i-- > 0;)
+        if (same_range(&file->lines[i].range, &wanted->range)) {
+            wanted->origin->commit = file->lines[i].commit;
+            return true;
+        }
+    return false;
+}
+
+static bool keep_lines(struct places *places, struct place_file *file,
+                       const struct git_range *range, const struct commit *const *commit, size_t n)
+{
+    file->lines =
+        arena_grow(places->arena, file->lines, file->nlines, &file->lines_room, file->nlines + n);
+    if (!file->lines)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        file->lines[file->nlines++] = (struct place_lines){range[i], commit[i]};
+    return true;
+}
+
 static bool want_commit(struct places *places, struct wanted_list *list, struct place_file *file,
                         struct origin *origin)
 {
@@ -222,6 +249,8 @@ static bool want_commit(struct places *places, struct wanted_list *list, struct 
     wanted.range.last = at->end_line > at->line ? at->end_line : at->line;
     if (wanted.range.last - wanted.range.first >= BLAME_LINES_MAX)
         wanted.range.last = wanted.range.first + BLAME_LINES_MAX - 1;
+    if (is_known(file, &wanted))
+        return true;
     list->item = arena_grow(places->arena, list->item, list->n, &list->room, list->n + 1);
     if (!list->item)
         return false;
@@ -238,8 +267,7 @@ static bool blame_file(struct places *places, struct wanted *item, size_t n, str
     for (size_t at = 0; at < n;) {
         size_t nranges = 0, end = at;
         for (; end < n; end++) {
-            bool again =
-                nranges && memcmp(&range[nranges - 1], &item[end].range, sizeof range[0]) == 0;
+            bool again = nranges && same_range(&range[nranges - 1], &item[end].range);
             if (!again && nranges == GIT_RANGES_MAX)
                 break;
             if (!again)
@@ -247,13 +275,14 @@ static bool blame_file(struct places *places, struct wanted *item, size_t n, str
         }
         if (!git_blame(file->repo->git, file->below, range, nranges, commit, err))
             return false;
+        if (!keep_lines(places, file, range, commit, nranges))
+            return arena_full(places->arena, err);
         for (size_t k = 0; at < end; at++) {
-            while (memcmp(&range[k], &item[at].range, sizeof range[0]) != 0)
+            while (!same_range(&range[k], &item[at].range))
                 k++;
             item[at].origin->commit = commit[k];
         }
     }
-    (void)places;
     return true;
 }
 

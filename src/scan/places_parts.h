@@ -14,6 +14,11 @@ struct place_repo {
     struct str why;
     struct owners owners;
 };
+/* Lines that git was asked for. */
+struct place_lines {
+    struct git_range range;
+    const struct commit *commit; /* NULL: git does not know */
+};
 /* A file of the code, under the name that its links have. */
 struct place_file {
     struct str name;
@@ -22,6 +27,8 @@ struct place_file {
     struct str below; /* relative to its own repository; empty: it is in none */
     struct str owner;
     struct place_repo *repo;
+    struct place_lines *lines; /* findings that come one by one share them */
+    size_t nlines, lines_room;
 };
 struct place_files {
     struct place_file **slot;

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "desired/code.h"
+#include "desired/git_parts.h"
 #include "model/stack.h"
 #include "scan/places.h"
 #include "scan/places_parts.h"
@@ -432,6 +433,12 @@ static void old_and_many_are_left_out(void **state)
     scene.places->options.most_branches = 1;
     assert_true(places_explain(scene.places, scene.finding, scene.n, &err));
     check_explained(both, "branch two(two)");
+    /* a second time the lines are known: no git is needed */
+    const struct commit *before = both->origin->commit;
+    scene.places->own->git->deadline_ms = 0;
+    assert_true(places_fill(scene.places, scene.finding, scene.n, &err));
+    assert_ptr_equal(both->origin->commit, before);
+    assert_non_null(before);
     close_scene(&scene);
 }
 
