@@ -158,9 +158,11 @@ static bool live_changes(struct adopting *a, const struct code_instance *instanc
         a->gone = true;
         return true;
     }
-    if (a->nnames == 0 && !all_names(a, instance, err))
+    bool asked = a->nnames > 0;
+    if (!asked && !all_names(a, instance, err))
         return false;
-    if (!adopt_live_changes(a->arena, instance, &one.live, a->name, a->nnames, &change, ret_n, err))
+    if (!adopt_live_changes(a->arena, instance, &one.live, a->name, a->nnames, asked, &change,
+                            ret_n, err))
         return err_wrap(err, "%.*s", STR_ARG(a->address));
     *ret = arena_new(a->arena, struct adopt_change, *ret_n);
     for (size_t i = 0; *ret && i < *ret_n; i++) {

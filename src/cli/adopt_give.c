@@ -29,10 +29,22 @@ void adopting_say(const struct adopting *a, const char *fmt, ...)
     (void)fputc('\n', a->app->err);
 }
 
+/* As a difference names it: from where we are, if it is below. */
+static struct str shown_path(struct adopting *a, struct str path)
+{
+    char here[4096];
+    struct str clean = pathname_clean(a->arena, path), below = {0};
+    if (!clean.ptr || clean.ptr[0] != '/')
+        return clean;
+    if (realpath(".", here))
+        below = pathname_below(str_from(here), clean);
+    return below.ptr ? below : str_sub(clean, 1, clean.len);
+}
+
 static bool print_diff(struct adopting *a, const struct adopt_file *file, struct err *err)
 {
     AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
-    struct str shown = pathname_clean(a->arena, file->path);
+    struct str shown = shown_path(a, file->path);
     struct str before =
         file->before.ptr ? arena_printf(a->arena, "a/%.*s", STR_ARG(shown)) : STR("/dev/null");
     struct str after = arena_printf(a->arena, "b/%.*s", STR_ARG(shown));
@@ -106,7 +118,8 @@ bool adopting_give(struct adopting *a, const struct adopt_result *result, struct
     for (size_t i = 0; a->in->value[ADOPT_WRITE].set && i < result->nfiles; i++) {
         if (!write_file(a, &result->file[i], err))
             return err_wrap(err, "--write");
-        adopting_say(a, "wrote %s", pathname_clean(a->arena, result->file[i].path).ptr);
+        struct str path = pathname_clean(a->arena, result->file[i].path);
+        adopting_say(a, "wrote %.*s", STR_ARG(path));
     }
     return true;
 }

@@ -7,7 +7,8 @@
 
 struct merging {
     struct arena *arena;
-    bool least; /* what the provider would fill in as it is live is left out */
+    bool legacy; /* of a provider that makes null and zero out of each other */
+    bool least;  /* what the provider would fill in as it is live is left out */
     bool full;
 };
 
@@ -19,6 +20,14 @@ static bool is_empty(const struct value *v)
     return !v || v->kind == VALUE_NULL ||
            (v->len == 0 &&
             (v->kind == VALUE_STRING || value_is_list_like(v) || value_is_object_like(v)));
+}
+
+/* The same for those who cannot tell null from zero. */
+static bool is_zero(const struct merging *m, const struct value *v)
+{
+    int64_t n;
+    return is_empty(v) || (m->legacy && v->kind == VALUE_BOOL && !v->truth) ||
+           (m->legacy && v->kind == VALUE_NUMBER && value_to_int64(v, &n) && n == 0);
 }
 
 static bool says_nothing(const struct value *config)
@@ -140,7 +149,9 @@ static struct value merge_attribute(struct merging *m, const struct schema_attri
     bool silent = says_nothing(config);
     if (!adopt_settable(attribute) || attribute->write_only || !live)
         return silent ? nothing : *config;
-    if (silent && !asked && (is_empty(live) || (attribute->computed && (m->least || !fresh))))
+    if (silent && (m->legacy || !asked) && is_zero(m, live))
+        return nothing;
+    if (silent && !asked && attribute->computed && (m->least || !fresh))
         return nothing;
     if (attribute->nested)
         return merge_nested(m, attribute->nested, attribute->nesting, config, live, depth_left);
@@ -212,7 +223,7 @@ static bool fit_live(struct arena *arena, const struct schema *schema, const str
 }
 
 /* What the code should say of one name; false: only the provider sets it. */
-static bool merge_name(struct merging *m, const struct schema *schema, struct str name,
+static bool merge_name(struct merging *m, const struct schema *schema, struct str name, bool asked,
                        const struct value *config, const struct value *live, struct value *ret)
 {
     const struct schema_attribute *attribute =
@@ -223,17 +234,18 @@ static bool merge_name(struct merging *m, const struct schema *schema, struct st
     if (attribute && (!adopt_settable(attribute) || attribute->write_only))
         return false;
     if (attribute)
-        *ret = merge_attribute(m, attribute, config, live, false, true, VALUE_DEPTH_MAX);
+        *ret = merge_attribute(m, attribute, config, live, false, asked, VALUE_DEPTH_MAX);
     else if (nested)
         *ret = merge_nested(m, nested->block, nested->nesting, config, live, VALUE_DEPTH_MAX);
     return true;
 }
 
 bool adopt_live_changes(struct arena *arena, const struct code_instance *instance,
-                        const struct value *live, const struct str *names, size_t n,
+                        const struct value *live, const struct str *names, size_t n, bool asked,
                         const struct adopt_change **ret, size_t *ret_n, struct err *err)
 {
-    struct merging m = {.arena = arena};
+    struct merging m = {.arena = arena,
+                        .legacy = instance->schema && schema_is_legacy(instance->schema)};
     struct adopt_change *change = arena_new(arena, struct adopt_change, n);
     struct value fitted = *live;
     size_t count = 0;
@@ -247,7 +259,8 @@ bool adopt_live_changes(struct arena *arena, const struct code_instance *instanc
         struct value v;
         if (!step)
             return arena_full(arena, err);
-        if (!merge_name(&m, instance->schema, names[i], config, value_get(&fitted, names[i]), &v) ||
+        if (!merge_name(&m, instance->schema, names[i], asked, config, value_get(&fitted, names[i]),
+                        &v) ||
             (config && adopt_same(config, &v)))
             continue;
         *step = (struct path_step){.kind = PATH_KEY, .key = names[i]};
@@ -266,7 +279,7 @@ bool adopt_live_changes(struct arena *arena, const struct code_instance *instanc
 bool adopt_live_config(struct arena *arena, const struct schema *schema, const struct value *live,
                        struct value *ret, struct err *err)
 {
-    struct merging m = {.arena = arena, .least = true};
+    struct merging m = {.arena = arena, .least = true, .legacy = schema_is_legacy(schema)};
     struct value fitted;
     if (!fit_live(arena, schema, live, &fitted, err))
         return false;

@@ -13,10 +13,11 @@
  * attributes and blocks.
  * live   an object of the schema's type, or the same in JSON's kinds
  * names  at the top of the schema, each once; those that only the provider sets are left out
+ * asked  they are known to differ: also what the provider fills in is said, where the code does not
  * Fails with ERR_LIMIT (arena full), ERR_SYNTAX for a live value that does not fit the schema.
  */
 bool adopt_live_changes(struct arena *arena, const struct code_instance *instance,
-                        const struct value *live, const struct str *names, size_t n,
+                        const struct value *live, const struct str *names, size_t n, bool asked,
                         const struct adopt_change **ret, size_t *ret_n, struct err *err);
 /* The configuration of a whole resource that is live: an object, without what is empty and what the
  * provider fills in. */

@@ -170,8 +170,8 @@ static void code_says_what_is_live(void **state)
         const struct code_instance *instance = code_find_instance(world.code, STR("lab_box.a"));
         size_t nnames = split(str_from(merges[i].names), names);
         assert_non_null(instance);
-        assert_true(
-            adopt_live_changes(&world.arena, instance, &live, names, nnames, &change, &n, &err));
+        assert_true(adopt_live_changes(&world.arena, instance, &live, names, nnames, true, &change,
+                                       &n, &err));
         assert_int_equal(n, merges[i].want ? 1 : 0);
         if (n) {
             assert_true(
