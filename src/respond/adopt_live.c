@@ -14,25 +14,20 @@ struct merging {
 
 static const struct value nothing = {.kind = VALUE_NULL};
 
-/* What code leaves out rather than write it down. */
-static bool is_empty(const struct value *v)
+static bool says_nothing(const struct value *v)
 {
-    return !v || v->kind == VALUE_NULL ||
-           (v->len == 0 &&
-            (v->kind == VALUE_STRING || value_is_list_like(v) || value_is_object_like(v)));
+    return !v || v->kind == VALUE_NULL;
 }
 
-/* The same for those who cannot tell null from zero. */
+/* What code need not say: null; of providers that cannot tell null from zero, that too. */
 static bool is_zero(const struct merging *m, const struct value *v)
 {
     int64_t n;
-    return is_empty(v) || (m->legacy && v->kind == VALUE_BOOL && !v->truth) ||
-           (m->legacy && v->kind == VALUE_NUMBER && value_to_int64(v, &n) && n == 0);
-}
-
-static bool says_nothing(const struct value *config)
-{
-    return !config || config->kind == VALUE_NULL;
+    if (says_nothing(v) || !m->legacy)
+        return says_nothing(v);
+    if (v->kind == VALUE_NUMBER)
+        return value_to_int64(v, &n) && n == 0;
+    return v->kind == VALUE_BOOL ? !v->truth : v->len == 0;
 }
 
 static struct value merge_object(struct merging *m, const struct schema_block *block,
