@@ -19,6 +19,9 @@ static bool copy_options(struct code *code, const struct code_options *options, 
     code->options = *options;
     struct str *const texts[] = {&code->options.root_dir, &code->options.repo_dir,
                                  &code->options.workspace};
+    struct code_limits *limits = &code->options.limits;
+    limits->steps = limits->steps ? limits->steps : CODE_STEPS_MAX;
+    limits->instances = limits->instances ? limits->instances : CODE_INSTANCES_MAX;
     if (!code->options.workspace.len)
         code->options.workspace = STR("default");
     if (!code->options.repo_dir.len)
@@ -56,7 +59,7 @@ static void prepare(struct code *code)
     code->ev = (struct hcl_eval){.arena = &code->arena,
                                  .diags = &code->diags,
                                  .world = &code->world,
-                                 .limits = {.steps = CODE_STEPS_MAX}};
+                                 .limits = {.steps = code->options.limits.steps}};
 }
 
 /* Does a module want a version that is newer than what this is made after? */
@@ -82,7 +85,7 @@ bool code_open(const struct code_options *options, struct code **ret, struct err
     const struct code_tree *tree;
     if (!code)
         return err_set(err, ERR_LIMIT, "out of memory");
-    code->arena.limit = CODE_ARENA_LIMIT;
+    code->arena.limit = options->limits.bytes ? options->limits.bytes : CODE_ARENA_LIMIT;
     code->diags.arena = &code->arena;
     if (!copy_options(code, options, err)) {
         code_close(code);

@@ -25,6 +25,11 @@ enum code_phase {
     CODE_PLAN,     /* variables given or defaulted; a missing required one is an error */
     CODE_EXPLORE   /* a missing required variable is unknown and noted (fresh clones, check) */
 };
+struct code_limits {    /* 0 = the default */
+    uint64_t steps;     /* of evaluation in all: 500,000,000 */
+    uint64_t instances; /* of resources and modules: 2,000,000; of one count or for_each: half */
+    size_t bytes;       /* of memory: 4 GiB, evaluation gives up at half of it */
+};
 struct code_options {
     struct str root_dir;  /* the root module */
     struct str repo_dir;  /* files may be read below it; empty = root_dir */
@@ -61,6 +66,7 @@ struct code_options {
     bool (*list)(void *ctx, struct str dir, const struct str **ret_names, size_t *ret_n);
     void *ctx;
     int64_t now_utc_ms; /* INT64_MIN = unknown */
+    struct code_limits limits;
 };
 
 struct code_instance {

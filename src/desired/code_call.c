@@ -142,10 +142,10 @@ static bool add_instances(struct code_walk *walk, struct code_config *child,
                           struct growing *all)
 {
     struct arena *arena = &walk->code->arena;
-    if (keys->n > CODE_INSTANCES_MAX - walk->ninstances) {
+    if (keys->n > walk->code->options.limits.instances - walk->ninstances) {
         code_say(walk, child->call->place.file, child->call->place.range, false,
-                 "Too many instances", "The configuration has more than %d module instances.",
-                 CODE_INSTANCES_MAX);
+                 "Too many instances", "The configuration has more than %llu instances.",
+                 (unsigned long long)walk->code->options.limits.instances);
         return false;
     }
     walk->ninstances += keys->n;

@@ -67,10 +67,11 @@ static bool expand_count(const struct code_scope *scope, const struct code_expr 
                            "or equal to zero.");
     if (scope->walk->validate)
         return true;
-    if (n > CODE_COUNT_MAX) {
+    uint64_t most = scope->walk->code->options.limits.instances / 2;
+    if ((uint64_t)n > most) {
         code_say(scope->walk, e->file, e->expr->range, false, "Too many instances",
-                 "A count of %lld asks for more instances than the limit of %d.", (long long)n,
-                 CODE_COUNT_MAX);
+                 "A count of %lld asks for more instances than the limit of %llu.", (long long)n,
+                 (unsigned long long)most);
         return false;
     }
     struct code_each *each = arena_new(&scope->walk->code->arena, struct code_each, (size_t)n);
@@ -213,9 +214,10 @@ static bool expand_each(const struct code_scope *scope, const struct code_expr *
         return false;
     if (scope->walk->validate)
         return true;
-    if (v.len > CODE_COUNT_MAX) {
+    uint64_t most = scope->walk->code->options.limits.instances / 2;
+    if (v.len > most) {
         code_say(scope->walk, e->file, e->expr->range, false, "Too many instances",
-                 "for_each has %u elements, the limit is %d.", v.len, CODE_COUNT_MAX);
+                 "for_each has %u elements, the limit is %llu.", v.len, (unsigned long long)most);
         return false;
     }
     return fill_each(scope, &v, ret);

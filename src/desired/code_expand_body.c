@@ -594,7 +594,8 @@ static bool expand_one(struct expander *x, const struct code_body *bodies, size_
               arena_printf(x->arena, "Blocks may be nested %d deep.", CODE_BODY_DEPTH_MAX));
         return false;
     }
-    if (++x->code->ev.steps > CODE_STEPS_MAX || !find_all(x, bodies, nbodies, block, meta, &found))
+    if (++x->code->ev.steps > x->code->options.limits.steps ||
+        !find_all(x, bodies, nbodies, block, meta, &found))
         return false;
     struct level at = {.block = block,
                        .names = ret->names,

@@ -17,9 +17,8 @@
 #include "lang/hcl/ops.h"
 
 enum {
-    CODE_INSTANCES_MAX = 2000000, /* of resources and modules in one walk */
-    CODE_COUNT_MAX = 1000000,     /* of one count or for_each */
-    CODE_NODES_MAX = 20000000,    /* in the graph */
+    CODE_INSTANCES_MAX = 2000000, /* defaults of struct code_limits */
+    CODE_NODES_MAX = 5000000,     /* in the graph */
     CODE_BODY_DEPTH_MAX = 64,     /* nested blocks */
     CODE_FILE_MAX = 64 << 20,     /* bytes of a tfvars file */
     CODE_STEPS_MAX = 500000000,   /* of evaluation in all */

@@ -181,10 +181,10 @@ static bool add_instances(struct running *run, struct code_module_instance *modu
 {
     struct code_result *r = run->result;
     bool fine = true;
-    if (keys->n > CODE_INSTANCES_MAX - run->walk->ninstances) {
+    if (keys->n > run->code->options.limits.instances - run->walk->ninstances) {
         code_say(run->walk, run->resource->place.file, run->resource->place.range, false,
-                 "Too many instances", "The configuration has more than %d resource instances.",
-                 CODE_INSTANCES_MAX);
+                 "Too many instances", "The configuration has more than %llu instances.",
+                 (unsigned long long)run->code->options.limits.instances);
         return false;
     }
     run->walk->ninstances += keys->n;

@@ -516,6 +516,29 @@ static bool was_replaced_by_option(const struct value *want)
     return str_equal(reason, STR("replace_by_request"));
 }
 
+/* The provider configuration that the apply has recorded for the instance. */
+static void compare_provider(struct step *s, const struct code_instance *got)
+{
+    const struct value *resources = value_get(&s->after, STR("resources"));
+    for (uint32_t i = 0; resources && i < resources->len; i++) {
+        const struct value *r = &resources->items[i], *all = value_get(r, STR("instances"));
+        struct str provider = value_get_string(r, STR("provider")), at;
+        for (uint32_t k = 0; all && k < all->len; k++)
+            if (address_of(s, r, &all->items[k], &at) && str_equal(at, got->address) &&
+                !str_equal(provider, got->provider_config))
+                fault(s, "%.*s: provider %.*s, got %.*s", STR_ARG(at), STR_ARG(provider),
+                      STR_ARG(got->provider_config));
+    }
+}
+
+static void compare_move(struct step *s, struct code *code, const struct value *want)
+{
+    struct str before = value_get_string(want, STR("previous_address")), now;
+    struct str address = value_get_string(want, STR("address"));
+    if (before.ptr && (!code_moved_address(code, before, &now) || !str_equal(now, address)))
+        fault(s, "%.*s: moved to %.*s, got %.*s", STR_ARG(before), STR_ARG(address), STR_ARG(now));
+}
+
 static void compare_instance(struct step *s, const struct value *want,
                              const struct code_instance *got)
 {
@@ -577,6 +600,8 @@ static void compare_instances(struct step *s, struct code *code)
         }
         used[at] = true;
         compare_instance(s, &want->items[i], &got[at]);
+        compare_provider(s, &got[at]);
+        compare_move(s, code, &want->items[i]);
     }
     bool whole = value_get_bool(value_get(s->want, STR("plan")), STR("ok"), false) &&
                  !has_plan_arg(s, STR("-target")) && !has_plan_arg(s, STR("-destroy")) &&
