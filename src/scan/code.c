@@ -725,7 +725,7 @@ bool scan_code_rest(struct scan_code *code, struct err *err)
 
 /* --- places --- */
 
-bool scan_code_places(struct scan_code *code, struct stack_result *ret, struct err *err)
+static bool open_places(struct scan_code *code, struct err *err)
 {
     struct tally *tally = &code->scan->tally;
     const struct scan_options *options = tally->options;
@@ -736,12 +736,30 @@ bool scan_code_places(struct scan_code *code, struct stack_result *ret, struct e
                                        .cancel = options->reader.cancel,
                                        .no_git = options->no_git,
                                        .repos = options->repos};
-    struct places *places;
-    if (!places_open(tally->arena, &how, &places, err) ||
-        !places_fill(places, tally->findings, tally->nfindings, err) ||
-        !places_explain(places, tally->findings, tally->nfindings, err))
+    return code->places || places_open(tally->arena, &how, &code->places, err);
+}
+
+static bool locate(void *ctx, struct finding *finding, struct err *err)
+{
+    struct scan_code *code = ctx;
+    return open_places(code, err) && places_fill(code->places, finding, 1, err);
+}
+
+void scan_code_stream(struct scan_code *code)
+{
+    code->scan->tally.locate = locate;
+    code->scan->tally.locate_ctx = code;
+}
+
+bool scan_code_places(struct scan_code *code, struct stack_result *ret, struct err *err)
+{
+    struct tally *tally = &code->scan->tally;
+    bool filled = tally->options->on_finding != NULL; /* one by one, as they came */
+    if (!open_places(code, err) ||
+        (!filled && !places_fill(code->places, tally->findings, tally->nfindings, err)) ||
+        !places_explain(code->places, tally->findings, tally->nfindings, err))
         return false;
-    ret->revision = places_revision(places);
-    struct str trouble = places_note(places);
+    ret->revision = places_revision(code->places);
+    struct str trouble = places_note(code->places);
     return !trouble.len || tally_note(tally, trouble, err);
 }

@@ -47,5 +47,8 @@ bool scan_code_judge(struct scan_code *code, struct arena *arena, const struct e
                      struct err *err);
 /* Instances of the code that nobody was asked for. */
 bool scan_code_rest(struct scan_code *code, struct err *err);
+/* Findings that are told as they come have their places by then; who explains them is found at the
+ * end (scan_code_places). */
+void scan_code_stream(struct scan_code *code);
 /* Places, commits and owners of the findings that the tally has. */
 bool scan_code_places(struct scan_code *code, struct stack_result *ret, struct err *err);

@@ -5,6 +5,7 @@
 
 struct ignore_changes;
 struct library;
+struct places;
 
 struct address_row {
     struct str address;
@@ -26,6 +27,7 @@ struct scan_code {
     bool *met;                      /* beside code_instances: somebody is asked for it */
     bool complete;                  /* what is not in it is not in the code */
     bool opentofu;                  /* the state was written by it */
+    struct places *places;          /* in the tally's arena; NULL = not opened yet */
 };
 
 /* --- code_setup.c --- */

@@ -285,6 +285,8 @@ static bool use_code(struct scan *scan, struct stack_result *ret, struct err *er
         return true;
     }
     ret->desired = STR("code");
+    if (scan->tally.options->on_finding)
+        scan_code_stream(scan->code);
     return scan_code_match(scan->code, err);
 }
 

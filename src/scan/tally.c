@@ -217,7 +217,10 @@ static bool add_finding(struct tally *tally, const struct finding *finding, stru
     if (!copy_finding(tally, to))
         return arena_full(tally->arena, err);
     tally->nfindings++;
-    return !tally->options->on_finding || tally->options->on_finding(tally->options->ctx, to, err);
+    if (!tally->options->on_finding)
+        return true;
+    return (!tally->locate || tally->locate(tally->locate_ctx, to, err)) &&
+           tally->options->on_finding(tally->options->ctx, to, err);
 }
 
 bool tally_add(struct tally *tally, const struct observation *observation, struct err *err)

@@ -37,6 +37,9 @@ struct tally {
     struct text_set texts, notes;
     struct coverage coverage;
     bool failed; /* the arena is full or on_finding failed: the scan must end */
+    /* Fills its place in the code before on_finding sees it; NULL = nobody does. */
+    bool (*locate)(void *ctx, struct finding *finding, struct err *err);
+    void *locate_ctx;
 };
 
 void tally_init(struct tally *tally, struct arena *arena, struct str stack,
