@@ -172,7 +172,7 @@ bool jose_keys_parse(struct arena *arena, struct str json, struct jose_keys *ret
         if (!parse_key(arena, &item[i], &keys.key[i], err))
             return false;
     *ret = keys;
-    keys = (struct jose_keys){0};
+    keys.n = 0; /* the caller closes them now */
     return true;
 }
 
