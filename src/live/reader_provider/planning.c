@@ -10,6 +10,8 @@
 #include "model/resource.h"
 #include "wire/msgpack.h"
 
+enum { PLAN_IDLE_ENOUGH = 5 };
+
 static void plan_next(struct reading *reading);
 
 static void plan_failed(struct reading *reading, struct str why)
@@ -94,11 +96,33 @@ static void on_planned(void *ctx, const struct plugin_reply *reply)
         plan_failed(reading, why);
         return;
     }
+    if (reading->idle) {
+        bool nothing = value_equal(&plan.planned, &reading->live_value);
+        reading->shared->idle_plans += nothing;
+        reading->shared->plans_more |= !nothing;
+    }
     reading->plans[reading->planning] = plan;
     plan_next(reading);
 }
 
 /* --- the question --- */
+
+/*
+ * Where the code asks for just what is live and was recorded, a provider that planned nothing for
+ * the first of a type is not asked for each of the others.
+ */
+static bool answered_before(struct reading *reading, const struct live_question *question)
+{
+    const struct provider_type *shared = reading->shared;
+    reading->idle = reading->planning == PLAN_FROM_LIVE &&
+                    value_equal(&reading->desired_value, &reading->live_value) &&
+                    value_equal(&question->proposed, &reading->live_value);
+    if (!reading->idle || shared->plans_more || shared->idle_plans < PLAN_IDLE_ENOUGH)
+        return false;
+    reading->plans[reading->planning] =
+        (struct live_plan){.status = LIVE_PLANNED, .planned = reading->live_value};
+    return true;
+}
 
 static bool encode_question(struct reading *reading, const struct live_question *question,
                             struct buf *out, struct err *err)
@@ -152,12 +176,16 @@ static void plan(struct reading *reading, const struct value *prior)
     struct live_question question;
     struct err err = {0};
     if (options->ask(options->ctx, &reading->arena, reading->job->resource, reading->type->schema,
-                     prior, &reading->desired_value, &question, &err))
-        plan_send(reading, &question);
-    else if (err.kind != ERR_NONE)
+                     prior, &reading->desired_value, &question, &err)) {
+        if (answered_before(reading, &question))
+            plan_next(reading);
+        else
+            plan_send(reading, &question);
+    } else if (err.kind != ERR_NONE) {
         plan_failed(reading, reading_error(reading, &err));
-    else
+    } else {
         reading_planned(reading);
+    }
 }
 
 /* One was planned, or could not be: the other, where it may be different. */
