@@ -40,6 +40,7 @@ struct job {
     const struct invocation *in;
     struct root root;
     bool json, told_missing;
+    bool lacking; /* something is unknown, or failed */
 };
 
 /* --- printing --- */
@@ -119,6 +120,7 @@ static bool evaluate(struct job *job, struct str text, bool *ret_good, struct er
         return false;
     root_tell(job->app, code_module_tree(job->root.code), diags, asked, false);
     *ret_good = !hcl_has_errors(diags);
+    job->lacking |= !*ret_good;
     if (!*ret_good)
         return true;
     const struct type *type = inner.len ? hcl_type_of(&arena, &v) : NULL;
@@ -134,6 +136,7 @@ static bool evaluate(struct job *job, struct str text, bool *ret_good, struct er
         return false;
     if (fwrite(out.ptr, 1, out.len, job->app->out) != out.len || fflush(job->app->out) != 0)
         return err_set(err, ERR_IO, "write a value to standard output");
+    job->lacking |= value_any_unknown(&v);
     return !value_any_unknown(&v) || tell_missing(job, err);
 }
 
@@ -217,7 +220,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     if (!root_open(app, &arena, in, in->value[DIR].text, &job.root, &sound, err))
         return false;
     bool ok = !sound || run_all(&job, &good, err);
-    if (ok)
+    if (ok && job.lacking)
         root_tell_notes(app, job.root.look);
     root_close(&job.root);
     *ret_exit = good ? EXIT_IN_SYNC : EXIT_ERROR;

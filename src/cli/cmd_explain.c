@@ -15,7 +15,7 @@
 #include "report/parts.h"
 #include "wire/json.h"
 
-enum { EXCERPT_BYTES = 200, NAMES_MAX = 10000 };
+enum { EXCERPT_BYTES = 200, CUTS_MAX = 256 };
 
 static const char *const formats[] = {"text", "json", NULL};
 
@@ -40,6 +40,7 @@ struct job {
     bool json;
     struct buf out;
     struct jsonw w;
+    bool lacking; /* something could not be had that a provider or the state would tell */
 };
 
 /* One thing that is explained. */
@@ -58,7 +59,22 @@ static struct location place_of(const struct code_link *link)
 {
     struct location at = {
         .file = link->file, .line = link->line, .column = link->column, .end_line = link->end_line};
+    if (link->source && link->file.len)
+        hcl_place(link->source->text, link->range.end, &at.end_line, &at.end_column);
     return at;
+}
+
+/* "attribute tags", "local.tags": names that say what they are stand alone. */
+static void put_what(struct buf *out, const struct code_link *link)
+{
+    struct str what = str_from(link->what);
+    bool told = str_starts(link->name, what) && link->name.len > what.len &&
+                link->name.ptr[what.len] == '.';
+    if (!told) {
+        buf_str(out, what);
+        buf_str(out, link->name.len ? STR(" ") : STR(""));
+    }
+    text_safe(out, link->name);
 }
 
 /* What stands there, on one line; hidden where it may tell a secret. */
@@ -84,6 +100,12 @@ static void put_source(struct buf *out, const struct code_link *link, bool hidde
     buf_str(out, text.len > EXCERPT_BYTES ? STR(" ...") : STR(""));
 }
 
+/* The code may say a secret that is only a part of the value. */
+static bool is_hidden(const struct subject *s)
+{
+    return s->sensitive || value_any_sensitive(&s->value);
+}
+
 static void put_links(struct job *job, const struct subject *s)
 {
     for (size_t i = 0; i < s->chain.n; i++) {
@@ -93,12 +115,11 @@ static void put_links(struct job *job, const struct subject *s)
         location_text(&place, &at);
         buf_str(&job->out, i ? STR("     -> ") : STR("  from  "));
         buf_str(&job->out, place.len ? buf_view(&place) : STR("(no file)"));
-        buf_printf(&job->out, "  %s", link->what);
-        buf_str(&job->out, link->name.len ? STR(" ") : STR(""));
-        text_safe(&job->out, link->name);
+        buf_str(&job->out, STR("  "));
+        put_what(&job->out, link);
         if (link->source && link->file.len) {
             buf_str(&job->out, STR("\n          "));
-            put_source(&job->out, link, s->sensitive);
+            put_source(&job->out, link, is_hidden(s));
         }
         buf_char(&job->out, '\n');
     }
@@ -130,7 +151,7 @@ static void put_text(struct job *job, const struct subject *s)
     buf_char(&job->out, '\n');
     put_links(job, s);
     if (s->note)
-        buf_printf(&job->out, "  from  %s\n", s->note);
+        buf_printf(&job->out, "  %s  %s\n", s->set ? "note" : "from", s->note);
     if (s->chain.unknown_because.len) {
         buf_str(&job->out, STR("  unknown because "));
         text_safe_lines(&job->out, s->chain.unknown_because, 2);
@@ -178,7 +199,7 @@ static void put_json(struct job *job, const struct subject *s)
         const struct code_link *link = &s->chain.link[i];
         AUTO_BUF source = {.limit = 1 << 16};
         struct location at = place_of(link);
-        put_source(&source, link, s->sensitive);
+        put_source(&source, link, is_hidden(s));
         jsonw_object_open(w);
         jsonw_member_string(w, STR("what"), str_from(link->what));
         put_json_or_null(w, STR("name"), link->name);
@@ -267,6 +288,7 @@ static bool explain_path(struct job *job, const struct code_instance *instance, 
     const struct value *desired = path_find(&instance->desired, path);
     const struct type *type = schema_type_at(instance, path);
     s.set = path.n && code_explain(job->code, instance, path, &s.chain);
+    job->lacking |= !instance->schema;
     bool has_config = config && config->kind != VALUE_NULL;
     if (!s.set && !desired && !type)
         return false;
@@ -274,7 +296,7 @@ static bool explain_path(struct job *job, const struct code_instance *instance, 
               : s.set && config                   ? *config
               : desired                           ? *desired
                                                   : value_null();
-    s.type = type ? type : hcl_type_of(job->arena, &s.value);
+    s.type = type && type->kind != TYPE_DYNAMIC ? type : hcl_type_of(job->arena, &s.value);
     s.sensitive = is_secret(instance, path) || is_marked(&instance->config, path) ||
                   is_marked(&instance->desired, path);
     if (!s.set && s.value.kind == VALUE_UNKNOWN)
@@ -291,6 +313,7 @@ static bool explain_path(struct job *job, const struct code_instance *instance, 
 static void explain_instance(struct job *job, const struct code_instance *instance, bool *first)
 {
     const struct value *config = &instance->config;
+    bool any = false;
     for (uint32_t i = 0; value_is_object_like(config) && i < config->len; i++) {
         struct path_step step = {.kind = PATH_KEY, .key = key_str(config->members[i].key)};
         const struct value *v = &config->members[i].value;
@@ -301,7 +324,17 @@ static void explain_instance(struct job *job, const struct code_instance *instan
             continue;
         (void)explain_path(job, instance, (struct path){&step, 1}, *first);
         *first = false;
+        any = true;
     }
+    if (any)
+        return;
+    struct subject s = {.name = instance->address,
+                        .value = {.kind = VALUE_OBJECT},
+                        .set = true,
+                        .note = "the code sets none of its arguments"};
+    s.type = hcl_type_of(job->arena, &s.value);
+    put_subject(job, &s, *first);
+    *first = false;
 }
 
 /* --- what is asked for --- */
@@ -326,7 +359,7 @@ static size_t cuts_of(struct str text, size_t cut[], size_t room)
 static bool split(struct job *job, struct str text, const struct code_instance **ret_instance,
                   struct path *ret_path, struct err *err)
 {
-    size_t cut[256], n = cuts_of(text, cut, sizeof cut / sizeof *cut);
+    size_t cut[CUTS_MAX], n = cuts_of(text, cut, CUTS_MAX);
     *ret_instance = NULL;
     while (n--) {
         *ret_instance = code_find_instance(job->code, str_sub(text, 0, cut[n]));
@@ -340,7 +373,24 @@ static bool split(struct job *job, struct str text, const struct code_instance *
     return true;
 }
 
-/* TYPE.NAME of a resource with count or for_each: its instances. */
+/* The address of a block, as of an instance: without keys. */
+static struct str without_keys(struct job *job, struct str text)
+{
+    AUTO_BUF out = {.limit = 1 << 20};
+    int depth = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        quoted ^= c == '"' && (i == 0 || text.ptr[i - 1] != '\\');
+        depth += !quoted && c == '[';
+        if (!depth)
+            buf_char(&out, c);
+        depth -= !quoted && c == ']' && depth > 0;
+    }
+    return arena_dup(job->arena, buf_view(&out));
+}
+
+/* An address without keys stands for all its instances. */
 static bool explain_all(struct job *job, struct str text, bool *ret_found, struct err *err)
 {
     size_t n;
@@ -350,7 +400,9 @@ static bool explain_all(struct job *job, struct str text, bool *ret_found, struc
     const struct code_instance *all = code_instances(job->code, &n);
     for (size_t i = 0; i < n; i++) {
         struct str address = all[i].address;
-        if (!str_starts(address, text) || address.len <= text.len || address.ptr[text.len] != '[')
+        bool begins = str_starts(address, text) && address.len > text.len;
+        if (!(begins && address.ptr[text.len] == '[') &&
+            !str_equal(without_keys(job, address), text))
             continue;
         explain_instance(job, &all[i], &first);
         *ret_found = true;
@@ -358,19 +410,30 @@ static bool explain_all(struct job *job, struct str text, bool *ret_found, struc
     return true;
 }
 
-static bool nothing_there(struct job *job, struct str text, struct err *err)
+/* The instance that is asked for is not there: its count or for_each says why. */
+static bool explain_absence(struct job *job, struct str text)
 {
-    struct code_dependencies graph;
-    if (!code_dependencies(job->code, &graph, err))
-        return false;
-    struct str *names = arena_new(job->arena, struct str, graph.n + 1);
-    if (!names)
-        return arena_full(job->arena, err);
-    for (size_t i = 0; i < graph.n; i++)
-        names[i] = graph.vertex[i].address;
-    struct str near = str_nearest(text, names, graph.n);
-    return err_set(err, ERR_USAGE, "nothing in the code is called %.*s%s%.*s%s", STR_ARG(text),
-                   near.len ? "; did you mean " : "", STR_ARG(near), near.len ? "?" : "");
+    size_t cut[CUTS_MAX], n = cuts_of(text, cut, CUTS_MAX);
+    struct code_absence absence;
+    while (n--) {
+        struct str address = str_sub(text, 0, cut[n]);
+        if (!code_explain_absence(job->code, address, &absence))
+            continue;
+        bool each = absence.meta[0] == 'f';
+        struct subject s = {
+            .name = arena_printf(job->arena, "%.*s.%s", STR_ARG(absence.of), absence.meta),
+            .value = absence.value,
+            .type = hcl_type_of(job->arena, &absence.value),
+            .sensitive = absence.value.marks & VALUE_SENSITIVE,
+            .set = true,
+            .chain = absence.chain,
+            .note = absence.known ? "there is no such instance"
+                    : each        ? "which instances there are cannot be known"
+                                  : "how many instances there are cannot be known"};
+        put_subject(job, &s, true);
+        return true;
+    }
+    return false;
 }
 
 /* local.x, var.y, module.a.b and any other expression. */
@@ -385,7 +448,8 @@ static bool explain_expression(struct job *job, struct str text, bool *ret_good,
     if (!*ret_good)
         return true;
     s.type = hcl_type_of(job->arena, &s.value);
-    s.sensitive = value_any_sensitive(&s.value);
+    s.sensitive = s.value.marks & VALUE_SENSITIVE;
+    job->lacking = value_any_unknown(&s.value);
     put_subject(job, &s, true);
     return true;
 }
@@ -409,14 +473,63 @@ static bool is_resource(struct job *job, struct str text)
     return !str_equal(t.root, STR("module")) || t.n > 2;
 }
 
+/* Does the text begin with a resource of the tree? Instances need not be there. */
+static bool is_declared(struct job *job, struct str text, const struct code_dependencies *graph)
+{
+    size_t cut[CUTS_MAX], n = cuts_of(text, cut, CUTS_MAX);
+    while (n--) {
+        struct str address = without_keys(job, str_sub(text, 0, cut[n]));
+        for (size_t i = 0; i < graph->n; i++)
+            if (str_equal(graph->vertex[i].address, address))
+                return true;
+    }
+    return false;
+}
+
+static bool not_declared(struct job *job, struct str text, const struct code_dependencies *graph,
+                         struct err *err)
+{
+    struct str plain = without_keys(job, text);
+    struct str *names = arena_new(job->arena, struct str, graph->n + 1);
+    if (!names || !plain.ptr)
+        return arena_full(job->arena, err);
+    for (size_t i = 0; i < graph->n; i++)
+        names[i] = graph->vertex[i].address;
+    struct str near = str_nearest(plain, names, graph->n);
+    return err_set(err, ERR_USAGE, "nothing in the code is called %.*s%s%.*s%s", STR_ARG(text),
+                   near.len ? "; did you mean " : "", STR_ARG(near), near.len ? "?" : "");
+}
+
+/* It is in the code, yet no such instance: its count or for_each, or what is wrong on the way. */
+static bool explain_missing(struct job *job, struct str text, bool *ret_good, struct err *err)
+{
+    if (explain_absence(job, text))
+        return true;
+    *ret_good = false;
+    if (hcl_has_errors(code_diags(job->code))) {
+        root_tell(job->app, code_module_tree(job->code), code_diags(job->code), (struct str){0},
+                  false);
+        return true;
+    }
+    return err_set(err, ERR_USAGE, "%.*s is in the code, but there is no such instance of it",
+                   STR_ARG(text));
+}
+
 static bool explain(struct job *job, struct str text, bool *ret_good, struct err *err)
 {
     const struct code_instance *instance = NULL;
+    struct code_dependencies graph;
     struct path path = {0};
     bool first = true, found = false;
     *ret_good = true;
     if (!is_resource(job, text))
         return explain_expression(job, text, ret_good, err);
+    if (!code_dependencies(job->code, &graph, err))
+        return false;
+    if (!is_declared(job, text, &graph))
+        return str_starts(text, STR("module."))
+                   ? explain_expression(job, text, ret_good, err) /* of an output */
+                   : not_declared(job, text, &graph, err);
     if (!split(job, text, &instance, &path, err))
         return false;
     if (instance && !path.n) {
@@ -427,22 +540,9 @@ static bool explain(struct job *job, struct str text, bool *ret_good, struct err
         return explain_path(job, instance, path, true) ||
                err_set(err, ERR_USAGE, "%.*s has no %.*s", STR_ARG(instance->address),
                        STR_ARG(path_text(job->arena, path)));
-    if (str_starts(text, STR("module.")) && str_find(text, STR(".module."), 0) == SIZE_MAX) {
-        struct str rest = str_sub(text, 7, text.len), name;
-        (void)str_cut(&rest, '.', &name);
-        size_t bracket = str_find_char(name, '[', 0);
-        name = str_sub(name, 0, bracket == SIZE_MAX ? name.len : bracket);
-        const struct code_module_call *call = code_find_call(code_root_module(job->code), name);
-        const struct code_tree *tree = code_module_tree(job->code);
-        struct str output;
-        (void)str_cut(&rest, '.', &output);
-        const struct code_tree *child = call ? tree->child[call - tree->module.calls] : NULL;
-        if (child && code_find_output(&child->module, output))
-            return explain_expression(job, text, ret_good, err);
-    }
     if (!explain_all(job, text, &found, err))
         return false;
-    return found || nothing_there(job, text, err);
+    return found || explain_missing(job, text, ret_good, err);
 }
 
 static bool run_job(struct job *job, struct str text, int *ret_exit, struct err *err)
@@ -479,7 +579,8 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     *ret_exit = EXIT_ERROR;
     if (sound) {
         ok = run_job(&job, in->args[0], ret_exit, err);
-        root_tell_notes(app, root.look);
+        if (job.lacking)
+            root_tell_notes(app, root.look);
     }
     root_close(&root);
     return ok;

@@ -166,6 +166,16 @@ struct code_chain {
  */
 bool code_explain(struct code *code, const struct code_instance *instance, struct path path,
                   struct code_chain *ret);
+/* Why an instance (or any of TYPE.NAME) is not there: the count or for_each that decides it. */
+struct code_absence {
+    struct str of;    /* what has it: the resource, or a call on the way; an address */
+    const char *meta; /* "count", "for_each" */
+    bool known;       /* false: it cannot be known how many there are */
+    struct value value;
+    struct code_chain chain;
+};
+/* False: no such resource, it is there, or it has neither. */
+bool code_explain_absence(struct code *code, struct str address, struct code_absence *ret);
 /* The same for an expression in the root module (local.x, module.a.b, var.y): its value, and what
  * decides it. */
 bool code_explain_text(struct code *code, struct str text, struct value *ret_value,

@@ -183,6 +183,9 @@ static bool expand_in(struct code_walk *walk, struct code_node *node, struct cod
             return false;
         keys = (struct code_keys){CODE_KEY_NONE, true, 1, &alone};
     }
+    e->kind = keys.kind;
+    if (!keys.known)
+        return true;
     *e = (struct code_expansion){
         .kind = keys.kind, .known = true, .first = (uint32_t)all->n, .n = (uint32_t)keys.n};
     return !child || add_instances(walk, child, parent, &keys, all);

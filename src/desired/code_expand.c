@@ -12,6 +12,13 @@ static bool fault(const struct code_scope *scope, const struct code_expr *e, con
     return false;
 }
 
+/* Where values may be missing, what cannot be known is no fault: there is no telling which
+ * instances there are. */
+static bool may_be_unknown(const struct code_scope *scope)
+{
+    return scope->walk->validate || scope->walk->code->options.phase == CODE_EXPLORE;
+}
+
 /* --- count --- */
 
 static bool count_fault(const struct code_scope *scope, const struct code_expr *e,
@@ -49,7 +56,7 @@ static bool expand_count(const struct code_scope *scope, const struct code_expr 
     if (!count_value(scope, e, &v))
         return false;
     if (v.kind == VALUE_UNKNOWN)
-        return scope->walk->validate ||
+        return may_be_unknown(scope) ||
                count_fault(
                    scope, e,
                    "The \"count\" value depends on resource attributes that cannot be "
@@ -94,10 +101,11 @@ static bool each_fault(const struct code_scope *scope, const struct code_expr *e
 }
 
 static bool each_known(const struct code_scope *scope, const struct code_expr *e,
-                       const struct value *v)
+                       const struct value *v, bool *ret_known)
 {
     bool set = hcl_type_of(&scope->walk->code->arena, v)->kind == TYPE_SET;
-    if (v->kind != VALUE_UNKNOWN && (!set || hcl_wholly_known(v)))
+    *ret_known = v->kind != VALUE_UNKNOWN && (!set || hcl_wholly_known(v));
+    if (*ret_known || may_be_unknown(scope))
         return true;
     return each_fault(
         scope, e,
@@ -205,14 +213,13 @@ static bool expand_each(const struct code_scope *scope, const struct code_expr *
                         struct code_keys *ret)
 {
     struct value v;
+    bool known;
     ret->kind = CODE_KEY_EACH;
     if (!code_eval(scope, e->file, e->expr, &type_dynamic, &v))
         return false;
-    if (!scope->walk->validate && !each_known(scope, e, &v))
+    if (!each_known(scope, e, &v, &known) || !each_valid(scope, e, &v))
         return false;
-    if (!each_valid(scope, e, &v))
-        return false;
-    if (scope->walk->validate)
+    if (scope->walk->validate || !known)
         return true;
     uint64_t most = scope->walk->code->options.limits.instances / 2;
     if (v.len > most) {

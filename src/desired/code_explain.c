@@ -166,31 +166,6 @@ bool code_follow_instance(struct code_follow *f, const struct code_made *made, s
 
 /* --- why it cannot be known --- */
 
-struct unknown_search {
-    struct code_follow *f;
-    const struct code_link *link;
-    struct code_module_instance *module;
-    struct code_each each;
-};
-
-/* The first name in the last expression that has no value. */
-static bool is_known(void *ctx, const struct hcl_traversal *traversal)
-{
-    struct unknown_search *s = ctx;
-    struct code_scope scope = {.walk = &s->f->walk, .module = s->module, .each = s->each};
-    struct value v = hcl_any();
-    size_t steps;
-    struct code_ref ref;
-    code_ref_parse(s->f->code, s->link->source, traversal, &ref);
-    if (ref.kind == CODE_REF_INVALID ||
-        !code_resolve(&scope, &s->f->code->ev, traversal, &v, &steps) || !value_any_unknown(&v))
-        return true;
-    struct str text = str_sub(s->link->source->text, traversal->range.start, traversal->range.end);
-    s->f->why = arena_printf(s->f->arena, "%.*s cannot be known before an apply (%.*s:%u)",
-                             STR_ARG(text), STR_ARG(s->link->file), s->link->line);
-    return false;
-}
-
 static bool is_unknown(const struct value *v, struct path path)
 {
     for (size_t i = 0; v && i < path.n; i++) {
@@ -201,14 +176,75 @@ static bool is_unknown(const struct value *v, struct path path)
     return v && value_any_unknown(v);
 }
 
-/* Of a value that is not known: the last link's first name without a value, or the link itself. */
-static void explain_unknown(struct code_follow *f, struct code_module_instance *module,
-                            struct code_each each)
+/* The steps of a name as a path, as far as they are one. */
+static struct path path_of(struct arena *arena, const struct hcl_step *step, size_t n)
+{
+    struct path_step *steps = arena_new(arena, struct path_step, n + 1);
+    struct path path = {steps, 0};
+    for (size_t i = 0; steps && i < n; i++) {
+        int64_t index;
+        if (step[i].key.kind == VALUE_STRING)
+            steps[i] = (struct path_step){.kind = PATH_KEY, .key = value_text(&step[i].key)};
+        else if (value_to_int64(&step[i].key, &index))
+            steps[i] = (struct path_step){.kind = PATH_INDEX, .index = index};
+        else
+            return path;
+        path.n++;
+    }
+    return path;
+}
+
+/* Why a name at the place that was reached has no value; empty = nothing more is to be said. */
+static struct str cause_of(struct code_follow *f, const struct hcl_traversal *t,
+                           unsigned depth_left)
+{
+    struct code_follow on = {.code = f->code, .arena = f->arena, .walk = f->walk};
+    on.quiet.arena = f->arena;
+    on.walk.diags = &on.quiet;
+    code_follow_name(&on, &f->reached_at, t, path_of(f->arena, t->step, t->n), CODE_FOLLOW_DEPTH);
+    if (!on.why.len && on.reached)
+        code_explain_unknown(&on, depth_left - 1);
+    return on.why;
+}
+
+struct unknown_search {
+    struct code_follow *f;
+    unsigned depth_left;
+};
+
+/* The first name in the expression reached last that has no value. */
+static bool is_known(void *ctx, const struct hcl_traversal *traversal)
+{
+    struct unknown_search *s = ctx;
+    struct code_follow *f = s->f;
+    const struct hcl_file *file = f->reached_at.file;
+    struct code_scope scope = *f->reached_at.scope;
+    struct value v = hcl_any();
+    size_t steps;
+    struct code_ref ref;
+    uint32_t line, column;
+    scope.walk = &f->walk;
+    code_ref_parse(f->code, file, traversal, &ref);
+    if (ref.kind == CODE_REF_INVALID ||
+        !code_resolve(&scope, &f->code->ev, traversal, &v, &steps) ||
+        !is_unknown(&v, path_of(f->arena, traversal->step + steps, traversal->n - steps)))
+        return true;
+    f->why = cause_of(f, traversal, s->depth_left);
+    if (f->why.len)
+        return false;
+    struct str text = str_sub(file->text, traversal->range.start, traversal->range.end);
+    hcl_place(file->text, traversal->range.start, &line, &column);
+    f->why = arena_printf(f->arena, "%.*s cannot be known before an apply (%.*s:%u)", STR_ARG(text),
+                          STR_ARG(file->name), line);
+    return false;
+}
+
+void code_explain_unknown(struct code_follow *f, unsigned depth_left)
 {
     const struct code_link *last = f->n ? &f->link[f->n - 1] : NULL;
-    struct unknown_search s = {f, last, module, each};
-    if (!f->why.len && last && last->expr && last->source)
-        (void)hcl_each_reference(f->arena, last->expr, is_known, &s);
+    struct unknown_search s = {f, depth_left};
+    if (!f->why.len && f->reached && f->reached_at.file && depth_left)
+        (void)hcl_each_reference(f->arena, f->reached, is_known, &s);
     if (!f->why.len && last && last->source)
         f->why = arena_printf(f->arena, "the expression at %.*s:%u is known only at an apply",
                               STR_ARG(last->file), last->line);
@@ -230,7 +266,7 @@ bool code_explain(struct code *code, const struct code_instance *instance, struc
     if (!code_follow_instance(&f, made, path, CODE_FOLLOW_DEPTH))
         return false;
     if (is_unknown(&made->out.config, path))
-        explain_unknown(&f, made->module, made->each);
+        code_explain_unknown(&f, CODE_FOLLOW_DEPTH);
     else
         f.why = STR("");
     *ret = (struct code_chain){f.link, f.n, f.why};
@@ -260,7 +296,7 @@ bool code_explain_text(struct code *code, struct str text, struct value *ret_val
     struct code_source source = {.file = file, .scope = &scope};
     code_follow_expr(&f, &source, expr, (struct path){0}, CODE_FOLLOW_DEPTH);
     if (value_any_unknown(ret_value))
-        explain_unknown(&f, root, (struct code_each){0});
+        code_explain_unknown(&f, CODE_FOLLOW_DEPTH);
     *ret = (struct code_chain){f.link, f.n, value_any_unknown(ret_value) ? f.why : STR("")};
     return !f.full || arena_full(&code->arena, err);
 }

@@ -413,9 +413,6 @@ static void follow_call(struct code_follow *f, const struct code_source *source,
 
 /* --- references --- */
 
-static void follow_named(struct code_follow *f, const struct code_source *source,
-                         const struct hcl_traversal *t, struct path rest, unsigned depth_left);
-
 /* An element of a set that is written out: the part of the list that gives it. */
 static void follow_element(struct code_follow *f, const struct code_source *source,
                            const struct hcl_expr *expr, const struct value *element,
@@ -552,7 +549,7 @@ static void follow_reference(struct code_follow *f, const struct code_source *so
                                        .range = expr->range};
     }
     mark_key(source, &t, steps, u.n);
-    follow_named(f, source, &t, u.rest, depth_left - 1);
+    code_follow_name(f, source, &t, u.rest, depth_left - 1);
 }
 
 /* --- what names stand for --- */
@@ -699,6 +696,44 @@ static void follow_repeat(struct code_follow *f, const struct code_source *sourc
         code_follow_expr(f, &own, source->repeat->expr, inner, depth_left - 1);
 }
 
+/* Where nobody knows which instances something has: on from what says it. */
+static void follow_keys(struct code_follow *f, const struct code_source *source, struct str name,
+                        const struct code_expr *count, const struct code_expr *for_each,
+                        unsigned depth_left)
+{
+    const struct code_expr *e = for_each->expr ? for_each : count;
+    struct code_source own = module_source(f, source->scope->module);
+    if (!e->expr || f->full)
+        return;
+    own.file = e->file;
+    code_add_link(f, for_each->expr ? "for_each" : "count", name, e->file, e->range, e->expr,
+                  (struct path){0});
+    code_follow_expr(f, &own, e->expr, (struct path){0}, depth_left - 1);
+}
+
+/* True: why the module's instances cannot be known is told. */
+static bool follow_call_keys(struct code_follow *f, const struct code_source *source,
+                             const struct code_ref *ref, unsigned depth_left)
+{
+    struct code_module_instance *parent = source->scope->module;
+    const struct code_config *in = parent->config;
+    const struct code_module_call *call = code_find_call(in->module, ref->name);
+    if (!call)
+        return false;
+    if (!in->child[call - in->module->calls]) {
+        f->why =
+            arena_printf(f->arena, "module.%.*s is not installed (%.*s:%u)", STR_ARG(call->name),
+                         STR_ARG(call->place.file->name), call->place.line);
+        return true;
+    }
+    const struct code_result *r = code_result(&f->walk, &in->calls[call - in->module->calls]);
+    if (!r->expansion || r->expansion[parent->index].known)
+        return false;
+    follow_keys(f, source, arena_printf(f->arena, "module.%.*s", STR_ARG(call->name)), &call->count,
+                &call->for_each, depth_left);
+    return true;
+}
+
 static void follow_output(struct code_follow *f, const struct code_source *source,
                           const struct code_ref *ref, struct path rest, unsigned depth_left)
 {
@@ -706,6 +741,8 @@ static void follow_output(struct code_follow *f, const struct code_source *sourc
     struct code_config *in = parent->config;
     const struct code_module_call *call = code_find_call(in->module, ref->name);
     struct code_config *child = call ? in->child[call - in->module->calls] : NULL;
+    if (follow_call_keys(f, source, ref, depth_left))
+        return;
     const struct code_output *output = child ? code_find_output(child->module, ref->output) : NULL;
     const struct code_instances_of *all = child ? code_modules(&f->walk, child) : NULL;
     struct code_each key = {.kind = CODE_KEY_NONE, .key = ref->key};
@@ -734,9 +771,23 @@ static void follow_resource(struct code_follow *f, const struct code_source *sou
     struct code_module_instance *module = source->scope->module;
     const struct code_node *node = code_ref_node(module->config, ref);
     const struct code_result *r = node ? code_result(&f->walk, node) : NULL;
-    if (!r || !r->expansion || !r->expansion[module->index].made)
+    if (!r || !r->expansion)
         return;
     const struct code_expansion *e = &r->expansion[module->index];
+    const struct code_resource *resource = &node->in->module->resources[node->at];
+    if (!e->known) {
+        follow_keys(f, source,
+                    arena_printf(f->arena, "%.*s.%.*s", STR_ARG(ref->type), STR_ARG(ref->name)),
+                    &resource->count, &resource->for_each, depth_left);
+        return;
+    }
+    if (ref->kind == CODE_REF_RESOURCE) {
+        f->why = arena_printf(f->arena,
+                              "%.*s.%.*s has what only its provider tells; the state does not "
+                              "have it",
+                              STR_ARG(ref->type), STR_ARG(ref->name));
+        return;
+    }
     struct code_each key = {.kind = CODE_KEY_NONE, .key = ref->key};
     if (ref->has_key)
         key.kind = ref->key.kind == VALUE_STRING ? CODE_KEY_EACH : CODE_KEY_COUNT;
@@ -764,8 +815,8 @@ static void follow_resource(struct code_follow *f, const struct code_source *sou
     }
 }
 
-static void follow_named(struct code_follow *f, const struct code_source *source,
-                         const struct hcl_traversal *t, struct path rest, unsigned depth_left)
+void code_follow_name(struct code_follow *f, const struct code_source *source,
+                      const struct hcl_traversal *t, struct path rest, unsigned depth_left)
 {
     struct code_ref ref;
     code_ref_parse(f->code, source->file, t, &ref);
@@ -784,6 +835,11 @@ static void follow_named(struct code_follow *f, const struct code_source *source
     case CODE_REF_OUTPUT:
         follow_output(f, source, &ref, behind, depth_left);
         return;
+    case CODE_REF_MODULE:
+    case CODE_REF_MODULE_AT:
+        (void)follow_call_keys(f, source, &ref, depth_left);
+        return;
+    case CODE_REF_RESOURCE:
     case CODE_REF_INSTANCE:
         follow_resource(f, source, &ref, behind, depth_left);
         return;
@@ -797,6 +853,8 @@ void code_follow_expr(struct code_follow *f, const struct code_source *source,
 {
     if (depth_left == 0 || f->full || !expr)
         return;
+    f->reached = expr;
+    f->reached_at = *source;
     switch (expr->kind) {
     case HCL_EXPR_PAREN:
     case HCL_EXPR_WRAP:

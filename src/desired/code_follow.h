@@ -44,6 +44,9 @@ struct code_follow {
     size_t n, room;
     struct str why; /* why it cannot be known */
     bool full;
+    /* The expression that was reached last, and what is evaluated there; NULL: none was. */
+    const struct hcl_expr *reached;
+    struct code_source reached_at;
 };
 
 /* A link for something that is given by expr (or by nothing). */
@@ -53,8 +56,13 @@ void code_add_link(struct code_follow *f, const char *what, struct str name,
 /* On from expr: what decides the rest of the path below it. */
 void code_follow_expr(struct code_follow *f, const struct code_source *source,
                       const struct hcl_expr *expr, struct path rest, unsigned depth_left);
+/* On from a name: rest is what its steps and those behind it select. */
+void code_follow_name(struct code_follow *f, const struct code_source *source,
+                      const struct hcl_traversal *t, struct path rest, unsigned depth_left);
 /* A path in the body of an instance. False if the code does not set it. */
 bool code_follow_instance(struct code_follow *f, const struct code_made *made, struct path path,
                           unsigned depth_left);
 bool code_follow_eval(struct code_follow *f, const struct code_source *source,
                       const struct hcl_expr *expr, struct value *ret);
+/* Of a value that is not known: f->why, from the names in the expression where the way ended. */
+void code_explain_unknown(struct code_follow *f, unsigned depth_left);

@@ -128,7 +128,6 @@ struct code_made {            /* one resource instance */
     struct code_module_instance *module;
     struct code_node *node;
     struct value planned; /* as expressions see it */
-    bool open;            /* no schema and no state: it may have attributes that are not there */
     struct value prior;   /* what the state has; null = nothing */
     bool replaced;        /* it will be made anew */
 };

@@ -455,6 +455,35 @@ static struct value plan_managed(struct planner *p, struct code_made *made,
     return ask_provider(p, made, &none, config, &planned, &replace);
 }
 
+/* Without a schema and a state only what the code says can be seen; that there is nothing else
+ * cannot be said of any object in it. */
+static struct value opened(struct arena *arena, const struct value *v, unsigned depth_left)
+{
+    struct value ret = *v;
+    bool items = value_is_list_like(v) && v->kind != VALUE_SET;
+    if (depth_left == 0 || v->len == 0 || !(items || v->kind == VALUE_OBJECT)) {
+        ret.form = v->kind == VALUE_OBJECT ? OBJECT_OPEN : v->form;
+        return ret;
+    }
+    if (items) {
+        struct value *copy = arena_new(arena, struct value, v->len);
+        for (uint32_t i = 0; copy && i < v->len; i++)
+            copy[i] = opened(arena, &v->items[i], depth_left - 1);
+        ret.items = copy ? copy : v->items;
+        return ret;
+    }
+    struct value_member *copy = arena_new(arena, struct value_member, v->len);
+    for (uint32_t i = 0; copy && i < v->len; i++) {
+        copy[i].key = v->members[i].key;
+        copy[i].value = v->members[i].value.kind == VALUE_NULL
+                            ? hcl_any() /* the provider may compute it */
+                            : opened(arena, &v->members[i].value, depth_left - 1);
+    }
+    ret.form = OBJECT_OPEN;
+    ret.members = copy ? copy : v->members;
+    return ret;
+}
+
 bool code_plan_instance(struct code_walk *walk, struct code_made *made)
 {
     struct planner p = {.code = walk->code, .arena = &walk->code->arena};
@@ -471,7 +500,6 @@ bool code_plan_instance(struct code_walk *walk, struct code_made *made)
     }
     if (!made->out.schema) {
         planned = lay_over(&p, &prior, &config);
-        made->open = !is_there(&prior);
     } else if (made->out.mode == CODE_DATA) {
         fine = plan_data(&p, walk, made, &prior, &planned);
     } else {
@@ -479,7 +507,8 @@ bool code_plan_instance(struct code_walk *walk, struct code_made *made)
     }
     if (made->out.mode == CODE_EPHEMERAL)
         planned.marks |= VALUE_EPHEMERAL;
-    made->planned = planned;
+    made->planned =
+        made->out.schema || is_there(&prior) ? planned : opened(p.arena, &planned, VALUE_DEPTH_MAX);
     made->out.desired = planned;
     return fine;
 }

@@ -214,7 +214,7 @@ static bool run_plan(struct running *run)
         struct code_scope scope = {.walk = run->walk, .module = &modules->item[i]};
         scope.check = run->resource->check;
         if (!code_expand(&scope, &run->resource->count, &run->resource->for_each, &keys) ||
-            !add_instances(run, &modules->item[i], &keys))
+            (keys.known && !add_instances(run, &modules->item[i], &keys)))
             fine = false;
     }
     return fine && code_check_imported(run->walk, run->node);
@@ -355,22 +355,6 @@ static const struct code_made *made_at(const struct code_expansion *e, const str
     return NULL;
 }
 
-/* Without a schema only what the code or the state has can be seen; the rest is unknown, and a
- * reference to it must not fail. */
-static struct value seen(const struct code_made *made, const struct code_ref *ref, size_t steps,
-                         size_t *ret_steps)
-{
-    *ret_steps = steps;
-    if (made->out.schema || made->planned.kind != VALUE_OBJECT || made->open == false)
-        return made->planned;
-    const struct hcl_step *step = ref->nrest ? &ref->rest[0] : NULL;
-    if (!step || step->key.kind != VALUE_STRING)
-        return hcl_any();
-    const struct value *member = value_get(&made->planned, value_text(&step->key));
-    *ret_steps = steps + 1;
-    return member ? *member : hcl_any();
-}
-
 struct value code_resource_value(const struct code_scope *scope, const struct code_ref *ref,
                                  size_t *ret_steps)
 {
@@ -388,10 +372,12 @@ struct value code_resource_value(const struct code_scope *scope, const struct co
     if (!e->known)
         return hcl_any();
     if (e->kind == CODE_KEY_NONE)
-        return e->n && e->made ? seen(&e->made[0], ref, steps, ret_steps) : hcl_any();
+        return e->n && e->made ? e->made[0].planned : hcl_any();
     const struct code_made *made = ref->has_key ? made_at(e, &ref->key) : NULL;
-    if (made)
-        return seen(made, ref, steps + 1, ret_steps);
+    if (made) {
+        *ret_steps = steps + 1;
+        return made->planned;
+    }
     if (!r->whole[scope->module->index]) {
         r->value[scope->module->index] = collection(walk, e);
         r->whole[scope->module->index] = true;

@@ -42,6 +42,8 @@ enum value_kind {
 enum { VALUE_SENSITIVE = 1, VALUE_EPHEMERAL = 2, VALUE_DEPRECATED = 4 };
 
 enum number_form { NUMBER_TEXT = 0, NUMBER_INT = 1 };
+/* Of an object that nobody knows the type of: it may have members that it does not list. */
+enum { OBJECT_OPEN = 1 };
 
 struct value_member;
 struct value_unknown;
@@ -49,7 +51,7 @@ struct value_unknown;
 struct value {
     uint8_t kind;      /* enum value_kind */
     uint8_t marks;     /* VALUE_SENSITIVE | ... */
-    uint8_t form;      /* VALUE_NUMBER: enum number_form */
+    uint8_t form;      /* VALUE_NUMBER: enum number_form; VALUE_OBJECT: 0 or OBJECT_OPEN */
     uint8_t precision; /* VALUE_NUMBER: of the language that made it (lang/hcl); else 0 */
     uint32_t len;      /* bytes of text, or count of items or members */
     union {

@@ -387,12 +387,32 @@ static bool convert_at(const struct conversion *c, const struct value *v, const 
     return true;
 }
 
+static bool is_open(const struct value *v, unsigned depth_left)
+{
+    bool open = v->kind == VALUE_OBJECT && v->form == OBJECT_OPEN;
+    for (uint32_t i = 0; !open && depth_left && value_is_object_like(v) && i < v->len; i++)
+        open = is_open(&v->members[i].value, depth_left - 1);
+    for (uint32_t i = 0; !open && depth_left && value_is_list_like(v) && i < v->len; i++)
+        open = is_open(&v->items[i], depth_left - 1);
+    return open;
+}
+
+bool hcl_is_open(const struct value *v)
+{
+    return is_open(v, VALUE_DEPTH_MAX);
+}
+
 bool hcl_convert_path(struct arena *arena, const struct value *v, const struct type *to,
                       struct value *ret, struct str *ret_path, struct str *ret_why)
 {
     struct str why = {0}, path = {0};
     struct conversion c = {.arena = arena, .why = &why, .path = &path};
     bool ok = convert_at(&c, v, to, VALUE_DEPTH_MAX, ret);
+    if (!ok && hcl_is_open(v)) {
+        *ret = hcl_unknown(arena, to);
+        ret->marks = v->marks;
+        ok = true;
+    }
     const struct type *own = ok ? NULL : hcl_type_of(arena, v);
     if (own && !hcl_type_converts(arena, own, to)) { /* then no value of this type would do */
         path = (struct str){0};

@@ -124,7 +124,10 @@ struct value hcl_unknown(struct arena *arena, const struct type *type); /* no re
  */
 bool hcl_convert(struct arena *arena, const struct value *v, const struct type *to,
                  struct value *ret, struct str *ret_why);
-/* The same; *ret_path is where in v the reason is, as Terraform's own messages put it before the
+/* Is there an object in v that may have members which it does not list (OBJECT_OPEN)? What such a
+ * value lacks for a type is unknown. */
+bool hcl_is_open(const struct value *v);
+/* hcl_convert; *ret_path is where in v the reason is, as Terraform's own messages put it before the
  * reason: "[0].name", or empty at the top. */
 bool hcl_convert_path(struct arena *arena, const struct value *v, const struct type *to,
                       struct value *ret, struct str *ret_path, struct str *ret_why);

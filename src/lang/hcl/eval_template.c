@@ -144,8 +144,8 @@ bool hcl_eval_template_if(struct hcl_eval *ev, const struct hcl_expr *expr,
     return true;
 }
 
-bool hcl_eval_aside(struct hcl_eval *ev, const struct hcl_expr *expr,
-                    const struct hcl_scope *scope, struct hcl_diags *diags, struct value *ret)
+bool hcl_eval_aside(struct hcl_eval *ev, const struct hcl_expr *expr, const struct hcl_scope *scope,
+                    struct hcl_diags *diags, struct value *ret)
 {
     struct hcl_diags *outer = ev->diags;
     *diags = (struct hcl_diags){.arena = ev->arena};
@@ -184,6 +184,8 @@ static const struct type *branch_type(struct hcl_eval *ev, const struct hcl_expr
     if (types[0]->kind == TYPE_DYNAMIC || types[1]->kind == TYPE_DYNAMIC)
         return &type_dynamic;
     const struct type *common = hcl_unify(ev->arena, types, 2);
+    if (!common && (hcl_is_open(yes) || hcl_is_open(no)))
+        return &type_dynamic;
     if (!common)
         hcl_fail(ev, expr->range, "Inconsistent conditional result types",
                  "The true and false result expressions must have consistent types. The 'true' "

@@ -409,6 +409,8 @@ bool hcl_get_attribute(struct hcl_eval *ev, const struct value *v, struct str na
     const struct value *member = value_get(v, name);
     if (member) {
         *ret = *member;
+    } else if (v->kind == VALUE_OBJECT && v->form == OBJECT_OPEN) {
+        *ret = hcl_any();
     } else if (v->kind == VALUE_MAP) {
         return hcl_fail(ev, subject, "Missing map element",
                         "This map does not have an element with the key \"%.*s\".", STR_ARG(name));
@@ -434,9 +436,10 @@ static bool index_known(struct hcl_eval *ev, const struct value *v, const struct
 {
     if (value_is_object_like(v)) {
         const struct value *member = value_get(v, value_text(key));
-        if (!member)
+        bool open = v->kind == VALUE_OBJECT && v->form == OBJECT_OPEN;
+        if (!member && !open)
             return no_such_index(ev, subject, "");
-        *ret = *member;
+        *ret = member ? *member : hcl_any();
         return true;
     }
     int64_t i;
