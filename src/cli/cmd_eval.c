@@ -39,7 +39,7 @@ struct job {
     const struct app *app;
     const struct invocation *in;
     struct root root;
-    bool json, told_missing;
+    bool json;
     bool lacking; /* something is unknown, or failed */
 };
 
@@ -80,30 +80,18 @@ static struct str type_argument(struct arena *arena, struct str text)
     return str_sub(text, expr->call.arg[0]->range.start, expr->call.arg[0]->range.end);
 }
 
-/* Once: a value that is unknown may be so because of these. */
-static bool tell_missing(struct job *job, struct err *err)
+/* To app->err: what a value lacks. */
+static bool tell_why(struct job *job, struct str text, struct err *err)
 {
-    const struct code_module *m = code_root_module(job->root.code);
-    AUTO_BUF names = {.limit = 1 << 20};
-    if (job->told_missing)
-        return true;
-    job->told_missing = true;
-    for (size_t i = 0; i < m->nvariables; i++) {
-        char text[512];
-        const struct hcl_diags *diags;
-        struct value v;
-        const struct code_variable *variable = &m->variables[i];
-        if (variable->has_default)
-            continue;
-        (void)snprintf(text, sizeof text, "var.%.*s", STR_ARG(variable->name));
-        if (!code_eval_text(job->root.code, str_from(text), &v, &diags, err))
-            return false;
-        if (v.kind == VALUE_UNKNOWN)
-            buf_printf(&names, "%s%s", names.len ? ", " : "", text);
-    }
-    if (names.len)
-        (void)fprintf(job->app->err, "note: unknown, because nothing gives it a value: %.*s\n",
-                      (int)names.len, names.ptr);
+    const struct hcl_diags *diags;
+    struct code_chain chain;
+    struct value v;
+    AUTO_BUF why = {.limit = 1 << 20};
+    if (!code_explain_text(job->root.code, text, &v, &chain, &diags, err))
+        return false;
+    text_safe_lines(&why, chain.unknown_because, 2);
+    if (why.len)
+        (void)fprintf(job->app->err, "note: unknown because %.*s\n", (int)why.len, why.ptr);
     return true;
 }
 
@@ -137,7 +125,7 @@ static bool evaluate(struct job *job, struct str text, bool *ret_good, struct er
     if (fwrite(out.ptr, 1, out.len, job->app->out) != out.len || fflush(job->app->out) != 0)
         return err_set(err, ERR_IO, "write a value to standard output");
     job->lacking |= value_any_unknown(&v);
-    return !value_any_unknown(&v) || tell_missing(job, err);
+    return !value_any_unknown(&v) || tell_why(job, asked, err);
 }
 
 /* --- where they come from --- */

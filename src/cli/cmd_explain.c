@@ -538,8 +538,11 @@ static bool explain(struct job *job, struct str text, bool *ret_good, struct err
     }
     if (instance)
         return explain_path(job, instance, path, true) ||
-               err_set(err, ERR_USAGE, "%.*s has no %.*s", STR_ARG(instance->address),
-                       STR_ARG(path_text(job->arena, path)));
+               err_set(err, ERR_USAGE,
+                       instance->schema ? "%.*s has no %.*s"
+                                        : "the code of %.*s does not set %.*s, and without its "
+                                          "provider's schema nothing else is known of it",
+                       STR_ARG(instance->address), STR_ARG(path_text(job->arena, path)));
     if (!explain_all(job, text, &found, err))
         return false;
     return found || explain_missing(job, text, ret_good, err);

@@ -1,0 +1,4 @@
+locals {
+  a = local.nope
+  b = [1
+}
