@@ -115,7 +115,8 @@ void root_tell(const struct app *app, const struct code_tree *tree, const struct
             continue;
         tell_one(&out, d, file ? file : text.len ? &typed : NULL);
     }
-    (void)fwrite(out.ptr, 1, out.len, app->err);
+    if (out.len)
+        (void)fwrite(out.ptr, 1, out.len, app->err);
 }
 
 void root_tell_notes(const struct app *app, const struct look *look)
