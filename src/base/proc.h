@@ -33,8 +33,8 @@ struct proc_result {
 bool proc_run(struct arena *arena, const struct proc_spec *spec, struct proc_result *ret,
               struct err *err);
 
-/* Starts only: stdin from spec->input, stdout and stderr into pipes (non-blocking, CLOEXEC). The caller
- * reaps. */
+/* Starts only: stdin from spec->input, stdout and stderr into pipes (non-blocking, CLOEXEC). The
+ * caller reaps. */
 struct proc_child {
     pid_t pid; /* also its process group */
     int out_fd, err_fd;

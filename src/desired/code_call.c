@@ -65,7 +65,7 @@ const struct hcl_attribute *code_call_argument(struct code *code,
             return NULL;
         *ret_file = bodies[i].file;
         if (content.nattributes && !code_is_call_meta(name))
-            return &content.attribute[0];
+            return content.attribute;
     }
     return NULL;
 }

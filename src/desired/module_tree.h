@@ -5,7 +5,8 @@
  * Owner:   the arena that was given
  * Bounds:  CODE_TREE_DEPTH_MAX calls deep, CODE_TREE_MODULES_MAX in all; past one ERR_LIMIT
  * Errors:  diagnostics as Terraform words them. A module that `init` has not brought is a warning
- *          (with `strict` an error, as Terraform has it) and its tree is NULL. False only for limits and a root that cannot be read
+ *          (with `strict` an error, as Terraform has it) and its tree is NULL. False only for
+ *          limits and a root that cannot be read
  * Source:  facts/hcl.md 12; Terraform 1.11 configs (BuildConfig, provider validation)
  */
 #pragma once

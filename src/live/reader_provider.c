@@ -12,9 +12,9 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "live/library.h"
 #include "live/reader_provider/builtin.h"
 #include "live/reader_provider/codeblock.h"
-#include "live/library.h"
 #include "live/reader_provider/locate.h"
 #include "live/reader_provider/pool.h"
 #include "live/reader_provider/settings.h"

@@ -81,7 +81,7 @@ static bool run(struct repository *r, const char *const *words, struct str input
     argv[n++] = r->program;
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         argv[n++] = settings[i];
-    for (size_t i = 0; words[i] && i < WORDS_MAX; i++)
+    for (size_t i = 0; i < WORDS_MAX && words[i]; i++)
         argv[n++] = words[i];
     argv[n] = NULL;
     struct proc_spec spec = {.argv = argv,

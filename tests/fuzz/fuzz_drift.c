@@ -21,7 +21,8 @@ static enum observation_outcome observe(const struct value *desired, const struc
     if (!drift_observe(&arena, &in, &got, NULL))
         return OBSERVED_UNCHECKED;
     if (got.nfindings != (got.outcome == OBSERVED_DIFFERENT) ||
-        (got.nfindings && (!got.findings[0].nchanges || strlen(got.findings[0].fingerprint) != 32)) ||
+        (got.nfindings &&
+         (!got.findings[0].nchanges || strlen(got.findings[0].fingerprint) != 32)) ||
         (value_equal(desired, live) && got.nfindings))
         abort();
     return got.outcome;

@@ -40,8 +40,8 @@ bool hcl_eval_json_object(struct hcl_eval *ev, const struct hcl_expr *expr,
 
 /* Evaluate with diagnostics of its own: *diags instead of ev's; and hand them on where they count.
  */
-bool hcl_eval_aside(struct hcl_eval *ev, const struct hcl_expr *expr,
-                    const struct hcl_scope *scope, struct hcl_diags *diags, struct value *ret);
+bool hcl_eval_aside(struct hcl_eval *ev, const struct hcl_expr *expr, const struct hcl_scope *scope,
+                    struct hcl_diags *diags, struct value *ret);
 void hcl_pass_on(struct hcl_eval *ev, const struct hcl_diags *from);
 /* && and || as Terraform 1.12 has them: one side may decide alone. */
 bool hcl_eval_short_circuit(struct hcl_eval *ev, const struct hcl_expr *expr,

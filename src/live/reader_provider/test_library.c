@@ -12,8 +12,8 @@
 #include "base/io.h"
 #include "base/proc.h"
 #include "lang/hcl/ops.h"
-#include "live/reader.h"
 #include "live/library.h"
+#include "live/reader.h"
 #include "live/reader_provider/provider.h"
 #include "model/stack.h"
 
