@@ -6,6 +6,7 @@
 #include "cli/adopting.h"
 #include "cli/app.h"
 #include "cli/command.h"
+#include "cli/rows.h"
 #include "cli/setup.h"
 #include "model/finding.h"
 #include "scan/look.h"
@@ -55,57 +56,16 @@ static const struct option options[] = {
                       .kind = OPTION_STRING,
                       .arg = "FILE",
                       .text = "the JSON report that FINDING is in; without it a scan is made"},
-    [ADOPT_LIVE] = {.name = "live",
-                    .letter = 'l',
-                    .kind = OPTION_STRING,
-                    .arg = "FILE",
-                    .text = "live values from this JSON or NDJSON document; no provider is asked"},
-    [ADOPT_STATE] = {.name = "state",
-                     .letter = 's',
-                     .kind = OPTION_STRING,
-                     .arg = "FILE",
-                     .text = "a state file or URL instead of the stack's own backend"},
-    [ADOPT_CONFIG] = {.name = "config",
-                      .letter = 'c',
-                      .kind = OPTION_STRING,
-                      .arg = "FILE",
-                      .env = "PLUMB_CONFIG",
-                      .text = "plumb.yaml to use instead of the one found here or above; - for "
-                              "none"},
-    [ADOPT_WORKSPACE] = {.name = "workspace",
-                         .letter = 'w',
-                         .kind = OPTION_STRING,
-                         .arg = "NAME",
-                         .text = "a workspace instead of the selected one"},
-    [ADOPT_VAR] = {.name = "var",
-                   .kind = OPTION_LIST,
-                   .arg = "NAME=VALUE",
-                   .text = "a value for a variable of the root module, as terraform -var; may be "
-                           "repeated; counts after --var-file"},
-    [ADOPT_VAR_FILE] = {.name = "var-file",
-                        .kind = OPTION_LIST,
-                        .arg = "FILE",
-                        .text = "values from a tfvars file; may be repeated"},
-    [ADOPT_ALLOW_MISMATCH] = {.name = "allow-provider-mismatch",
-                              .kind = OPTION_FLAG,
-                              .text = "run a provider although the lock file does not have its "
-                                      "hash"},
-    [ADOPT_TIMEOUT] = {.name = "timeout",
-                       .kind = OPTION_DURATION,
-                       .arg = "TIME",
-                       .least = 1,
-                       .most = 86400000,
-                       .env = "PLUMB_TIMEOUT",
-                       .text = "longest wait for one answer of a provider, such as 120s"},
-    [ADOPT_NO_CACHE] = {.name = "no-cache",
-                        .kind = OPTION_FLAG,
-                        .env = "PLUMB_NO_CACHE",
-                        .text = "keep nothing on disk: schemas and probes are read anew"},
-    [ADOPT_CACHE_DIR] = {.name = "cache-dir",
-                         .kind = OPTION_STRING,
-                         .arg = "DIR",
-                         .env = "PLUMB_CACHE_DIR",
-                         .text = "where schemas and probes are kept; without it ~/.cache/plumb"},
+    [ADOPT_LIVE] = ROW_LIVE,
+    [ADOPT_STATE] = ROW_STATE,
+    [ADOPT_CONFIG] = ROW_CONFIG,
+    [ADOPT_WORKSPACE] = ROW_WORKSPACE,
+    [ADOPT_VAR] = ROW_VAR,
+    [ADOPT_VAR_FILE] = ROW_VAR_FILE,
+    [ADOPT_ALLOW_MISMATCH] = ROW_ALLOW_MISMATCH,
+    [ADOPT_TIMEOUT] = ROW_TIMEOUT,
+    [ADOPT_NO_CACHE] = ROW_NO_CACHE,
+    [ADOPT_CACHE_DIR] = ROW_CACHE_DIR,
 };
 static_assert(sizeof options / sizeof *options == ADOPT_OPTION_COUNT, "one row per option");
 

@@ -8,28 +8,18 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/root.h"
+#include "cli/rows.h"
 #include "cli/setup.h"
 #include "desired/stacks.h"
 #include "scan/check.h"
-
-static const char *const formats[] = {"text",     "json",   "sarif",  "junit",
-                                      "markdown", "gitlab", "github", NULL};
 
 enum { OUTPUT = ROOT_OPTION_COUNT, STRICT, NO_COLOR, OPTION_COUNT };
 
 static const struct option options[] = {
     ROOT_OPTIONS,
-    [OUTPUT] = {.name = "output",
-                .letter = 'o',
-                .kind = OPTION_LIST,
-                .arg = "FORMAT[=FILE]",
-                .choices = formats,
-                .open = true,
-                .env = "PLUMB_OUTPUT",
-                .text = "how to report, and into which file (standard output without one); a file "
-                        "name alone chooses the format by its ending; may be repeated"},
+    [OUTPUT] = ROW_OUTPUTS,
     [STRICT] = {.name = "strict", .kind = OPTION_FLAG, .text = "warnings fail as errors do"},
-    [NO_COLOR] = {.name = "no-color", .kind = OPTION_FLAG, .text = "no colours on a terminal"},
+    [NO_COLOR] = ROW_NO_COLOR,
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
@@ -53,8 +43,7 @@ static bool fill_options(struct job *job, struct err *err)
                                         .reader = root_reader(job->app, job->arena, job->in),
                                         .env = job->app->env,
                                         .now_utc_ms = job->app->now_ms(job->app->clock)};
-    return root_inputs(job->app, job->arena, job->in, &job->check.inputs, &job->check.ninputs,
-                       err) &&
+    return root_inputs(job->arena, job->in, &job->check.inputs, &job->check.ninputs, err) &&
            outputs_parse(job->arena, &value[OUTPUT], STR("text"), &job->outputs, err);
 }
 

@@ -12,11 +12,11 @@
 #include "cli/command.h"
 #include "cli/conftest_output.h"
 #include "cli/policy_text.h"
+#include "cli/rows.h"
 #include "model/finding.h"
 #include "policy/inputs.h"
 #include "policy/load.h"
 
-static const char *const versions[] = {"v0", "v1", NULL};
 static const char *const parser_names[] = {"yaml", "json", "dotenv", "dockerfile", NULL};
 
 enum {
@@ -42,11 +42,7 @@ enum {
 };
 
 static const struct option options[] = {
-    [POLICY] = {.name = "policy",
-                .letter = 'p',
-                .kind = OPTION_LIST,
-                .arg = "PATH",
-                .text = "a file or a folder of policies; policy without it; may be repeated"},
+    [POLICY] = ROW_POLICY,
     [DATA] = {.name = "data",
               .letter = 'd',
               .kind = OPTION_LIST,
@@ -77,11 +73,7 @@ static const struct option options[] = {
                       .kind = OPTION_FLAG,
                       .text = "exit with 2 on failures and with 1 on warnings alone"},
     [NO_FAIL] = {.name = "no-fail", .kind = OPTION_FLAG, .text = "exit with 0 whatever is found"},
-    [REGO_VERSION] = {.name = "rego-version",
-                      .kind = OPTION_STRING,
-                      .arg = "v0|v1",
-                      .choices = versions,
-                      .text = "the language of the policies; v1 without it"},
+    [REGO_VERSION] = ROW_REGO_VERSION,
     [SUPPRESS_EXCEPTIONS] = {.name = "suppress-exceptions",
                              .kind = OPTION_FLAG,
                              .text = "count exceptions without showing them"},
@@ -95,19 +87,14 @@ static const struct option options[] = {
                         .kind = OPTION_STRING,
                         .arg = "NAME",
                         .text = "what standard input is called; its ending chooses the parser"},
-    [OUTPUT] = {.name = "output",
-                .letter = 'o',
-                .kind = OPTION_STRING,
-                .arg = "FORMAT",
-                .choices = conftest_formats,
-                .text = "stdout (as without it), json, tap, junit or github"},
+    [OUTPUT] = ROW_CONFTEST_OUTPUT,
     [JUNIT_HIDE_MESSAGE] = {.name = "junit-hide-message",
                             .kind = OPTION_FLAG,
                             .text = "names in JUnit without the message"},
     [GITHUB_HIDE_PASSED] = {.name = "github-hide-passed",
                             .kind = OPTION_FLAG,
                             .text = "only what did not pass in the output for GitHub"},
-    [NO_COLOR] = {.name = "no-color", .kind = OPTION_FLAG, .text = "accepted; there are none"},
+    [NO_COLOR] = ROW_NO_COLOR_ACCEPTED,
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 

@@ -9,10 +9,9 @@
 #include "cli/command.h"
 #include "cli/conftest_output.h"
 #include "cli/policy_text.h"
+#include "cli/rows.h"
 #include "policy/load.h"
 #include "policy/testing.h"
-
-static const char *const versions[] = {"v0", "v1", NULL};
 
 enum {
     POLICY,
@@ -27,11 +26,7 @@ enum {
 };
 
 static const struct option options[] = {
-    [POLICY] = {.name = "policy",
-                .letter = 'p',
-                .kind = OPTION_LIST,
-                .arg = "PATH",
-                .text = "a file or a folder of policies; policy without it; may be repeated"},
+    [POLICY] = ROW_POLICY,
     [DATA] = {.name = "data",
               .letter = 'd',
               .kind = OPTION_LIST,
@@ -42,22 +37,13 @@ static const struct option options[] = {
                    .kind = OPTION_LIST,
                    .arg = "NAME",
                    .text = "only tests of these packages, with wildcards; may be repeated"},
-    [REGO_VERSION] = {.name = "rego-version",
-                      .kind = OPTION_STRING,
-                      .arg = "v0|v1",
-                      .choices = versions,
-                      .text = "the language of the policies; v1 without it"},
+    [REGO_VERSION] = ROW_REGO_VERSION,
     [SHOW_BUILTIN_ERRORS] = {.name = "show-builtin-errors",
                              .kind = OPTION_FLAG,
                              .text = "errors in built-in functions are errors of the test"},
     [QUIET] = {.name = "quiet", .kind = OPTION_FLAG, .text = "print nothing where all pass"},
-    [OUTPUT] = {.name = "output",
-                .letter = 'o',
-                .kind = OPTION_STRING,
-                .arg = "FORMAT",
-                .choices = conftest_formats,
-                .text = "stdout (as without it), json, tap, junit or github"},
-    [NO_COLOR] = {.name = "no-color", .kind = OPTION_FLAG, .text = "accepted; there are none"},
+    [OUTPUT] = ROW_CONFTEST_OUTPUT,
+    [NO_COLOR] = ROW_NO_COLOR_ACCEPTED,
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 

@@ -9,6 +9,7 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/root.h"
+#include "cli/rows.h"
 #include "desired/code_depend.h"
 #include "lang/hcl/console.h"
 #include "model/finding.h"
@@ -17,19 +18,12 @@
 
 enum { EXCERPT_BYTES = 200, CUTS_MAX = 256 };
 
-static const char *const formats[] = {"text", "json", NULL};
-
 enum { DIR = ROOT_OPTION_COUNT, OUTPUT, OPTION_COUNT };
 
 static const struct option options[] = {
     ROOT_OPTIONS,
     [DIR] = ROOT_DIR_OPTION,
-    [OUTPUT] = {.name = "output",
-                .letter = 'o',
-                .kind = OPTION_STRING,
-                .arg = "FORMAT",
-                .choices = formats,
-                .text = "text or json"},
+    [OUTPUT] = ROW_TEXT_OR_JSON,
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 

@@ -9,6 +9,7 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/policy_text.h"
+#include "cli/rows.h"
 #include "model/finding.h"
 #include "policy/load.h"
 #include "policy/plain.h"
@@ -54,9 +55,7 @@ static const struct option options[] = {
                 .kind = OPTION_STRING,
                 .arg = "REGEX",
                 .text = "pass over files and folders of --data whose paths match"},
-    [REGO_V0] = {.name = "rego-v0",
-                 .kind = OPTION_FLAG,
-                 .text = "read policies as Rego v0, the language before OPA 1.0"},
+    [REGO_V0] = ROW_REGO_V0,
     [STRICT_BUILTIN] = {.name = "strict-builtin-errors",
                         .kind = OPTION_FLAG,
                         .text = "an error in a built-in function ends the evaluation; without it "

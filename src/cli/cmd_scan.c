@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/rows.h"
 #include "cli/setup.h"
 #include "desired/stacks.h"
 #include "scan/places.h"
@@ -18,9 +19,6 @@
 
 enum { PLAN_BYTES_MAX = 2000 << 20, CONCURRENCY_MAX = 1000 };
 
-/* Offered by completion; a test keeps it equal to the formats of the build. */
-static const char *const formats[] = {"text",     "json",   "sarif",  "junit",
-                                      "markdown", "gitlab", "github", NULL};
 static const char *const fail_words[] = {
     "contradicts-code", "missing", "unmanaged", "unapplied", "state-only",
     "unchecked",        "drift",   "any",       "none",      NULL};
@@ -59,34 +57,18 @@ enum {
 };
 
 static const struct option options[] = {
-    [OUTPUT] = {.name = "output",
-                .letter = 'o',
-                .kind = OPTION_LIST,
-                .arg = "FORMAT[=FILE]",
-                .choices = formats,
-                .open = true,
-                .env = "PLUMB_OUTPUT",
-                .text = "how to report, and into which file (standard output without one); a file "
-                        "name alone chooses the format by its ending; may be repeated"},
+    [OUTPUT] = ROW_OUTPUTS,
     [STREAM] = {.name = "stream",
                 .kind = OPTION_FLAG,
                 .text = "print findings as they come: NDJSON, one event a line"},
-    [LIVE] = {.name = "live",
-              .letter = 'l',
-              .kind = OPTION_STRING,
-              .arg = "FILE",
-              .text = "live values from this JSON or NDJSON document; no provider is asked"},
+    [LIVE] = ROW_LIVE,
     [PLAN] = {.name = "plan",
               .letter = 'p',
               .kind = OPTION_STRING,
               .arg = "FILE",
               .text = "report the drift in a plan (terraform show -json), offline; - reads it from "
                       "standard input"},
-    [STATE] = {.name = "state",
-               .letter = 's',
-               .kind = OPTION_STRING,
-               .arg = "FILE",
-               .text = "a state file or URL instead of the stack's own backend"},
+    [STATE] = ROW_STATE,
     [DESIRED] = {.name = "desired",
                  .kind = OPTION_STRING,
                  .arg = "WHAT",
@@ -95,31 +77,14 @@ static const struct option options[] = {
                  .text = "what live is compared with: code (evaluated, with the last state beside "
                          "it), state (what was applied last) or auto (the code, where it can be "
                          "evaluated)"},
-    [VAR] = {.name = "var",
-             .kind = OPTION_LIST,
-             .arg = "NAME=VALUE",
-             .text = "a value for a variable of the root module, as terraform -var; may be "
-                     "repeated; counts after --var-file"},
-    [VAR_FILE] = {.name = "var-file",
-                  .kind = OPTION_LIST,
-                  .arg = "FILE",
-                  .text = "values from a tfvars file; may be repeated"},
+    [VAR] = ROW_VAR,
+    [VAR_FILE] = ROW_VAR_FILE,
     [NO_GIT] = {.name = "no-git",
                 .kind = OPTION_FLAG,
                 .env = "PLUMB_NO_GIT",
                 .text = "do not ask git for commits, authors and branches"},
-    [CONFIG] = {.name = "config",
-                .letter = 'c',
-                .kind = OPTION_STRING,
-                .arg = "FILE",
-                .env = "PLUMB_CONFIG",
-                .text = "plumb.yaml to use instead of the one found here or above; - for none"},
-    [WORKSPACE] = {.name = "workspace",
-                   .letter = 'w',
-                   .kind = OPTION_LIST,
-                   .arg = "NAME",
-                   .text = "a workspace to scan instead of the selected one; '*' is every one "
-                           "found; may be repeated"},
+    [CONFIG] = ROW_CONFIG,
+    [WORKSPACE] = ROW_WORKSPACES,
     [TARGET] = {.name = "target",
                 .letter = 't',
                 .kind = OPTION_LIST,
@@ -146,20 +111,12 @@ static const struct option options[] = {
                     .least = 1,
                     .env = "PLUMB_MAX_MEMORY",
                     .text = "warn when plumb and its providers need more, such as 4G"},
-    [TIMEOUT] = {.name = "timeout",
-                 .kind = OPTION_DURATION,
-                 .arg = "TIME",
-                 .least = 1,
-                 .most = 86400000,
-                 .env = "PLUMB_TIMEOUT",
-                 .text = "longest wait for one answer of a provider, such as 120s"},
+    [TIMEOUT] = ROW_TIMEOUT,
     [NO_PROBE] = {.name = "no-probe",
                   .kind = OPTION_FLAG,
                   .env = "PLUMB_NO_PROBE",
                   .text = "do not look for attributes that a provider only echoes"},
-    [ALLOW_MISMATCH] = {.name = "allow-provider-mismatch",
-                        .kind = OPTION_FLAG,
-                        .text = "run a provider although the lock file does not have its hash"},
+    [ALLOW_MISMATCH] = ROW_ALLOW_MISMATCH,
     [SHOW_IGNORED] = {.name = "show-ignored",
                       .kind = OPTION_FLAG,
                       .text = "list the differences that ignore rules cover"},
@@ -177,16 +134,9 @@ static const struct option options[] = {
     [EXIT_ZERO] = {.name = "exit-zero",
                    .kind = OPTION_FLAG,
                    .text = "exit with 0 whatever is found; errors still exit with 1"},
-    [NO_COLOR] = {.name = "no-color", .kind = OPTION_FLAG, .text = "no colours on a terminal"},
-    [NO_CACHE] = {.name = "no-cache",
-                  .kind = OPTION_FLAG,
-                  .env = "PLUMB_NO_CACHE",
-                  .text = "keep nothing on disk: schemas and probes are read anew"},
-    [CACHE_DIR] = {.name = "cache-dir",
-                   .kind = OPTION_STRING,
-                   .arg = "DIR",
-                   .env = "PLUMB_CACHE_DIR",
-                   .text = "where schemas and probes are kept; without it ~/.cache/plumb"},
+    [NO_COLOR] = ROW_NO_COLOR,
+    [NO_CACHE] = ROW_NO_CACHE,
+    [CACHE_DIR] = ROW_CACHE_DIR,
     [QUIET] = {.name = "quiet",
                .letter = 'q',
                .kind = OPTION_FLAG,

@@ -4,30 +4,15 @@
 #include "base/err.h"
 #include "cli/app.h"
 #include "cli/command.h"
+#include "cli/rows.h"
 #include "desired/stacks.h"
 #include "wire/json.h"
 
-static const char *const outputs[] = {"text", "json", NULL};
-
 enum { OUTPUT, CONFIG, WORKSPACE, OPTION_COUNT };
 static const struct option options[] = {
-    [OUTPUT] = {.name = "output",
-                .letter = 'o',
-                .kind = OPTION_STRING,
-                .arg = "FORMAT",
-                .choices = outputs,
-                .text = "text or json"},
-    [CONFIG] = {.name = "config",
-                .letter = 'c',
-                .kind = OPTION_STRING,
-                .arg = "FILE",
-                .env = "PLUMB_CONFIG",
-                .text = "plumb.yaml to use instead of the one found here or above; - for none"},
-    [WORKSPACE] = {.name = "workspace",
-                   .letter = 'w',
-                   .kind = OPTION_LIST,
-                   .arg = "NAME",
-                   .text = "a workspace instead of the selected one; '*' is every one found"},
+    [OUTPUT] = ROW_TEXT_OR_JSON,
+    [CONFIG] = ROW_CONFIG,
+    [WORKSPACE] = ROW_WORKSPACES,
 };
 
 /* X(column, member of struct stack): the columns of both outputs. */

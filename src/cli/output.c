@@ -13,6 +13,9 @@
 
 enum { FORMATS_MAX = 64 };
 
+const char *const output_names[] = {"text",     "json",   "sarif",  "junit",
+                                    "markdown", "gitlab", "github", NULL};
+
 static const struct format *format_named(struct str name)
 {
     size_t n;

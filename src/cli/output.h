@@ -11,6 +11,10 @@ struct arena;
 struct err;
 struct option_value;
 
+/* Of all formats, NULL-ended: offered by completion; a test keeps them equal to those of the build.
+ */
+extern const char *const output_names[];
+
 struct output {
     const struct format *format;
     struct str file; /* empty = standard output */

@@ -1,7 +1,6 @@
 /* root.c - finding one root module, opening its code, telling what is wrong with it. */
 #include "cli/root.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -14,43 +13,10 @@
 
 /* --- options --- */
 
-/* Relative to where we are, whatever root it is for. */
-static bool add_file(struct arena *arena, struct str path, struct code_input_value *ret,
-                     struct err *err)
-{
-    char resolved[4096];
-    struct str ended = arena_dup(arena, path);
-    if (!ended.ptr)
-        return arena_full(arena, err);
-    if (!realpath(ended.ptr, resolved))
-        return err_set(err, ERR_IO, "--var-file: no file %s", ended.ptr);
-    *ret = (struct code_input_value){.is_file = true, .text = arena_dup(arena, str_from(resolved))};
-    return ret->text.ptr || arena_full(arena, err);
-}
-
-bool root_inputs(const struct app *app, struct arena *arena, const struct invocation *in,
+bool root_inputs(struct arena *arena, const struct invocation *in,
                  const struct code_input_value **ret, size_t *ret_n, struct err *err)
 {
-    const struct option_value *files = &in->value[ROOT_VAR_FILE], *vars = &in->value[ROOT_VAR];
-    struct code_input_value *inputs =
-        arena_new(arena, struct code_input_value, files->nlist + vars->nlist);
-    size_t n = 0;
-    (void)app;
-    if (!inputs)
-        return arena_full(arena, err);
-    for (size_t i = 0; i < files->nlist; i++)
-        if (!add_file(arena, files->list[i], &inputs[n++], err))
-            return false;
-    for (size_t i = 0; i < vars->nlist; i++) {
-        struct str rest = vars->list[i], name;
-        if (!str_cut(&rest, '=', &name))
-            return err_set(err, ERR_USAGE, "--var: NAME=VALUE is wanted, not '%.*s'",
-                           STR_ARG(vars->list[i]));
-        inputs[n++] = (struct code_input_value){.name = name, .text = rest};
-    }
-    *ret = inputs;
-    *ret_n = n;
-    return true;
+    return setup_inputs(arena, &in->value[ROOT_VAR_FILE], &in->value[ROOT_VAR], ret, ret_n, err);
 }
 
 struct reader_options root_reader(const struct app *app, struct arena *arena,
@@ -67,21 +33,6 @@ struct reader_options root_reader(const struct app *app, struct arena *arena,
 }
 
 /* --- diagnostics --- */
-
-static const struct hcl_file *find_file(const struct code_tree *tree, struct str name,
-                                        unsigned depth_left)
-{
-    for (size_t i = 0; tree && i < tree->module.nfiles; i++)
-        if (str_equal(tree->module.files[i]->name, name))
-            return tree->module.files[i];
-    for (size_t i = 0; tree && depth_left && i < tree->module.ncalls; i++) {
-        const struct hcl_file *found =
-            tree->child[i] ? find_file(tree->child[i], name, depth_left - 1) : NULL;
-        if (found)
-            return found;
-    }
-    return NULL;
-}
 
 static void tell_one(struct buf *out, const struct hcl_diag *d, const struct hcl_file *file)
 {
@@ -110,7 +61,7 @@ void root_tell(const struct app *app, const struct code_tree *tree, const struct
     for (size_t i = 0; i < diags->n; i++) {
         const struct hcl_diag *d = &diags->diag[i];
         const struct hcl_file typed = {.name = d->file, .text = text};
-        const struct hcl_file *file = find_file(tree, d->file, CODE_TREE_DEPTH_MAX);
+        const struct hcl_file *file = code_tree_file(tree, d->file);
         if (d->warning && !warnings)
             continue;
         tell_one(&out, d, file ? file : text.len ? &typed : NULL);
@@ -185,7 +136,7 @@ bool root_open(const struct app *app, struct arena *arena, const struct invocati
                                    .reader = root_reader(app, arena, in),
                                    .env = app->env,
                                    .now_utc_ms = app->now_ms(app->clock)};
-    if (!root_inputs(app, arena, in, &options.inputs, &options.ninputs, err) ||
+    if (!root_inputs(arena, in, &options.inputs, &options.ninputs, err) ||
         !look_open(&options, &root.look, err))
         return false;
     if (!look_code(root.look, CODE_EXPLORE, &root.code, err)) {

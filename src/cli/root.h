@@ -3,7 +3,7 @@
  */
 #pragma once
 #include "base/arena.h"
-#include "cli/command.h"
+#include "cli/rows.h"
 #include "scan/look.h"
 
 struct app;
@@ -23,30 +23,12 @@ enum {
 };
 /* clang-format off */
 #define ROOT_OPTIONS \
-    [ROOT_CONFIG] = {.name = "config", .letter = 'c', .kind = OPTION_STRING, .arg = "FILE", \
-                     .env = "PLUMB_CONFIG", \
-                     .text = "plumb.yaml to use instead of the one found here or above; - for " \
-                             "none"}, \
-    [ROOT_WORKSPACE] = {.name = "workspace", .letter = 'w', .kind = OPTION_STRING, .arg = "NAME", \
-                        .text = "what terraform.workspace is, instead of the selected one"}, \
-    [ROOT_VAR] = {.name = "var", .kind = OPTION_LIST, .arg = "NAME=VALUE", \
-                  .text = "a value for a variable of the root module, as terraform -var; may be " \
-                          "repeated; counts after --var-file"}, \
-    [ROOT_VAR_FILE] = {.name = "var-file", .kind = OPTION_LIST, .arg = "FILE", \
-                       .text = "values from a tfvars file; may be repeated"}, \
+    [ROOT_CONFIG] = ROW_CONFIG, [ROOT_WORKSPACE] = ROW_WORKSPACE, [ROOT_VAR] = ROW_VAR, \
+    [ROOT_VAR_FILE] = ROW_VAR_FILE, [ROOT_ALLOW_MISMATCH] = ROW_ALLOW_MISMATCH, \
+    [ROOT_TIMEOUT] = ROW_TIMEOUT, [ROOT_NO_CACHE] = ROW_NO_CACHE, \
+    [ROOT_CACHE_DIR] = ROW_CACHE_DIR, \
     [ROOT_NO_PROVIDERS] = {.name = "no-providers", .kind = OPTION_FLAG, \
-                           .text = "start no provider: nothing is known of schemas"}, \
-    [ROOT_ALLOW_MISMATCH] = {.name = "allow-provider-mismatch", .kind = OPTION_FLAG, \
-                             .text = "run a provider although the lock file does not have its " \
-                                     "hash"}, \
-    [ROOT_TIMEOUT] = {.name = "timeout", .kind = OPTION_DURATION, .arg = "TIME", .least = 1, \
-                      .most = 86400000, .env = "PLUMB_TIMEOUT", \
-                      .text = "longest wait for a provider's schema, such as 120s"}, \
-    [ROOT_NO_CACHE] = {.name = "no-cache", .kind = OPTION_FLAG, .env = "PLUMB_NO_CACHE", \
-                       .text = "keep nothing on disk: schemas are asked for anew"}, \
-    [ROOT_CACHE_DIR] = {.name = "cache-dir", .kind = OPTION_STRING, .arg = "DIR", \
-                        .env = "PLUMB_CACHE_DIR", \
-                        .text = "where schemas are kept; without it ~/.cache/plumb"}
+                           .text = "start no provider: nothing is known of schemas"}
 /* The folder, for commands whose words are something else. */
 #define ROOT_DIR_OPTION \
     {.name = "dir", .letter = 'C', .kind = OPTION_STRING, .arg = "DIR", \
@@ -54,7 +36,7 @@ enum {
 /* clang-format on */
 
 /* From the common options: variables, providers, cache. */
-bool root_inputs(const struct app *app, struct arena *arena, const struct invocation *in,
+bool root_inputs(struct arena *arena, const struct invocation *in,
                  const struct code_input_value **ret, size_t *ret_n, struct err *err);
 struct reader_options root_reader(const struct app *app, struct arena *arena,
                                   const struct invocation *in);

@@ -466,7 +466,6 @@ const void *code_cached_add(struct code *code, struct code_cached **table, const
 const struct schema *code_schema_of(struct code *code, struct str provider, enum code_mode mode,
                                     struct str type);
 const struct schema *code_provider_schema_of(struct code *code, struct str provider);
-bool code_is_builtin(struct str provider);
 /* Attributes, blocks and `dynamic`, for hcl_body_content. */
 const struct hcl_body_spec *code_body_spec(struct code *code, const struct schema_block *block);
 /* May attributes of that block be written as blocks (providers of the old SDK)? */

@@ -196,6 +196,8 @@ struct code_read_options {
 bool code_module_read(struct arena *arena, struct str path, struct str dir,
                       const struct code_read_options *options, struct hcl_diags *diags,
                       struct code_module *ret, struct err *err);
+/* Does the provider (source in full) come with Terraform itself: terraform_data and the like? */
+bool code_is_builtin(struct str provider);
 const struct code_variable *code_find_variable(const struct code_module *module, struct str name);
 const struct code_local *code_find_local(const struct code_module *module, struct str name);
 const struct code_output *code_find_output(const struct code_module *module, struct str name);

@@ -340,3 +340,22 @@ bool code_tree_read(struct arena *arena, struct str root_path,
     *ret = root;
     return true;
 }
+
+static const struct hcl_file *find_file(const struct code_tree *tree, struct str name,
+                                        unsigned depth_left)
+{
+    for (size_t i = 0; tree && i < tree->module.nfiles; i++)
+        if (str_equal(tree->module.files[i]->name, name))
+            return tree->module.files[i];
+    for (size_t i = 0; tree && depth_left && i < tree->module.ncalls; i++) {
+        const struct hcl_file *found = find_file(tree->child[i], name, depth_left - 1);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+const struct hcl_file *code_tree_file(const struct code_tree *tree, struct str name)
+{
+    return find_file(tree, name, CODE_TREE_DEPTH_MAX);
+}

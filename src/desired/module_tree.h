@@ -34,6 +34,8 @@ struct code_tree_options {
 bool code_tree_read(struct arena *arena, struct str root_path,
                     const struct code_tree_options *options, struct hcl_diags *diags,
                     const struct code_tree **ret, struct err *err);
+/* The file of that name (as diagnostics have it) in any of its modules; NULL: none, or no tree. */
+const struct hcl_file *code_tree_file(const struct code_tree *tree, struct str name);
 /* Do the providers that modules pass each other fit? code_tree_read has asked already. */
 void code_check_providers(struct arena *arena, const struct code_tree *root, bool opentofu,
                           struct hcl_diags *diags);

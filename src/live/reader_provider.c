@@ -21,8 +21,6 @@
 #include "model/resource.h"
 #include "model/stack.h"
 
-static const struct str builtin = STR_INIT("terraform.io/builtin/terraform");
-
 static const char *env(const char *name)
 {
     return getenv(name);
@@ -32,7 +30,7 @@ static bool claims(const struct stack *stack, const struct resource *resource)
 {
     if (resource->mode != RESOURCE_MANAGED)
         return false;
-    return str_equal(resource->provider, builtin) || locate_has(stack, env, resource->provider);
+    return code_is_builtin(resource->provider) || locate_has(stack, env, resource->provider);
 }
 
 static bool unreadable(const struct resource *resource, struct str reason, live_sink on_result,
@@ -70,7 +68,7 @@ static bool read_all(const struct stack *stack, const struct resource *const *re
     if (!rest)
         return arena_full(&arena, err);
     for (size_t i = 0; i < n; i++)
-        if (!str_equal(resources[i]->provider, builtin))
+        if (!code_is_builtin(resources[i]->provider))
             rest[kept++] = resources[i];
         else if (!builtin_read(resources[i], options, on_result, sink_ctx, err))
             return false;

@@ -24,21 +24,6 @@ struct checking {
 
 /* --- diagnostics as issues --- */
 
-static const struct hcl_file *find_file(const struct code_tree *tree, struct str name,
-                                        unsigned depth_left)
-{
-    for (size_t i = 0; i < tree->module.nfiles; i++)
-        if (str_equal(tree->module.files[i]->name, name))
-            return tree->module.files[i];
-    for (size_t i = 0; depth_left && i < tree->module.ncalls; i++) {
-        const struct hcl_file *found =
-            tree->child[i] ? find_file(tree->child[i], name, depth_left - 1) : NULL;
-        if (found)
-            return found;
-    }
-    return NULL;
-}
-
 static bool overlaps(struct hcl_range a, struct hcl_range b)
 {
     return a.start < b.end && b.start < a.end;
@@ -137,7 +122,7 @@ static void take_diag(struct checking *in, const struct hcl_diag *d)
                             .at = {.line = d->line, .column = d->column}};
     issue->at.file = arena_dup(in->arena, d->file);
     const struct hcl_file *file =
-        in->tree && d->file.len ? find_file(in->tree, d->file, CODE_TREE_DEPTH_MAX) : NULL;
+        in->tree && d->file.len ? code_tree_file(in->tree, d->file) : NULL;
     if (!file)
         return;
     lint_locate(file, d->subject, &issue->at, &issue->excerpt);

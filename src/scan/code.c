@@ -15,13 +15,12 @@
 #include "drift/settle.h"
 #include "live/library.h"
 #include "scan/code_parts.h"
+#include "scan/code_setup.h"
 #include "scan/places.h"
 #include "value/type.h"
 #include "wire/json.h"
 
-enum { ERRORS_NOTED_MAX = 5, SOURCES_MAX = 1000 };
-
-static const struct str builtin = STR_INIT("terraform.io/builtin/terraform");
+enum { ERRORS_NOTED_MAX = 5 };
 
 /* --- opening --- */
 
@@ -212,33 +211,6 @@ static bool note_errors(struct scan_code *code, struct err *err)
                 err);
 }
 
-static void add_sources(const struct code_tree *tree, struct str *sources, size_t *n,
-                        unsigned depth_left)
-{
-    for (size_t i = 0; i < tree->module.nresources; i++) {
-        struct str source = tree->module.resources[i].provider_source;
-        bool known = str_equal(source, builtin) || *n == SOURCES_MAX;
-        for (size_t j = 0; j < *n && !known; j++)
-            known = str_equal(sources[j], source);
-        if (!known)
-            sources[(*n)++] = source;
-    }
-    for (size_t i = 0; i < tree->module.ncalls && depth_left; i++)
-        if (tree->child[i])
-            add_sources(tree->child[i], sources, n, depth_left - 1);
-}
-
-/* Each schema that will be asked for, all at once. */
-static bool fetch_schemas(struct scan_code *code, struct err *err)
-{
-    struct str *sources = arena_new(&code->arena, struct str, SOURCES_MAX);
-    size_t n = 0;
-    if (!sources)
-        return arena_full(&code->arena, err);
-    add_sources(code_module_tree(code->code), sources, &n, CODE_TREE_DEPTH_MAX);
-    return !code->library || library_prefetch(code->library, sources, n, err);
-}
-
 static bool open_library(struct scan_code *code, struct err *err)
 {
     struct reader_options options = code->scan->tally.options->reader;
@@ -315,7 +287,7 @@ bool scan_code_evaluate(struct scan_code *code, bool *ret_use, struct err *err)
         (void)hcl_diags_to_err(code_diags(code->code), &why);
         return give_up(code, &why, err);
     }
-    if (!fetch_schemas(code, err))
+    if (!scan_code_fetch(&code->arena, code->library, code_module_tree(code->code), err))
         return false;
     if (!code_evaluate(code->code, &why))
         return give_up(code, &why, err);

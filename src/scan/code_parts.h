@@ -32,10 +32,6 @@ struct scan_code {
 
 /* --- code_setup.c --- */
 
-/* Files may be read below the repository; without one, below where we are or the root. */
-struct str scan_code_folder(struct arena *arena, const struct stack *stack);
-/* OpenTofu's own files, a lock file of its registry, or (without one) its state. */
-bool scan_code_is_opentofu(struct arena *arena, const struct stack *stack, bool by_state);
 /* lifecycle.ignore_changes as paths. */
 bool scan_code_ignored(struct arena *arena, const struct code_resource *resource,
                        struct ignore_changes *ret, struct err *err);

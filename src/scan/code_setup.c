@@ -1,4 +1,6 @@
 /* code_setup.c - how a stack's code is opened, and what it accepts. */
+#include "scan/code_setup.h"
+
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -8,6 +10,8 @@
 #include "drift/ignore_changes.h"
 #include "model/stack.h"
 #include "scan/code_parts.h"
+
+enum { NAMES_MAX = 100000, LOCK_BYTES_MAX = 16 << 20 };
 
 struct str scan_code_folder(struct arena *arena, const struct stack *stack)
 {
@@ -29,17 +33,66 @@ bool scan_code_is_opentofu(struct arena *arena, const struct stack *stack, bool 
     struct str *names, text, dir = arena_dup(arena, stack->path.len ? stack->path : STR("."));
     size_t n = 0;
     struct str lock = io_join(arena, dir, STR(".terraform.lock.hcl"));
-    if (!dir.ptr || !io_list_dir(arena, dir.ptr, 100000, &names, &n, NULL))
+    if (!dir.ptr || !io_list_dir(arena, dir.ptr, NAMES_MAX, &names, &n, NULL))
         return by_state;
     for (size_t i = 0; i < n; i++)
         if (str_ends(names[i], STR(".tofu")) || str_ends(names[i], STR(".tofu.json")))
             return true;
-    if (!lock.ptr || !io_exists(lock.ptr) || !io_read_file(arena, lock.ptr, 16 << 20, &text, NULL))
+    if (!lock.ptr || !io_exists(lock.ptr) ||
+        !io_read_file(arena, lock.ptr, LOCK_BYTES_MAX, &text, NULL))
         return by_state;
     bool tofu = str_find(text, STR("\"registry.opentofu.org/"), 0) != SIZE_MAX;
     bool terraform = str_find(text, STR("\"registry.terraform.io/"), 0) != SIZE_MAX;
     return tofu || (!terraform && by_state);
 }
+
+/* --- schemas --- */
+
+struct sources {
+    struct str *item;
+    size_t n, room;
+};
+
+static bool add_source(struct arena *arena, struct sources *list, struct str source)
+{
+    bool known = code_is_builtin(source);
+    for (size_t i = list->n; i-- > 0 && !known;)
+        known = str_equal(list->item[i], source);
+    if (known)
+        return true;
+    struct str *grown = arena_grow(arena, list->item, list->n, &list->room, list->n + 1);
+    if (!grown)
+        return false;
+    list->item = grown;
+    list->item[list->n++] = source;
+    return true;
+}
+
+static bool gather_sources(struct arena *arena, const struct code_tree *tree, struct sources *ret,
+                           unsigned depth_left)
+{
+    const struct code_module *m = &tree->module;
+    for (size_t i = 0; i < m->nresources; i++)
+        if (!add_source(arena, ret, m->resources[i].provider_source))
+            return false;
+    for (size_t i = 0; depth_left && i < m->ncalls; i++)
+        if (tree->child[i] && !gather_sources(arena, tree->child[i], ret, depth_left - 1))
+            return false;
+    return true;
+}
+
+bool scan_code_fetch(struct arena *arena, struct library *library, const struct code_tree *tree,
+                     struct err *err)
+{
+    struct sources sources = {0};
+    if (!library)
+        return true;
+    if (!gather_sources(arena, tree, &sources, CODE_TREE_DEPTH_MAX))
+        return arena_full(arena, err);
+    return !sources.n || library_prefetch(library, sources.item, sources.n, err);
+}
+
+/* --- ignore_changes --- */
 
 static bool take_path(struct arena *arena, const struct hcl_traversal *from,
                       struct ignored_path *ret, struct err *err)

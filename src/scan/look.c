@@ -7,16 +7,12 @@
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/err.h"
-#include "base/io.h"
-#include "base/pathname.h"
 #include "desired/desired.h"
-#include "desired/owners.h"
-#include "live/schemas.h"
+#include "live/library.h"
+#include "scan/code_setup.h"
 #include "wire/json.h"
 
-enum { STATE_BUCKETS = 1 << 16, LOCK_BYTES_MAX = 16 << 20, NAMES_MAX = 100000 };
-
-static const struct str builtin = STR_INIT("terraform.io/builtin/terraform");
+enum { STATE_BUCKETS = 1 << 16 };
 
 /* An instance of the state: its attributes as text, parsed when they are asked for. */
 struct recorded {
@@ -26,7 +22,7 @@ struct recorded {
 struct look {
     struct arena arena;
     struct look_options options;
-    struct library *schemas; /* NULL: none are to be had */
+    struct library *library; /* NULL: none are to be had */
     struct desired *state;   /* NULL: not opened, or not to be had */
     bool state_asked;
     struct recorded **recorded;
@@ -69,7 +65,7 @@ const struct str *look_notes(const struct look *look, size_t *ret_n)
 /* Without its schema nothing is said of what its resources are given. */
 static void look_for_trouble(struct look *look, struct str provider)
 {
-    struct str why = live_schemas_trouble(look->schemas, provider);
+    struct str why = library_trouble(look->library, provider);
     if (why.len)
         add_note(look, arena_printf(&look->arena, "arguments of %.*s were not checked: %.*s",
                                     STR_ARG(provider), STR_ARG(why)));
@@ -79,9 +75,9 @@ const struct schema *look_schema(void *ctx, struct str provider, enum code_mode 
                                  struct str type)
 {
     struct look *look = ctx;
-    if (!look->schemas || str_equal(provider, builtin))
+    if (!look->library || code_is_builtin(provider))
         return NULL;
-    const struct schema *found = live_schemas_type(look->schemas, provider, mode, type);
+    const struct schema *found = library_schema(look->library, provider, mode, type);
     look_for_trouble(look, provider);
     return found;
 }
@@ -89,7 +85,7 @@ const struct schema *look_schema(void *ctx, struct str provider, enum code_mode 
 static const struct schema *find_config_schema(void *ctx, struct str provider)
 {
     struct look *look = ctx;
-    const struct schema *found = live_schemas_config(look->schemas, provider);
+    const struct schema *found = library_config_schema(look->library, provider);
     look_for_trouble(look, provider);
     return found;
 }
@@ -98,50 +94,12 @@ static bool call_function(void *ctx, struct hcl_eval *ev, struct str provider, s
                           const struct value *args, size_t nargs, struct value *ret)
 {
     struct look *look = ctx;
-    return live_schemas_call(look->schemas, ev, provider, name, args, nargs, ret);
-}
-
-struct sources {
-    struct str *item;
-    size_t n, room;
-};
-
-static void add_source(struct look *look, struct sources *list, struct str source)
-{
-    if (str_equal(source, builtin))
-        return;
-    for (size_t i = 0; i < list->n; i++)
-        if (str_equal(list->item[i], source))
-            return;
-    struct str *grown = arena_grow(&look->arena, list->item, list->n, &list->room, list->n + 1);
-    if (!grown) {
-        look->full = true;
-        return;
-    }
-    list->item = grown;
-    list->item[list->n++] = source;
-}
-
-static void gather_sources(struct look *look, const struct code_tree *tree, struct sources *ret,
-                           unsigned depth_left)
-{
-    const struct code_module *m = &tree->module;
-    for (size_t i = 0; i < m->nresources; i++)
-        add_source(look, ret, m->resources[i].provider_source);
-    for (size_t i = 0; depth_left && i < m->ncalls; i++)
-        if (tree->child[i])
-            gather_sources(look, tree->child[i], ret, depth_left - 1);
+    return library_call_function(look->library, ev, provider, name, args, nargs, ret);
 }
 
 bool look_prefetch(struct look *look, const struct code_tree *tree, struct err *err)
 {
-    struct sources sources = {0};
-    if (!look->schemas)
-        return true;
-    gather_sources(look, tree, &sources, CODE_TREE_DEPTH_MAX);
-    if (look->full)
-        return arena_full(&look->arena, err);
-    return !sources.n || live_schemas_prefetch(look->schemas, sources.item, sources.n, err);
+    return scan_code_fetch(&look->arena, look->library, tree, err);
 }
 
 static bool all_known(struct look *look, const struct code_tree *tree, unsigned depth_left)
@@ -149,7 +107,7 @@ static bool all_known(struct look *look, const struct code_tree *tree, unsigned 
     const struct code_module *m = &tree->module;
     for (size_t i = 0; i < m->nresources; i++) {
         const struct code_resource *r = &m->resources[i];
-        if (!str_equal(r->provider_source, builtin) &&
+        if (!code_is_builtin(r->provider_source) &&
             !look_schema(look, r->provider_source, r->mode, r->type))
             return false;
     }
@@ -222,44 +180,13 @@ static const char *find_env(void *ctx, const char *name)
     return look->options.env(name);
 }
 
-/* OpenTofu's own files, or a lock file of its registry. */
-static bool is_opentofu(struct look *look)
-{
-    struct str *names, text, path = look->options.stack->path;
-    size_t n = 0;
-    struct str lock = io_join(&look->arena, path, STR(".terraform.lock.hcl"));
-    if (!io_list_dir(&look->arena, path.ptr, NAMES_MAX, &names, &n, NULL))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (str_ends(names[i], STR(".tofu")) || str_ends(names[i], STR(".tofu.json")))
-            return true;
-    return lock.ptr && io_exists(lock.ptr) &&
-           io_read_file(&look->arena, lock.ptr, LOCK_BYTES_MAX, &text, NULL) &&
-           str_find(text, STR("registry.opentofu.org/"), 0) != SIZE_MAX;
-}
-
-/* File functions may read below the repository; without one, below where we are or the root. */
-static struct str readable_folder(struct look *look)
-{
-    char root[4096], here[4096];
-    if (!realpath(look->options.stack->path.ptr, root))
-        return look->options.stack->path;
-    struct str folder = arena_dup(&look->arena, str_from(root));
-    struct str repository = owners_repository(&look->arena, folder);
-    if (repository.len)
-        return repository;
-    if (realpath(".", here) && pathname_below(str_from(here), folder).ptr)
-        return arena_dup(&look->arena, str_from(here));
-    return folder;
-}
-
 struct code_options look_code_options(struct look *look, enum code_phase phase)
 {
     const struct look_options *o = &look->options;
     return (struct code_options){.root_dir = o->stack->path,
-                                 .repo_dir = readable_folder(look),
+                                 .repo_dir = scan_code_folder(&look->arena, o->stack),
                                  .workspace = o->stack->workspace,
-                                 .opentofu = is_opentofu(look),
+                                 .opentofu = scan_code_is_opentofu(&look->arena, o->stack, false),
                                  .phase = phase,
                                  .in_spite_of_errors = o->in_spite_of_errors,
                                  .inputs = o->inputs,
@@ -267,9 +194,9 @@ struct code_options look_code_options(struct look *look, enum code_phase phase)
                                  .env = find_env,
                                  .schema = look_schema,
                                  .provider_config_schema =
-                                     look->schemas ? find_config_schema : NULL,
+                                     look->library ? find_config_schema : NULL,
                                  .state = o->no_state ? NULL : find_state,
-                                 .call_function = look->schemas ? call_function : NULL,
+                                 .call_function = look->library ? call_function : NULL,
                                  .ctx = look,
                                  .now_utc_ms = o->now_utc_ms};
 }
@@ -289,7 +216,7 @@ bool look_open(const struct look_options *options, struct look **ret, struct err
     look->arena.limit = (size_t)1 << 34;
     look->options = *options;
     if (!options->no_providers &&
-        !live_schemas_open(options->stack, &options->reader, &look->schemas, &why))
+        !library_open(options->stack, &options->reader, &look->library, &why))
         note_error(look, "no provider was asked for its schema", &why);
     *ret = look;
     return true;
@@ -299,7 +226,7 @@ void look_close(struct look *look)
 {
     if (!look)
         return;
-    live_schemas_close(look->schemas);
+    library_close(look->library);
     if (look->state)
         desired_close(look->state);
     arena_free(&look->arena);

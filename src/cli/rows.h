@@ -1,0 +1,79 @@
+/* rows.h - options that several subcommands have: the same name, letter, variable and words in each.
+ *
+ * `[CONFIG] = ROW_CONFIG,` in a table of options. What only one command has stands in its own file.
+ */
+#pragma once
+#include "cli/command.h"
+
+/* clang-format off */
+#define ROW_CONFIG \
+    {.name = "config", .letter = 'c', .kind = OPTION_STRING, .arg = "FILE", \
+     .env = "PLUMB_CONFIG", \
+     .text = "plumb.yaml to use instead of the one found here or above; - for none"}
+#define ROW_WORKSPACE \
+    {.name = "workspace", .letter = 'w', .kind = OPTION_STRING, .arg = "NAME", \
+     .text = "a workspace instead of the selected one"}
+#define ROW_WORKSPACES \
+    {.name = "workspace", .letter = 'w', .kind = OPTION_LIST, .arg = "NAME", \
+     .text = "a workspace instead of the selected one; '*' is every one found; may be repeated"}
+#define ROW_VAR \
+    {.name = "var", .kind = OPTION_LIST, .arg = "NAME=VALUE", \
+     .text = "a value for a variable of the root module, as terraform -var; may be repeated; " \
+             "counts after --var-file"}
+#define ROW_VAR_FILE \
+    {.name = "var-file", .kind = OPTION_LIST, .arg = "FILE", \
+     .text = "values from a tfvars file; may be repeated"}
+#define ROW_LIVE \
+    {.name = "live", .letter = 'l', .kind = OPTION_STRING, .arg = "FILE", \
+     .text = "live values from this JSON or NDJSON document; no provider is asked"}
+#define ROW_STATE \
+    {.name = "state", .letter = 's', .kind = OPTION_STRING, .arg = "FILE", \
+     .text = "a state file or URL instead of the stack's own backend"}
+#define ROW_ALLOW_MISMATCH \
+    {.name = "allow-provider-mismatch", .kind = OPTION_FLAG, \
+     .text = "run a provider although the lock file does not have its hash"}
+#define ROW_TIMEOUT \
+    {.name = "timeout", .kind = OPTION_DURATION, .arg = "TIME", .least = 1, .most = 86400000, \
+     .env = "PLUMB_TIMEOUT", \
+     .text = "longest wait for one answer of a provider, such as 120s"}
+#define ROW_NO_CACHE \
+    {.name = "no-cache", .kind = OPTION_FLAG, .env = "PLUMB_NO_CACHE", \
+     .text = "keep nothing on disk: schemas and probes are read anew"}
+#define ROW_CACHE_DIR \
+    {.name = "cache-dir", .kind = OPTION_STRING, .arg = "DIR", .env = "PLUMB_CACHE_DIR", \
+     .text = "where schemas and probes are kept; without it ~/.cache/plumb"}
+#define ROW_NO_COLOR \
+    {.name = "no-color", .kind = OPTION_FLAG, .text = "no colours on a terminal"}
+
+/* --- how to report --- */
+
+#define ROW_OUTPUTS /* see cli/output.h */ \
+    {.name = "output", .letter = 'o', .kind = OPTION_LIST, .arg = "FORMAT[=FILE]", \
+     .choices = output_names, .open = true, .env = "PLUMB_OUTPUT", \
+     .text = "how to report, and into which file (standard output without one); a file name " \
+             "alone chooses the format by its ending; may be repeated"}
+#define ROW_TEXT_OR_JSON \
+    {.name = "output", .letter = 'o', .kind = OPTION_STRING, .arg = "FORMAT", \
+     .choices = (const char *const[]){"text", "json", NULL}, .text = "text or json"}
+
+/* --- policies --- */
+
+#define ROW_REGO_V0 \
+    {.name = "rego-v0", .kind = OPTION_FLAG, \
+     .text = "read policies as Rego v0, the language before OPA 1.0"}
+
+/* As conftest has them; see cli/conftest_output.h. */
+#define ROW_POLICY \
+    {.name = "policy", .letter = 'p', .kind = OPTION_LIST, .arg = "PATH", \
+     .text = "a file or a folder of policies; policy without it; may be repeated"}
+#define ROW_REGO_VERSION \
+    {.name = "rego-version", .kind = OPTION_STRING, .arg = "v0|v1", \
+     .choices = (const char *const[]){"v0", "v1", NULL}, \
+     .text = "the language of the policies; v1 without it"}
+#define ROW_CONFTEST_OUTPUT \
+    {.name = "output", .letter = 'o', .kind = OPTION_STRING, .arg = "FORMAT", \
+     .choices = conftest_formats, \
+     .text = "stdout (as without it), json, tap, junit or github"}
+#define ROW_NO_COLOR_ACCEPTED \
+    {.name = "no-color", .kind = OPTION_FLAG, .text = "accepted; there are none"}
+/* clang-format on */

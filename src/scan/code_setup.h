@@ -1,0 +1,14 @@
+/* code_setup.h - how the code of a stack is opened, for a scan and for those who only look. */
+#pragma once
+#include "desired/module_tree.h"
+#include "live/library.h"
+#include "model/stack.h"
+
+/* Files may be read below the repository; without one, below where we are or the root. */
+struct str scan_code_folder(struct arena *arena, const struct stack *stack);
+/* OpenTofu's own files, a lock file of its registry, or (without one) its state. */
+bool scan_code_is_opentofu(struct arena *arena, const struct stack *stack, bool by_state);
+/* The schemas of all that the tree's resources are of, asked for at once; library NULL: none. False
+ * only when cancelled or full. */
+bool scan_code_fetch(struct arena *arena, struct library *library, const struct code_tree *tree,
+                     struct err *err);
