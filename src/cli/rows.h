@@ -1,4 +1,4 @@
-/* rows.h - options that several subcommands have: the same name, letter, variable and words in each.
+/* rows.h - options that several subcommands have, with the same letter, variable and words.
  *
  * `[CONFIG] = ROW_CONFIG,` in a table of options. What only one command has stands in its own file.
  */
