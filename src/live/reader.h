@@ -46,7 +46,7 @@ struct live_result {
     struct value live;    /* LIVE_READ: attributes now, same type */
     /* LIVE_READ and reader_options.ask gave a question: what an apply would make of what is live,
      * and of what was recorded (the same where nothing differs; not planned where nothing was
-     * recorded). */
+     * recorded, and where the first changes nothing: then nobody asks which of both asked). */
     struct live_plan from_live, from_state;
     const struct schema *schema;     /* NULL: the reader has none (file, snapshot) */
     const struct path *not_observed; /* patterns (path_covered) of attributes it only echoes */

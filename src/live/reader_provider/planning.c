@@ -1,5 +1,5 @@
 /* planning.c - PlanResourceChange of an instance that was just read: what would an apply make of
- * what is live, and, where that differs from what was recorded, of what was recorded?
+ * what is live, and, where that is a change and live is not what was recorded, of what was recorded?
  *
  * A plan that cannot be had never costs the reading: the result says why there is none. A type
  * whose planning crashes the provider, or is not answered PLAN_TIMEOUTS_MAX times, is not planned
@@ -9,8 +9,6 @@
 #include "live/reader_provider/throttle.h"
 #include "model/resource.h"
 #include "wire/msgpack.h"
-
-enum { PLAN_IDLE_ENOUGH = 5 };
 
 static void plan_next(struct reading *reading);
 
@@ -96,33 +94,11 @@ static void on_planned(void *ctx, const struct plugin_reply *reply)
         plan_failed(reading, why);
         return;
     }
-    if (reading->idle) {
-        bool nothing = value_equal(&plan.planned, &reading->live_value);
-        reading->shared->idle_plans += nothing;
-        reading->shared->plans_more |= !nothing;
-    }
     reading->plans[reading->planning] = plan;
     plan_next(reading);
 }
 
 /* --- the question --- */
-
-/*
- * Where the code asks for just what is live and was recorded, a provider that planned nothing for
- * the first of a type is not asked for each of the others.
- */
-static bool answered_before(struct reading *reading, const struct live_question *question)
-{
-    const struct provider_type *shared = reading->shared;
-    reading->idle = reading->planning == PLAN_FROM_LIVE &&
-                    value_equal(&reading->desired_value, &reading->live_value) &&
-                    value_equal(&question->proposed, &reading->live_value);
-    if (!reading->idle || shared->plans_more || shared->idle_plans < PLAN_IDLE_ENOUGH)
-        return false;
-    reading->plans[reading->planning] =
-        (struct live_plan){.status = LIVE_PLANNED, .planned = reading->live_value};
-    return true;
-}
 
 static bool encode_question(struct reading *reading, const struct live_question *question,
                             struct buf *out, struct err *err)
@@ -176,16 +152,12 @@ static void plan(struct reading *reading, const struct value *prior)
     struct live_question question;
     struct err err = {0};
     if (options->ask(options->ctx, &reading->arena, reading->job->resource, reading->type->schema,
-                     prior, &reading->desired_value, &question, &err)) {
-        if (answered_before(reading, &question))
-            plan_next(reading);
-        else
-            plan_send(reading, &question);
-    } else if (err.kind != ERR_NONE) {
+                     prior, &reading->desired_value, &question, &err))
+        plan_send(reading, &question);
+    else if (err.kind != ERR_NONE)
         plan_failed(reading, reading_error(reading, &err));
-    } else {
+    else
         reading_planned(reading);
-    }
 }
 
 /* One was planned, or could not be: the other, where it may be different. */
@@ -198,6 +170,8 @@ static void plan_next(struct reading *reading)
     } else if (value_equal(&reading->desired_value, &reading->live_value)) {
         reading->plans[PLAN_FROM_STATE] = *first;
         reading_planned(reading);
+    } else if (value_equal(&first->planned, &reading->live_value)) {
+        reading_planned(reading); /* nothing is to change: nobody asks what asked for it */
     } else {
         reading->planning = PLAN_FROM_STATE;
         plan(reading, &reading->desired_value);

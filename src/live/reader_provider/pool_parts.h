@@ -53,7 +53,6 @@ struct reading {
     bool live_known;             /* `live` was decoded already: live_value */
     struct value desired_value, live_value; /* decoded, once it was read */
     enum reading_plan planning;             /* which of the two is asked for */
-    bool idle; /* the code asks for what is live and was recorded: nothing to change */
     struct live_plan plans[PLAN_COUNT];
     struct buf plan_bodies[PLAN_COUNT];
     struct str desired, live;    /* msgpack in them */

@@ -32,9 +32,7 @@ struct provider_type {
     struct reading *held;         /* read, and waiting for the verdict */
     size_t nheld;
     unsigned plan_timeouts;
-    unsigned idle_plans; /* nothing was asked to change, and nothing was planned: so many times */
-    bool plans_more;     /* it once planned a change that nobody asked for */
-    struct str no_plan;  /* why it is not asked to plan any more, or empty */
+    struct str no_plan; /* why it is not asked to plan any more, or empty */
 };
 
 struct provider {
