@@ -1,5 +1,6 @@
 /* planning.c - PlanResourceChange of an instance that was just read: what would an apply make of
- * what is live, and, where that is a change and live is not what was recorded, of what was recorded?
+ * what is live, and, where that is a change and live is not what was recorded, of what was
+ * recorded?
  *
  * A plan that cannot be had never costs the reading: the result says why there is none. A type
  * whose planning crashes the provider, or is not answered PLAN_TIMEOUTS_MAX times, is not planned
