@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "lang/rego/machine.h"
+#include "lang/rego/watch.h"
 
 void rego_complain(struct rego_compiler *c, const char *code, struct rego_place place,
                    const char *fmt, ...)
@@ -638,7 +639,9 @@ bool rego_eval(const struct rego_query *query, const struct value *input,
     };
     struct rego_world base = {.data = query->policy->data}, world;
     struct answers a = {.found = {answer}, .query = query, .arena = arena};
+    struct rego_reads reads = {0};
     struct value fit, *before;
+    m.reads = options->watch ? &reads : NULL;
     if (options->deadline_ms)
         m.deadline_ms = clock_monotonic_ms() + options->deadline_ms;
     m.caches = rego_caches_open(&own);

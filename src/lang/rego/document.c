@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "lang/rego/machine.h"
+#include "lang/rego/watch.h"
 
 /* --- frames --- */
 
@@ -58,7 +59,7 @@ struct gathered { /* solutions of a node's definitions */
         bool member; /* of a set that is there */
         const struct rego_rule *rule;
     } * entry;
-    size_t n, room;
+    size_t n, room, mark;
 };
 
 static enum rego_flow conflict(struct rego_machine *m, const struct rego_rule *rule,
@@ -99,6 +100,8 @@ static enum rego_flow found_entry(struct rego_found *found, struct rego_machine 
     grown[g->n++] = (struct rego_entry){path, d->ntail, *rego_operand(m, set ? &d->key : &d->value),
                                         set, d->rule};
     g->any = true;
+    if (m->reads)
+        rego_found_member(m, d->rule, &grown[g->n - 1].value, g->mark);
     return REGO_GO;
 }
 
@@ -151,13 +154,20 @@ static enum rego_flow single(struct rego_machine *m, const struct rego_node *nod
                              bool *ret_defined)
 {
     struct gathered g = {.found = {found_value}};
+    size_t mark = rego_mark(m);
     for (size_t i = 0; i < node->ndefinitions; i++) {
+        bool had = g.any;
+        rego_back(m, mark);
         enum rego_flow flow = define(m, &node->definition[i], arg, n, &g);
         if (flow != REGO_GO)
             return flow;
         if (g.any && node->one_constant)
             break;
+        if (g.any && !had)
+            mark = rego_mark(m); /* the others only agree */
     }
+    if (g.any && !node->one_constant)
+        rego_back(m, mark);
     if (!g.any && node->otherwise) {
         enum rego_flow flow = define(m, node->otherwise, arg, n, &g);
         if (flow != REGO_GO)
@@ -211,8 +221,10 @@ static enum rego_flow entries(struct rego_machine *m, const struct rego_node *no
         if (flow == REGO_GO && defined)
             grown[g->n++] = (struct rego_entry){NULL, 0, v, false, node->definition[0].rule};
     } else if (node->kind != REGO_HEAD_FUNCTION || !node->ndefinitions) {
-        for (size_t i = 0; flow == REGO_GO && i < node->ndefinitions; i++)
+        for (size_t i = 0; flow == REGO_GO && i < node->ndefinitions; i++) {
+            rego_back(m, g->mark);
             flow = define(m, &node->definition[i], NULL, 0, g);
+        }
     }
     for (size_t i = 0; flow == REGO_GO && i < node->nchild; i++)
         flow = child_entries(m, node->child[i], g);
@@ -306,10 +318,11 @@ static enum rego_flow build(struct rego_machine *m, struct rego_entry *e, size_t
 static enum rego_flow partial(struct rego_machine *m, const struct rego_node *node,
                               struct value *ret, bool *ret_defined)
 {
-    struct gathered g = {.found = {found_entry}};
+    struct gathered g = {.found = {found_entry}, .mark = rego_mark(m)};
     enum rego_flow flow = entries(m, node, &g);
     if (flow != REGO_GO)
         return flow;
+    rego_back(m, g.mark);
     *ret_defined = true;
     if (!g.n) {
         *ret = node->kind == REGO_HEAD_SET && !node->dynamic ? value_items(VALUE_SET, NULL, 0)
@@ -403,14 +416,18 @@ enum rego_flow rego_node_value(struct rego_machine *m, const struct rego_node *n
     enum rego_flow flow;
     *ret_defined = memo->state == REGO_MEMO_VALUE;
     *ret = memo->value;
-    if (memo->state == REGO_MEMO_VALUE || memo->state == REGO_MEMO_UNDEFINED)
+    if (memo->state == REGO_MEMO_VALUE || memo->state == REGO_MEMO_UNDEFINED) {
+        if (m->reads)
+            rego_again_reads(m, memo);
         return REGO_GO;
+    }
     if (node->kind == REGO_HEAD_FUNCTION && has_rules(node) && !node->dynamic)
         return REGO_GO;
     if (memo->state == REGO_MEMO_RUNNING)
         return rego_error(m, "eval_internal_error", NULL, (struct rego_place){0},
                           "a rule needs its own value");
     memo->state = REGO_MEMO_RUNNING;
+    size_t mark = rego_mark(m);
     bool one_value = node->kind == REGO_HEAD_COMPLETE && !node->dynamic;
     flow =
         one_value ? single(m, node, NULL, 0, ret, ret_defined) : partial(m, node, ret, ret_defined);
@@ -418,6 +435,7 @@ enum rego_flow rego_node_value(struct rego_machine *m, const struct rego_node *n
         return flow;
     memo->state = *ret_defined ? REGO_MEMO_VALUE : REGO_MEMO_UNDEFINED;
     memo->value = *ret;
+    rego_keep_reads(m, memo, mark);
     return REGO_GO;
 }
 
@@ -484,8 +502,11 @@ enum rego_flow rego_function(struct rego_machine *m, const struct rego_node *nod
     if (memo->node) {
         *ret = memo->value;
         *ret_defined = memo->defined;
+        if (m->reads)
+            rego_again_reads(m, memo->arg);
         return REGO_GO;
     }
+    size_t mark = rego_mark(m);
     enum rego_flow flow = single(m, node, arg, n, ret, ret_defined);
     if (flow != REGO_GO)
         return flow;
@@ -498,6 +519,8 @@ enum rego_flow rego_function(struct rego_machine *m, const struct rego_node *nod
     memo = call_slot(w->call, w->nslots, node, arg, n);
     w->ncalls += !memo->node;
     *memo = (struct rego_call_memo){node, args, *ret_defined, *ret};
+    if (n)
+        rego_keep_reads(m, args, mark);
     return REGO_GO;
 }
 

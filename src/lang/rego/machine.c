@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "lang/rego/watch.h"
 #include "value/number.h"
 
 enum { NESTED_MAX = 5000, CHECK_EVERY = 1024, BUILTIN_ERRORS_MAX = 100 };
@@ -106,6 +107,8 @@ static enum rego_flow arrived(struct rego_machine *m, const struct walk *w, stru
     enum rego_flow flow = rego_document_value(m, at, &v, &defined);
     if (flow != REGO_GO || !defined || !rego_match(m, &w->step->match, &v))
         return flow;
+    if (m->reads && at.base && !at.node)
+        rego_read_node(m, w->step, at.base, at.base, NULL, 0);
     return rego_run(m, w->step->next, w->found);
 }
 
@@ -137,7 +140,11 @@ static enum rego_flow child(struct rego_machine *m, const struct walk *w, size_t
         struct value name = value_string(text);
         below.base = text.ptr ? rego_get(at.base, &name) : NULL;
     }
-    return below.node || below.base ? walk(m, w, i + 1, below) : REGO_GO;
+    if (below.node || below.base)
+        return walk(m, w, i + 1, below);
+    if (m->reads && at.base)
+        rego_read_node(m, w->step, at.base, NULL, &w->step->ref.at[i], w->step->ref.n - i);
+    return REGO_GO;
 }
 
 /* Every key of a plain collection that matches. */
@@ -146,12 +153,15 @@ static enum rego_flow each(struct rego_machine *m, const struct walk *w, size_t 
 {
     const struct rego_pattern *p = &w->step->ref.at[i];
     struct value key, v;
+    size_t mark = rego_mark(m);
     for (size_t at = 0; rego_next(collection, &at, &key, &v);) {
         if (!rego_spend(m, 1))
             return REGO_BAD;
         if (!rego_match(m, p, &key))
             continue;
-        enum rego_flow flow = walk(m, w, i + 1, (struct rego_document){.base = &v});
+        rego_back(m, mark);
+        const struct value *item = m->reads ? rego_item(collection, at - 1) : &v;
+        enum rego_flow flow = walk(m, w, i + 1, (struct rego_document){.base = item});
         if (flow != REGO_GO)
             return flow;
     }
@@ -164,6 +174,7 @@ static enum rego_flow each_merged(struct rego_machine *m, const struct walk *w, 
 {
     const struct rego_pattern *p = &w->step->ref.at[i];
     size_t n = 0, base_at = 0, nbase = at.base && rego_is_object(at.base) ? at.base->len : 0;
+    size_t mark = rego_mark(m);
     struct value key = {0}, v;
     bool more = nbase && rego_next(at.base, &base_at, &key, &v);
     while (more || n < at.node->nchild) {
@@ -174,6 +185,7 @@ static enum rego_flow each_merged(struct rego_machine *m, const struct walk *w, 
             more = rego_next(at.base, &base_at, &key, &v);
         if (!rego_match(m, p, &now))
             continue;
+        rego_back(m, mark);
         enum rego_flow flow = child(m, w, i, at, &now);
         if (flow != REGO_GO)
             return flow;
@@ -224,8 +236,14 @@ static bool lookup(struct rego_machine *m, const struct rego_step *step, const s
 {
     const struct value *v =
         step->ref.base == REGO_BASE_INPUT ? m->world->input : rego_operand(m, &step->ref.of);
-    for (size_t i = 0; v && i < step->ref.n; i++)
+    const struct value *from = v;
+    size_t i = 0;
+    for (; v && i < step->ref.n; i++) {
+        from = v;
         v = rego_get(v, rego_operand(m, &step->ref.at[i].operand));
+    }
+    if (m->reads && i)
+        rego_read_node(m, step, from, v, &step->ref.at[i - 1], step->ref.n - (i - 1));
     *ret = v;
     return v != NULL;
 }
@@ -323,6 +341,8 @@ static enum rego_flow builtin(struct rego_machine *m, const struct rego_step *st
         return REGO_GO;
     }
     *ret_defined = false;
+    if (m->reads)
+        rego_read_call(m, step, b->name, arg, n);
     enum rego_outcome outcome = rego_check_operands(&call, signature);
     if (outcome == REGO_DEFINED)
         outcome = b->run ? b->run(&call, ret) : REGO_UNDEFINED;
@@ -406,9 +426,11 @@ static enum rego_flow relation(struct rego_machine *m, const struct rego_step *s
     struct value all;
     bool defined;
     enum rego_flow flow = call(m, step, &all, &defined);
+    size_t mark = rego_mark(m);
     for (uint32_t i = 0; flow == REGO_GO && defined && i < all.len; i++) {
         if (!rego_spend(m, 1))
             return REGO_BAD;
+        rego_back(m, mark);
         if (rego_match(m, &step->match, &all.items[i]))
             flow = rego_run(m, step->next, found);
     }
@@ -421,7 +443,8 @@ struct gathering {
     struct rego_found found;
     const struct rego_step *step;
     struct value *item; /* pairs: key, value, key, value */
-    size_t n, room;
+    size_t n, room, mark;
+    struct rego_first_reads first;
 };
 
 static enum rego_flow gather(struct rego_found *found, struct rego_machine *m)
@@ -435,17 +458,21 @@ static enum rego_flow gather(struct rego_found *found, struct rego_machine *m)
     if (pairs)
         grown[g->n++] = *rego_operand(m, &g->step->compr.key);
     grown[g->n++] = *rego_operand(m, &g->step->compr.value);
+    if (m->reads)
+        rego_first_reads_take(m, &g->first, g->mark);
     return REGO_GO;
 }
 
 static enum rego_flow comprehension(struct rego_machine *m, const struct rego_step *step,
                                     struct value *ret)
 {
-    struct gathering g = {.found = {gather}, .step = step};
+    struct gathering g = {.found = {gather}, .step = step, .mark = rego_mark(m)};
     size_t clash;
     enum rego_flow flow = rego_run(m, step->compr.body, &g.found);
     if (flow != REGO_GO)
         return flow;
+    if (m->reads)
+        rego_first_reads_give(m, &g.first, g.mark);
     if (g.n > VALUE_LEN_MAX)
         return rego_no_memory(m);
     switch (step->compr.kind) {

@@ -50,6 +50,7 @@ struct rego_world {
     const struct value **base; /* by node id: what base data has at its path; see rego_base_of */
 };
 struct rego_frames;
+struct rego_reads;
 struct rego_machine {
     const struct rego_policy *policy;
     const struct rego_eval_options *options;
@@ -66,6 +67,7 @@ struct rego_machine {
     size_t nbuiltin_errors, builtin_error_room;
     struct rego_call_memo *once; /* nondeterministic built-ins: builtin in `node` */
     size_t nonce, once_room;
+    struct rego_reads *reads; /* NULL: nobody watches (watch.h) */
 };
 
 enum rego_flow rego_run(struct rego_machine *m, const struct rego_step *step,

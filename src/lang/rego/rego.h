@@ -49,6 +49,26 @@ bool rego_prepare(const struct rego_policy *policy, struct str query, struct reg
                   struct rego_query **ret, struct err *err);
 void rego_query_close(struct rego_query *query);
 
+/* A node that the way to a solution has looked at. */
+struct rego_read {
+    const struct value *node; /* where it stands: in the input, where it is of that */
+    struct value value;       /* what it is; its items, members or text are those of the input */
+    bool is_missing;          /* it has no such key: */
+    const struct value *missing;
+    size_t nmissing;
+    struct str file; /* of the policy */
+    struct rego_place place;
+};
+/*
+ * Called for each member of a partial set or object as a rule finds it, with the reads of its
+ * body, those of functions and rules that it asked, and of what it negates. All of it lives no
+ * longer than the call. An evaluation that is watched is slower and needs more memory.
+ */
+struct rego_watch {
+    void (*found)(void *ctx, const struct rego_rule *rule, const struct value *member,
+                  const struct rego_read *read, size_t n);
+    void *ctx;
+};
 struct rego_eval_options {
     struct rego_host host;
     bool strict_builtin_errors;
@@ -57,7 +77,8 @@ struct rego_eval_options {
     unsigned depth;      /* nested rule calls; 0 = 1,000 */
     int64_t deadline_ms; /* from the start; 0 = none */
     const volatile int *cancel;
-    uint64_t *coverage; /* counters per covered place (rego_coverage); or NULL */
+    uint64_t *coverage;             /* counters per covered place (rego_coverage); or NULL */
+    const struct rego_watch *watch; /* or NULL */
 };
 struct rego_error {
     const char *code; /* "eval_conflict_error" ...; NULL = none */

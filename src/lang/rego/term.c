@@ -205,6 +205,11 @@ bool rego_next(const struct value *v, size_t *at, struct value *ret_key, struct 
     return true;
 }
 
+const struct value *rego_item(const struct value *v, size_t i)
+{
+    return rego_is_array(v) || v->kind == VALUE_SET ? &v->items[i] : value_at(v, (uint32_t)i);
+}
+
 /* --- making --- */
 
 static int compare_qsort(const void *a, const void *b)

@@ -51,6 +51,9 @@ const struct value *rego_get(const struct value *v, const struct value *key);
  * the end, or at once for a scalar. */
 bool rego_next(const struct value *v, size_t *at, struct value *ret_key, struct value *ret_value);
 
+/* The i-th of them where it stands: what rego_next gave a copy of when *at became i + 1. */
+const struct value *rego_item(const struct value *v, size_t i);
+
 /* Sort and drop equal ones in place. */
 struct value rego_make_set(struct value *items, size_t n);
 /* Sort in place. False with *ret_clash (index of a pair) if one key has two different values. */
