@@ -59,7 +59,7 @@ struct location {
 /* --- where the code's value comes from --- */
 
 /* A step of the way from the attribute to what decides its value. */
-struct place {
+struct origin_step {
     struct str what;    /* "attribute", "local", "variable", "tfvars", "default" ... */
     struct str name;    /* size, var.size, local.sizes["a"]; or empty */
     struct location at; /* file empty: there is none (environment, command line) */
@@ -99,7 +99,7 @@ struct explanation {
 struct origin {
     struct location at; /* of the deciding expression: the last place of the chain with a file */
     struct str excerpt; /* its source, a view of few lines; "(sensitive)" stands for a secret */
-    const struct place *chain; /* from the attribute (first) to what decides (last) */
+    const struct origin_step *chain; /* from the attribute (first) to what decides (last) */
     size_t nchain;
     struct str unknown_because;          /* why the code's value cannot be known, or empty */
     const struct commit *commit;         /* the last one of the line; NULL = not known */

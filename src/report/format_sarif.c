@@ -193,7 +193,7 @@ static void put_related_chain(struct jsonw *w, struct related *related, const st
 {
     AUTO_BUF words = {.limit = BUF_DEFAULT_LIMIT};
     for (size_t i = 0; i < origin->nchain; i++) {
-        const struct place *place = &origin->chain[i];
+        const struct origin_step *place = &origin->chain[i];
         words.len = 0;
         buf_str(&words, place->what);
         buf_str(&words, place->name.len ? STR(" ") : STR(""));

@@ -49,7 +49,7 @@ void location_text(struct buf *out, const struct location *at)
 }
 
 /* A place without a file has a name for it: "environment TF_VAR_size". */
-static void put_place(struct buf *out, const struct place *place)
+static void put_place(struct buf *out, const struct origin_step *place)
 {
     struct str words = place->name.len ? place->name : place->what;
     if (place->at.file.len) {

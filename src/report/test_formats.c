@@ -86,7 +86,7 @@ static struct stack_result *stack_of(struct arena *arena, struct scan_result *re
 /* main.tf:12 -> variables.tf:3 -> prod.tfvars:7, and a branch that has the live value. */
 static const struct origin *origin_usual(struct arena *arena)
 {
-    static const struct place chain[] = {
+    static const struct origin_step chain[] = {
         {STR_INIT("attribute"),
          STR_INIT("instance_type"),
          {STR_INIT("infra/prod/main.tf"), 12, 3, 12, 27}},
@@ -125,14 +125,15 @@ static const struct origin *origin_usual(struct arena *arena)
 static const struct origin *origin_nasty(struct arena *arena, struct str s, uint32_t line)
 {
     struct origin *origin = arena_new(arena, struct origin, 1);
-    struct place *chain = arena_new(arena, struct place, 3);
+    struct origin_step *chain = arena_new(arena, struct origin_step, 3);
     struct commit *commit = arena_new(arena, struct commit, 1);
     struct explanation *explained = arena_new(arena, struct explanation, 1);
     *commit = (struct commit){s, s, s, s, INT64_MAX, true};
     *explained = (struct explanation){EXPLAINED_BY_BRANCH, s, *commit};
-    chain[0] = (struct place){s, s, {s, line, line, line + 1, line}};
-    chain[1] = (struct place){s, s, {STR(""), 0, 0, 0, 0}};
-    chain[2] = (struct place){STR("tfvars"), s, {STR("a b.tfvars"), UINT32_MAX, UINT32_MAX, 1, 1}};
+    chain[0] = (struct origin_step){s, s, {s, line, line, line + 1, line}};
+    chain[1] = (struct origin_step){s, s, {STR(""), 0, 0, 0, 0}};
+    chain[2] =
+        (struct origin_step){STR("tfvars"), s, {STR("a b.tfvars"), UINT32_MAX, UINT32_MAX, 1, 1}};
     *origin = (struct origin){{s, line, line, line, 1}, s, chain, 3, s, commit, s, explained, 1};
     return origin;
 }

@@ -293,7 +293,7 @@ static bool is_secret(const struct code_instance *instance, const struct change 
 static bool fill_chain(struct places *places, const struct code_chain *chain, bool sensitive,
                        struct origin *origin, struct str *ret_file, struct err *err)
 {
-    struct place *list = arena_new(places->arena, struct place, chain->n);
+    struct origin_step *list = arena_new(places->arena, struct origin_step, chain->n);
     struct code_link decides = {0};
     if (!list)
         return arena_full(places->arena, err);

@@ -43,8 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct commit commit = {part[0], part[1], part[0], part[1], (int64_t)size << 40, true};
     const struct explanation explained[] = {{EXPLAINED_BY_BRANCH, part[1], commit},
                                             {.kind = EXPLAINED_BY_EARLIER, .commit = commit}};
-    const struct place chain[] = {{part[0], part[1], {part[0], 1, (uint32_t)size, 2, 3}},
-                                  {part[1], part[0], {part[1], (uint32_t)size, 1, 0, 0}}};
+    const struct origin_step chain[] = {{part[0], part[1], {part[0], 1, (uint32_t)size, 2, 3}},
+                                        {part[1], part[0], {part[1], (uint32_t)size, 1, 0, 0}}};
     const struct origin origin = {chain[0].at, part[1], chain,     2, part[0],
                                   &commit,     part[1], explained, 2};
     const struct revision revision = {part[0], part[1], part[0], true, false, true};
