@@ -68,6 +68,32 @@ const struct value_key *key_intern(struct key_table *table, struct str text)
     return key;
 }
 
+/* Of a full table the key at home gives way: what is met often is soon back. */
+const struct value_key *key_remember(struct key_table *table, struct str text)
+{
+    enum { NEAR = 4 };
+    if (table->nslots < KEYS_REMEMBERED)
+        return key_intern(table, text);
+    uint32_t hash = (uint32_t)hash_bytes(text, table->seed);
+    size_t home = hash & (table->nslots - 1), free_at = home;
+    for (size_t i = 0; i < NEAR; i++) {
+        size_t at = (home + i) & (table->nslots - 1);
+        const struct value_key *key = table->slot[at];
+        if (!key) {
+            free_at = at;
+            break;
+        }
+        if (key->hash == hash && str_equal(key_str(key), text))
+            return key;
+    }
+    const struct value_key *key = key_new(table->arena, text, hash);
+    if (key) {
+        table->n += !table->slot[free_at];
+        table->slot[free_at] = key;
+    }
+    return key;
+}
+
 const struct value_key *key_make(struct arena *arena, struct str text)
 {
     return key_new(arena, text, (uint32_t)hash_bytes(text, 0));

@@ -101,6 +101,13 @@ struct key_table {
 void key_table_init(struct key_table *table, struct arena *arena, uint64_t seed);
 /* The one key of that text; NULL where the arena is full. */
 const struct value_key *key_intern(struct key_table *table, struct str text);
+/*
+ * The same where a text may have very many different keys, most of them once: the table stays
+ * within KEYS_REMEMBERED slots, so that a lookup stays in the processor's cache. A key that was not
+ * met for long may come as another pointer; never two texts as one.
+ */
+enum { KEYS_REMEMBERED = 1 << 14 };
+const struct value_key *key_remember(struct key_table *table, struct str text);
 /* A key outside any table. */
 const struct value_key *key_make(struct arena *arena, struct str text);
 static inline struct str key_str(const struct value_key *key)

@@ -150,35 +150,50 @@ static bool fail_duplicate(struct parser *p, const struct frame *frame, const st
                    key->text);
 }
 
-/* Foreign files: of equal keys the last one in the text stays, so the sort must keep that order. */
-struct ordered {
-    struct value_member member;
-    size_t at;
-};
-
-static int ordered_compare(const void *a, const void *b)
+/* Few members and mostly in order: moved to their places one by one. */
+static void sort_few(struct value_member *members, size_t n)
 {
-    const struct ordered *x = a, *y = b;
-    int order = str_compare(key_str(x->member.key), key_str(y->member.key));
-    return order ? order : (x->at > y->at) - (x->at < y->at);
+    for (size_t i = 1; i < n; i++) {
+        struct value_member now = members[i];
+        size_t at = i;
+        for (; at > 0 && str_compare(key_str(members[at - 1].key), key_str(now.key)) > 0; at--)
+            members[at] = members[at - 1];
+        members[at] = now;
+    }
 }
 
+/* Sorted by key, those of one key as they came. room: for n / 2 members. */
+static void sort_members(struct value_member *members, size_t n, struct value_member *room)
+{
+    enum { FEW = 24 };
+    if (n <= FEW) {
+        sort_few(members, n);
+        return;
+    }
+    size_t half = n / 2, i = 0, j = half, k = 0;
+    sort_members(members, half, room);
+    sort_members(members + half, n - half, room);
+    memcpy(room, members, half * sizeof *members);
+    while (i < half && j < n)
+        members[k++] = str_compare(key_str(room[i].key), key_str(members[j].key)) <= 0
+                           ? room[i++]
+                           : members[j++];
+    memcpy(members + k, room + i, (half - i) * sizeof *members);
+}
+
+/* Foreign files: of equal keys the last one in the text stays. */
 static bool keep_last(struct parser *p, struct value_member *members, size_t *n)
 {
-    struct ordered *sorted = malloc((*n + 1) * sizeof *sorted);
-    if (!sorted)
+    struct value_member *room = malloc((*n / 2 + 1) * sizeof *room);
+    if (!room)
         return arena_full(p->arena, p->err);
-    for (size_t i = 0; i < *n; i++)
-        sorted[i] = (struct ordered){members[i], i};
-    qsort(sorted, *n, sizeof *sorted, ordered_compare);
+    sort_members(members, *n, room);
+    free(room);
     size_t kept = 0;
-    for (size_t i = 0; i < *n; i++) {
-        if (i + 1 < *n && key_equal(sorted[i].member.key, sorted[i + 1].member.key))
-            continue;
-        members[kept++] = sorted[i].member;
-    }
+    for (size_t i = 0; i < *n; i++)
+        if (i + 1 == *n || !key_equal(members[i].key, members[i + 1].key))
+            members[kept++] = members[i];
     *n = kept;
-    free(sorted);
     return true;
 }
 
@@ -245,7 +260,7 @@ static bool next_child(struct parser *p, bool first, bool *ret_more)
         *ret_more = json_scan_next_key(&p->scan, &first, &raw, &escaped);
         if (*ret_more) {
             struct str text = string_text(p, raw, escaped, false);
-            key = text.ptr ? key_intern(p->keys, text) : NULL;
+            key = text.ptr ? key_remember(p->keys, text) : NULL;
             if (!key)
                 return arena_full(p->arena, p->err);
         }

@@ -441,7 +441,7 @@ bool rego_compile(const struct rego_source *sources, size_t n, const struct valu
     policy->nunits = n;
     struct arena *arena = &policy->arena;
     struct rego_compiler c = {
-        .policy = policy, .arena = arena, .diags = diags, .ncalls = &policy->ncalls};
+        .policy = policy, .arena = arena, .diags = diags, .nhints = &policy->nhints};
     policy->unit = arena_new(arena, struct rego_unit, n);
     policy->root = arena_new(arena, struct rego_node, 1);
     bool ok = policy->unit && policy->root;
@@ -519,12 +519,13 @@ bool rego_prepare(const struct rego_policy *policy, struct str text, struct rego
     if (!query)
         return err_set(err, ERR_LIMIT, "memory is out");
     query->policy = policy;
+    query->nhints = policy->nhints;
     query->arena.limit = 256 << 20;
     struct rego_parse_options parse = {.logic_keywords = policy->options.logic_keywords};
     struct rego_compiler c = {.policy = (struct rego_policy *)(uintptr_t)policy,
                               .arena = &query->arena,
                               .diags = diags,
-                              .ncalls = &query->ncalls};
+                              .nhints = &query->nhints};
     struct str kept = arena_dup(&query->arena, text);
     bool ok = kept.ptr &&
               rego_parse_query(&query->arena, kept, STR("query"), &parse, diags, &body) &&
@@ -635,6 +636,7 @@ bool rego_eval(const struct rego_query *query, const struct value *input,
         .options = options,
         .arena = &own,
         .steps_limit = options->steps ? options->steps : STEPS_DEFAULT,
+        .steps_check = 1,
         .depth_limit = options->depth ? options->depth : DEPTH_DEFAULT,
     };
     struct rego_world base = {.data = query->policy->data}, world;
@@ -645,10 +647,15 @@ bool rego_eval(const struct rego_query *query, const struct value *input,
     if (options->deadline_ms)
         m.deadline_ms = clock_monotonic_ms() + options->deadline_ms;
     m.caches = rego_caches_open(&own);
-    if (!m.caches || (input && !rego_adopt(&own, input, &fit)))
+    if (input && options->plain_input)
+        fit = *input;
+    else if (input && !rego_adopt(&own, input, &fit))
+        return err_set(err, ERR_LIMIT, "the input needs more memory than %zu bytes", own.limit);
+    if (!m.caches)
         return err_set(err, ERR_LIMIT, "the input needs more memory than %zu bytes", own.limit);
     base.input = input ? &fit : NULL;
-    bool ok = rego_world_make(&m, &base, &world);
+    m.hint = arena_new(&own, uint32_t, query->nhints);
+    bool ok = m.hint && rego_world_make(&m, &base, &world);
     m.world = &world;
     ok = ok && rego_frame_push(&m, query->nslots, &before);
     if (ok)

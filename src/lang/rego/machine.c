@@ -33,18 +33,17 @@ enum rego_flow rego_no_memory(struct rego_machine *m)
                       "the evaluation needs more than its %zu bytes of memory", m->arena->limit);
 }
 
-bool rego_spend(struct rego_machine *m, uint64_t n)
+bool rego_spend_checked(struct rego_machine *m)
 {
-    uint64_t before = m->steps;
-    m->steps += n;
+    m->steps_check = m->steps + CHECK_EVERY;
+    if (m->steps_check > m->steps_limit)
+        m->steps_check = m->steps_limit + 1;
     if (m->steps > m->steps_limit) {
         rego_error(m, "eval_cancel_error", NULL, (struct rego_place){0},
                    "the evaluation took more than its %llu steps",
                    (unsigned long long)m->steps_limit);
         return false;
     }
-    if (before / CHECK_EVERY == m->steps / CHECK_EVERY)
-        return true;
     if (m->options->cancel && *m->options->cancel) {
         rego_error(m, "eval_cancel_error", NULL, (struct rego_place){0}, "caller cancelled");
         return false;
@@ -92,6 +91,33 @@ bool rego_match(struct rego_machine *m, const struct rego_pattern *p, const stru
 
 /* --- refs --- */
 
+static struct str key_text(const struct value *object, uint32_t i)
+{
+    return object->kind == REGO_PAIRS ? value_text(&rego_pairs(object)[i].key)
+                                      : key_str(object->members[i].key);
+}
+
+/* Objects of one sort have their keys at the same places: 10,000 resources of a plan, say. */
+const struct value *rego_get_hinted(struct rego_machine *m, const struct value *v,
+                                    const struct rego_pattern *key)
+{
+    const struct value *wanted = rego_operand(m, &key->operand), *found;
+    bool pairs = v->kind == REGO_PAIRS;
+    if (!key->hint || !rego_is_object(v))
+        return rego_get(v, wanted);
+    uint32_t at = m->hint[key->hint - 1];
+    if (at < v->len && (!pairs || rego_pairs(v)[at].key.kind == VALUE_STRING) &&
+        str_equal(key_text(v, at), value_text(wanted)))
+        return pairs ? &rego_pairs(v)[at].value : &v->members[at].value;
+    found = rego_get(v, wanted);
+    if (found)
+        m->hint[key->hint - 1] =
+            pairs ? (uint32_t)((const struct rego_pair *)(const void *)(found - 1) - rego_pairs(v))
+                  : (uint32_t)((size_t)((const char *)found - (const char *)v->members) /
+                               sizeof *v->members);
+    return found;
+}
+
 struct walk {
     const struct rego_step *step;
     struct rego_found *found;
@@ -122,9 +148,10 @@ static bool has_rules(const struct rego_node *node)
     return node->ndefinitions || node->otherwise || node->dynamic;
 }
 
-/* One key of a document. */
+/* One key of a document; hinted: it as it stands in the ref, or NULL. */
 static enum rego_flow child(struct rego_machine *m, const struct walk *w, size_t i,
-                            struct rego_document at, const struct value *key)
+                            struct rego_document at, const struct value *key,
+                            const struct rego_pattern *hinted)
 {
     struct rego_document below = {0};
     if (at.node) {
@@ -133,7 +160,8 @@ static enum rego_flow child(struct rego_machine *m, const struct walk *w, size_t
             below.node = NULL;
     }
     below.stored = at.stored;
-    below.base = at.base ? rego_get(at.base, key) : NULL;
+    if (at.base)
+        below.base = hinted ? rego_get_hinted(m, at.base, hinted) : rego_get(at.base, key);
     if (!below.base && at.base && at.stored && key->kind == VALUE_NUMBER &&
         rego_is_object(at.base)) {
         struct str text = number_text(m->arena, key);
@@ -186,7 +214,7 @@ static enum rego_flow each_merged(struct rego_machine *m, const struct walk *w, 
         if (!rego_match(m, p, &now))
             continue;
         rego_back(m, mark);
-        enum rego_flow flow = child(m, w, i, at, &now);
+        enum rego_flow flow = child(m, w, i, at, &now, NULL);
         if (flow != REGO_GO)
             return flow;
     }
@@ -208,7 +236,7 @@ static enum rego_flow walk(struct rego_machine *m, const struct walk *w, size_t 
     }
     const struct rego_pattern *p = &w->step->ref.at[i];
     if (p->kind == REGO_MATCH_EQUAL)
-        return child(m, w, i, at, rego_operand(m, &p->operand));
+        return child(m, w, i, at, rego_operand(m, &p->operand), p);
     return at.node ? each_merged(m, w, i, at) : each(m, w, i, at.base);
 }
 
@@ -240,22 +268,12 @@ static bool lookup(struct rego_machine *m, const struct rego_step *step, const s
     size_t i = 0;
     for (; v && i < step->ref.n; i++) {
         from = v;
-        v = rego_get(v, rego_operand(m, &step->ref.at[i].operand));
+        v = rego_get_hinted(m, v, &step->ref.at[i]);
     }
     if (m->reads && i)
         rego_read_node(m, step, from, v, &step->ref.at[i - 1], step->ref.n - (i - 1));
     *ret = v;
     return v != NULL;
-}
-
-static bool is_lookup(const struct rego_step *step)
-{
-    if (step->ref.base == REGO_BASE_DATA)
-        return false;
-    for (size_t i = 0; i < step->ref.n; i++)
-        if (step->ref.at[i].kind != REGO_MATCH_EQUAL)
-            return false;
-    return true;
 }
 
 /* --- calls --- */
@@ -392,7 +410,7 @@ enum { ARGS_MAX = 64 };
 static enum rego_flow call(struct rego_machine *m, const struct rego_step *step, struct value *ret,
                            bool *ret_defined)
 {
-    struct value arg[ARGS_MAX];
+    __attribute__((uninitialized)) struct value arg[ARGS_MAX]; /* filled just below, often few */
     if (step->narg > ARGS_MAX)
         return rego_error(m, "eval_internal_error", step->module, step->place,
                           "a call has more than %d arguments", ARGS_MAX);
@@ -413,11 +431,6 @@ static enum rego_flow call(struct rego_machine *m, const struct rego_step *step,
         return rego_function(m, step->function.node, arg, step->narg, ret, ret_defined);
     return builtin(m, step, step->call.builtin, step->call.signature, arg, step->narg, ret,
                    ret_defined);
-}
-
-static bool is_relation(const struct rego_step *step)
-{
-    return step->kind == REGO_STEP_BUILTIN && step->call.builtin->flags & REGO_RELATION;
 }
 
 static enum rego_flow relation(struct rego_machine *m, const struct rego_step *step,
@@ -663,7 +676,7 @@ static enum rego_flow one(struct rego_machine *m, const struct rego_step *step, 
     enum rego_flow flow = REGO_GO;
     *ret = true;
     switch (step->kind) {
-    case REGO_STEP_REF:
+    case REGO_STEP_GET:
         *ret = lookup(m, step, &at);
         break;
     case REGO_STEP_BUILTIN:
@@ -726,8 +739,8 @@ enum rego_flow rego_run(struct rego_machine *m, const struct rego_step *step,
         bool holds;
         if (!rego_spend(m, 1))
             return REGO_BAD;
-        if (step->kind == REGO_STEP_WITH || is_relation(step) ||
-            (step->kind == REGO_STEP_REF && !is_lookup(step)))
+        if (step->kind == REGO_STEP_WITH || step->kind == REGO_STEP_RELATION ||
+            step->kind == REGO_STEP_REF)
             return many(m, step, found);
         enum rego_flow flow = one(m, step, &holds);
         if (flow != REGO_GO || !holds)

@@ -59,7 +59,9 @@ struct rego_machine {
     struct rego_world *world;
     struct value *frame;
     struct rego_frames *frames;
+    uint32_t *hint; /* by rego_pattern.hint: which member had the key the last time */
     uint64_t steps, steps_limit;
+    uint64_t steps_check; /* from here on limits and the clock are looked at again */
     unsigned depth, depth_limit, nested;
     int64_t deadline_ms;
     struct rego_error error;
@@ -85,7 +87,15 @@ enum rego_flow rego_error(struct rego_machine *m, const char *code,
                           const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 enum rego_flow rego_no_memory(struct rego_machine *m);
 /* Count a step; false with the error set past a limit. */
-bool rego_spend(struct rego_machine *m, uint64_t n);
+bool rego_spend_checked(struct rego_machine *m);
+static inline bool rego_spend(struct rego_machine *m, uint64_t n)
+{
+    m->steps += n;
+    return m->steps < m->steps_check || rego_spend_checked(m);
+}
+/* v at a key of a ref: rego_get(), which first looks where the key was the last time. */
+const struct value *rego_get_hinted(struct rego_machine *m, const struct value *v,
+                                    const struct rego_pattern *key);
 
 /* --- documents --- */
 

@@ -30,10 +30,13 @@ struct rego_pattern {
     const struct rego_pattern *item;
     const struct rego_operand *key; /* OBJECT */
     size_t n;
+    uint32_t hint; /* EQUAL to a constant text, as a key of a ref: 1 + its place in machine.hint */
 };
 
 enum rego_step_kind {
+    REGO_STEP_GET,           /* match = base[operand]...: one way through a plain value */
     REGO_STEP_REF,           /* match = base[operand]...; patterns that bind iterate */
+    REGO_STEP_RELATION,      /* match = each of builtin(arg...) */
     REGO_STEP_BUILTIN,       /* match = builtin(arg...) */
     REGO_STEP_FUNCTION,      /* match = node(arg...) */
     REGO_STEP_MATCH,         /* match = arg[0] */
@@ -90,7 +93,6 @@ struct rego_step {
         struct {
             const struct rego_builtin *builtin;
             const struct rego_signature *signature;
-            uint32_t id; /* place in the caches of calls */
         } call;
         struct {
             const struct rego_node *node;
@@ -166,7 +168,7 @@ struct rego_policy {
     struct rego_unit *unit;
     size_t nunits;
     struct rego_node *root; /* data */
-    uint32_t nnodes, ncalls;
+    uint32_t nnodes, nhints;
     const struct value *data;
 };
 struct rego_slots { /* a set of registers */
@@ -177,7 +179,7 @@ struct rego_query {
     const struct rego_policy *policy;
     struct arena arena;
     const struct rego_step *body;
-    uint32_t nslots, ncalls;
+    uint32_t nslots, nhints;       /* hints of the policy included */
     struct rego_slots bound;       /* by the query as a whole */
     const struct rego_named_slot { /* variables of the answers, sorted by name */
         struct str name;
@@ -209,7 +211,7 @@ struct rego_compiler {
     struct rego_unit *unit; /* now */
     struct rego_rule *rule; /* now; NULL in a query */
     struct rego_variables variables;
-    uint32_t *ncalls;
+    uint32_t *nhints;
     unsigned depth;
     bool out_of_memory;
 };

@@ -72,9 +72,11 @@ struct rego_watch {
 struct rego_eval_options {
     struct rego_host host;
     bool strict_builtin_errors;
-    uint64_t steps;      /* instruction budget; 0 = 1e9 */
-    size_t memory;       /* bytes for the evaluation; 0 = 1 GiB */
-    unsigned depth;      /* nested rule calls; 0 = 1,000 */
+    bool
+        plain_input; /* JSON or YAML as it was read: no sets, nothing unknown; not looked through */
+    uint64_t steps;  /* instruction budget; 0 = 1e9 */
+    size_t memory;   /* bytes for the evaluation; 0 = 1 GiB */
+    unsigned depth;  /* nested rule calls; 0 = 1,000 */
     int64_t deadline_ms; /* from the start; 0 = none */
     const volatile int *cancel;
     uint64_t *coverage;             /* counters per covered place (rego_coverage); or NULL */

@@ -1,0 +1,190 @@
+/* plan_value.c - steps and registers, values known while planning, patterns. */
+#include "lang/rego/plan.h"
+
+/* --- making --- */
+
+void rego_plan_start(struct chain *chain)
+{
+    chain->first = NULL;
+    chain->tail = &chain->first;
+}
+
+struct rego_step *rego_plan_emit(struct planning *p, enum rego_step_kind kind)
+{
+    struct rego_step *step = arena_new(p->c->arena, struct rego_step, 1);
+    if (!step) {
+        p->c->out_of_memory = true;
+        return NULL;
+    }
+    step->kind = kind;
+    step->place = p->place;
+    step->module = p->c->unit ? p->c->unit->module : NULL;
+    *p->chain->tail = step;
+    p->chain->tail = &step->next;
+    return step;
+}
+
+/* A fresh register that a step fills. */
+bool rego_plan_fresh(struct planning *p, struct rego_operand *ret, struct rego_pattern *ret_match)
+{
+    uint32_t i = rego_new_slot(p->c, STR("__local"), p->place, true);
+    *ret = rego_plan_slot(i);
+    *ret_match = (struct rego_pattern){.kind = REGO_MATCH_BIND, .operand = *ret};
+    return rego_slots_add(p->c, &p->bound, i);
+}
+
+/* --- values known now --- */
+
+bool rego_plan_fold(struct planning *p, const struct rego_term *t, struct value *ret,
+                    unsigned depth_left)
+{
+    size_t clash;
+    if (depth_left == 0)
+        return false;
+    switch (t->kind) {
+    case REGO_TERM_VALUE:
+        *ret = t->value;
+        return true;
+    case REGO_TERM_ARRAY:
+    case REGO_TERM_SET: {
+        struct value *items = arena_new(p->c->arena, struct value, t->parts.n);
+        if (!items)
+            return false;
+        for (size_t i = 0; i < t->parts.n; i++)
+            if (!rego_plan_fold(p, t->parts.item[i], &items[i], depth_left - 1))
+                return false;
+        *ret = t->kind == REGO_TERM_SET ? rego_make_set(items, t->parts.n)
+                                        : value_items(VALUE_TUPLE, items, t->parts.n);
+        return true;
+    }
+    case REGO_TERM_OBJECT: {
+        struct rego_pair *pairs = arena_new(p->c->arena, struct rego_pair, t->pairs.n);
+        if (!pairs)
+            return false;
+        for (size_t i = 0; i < t->pairs.n; i++)
+            if (!rego_plan_fold(p, t->pairs.item[i].key, &pairs[i].key, depth_left - 1) ||
+                !rego_plan_fold(p, t->pairs.item[i].value, &pairs[i].value, depth_left - 1))
+                return false;
+        return rego_make_object(pairs, t->pairs.n, ret, &clash);
+    }
+    default:
+        return false;
+    }
+}
+
+bool rego_plan_is_constant(const struct rego_term *t, unsigned depth_left)
+{
+    if (depth_left == 0)
+        return false;
+    switch (t->kind) {
+    case REGO_TERM_VALUE:
+        return true;
+    case REGO_TERM_ARRAY:
+    case REGO_TERM_SET:
+        for (size_t i = 0; i < t->parts.n; i++)
+            if (!rego_plan_is_constant(t->parts.item[i], depth_left - 1))
+                return false;
+        return true;
+    case REGO_TERM_OBJECT:
+        for (size_t i = 0; i < t->pairs.n; i++)
+            if (!rego_plan_is_constant(t->pairs.item[i].key, depth_left - 1) ||
+                !rego_plan_is_constant(t->pairs.item[i].value, depth_left - 1))
+                return false;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A variable that nothing has bound yet. */
+bool rego_plan_is_free(const struct planning *p, const struct rego_term *t)
+{
+    return t->kind == REGO_TERM_VAR && t->slot != REGO_NO_SLOT &&
+           !rego_slots_has(&p->bound, t->slot);
+}
+
+/* Does the term hold a free variable outside the keys of refs and inner bodies? */
+bool rego_plan_waits(const struct planning *p, const struct rego_term *t, unsigned depth_left)
+{
+    if (depth_left == 0)
+        return false;
+    switch (t->kind) {
+    case REGO_TERM_VAR:
+        return rego_plan_is_free(p, t);
+    case REGO_TERM_OBJECT:
+        for (size_t i = 0; i < t->pairs.n; i++)
+            if (rego_plan_waits(p, t->pairs.item[i].key, depth_left - 1) ||
+                rego_plan_waits(p, t->pairs.item[i].value, depth_left - 1))
+                return true;
+        return false;
+    case REGO_TERM_REF:
+        if (rego_plan_waits(p, t->parts.item[0], depth_left - 1))
+            return true;
+        for (size_t i = 1; i < t->parts.n; i++) {
+            const struct rego_term *part = t->parts.item[i];
+            if (part->kind != REGO_TERM_VAR && part->kind != REGO_TERM_ARRAY &&
+                part->kind != REGO_TERM_OBJECT && rego_plan_waits(p, part, depth_left - 1))
+                return true;
+        }
+        return false;
+    case REGO_TERM_ARRAY:
+    case REGO_TERM_SET:
+    case REGO_TERM_CALL:
+        for (size_t i = t->kind == REGO_TERM_CALL; i < t->parts.n; i++)
+            if (rego_plan_waits(p, t->parts.item[i], depth_left - 1))
+                return true;
+        return false;
+    default:
+        return false;
+    }
+}
+
+/* --- patterns --- */
+
+static bool array_pattern(struct planning *p, const struct rego_term *t, struct rego_pattern *ret)
+{
+    struct rego_pattern *item = arena_new(p->c->arena, struct rego_pattern, t->parts.n);
+    if (!item)
+        return false;
+    for (size_t i = 0; i < t->parts.n; i++)
+        if (!rego_plan_pattern(p, t->parts.item[i], &item[i]))
+            return false;
+    *ret = (struct rego_pattern){.kind = REGO_MATCH_ARRAY, .item = item, .n = t->parts.n};
+    return true;
+}
+
+static bool object_pattern(struct planning *p, const struct rego_term *t, struct rego_pattern *ret)
+{
+    struct rego_pattern *item = arena_new(p->c->arena, struct rego_pattern, t->pairs.n);
+    struct rego_operand *key = arena_new(p->c->arena, struct rego_operand, t->pairs.n);
+    if (!item || !key)
+        return false;
+    for (size_t i = 0; i < t->pairs.n; i++)
+        if (!rego_plan_operand(p, t->pairs.item[i].key, &key[i]) ||
+            !rego_plan_pattern(p, t->pairs.item[i].value, &item[i]))
+            return false;
+    *ret =
+        (struct rego_pattern){.kind = REGO_MATCH_OBJECT, .item = item, .key = key, .n = t->pairs.n};
+    return true;
+}
+
+/* What a value must be to match t; free variables become bound by it, in the order of reading. */
+bool rego_plan_pattern(struct planning *p, const struct rego_term *t, struct rego_pattern *ret)
+{
+    if (rego_plan_is_free(p, t)) {
+        *ret = (struct rego_pattern){.kind = REGO_MATCH_BIND, .operand = rego_plan_slot(t->slot)};
+        return rego_slots_add(p->c, &p->bound, t->slot);
+    }
+    /* Taken apart even where all is bound by now: parts may be bound by this very pattern. */
+    if (!rego_plan_is_constant(t, REGO_DEPTH_MAX)) {
+        if (t->kind == REGO_TERM_ARRAY)
+            return array_pattern(p, t, ret);
+        if (t->kind == REGO_TERM_OBJECT)
+            return object_pattern(p, t, ret);
+    }
+    struct rego_operand o;
+    if (!rego_plan_operand(p, t, &o))
+        return false;
+    *ret = rego_plan_equal(o);
+    return true;
+}
