@@ -1,13 +1,23 @@
-/* arena.c - blocks that double up to 1 MiB; a large object gets a block of its own. */
+/* arena.c - blocks that double up to 1 MiB; a large object gets a block of its own. An arena that
+ * holds much grows in larger steps, of pages that the system gives by the 2 MiB: the time of a
+ * large configuration was that of its page faults.
+ */
 #include "base/arena.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/err.h"
 
-enum { BLOCK_FIRST = 4096, BLOCK_MOST = 1 << 20 };
+enum {
+    BLOCK_FIRST = 4096,
+    BLOCK_MOST = 1 << 20,
+    HUGE_PAGE = 2 << 20,
+    BLOCK_HUGE = 2 * HUGE_PAGE, /* blocks of that size and more are of huge pages */
+    USED_MUCH = 8 << 20
+};
 
 struct arena_block {
     struct arena_block *prev;
@@ -15,21 +25,35 @@ struct arena_block {
     max_align_t bytes[];
 };
 
+static void *huge_pages(size_t bytes)
+{
+    void *pages = aligned_alloc(HUGE_PAGE, bytes);
+    if (pages)
+        (void)madvise(pages, bytes, MADV_HUGEPAGE); /* where there are none, small ones do */
+    return pages;
+}
+
 static struct arena_block *block_add(struct arena *arena, size_t need)
 {
     size_t room = arena->last ? arena->last->room * 2 : BLOCK_FIRST;
     if (room > BLOCK_MOST)
         room = BLOCK_MOST;
+    if (arena->used >= USED_MUCH)
+        room = BLOCK_HUGE - sizeof(struct arena_block);
     if (room < need)
         room = need;
-    if (room > PTRDIFF_MAX - sizeof(struct arena_block))
+    if (room > PTRDIFF_MAX - sizeof(struct arena_block) - HUGE_PAGE)
         return NULL;
-    struct arena_block *block = malloc(sizeof *block + room);
+    size_t bytes = sizeof(struct arena_block) + room;
+    bool huge = bytes >= BLOCK_HUGE;
+    if (huge)
+        bytes = (bytes + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+    struct arena_block *block = huge ? huge_pages(bytes) : malloc(bytes);
     if (!block)
         return NULL;
     block->prev = arena->last;
     block->at = 0;
-    block->room = room;
+    block->room = bytes - sizeof *block;
     arena->last = block;
     return block;
 }
@@ -114,6 +138,35 @@ void *arena_grow_bytes(struct arena *arena, void *array, size_t size, size_t n, 
         memcpy(grown, array, n * size);
     *ret_room = room;
     return grown;
+}
+
+void arena_trim(struct arena *arena, const void *array, size_t bytes)
+{
+    struct arena_block *block = arena->last;
+    const char *start = array;
+    if (!block || start < (const char *)block->bytes ||
+        start >= (const char *)block->bytes + block->at)
+        return;
+    size_t at = (size_t)(start - (const char *)block->bytes) + bytes;
+    arena->used -= block->at - at;
+    block->at = at;
+}
+
+struct arena_mark arena_mark(const struct arena *arena)
+{
+    return (struct arena_mark){arena->last, arena->last ? arena->last->at : 0, arena->used};
+}
+
+void arena_rewind(struct arena *arena, struct arena_mark mark)
+{
+    while (arena->last != mark.last) {
+        struct arena_block *prev = arena->last->prev;
+        free(arena->last);
+        arena->last = prev;
+    }
+    if (mark.last)
+        mark.last->at = mark.at;
+    arena->used = mark.used;
 }
 
 void arena_free(struct arena *arena)

@@ -43,6 +43,17 @@ struct str arena_vprintf(struct arena *arena, const char *fmt, va_list args)
 void *arena_grow_bytes(struct arena *arena, void *array, size_t size, size_t n, size_t *ret_room,
                        size_t need);
 
+/* `array`, if it is the last thing that was allocated, keeps only its first `bytes`. */
+void arena_trim(struct arena *arena, const void *array, size_t bytes);
+
+/* A place to go back to: what is allocated after it is forgotten by arena_rewind. */
+struct arena_mark {
+    struct arena_block *last;
+    size_t at, used;
+};
+struct arena_mark arena_mark(const struct arena *arena);
+void arena_rewind(struct arena *arena, struct arena_mark mark);
+
 /* Everything back to the system; the arena may be used again. Walks the chain, no recursion. */
 void arena_free(struct arena *arena);
 /* Forget all allocations but keep the newest block for the next round. */

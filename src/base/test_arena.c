@@ -53,6 +53,33 @@ static void the_limit_is_exact(void **state)
     assert_null(arena_dup(&vast, (struct str){"x", SIZE_MAX}).ptr);
 }
 
+static void what_is_given_back_is_used_again(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 64 << 20};
+    char *first = arena_alloc(&arena, 1000, 1, 1);
+    arena_trim(&arena, first, 10);
+    assert_int_equal(arena.used, 10);
+    char *second = arena_alloc(&arena, 5, 1, 1);
+    assert_ptr_equal(second, first + 10);
+    arena_trim(&arena, first, 3); /* what came after it goes with the rest of it */
+    assert_int_equal(arena.used, 3);
+    struct arena_mark mark = arena_mark(&arena);
+    for (int i = 0; i < 6; i++) /* blocks of every size, huge pages among them */
+        memset(arena_alloc(&arena, 3 << 20, 1, 1), 'x', 3 << 20);
+    arena_trim(&arena, first, 1); /* of another block: stays */
+    assert_int_equal(arena.used, 3 + 6 * (3 << 20));
+    arena_rewind(&arena, mark);
+    assert_int_equal(arena.used, 3);
+    assert_ptr_equal(arena_alloc(&arena, 1, 1, 1), first + 3);
+    AUTO_ARENA empty = {.limit = 1 << 20};
+    mark = arena_mark(&empty);
+    assert_non_null(arena_alloc(&empty, 100, 1, 1));
+    arena_rewind(&empty, mark);
+    assert_null(empty.last);
+    assert_int_equal(empty.used, 0);
+}
+
 static void copies_end_in_nul(void **state)
 {
     (void)state;
@@ -179,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_are_aligned_zeroed_and_apart),
         cmocka_unit_test(the_limit_is_exact),
+        cmocka_unit_test(what_is_given_back_is_used_again),
         cmocka_unit_test(copies_end_in_nul),
         cmocka_unit_test(arrays_grow_and_keep),
         cmocka_unit_test(a_reset_arena_starts_anew),

@@ -163,8 +163,8 @@ static struct code_source bind_names(struct code_follow *f, const struct code_so
         return inner;
     }
     names[0] = (struct hcl_scope){.resolve = code_resolve, .ctx = (void *)(uintptr_t)source->scope};
-    name[0] = expr->for_.value_name;
-    name[1] = expr->for_.key_name;
+    name[0] = expr->for_->value_name;
+    name[1] = expr->for_->key_name;
     value[0] = at->value;
     value[1] = at->key;
     names[1] = (struct hcl_scope){.parent = source->names ? source->names : &names[0],
@@ -174,7 +174,7 @@ static struct code_source bind_names(struct code_follow *f, const struct code_so
     bind[0] = (struct code_bind){.outer = source->bind,
                                  .name = name[0],
                                  .source = *source,
-                                 .expr = expr->for_.source,
+                                 .expr = expr->for_->source,
                                  .step = at->step,
                                  .any = at->set,
                                  .element = at->value};
@@ -193,12 +193,12 @@ static bool passes(struct code_follow *f, const struct code_source *inner,
 {
     struct value v, truth;
     struct str why;
-    if (expr->for_.condition && (!code_follow_eval(f, inner, expr->for_.condition, &v) ||
-                                 !hcl_convert(f->arena, &v, &type_bool, &truth, &why) ||
-                                 truth.kind != VALUE_BOOL || !truth.truth))
+    if (expr->for_->condition && (!code_follow_eval(f, inner, expr->for_->condition, &v) ||
+                                  !hcl_convert(f->arena, &v, &type_bool, &truth, &why) ||
+                                  truth.kind != VALUE_BOOL || !truth.truth))
         return false;
     *ret_key = value_int(n);
-    return !expr->for_.key || code_follow_eval(f, inner, expr->for_.key, ret_key);
+    return !expr->for_->key || code_follow_eval(f, inner, expr->for_->key, ret_key);
 }
 
 static void follow_for(struct code_follow *f, const struct code_source *source,
@@ -208,10 +208,10 @@ static void follow_for(struct code_follow *f, const struct code_source *source,
     struct hcl_iteration it;
     struct element at;
     int64_t passed = 0;
-    if (rest.n == 0 || expr->for_.in_template || expr->for_.group ||
-        !code_follow_eval(f, source, expr->for_.source, &collection) ||
+    if (rest.n == 0 || expr->for_->in_template || expr->for_->group ||
+        !code_follow_eval(f, source, expr->for_->source, &collection) ||
         !(value_is_list_like(&collection) || value_is_object_like(&collection)) ||
-        !hcl_iterate(&f->code->ev, &collection, expr->for_.source->range, &it))
+        !hcl_iterate(&f->code->ev, &collection, expr->for_->source->range, &it))
         return;
     while (hcl_iteration_next(&it, &at.key, &at.value)) {
         at.set = collection.kind == VALUE_SET;
@@ -223,7 +223,7 @@ static void follow_for(struct code_follow *f, const struct code_source *source,
         passed++;
         if (!is_step(&rest.step[0], &key))
             continue;
-        code_follow_expr(f, &inner, expr->for_.value, tail(rest), depth_left - 1);
+        code_follow_expr(f, &inner, expr->for_->value, tail(rest), depth_left - 1);
         return;
     }
 }

@@ -95,8 +95,8 @@ static bool walk_inner(const struct visiting *v, const struct hcl_expr *expr, un
     case HCL_EXPR_OBJECT:
         return walk_items(v, expr, depth_left);
     case HCL_EXPR_FOR:
-        return walk(v, expr->for_.source, depth_left) && walk(v, expr->for_.key, depth_left) &&
-               walk(v, expr->for_.value, depth_left) && walk(v, expr->for_.condition, depth_left);
+        return walk(v, expr->for_->source, depth_left) && walk(v, expr->for_->key, depth_left) &&
+               walk(v, expr->for_->value, depth_left) && walk(v, expr->for_->condition, depth_left);
     case HCL_EXPR_ATTRIBUTE:
         return walk(v, expr->get.source, depth_left);
     case HCL_EXPR_INDEX:

@@ -292,8 +292,8 @@ static bool eval_node(struct hcl_eval *ev, const struct hcl_expr *expr,
         return expr->json ? hcl_eval_json_object(ev, expr, scope, ret)
                           : hcl_eval_object(ev, expr, scope, ret);
     case HCL_EXPR_FOR:
-        return expr->for_.in_template ? hcl_eval_template_for(ev, expr, scope, ret)
-                                      : hcl_eval_for(ev, expr, scope, ret);
+        return expr->for_->in_template ? hcl_eval_template_for(ev, expr, scope, ret)
+                                       : hcl_eval_for(ev, expr, scope, ret);
     case HCL_EXPR_VARIABLE:
     case HCL_EXPR_ATTRIBUTE:
     case HCL_EXPR_INDEX:

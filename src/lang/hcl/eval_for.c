@@ -186,7 +186,7 @@ struct for_run {
 static bool for_condition(struct for_run *run, const struct hcl_scope *scope, bool *ret_take)
 {
     static const char summary[] = "Invalid 'for' condition";
-    const struct hcl_expr *condition = run->expr->for_.condition;
+    const struct hcl_expr *condition = run->expr->for_->condition;
     struct value v, truth;
     struct str why;
     *ret_take = true;
@@ -228,8 +228,8 @@ static bool for_element(struct for_run *run, const struct hcl_scope *scope)
         return false;
     if (!take)
         return true;
-    if (!expr->for_.key) {
-        if (!hcl_eval_expr(ev, expr->for_.value, scope, &v))
+    if (!expr->for_->key) {
+        if (!hcl_eval_expr(ev, expr->for_->value, scope, &v))
             return false;
         run->items.ptr =
             arena_grow(ev->arena, run->items.ptr, run->items.n, &run->items.room, run->items.n + 1);
@@ -238,11 +238,11 @@ static bool for_element(struct for_run *run, const struct hcl_scope *scope)
         run->items.ptr[run->items.n++] = v;
         return true;
     }
-    if (!hcl_eval_expr(ev, expr->for_.key, scope, &key) ||
-        !make_key(ev, &key, expr->for_.key->range, true, &known, &name))
+    if (!hcl_eval_expr(ev, expr->for_->key, scope, &key) ||
+        !make_key(ev, &key, expr->for_->key->range, true, &known, &name))
         return false;
     run->marks |= key.marks;
-    if (!hcl_eval_expr(ev, expr->for_.value, scope, &v))
+    if (!hcl_eval_expr(ev, expr->for_->value, scope, &v))
         return false;
     if (!known) {
         run->unknown = true;
@@ -302,13 +302,13 @@ static bool for_object(struct for_run *run, struct value *ret)
     if (!order_members(ev->arena, &run->members))
         return false;
     const struct value_member *twice = first_twice(&run->members);
-    if (twice && !run->expr->for_.group)
-        return hcl_fail(ev, run->expr->for_.key->range, "Duplicate object key",
+    if (twice && !run->expr->for_->group)
+        return hcl_fail(ev, run->expr->for_->key->range, "Duplicate object key",
                         "Two different items produced the key \"%s\" in this 'for' expression. If "
                         "duplicates are expected, use the ellipsis (...) after the value "
                         "expression to enable grouping by key.",
                         twice->key->text);
-    if (run->expr->for_.group && !group_members(ev->arena, &run->members))
+    if (run->expr->for_->group && !group_members(ev->arena, &run->members))
         return false;
     return value_members(VALUE_OBJECT, run->members.member, run->members.n, ret, NULL, NULL);
 }
@@ -319,7 +319,7 @@ bool hcl_eval_for(struct hcl_eval *ev, const struct hcl_expr *expr, const struct
     struct for_run run = {.ev = ev, .expr = expr, .scope = scope};
     struct value source;
     struct hcl_iteration it;
-    if (!hcl_eval_expr(ev, expr->for_.source, scope, &source))
+    if (!hcl_eval_expr(ev, expr->for_->source, scope, &source))
         return false;
     run.marks = source.marks;
     if (source.kind == VALUE_UNKNOWN) {
@@ -327,16 +327,16 @@ bool hcl_eval_for(struct hcl_eval *ev, const struct hcl_expr *expr, const struct
         bool iterable = type && type->kind != TYPE_STRING && type->kind != TYPE_NUMBER &&
                         type->kind != TYPE_BOOL;
         if (!iterable)
-            return hcl_fail(ev, expr->for_.source->range, "Iteration over non-iterable value",
+            return hcl_fail(ev, expr->for_->source->range, "Iteration over non-iterable value",
                             "A value of type %.*s cannot be used as the collection in a 'for' "
                             "expression.",
                             STR_ARG(hcl_type_name(ev->arena, type)));
         *ret = hcl_with_marks(hcl_any(), run.marks);
         return true;
     }
-    if (!hcl_iterate(ev, &source, expr->for_.source->range, &it))
+    if (!hcl_iterate(ev, &source, expr->for_->source->range, &it))
         return false;
-    struct str names[2] = {expr->for_.key_name, expr->for_.value_name};
+    struct str names[2] = {expr->for_->key_name, expr->for_->value_name};
     struct value values[2];
     struct hcl_scope inner = {.parent = scope, .name = names, .value = values, .n = 2};
     bool ok = true;
@@ -344,7 +344,7 @@ bool hcl_eval_for(struct hcl_eval *ev, const struct hcl_expr *expr, const struct
         ok = for_element(&run, &inner);
     if (!ok)
         return false;
-    if (expr->for_.key)
+    if (expr->for_->key)
         ok = for_object(&run, ret);
     else
         *ret = value_items(VALUE_TUPLE, run.items.ptr, run.items.n);

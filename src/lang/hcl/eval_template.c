@@ -85,22 +85,22 @@ bool hcl_eval_template_for(struct hcl_eval *ev, const struct hcl_expr *expr,
 {
     struct value source;
     struct hcl_iteration it;
-    if (!hcl_eval_expr(ev, expr->for_.source, scope, &source))
+    if (!hcl_eval_expr(ev, expr->for_->source, scope, &source))
         return false;
     if (source.kind == VALUE_UNKNOWN) {
         *ret = hcl_with_marks(hcl_unknown_not_null(ev->arena, &type_string), source.marks);
         return true;
     }
-    if (!hcl_iterate(ev, &source, expr->for_.source->range, &it))
+    if (!hcl_iterate(ev, &source, expr->for_->source->range, &it))
         return false;
     struct joined out = {.text = {.limit = BUF_DEFAULT_LIMIT}, .marks = source.marks};
-    struct str names[2] = {expr->for_.key_name, expr->for_.value_name};
+    struct str names[2] = {expr->for_->key_name, expr->for_->value_name};
     struct value values[2], v;
     struct hcl_scope inner = {.parent = scope, .name = names, .value = values, .n = 2};
     bool ok = true;
     while (ok && hcl_iteration_next(&it, &values[0], &values[1]))
-        ok = hcl_eval_expr(ev, expr->for_.value, &inner, &v) &&
-             join_part(ev, expr->for_.value, &v, &out);
+        ok = hcl_eval_expr(ev, expr->for_->value, &inner, &v) &&
+             join_part(ev, expr->for_->value, &v, &out);
     if (!ok) {
         buf_free(&out.text);
         return false;

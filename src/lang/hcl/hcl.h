@@ -113,7 +113,17 @@ struct hcl_item {
     const struct hcl_expr *key; /* bare identifiers are HCL_EXPR_STRING with bare_key */
     const struct hcl_expr *value;
 };
-struct hcl_expr {
+struct hcl_for {
+    struct str key_name, value_name; /* key_name empty if only one is given */
+    const struct hcl_expr *source;
+    const struct hcl_expr *key;       /* object for, else NULL */
+    const struct hcl_expr *value;     /* in a template: the body template */
+    const struct hcl_expr *condition; /* or NULL */
+    bool group;                       /* `...` */
+    bool in_template;                 /* %{for}: a string */
+    struct hcl_range names, ellipsis;
+};
+struct hcl_expr { /* 64 bytes: a large root has millions */
     enum hcl_expr_kind kind;
     bool bare_key; /* object key written as a bare word */
     bool heredoc;  /* template or string written as a heredoc */
@@ -133,16 +143,7 @@ struct hcl_expr {
             const struct hcl_item *item;
             size_t n;
         } items;
-        struct {
-            struct str key_name, value_name; /* key_name empty if only one is given */
-            const struct hcl_expr *source;
-            const struct hcl_expr *key;       /* object for, else NULL */
-            const struct hcl_expr *value;     /* in a template: the body template */
-            const struct hcl_expr *condition; /* or NULL */
-            bool group;                       /* `...` */
-            bool in_template;                 /* %{for}: a string */
-            struct hcl_range names, ellipsis;
-        } for_;
+        const struct hcl_for *for_;
         struct str name;
         struct {
             const struct hcl_expr *source;
@@ -159,7 +160,7 @@ struct hcl_expr {
             struct str name; /* with its namespaces: core::abs */
             struct hcl_range name_range;
             const struct hcl_expr *const *arg;
-            size_t nargs;
+            uint32_t nargs;
             bool expand; /* the last one has `...` */
         } call;
         struct {

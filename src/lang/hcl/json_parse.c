@@ -247,7 +247,7 @@ static const struct hcl_expr *parse_object(struct json_parser *p)
         item.value = parse_value(p);
         if (!item.value)
             return NULL;
-        HCL_APPEND(p, items, item);
+        HCL_APPEND_IN(p->arena, p, items, item);
         if (!after_property(p, open, &more))
             return NULL;
     }
@@ -304,7 +304,7 @@ static const struct hcl_expr *parse_array(struct json_parser *p)
         const struct hcl_expr *part = parse_value(p);
         if (!part)
             return NULL;
-        HCL_APPEND(p, parts, part);
+        HCL_APPEND_IN(p->arena, p, parts, part);
         if (!after_element(p, open, &more))
             return NULL;
     }

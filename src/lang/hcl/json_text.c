@@ -65,12 +65,19 @@ static const struct hcl_item *copy_items(struct copier *c, const struct hcl_item
 
 static void copy_for(struct copier *c, struct hcl_expr *node)
 {
-    node->for_.source = copy_expr(c, node->for_.source);
-    node->for_.key = copy_expr(c, node->for_.key);
-    node->for_.value = copy_expr(c, node->for_.value);
-    node->for_.condition = copy_expr(c, node->for_.condition);
-    node->for_.names = written(c->string, node->for_.names);
-    node->for_.ellipsis = written(c->string, node->for_.ellipsis);
+    struct hcl_for *for_ = arena_new(c->arena, struct hcl_for, 1);
+    if (!for_) {
+        c->full = true;
+        return;
+    }
+    *for_ = *node->for_;
+    for_->source = copy_expr(c, node->for_->source);
+    for_->key = copy_expr(c, node->for_->key);
+    for_->value = copy_expr(c, node->for_->value);
+    for_->condition = copy_expr(c, node->for_->condition);
+    for_->names = written(c->string, node->for_->names);
+    for_->ellipsis = written(c->string, node->for_->ellipsis);
+    node->for_ = for_;
 }
 
 /* node is a plain copy: what it points at, copied too. */

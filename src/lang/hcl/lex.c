@@ -32,7 +32,7 @@ struct lexer {
     bool no_block_end; /* no more comment ends with a star and a slash: do not look again */
 };
 
-enum { TOKENS_FIRST = 16, BYTES_PER_TOKEN = 5 }; /* what configuration usually has */
+enum { TOKENS_FIRST = 16, FRAMES_FIRST = 8, BYTES_PER_TOKEN = 2 }; /* seldom fewer bytes */
 
 const char *hcl_token_name(enum hcl_token_kind kind)
 {
@@ -530,7 +530,10 @@ static bool lexer_open(struct lexer *lx, struct arena *arena, struct str text,
 {
     size_t room = text.len / BYTES_PER_TOKEN + TOKENS_FIRST;
     *lx = (struct lexer){.arena = arena, .text = text, .line = 1};
-    lx->token = arena_grow(arena, lx->token, 0, &lx->room, room);
+    /* the tokens last: what they do not need is given back */
+    lx->frame = arena_grow(arena, lx->frame, 0, &lx->frame_room, FRAMES_FIRST);
+    lx->token = lx->frame ? arena_new_raw(arena, struct hcl_token, room) : NULL;
+    lx->room = room;
     if (mode == HCL_LEX_TEMPLATE)
         push(lx, (struct frame){.kind = FRAME_BARE});
     else if (str_starts(text, STR("\xef\xbb\xbf")))
@@ -555,6 +558,7 @@ bool hcl_lex(struct arena *arena, struct str text, enum hcl_lex_mode mode,
     emit(&lx, HCL_EOF, 0);
     if (lx.full)
         return arena_full(arena, err);
+    arena_trim(arena, lx.token, lx.n * sizeof *lx.token);
     *ret_tokens = lx.token;
     *ret_n = lx.n;
     return true;

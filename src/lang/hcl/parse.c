@@ -158,10 +158,18 @@ void hcl_skip_item(struct parser *p)
         if (token.kind == HCL_EOF || (token.kind == HCL_NEWLINE && p->open.n == 0))
             return;
         if (closer_of(token.kind) != HCL_EOF)
-            HCL_APPEND(p, p->open, token.kind);
+            HCL_APPEND_IN(p->arena, p, p->open, token.kind);
         else if (closes(token.kind))
             close_brackets(p, token.kind);
     }
+}
+
+void *hcl_keep(struct arena *arena, const void *list, size_t n, size_t size)
+{
+    void *kept = n ? arena_alloc_raw(arena, n, size, _Alignof(max_align_t)) : NULL;
+    if (kept)
+        memcpy(kept, list, n * size);
+    return kept;
 }
 
 struct hcl_expr *hcl_node(struct parser *p, enum hcl_expr_kind kind, struct hcl_range range)
@@ -297,8 +305,12 @@ void hcl_check_tokens(struct parser *p)
 static bool parser_open(struct parser *p, struct arena *arena, struct str text, struct str name,
                         enum hcl_lex_mode mode, struct hcl_diags *diags, struct err *err)
 {
-    *p = (struct parser){
-        .arena = arena, .text = text, .name = name, .diags = diags, .depth_left = HCL_DEPTH_MAX};
+    *p = (struct parser){.arena = arena,
+                         .scratch = {.limit = arena->limit},
+                         .text = text,
+                         .name = name,
+                         .diags = diags,
+                         .depth_left = HCL_DEPTH_MAX};
     if (!hcl_lex(arena, text, mode, &p->token, &p->ntokens, err))
         return err_wrap(err, "%.*s", STR_ARG(name));
     p->limit = p->ntokens - 1;
@@ -328,6 +340,7 @@ bool hcl_parse_file(struct arena *arena, struct str text, struct str name, struc
     if (!parser_open(&p, arena, text, name, HCL_LEX_CONFIG, diags, err))
         return false;
     struct hcl_body body = hcl_parse_body(&p);
+    arena_free(&p.scratch);
     sort_diags(diags, before);
     if (p.full)
         return arena_full(arena, err);
@@ -350,6 +363,7 @@ bool hcl_parse_expression(struct arena *arena, struct str text, struct str name,
             &p, last.range, "Extra characters after expression",
             "An expression was successfully parsed, but extra characters were found "
             "after it.");
+    arena_free(&p.scratch);
     if (p.full)
         return arena_full(arena, err);
     *ret = expr;
@@ -364,6 +378,7 @@ bool hcl_parse_template(struct arena *arena, struct str text, struct str name,
         return false;
     const struct hcl_expr *expr =
         hcl_parse_template_until(&p, (struct hcl_token){.kind = HCL_EOF}, HCL_EOF, false);
+    arena_free(&p.scratch);
     if (p.full)
         return arena_full(arena, err);
     *ret = expr;

@@ -5,6 +5,7 @@
 #include "lang/hcl/parser.h"
 
 struct body_lists {
+    struct arena_mark mark; /* of p->scratch, where they grow */
     struct {
         struct hcl_attribute *ptr;
         size_t n, room;
@@ -153,7 +154,7 @@ static void report_redefined(struct parser *p, const struct hcl_attribute *first
 static void drop_redefined(struct parser *p, struct body_lists *lists)
 {
     size_t n = lists->attributes.n, kept = 0;
-    struct hcl_attribute **sorted = arena_new(p->arena, struct hcl_attribute *, n);
+    struct hcl_attribute **sorted = arena_new(&p->scratch, struct hcl_attribute *, n);
     if (!sorted) {
         p->full = true;
         return;
@@ -181,6 +182,9 @@ static struct hcl_body close_body(struct parser *p, struct body_lists *lists,
 {
     if (lists->attributes.n > 1)
         drop_redefined(p, lists);
+    HCL_KEEP(p, lists->attributes);
+    HCL_KEEP(p, lists->blocks);
+    arena_rewind(&p->scratch, lists->mark);
     return (struct hcl_body){.attribute = lists->attributes.ptr,
                              .nattributes = lists->attributes.n,
                              .block = lists->blocks.ptr,
@@ -195,7 +199,7 @@ static void parse_lines(struct parser *p, enum hcl_token_kind end, struct body_l
 static void parse_block_body(struct parser *p, struct hcl_block *block, struct hcl_token open)
 {
     struct hcl_token first = hcl_peek(p);
-    struct body_lists lists = {0};
+    struct body_lists lists = {.mark = arena_mark(&p->scratch)};
     bool lines = first.kind == HCL_NEWLINE || first.kind == HCL_EOF || first.kind == HCL_CBRACE;
     block->open = open.range;
     if (p->depth_left == 0) {
@@ -248,11 +252,14 @@ static bool parse_labels(struct parser *p, struct hcl_block *block, struct hcl_t
         struct hcl_label *ptr;
         size_t n, room;
     } labels = {0};
+    struct arena_mark mark = arena_mark(&p->scratch);
     for (;;) {
         struct hcl_token token = hcl_peek(p);
         struct hcl_label label = {.text = hcl_token_text(p, token), .range = token.range};
         if (token.kind == HCL_OBRACE) {
             *ret_open = hcl_next(p);
+            HCL_KEEP(p, labels);
+            arena_rewind(&p->scratch, mark);
             block->label = labels.ptr;
             block->nlabels = labels.n;
             return true;
@@ -374,7 +381,7 @@ static void parse_lines(struct parser *p, enum hcl_token_kind end, struct body_l
 
 struct hcl_body hcl_parse_body(struct parser *p)
 {
-    struct body_lists lists = {0};
+    struct body_lists lists = {.mark = arena_mark(&p->scratch)};
     struct hcl_range first = hcl_peek(p).range;
     parse_lines(p, HCL_EOF, &lists, first);
     return close_body(p, &lists, (struct hcl_range){first.start, (uint32_t)p->text.len});

@@ -313,15 +313,15 @@ static bool for_part(struct parser *p, enum hcl_token_kind closer, const struct 
 }
 
 /* "k, v in source :" */
-static bool parse_for_intro(struct parser *p, enum hcl_token_kind closer, struct hcl_expr *node)
+static bool parse_for_intro(struct parser *p, enum hcl_token_kind closer, struct hcl_for *for_)
 {
     struct hcl_token name = hcl_peek(p);
     if (name.kind != HCL_IDENT)
         return for_problem(p, closer, name.range,
                            "For expression requires variable name after 'for'.");
     (void)hcl_next(p);
-    node->for_.value_name = hcl_token_text(p, name);
-    node->for_.names = name.range;
+    for_->value_name = hcl_token_text(p, name);
+    for_->names = name.range;
     if (hcl_peek(p).kind == HCL_COMMA) {
         (void)hcl_next(p);
         struct hcl_token second = hcl_peek(p);
@@ -329,16 +329,16 @@ static bool parse_for_intro(struct parser *p, enum hcl_token_kind closer, struct
             return for_problem(p, closer, second.range,
                                "For expression requires value variable name after comma.");
         (void)hcl_next(p);
-        node->for_.key_name = node->for_.value_name;
-        node->for_.value_name = hcl_token_text(p, second);
-        node->for_.names = hcl_span(name.range, second.range);
+        for_->key_name = for_->value_name;
+        for_->value_name = hcl_token_text(p, second);
+        for_->names = hcl_span(name.range, second.range);
     }
     struct hcl_token in = hcl_peek(p);
     if (!hcl_token_is_word(p, in, "in"))
         return for_problem(p, closer, in.range,
                            "For expression requires the 'in' keyword after its name declarations.");
     (void)hcl_next(p);
-    if (!for_part(p, closer, &node->for_.source))
+    if (!for_part(p, closer, &for_->source))
         return false;
     struct hcl_token colon = hcl_peek(p);
     if (colon.kind != HCL_COLON)
@@ -348,41 +348,41 @@ static bool parse_for_intro(struct parser *p, enum hcl_token_kind closer, struct
     return true;
 }
 
-static bool parse_for_result(struct parser *p, enum hcl_token_kind closer, struct hcl_expr *node)
+static bool parse_for_result(struct parser *p, enum hcl_token_kind closer, struct hcl_for *for_)
 {
     size_t errors = p->errors;
-    node->for_.value = hcl_parse_expr(p);
+    for_->value = hcl_parse_expr(p);
     if (hcl_peek(p).kind == HCL_ARROW) {
-        node->for_.key = node->for_.value;
+        for_->key = for_->value;
         (void)hcl_next(p);
-        node->for_.value = hcl_parse_expr(p);
+        for_->value = hcl_parse_expr(p);
     }
     if (hcl_failed(p, errors)) {
         (void)hcl_skip_to(p, closer);
         return false;
     }
     if (hcl_peek(p).kind == HCL_ELLIPSIS) {
-        node->for_.ellipsis = hcl_next(p).range;
-        node->for_.group = true;
+        for_->ellipsis = hcl_next(p).range;
+        for_->group = true;
     }
     if (!hcl_token_is_word(p, hcl_peek(p), "if"))
         return true;
     (void)hcl_next(p);
-    return for_part(p, closer, &node->for_.condition);
+    return for_part(p, closer, &for_->condition);
 }
 
 /* What a tuple or an object cannot have. */
-static void check_for(struct parser *p, bool object, const struct hcl_expr *node)
+static void check_for(struct parser *p, bool object, const struct hcl_for *for_)
 {
     static const char *const summary = "Invalid 'for' expression";
-    if (object && !node->for_.key)
-        hcl_syntax_error(p, node->for_.value->range, summary,
+    if (object && !for_->key)
+        hcl_syntax_error(p, for_->value->range, summary,
                          "Key expression is required when building an object.");
-    if (!object && node->for_.key)
-        hcl_syntax_error(p, node->for_.key->range, summary,
+    if (!object && for_->key)
+        hcl_syntax_error(p, for_->key->range, summary,
                          "Key expression is not valid when building a tuple.");
-    if (!object && node->for_.group)
-        hcl_syntax_error(p, node->for_.ellipsis, summary,
+    if (!object && for_->group)
+        hcl_syntax_error(p, for_->ellipsis, summary,
                          "Grouping ellipsis (...) cannot be used when building a tuple.");
 }
 
@@ -393,18 +393,21 @@ static const struct hcl_expr *parse_for(struct parser *p, struct hcl_token open)
     enum hcl_token_kind closer = object ? HCL_CBRACE : HCL_CBRACK;
     size_t faults = p->faults;
     struct hcl_expr *node = hcl_node(p, HCL_EXPR_FOR, open.range);
-    if (!node)
+    struct hcl_for *for_ = arena_new(p->arena, struct hcl_for, 1);
+    p->full |= !for_;
+    if (!node || !for_)
         return hcl_error_node(p, open.range);
+    node->for_ = for_;
     p->skip_newlines = true;
     (void)hcl_next(p);
-    if (parse_for_intro(p, closer, node) && parse_for_result(p, closer, node)) {
+    if (parse_for_intro(p, closer, for_) && parse_for_result(p, closer, for_)) {
         struct hcl_token close = hcl_peek(p);
         if (close.kind == closer)
             (void)hcl_next(p);
         else
             (void)for_problem(p, closer, close.range,
                               "Extra characters after the end of the 'for' expression.");
-        check_for(p, object, node);
+        check_for(p, object, for_);
     }
     p->skip_newlines = outer;
     node->range = hcl_span(open.range, p->token[p->at - 1].range);
@@ -441,6 +444,7 @@ static bool next_item(struct parser *p, struct hcl_token open)
 static const struct hcl_expr *parse_tuple(struct parser *p, struct hcl_token open)
 {
     bool outer = p->skip_newlines;
+    struct arena_mark mark = arena_mark(&p->scratch);
     struct expr_list list = {0};
     p->skip_newlines = true;
     if (hcl_token_is_word(p, hcl_peek(p), "for")) {
@@ -456,6 +460,8 @@ static const struct hcl_expr *parse_tuple(struct parser *p, struct hcl_token ope
         more = for_part(p, HCL_CBRACK, &item) && next_item(p, open);
         HCL_APPEND(p, list, item);
     }
+    HCL_KEEP(p, list);
+    arena_rewind(&p->scratch, mark);
     p->skip_newlines = outer;
     struct hcl_expr *node =
         hcl_node(p, HCL_EXPR_TUPLE, hcl_span(open.range, p->token[p->at - 1].range));
@@ -554,6 +560,7 @@ static bool object_is_for(struct parser *p)
 static const struct hcl_expr *parse_object(struct parser *p, struct hcl_token open)
 {
     bool outer = p->skip_newlines;
+    struct arena_mark mark = arena_mark(&p->scratch);
     struct {
         struct hcl_item *ptr;
         size_t n, room;
@@ -574,6 +581,8 @@ static const struct hcl_expr *parse_object(struct parser *p, struct hcl_token op
         HCL_APPEND(p, items, item);
         more = next_pair(p, open);
     }
+    HCL_KEEP(p, items);
+    arena_rewind(&p->scratch, mark);
     p->skip_newlines = outer;
     struct hcl_expr *node =
         hcl_node(p, HCL_EXPR_OBJECT, hcl_span(open.range, p->token[p->at - 1].range));
@@ -631,9 +640,12 @@ static const struct hcl_expr *parse_call(struct parser *p, struct hcl_range name
 {
     struct hcl_token open = hcl_next(p);
     bool outer = p->skip_newlines, expand = false;
+    struct arena_mark mark = arena_mark(&p->scratch);
     struct expr_list list = {0};
     p->skip_newlines = true;
     parse_arguments(p, hcl_span(name, open.range), &list, &expand);
+    HCL_KEEP(p, list);
+    arena_rewind(&p->scratch, mark);
     p->skip_newlines = outer;
     struct hcl_expr *node = hcl_node(p, HCL_EXPR_CALL, hcl_span(name, p->token[p->at - 1].range));
     if (!node)
@@ -641,7 +653,7 @@ static const struct hcl_expr *parse_call(struct parser *p, struct hcl_range name
     node->call.name = str_sub(p->text, name.start, name.end);
     node->call.name_range = name;
     node->call.arg = list.ptr;
-    node->call.nargs = list.n;
+    node->call.nargs = (uint32_t)list.n;
     node->call.expand = expand;
     return node;
 }

@@ -497,14 +497,17 @@ static const struct hcl_expr *for_node(struct builder *b)
     struct part open = current(b);
     b->at++;
     struct hcl_expr *node = hcl_node(p, HCL_EXPR_FOR, open.range);
-    if (!node)
+    struct hcl_for *for_ = arena_new(p->arena, struct hcl_for, 1);
+    p->full |= !for_;
+    if (!node || !for_)
         return hcl_error_node(p, open.range);
-    node->for_.in_template = true;
-    node->for_.key_name = open.key_name;
-    node->for_.value_name = open.value_name;
-    node->for_.source = open.expr ? open.expr : hcl_error_node(p, open.range);
-    node->for_.names = open.range;
-    node->for_.value = sequence_node(b, open.range, false);
+    *for_ = (struct hcl_for){.in_template = true,
+                             .key_name = open.key_name,
+                             .value_name = open.value_name,
+                             .source = open.expr ? open.expr : hcl_error_node(p, open.range),
+                             .names = open.range};
+    for_->value = sequence_node(b, open.range, false);
+    node->for_ = for_;
     if (!close_directive(b, PART_ENDFOR,
                          "The for directive is missing its corresponding endfor "
                          "directive."))
@@ -539,6 +542,7 @@ static bool ends_sequence(enum part_kind kind)
 static const struct hcl_expr *sequence_node(struct builder *b, struct hcl_range range, bool root)
 {
     struct parser *p = b->p;
+    struct arena_mark mark = arena_mark(&p->scratch);
     struct node_list nodes = {0};
     if (p->depth_left == 0) {
         hcl_syntax_error(p, range, "Template nested too deeply",
@@ -561,6 +565,8 @@ static const struct hcl_expr *sequence_node(struct builder *b, struct hcl_range 
         HCL_APPEND(p, nodes, node);
     }
     p->depth_left++;
+    HCL_KEEP(p, nodes);
+    arena_rewind(&p->scratch, mark);
     struct hcl_expr *node = hcl_node(p, HCL_EXPR_TEMPLATE, range);
     if (!node)
         return hcl_error_node(p, range);
@@ -622,6 +628,7 @@ const struct hcl_expr *hcl_parse_template_until(struct parser *p, struct hcl_tok
         node->value = value_string(text);
         return node;
     }
+    struct arena_mark mark = arena_mark(&p->scratch);
     struct reading reading = {.p = p, .end = end, .first = hcl_peek(p).range, .parts = &parts};
     struct hcl_token close = collect_parts(&reading);
     trim_parts(&parts);
@@ -630,7 +637,9 @@ const struct hcl_expr *hcl_parse_template_until(struct parser *p, struct hcl_tok
     struct builder builder = {.p = p, .parts = &parts, .end = close.range};
     range = hcl_span(opener.range, close.range);
     const struct hcl_expr *template_ = sequence_node(&builder, range, true);
-    return simplify(p, template_, &parts, range, end == HCL_CHEREDOC);
+    const struct hcl_expr *node = simplify(p, template_, &parts, range, end == HCL_CHEREDOC);
+    arena_rewind(&p->scratch, mark);
+    return node;
 }
 
 /* Texts of a label up to its closing quote, one behind the other. */

@@ -4,6 +4,7 @@
 
 struct parser {
     struct arena *arena;
+    struct arena scratch; /* lists while they grow */
     struct str text, name;
     const struct hcl_token *token;
     size_t ntokens, at;
@@ -76,10 +77,15 @@ static inline struct hcl_range hcl_span(struct hcl_range a, struct hcl_range b)
     return (struct hcl_range){a.start, b.end > a.end ? b.end : a.end};
 }
 
-/* Append to an array in the arena: LIST(struct x) { T *ptr; size_t n, room; }. */
-#define HCL_APPEND(p, list, item) \
+/*
+ * Lists { T *ptr; size_t n, room; } grow in p->scratch: a mark, HCL_APPEND, then HCL_KEEP, which
+ * leaves the list in p->arena in its exact size and forgets what was put into scratch since the
+ * mark. A list that is given up without HCL_KEEP goes with the next one around it.
+ */
+#define HCL_APPEND(p, list, item) HCL_APPEND_IN(&(p)->scratch, p, list, item)
+#define HCL_APPEND_IN(in, p, list, item) \
     do { \
-        (list).ptr = arena_grow((p)->arena, (list).ptr, (list).n, &(list).room, (list).n + 1); \
+        (list).ptr = arena_grow((in), (list).ptr, (list).n, &(list).room, (list).n + 1); \
         if (!(list).ptr) { \
             (p)->full = true; \
             (list).n = (list).room = 0; \
@@ -87,3 +93,11 @@ static inline struct hcl_range hcl_span(struct hcl_range a, struct hcl_range b)
             (list).ptr[(list).n++] = (item); \
         } \
     } while (0)
+#define HCL_KEEP(p, list) \
+    do { \
+        (list).ptr = hcl_keep((p)->arena, (list).ptr, (list).n, sizeof *(list).ptr); \
+        (p)->full |= (list).n && !(list).ptr; \
+        (list).n = (list).ptr ? (list).n : 0; \
+    } while (0)
+/* A copy of n > 0 objects; NULL where memory is out, or there are none. */
+void *hcl_keep(struct arena *arena, const void *list, size_t n, size_t size);

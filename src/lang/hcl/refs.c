@@ -49,11 +49,11 @@ static bool walk_for(const struct walk *w, const struct hcl_expr *expr, const st
                      unsigned depth_left)
 {
     struct bound inner = {
-        .outer = bound, .key = expr->for_.key_name, .value = expr->for_.value_name};
-    return walk_expr(w, expr->for_.source, bound, depth_left) &&
-           (!expr->for_.condition || walk_expr(w, expr->for_.condition, &inner, depth_left)) &&
-           (!expr->for_.key || walk_expr(w, expr->for_.key, &inner, depth_left)) &&
-           walk_expr(w, expr->for_.value, &inner, depth_left);
+        .outer = bound, .key = expr->for_->key_name, .value = expr->for_->value_name};
+    return walk_expr(w, expr->for_->source, bound, depth_left) &&
+           (!expr->for_->condition || walk_expr(w, expr->for_->condition, &inner, depth_left)) &&
+           (!expr->for_->key || walk_expr(w, expr->for_->key, &inner, depth_left)) &&
+           walk_expr(w, expr->for_->value, &inner, depth_left);
 }
 
 static bool walk_list(const struct walk *w, const struct hcl_expr *const *list, size_t n,
