@@ -139,6 +139,25 @@ static enum rule_outcome compare(enum condition_operator op, const struct value 
                                                 : order > 0);
 }
 
+/* "20-30", "22", "*", 22: as ports are written in firewall rules. */
+static bool spans(const struct value *v, const struct value *operand)
+{
+    struct str low = value_is_string(v) ? str_trim(value_text(v)) : (struct str){0};
+    size_t dash = str_find_char(low, '-', 1);
+    int64_t from, to, n;
+    if (!value_to_int64(operand, &n))
+        return false;
+    if (value_to_int64(v, &from))
+        return n == from;
+    if (str_equal(low, STR("*")))
+        return true;
+    struct str high = dash == SIZE_MAX ? low : str_sub(low, dash + 1, low.len);
+    if (dash != SIZE_MAX)
+        low.len = dash;
+    return str_to_int64(str_trim(low), &from) && str_to_int64(str_trim(high), &to) && from <= n &&
+           n <= to;
+}
+
 static bool network_meets(enum condition_operator op, const struct network *net,
                           const struct value *operand)
 {
@@ -216,6 +235,8 @@ enum rule_outcome condition_test(const struct condition *test, const struct valu
     case OPERATOR_LESS:
     case OPERATOR_MORE:
         return compare(test->op, v, operand);
+    case OPERATOR_SPANS:
+        return outcome_of(spans(v, operand));
     case OPERATOR_WITHIN:
     case OPERATOR_OVERLAPS:
         return in_networks(test->op, v, operand);

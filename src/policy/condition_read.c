@@ -93,6 +93,7 @@ static bool operand_ok(enum condition_operator op, const struct value *v)
     case OPERATOR_AT_LEAST:
     case OPERATOR_LESS:
     case OPERATOR_MORE:
+    case OPERATOR_SPANS:
         return v->kind == VALUE_NUMBER;
     case OPERATOR_WITHIN:
     case OPERATOR_OVERLAPS:
@@ -196,10 +197,52 @@ static void unknown_key(struct rule_reader *r, const struct value_member *member
                  "unknown key '%.*s' in a condition%.*s", STR_ARG(key), STR_ARG(hint));
 }
 
+/* The keys of a condition but `path`, of which there may be several. */
+static void read_keys(struct rule_reader *r, const struct value *v, const struct value *path,
+                      unsigned depth_left, struct condition *ret)
+{
+    size_t verbs = 0;
+    if (path)
+        read_path(r, path, ret);
+    for (size_t i = 0; i < v->len && !r->full; i++) {
+        const struct value_member *member = &v->members[i];
+        if (str_equal(key_str(member->key), STR("path")))
+            continue;
+        if (take_key(r, key_str(member->key), &member->value, depth_left - 1, ret))
+            verbs++;
+        else
+            unknown_key(r, member);
+    }
+    if (verbs > 1)
+        rule_problem(r, ret->at, "two tests in one condition; put each in its own, below `all`");
+    else if (verbs == 0 && v->len == (path != NULL))
+        rule_problem(r, ret->at, "a condition without a test: equals, in, matches, exists ...");
+}
+
+/* path: [a, b] is the same condition at a or at b. What is wrong with it is told once. */
+static void read_each_path(struct rule_reader *r, const struct value *v, const struct value *paths,
+                           unsigned depth_left, struct condition *ret)
+{
+    size_t before = r->problems->n;
+    struct condition *parts = arena_new(r->arena, struct condition, paths->len);
+    if (!parts) {
+        r->full = true;
+        return;
+    }
+    if (paths->len == 0)
+        rule_problem(r, rule_location(r, paths), "path: an empty list; name one at least");
+    for (size_t i = 0; i < paths->len && !r->full && r->problems->n == before; i++) {
+        parts[i].at = ret->at;
+        read_keys(r, v, &paths->items[i], depth_left, &parts[i]);
+    }
+    ret->kind = CONDITION_ANY;
+    ret->part = parts;
+    ret->nparts = paths->len;
+}
+
 static void read_condition(struct rule_reader *r, const struct value *v, unsigned depth_left,
                            struct condition *ret)
 {
-    size_t verbs = 0;
     *ret = (struct condition){.kind = CONDITION_ALL, .at = rule_location(r, v)};
     if (depth_left == 0) {
         rule_problem(r, ret->at, "conditions are nested deeper than %d", CONDITION_DEPTH_MAX);
@@ -215,21 +258,10 @@ static void read_condition(struct rule_reader *r, const struct value *v, unsigne
         return;
     }
     const struct value *path = value_get(v, STR("path"));
-    if (path)
-        read_path(r, path, ret);
-    for (size_t i = 0; i < v->len && !r->full; i++) {
-        const struct value_member *member = &v->members[i];
-        if (&member->value == path)
-            continue;
-        if (take_key(r, key_str(member->key), &member->value, depth_left - 1, ret))
-            verbs++;
-        else
-            unknown_key(r, member);
-    }
-    if (verbs > 1)
-        rule_problem(r, ret->at, "two tests in one condition; put each in its own, below `all`");
-    else if (verbs == 0 && v->len == (path != NULL))
-        rule_problem(r, ret->at, "a condition without a test: equals, in, matches, exists ...");
+    if (value_is_list_like(path))
+        read_each_path(r, v, path, depth_left, ret);
+    else
+        read_keys(r, v, path, depth_left, ret);
 }
 
 void rule_read_when(struct rule_reader *r, const struct rule_key *key, const struct value *v,

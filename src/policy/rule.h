@@ -60,6 +60,7 @@ struct rule_strs {
     X(OPERATOR_AT_LEAST, "at_least", "a number") \
     X(OPERATOR_LESS, "less", "a number") \
     X(OPERATOR_MORE, "more", "a number") \
+    X(OPERATOR_SPANS, "spans", "a number: of a range in a text (20-30, 22, *)") \
     X(OPERATOR_WITHIN, "within", "a network such as 10.0.0.0/8, or a list of them") \
     X(OPERATOR_OVERLAPS, "overlaps", "a network such as 10.0.0.0/8, or a list of them")
 
@@ -121,7 +122,7 @@ struct rule {
     bool has_severity;
     struct str owner, deadline;
     int64_t deadline_ms;
-    struct rule_strs csf, sp800_53, links;
+    struct rule_strs csf, sp800_53, cis, links;
 };
 struct rules {
     struct rule *rule;

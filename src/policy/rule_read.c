@@ -222,6 +222,7 @@ static void read_references(struct rule_reader *r, const struct rule_key *key,
     static const struct rule_key keys[] = {
         {"csf", rule_read_texts, offsetof(struct rule, csf), false},
         {"800-53", rule_read_texts, offsetof(struct rule, sp800_53), false},
+        {"cis", rule_read_texts, offsetof(struct rule, cis), false},
         {"links", rule_read_texts, offsetof(struct rule, links), false},
     };
     rule_read_mapping(r, key->name, keys, sizeof keys / sizeof *keys, v, target);
