@@ -11,6 +11,7 @@
 #include "model/finding.h"
 #include "policy/load.h"
 #include "policy/plain.h"
+#include "policy/rule_testing.h"
 #include "policy/testing.h"
 #include "report/parts.h"
 #include "wire/json.h"
@@ -57,6 +58,7 @@ struct job {
     struct arena *arena;
     struct regex *ignore, *run;
     struct rego_policy *policy;
+    struct rules rules;
     struct policy_tests tests;
     size_t count[4]; /* by outcome */
 };
@@ -91,8 +93,11 @@ static void print_indented(FILE *out, struct str lines)
 static void print_test(const struct job *job, const struct policy_test *test)
 {
     FILE *out = job->app->out;
-    (void)fprintf(out, "%.*s:%u:%u: %.*s.%.*s: %s\n", STR_ARG(test->file), test->row, test->col,
-                  STR_ARG(test->package), STR_ARG(test->name), outcome_text[test->outcome]);
+    (void)fprintf(out, "%.*s:%u:%u: %.*s%s%.*s: %s\n", STR_ARG(test->file), test->row, test->col,
+                  STR_ARG(test->package), test->rule ? ": " : ".", STR_ARG(test->name),
+                  outcome_text[test->outcome]);
+    if (test->rule && test->outcome == POLICY_TEST_FAILED)
+        (void)fprintf(out, "  %.*s\n", STR_ARG(test->rule->failure));
     for (size_t i = 0; i < test->ncases; i++)
         if (given(job, VERBOSE) || !test->item[i].passed)
             (void)fprintf(out, "  %.*s: %s\n", STR_ARG(test->item[i].name),
@@ -158,6 +163,8 @@ static void write_test(struct jsonw *w, const struct policy_test *test)
         jsonw_member_string(w, STR("message"), test->error.message);
         jsonw_object_close(w);
     }
+    if (test->rule && test->outcome == POLICY_TEST_FAILED)
+        jsonw_member_string(w, STR("message"), test->rule->failure);
     jsonw_member_int(w, STR("duration"), test->duration_ms * 1000000);
     if (test->output.len)
         jsonw_member_string(w, STR("output"), test->output);
@@ -196,7 +203,9 @@ static void write_case(struct buf *out, const struct policy_test *test)
         buf_printf(out, "      <%s", element[test->outcome]);
         if (test->outcome != POLICY_TEST_SKIPPED)
             junit_attribute(out, "message",
-                            test->error.code ? test->error.message : STR("the test is not true"));
+                            test->error.code ? test->error.message
+                            : test->rule     ? test->rule->failure
+                                             : STR("the test is not true"));
         buf_str(out, STR("/>\n"));
     }
     if (test->output.len) {
@@ -257,16 +266,28 @@ static bool run_tests(struct job *job, struct err *err)
     for (size_t i = 0; i < job->tests.n; i++) {
         struct policy_test *test = &job->tests.test[i];
         if (test->outcome != POLICY_TEST_SKIPPED &&
-            !policy_test_run(job->arena, job->policy, &how, test, err))
+            !(test->rule ? rule_testing_run(job->arena, test, err)
+                         : policy_test_run(job->arena, job->policy, &how, test, err)))
             return err_wrap(err, "%.*s", STR_ARG(test->name));
         job->count[test->outcome]++;
     }
     return true;
 }
 
+/* Tests of YAML rules, behind those of Rego. */
+static bool find_rule_tests(struct job *job, const struct policy_files *files, struct err *err)
+{
+    struct rule_problems problems = {.arena = job->arena};
+    if (rule_testing_find(job->arena, files, job->run, &job->rules, &problems, &job->tests, err))
+        return true;
+    policy_print_problems(job->app->err, &problems);
+    return false;
+}
+
 static bool test_all(struct job *job, int *ret_exit, struct err *err)
 {
-    const struct policy_load_options load = {.v0 = given(job, REGO_V0), .ignore = job->ignore};
+    const struct policy_load_options load = {
+        .v0 = given(job, REGO_V0), .rules = true, .ignore = job->ignore};
     const struct rego_compile_options how = {.keep_print = true};
     struct rego_diags diags = {.arena = job->arena};
     struct policy_files files;
@@ -281,9 +302,12 @@ static bool test_all(struct job *job, int *ret_exit, struct err *err)
         policy_print_diags(job->app->err, &diags);
         return policy_refuse(&diags, err);
     }
+    if (!find_rule_tests(job, &files, err))
+        return false;
     if (!job->tests.n)
-        return err_set(err, ERR_USAGE, "no test of that name in %zu file%s of Rego", files.nsources,
-                       files.nsources == 1 ? "" : "s");
+        return err_set(err, ERR_USAGE, "no test of that name in %zu file%s of Rego and rules",
+                       files.nsources + files.nrule_test_files,
+                       files.nsources + files.nrule_test_files == 1 ? "" : "s");
     if (!run_tests(job, err))
         return false;
     *ret_exit = job->count[POLICY_TEST_FAILED] || job->count[POLICY_TEST_ERROR] ? EXIT_VIOLATION
@@ -299,6 +323,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
               policy_regex("run", in->value[RUN].text, &job.run, err) &&
               test_all(&job, ret_exit, err);
     rego_close(job.policy);
+    rules_close(&job.rules);
     regex_close(job.ignore);
     regex_close(job.run);
     return ok;
@@ -311,7 +336,7 @@ const struct command cmd_policy_test = {
     .help = "PATH is a file or a folder with policies and data; without one, what is here. Each "
             "rule whose name starts with test_ is a test, which passes if it is true; todo_test_ "
             "ones are skipped. Rules test_name[case] have a case for each value that the body "
-            "gives.\n\n"
+            "gives. Tests of YAML rules stand in files that end in _test.yaml.\n\n"
             "Exit codes: 0 all tests pass, 1 policies that cannot be read, or no test at all, 3 a "
             "test fails.\n\n"
             "  plumb policy test policy\n"

@@ -1,8 +1,9 @@
-/* policy_text.c - diagnostics of Rego as lines. */
+/* policy_text.c - diagnostics of Rego and of rule files as lines. */
 #include "cli/policy_text.h"
 
 #include "base/err.h"
 #include "base/regex_re2.h"
+#include "policy/rule.h"
 
 static void print(FILE *out, struct str file, uint32_t row, uint32_t col, const char *code,
                   struct str message)
@@ -20,6 +21,17 @@ void policy_print_diags(FILE *out, const struct rego_diags *diags)
         const struct rego_diag *d = &diags->diag[i];
         print(out, d->file, d->row, d->col, d->code, d->message);
     }
+}
+
+void policy_print_problems(FILE *out, const struct rule_problems *problems)
+{
+    for (size_t i = 0; i < problems->n; i++) {
+        const struct rule_problem *p = &problems->item[i];
+        (void)fprintf(out, "%.*s:%u:%u: %.*s\n", STR_ARG(p->at.file), p->at.line, p->at.column,
+                      STR_ARG(p->text));
+    }
+    if (problems->left_out)
+        (void)fprintf(out, "%zu more problems are left out\n", problems->left_out);
 }
 
 void policy_print_error(FILE *out, const struct rego_error *error)

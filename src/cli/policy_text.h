@@ -8,6 +8,9 @@
 
 /* "FILE:ROW:COLUMN: CODE: MESSAGE" each. */
 void policy_print_diags(FILE *out, const struct rego_diags *diags);
+/* "FILE:LINE:COLUMN: TEXT" each, of rule files. */
+struct rule_problems;
+void policy_print_problems(FILE *out, const struct rule_problems *problems);
 /* The same of an evaluation. */
 void policy_print_error(FILE *out, const struct rego_error *error);
 /* err for a command whose policies do not compile: diags are printed already; else err stays. */

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/regex_re2.h"
+#include "policy/rule_tests.h"
 #include "wire/json.h"
 #include "wire/yaml.h"
 
@@ -22,6 +23,8 @@ struct loader {
     size_t nsources, source_room;
     struct loaded *doc;
     size_t ndocs, doc_room, nfiles;
+    struct str *rule_file, *rule_test_file;
+    size_t nrule_files, rule_room, nrule_test_files, rule_test_room;
     struct str key[POLICY_FOLDERS_DEEP * 2]; /* of the folder that is read now */
     size_t nkeys;
 };
@@ -152,6 +155,22 @@ static bool wrap(struct loader *l, struct value *v, struct err *err)
     return true;
 }
 
+static bool add_path(struct loader *l, struct str path, struct str **list, size_t *n, size_t *room,
+                     struct err *err)
+{
+    struct str *grown = arena_grow(l->arena, *list, *n, room, *n + 1);
+    if (!grown)
+        return arena_full(l->arena, err);
+    *list = grown;
+    grown[(*n)++] = path;
+    return true;
+}
+
+static bool is_yaml_name(struct str path)
+{
+    return str_ends(path, STR(".yaml")) || str_ends(path, STR(".yml"));
+}
+
 static bool add_data(struct loader *l, struct str path, struct err *err)
 {
     struct value v;
@@ -159,8 +178,12 @@ static bool add_data(struct loader *l, struct str path, struct err *err)
     if (!grown)
         return arena_full(l->arena, err);
     l->doc = grown;
+    if (l->options->rules && rule_tests_is_name(path))
+        return add_path(l, path, &l->rule_test_file, &l->nrule_test_files, &l->rule_test_room, err);
     if (!policy_load_document(l->arena, path, &v, err))
         return false;
+    if (l->options->rules && is_yaml_name(path) && rules_is_file(&v))
+        return add_path(l, path, &l->rule_file, &l->nrule_files, &l->rule_room, err);
     if (!value_is_object_like(&v) && !l->nkeys)
         return err_set(err, ERR_SYNTAX, "%.*s: data must be an object, not %s", STR_ARG(path),
                        value_kind_name(v.kind));
@@ -284,6 +307,12 @@ bool policy_load(struct arena *arena, const struct str *paths, size_t n,
     struct value data;
     if (!merge_all(l, 0, l->ndocs, &data, err))
         return false;
-    *ret = (struct policy_files){l->source, l->nsources, data};
+    *ret = (struct policy_files){.source = l->source,
+                                 .nsources = l->nsources,
+                                 .data = data,
+                                 .rule_file = l->rule_file,
+                                 .rule_test_file = l->rule_test_file,
+                                 .nrule_files = l->nrule_files,
+                                 .nrule_test_files = l->nrule_test_files};
     return true;
 }

@@ -16,14 +16,17 @@ enum { POLICY_FILES_MAX = 100000, POLICY_FOLDERS_DEEP = 100, POLICY_DATA_MAX = 1
 
 enum policy_load_what { POLICY_LOAD_REGO = 1, POLICY_LOAD_DATA = 2 };
 struct policy_load_options {
-    unsigned what;              /* of enum policy_load_what; 0 = both */
-    bool v0;                    /* Rego files are read as v0 */
+    unsigned what; /* of enum policy_load_what; 0 = both */
+    bool v0;       /* Rego files are read as v0 */
+    bool rules;    /* YAML rules (rules_is_file) and their tests (*_test.yaml) are not data */
     const struct regex *ignore; /* paths that match are passed over; or NULL */
 };
 struct policy_files {
     struct rego_source *source;
     size_t nsources;
-    struct value data; /* an object */
+    struct value data;                            /* an object */
+    const struct str *rule_file, *rule_test_file; /* with `rules`; sorted */
+    size_t nrule_files, nrule_test_files;
 };
 
 /* ERR_IO for what is not there, ERR_SYNTAX with file:line:column for what is not data. */

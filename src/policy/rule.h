@@ -131,6 +131,9 @@ struct rules {
     size_t nregexes, regex_room;
 };
 
+const char *rule_source_name(enum rule_source source); /* "terraform" */
+bool rule_source_from(struct str name, enum rule_source *ret);
+
 /* What is wrong with rule files: all of it, in the order of files and places. */
 struct rule_problem {
     struct location at;
@@ -196,8 +199,14 @@ struct rule_subject {
     struct str action; /* of a plan: create, update, delete, replace, read, no-op, forget */
     struct str stack, stack_path, workspace, env, owner;
     struct location code;
+    struct str code_owners, code_commit, code_author;
     struct rule_actor actor;
-    int64_t now_utc_ms;
+    int64_t now_utc_ms; /* 0 = not known */
+    /* for the input document of Rego only */
+    struct str fingerprint, reason; /* of a finding */
+    bool ignored;
+    struct rule_strs replace_paths; /* of a plan */
+    struct str enforcement_point;   /* "scan", "check" */
 };
 
 /* RULE_ERROR: the budget ran out; text says so. */

@@ -6,6 +6,28 @@
 #include "policy/rule_judge.h"
 #include "policy/rule_parts.h"
 
+static const struct str source_names[] = {STR_INIT("terraform"), STR_INIT("kubernetes"),
+                                          STR_INIT("file")};
+enum { SOURCES = sizeof source_names / sizeof *source_names };
+
+const char *rule_source_name(enum rule_source source)
+{
+    for (size_t i = 0; i < SOURCES; i++)
+        if (source == 1u << i)
+            return source_names[i].ptr;
+    return "";
+}
+
+bool rule_source_from(struct str name, enum rule_source *ret)
+{
+    for (size_t i = 0; i < SOURCES; i++)
+        if (str_equal(name, source_names[i])) {
+            *ret = (enum rule_source)(1u << i);
+            return true;
+        }
+    return false;
+}
+
 /* --- reading --- */
 
 static void read_classes(struct rule_reader *r, const struct rule_key *key, const struct value *v,
@@ -54,12 +76,10 @@ static unsigned read_names(struct rule_reader *r, const struct value *v, const c
 static void read_sources(struct rule_reader *r, const struct rule_key *key, const struct value *v,
                          void *target)
 {
-    static const struct str names[] = {STR_INIT("terraform"), STR_INIT("kubernetes"),
-                                       STR_INIT("file")};
     struct rule_match *match = target;
     struct rule_strs list = {0};
     rule_read_texts(r, &(struct rule_key){.name = key->name}, v, &list);
-    match->sources = read_names(r, v, key->name, &list, names, sizeof names / sizeof *names);
+    match->sources = read_names(r, v, key->name, &list, source_names, SOURCES);
 }
 
 static void read_actions(struct rule_reader *r, const struct rule_key *key, const struct value *v,

@@ -31,6 +31,9 @@ struct str rule_hint(struct rule_reader *r, struct str word, const struct str *n
 void rule_read_mapping(struct rule_reader *r, const char *what, const struct rule_key *keys,
                        size_t nkeys, const struct value *v, void *target);
 
+/* err: how many problems there are since `before` (all told until then), and the first. false. */
+bool rule_refuse(struct rule_reader *r, size_t before, struct err *err);
+
 /* A struct str at `at`: a text that is not empty. */
 void rule_read_text(struct rule_reader *r, const struct rule_key *key, const struct value *v,
                     void *target);

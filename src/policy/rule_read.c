@@ -344,23 +344,20 @@ static int by_place(const void *a, const void *b)
     return (x->at.column > y->at.column) - (x->at.column < y->at.column);
 }
 
-static bool refuse(struct rule_reader *r, size_t before, struct err *err)
+bool rule_refuse(struct rule_reader *r, size_t before, struct err *err)
 {
     const struct rule_problems *p = r->problems;
-    size_t n = p->n - before + p->left_out;
-    if (p->n > before)
-        qsort(p->item + before, p->n - before, sizeof *p->item, by_place);
-    const struct rule_problem *first = p->n > before ? &p->item[before] : NULL;
-    if (!first)
+    size_t n = p->n + p->left_out - before;
+    if (p->n <= before)
         return err_set(err, ERR_SYNTAX, "%.*s: %zu problems", STR_ARG(r->file), n);
+    qsort(p->item + before, p->n - before, sizeof *p->item, by_place);
+    const struct rule_problem *first = &p->item[before];
+    int len = (int)(first->text.len < TEXT_MAX ? first->text.len : TEXT_MAX);
     if (n == 1)
         return err_set(err, ERR_SYNTAX, "%.*s:%u:%u: %.*s", STR_ARG(first->at.file), first->at.line,
-                       first->at.column,
-                       (int)(first->text.len < TEXT_MAX ? first->text.len : TEXT_MAX),
-                       first->text.ptr);
+                       first->at.column, len, first->text.ptr);
     return err_set(err, ERR_SYNTAX, "%.*s: %zu problems; the first, %u:%u: %.*s", STR_ARG(r->file),
-                   n, first->at.line, first->at.column,
-                   (int)(first->text.len < TEXT_MAX ? first->text.len : TEXT_MAX), first->text.ptr);
+                   n, first->at.line, first->at.column, len, first->text.ptr);
 }
 
 bool rules_read(struct rules *rules, struct arena *arena, struct str text, struct str file,
@@ -370,7 +367,7 @@ bool rules_read(struct rules *rules, struct arena *arena, struct str text, struc
                                            {"rules", read_list, 0, true}};
     struct rule_reader r = {.rules = rules, .problems = problems, .arena = arena};
     struct str name = arena_dup(arena, file), copy = arena_dup(arena, text);
-    size_t before = problems->n, left_out = problems->left_out, from = rules->n;
+    size_t before = problems->n + problems->left_out, from = rules->n;
     r.file = name;
     r.pack = arena_dup(arena, pack);
     if (!name.ptr || !copy.ptr || !r.pack.ptr)
@@ -380,9 +377,7 @@ bool rules_read(struct rules *rules, struct arena *arena, struct str text, struc
     rule_read_mapping(&r, "rule file", keys, sizeof keys / sizeof *keys, &r.doc.root, &r);
     if (r.full || !find_doubles(&r, from))
         return arena_full(arena, err);
-    if (problems->n > before || problems->left_out > left_out)
-        return refuse(&r, before, err);
-    return true;
+    return problems->n + problems->left_out == before || rule_refuse(&r, before, err);
 }
 
 bool rules_read_file(struct rules *rules, struct arena *arena, struct str path, struct str pack,

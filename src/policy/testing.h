@@ -21,9 +21,11 @@ struct policy_case {
     struct str name; /* "one", with more keys "one/two" */
     bool passed;
 };
+struct rule_test;
 struct policy_test {
-    struct str package; /* "data.a.b" */
-    struct str name;    /* "test_x", "test_x#01" */
+    struct str package;     /* "data.a.b"; of a YAML test the rule's name */
+    struct str name;        /* "test_x", "test_x#01"; of a YAML test its text */
+    struct rule_test *rule; /* a YAML test (rule_tests.h); NULL = Rego's */
     struct str file;
     uint32_t row, col;
     struct str query; /* data["a"]["test_x"] */
