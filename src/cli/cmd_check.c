@@ -1,22 +1,75 @@
-/* cmd_check.c - `plumb check`: what is wrong with the code before anything runs. */
+/* cmd_check.c - `plumb check`: what is wrong with code, plans, states and manifests before anything
+ * runs.
+ */
 #include <assert.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/io.h"
+#include "base/regex_re2.h"
 #include "cli/app.h"
+#include "cli/check_targets.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/policy_text.h"
 #include "cli/root.h"
 #include "cli/rows.h"
 #include "cli/setup.h"
 #include "desired/stacks.h"
+#include "policy/load.h"
+#include "policy/objection.h"
 #include "scan/check.h"
+#include "scan/plan_code.h"
 
-enum { OUTPUT = ROOT_OPTION_COUNT, STRICT, NO_COLOR, OPTION_COUNT };
+enum {
+    POLICY = ROOT_OPTION_COUNT,
+    DATA,
+    NAMESPACE,
+    ALL_NAMESPACES,
+    REGO_V0,
+    CODE,
+    IGNORE,
+    OUTPUT,
+    STRICT,
+    NO_COLOR,
+    OPTION_COUNT
+};
 
 static const struct option options[] = {
     ROOT_OPTIONS,
+    [POLICY] = {.name = "policy",
+                .letter = 'p',
+                .kind = OPTION_LIST,
+                .arg = "PATH",
+                .text = "a file or a folder of rules in Rego, for plans, states, manifests and "
+                        "other documents; may be repeated"},
+    [DATA] = {.name = "data",
+              .letter = 'd',
+              .kind = OPTION_LIST,
+              .arg = "PATH",
+              .text = "data of the rules: files or folders of JSON or YAML; may be repeated"},
+    [NAMESPACE] = {.name = "namespace",
+                   .letter = 'n',
+                   .kind = OPTION_LIST,
+                   .arg = "NAME",
+                   .text = "packages whose rules are asked, with wildcards; main without it; may "
+                           "be repeated"},
+    [ALL_NAMESPACES] = {.name = "all-namespaces",
+                        .kind = OPTION_FLAG,
+                        .text = "ask the rules of every package"},
+    [REGO_V0] = {.name = "rego-v0",
+                 .kind = OPTION_FLAG,
+                 .text = "rules are in the language before OPA 1.0"},
+    [CODE] = {.name = "code",
+              .kind = OPTION_STRING,
+              .arg = "DIR",
+              .text = "the root module that plans were made of, for places in the code; without "
+                      "it the plan's folder, or what is here, if it is one; - for none"},
+    [IGNORE] = {.name = "ignore",
+                .kind = OPTION_STRING,
+                .arg = "REGEX",
+                .text = "pass over documents of folders whose paths match"},
     [OUTPUT] = ROW_OUTPUTS,
     [STRICT] = {.name = "strict", .kind = OPTION_FLAG, .text = "warnings fail as errors do"},
     [NO_COLOR] = ROW_NO_COLOR,
@@ -29,6 +82,11 @@ struct job {
     struct arena *arena;
     struct outputs outputs;
     struct check_options check;
+    struct check_targets targets;
+    struct regex *ignore;
+    struct rego_policy *policy;
+    struct value data;
+    struct entries *entries;
 };
 
 static bool given(const struct job *job, size_t row)
@@ -61,29 +119,111 @@ static size_t drop_workspaces(struct stack *stacks, size_t n)
     return kept;
 }
 
-static bool check_all(struct job *job, struct check_result *ret, struct err *err)
+static bool find_stacks(struct job *job, struct stack **ret, size_t *ret_n, struct err *err)
 {
     struct stacks found = {0};
-    const struct stacks_query query = {.dirs = job->in->args,
-                                       .ndirs = job->in->nargs,
+    const struct stacks_query query = {.dirs = job->targets.module,
+                                       .ndirs = job->targets.nmodules,
                                        .config_file = job->in->value[ROOT_CONFIG].text,
                                        .workspaces = &job->in->value[ROOT_WORKSPACE].text,
                                        .nworkspaces = given(job, ROOT_WORKSPACE),
                                        .env = job->app->env};
+    *ret_n = 0;
+    if (job->targets.nfiles && !job->targets.nmodules)
+        return true;
     if (!stacks_find(job->arena, &query, &found, err))
         return false;
-    struct stack *stacks = arena_new(job->arena, struct stack, found.n);
-    struct check_subject *subjects = arena_new(job->arena, struct check_subject, found.n);
-    if (!stacks || !subjects)
+    *ret = arena_new(job->arena, struct stack, found.n);
+    if (!*ret)
         return arena_full(job->arena, err);
     if (found.n)
-        memcpy(stacks, found.stack, found.n * sizeof *stacks);
-    size_t n = drop_workspaces(stacks, found.n);
+        memcpy(*ret, found.stack, found.n * sizeof **ret);
+    *ret_n = drop_workspaces(*ret, found.n);
+    return true;
+}
+
+/* --- rules --- */
+
+static bool load_rules(struct job *job, struct err *err)
+{
+    const struct option_value *policies = &job->in->value[POLICY], *data = &job->in->value[DATA];
+    struct policy_load_options rego = {.what = POLICY_LOAD_REGO, .v0 = given(job, REGO_V0)};
+    struct policy_load_options documents = {.what = POLICY_LOAD_DATA};
+    struct rego_diags diags = {.arena = job->arena};
+    const struct rego_compile_options how = {.keep_print = true};
+    const struct entries_options entries = {.space = job->in->value[NAMESPACE].list,
+                                            .nspaces = job->in->value[NAMESPACE].nlist,
+                                            .all_spaces = given(job, ALL_NAMESPACES)};
+    struct policy_files files, facts;
+    if (!policies->nlist)
+        return true;
+    if (!policy_load(job->arena, policies->list, policies->nlist, &rego, &files, err) ||
+        !policy_load(job->arena, data->list, data->nlist, &documents, &facts, err))
+        return false;
+    if (!files.nsources)
+        return err_set(err, ERR_USAGE, "no .rego file in --policy %.*s",
+                       STR_ARG(policies->list[0]));
+    job->data = facts.data;
+    if (!rego_compile(files.source, files.nsources, &job->data, &how, &diags, &job->policy, err)) {
+        policy_print_diags(job->app->err, &diags);
+        return policy_refuse(&diags, err);
+    }
+    return entries_open(job->arena, job->policy, &entries, &job->entries, err);
+}
+
+static void print_line(void *ctx, struct str text, struct str file, uint32_t row)
+{
+    (void)fprintf(ctx, "%.*s:%u: %.*s\n", STR_ARG(file), row, STR_ARG(text));
+}
+
+/* --- documents --- */
+
+static bool check_file(struct job *job, struct str file, struct check_subject *ret, struct err *err)
+{
+    struct plan_code *code = NULL;
+    const struct plan_code_options of = {
+        .dir = check_targets_code(job->arena, file, job->in->value[CODE].text),
+        .env = job->app->env,
+        .now_utc_ms = job->check.now_utc_ms};
+    if (of.dir.len && !plan_code_make(job->arena, &of, &code, err))
+        return false;
+    const struct check_document_options how = {
+        .entries = job->entries,
+        .eval = {.host = {.now_utc_ns = INT64_MIN, .print = print_line, .ctx = job->app->err},
+                 .cancel = job->app->cancel},
+        .code = code};
+    bool ok = check_documents(job->arena, file, &how, ret, err);
+    plan_code_close(code);
+    return ok;
+}
+
+static bool check_all(struct job *job, struct check_result *ret, struct err *err)
+{
+    struct stack *stacks = NULL;
+    size_t n, nfiles = job->targets.nfiles;
+    if (!find_stacks(job, &stacks, &n, err))
+        return false;
+    struct check_subject *subjects = arena_new(job->arena, struct check_subject, n + nfiles);
+    if (!subjects)
+        return arena_full(job->arena, err);
     for (size_t i = 0; i < n; i++)
         if (!check_code(job->arena, &stacks[i], &job->check, &subjects[i], err))
             return err_wrap(err, "%.*s", STR_ARG(stacks[i].name));
-    *ret = (struct check_result){subjects, n};
+    for (size_t i = 0; i < nfiles; i++)
+        if (!check_file(job, job->targets.file[i], &subjects[n + i], err))
+            return err_wrap(err, "%.*s", STR_ARG(job->targets.file[i]));
+    *ret = (struct check_result){subjects, n + nfiles};
     return true;
+}
+
+static bool find_targets(struct job *job, struct err *err)
+{
+    const struct option_value *policies = &job->in->value[POLICY];
+    const struct check_targets_options how = {.documents = policies->nlist > 0,
+                                              .ignore = job->ignore,
+                                              .skip = policies->list,
+                                              .nskip = policies->nlist};
+    return check_targets_find(job->arena, job->in->args, job->in->nargs, &how, &job->targets, err);
 }
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
@@ -93,30 +233,42 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     struct check_result result = {0};
     const struct report_options report = {.colour = setup_colour(app, in->value[NO_COLOR].set),
                                           .tool_version = STR(PLUMB_VERSION)};
-    if (!fill_options(&job, err) || !check_all(&job, &result, err) ||
-        !outputs_write_issues(&job.outputs, app->out, &result, &report, err))
-        return false;
-    *ret_exit = check_exit_code(&result, given(&job, STRICT));
-    return true;
+    bool ok = policy_regex("ignore", in->value[IGNORE].text, &job.ignore, err) &&
+              fill_options(&job, err) && find_targets(&job, err) && load_rules(&job, err) &&
+              check_all(&job, &result, err) &&
+              outputs_write_issues(&job.outputs, app->out, &result, &report, err);
+    if (ok)
+        *ret_exit = check_exit_code(&result, given(&job, STRICT));
+    entries_close(job.entries);
+    rego_close(job.policy);
+    regex_close(job.ignore);
+    return ok;
 }
 
 const struct command cmd_check = {
     .name = "check",
-    .usage = "plumb check [DIR...] [options]",
-    .summary = "find what is wrong with the code before anything runs",
+    .usage = "plumb check [PATH...] [options]",
+    .summary = "find what is wrong with code, plans and manifests before anything runs",
     .help =
-        "Each DIR is a root module, a folder of root modules, a glob, or the name of a stack in "
-        "plumb.yaml. Without one, the stacks of plumb.yaml (found here or above) are checked, or "
-        "what is here.\n\n"
-        "All errors are told in one run: files that cannot be read, references to what is not "
-        "there, values of the wrong type, arguments that the installed provider does not know. "
+        "Each PATH is a root module, a folder of root modules, a glob, the name of a stack in "
+        "plumb.yaml, or a file of JSON or YAML: a plan or a state (terraform show -json), a state "
+        "file, manifests of Kubernetes, an AdmissionReview, any other document; - is standard "
+        "input. What a file is, is told by what is in it. Without a PATH, the stacks of plumb.yaml "
+        "(found here or above) are checked, or what is here.\n\n"
+        "Of code, all errors are told in one run: files that cannot be read, references to what is "
+        "not there, values of the wrong type, arguments that the installed provider does not know. "
         "Warnings are names that nobody uses and syntax of older days. Nothing is changed, no "
         "state is read, and providers are asked for their schemas only. Variables without a value "
         "are unknown, not errors.\n\n"
+        "With --policy, documents are judged by rules written in Rego, in conftest's convention: "
+        "deny and violation object, warn warns. Each result has the place of the value that the "
+        "rule objects to, found by watching what the rule read; for a plan whose code is at hand, "
+        "the place in the code. Folders are then searched for documents, too.\n\n"
         "Exit codes: 0 no errors, 1 errors (with --strict warnings too), 3 a policy rule "
         "objects.\n\n"
         "  plumb check\n"
         "  plumb check infra/prod --strict\n"
+        "  plumb check plan.json manifests --policy policy\n"
         "  plumb check --output text --output sarif=check.sarif",
     .options = options,
     .noptions = OPTION_COUNT,

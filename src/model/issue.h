@@ -41,6 +41,7 @@ struct issue {
     struct location at; /* file empty: no place */
     struct str excerpt; /* the whole lines from at.line to at.end_line; empty: not to be shown */
     struct str link;    /* where the rule is explained; or empty */
+    struct location rule_at; /* where the policy has the rule; file empty: it is plumb's own */
 };
 
 /* One thing that was checked. */
@@ -48,7 +49,7 @@ struct check_subject {
     struct str name;   /* as reports name it */
     struct str kind;   /* "module", "plan", "state", "manifest" ... */
     struct str failed; /* why it could not be checked at all, or empty */
-    uint64_t files, modules, resources;
+    uint64_t files, modules, resources, documents;
     const struct issue *issues; /* sorted by file, line, column, rule */
     size_t nissues;
     const struct str *notes; /* what could not be looked at, and why */

@@ -18,7 +18,7 @@ static struct str part_text(const struct rego_term *t)
     return t->kind == REGO_TERM_VAR ? t->name : value_text(&t->value);
 }
 
-static bool space_text(const struct rego_module *module, struct buf *out)
+bool conftest_space_text(const struct rego_module *module, struct buf *out)
 {
     for (size_t i = 1; i < module->package->parts.n; i++) {
         if (i > 1)
@@ -31,7 +31,7 @@ static bool space_text(const struct rego_module *module, struct buf *out)
 static bool is_in(const struct rego_module *module, struct str space)
 {
     AUTO_BUF text = {.limit = 1 << 16};
-    return space_text(module, &text) && str_equal(buf_view(&text), space);
+    return conftest_space_text(module, &text) && str_equal(buf_view(&text), space);
 }
 
 /* stem, or stem_word_word */
@@ -49,17 +49,17 @@ static bool has_stem(struct str name, struct str stem)
     return true;
 }
 
-static bool is_failure(struct str name)
+bool conftest_is_failure(struct str name)
 {
     return has_stem(name, STR("deny")) || has_stem(name, STR("violation"));
 }
 
-static bool is_warning(struct str name)
+bool conftest_is_warning(struct str name)
 {
     return has_stem(name, STR("warn"));
 }
 
-static struct str rule_name(const struct rego_rule *rule)
+struct str conftest_rule_name(const struct rego_rule *rule)
 {
     return rule->head.nref == 1 || rule->module->v0 ? part_text(rule->head.ref[0])
                                                     : (struct str){0};
@@ -87,8 +87,8 @@ static void find_rules(const struct rego_policy *policy, struct str space, struc
         if (!is_in(module, space))
             continue;
         for (size_t k = 0; k < module->nrules; k++) {
-            struct str name = rule_name(module->rules[k]);
-            if (is_failure(name) || is_warning(name))
+            struct str name = conftest_rule_name(module->rules[k]);
+            if (conftest_is_failure(name) || conftest_is_warning(name))
                 add_rule(ret, name);
         }
     }
@@ -101,7 +101,7 @@ bool conftest_namespaces(struct arena *arena, const struct rego_policy *policy, 
     size_t n = 0;
     for (size_t i = 0; names && i < rego_module_count(policy); i++) {
         AUTO_BUF text = {.limit = 1 << 16};
-        bool known = !space_text(rego_module_at(policy, i), &text);
+        bool known = !conftest_space_text(rego_module_at(policy, i), &text);
         for (size_t k = 0; k < n; k++)
             known = known || str_equal(names[k], buf_view(&text));
         if (!known && !(names[n++] = arena_dup(arena, buf_view(&text))).ptr)
@@ -118,8 +118,8 @@ bool conftest_check_rules(const struct rego_policy *policy, struct err *err)
         const struct rego_module *module = rego_module_at(policy, i);
         for (size_t k = 0; k < module->nrules; k++) {
             const struct rego_rule *rule = module->rules[k];
-            struct str name = rule_name(rule);
-            if ((is_failure(name) || is_warning(name)) && rule->head.has_if &&
+            struct str name = conftest_rule_name(rule);
+            if ((conftest_is_failure(name) || conftest_is_warning(name)) && rule->head.has_if &&
                 rule->head.kind == REGO_HEAD_COMPLETE && !rule->head.value)
                 return err_set(err, ERR_SYNTAX,
                                "%.*s:%u:%u: %.*s: rule is using 'if' keyword without 'contains' "
@@ -151,7 +151,7 @@ static void keep_line(void *ctx, struct str text, struct str file, uint32_t row)
 }
 
 /* data["a"]["b"] of "a.b": namespaces may have names that are no identifiers. */
-static void write_space(struct buf *out, struct str space)
+void conftest_write_space(struct buf *out, struct str space)
 {
     struct str name;
     buf_str(out, STR("data"));
@@ -190,7 +190,7 @@ static bool ask_rule(struct runner *r, struct str rule, const struct value *doc,
                      const struct value **ret, struct err *err)
 {
     AUTO_BUF query = {.limit = 1 << 20};
-    write_space(&query, r->space);
+    conftest_write_space(&query, r->space);
     buf_char(&query, '[');
     json_quote(&query, rule);
     buf_char(&query, ']');
@@ -199,7 +199,7 @@ static bool ask_rule(struct runner *r, struct str rule, const struct value *doc,
 }
 
 /* The name without deny_, violation_ or warn_; empty for the stems themselves. */
-static struct str without_stem(struct str rule)
+struct str conftest_without_stem(struct str rule)
 {
     struct str rest = rule, stem;
     return str_cut(&rest, '_', &stem) ? rest : (struct str){0};
@@ -211,9 +211,9 @@ static bool is_excepted(struct runner *r, struct str rule, const struct value *d
     AUTO_BUF query = {.limit = 1 << 20};
     const struct value *v;
     buf_str(&query, STR("count([x | x := "));
-    write_space(&query, r->space);
+    conftest_write_space(&query, r->space);
     buf_str(&query, STR(".exception[_][_]; x == "));
-    json_quote(&query, without_stem(rule));
+    json_quote(&query, conftest_without_stem(rule));
     buf_str(&query, STR("])"));
     buf_str(&query, r->with);
     int64_t n = 0;
@@ -282,7 +282,8 @@ static bool read_result(struct runner *r, struct str rule, const struct value *v
         r->passed++;
         return true;
     }
-    return keep(r, is_failure(rule) ? &r->check->failures : &r->check->warnings, &item, err);
+    return keep(r, conftest_is_failure(rule) ? &r->check->failures : &r->check->warnings, &item,
+                err);
 }
 
 static bool run_rule(struct runner *r, struct str rule, const struct value *doc, struct err *err)
@@ -295,7 +296,7 @@ static bool run_rule(struct runner *r, struct str rule, const struct value *doc,
     if (excepted) {
         struct conftest_item item = {
             .message = arena_printf(r->arena, "data.%.*s.exception[_][_] == \"%.*s\"",
-                                    STR_ARG(r->space), STR_ARG(without_stem(rule)))};
+                                    STR_ARG(r->space), STR_ARG(conftest_without_stem(rule)))};
         return item.message.ptr ? keep(r, &r->check->exceptions, &item, err)
                                 : arena_full(r->arena, err);
     }

@@ -8,6 +8,7 @@
 #pragma once
 #include "lang/rego/rego.h"
 
+struct buf;
 struct policy_input;
 
 struct conftest_item {
@@ -41,3 +42,16 @@ bool conftest_check_rules(const struct rego_policy *policy, struct err *err);
 bool conftest_run(struct arena *arena, const struct rego_policy *policy, struct str space,
                   const struct policy_input *input, const struct rego_eval_options *options,
                   struct conftest_check *ret, struct err *err);
+
+/* --- names --- */
+
+/* The name of a rule that may be asked for: its head's, if that is one name; else empty. */
+struct str conftest_rule_name(const struct rego_rule *rule);
+/* deny, violation, deny_NAME ...; warn, warn_NAME */
+bool conftest_is_failure(struct str name);
+bool conftest_is_warning(struct str name);
+/* What exceptions call it: behind the first _; empty for deny, violation and warn. */
+struct str conftest_without_stem(struct str rule);
+/* "a.b" of package a.b; data["a"]["b"] of "a.b": packages may have names that are no identifiers */
+bool conftest_space_text(const struct rego_module *module, struct buf *out);
+void conftest_write_space(struct buf *out, struct str space);

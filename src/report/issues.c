@@ -12,6 +12,7 @@ void check_tally_all(struct check_tally *tally, const struct check_result *resul
         tally->files += subject->files;
         tally->modules += subject->modules;
         tally->resources += subject->resources;
+        tally->documents += subject->documents;
         for (size_t k = 0; k < subject->nissues; k++)
             tally->by_kind[subject->issues[k].kind]++;
     }
@@ -49,6 +50,7 @@ void check_tally_print(struct buf *out, const struct check_tally *tally)
         {tally->files, "file", "files"},
         {tally->modules, "module", "modules"},
         {tally->resources, "resource block", "resource blocks"},
+        {tally->documents, "document", "documents"},
     };
     if (!put_counts(out, issues, sizeof issues / sizeof *issues))
         buf_str(out, STR("no issues"));
@@ -63,6 +65,7 @@ void check_subject_print(struct buf *out, const struct check_subject *subject)
         {subject->files, "file", "files"},
         {subject->modules > 1 ? subject->modules : 0, "module", "modules"},
         {subject->resources, "resource block", "resource blocks"},
+        {subject->documents > 1 ? subject->documents : 0, "document", "documents"},
     };
     AUTO_BUF counts = {.limit = 1 << 10};
     (void)put_counts(&counts, seen, sizeof seen / sizeof *seen);

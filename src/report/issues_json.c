@@ -31,6 +31,7 @@ static void put_issue(struct jsonw *w, const struct issue *issue)
     location_json(w, &issue->at);
     put_text(w, STR("excerpt"), issue->excerpt);
     put_text(w, STR("link"), issue->link);
+    location_json_as(w, STR("rule_location"), &issue->rule_at);
     jsonw_object_close(w);
 }
 
@@ -43,6 +44,7 @@ static void put_subject(struct jsonw *w, const struct check_subject *subject)
     jsonw_member_int(w, STR("files"), (int64_t)subject->files);
     jsonw_member_int(w, STR("modules"), (int64_t)subject->modules);
     jsonw_member_int(w, STR("resources"), (int64_t)subject->resources);
+    jsonw_member_int(w, STR("documents"), (int64_t)subject->documents);
     jsonw_key(w, STR("notes"));
     jsonw_array_open(w);
     for (size_t i = 0; i < subject->nnotes; i++)
@@ -78,6 +80,7 @@ bool issues_write_json(struct buf *out, const struct check_result *result,
     jsonw_member_int(&w, STR("files"), (int64_t)tally.files);
     jsonw_member_int(&w, STR("modules"), (int64_t)tally.modules);
     jsonw_member_int(&w, STR("resources"), (int64_t)tally.resources);
+    jsonw_member_int(&w, STR("documents"), (int64_t)tally.documents);
     jsonw_object_close(&w);
     jsonw_key(&w, STR("subjects"));
     jsonw_array_open(&w);

@@ -61,6 +61,13 @@ static void put_issue(struct buf *out, const struct issue *issue, bool colour)
         text_safe_lines(out, issue->remedy, 7);
         buf_char(out, '\n');
     }
+    if (issue->rule_at.file.len) {
+        AUTO_BUF rule = {.limit = BUF_DEFAULT_LIMIT};
+        location_text(&rule, &issue->rule_at);
+        buf_str(out, STR("    by "));
+        text_safe(out, buf_view(&rule));
+        buf_char(out, '\n');
+    }
     if (issue->link.len) {
         buf_str(out, STR("    see "));
         text_safe(out, issue->link);

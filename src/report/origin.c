@@ -141,7 +141,12 @@ static void put_text(struct jsonw *w, struct str key, struct str s)
 
 void location_json(struct jsonw *w, const struct location *at)
 {
-    jsonw_key(w, STR("location"));
+    location_json_as(w, STR("location"), at);
+}
+
+void location_json_as(struct jsonw *w, struct str key, const struct location *at)
+{
+    jsonw_key(w, key);
     if (!at->file.len) {
         jsonw_null(w);
         return;

@@ -93,6 +93,7 @@ bool origin_told(const struct finding *finding, const struct report_options *opt
 struct str finding_remedy(const struct finding *finding);
 /* "location": {...} and "origin": {...}, or null. */
 void location_json(struct jsonw *w, const struct location *at);
+void location_json_as(struct jsonw *w, struct str key, const struct location *at);
 void origin_json(struct jsonw *w, const struct origin *origin, bool hidden);
 void revision_json(struct jsonw *w, const struct revision *revision);
 void commit_json(struct jsonw *w, const struct commit *commit);
@@ -147,7 +148,7 @@ void markdown_fence(struct buf *out, struct str language, struct str lines);
 /* --- issues.c: figures and words of a check --- */
 
 struct check_tally {
-    uint64_t by_kind[ISSUE_KIND_COUNT], failed, files, modules, resources;
+    uint64_t by_kind[ISSUE_KIND_COUNT], failed, files, modules, resources, documents;
 };
 void check_tally_all(struct check_tally *tally, const struct check_result *result);
 /* "2 errors, 1 warning; 3 files, 1 module, 12 resources checked" */

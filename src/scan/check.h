@@ -3,12 +3,15 @@
  */
 #pragma once
 #include "desired/code.h"
+#include "lang/rego/rego.h"
 #include "live/reader.h"
 #include "model/issue.h"
 #include "model/stack.h"
 
 struct arena;
+struct entries;
 struct err;
+struct plan_code;
 
 struct check_options {
     const struct code_input_value *inputs; /* --var, --var-file */
@@ -26,3 +29,17 @@ struct check_options {
  */
 bool check_code(struct arena *arena, const struct stack *stack, const struct check_options *options,
                 struct check_subject *ret, struct err *err);
+
+struct check_document_options {
+    const struct entries *entries; /* rules of Rego (policy/objection.h); NULL: none are asked */
+    struct rego_eval_options eval;
+    struct plan_code *code; /* where plans come from, or NULL */
+};
+
+/*
+ * A file of JSON or YAML, "-" for standard input: plans, states, manifests, other documents, each
+ * against the rules. As check_code: what is wrong is in *ret.
+ */
+bool check_documents(struct arena *arena, struct str path,
+                     const struct check_document_options *options, struct check_subject *ret,
+                     struct err *err);

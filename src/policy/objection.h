@@ -1,0 +1,54 @@
+/* objection.h - what rules written in Rego say of one document, in conftest's convention, with the
+ * place of the value that each objects to.
+ *
+ * Rules:   deny, violation (and deny_NAME ...) object, warn (warn_NAME) warns; a text is a message,
+ *          an object has a text `msg`; exceptions are honoured
+ * Place:   of the values that the way to the result has read, the deepest one; what is read only
+ *          for the message does not count. A `_loc` of the result comes before that. Documents are
+ *          evaluated once, those with results a second time, watched
+ * Errors:  a rule that fails, or gives what is no result, is an objection with `error`: nobody
+ *          passes because a policy is broken
+ * Source:  facts/rego.md 12
+ */
+#pragma once
+#include "lang/rego/rego.h"
+#include "policy/spot.h"
+
+struct document;
+struct documents;
+struct entries;
+
+struct objection {
+    struct str rule; /* "main.deny_public" */
+    struct str message;
+    bool warning, error;
+    struct value details;   /* an object: the result without msg and _loc; VALUE_NULL = none */
+    struct location policy; /* the definition that gave it, or the rule's first one */
+    struct spot spot;       /* file empty: of the document as a whole */
+};
+struct objections {
+    struct objection *item;
+    size_t n, room;
+    size_t exceptions; /* rules that an exception took out */
+};
+
+struct entries_options {
+    const struct str *space; /* packages, with wildcards; none = main */
+    size_t nspaces;
+    bool all_spaces;
+};
+/*
+ * The rules that are asked. ERR_USAGE where there are none, naming the packages that have some: a
+ * policy that asks nothing shall not pass for one that found nothing. Close after the policy's last
+ * use.
+ */
+bool entries_open(struct arena *arena, const struct rego_policy *policy,
+                  const struct entries_options *options, struct entries **ret, struct err *err);
+void entries_close(struct entries *entries);
+size_t entries_count(const struct entries *entries);
+
+/* All of them over one document, in the order of the rules, then of the results. */
+bool objections_find(struct arena *arena, const struct entries *entries,
+                     const struct documents *documents, const struct document *document,
+                     const struct rego_eval_options *options, struct objections *ret,
+                     struct err *err);

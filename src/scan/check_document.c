@@ -1,0 +1,314 @@
+/* check_document.c - plans, states, manifests and other documents against rules: what objects, at
+ * which place, and where the code says so.
+ */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "policy/document.h"
+#include "policy/objection.h"
+#include "policy/secrets.h"
+#include "scan/check.h"
+#include "scan/plan_code.h"
+#include "wire/json.h"
+
+enum { VALUE_SHOWN = 100 };
+
+struct judging {
+    struct arena *arena;
+    const struct check_document_options *options;
+    const struct documents *documents;
+    const struct document *document;
+    struct secrets *secrets; /* found when the first rule objects */
+    struct check_subject *subject;
+    struct issue *issue;
+    size_t n, room;
+    struct str *note;
+    size_t nnotes, note_room;
+    struct err *err;
+};
+
+static bool full(struct judging *in)
+{
+    return arena_full(in->arena, in->err);
+}
+
+static bool add_note(struct judging *in, struct str note)
+{
+    for (size_t i = 0; i < in->nnotes; i++)
+        if (str_equal(in->note[i], note))
+            return true;
+    struct str *grown =
+        note.ptr ? arena_grow(in->arena, in->note, in->nnotes, &in->note_room, in->nnotes + 1)
+                 : NULL;
+    if (!grown)
+        return full(in);
+    in->note = grown;
+    grown[in->nnotes++] = note;
+    return true;
+}
+
+/* --- what it is about --- */
+
+static struct str manifest_name(struct arena *arena, const struct value *v)
+{
+    const struct value *meta = value_get(v, STR("metadata"));
+    struct str kind = value_get_string(v, STR("kind")), name = value_get_string(meta, STR("name"));
+    struct str space = value_get_string(meta, STR("namespace"));
+    if (!name.len)
+        name = value_get_string(meta, STR("generateName"));
+    return space.len
+               ? arena_printf(arena, "%.*s/%.*s/%.*s", STR_ARG(kind), STR_ARG(space), STR_ARG(name))
+               : arena_printf(arena, "%.*s/%.*s", STR_ARG(kind), STR_ARG(name));
+}
+
+static struct str raw_address(struct arena *arena, const struct value *resource)
+{
+    struct str module = value_get_string(resource, STR("module"));
+    bool data = str_equal(value_get_string(resource, STR("mode")), STR("data"));
+    return arena_printf(arena, "%.*s%s%s%.*s.%.*s", STR_ARG(module), module.len ? "." : "",
+                        data ? "data." : "", STR_ARG(value_get_string(resource, STR("type"))),
+                        STR_ARG(value_get_string(resource, STR("name"))));
+}
+
+/* The resource whose part a path is; *ret_at: how many steps of the path lead to it. */
+static struct str address_of(struct judging *in, struct path path, size_t *ret_at)
+{
+    const struct value *at = in->document->root;
+    struct str address = {0};
+    *ret_at = 0;
+    if (in->document->kind == DOCUMENT_MANIFEST)
+        return manifest_name(in->arena, at);
+    if (in->document->kind == DOCUMENT_REVIEW)
+        return manifest_name(in->arena, value_get(value_get(at, STR("request")), STR("object")));
+    for (size_t i = 0; at && i < path.n; i++) {
+        struct path one = {&path.step[i], 1};
+        at = path_find(at, one);
+        bool raw = at && in->document->kind == DOCUMENT_RAW_STATE && i == 1 &&
+                   str_equal(path.step[0].key, STR("resources"));
+        struct str here = raw ? raw_address(in->arena, at) : value_get_string(at, STR("address"));
+        if (!here.len || in->document->kind == DOCUMENT_OTHER)
+            continue;
+        address = here;
+        *ret_at = i + 1;
+    }
+    return address;
+}
+
+/* What of the path is of the resource's own attributes. */
+static struct path attribute_path(struct path path, size_t at)
+{
+    static const struct str heads[] = {STR_INIT("change"),     STR_INIT("after"),
+                                       STR_INIT("before"),     STR_INIT("values"),
+                                       STR_INIT("attributes"), STR_INIT("after_unknown")};
+    size_t from = at;
+    for (bool more = true; more && at < path.n && path.step[at].kind == PATH_KEY;) {
+        more = false;
+        for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+            more = more || str_equal(path.step[at].key, heads[i]);
+        at += more;
+    }
+    return at > from && at < path.n ? (struct path){&path.step[at], path.n - at} : (struct path){0};
+}
+
+/* --- words --- */
+
+/* "spec.replicas is 1", "spec.securityContext is not set", "spec.containers[0]" */
+static bool put_detail(struct judging *in, const struct spot *spot, struct issue *issue)
+{
+    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
+    struct jsonw w = {.out = &text};
+    const struct value *v = path_find(in->document->root, spot->path);
+    if (!spot->path.n)
+        return true;
+    path_print(&out, spot->path);
+    if (!v)
+        buf_str(&out, STR(" is not set"));
+    else if (!value_is_list_like(v) && !value_is_object_like(v))
+        jsonw_value(&w, v);
+    if (text.len && text.len <= VALUE_SHOWN) {
+        buf_str(&out, STR(" is "));
+        buf_str(&out, buf_view(&text));
+    }
+    issue->detail = arena_dup(in->arena, buf_view(&out));
+    return (buf_ok(&out, in->err) && issue->detail.ptr) || full(in);
+}
+
+static struct str first_text(const struct value *details, const struct str *keys, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (value_get_string(details, keys[i]).len)
+            return value_get_string(details, keys[i]);
+    return (struct str){0};
+}
+
+static void read_details(const struct value *details, struct issue *issue)
+{
+    static const struct str remedies[] = {STR_INIT("fix"), STR_INIT("remediation"),
+                                          STR_INIT("remedy"), STR_INIT("resolution")};
+    static const struct str links[] = {STR_INIT("link"), STR_INIT("url"), STR_INIT("reference")};
+    struct str severity = value_get_string(details, STR("severity"));
+    char lower[16] = {0};
+    for (size_t i = 0; i < severity.len && severity.len < sizeof lower; i++)
+        lower[i] = (char)(severity.ptr[i] >= 'A' && severity.ptr[i] <= 'Z' ? severity.ptr[i] | 0x20
+                                                                           : severity.ptr[i]);
+    (void)severity_from(str_from(lower), &issue->severity);
+    issue->remedy = first_text(details, remedies, sizeof remedies / sizeof *remedies);
+    issue->link = first_text(details, links, sizeof links / sizeof *links);
+}
+
+/* The first line stands alone; what follows is told below it. */
+static bool split_message(struct judging *in, struct str message, struct issue *issue)
+{
+    struct str head, rest = str_trim(message);
+    if (!str_cut(&rest, '\n', &head)) {
+        issue->summary = head;
+        return true;
+    }
+    issue->summary = str_trim(head);
+    issue->detail =
+        issue->detail.len
+            ? arena_printf(in->arena, "%.*s\n%.*s", STR_ARG(str_trim(rest)), STR_ARG(issue->detail))
+            : str_trim(rest);
+    return issue->detail.ptr || full(in);
+}
+
+static bool hide(struct judging *in, struct issue *issue)
+{
+    struct str *const texts[] = {&issue->summary, &issue->detail, &issue->remedy, &issue->link};
+    if (!in->secrets && !secrets_find(in->arena, in->document, &in->secrets, in->err))
+        return false;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (!secrets_hide(in->secrets, in->arena, *texts[i], texts[i], in->err))
+            return false;
+    if (secrets_tells(in->secrets, issue->excerpt))
+        issue->excerpt = (struct str){0};
+    return true;
+}
+
+/* --- places --- */
+
+/* Where the code says so, with the place in the plan told beside it. */
+static bool move_to_code(struct judging *in, const struct spot *spot, size_t at,
+                         struct issue *issue)
+{
+    struct location place;
+    struct str excerpt, note = {0};
+    if (in->document->kind != DOCUMENT_PLAN || !issue->address.len || !in->options->code)
+        return true;
+    if (!plan_code_place(in->options->code, in->document->root, issue->address,
+                         attribute_path(spot->path, at), &place, &excerpt, &note, in->err))
+        return false;
+    if (note.len && !add_note(in, note))
+        return false;
+    if (!place.file.len)
+        return true;
+    issue->detail =
+        arena_printf(in->arena, "%.*s: %.*s", STR_ARG(in->documents->file), STR_ARG(issue->detail));
+    issue->at = place;
+    issue->excerpt = excerpt;
+    return issue->detail.ptr || full(in);
+}
+
+static bool add_issue(struct judging *in, const struct objection *o)
+{
+    struct issue *grown = arena_grow(in->arena, in->issue, in->n, &in->room, in->n + 1);
+    enum issue_kind kind = o->error ? ISSUE_ERROR : o->warning ? ISSUE_WARNING : ISSUE_VIOLATION;
+    size_t at;
+    if (!grown)
+        return full(in);
+    in->issue = grown;
+    struct issue *issue = &grown[in->n++];
+    *issue = (struct issue){.kind = kind,
+                            .severity = issue_kind_severity(kind),
+                            .rule = o->rule,
+                            .rule_at = o->policy,
+                            .subject = in->subject->name,
+                            .at = o->spot.at,
+                            .excerpt = o->spot.line,
+                            .address = address_of(in, o->spot.path, &at)};
+    if (o->error) {
+        issue->at = o->policy;
+        issue->excerpt = (struct str){0};
+    }
+    read_details(&o->details, issue);
+    return (o->error || put_detail(in, &o->spot, issue)) &&
+           (o->error || move_to_code(in, &o->spot, at, issue)) &&
+           split_message(in, o->message, issue) && hide(in, issue);
+}
+
+/* --- the way --- */
+
+static bool judge(struct judging *in, const struct document *document)
+{
+    struct objections found;
+    in->document = document;
+    in->secrets = NULL;
+    if (!in->options->entries)
+        return true;
+    if (!objections_find(in->arena, in->options->entries, in->documents, document,
+                         &in->options->eval, &found, in->err))
+        return false;
+    for (size_t i = 0; i < found.n; i++)
+        if (!add_issue(in, &found.item[i]))
+            return false;
+    return !found.exceptions ||
+           add_note(in, arena_printf(in->arena, "%zu rule%s not asked: an exception of the policy",
+                                     found.exceptions, found.exceptions == 1 ? "" : "s"));
+}
+
+static struct str kind_of(const struct documents *documents)
+{
+    bool same = true;
+    for (size_t i = 1; i < documents->n; i++)
+        same = same && documents->item[i].kind == documents->item[0].kind;
+    if (!documents->n)
+        return STR("document");
+    return !same               ? STR("documents")
+           : documents->n == 1 ? str_from(document_kind_name(documents->item[0].kind))
+           : documents->item[0].kind == DOCUMENT_MANIFEST ? STR("manifests")
+                                                          : STR("documents");
+}
+
+static bool judge_all(struct judging *in, struct documents *documents)
+{
+    in->documents = documents;
+    in->subject->documents = documents->n;
+    in->subject->kind = kind_of(documents);
+    for (size_t i = 0; i < documents->n; i++)
+        if (!judge(in, &documents->item[i]))
+            return false;
+    if (!documents->n && !add_note(in, STR("there is no document in it")))
+        return false;
+    if (!in->options->entries && !add_note(in, STR("read, not judged: no policy was given")))
+        return false;
+    return issues_settle(in->arena, in->issue, &in->n, in->err);
+}
+
+bool check_documents(struct arena *arena, struct str path,
+                     const struct check_document_options *options, struct check_subject *ret,
+                     struct err *err)
+{
+    struct err why = {0};
+    struct documents documents;
+    struct judging in = {.arena = arena, .options = options, .subject = ret, .err = &why};
+    char text[2048];
+    *ret = (struct check_subject){.name = str_equal(path, STR("-")) ? STR("<stdin>") : path,
+                                  .kind = STR("document"),
+                                  .files = 1};
+    bool ok = documents_read(arena, path, &documents, &why) && judge_all(&in, &documents);
+    if (!ok && (why.kind == ERR_CANCELLED || arena->used >= arena->limit)) {
+        *err = why;
+        return false;
+    }
+    if (!ok)
+        ret->failed = arena_dup(arena, str_from(err_text(&why, text, sizeof text)));
+    ret->issues = in.issue;
+    ret->nissues = ok ? in.n : 0;
+    ret->notes = in.note;
+    ret->nnotes = in.nnotes;
+    return true;
+}
