@@ -246,6 +246,8 @@ static bool future_import(struct rego_parser *p, const struct rego_import *impor
         if (str_equal(words[i].name, part(import->path, 2)) &&
             (!words[i].experimental || p->options->logic_keywords)) {
             p->lexer.keywords |= words[i].bit;
+            if (words[i].bit == REGO_KW_EVERY)
+                p->lexer.keywords |= REGO_KW_IN; /* every x in xs */
             return true;
         }
     return parser_fail(p, import->path->place,

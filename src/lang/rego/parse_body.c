@@ -285,6 +285,7 @@ static struct rego_expr *negated(struct rego_parser *p)
 struct rego_expr *parser_literal(struct rego_parser *p)
 {
     struct rego_expr *expr;
+    struct rego_place place = p->token.place;
     if (!parser_enter(p))
         return NULL;
     if (p->token.kind == REGO_TOK_SOME) {
@@ -302,6 +303,8 @@ struct rego_expr *parser_literal(struct rego_parser *p)
         expr = plain(p);
     }
     p->depth--;
+    if (expr)
+        expr->place = place;
     return expr && with(p, expr) ? expr : NULL;
 }
 

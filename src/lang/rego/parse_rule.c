@@ -172,6 +172,7 @@ static bool rule_body(struct rego_parser *p, const struct rego_module *module,
 
 static bool else_chain(struct rego_parser *p, struct rego_module *module, struct rego_rule *rule)
 {
+    struct rego_rule *first = rule;
     while (p->token.kind == REGO_TOK_ELSE) {
         struct rego_rule *next = arena_new(p->arena, struct rego_rule, 1);
         struct rego_place place = p->token.place;
@@ -196,14 +197,16 @@ static bool else_chain(struct rego_parser *p, struct rego_module *module, struct
                 return false;
         }
         bool valued = next->head.value != NULL;
+        next->head.place.end = p->last_end;
         if (!rule_body(p, module, next))
             return false;
         if (!valued && !next->has_body)
             return parser_unexpected(p, "expected else value term or rule body");
-        next->place.end = p->last_end;
         rule->else_ = next;
         rule = next;
     }
+    for (rule = first->else_; rule; rule = rule->else_)
+        rule->place.end = p->last_end; /* the text of each goes on to the end of the chain */
     return true;
 }
 
@@ -343,6 +346,7 @@ bool parser_rules(struct rego_parser *p, struct rego_module *module, size_t *roo
     rule->is_default = starts_default(p);
     if (rule->is_default) {
         parser_next(p);
+        rule->head.place = p->token.place;
         return default_rule(p, rule) && keep(p, module, room, rule);
     }
     if (p->token.kind == REGO_TOK_NUMBER || p->token.kind == REGO_TOK_STRING) {
@@ -359,8 +363,11 @@ bool parser_rules(struct rego_parser *p, struct rego_module *module, size_t *roo
     bool bare = !rule->head.value && !rule->head.has_contains && !rule->head.key;
     if (!rule_body(p, module, rule))
         return false;
-    if (bare && !rule->has_body && !module->v0)
-        return parser_fail(p, rule->place, "var cannot be used for rule name");
+    if (bare && !rule->has_body && !rule->head.narg && (!module->v0 || rule->head.nref == 1))
+        return parser_fail(p, rule->place,
+                           rule->head.nref > 2
+                               ? "rule must have value assignment and/or body declaration"
+                               : "var cannot be used for rule name");
     return else_chain(p, module, rule) && keep(p, module, room, rule) &&
            more_bodies(p, module, room, rule);
 }

@@ -249,6 +249,7 @@ static struct rego_term *minus(struct rego_parser *p)
     if (!zero || !term)
         return NULL;
     zero->value = value_int(0);
+    place.end = p->last_end;
     return parser_call(p, "minus", place, zero, term, NULL);
 }
 
@@ -299,6 +300,7 @@ static struct rego_term *template_string(struct rego_parser *p)
         if (!end && !parser_push(p, &parts, inserted(p)))
             return NULL;
     }
+    p->token.place.end = p->lexer.at; /* its last quote is no token */
     parser_next(p);
     struct rego_term *term = close_parts(p, REGO_TERM_TEMPLATE, place, &parts);
     if (term)
@@ -306,8 +308,10 @@ static struct rego_term *template_string(struct rego_parser *p)
     return term;
 }
 
+/* Its text is with the parentheses; its row and column are of what is in them, as in OPA. */
 static struct rego_term *parenthesis(struct rego_parser *p)
 {
+    uint32_t start = p->token.place.start;
     parser_next(p);
     struct rego_term *term = parser_expression(p, true);
     if (!term)
@@ -318,6 +322,8 @@ static struct rego_term *parenthesis(struct rego_parser *p)
     if (copy) {
         *copy = *term;
         copy->parenthesised = true;
+        copy->place.start = start;
+        copy->place.end = p->last_end;
     }
     return copy;
 }

@@ -1,0 +1,3 @@
+package e
+
+p { internal.member_2(1, [1]) }

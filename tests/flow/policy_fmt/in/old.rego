@@ -1,0 +1,2 @@
+package d
+deny[msg]{msg="x"}
