@@ -1,4 +1,4 @@
-/* form_body.c - the Rego formatter's bodies: expressions and their modifiers, queries. */
+/* format_body.c - the Rego formatter's bodies: expressions and their modifiers, queries. */
 #include "lang/rego/formatter.h"
 
 struct rego_place form_expr_place(const struct formatter *f, const struct rego_expr *expr)

@@ -1,4 +1,4 @@
-/* form_term.c - the Rego formatter's terms: refs, calls, collections, comprehensions. */
+/* format_term.c - the Rego formatter's terms: refs, calls, collections, comprehensions. */
 #include <string.h>
 
 #include "base/arena.h"
