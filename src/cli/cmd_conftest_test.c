@@ -199,7 +199,8 @@ static bool read_inputs(struct job *job, struct err *err)
 
 static bool evaluate(struct job *job, struct err *err)
 {
-    const struct rego_eval_options how = {.host = {.now_utc_ns = INT64_MIN},
+    const struct rego_eval_options how = {.plain_input = true,
+                                          .host = {.now_utc_ns = INT64_MIN},
                                           .strict_builtin_errors = given(job, SHOW_BUILTIN_ERRORS),
                                           .cancel = job->app->cancel};
     job->check = arena_new(job->arena, struct conftest_check, job->nspaces * job->inputs.n);

@@ -333,6 +333,7 @@ static bool evaluate(struct job *job, int *ret_exit, struct err *err)
     struct value input, data;
     struct rego_result result;
     const struct rego_eval_options how = {
+        .plain_input = true,
         .host = {.now_utc_ns = INT64_MIN, .print = print_line, .ctx = job->app->err},
         .strict_builtin_errors = given(job, STRICT_BUILTIN),
         .memory = (size_t)1 << MEMORY_MAX_SHIFT,

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "lang/rego/index.h"
 #include "lang/rego/machine.h"
 #include "lang/rego/watch.h"
 
@@ -425,7 +426,7 @@ static bool compile(struct rego_compiler *c)
             return false;
     }
     one_constant(policy->root, REGO_DEPTH_MAX);
-    return true;
+    return c->diags->n || rego_index_rules(c, policy->root, REGO_DEPTH_MAX);
 }
 
 bool rego_compile(const struct rego_source *sources, size_t n, const struct value *data,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "lang/rego/index.h"
 #include "lang/rego/machine.h"
 #include "lang/rego/watch.h"
 
@@ -154,8 +155,9 @@ static enum rego_flow single(struct rego_machine *m, const struct rego_node *nod
                              bool *ret_defined)
 {
     struct gathered g = {.found = {found_value}};
+    struct rego_candidates candidates = rego_candidates(m, node, arg);
     size_t mark = rego_mark(m);
-    for (size_t i = 0; i < node->ndefinitions; i++) {
+    for (size_t i; rego_candidate(&candidates, &i);) {
         bool had = g.any;
         rego_back(m, mark);
         enum rego_flow flow = define(m, &node->definition[i], arg, n, &g);
@@ -221,7 +223,8 @@ static enum rego_flow entries(struct rego_machine *m, const struct rego_node *no
         if (flow == REGO_GO && defined)
             grown[g->n++] = (struct rego_entry){NULL, 0, v, false, node->definition[0].rule};
     } else if (node->kind != REGO_HEAD_FUNCTION || !node->ndefinitions) {
-        for (size_t i = 0; flow == REGO_GO && i < node->ndefinitions; i++) {
+        struct rego_candidates candidates = rego_candidates(m, node, NULL);
+        for (size_t i; flow == REGO_GO && rego_candidate(&candidates, &i);) {
             rego_back(m, g->mark);
             flow = define(m, &node->definition[i], NULL, 0, g);
         }

@@ -180,9 +180,19 @@ static enum rego_flow each(struct rego_machine *m, const struct walk *w, size_t 
                            const struct value *collection)
 {
     const struct rego_pattern *p = &w->step->ref.at[i];
+    const struct rego_select *by = w->step->ref.select;
+    const uint32_t *only = NULL;
     struct value key, v;
-    size_t mark = rego_mark(m);
-    for (size_t at = 0; rego_next(collection, &at, &key, &v);) {
+    size_t mark = rego_mark(m), n = 0;
+    if (by && by->key == i && rego_select(m, by, collection, &only, &n) != REGO_GO)
+        return REGO_BAD;
+    for (size_t at = 0, k = 0;; k++) {
+        if (only && k == n)
+            break;
+        if (only)
+            at = only[k];
+        if (!rego_next(collection, &at, &key, &v))
+            break;
         if (!rego_spend(m, 1))
             return REGO_BAD;
         if (!rego_match(m, p, &key))

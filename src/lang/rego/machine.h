@@ -59,6 +59,7 @@ struct rego_machine {
     struct rego_world *world;
     struct value *frame;
     struct rego_frames *frames;
+    struct rego_selections *selections; /* select.c */
     uint32_t *hint; /* by rego_pattern.hint: which member had the key the last time */
     uint64_t steps, steps_limit;
     uint64_t steps_check; /* from here on limits and the clock are looked at again */
@@ -96,6 +97,10 @@ static inline bool rego_spend(struct rego_machine *m, uint64_t n)
 /* v at a key of a ref: rego_get(), which first looks where the key was the last time. */
 const struct value *rego_get_hinted(struct rego_machine *m, const struct value *v,
                                     const struct rego_pattern *key);
+
+/* Which elements of a collection can go on, by position; *ret NULL: go through all of them. */
+enum rego_flow rego_select(struct rego_machine *m, const struct rego_select *by,
+                           const struct value *collection, const uint32_t **ret, size_t *ret_n);
 
 /* --- documents --- */
 

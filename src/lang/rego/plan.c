@@ -19,6 +19,7 @@ static bool test(struct planning *p, struct rego_operand o)
     *one = o;
     step->arg = one;
     step->narg = 1;
+    rego_plan_select(p);
     return true;
 }
 

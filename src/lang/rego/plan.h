@@ -6,9 +6,11 @@
 #pragma once
 #include "lang/rego/policy.h"
 
+enum { LAST_STEPS = 4 };
 struct chain {
     const struct rego_step **tail; /* where the next step goes */
     const struct rego_step *first;
+    struct rego_step *last[LAST_STEPS]; /* newest first; NULL where there are fewer */
 };
 struct planning {
     struct rego_compiler *c;
@@ -74,6 +76,10 @@ struct inside { /* a body within: its chain, and what was before */
 bool rego_plan_enter(struct planning *p, struct inside *in);
 /* What was bound inside is free again outside. */
 void rego_plan_leave(struct planning *p, struct inside *in);
+
+/* After a step has been filled in: does it tell which elements an iteration before it needs?
+ * plan_select.c */
+void rego_plan_select(struct planning *p);
 
 /* --- unification and bodies: plan_unify.c, plan.c --- */
 

@@ -73,6 +73,7 @@ static bool emit_ref(struct planning *p, const struct rego_step *made, struct re
     step->match = match;
     if (is_lookup(step))
         step->kind = REGO_STEP_GET;
+    rego_plan_select(p);
     return true;
 }
 

@@ -7,6 +7,8 @@ void rego_plan_start(struct chain *chain)
 {
     chain->first = NULL;
     chain->tail = &chain->first;
+    for (size_t i = 0; i < LAST_STEPS; i++)
+        chain->last[i] = NULL;
 }
 
 struct rego_step *rego_plan_emit(struct planning *p, enum rego_step_kind kind)
@@ -21,6 +23,9 @@ struct rego_step *rego_plan_emit(struct planning *p, enum rego_step_kind kind)
     step->module = p->c->unit ? p->c->unit->module : NULL;
     *p->chain->tail = step;
     p->chain->tail = &step->next;
+    for (size_t i = LAST_STEPS - 1; i > 0; i--)
+        p->chain->last[i] = p->chain->last[i - 1];
+    p->chain->last[0] = step;
     return step;
 }
 

@@ -73,6 +73,23 @@ struct rego_change { /* of `with` */
     const struct rego_builtin *by_builtin;
     const struct rego_signature *by_signature;
 };
+/*
+ * Of an iteration: an element goes on only if what it has at a path is what is wanted, as the step
+ * behind it (or the rest of its own path) will find. select.c goes through these alone.
+ */
+struct rego_select {
+    size_t key;                    /* which key of the ref iterates */
+    uint32_t path;                 /* equal paths have equal numbers, in all rules */
+    const struct rego_pattern *at; /* the path: n constants */
+    size_t n;
+    struct rego_operand wanted;
+    bool any; /* wanted is a set or an array: any of its items */
+};
+struct rego_path { /* of constants */
+    const struct rego_pattern *at;
+    size_t n;
+};
+enum { REGO_PATHS_MAX = 1000 };
 struct rego_step {
     enum rego_step_kind kind;
     const struct rego_step *next; /* NULL: a solution */
@@ -88,7 +105,8 @@ struct rego_step {
             const struct rego_node *node;  /* DATA: the node that the constants lead to */
             const struct rego_pattern *at; /* keys in turn, behind the node */
             size_t n;
-            size_t nskip; /* DATA: constant keys up to node */
+            size_t nskip;                     /* DATA: constant keys up to node */
+            const struct rego_select *select; /* or NULL */
         } ref;
         struct {
             const struct rego_builtin *builtin;
@@ -133,8 +151,6 @@ struct rego_definition { /* one rule as written, with its else chain */
     struct rego_operand value; /* else the value */
     bool constant;             /* value is one, and there is no tail */
     const struct rego_definition *else_;
-    const struct rego_guard *guard; /* conditions on input that must hold: index.h */
-    size_t nguard;
 };
 
 struct rego_node { /* a document below data */
@@ -153,8 +169,9 @@ struct rego_node { /* a document below data */
     size_t ndefinitions, definition_room;
     struct rego_definition *otherwise; /* default */
     size_t narg;
-    bool one_constant; /* every definition gives the same constant: one is enough */
-    uint8_t mark;      /* of walks while compiling */
+    const struct rego_index *index; /* index.h; or NULL */
+    bool one_constant;              /* every definition gives the same constant: one is enough */
+    uint8_t mark;                   /* of walks while compiling */
 };
 
 struct rego_unit { /* a module, with what the compiler knows of it */
@@ -169,6 +186,8 @@ struct rego_policy {
     size_t nunits;
     struct rego_node *root; /* data */
     uint32_t nnodes, nhints;
+    struct rego_path *path; /* that elements are selected by */
+    size_t npaths, path_room;
     const struct value *data;
 };
 struct rego_slots { /* a set of registers */

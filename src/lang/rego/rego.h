@@ -36,7 +36,8 @@ struct rego_compile_options {
     bool logic_keywords; /* experimental and, or */
     bool keep_print;     /* print statements stay */
     bool annotations;
-    bool coverage;               /* count what each line was evaluated to */
+    bool unindexed; /* all rules and elements are gone through: what indexing is compared with */
+    bool coverage;  /* count what each line was evaluated to */
     const struct value *schemas; /* for METADATA schemas; or NULL */
 };
 /* data: the base documents (an object), or NULL. It must outlive the policy. False: diags or err.
