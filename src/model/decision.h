@@ -72,4 +72,21 @@ struct judgement {
     int64_t deadline_ms;           /* 0 = none */
     const struct verdict *verdict; /* strictest first */
     size_t nverdicts;
+    bool waived; /* a waiver decides: message says which */
+};
+
+/* What a rule did in a run. */
+struct policy_row {
+    struct str rule;
+    struct location at;
+    uint64_t asked, applicable, matched, unknown, errors;
+    const struct str *never_had; /* paths it looked for, which nothing it was asked about had */
+    size_t nnever_had;
+};
+struct policy_report {
+    const struct policy_row *row; /* in the order of the files */
+    size_t n;
+    const struct str *note; /* waivers that expired, are void or not needed; what nobody asks */
+    size_t nnotes;
+    uint64_t judged, by_decision[DECISION_COUNT];
 };

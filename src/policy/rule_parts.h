@@ -40,6 +40,9 @@ void rule_read_text(struct rule_reader *r, const struct rule_key *key, const str
 /* A struct rule_strs: one text or a list of them. */
 void rule_read_texts(struct rule_reader *r, const struct rule_key *key, const struct value *v,
                      void *target);
+/* The number 1; nothing is kept. */
+void rule_read_version(struct rule_reader *r, const struct rule_key *key, const struct value *v,
+                       void *target);
 /* struct rule_match of `match` (rule_match.c). */
 void rule_read_match(struct rule_reader *r, const struct rule_key *key, const struct value *v,
                      void *target);

@@ -293,14 +293,14 @@ static bool find_doubles(struct rule_reader *r, size_t from)
     return true;
 }
 
-static void read_version(struct rule_reader *r, const struct rule_key *key, const struct value *v,
-                         void *target)
+void rule_read_version(struct rule_reader *r, const struct rule_key *key, const struct value *v,
+                       void *target)
 {
     int64_t version;
     (void)target;
     if (value_to_int64(v, &version) && version > 1)
         rule_problem(r, rule_location(r, v),
-                     "these rules are for a newer plumb; this one reads version 1");
+                     "this file is for a newer plumb; this one reads version 1");
     else if (!value_to_int64(v, &version) || version != 1)
         rule_problem(r, rule_location(r, v), "%s: want 1", key->name);
 }
@@ -363,7 +363,7 @@ bool rule_refuse(struct rule_reader *r, size_t before, struct err *err)
 bool rules_read(struct rules *rules, struct arena *arena, struct str text, struct str file,
                 struct str pack, struct rule_problems *problems, struct err *err)
 {
-    static const struct rule_key keys[] = {{"version", read_version, 0, true},
+    static const struct rule_key keys[] = {{"version", rule_read_version, 0, true},
                                            {"rules", read_list, 0, true}};
     struct rule_reader r = {.rules = rules, .problems = problems, .arena = arena};
     struct str name = arena_dup(arena, file), copy = arena_dup(arena, text);

@@ -34,15 +34,6 @@ static void keep(struct rule_reader *r, const struct rule_key *key, const struct
     memcpy((char *)target + key->at, &v, sizeof v);
 }
 
-static void pass_over(struct rule_reader *r, const struct rule_key *key, const struct value *v,
-                      void *target)
-{
-    (void)r;
-    (void)key;
-    (void)v;
-    (void)target;
-}
-
 static void keep_value(struct rule_reader *r, const struct rule_key *key, const struct value *v,
                        void *target)
 {
@@ -300,7 +291,7 @@ bool rule_tests_read(struct rule_tests *tests, struct arena *arena, const struct
                      struct str text, struct str file, struct rule_problems *problems,
                      struct err *err)
 {
-    static const struct rule_key keys[] = {{"version", pass_over, 0, false},
+    static const struct rule_key keys[] = {{"version", rule_read_version, 0, false},
                                            {"tests", read_tests, 0, true}};
     /* Finding a rule changes none of them. */
     struct test_reader t = {

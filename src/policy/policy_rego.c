@@ -1,0 +1,336 @@
+/* policy_rego.c - Rego packages as judges: which rules are asked, and what their answers mean. */
+#include "base/buf.h"
+#include "base/err.h"
+#include "policy/input.h"
+#include "policy/plain.h"
+#include "policy/policy_parts.h"
+#include "wire/json.h"
+
+enum { TIMEOUT_MS = 5000, NAME_MAX_BYTES = 1 << 16 };
+
+/* --- entries --- */
+
+static struct str part_text(const struct rego_term *t)
+{
+    return t->kind == REGO_TERM_VAR ? t->name : value_text(&t->value);
+}
+
+static struct str rule_name(const struct rego_rule *rule)
+{
+    return rule->head.nref == 1 || rule->module->v0 ? part_text(rule->head.ref[0])
+                                                    : (struct str){0};
+}
+
+static struct str package_name(struct arena *arena, const struct rego_module *module)
+{
+    AUTO_BUF out = {.limit = NAME_MAX_BYTES};
+    rego_term_text(&out, module->package);
+    return out.failed ? (struct str){0} : arena_dup(arena, buf_view(&out));
+}
+
+/* deny, or deny_word: as conftest has it. */
+static bool has_stem(struct str name, struct str stem)
+{
+    return str_starts(name, stem) &&
+           (name.len == stem.len || (name.ptr[stem.len] == '_' && name.len > stem.len + 1));
+}
+
+static bool entry_kind_of(struct str name, enum entry_kind *ret)
+{
+    if (str_equal(name, STR("decision")))
+        *ret = ENTRY_DECISION;
+    else if (has_stem(name, STR("deny")) || has_stem(name, STR("violation")))
+        *ret = ENTRY_BLOCK;
+    else if (has_stem(name, STR("warn")))
+        *ret = ENTRY_NOTIFY;
+    else
+        return false;
+    return true;
+}
+
+static bool add_entry(struct policy *policy, struct arena *arena, const struct rego_rule *rule,
+                      enum entry_kind kind, struct rego_diags *diags, struct err *err)
+{
+    struct str package = package_name(arena, rule->module), name = rule_name(rule);
+    struct policy_entry entry = {
+        .kind = kind,
+        .name = arena_printf(arena, "%.*s.%.*s", STR_ARG(package), STR_ARG(name)),
+        .at = {.file = rule->module->file, .line = rule->place.row, .column = rule->place.col}};
+    if (!entry.name.ptr || !package.ptr)
+        return arena_full(arena, err);
+    for (size_t i = 0; i < policy->nentries; i++)
+        if (str_equal(policy->entry[i].name, entry.name))
+            return true;
+    struct policy_entry *grown = arena_grow(arena, policy->entry, policy->nentries,
+                                            &policy->entry_room, policy->nentries + 1);
+    if (!grown)
+        return arena_full(arena, err);
+    policy->entry = grown;
+    if (!rego_prepare(policy->rego, entry.name, diags, &entry.query, err))
+        return err_wrap(err, "%.*s", STR_ARG(entry.name));
+    policy->entry[policy->nentries++] = entry;
+    return true;
+}
+
+/* Is the package a library: does another module say its name? */
+static bool is_used(const struct policy *policy, const struct rego_module *module, struct str name)
+{
+    for (size_t i = 0; i < rego_module_count(policy->rego); i++) {
+        const struct rego_module *other = rego_module_at(policy->rego, i);
+        if (other != module && str_find(other->text, name, 0) != SIZE_MAX)
+            return true;
+    }
+    return false;
+}
+
+static bool has_entry(const struct policy *policy, struct str package)
+{
+    for (size_t i = 0; i < policy->nentries; i++) {
+        struct str name = policy->entry[i].name;
+        if (str_starts(name, package) && name.len > package.len && name.ptr[package.len] == '.' &&
+            str_find_char(name, '.', package.len + 1) == SIZE_MAX)
+            return true;
+    }
+    return false;
+}
+
+/* A rule whose name is nearly one that is asked. */
+static const struct rego_rule *find_misspelt(const struct rego_module *module, struct str *ret_near)
+{
+    static const struct str names[] = {STR_INIT("decision"), STR_INIT("deny"),
+                                       STR_INIT("violation"), STR_INIT("warn")};
+    for (size_t i = 0; i < module->nrules; i++) {
+        *ret_near = str_nearest(rule_name(module->rules[i]), names, sizeof names / sizeof *names);
+        if (ret_near->len && module->rules[i]->head.kind != REGO_HEAD_FUNCTION)
+            return module->rules[i];
+    }
+    return NULL;
+}
+
+/* What nobody asks is said: a policy that never speaks looks like one that never objects. */
+static bool note_module(struct policy *policy, struct arena *arena,
+                        const struct rego_module *module)
+{
+    struct str name = package_name(arena, module), near, note;
+    const struct rego_rule *rule;
+    if (!name.ptr)
+        return false;
+    if (has_entry(policy, name) || is_used(policy, module, name))
+        return true;
+    if (module->nrules == 0)
+        note = arena_printf(arena, "%.*s:%u: package %.*s has no rules", STR_ARG(module->file),
+                            module->package_place.row, STR_ARG(name));
+    else if ((rule = find_misspelt(module, &near)))
+        note = arena_printf(arena, "%.*s:%u: nobody asks %.*s.%.*s; did you mean '%.*s'?",
+                            STR_ARG(module->file), rule->place.row, STR_ARG(name),
+                            STR_ARG(rule_name(rule)), STR_ARG(near));
+    else
+        note = arena_printf(arena,
+                            "%.*s:%u: package %.*s has none of decision, deny, violation and warn: "
+                            "nobody asks it",
+                            STR_ARG(module->file), module->package_place.row, STR_ARG(name));
+    return policy_note(policy, arena, note);
+}
+
+bool policy_find_entries(struct policy *policy, struct arena *arena, struct rego_diags *diags,
+                         struct err *err)
+{
+    size_t n = rego_module_count(policy->rego);
+    enum entry_kind kind;
+    for (size_t i = 0; i < n; i++) {
+        const struct rego_module *module = rego_module_at(policy->rego, i);
+        for (size_t k = 0; k < module->nrules; k++)
+            if (module->rules[k]->head.kind != REGO_HEAD_FUNCTION &&
+                entry_kind_of(rule_name(module->rules[k]), &kind) &&
+                !add_entry(policy, arena, module->rules[k], kind, diags, err))
+                return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!note_module(policy, arena, rego_module_at(policy->rego, i)))
+            return arena_full(arena, err);
+    return true;
+}
+
+/* --- answers --- */
+
+struct asking {
+    struct policy *policy;
+    struct policy_drafts *drafts;
+    const struct rule_subject *subject;
+    struct policy_entry *entry;
+    struct arena *arena;
+};
+
+static bool add_error(struct asking *a, struct str message)
+{
+    const struct verdict verdict = {.rule = a->entry->name,
+                                    .at = a->entry->at,
+                                    .decision = DECISION_BLOCK,
+                                    .message = message,
+                                    .error = true};
+    a->entry->errors++;
+    return message.ptr && policy_drafts_add(a->drafts, &verdict);
+}
+
+/* "tags.owner", or ["tags", "owner"]. */
+static bool path_of(struct asking *a, const struct value *v, struct path *ret)
+{
+    if (value_is_string(v))
+        return path_parse(a->arena, value_text(v), ret, NULL);
+    if (!value_is_list_like(v))
+        return false;
+    struct path_step *step = arena_new(a->arena, struct path_step, v->len);
+    if (!step)
+        return false;
+    for (size_t i = 0; i < v->len; i++) {
+        if (value_is_string(&v->items[i]))
+            step[i] = (struct path_step){.kind = PATH_KEY, .key = value_text(&v->items[i])};
+        else if (value_to_int64(&v->items[i], &step[i].index))
+            step[i].kind = PATH_INDEX;
+        else
+            return false;
+        if (str_equal(step[i].key, STR("*")))
+            step[i].kind = PATH_ELEMENT;
+    }
+    *ret = (struct path){step, v->len};
+    return true;
+}
+
+/* Which changes a verdict with `paths` is about. False: not paths. */
+static bool cover(struct asking *a, const struct value *paths, struct policy_draft *draft)
+{
+    const struct rule_subject *s = a->subject;
+    if (!value_is_list_like(paths))
+        return false;
+    draft->covers = arena_new(a->arena, bool, s->nchanges);
+    for (size_t i = 0; draft->covers && i < paths->len; i++) {
+        struct path path;
+        if (!path_of(a, &paths->items[i], &path))
+            return false;
+        for (size_t k = 0; k < s->nchanges; k++)
+            draft->covers[k] |= path_covered(path, s->change[k].path);
+    }
+    return draft->covers != NULL;
+}
+
+/* decision, severity, reason, owner, paths, deadline of one member. */
+static bool add_decision(struct asking *a, const struct value *v)
+{
+    struct verdict verdict = {.rule = a->entry->name, .at = a->entry->at};
+    const struct value *paths = value_get(v, STR("paths"));
+    struct str severity = value_get_string(v, STR("severity"));
+    struct str deadline = value_get_string(v, STR("deadline"));
+    struct str message = value_get_string(v, STR("reason"));
+    if (!decision_from(value_get_string(v, STR("decision")), &verdict.decision))
+        return add_error(a, STR("a decision without `decision`: ignore, notify, review, revert or "
+                                "block"));
+    verdict.has_severity = severity_from(severity, &verdict.severity);
+    if (severity.len && !verdict.has_severity)
+        return add_error(a, arena_printf(a->arena, "no such severity: %.*s", STR_ARG(severity)));
+    if (deadline.len && !rule_deadline_parse(deadline, &verdict.deadline_ms))
+        return add_error(
+            a, arena_printf(a->arena, "not a deadline such as 3d: %.*s", STR_ARG(deadline)));
+    verdict.message = message.len ? message : value_get_string(v, STR("msg"));
+    verdict.owner = value_get_string(v, STR("owner"));
+    verdict.remedy = value_get_string(v, STR("fix"));
+    verdict.deadline = deadline;
+    if (!verdict.message.len)
+        verdict.message = verdict.rule;
+    struct policy_draft *draft = policy_drafts_add(a->drafts, &verdict);
+    if (!draft)
+        return false;
+    if (paths && paths->kind != VALUE_NULL && a->subject->nchanges && !cover(a, paths, draft)) {
+        a->drafts->n--;
+        return add_error(a, STR("`paths` is a list of paths: \"tags.owner\" or [\"tags\", "
+                                "\"owner\"]"));
+    }
+    return true;
+}
+
+/* A text, or an object with `msg`; severity and owner beside it are taken, too. */
+static bool add_message(struct asking *a, const struct value *v)
+{
+    struct verdict verdict = {.rule = a->entry->name,
+                              .at = a->entry->at,
+                              .decision =
+                                  a->entry->kind == ENTRY_BLOCK ? DECISION_BLOCK : DECISION_NOTIFY};
+    if (value_is_string(v)) {
+        verdict.message = value_text(v);
+    } else {
+        verdict.message = value_get_string(v, STR("msg"));
+        verdict.owner = value_get_string(v, STR("owner"));
+        verdict.has_severity =
+            severity_from(value_get_string(v, STR("severity")), &verdict.severity);
+    }
+    if (!verdict.message.len)
+        return add_error(a, STR("want a text, or an object with `msg`"));
+    return policy_drafts_add(a->drafts, &verdict) != NULL;
+}
+
+static bool add_member(struct asking *a, const struct value *v)
+{
+    return a->entry->kind == ENTRY_DECISION ? add_decision(a, v) : add_message(a, v);
+}
+
+/* The value of the rule: a set or a list of answers, one object, or a mere truth value. */
+static bool add_answers(struct asking *a, const struct value *v)
+{
+    if (v->kind == VALUE_BOOL)
+        return !v->truth || add_error(a, arena_printf(a->arena,
+                                                      "%.*s is true: it says no message (write "
+                                                      "`contains`)",
+                                                      STR_ARG(a->entry->name)));
+    if (!value_is_list_like(v))
+        return (value_is_object_like(v) && v->len == 0) || add_member(a, v);
+    for (size_t i = 0; i < v->len; i++)
+        if (!add_member(a, &v->items[i]))
+            return false;
+    return true;
+}
+
+static bool ask(struct asking *a, const struct value *input, struct err *err)
+{
+    const struct policy_options *o = &a->policy->options;
+    const struct rego_eval_options how = {.host = {.now_utc_ns = o->now_utc_ms * 1000000},
+                                          .deadline_ms = o->timeout_ms ? o->timeout_ms : TIMEOUT_MS,
+                                          .cancel = o->cancel};
+    struct rego_result result;
+    struct value plain;
+    size_t before = a->drafts->n;
+    uint64_t errors = a->entry->errors;
+    if (!rego_eval(a->entry->query, input, &how, a->arena, &result, err))
+        return err_wrap(err, "%.*s", STR_ARG(a->entry->name));
+    a->entry->asked++;
+    if (result.error.code) {
+        struct str message = arena_printf(
+            a->arena, "%.*s:%u:%u: %s: %.*s", STR_ARG(result.error.file), result.error.row,
+            result.error.col, result.error.code, STR_ARG(result.error.message));
+        return add_error(a, message) || arena_full(a->arena, err);
+    }
+    if (!result.values.len)
+        return true;
+    if (!policy_plain(a->arena, &result.values.items[0].items[0], &plain, err))
+        return false;
+    if (!add_answers(a, &plain))
+        return arena_full(a->arena, err);
+    a->entry->matched += a->drafts->n > before && a->entry->errors == errors;
+    return true;
+}
+
+bool policy_ask_entries(struct policy *policy, struct policy_drafts *drafts,
+                        const struct rule_subject *subject, struct err *err)
+{
+    struct value input;
+    struct asking a = {
+        .policy = policy, .drafts = drafts, .subject = subject, .arena = drafts->arena};
+    if (!policy->nentries)
+        return true;
+    if (!input_make(drafts->arena, subject, &input, err))
+        return false;
+    for (size_t i = 0; i < policy->nentries; i++) {
+        a.entry = &policy->entry[i];
+        if (!ask(&a, &input, err))
+            return false;
+    }
+    return true;
+}

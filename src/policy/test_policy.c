@@ -1,0 +1,551 @@
+/* test_policy.c - judgements: strictest wins, defaults, Rego packages, errors, waivers, reports. */
+#include "base/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "policy/policy.h"
+#include "wire/json.h"
+
+enum { MEMORY = 64 << 20, NOW_MS = 1700000000 };
+
+/* Files in a folder of their own, opened as one policy. */
+struct setup {
+    struct arena arena;
+    char dir[32];
+    struct str files[8];
+    size_t nfiles;
+    struct policy_problems problems;
+    struct policy *policy;
+    struct err err;
+};
+
+static void add_file(struct setup *t, const char *name, const char *text)
+{
+    struct str path = arena_printf(&t->arena, "%s/%s", t->dir, name);
+    assert_true(io_write_file_atomic(path.ptr, str_from(text), 0600, &t->err));
+    t->files[t->nfiles++] = path;
+}
+
+static void begin(struct setup *t)
+{
+    *t = (struct setup){.arena = {.limit = MEMORY}, .dir = "/tmp/plumb-policy.XXXXXX"};
+    assert_non_null(mkdtemp(t->dir));
+    t->problems.rules.arena = &t->arena;
+    t->problems.rego.arena = &t->arena;
+}
+
+static void end(struct setup *t)
+{
+    policy_close(t->policy);
+    for (size_t i = 0; i < t->nfiles; i++)
+        (void)unlink(t->files[i].ptr);
+    (void)rmdir(t->dir);
+    arena_free(&t->arena);
+}
+
+static const struct policy_default defaults[] = {{STR_INIT("prod"), DECISION_REVIEW},
+                                                 {STR_INIT("dev*"), DECISION_IGNORE}};
+
+static bool open_policy(struct setup *t, const char *waivers)
+{
+    struct str waiver_file = waivers ? arena_printf(&t->arena, "%s/%s", t->dir, waivers) : STR("");
+    struct policy_source *sources = arena_new(&t->arena, struct policy_source, t->nfiles);
+    struct policy_options options = {.source = sources,
+                                     .waivers = &waiver_file,
+                                     .nwaivers = waivers != NULL,
+                                     .defaults = defaults,
+                                     .ndefaults = 2,
+                                     .waiver_key = STR("key"),
+                                     .now_utc_ms = NOW_MS};
+    for (size_t i = 0; i < t->nfiles; i++)
+        if (!waivers || !str_equal(t->files[i], waiver_file))
+            sources[options.nsources++] = (struct policy_source){t->files[i], STR("")};
+    return policy_open(&t->arena, &options, &t->problems, &t->policy, &t->err);
+}
+
+static void must_open(struct setup *t, const char *waivers)
+{
+    if (!open_policy(t, waivers))
+        fail_msg("%s", t->err.frame[0]);
+}
+
+static const char *values_text =
+    "{\"acl\": \"public\", \"size\": 3, \"tags\": {\"team\": \"x\"}, \"password\": \"hunter2\"}";
+
+/* A finding of prod with these changed paths (their live values are those of values_text). */
+static struct rule_subject subject(struct setup *t, const char *const *paths)
+{
+    struct value *values = arena_new(&t->arena, struct value, 1);
+    struct rule_change *change = arena_new(&t->arena, struct rule_change, 8);
+    struct rule_subject s = {.kind = SUBJECT_FINDING,
+                             .source = RULE_SOURCE_TERRAFORM,
+                             .class_ = CLASS_CONTRADICTS_CODE,
+                             .address = STR("aws_s3_bucket.b"),
+                             .type = STR("aws_s3_bucket"),
+                             .env = STR("prod"),
+                             .fingerprint = STR("0123456789abcdef0123456789abcdef"),
+                             .values = values,
+                             .change = change,
+                             .now_utc_ms = NOW_MS};
+    assert_true(json_parse(&t->arena, str_from(values_text), "v", 0, values, &t->err));
+    for (; paths && paths[s.nchanges]; s.nchanges++) {
+        struct rule_change *c = &change[s.nchanges];
+        c->path_text = str_from(paths[s.nchanges]);
+        assert_true(path_parse(&t->arena, c->path_text, &c->path, &t->err));
+        c->after = path_find(values, c->path);
+        c->sensitive = str_equal(c->path_text, STR("password"));
+    }
+    return s;
+}
+
+static struct judgement judge(struct setup *t, const struct rule_subject *s)
+{
+    struct judgement j;
+    if (!policy_judge(t->policy, &t->arena, s, &j, &t->err))
+        fail_msg("%s", t->err.frame[0]);
+    return j;
+}
+
+#define PATHS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static const char some_rules[] =
+    "version: 1\n"
+    "rules:\n"
+    "  - {id: public, title: It is public, when: {path: acl, equals: public}, decision: block,\n"
+    "     severity: high, owner: '@sec', deadline: 3d, fix: Make it private.}\n"
+    "  - {id: tags, title: Tags may differ, match: {path: tags}, decision: ignore, owner: '@net "
+    "@sec'}\n"
+    "  - {id: size, title: The size differs, match: {path: size}, decision: notify,\n"
+    "     severity: critical, deadline: 1d}\n";
+
+static void the_strictest_decision_wins(void **state)
+{
+    (void)state;
+    struct setup t;
+    begin(&t);
+    add_file(&t, "r.yaml", some_rules);
+    must_open(&t, NULL);
+    struct rule_subject s = subject(&t, PATHS("acl", "size", "tags.team"));
+    struct judgement j = judge(&t, &s);
+    assert_int_equal(j.decision, DECISION_BLOCK);
+    assert_int_equal(j.severity, SEVERITY_CRITICAL);
+    assert_true(str_equal(j.rule, STR("public")));
+    assert_int_equal(j.at.line, 3);
+    assert_true(str_equal(j.message, STR("It is public")));
+    assert_true(str_equal(j.owner, STR("@sec @net")));
+    assert_true(str_equal(j.deadline, STR("1d")));
+    assert_int_equal(j.nverdicts, 3);
+    assert_true(str_equal(j.verdict[0].why, STR("acl is \"public\"")));
+    assert_int_equal(j.verdict[0].npaths, 1);
+    assert_true(str_equal(j.verdict[0].path[0], STR("acl")));
+    end(&t);
+}
+
+static const struct {
+    const char *says, *env;
+    const char *paths[3];
+    enum decision decision;
+    const char *rule;
+} scopes[] = {
+    {"a path-limited ignore takes its paths", "prod", {"tags.team"}, DECISION_IGNORE, "tags"},
+    {"the others get the default of the environment",
+     "prod",
+     {"tags.team", "x"},
+     DECISION_REVIEW,
+     ""},
+    {"another default", "dev-2", {"x"}, DECISION_IGNORE, ""},
+    {"no default: notify", "staging", {"x"}, DECISION_NOTIFY, ""},
+    {"a milder verdict and a stricter default elsewhere",
+     "prod",
+     {"size", "x"},
+     DECISION_REVIEW,
+     ""},
+};
+
+static void paths_without_a_verdict_get_the_default(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof scopes / sizeof *scopes; i++) {
+        struct setup t;
+        begin(&t);
+        print_message("  %s\n", scopes[i].says);
+        add_file(&t, "r.yaml", some_rules);
+        must_open(&t, NULL);
+        struct rule_subject s = subject(&t, scopes[i].paths);
+        s.env = str_from(scopes[i].env);
+        struct judgement j = judge(&t, &s);
+        assert_int_equal(j.decision, scopes[i].decision);
+        assert_true(str_equal(j.rule, str_from(scopes[i].rule)));
+        end(&t);
+    }
+}
+
+static void without_a_rule_only_drift_gets_the_default(void **state)
+{
+    (void)state;
+    struct setup t;
+    begin(&t);
+    add_file(&t, "r.yaml", some_rules);
+    must_open(&t, NULL);
+    struct rule_subject s = subject(&t, NULL);
+    s.values = NULL;
+    s.class_ = CLASS_UNCHECKED;
+    assert_int_equal(judge(&t, &s).decision, DECISION_NOTIFY);
+    s.class_ = CLASS_UNMANAGED;
+    assert_int_equal(judge(&t, &s).decision, DECISION_REVIEW);
+    s.kind = SUBJECT_RESOURCE;
+    assert_int_equal(judge(&t, &s).decision, DECISION_IGNORE);
+    end(&t);
+}
+
+/* --- Rego --- */
+
+static const char rego_rules[] =
+    "package net.drift\n"
+    "\n"
+    "decision contains {\"decision\": \"revert\", \"severity\": \"high\", \"reason\": msg,\n"
+    "    \"owner\": \"@net\", \"paths\": [[\"acl\"]], \"deadline\": \"2w\"} if {\n"
+    "    input.resource.values.acl == \"public\"\n"
+    "    some c in input.changes\n"
+    "    msg := sprintf(\"%s: %s changed\", [input.resource.address, c.path_text])\n"
+    "    c.path_text == \"acl\"\n"
+    "}\n"
+    "\n"
+    "warn contains \"the password changed\" if {\n"
+    "    some c in input.changes\n"
+    "    c.path == [\"password\"]\n"
+    "    c.after == \"(sensitive)\"\n"
+    "}\n"
+    "\n"
+    "deny_big contains {\"msg\": \"too big\", \"severity\": \"low\"} if input.resource.values.size "
+    "> "
+    "5\n";
+
+static void rego_packages_decide(void **state)
+{
+    (void)state;
+    struct setup t;
+    begin(&t);
+    add_file(&t, "p.rego", rego_rules);
+    must_open(&t, NULL);
+    struct rule_subject s = subject(&t, PATHS("acl", "password"));
+    struct judgement j = judge(&t, &s);
+    assert_int_equal(j.decision, DECISION_REVERT);
+    assert_int_equal(j.severity, SEVERITY_HIGH);
+    assert_true(str_equal(j.rule, STR("data.net.drift.decision")));
+    assert_int_equal(j.at.line, 3);
+    assert_true(str_equal(j.message, STR("aws_s3_bucket.b: acl changed")));
+    assert_true(str_equal(j.owner, STR("@net")));
+    assert_true(str_equal(j.deadline, STR("2w")));
+    assert_int_equal(j.nverdicts, 2);
+    assert_int_equal(j.verdict[0].npaths, 1);
+    assert_int_equal(j.verdict[1].decision, DECISION_NOTIFY);
+    assert_true(str_equal(j.verdict[1].message, STR("the password changed")));
+    end(&t);
+}
+
+static const struct {
+    const char *says, *rego, *message;
+} errors[] = {
+    {"a conflict", "package a\nf(x) := 1\nf(x) := 2\ndeny contains \"m\" if f(1) == 3",
+     "eval_conflict_error"},
+    {"no decision", "package a\ndecision contains {\"severity\": \"low\"}", "without `decision`"},
+    {"no such decision", "package a\ndecision contains {\"decision\": \"blok\"}",
+     "without `decision`"},
+    {"no such severity",
+     "package a\ndecision contains {\"decision\": \"block\", \"severity\": \"huge\"}",
+     "no such severity: huge"},
+    {"no such deadline",
+     "package a\ndecision contains {\"decision\": \"block\", \"deadline\": \"soon\"}",
+     "not a deadline such as 3d: soon"},
+    {"no paths", "package a\ndecision contains {\"decision\": \"ignore\", \"paths\": [3]}",
+     "is a list of paths"},
+    {"a message that is none", "package a\ndeny contains 7", "an object with `msg`"},
+    {"a truth value", "package a\ndeny if true", "it says no message"},
+};
+
+static void a_rule_that_errors_blocks(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        struct setup t;
+        begin(&t);
+        print_message("  %s\n", errors[i].says);
+        add_file(&t, "p.rego", errors[i].rego);
+        must_open(&t, NULL);
+        struct rule_subject s = subject(&t, PATHS("acl"));
+        struct judgement j = judge(&t, &s);
+        assert_int_equal(j.decision, DECISION_BLOCK);
+        assert_int_equal(j.nverdicts, 1);
+        assert_true(j.verdict[0].error);
+        assert_non_null(strstr(arena_dup(&t.arena, j.message).ptr, errors[i].message));
+        end(&t);
+    }
+}
+
+static void what_nobody_asks_is_said(void **state)
+{
+    (void)state;
+    static const char *const wanted[] = {
+        "a.rego:3: nobody asks data.a.denny; did you mean 'deny'?",
+        "b.rego:1: package data.b has no rules",
+        "c.rego:1: package data.c has none of decision, deny, violation and warn: nobody asks it"};
+    struct setup t;
+    struct policy_report report;
+    begin(&t);
+    add_file(&t, "a.rego", "package a\n\ndenny contains \"x\"\n");
+    add_file(&t, "b.rego", "package b\n");
+    add_file(&t, "c.rego", "package c\n\nx := 1\n");
+    add_file(&t, "d.rego", "package lib.d\n\ny := 1\n");
+    add_file(&t, "e.rego", "package e\n\nimport data.lib.d\n\ndeny contains \"y\" if d.y == 2\n");
+    must_open(&t, NULL);
+    assert_true(policy_report(t.policy, &t.arena, &report, &t.err));
+    assert_int_equal(report.nnotes, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_non_null(strstr(arena_dup(&t.arena, report.note[i]).ptr, wanted[i]));
+    end(&t);
+}
+
+static void the_report_counts_what_rules_did(void **state)
+{
+    (void)state;
+    struct setup t;
+    struct policy_report report;
+    begin(&t);
+    add_file(&t, "r.yaml",
+             "version: 1\nrules:\n"
+             "  - {id: a, title: T, decision: block, when: {path: acll, equals: x}}\n"
+             "  - {id: b, title: T, decision: block, match: {type: other}}\n");
+    add_file(&t, "p.rego", "package p\n\ndeny contains \"x\" if input.resource.values.size > 5\n");
+    must_open(&t, NULL);
+    struct rule_subject s = subject(&t, NULL);
+    (void)judge(&t, &s);
+    assert_true(policy_report(t.policy, &t.arena, &report, &t.err));
+    assert_int_equal(report.judged, 1);
+    assert_int_equal(report.n, 3);
+    assert_int_equal(report.row[0].applicable, 1);
+    assert_int_equal(report.row[0].nnever_had, 1);
+    assert_true(str_equal(report.row[0].never_had[0], STR("acll")));
+    assert_int_equal(report.row[1].applicable, 0);
+    assert_true(str_equal(report.row[2].rule, STR("data.p.deny")));
+    assert_int_equal(report.row[2].asked, 1);
+    assert_int_equal(report.row[2].matched, 0);
+    end(&t);
+}
+
+/* --- waivers --- */
+
+static struct str digest_of(struct setup *t, const struct rule_subject *s, size_t i)
+{
+    struct str digest[8];
+    assert_true(policy_digests(t->policy, &t->arena, s, digest, &t->err));
+    return digest[i];
+}
+
+static const char *waiver_text(struct setup *t, const char *scope, struct str value,
+                               const char *expires)
+{
+    return arena_printf(&t->arena,
+                        "version: 1\nwaivers:\n  - {%s, value: '%.*s', reason: agreed, owner: "
+                        "'@a', expires: %s}\n",
+                        scope, STR_ARG(value), expires)
+        .ptr;
+}
+
+#define FINGERPRINT "fingerprint: '0123456789abcdef0123456789abcdef'"
+
+static const struct {
+    const char *says, *scope, *expires;
+    const char *path; /* whose live value the waiver is bound to */
+    const char *changed[3];
+    enum decision decision;
+    const char *note;
+} waivers[] = {
+    {"the very value", FINGERPRINT, "2026-12-31", "acl", {"acl"}, DECISION_IGNORE, NULL},
+    {"of one rule",
+     FINGERPRINT ", rule: public",
+     "2026-12-31",
+     "acl",
+     {"acl"},
+     DECISION_IGNORE,
+     NULL},
+    {"of another rule",
+     FINGERPRINT ", rule: net/*",
+     "2026-12-31",
+     "acl",
+     {"acl"},
+     DECISION_BLOCK,
+     "was not needed"},
+    {"by address and path",
+     "address: 'aws_s3_bucket.*', path: acl",
+     "2026-12-31",
+     "acl",
+     {"acl"},
+     DECISION_IGNORE,
+     NULL},
+    {"another path",
+     "address: 'aws_s3_bucket.*', path: tags",
+     "2026-12-31",
+     "acl",
+     {"acl"},
+     DECISION_BLOCK,
+     "was not needed"},
+    {"another finding",
+     "fingerprint: 'ffffffffffffffffffffffffffffffff'",
+     "2026-12-31",
+     "acl",
+     {"acl"},
+     DECISION_BLOCK,
+     "was not needed"},
+    {"another value: void",
+     FINGERPRINT,
+     "2026-12-31",
+     "size",
+     {"acl"},
+     DECISION_BLOCK,
+     "is void: the value has changed"},
+    {"a change beside it is not covered",
+     FINGERPRINT,
+     "2026-12-31",
+     "acl",
+     {"acl", "x"},
+     DECISION_REVIEW,
+     NULL},
+    {"expired", FINGERPRINT, "1970-01-02", "acl", {"acl"}, DECISION_BLOCK, "expired 1970-01-02"},
+    {"a secret, keyed", FINGERPRINT, "2026-12-31", "password", {"password"}, DECISION_IGNORE, NULL},
+};
+
+static void waivers_cover_the_very_value(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof waivers / sizeof *waivers; i++) {
+        struct setup t;
+        struct policy_report report;
+        begin(&t);
+        print_message("  %s\n", waivers[i].says);
+        add_file(&t, "r.yaml", some_rules);
+        must_open(&t, NULL);
+        struct rule_subject bound = subject(&t, PATHS(waivers[i].path));
+        struct rule_subject s = subject(&t, waivers[i].changed);
+        struct str digest = digest_of(&t, &bound, 0);
+        policy_close(t.policy);
+        add_file(&t, "w.yaml", waiver_text(&t, waivers[i].scope, digest, waivers[i].expires));
+        must_open(&t, "w.yaml");
+        struct judgement j = judge(&t, &s);
+        assert_int_equal(j.decision, waivers[i].decision);
+        if (waivers[i].decision == DECISION_IGNORE)
+            assert_true(j.waived && str_find(j.message, STR("agreed; owner @a"), 0) != SIZE_MAX);
+        assert_true(policy_report(t.policy, &t.arena, &report, &t.err));
+        assert_int_equal(report.nnotes, waivers[i].note ? 1 : 0);
+        if (waivers[i].note)
+            assert_non_null(strstr(arena_dup(&t.arena, report.note[0]).ptr, waivers[i].note));
+        end(&t);
+    }
+}
+
+static void secrets_have_keyed_digests(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct err err = {0};
+    struct value v = value_string(STR("x"));
+    struct str open, keyed, other, none;
+    assert_true(waiver_digest(&arena, STR("k"), STR("p"), &v, false, &open, &err));
+    assert_true(waiver_digest(&arena, STR("k"), STR("p"), &v, true, &keyed, &err));
+    assert_true(waiver_digest(&arena, STR("l"), STR("p"), &v, true, &other, &err));
+    assert_true(waiver_digest(&arena, STR(""), STR("p"), &v, true, &none, &err));
+    assert_true(str_starts(open, STR("sha256:")));
+    assert_true(str_starts(keyed, STR("hmac-sha256:")));
+    assert_false(str_equal(keyed, other));
+    assert_null(none.ptr);
+}
+
+static void a_waiver_needs_its_facts(void **state)
+{
+    (void)state;
+    static const char *const wanted[] = {
+        "3:5: a waiver names a fingerprint or an address",
+        "3:5: waiver: 'expires' is missing",
+        "3:5: waiver: 'owner' is missing",
+        "3:5: waiver: 'value' is missing",
+        "4:5: unknown key 'reson' in waiver; did you mean 'reason'?",
+        "5:20: fingerprint: want the 32 hex digits that a report names, in quotes",
+    };
+    struct setup t;
+    begin(&t);
+    add_file(&t, "r.yaml", some_rules);
+    add_file(&t, "w.yaml",
+             "version: 1\nwaivers:\n  - reason: x\n    reson: y\n  - {fingerprint: "
+             "12, value: 'sha256:00', reason: x, owner: y, expires: 2026-01-01}\n");
+    assert_false(open_policy(&t, "w.yaml"));
+    assert_int_equal(t.problems.rules.n, 6);
+    for (size_t i = 0; i < 6; i++)
+        assert_non_null(
+            strstr(rule_problem_text(&t.arena, &t.problems.rules.item[i]).ptr, wanted[i]));
+    end(&t);
+}
+
+static void a_written_waiver_can_be_read(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    AUTO_BUF out = {.limit = 1 << 16};
+    struct err err = {0};
+    static const struct str values[] = {STR_INIT("sha256:1"), STR_INIT("sha256:2")};
+    const struct waiver waiver = {.fingerprint = STR("0123456789abcdef0123456789abcdef"),
+                                  .rule = STR("net/*"),
+                                  .value = {values, 2},
+                                  .reason = STR("it's \"fine\": yes # no\n\tand more"),
+                                  .owner = STR("@a"),
+                                  .expires = STR("2026-12-31")};
+    struct waivers read = {0};
+    struct rule_problems problems = {.arena = &arena};
+    buf_str(&out, STR("version: 1\nwaivers:\n"));
+    waiver_write(&out, &waiver);
+    if (!waivers_read(&read, &arena, buf_view(&out), STR("w"), &problems, &err))
+        fail_msg("%s", err.frame[0]);
+    assert_int_equal(read.n, 1);
+    assert_true(str_equal(read.item[0].reason, waiver.reason));
+    assert_int_equal(read.item[0].value.n, 2);
+}
+
+static void all_that_is_wrong_is_told(void **state)
+{
+    (void)state;
+    struct setup t;
+    begin(&t);
+    add_file(&t, "a.yaml", "version: 1\nrules: [{id: a}]\n");
+    add_file(&t, "b.yaml", "version: 1\nrules: [{id: b}]\n");
+    assert_false(open_policy(&t, NULL));
+    assert_null(t.policy);
+    assert_int_equal(t.problems.rules.n, 6);
+    end(&t);
+    begin(&t);
+    add_file(&t, "p.rego", "package p\n\ndeny contains x if x > 1\n");
+    assert_false(open_policy(&t, NULL));
+    assert_non_null(strstr(t.err.frame[0], "p.rego:3:"));
+    end(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_strictest_decision_wins),
+        cmocka_unit_test(paths_without_a_verdict_get_the_default),
+        cmocka_unit_test(without_a_rule_only_drift_gets_the_default),
+        cmocka_unit_test(rego_packages_decide),
+        cmocka_unit_test(a_rule_that_errors_blocks),
+        cmocka_unit_test(what_nobody_asks_is_said),
+        cmocka_unit_test(the_report_counts_what_rules_did),
+        cmocka_unit_test(waivers_cover_the_very_value),
+        cmocka_unit_test(secrets_have_keyed_digests),
+        cmocka_unit_test(a_waiver_needs_its_facts),
+        cmocka_unit_test(a_written_waiver_can_be_read),
+        cmocka_unit_test(all_that_is_wrong_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,223 @@
+/* waiver.c - reading waivers, and which of them covers what. */
+#include "policy/waiver.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/glob.h"
+#include "policy/rule_parts.h"
+#include "value/canon.h"
+#include "wire/json.h"
+
+struct waiver_reader {
+    struct rule_reader base; /* first: readers of keys get this */
+    struct waivers *waivers;
+};
+
+/* --- reading --- */
+
+static void read_fingerprint(struct rule_reader *r, const struct rule_key *key,
+                             const struct value *v, void *target)
+{
+    enum { FINGERPRINT = 32 };
+    struct str text = value_is_string(v) ? value_text(v) : STR("");
+    bool ok = text.len == FINGERPRINT;
+    for (size_t i = 0; i < text.len; i++)
+        ok = ok && text.ptr[i] && strchr("0123456789abcdef", text.ptr[i]);
+    if (ok)
+        rule_read_text(r, key, v, target);
+    else
+        rule_problem(r, rule_location(r, v),
+                     "%s: want the 32 hex digits that a report names, in quotes", key->name);
+}
+
+static void read_path(struct rule_reader *r, const struct rule_key *key, const struct value *v,
+                      void *target)
+{
+    struct waiver *waiver = target;
+    struct err err = {0};
+    rule_read_text(r, key, v, target);
+    if (waiver->path_text.len && !path_parse(r->arena, waiver->path_text, &waiver->path, &err))
+        rule_problem(r, rule_location(r, v), "%s", err.frame[0]);
+}
+
+static void read_value(struct rule_reader *r, const struct rule_key *key, const struct value *v,
+                       void *target)
+{
+    struct waiver *waiver = target;
+    rule_read_texts(r, key, v, target);
+    for (size_t i = 0; i < waiver->value.n; i++) {
+        struct str text = waiver->value.item[i];
+        if (text.len && !str_starts(text, STR("sha256:")) && !str_starts(text, STR("hmac-sha256:")))
+            rule_problem(r, rule_location(r, v),
+                         "%s: want sha256:... or hmac-sha256:..., as a report has it for each "
+                         "change (`plumb policy waive` writes it)",
+                         key->name);
+    }
+}
+
+static void read_expires(struct rule_reader *r, const struct rule_key *key, const struct value *v,
+                         void *target)
+{
+    struct waiver *waiver = target;
+    if (value_is_string(v) && clock_parse(value_text(v), &waiver->expires_utc_ms))
+        waiver->expires = value_text(v);
+    else
+        rule_problem(r, rule_location(r, v), "%s: want a date such as 2026-12-31", key->name);
+}
+
+static const struct rule_key waiver_keys[] = {
+    {"fingerprint", read_fingerprint, offsetof(struct waiver, fingerprint), false},
+    {"address", rule_read_text, offsetof(struct waiver, address), false},
+    {"path", read_path, offsetof(struct waiver, path_text), false},
+    {"rule", rule_read_text, offsetof(struct waiver, rule), false},
+    {"value", read_value, offsetof(struct waiver, value), true},
+    {"reason", rule_read_text, offsetof(struct waiver, reason), true},
+    {"owner", rule_read_text, offsetof(struct waiver, owner), true},
+    {"expires", read_expires, 0, true},
+};
+
+static bool add_waiver(struct waiver_reader *w, const struct value *v)
+{
+    struct rule_reader *r = &w->base;
+    struct waivers *waivers = w->waivers;
+    struct waiver waiver = {.at = rule_location(r, v)};
+    rule_read_mapping(r, "waiver", waiver_keys, sizeof waiver_keys / sizeof *waiver_keys, v,
+                      &waiver);
+    if (value_is_object_like(v) && !value_get(v, STR("fingerprint")) &&
+        !value_get(v, STR("address")))
+        rule_problem(r, waiver.at, "a waiver names a fingerprint or an address");
+    struct waiver *grown =
+        arena_grow(r->arena, waivers->item, waivers->n, &waivers->room, waivers->n + 1);
+    if (!grown)
+        return false;
+    waivers->item = grown;
+    waivers->item[waivers->n++] = waiver;
+    return true;
+}
+
+static void read_list(struct rule_reader *r, const struct rule_key *key, const struct value *v,
+                      void *target)
+{
+    struct waiver_reader *w = target;
+    if (v->kind == VALUE_NULL)
+        return;
+    if (!value_is_list_like(v) || v->len > WAIVERS_MAX) {
+        rule_problem(r, rule_location(r, v), "%s: want a list of waivers, got %s", key->name,
+                     value_kind_name(v->kind));
+        return;
+    }
+    for (size_t i = 0; i < v->len && !r->full; i++)
+        r->full = !add_waiver(w, &v->items[i]);
+}
+
+bool waivers_read(struct waivers *waivers, struct arena *arena, struct str text, struct str file,
+                  struct rule_problems *problems, struct err *err)
+{
+    static const struct rule_key keys[] = {{"version", rule_read_version, 0, true},
+                                           {"waivers", read_list, 0, true}};
+    struct waiver_reader w = {.base = {.problems = problems, .arena = arena}, .waivers = waivers};
+    size_t before = problems->n + problems->left_out;
+    struct str name = arena_dup(arena, file), copy = arena_dup(arena, text);
+    w.base.file = name;
+    if (!name.ptr || !copy.ptr)
+        return arena_full(arena, err);
+    if (!yaml_parse_one(arena, copy, name.ptr, YAML_DEFAULT, &w.base.doc, err))
+        return false;
+    rule_read_mapping(&w.base, "waiver file", keys, sizeof keys / sizeof *keys, &w.base.doc.root,
+                      &w);
+    if (w.base.full)
+        return arena_full(arena, err);
+    return problems->n + problems->left_out == before || rule_refuse(&w.base, before, err);
+}
+
+/* --- digests --- */
+
+/* [path, value]: the same value at another place is another thing to accept. */
+bool waiver_digest(struct arena *arena, struct str key, struct str path, const struct value *live,
+                   bool sensitive, struct str *ret, struct err *err)
+{
+    struct value items[2] = {value_string(path), live ? *live : value_null()};
+    struct value pair = value_items(VALUE_TUPLE, items, 2);
+    struct digest digest;
+    char hex[DIGEST_HEX + 1];
+    bool secret = sensitive || value_any_sensitive(&pair);
+    *ret = (struct str){0};
+    if (secret && !key.len)
+        return true;
+    if (secret ? !canon_digest_keyed(key, &pair, &digest, err) : !canon_digest(&pair, &digest, err))
+        return err_wrap(err, "digest of %.*s", STR_ARG(path));
+    digest_hex(&digest, hex);
+    *ret = arena_printf(arena, "%s:%s", secret ? "hmac-sha256" : "sha256", hex);
+    return ret->ptr || arena_full(arena, err);
+}
+
+/* --- covering --- */
+
+static bool has_digest(const struct waiver *waiver, struct str digest)
+{
+    for (size_t i = 0; digest.len && i < waiver->value.n; i++)
+        if (str_equal(waiver->value.item[i], digest))
+            return true;
+    return false;
+}
+
+static bool in_scope(const struct waiver *waiver, const struct rule_subject *s,
+                     const struct rule_change *change, struct str rule)
+{
+    if (waiver->fingerprint.len && !str_equal(waiver->fingerprint, s->fingerprint))
+        return false;
+    if (waiver->address.len && !glob_match(waiver->address, s->address, '\0'))
+        return false;
+    if (waiver->path_text.len && (!change || !path_covered(waiver->path, change->path)))
+        return false;
+    return !waiver->rule.len || glob_match(waiver->rule, rule, '\0');
+}
+
+struct waiver *waivers_find(struct waivers *waivers, const struct rule_subject *subject,
+                            const struct rule_change *change, struct str rule, struct str digest,
+                            int64_t now_utc_ms)
+{
+    for (size_t i = 0; i < waivers->n; i++) {
+        struct waiver *waiver = &waivers->item[i];
+        if (waiver->expires_utc_ms <= now_utc_ms || !in_scope(waiver, subject, change, rule))
+            continue;
+        if (has_digest(waiver, digest)) {
+            waiver->used++;
+            return waiver;
+        }
+        waiver->voided++;
+    }
+    return NULL;
+}
+
+/* --- writing --- */
+
+static void write_line(struct buf *out, const char *lead, struct str value)
+{
+    if (!value.len)
+        return;
+    buf_str(out, str_from(lead));
+    json_quote(out, value); /* a JSON text is a YAML one in double quotes */
+    buf_char(out, '\n');
+}
+
+void waiver_write(struct buf *out, const struct waiver *waiver)
+{
+    write_line(out, "  - fingerprint: ", waiver->fingerprint);
+    write_line(out, "    address: ", waiver->address);
+    write_line(out, "    path: ", waiver->path_text);
+    write_line(out, "    rule: ", waiver->rule);
+    if (waiver->value.n == 1) {
+        write_line(out, "    value: ", waiver->value.item[0]);
+    } else {
+        buf_str(out, STR("    value:\n"));
+        for (size_t i = 0; i < waiver->value.n; i++)
+            write_line(out, "      - ", waiver->value.item[i]);
+    }
+    write_line(out, "    reason: ", waiver->reason);
+    write_line(out, "    owner: ", waiver->owner);
+    write_line(out, "    expires: ", waiver->expires);
+}
