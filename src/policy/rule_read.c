@@ -341,7 +341,9 @@ static int by_place(const void *a, const void *b)
     const struct rule_problem *x = a, *y = b;
     if (x->at.line != y->at.line)
         return x->at.line < y->at.line ? -1 : 1;
-    return (x->at.column > y->at.column) - (x->at.column < y->at.column);
+    if (x->at.column != y->at.column)
+        return x->at.column < y->at.column ? -1 : 1;
+    return str_compare(x->text, y->text);
 }
 
 bool rule_refuse(struct rule_reader *r, size_t before, struct err *err)

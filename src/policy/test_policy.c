@@ -473,7 +473,7 @@ static void a_waiver_needs_its_facts(void **state)
         "3:5: waiver: 'owner' is missing",
         "3:5: waiver: 'value' is missing",
         "4:5: unknown key 'reson' in waiver; did you mean 'reason'?",
-        "5:20: fingerprint: want the 32 hex digits that a report names, in quotes",
+        "5:19: fingerprint: want the 32 hex digits that a report names, in quotes",
     };
     struct setup t;
     begin(&t);
