@@ -131,11 +131,12 @@ void *arena_grow_bytes(struct arena *arena, void *array, size_t size, size_t n, 
     while (room < need)
         if (__builtin_mul_overflow(room, (size_t)2, &room))
             return NULL;
-    char *grown = arena_alloc(arena, room, size, _Alignof(max_align_t));
+    char *grown = arena_alloc_raw(arena, room, size, _Alignof(max_align_t));
     if (!grown)
         return NULL;
     if (n)
         memcpy(grown, array, n * size);
+    memset(grown + n * size, 0, (room - n) * size);
     *ret_room = room;
     return grown;
 }

@@ -67,7 +67,8 @@ size_t str_find(struct str s, struct str needle, size_t from)
 
 size_t str_find_char(struct str s, char c, size_t from)
 {
-    return str_find(s, (struct str){&c, 1}, from);
+    const char *hit = from < s.len ? memchr(s.ptr + from, c, s.len - from) : NULL;
+    return hit ? (size_t)(hit - s.ptr) : SIZE_MAX;
 }
 
 bool str_cut(struct str *s, char c, struct str *ret_head)

@@ -468,28 +468,27 @@ static bool is_resource(struct job *job, struct str text)
 }
 
 /* Does the text begin with a resource of the tree? Instances need not be there. */
-static bool is_declared(struct job *job, struct str text, const struct code_dependencies *graph)
+static bool is_declared(struct job *job, struct str text)
 {
     size_t cut[CUTS_MAX], n = cuts_of(text, cut, CUTS_MAX);
-    while (n--) {
-        struct str address = without_keys(job, str_sub(text, 0, cut[n]));
-        for (size_t i = 0; i < graph->n; i++)
-            if (str_equal(graph->vertex[i].address, address))
-                return true;
-    }
+    while (n--)
+        if (code_is_declared(job->code, without_keys(job, str_sub(text, 0, cut[n]))))
+            return true;
     return false;
 }
 
-static bool not_declared(struct job *job, struct str text, const struct code_dependencies *graph,
-                         struct err *err)
+static bool not_declared(struct job *job, struct str text, struct err *err)
 {
+    struct code_dependencies graph;
+    if (!code_dependencies(job->code, &graph, err))
+        return false;
     struct str plain = without_keys(job, text);
-    struct str *names = arena_new(job->arena, struct str, graph->n + 1);
+    struct str *names = arena_new(job->arena, struct str, graph.n + 1);
     if (!names || !plain.ptr)
         return arena_full(job->arena, err);
-    for (size_t i = 0; i < graph->n; i++)
-        names[i] = graph->vertex[i].address;
-    struct str near = str_nearest(plain, names, graph->n);
+    for (size_t i = 0; i < graph.n; i++)
+        names[i] = graph.vertex[i].address;
+    struct str near = str_nearest(plain, names, graph.n);
     return err_set(err, ERR_USAGE, "nothing in the code is called %.*s%s%.*s%s", STR_ARG(text),
                    near.len ? "; did you mean " : "", STR_ARG(near), near.len ? "?" : "");
 }
@@ -512,18 +511,15 @@ static bool explain_missing(struct job *job, struct str text, bool *ret_good, st
 static bool explain(struct job *job, struct str text, bool *ret_good, struct err *err)
 {
     const struct code_instance *instance = NULL;
-    struct code_dependencies graph;
     struct path path = {0};
     bool first = true, found = false;
     *ret_good = true;
     if (!is_resource(job, text))
         return explain_expression(job, text, ret_good, err);
-    if (!code_dependencies(job->code, &graph, err))
-        return false;
-    if (!is_declared(job, text, &graph))
+    if (!is_declared(job, text))
         return str_starts(text, STR("module."))
                    ? explain_expression(job, text, ret_good, err) /* of an output */
-                   : not_declared(job, text, &graph, err);
+                   : not_declared(job, text, err);
     if (!split(job, text, &instance, &path, err))
         return false;
     if (instance && !path.n) {

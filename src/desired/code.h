@@ -118,6 +118,8 @@ const struct code_tree *code_module_tree(const struct code *code);
 const struct code_instance *code_instances(const struct code *code, size_t *ret_n);
 /* Evaluates no more than this one needs, if not all is evaluated yet. */
 const struct code_instance *code_find_instance(struct code *code, struct str address);
+/* Is the resource written in any module of the tree? Keys in the address do not matter. */
+bool code_is_declared(struct code *code, struct str address);
 /* The provider (source in full) that a resource of that type in the root module would have without
  * a `provider` argument. ptr NULL where memory is out. */
 struct str code_provider_of_type(struct code *code, struct str type);

@@ -83,6 +83,19 @@ const struct code_instance *code_find_instance(struct code *code, struct str add
     return made ? &made->out : NULL;
 }
 
+bool code_is_declared(struct code *code, struct str address)
+{
+    struct code_address want;
+    const struct code_config *in = code->root;
+    if (!code_address_parse(&code->arena, address, &want) || !want.has_resource)
+        return false;
+    for (size_t i = 0; i < want.nsteps && in; i++) {
+        const struct code_module_call *call = code_find_call(in->module, want.step[i].name);
+        in = call ? in->child[call - in->module->calls] : NULL;
+    }
+    return in && code_find_resource(in->module, want.mode, want.type, want.name);
+}
+
 const struct code_module *code_find_module(struct code *code, struct str module_address)
 {
     struct code_address want;

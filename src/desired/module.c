@@ -56,6 +56,17 @@ static bool is_hidden(const struct source_file *file, const struct source_file *
 
 /* --- one file --- */
 
+/* A file may have 10,000 resources, and a list that doubles leaves as many behind. */
+static void make_room(struct code_decoder *d, const struct hcl_content *content,
+                      struct code_parts *parts)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < content->nblocks; i++)
+        n += content->block[i].nlabels == 2;
+    parts->resources.item = n ? arena_new_raw(d->arena, struct part_resource, n) : NULL;
+    parts->resources.room = parts->resources.item ? n : 0;
+}
+
 static void decode_file(struct code_decoder *d, struct code_parts *parts)
 {
     static const struct hcl_block_spec blocks[] = {
@@ -88,6 +99,7 @@ static void decode_file(struct code_decoder *d, struct code_parts *parts)
     static_assert(NBLOCKS == sizeof decode / sizeof *decode, "one decoder for each kind of block");
     static const struct hcl_body_spec spec = {NULL, 0, blocks, NBLOCKS, NULL};
     struct hcl_content content = code_content(d, &d->file->body, &spec, false);
+    make_room(d, &content, parts);
     for (size_t i = 0; i < content.nblocks && !d->full; i++) {
         const struct hcl_block *block = &content.block[i];
         size_t kind = 0;

@@ -237,7 +237,7 @@ static bool add_json(struct arena *arena, struct arena *scratch, struct str text
 
 /* --- a folder --- */
 
-static const struct {
+static const struct code_file {
     struct str suffix;
     bool json;
 } code_files[] = {{STR_INIT(".tf"), false},
@@ -252,35 +252,57 @@ static bool add_file(struct arena *arena, const char *dir, struct str name, bool
     struct str path = io_join(&scratch, str_from(dir), name), text;
     if (!path.ptr)
         return arena_full(&scratch, err);
-    outline->has_code = true;
-    if (!outline->first_file.len)
-        outline->first_file = arena_dup(arena, name);
     if (!io_read_file(&scratch, path.ptr, OUTLINE_FILE_MAX, &text, NULL))
         return true;
     return json ? add_json(arena, &scratch, text, path.ptr, outline, err)
                 : outline_add_hcl(arena, text, outline, err);
 }
 
-static bool add_name(struct arena *arena, const char *dir, struct str name, struct outline *outline,
-                     struct err *err)
+/* Which of code_files the name is one of, or NULL. */
+static const struct code_file *code_file_of(struct str name)
+{
+    for (size_t i = 0; i < sizeof code_files / sizeof *code_files; i++)
+        if (str_ends(name, code_files[i].suffix) && name.ptr[0] != '.')
+            return &code_files[i];
+    return NULL;
+}
+
+static bool add_name(struct arena *arena, struct str name, struct outline *outline, struct err *err)
 {
     outline->has_lock |= str_equal(name, STR(".terraform.lock.hcl"));
     outline->has_data_dir |= str_equal(name, STR(".terraform"));
     outline->has_state |=
         str_equal(name, STR("terraform.tfstate")) || str_equal(name, STR("terraform.tfstate.d"));
-    for (size_t i = 0; i < sizeof code_files / sizeof *code_files; i++)
-        if (str_ends(name, code_files[i].suffix) && name.ptr[0] != '.')
-            return add_file(arena, dir, name, code_files[i].json, outline, err);
+    if (!code_file_of(name))
+        return true;
+    outline->has_code = true;
+    if (!outline->first_file.len)
+        outline->first_file = arena_dup(arena, name);
+    return outline->first_file.ptr || arena_full(arena, err);
+}
+
+bool outline_names(struct arena *arena, const struct str *names, size_t n, struct outline *ret,
+                   struct err *err)
+{
+    struct outline outline = {.has_code = false};
+    for (size_t i = 0; i < n; i++)
+        if (!add_name(arena, names[i], &outline, err))
+            return false;
+    *ret = outline;
     return true;
 }
 
 bool outline_read(struct arena *arena, const char *dir, const struct str *names, size_t n,
                   struct outline *ret, struct err *err)
 {
-    struct outline outline = {.has_code = false};
-    for (size_t i = 0; i < n; i++)
-        if (!add_name(arena, dir, names[i], &outline, err))
+    struct outline outline;
+    if (!outline_names(arena, names, n, &outline, err))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const struct code_file *file = code_file_of(names[i]);
+        if (file && !add_file(arena, dir, names[i], file->json, &outline, err))
             return false;
+    }
     *ret = outline;
     return true;
 }

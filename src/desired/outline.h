@@ -29,6 +29,9 @@ struct outline {
 /* names: what is in the folder, sorted (io_list_dir). False only if memory ends. */
 bool outline_read(struct arena *arena, const char *dir, const struct str *names, size_t n,
                   struct outline *ret, struct err *err);
+/* What the names alone say: no file is read, and nothing is known of what stands in them. */
+bool outline_names(struct arena *arena, const struct str *names, size_t n, struct outline *ret,
+                   struct err *err);
 /* Has the folder anything of a module or a root in it? */
 bool outline_is_code(const struct outline *outline);
 /* The same of one text, added to `outline` (for tests and editors). */

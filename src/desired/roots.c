@@ -160,7 +160,7 @@ bool roots_is_module(const char *dir, struct str *ret_first_file, struct arena *
     size_t n = 0;
     struct outline outline;
     if (!io_list_dir(&scratch, dir, OUTLINE_NAMES_MAX, &names, &n, NULL) ||
-        !outline_read(&scratch, dir, names, n, &outline, NULL) || !outline_is_code(&outline))
+        !outline_names(&scratch, names, n, &outline, NULL) || !outline_is_code(&outline))
         return false;
     *ret_first_file = arena_dup(arena, outline.first_file);
     return true;

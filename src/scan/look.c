@@ -24,7 +24,7 @@ struct look {
     struct look_options options;
     struct library *library; /* NULL: none are to be had */
     struct desired *state;   /* NULL: not opened, or not to be had */
-    bool state_asked;
+    bool state_asked, state_goes_on;
     struct recorded **recorded;
     struct str *notes;
     size_t nnotes, room_notes;
@@ -137,22 +137,40 @@ static bool remember(struct look *look, const struct resource *r)
     return made->address.ptr;
 }
 
-/* Once; a state that cannot be read is a note, and everything that it would say unknown. */
-static void read_state(struct look *look)
+/* A state that cannot be read is a note, and everything that it would say unknown. */
+static void open_state(struct look *look)
+{
+    struct err err = {0};
+    look->state_asked = true;
+    look->recorded = arena_new(&look->arena, struct recorded *, STATE_BUCKETS);
+    if (!look->recorded || !desired_open_stack_state(look->options.stack, &look->state, &err))
+        note_error(look, "the state was not read", &err);
+    else
+        look->state_goes_on = true;
+}
+
+static const struct recorded *find_recorded(const struct look *look, struct str address)
+{
+    const struct recorded *at = look->recorded[hash_bytes(address, 0) % STATE_BUCKETS];
+    while (at && !str_equal(at->address, address))
+        at = at->next;
+    return at;
+}
+
+/* No further than to the instance that is asked for: most questions are about a few. */
+static void read_up_to(struct look *look, struct str address)
 {
     struct err err = {0};
     struct resource r;
-    look->state_asked = true;
-    look->recorded = arena_new(&look->arena, struct recorded *, STATE_BUCKETS);
-    if (!look->recorded || !desired_open_stack_state(look->options.stack, &look->state, &err)) {
-        note_error(look, "the state was not read", &err);
-        return;
-    }
-    while (desired_next(look->state, &r, &err))
+    while (look->state_goes_on && desired_next(look->state, &r, &err)) {
         if (!remember(look, &r)) {
             look->full = true;
-            return;
+            break;
         }
+        if (str_equal(r.address, address))
+            return;
+    }
+    look->state_goes_on = false;
     if (err.kind != ERR_NONE)
         note_error(look, "the state was not read to its end", &err);
 }
@@ -161,15 +179,14 @@ static bool find_state(void *ctx, struct str address, struct value *ret)
 {
     struct look *look = ctx;
     if (!look->state_asked)
-        read_state(look);
+        open_state(look);
     if (!look->recorded || !look->state)
         return false;
-    for (const struct recorded *at = look->recorded[hash_bytes(address, 0) % STATE_BUCKETS]; at;
-         at = at->next)
-        if (str_equal(at->address, address))
-            return json_parse(&look->arena, at->attributes, "state", JSON_DUPLICATES_LAST, ret,
-                              NULL);
-    return false;
+    if (look->state_goes_on && !find_recorded(look, address))
+        read_up_to(look, address);
+    const struct recorded *found = find_recorded(look, address);
+    return found &&
+           json_parse(&look->arena, found->attributes, "state", JSON_DUPLICATES_LAST, ret, NULL);
 }
 
 /* --- the code --- */

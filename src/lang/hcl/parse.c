@@ -32,7 +32,7 @@ static struct hcl_token token_at(const struct parser *p, size_t at)
     return token;
 }
 
-struct hcl_token hcl_peek(const struct parser *p)
+struct hcl_token hcl_peek_behind(const struct parser *p)
 {
     return token_at(p, cursor(p));
 }
@@ -174,13 +174,12 @@ void *hcl_keep(struct arena *arena, const void *list, size_t n, size_t size)
 
 struct hcl_expr *hcl_node(struct parser *p, enum hcl_expr_kind kind, struct hcl_range range)
 {
-    struct hcl_expr *node = arena_new(p->arena, struct hcl_expr, 1);
+    struct hcl_expr *node = arena_new_raw(p->arena, struct hcl_expr, 1);
     if (!node) {
         p->full = true;
         return NULL;
     }
-    node->kind = kind;
-    node->range = range;
+    *node = (struct hcl_expr){.kind = kind, .range = range};
     return node;
 }
 

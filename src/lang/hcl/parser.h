@@ -29,7 +29,13 @@ struct parser {
 };
 
 /* The token that counts next; a comment that ends a line reads as HCL_NEWLINE where lines count. */
-struct hcl_token hcl_peek(const struct parser *p);
+struct hcl_token hcl_peek_behind(const struct parser *p); /* comments, lines that do not count */
+static inline struct hcl_token hcl_peek(const struct parser *p)
+{
+    const struct hcl_token *token = &p->token[p->at];
+    bool plain = p->at < p->limit && token->kind != HCL_COMMENT && token->kind != HCL_NEWLINE;
+    return plain ? *token : hcl_peek_behind(p);
+}
 struct hcl_token hcl_next(struct parser *p);
 struct str hcl_token_text(const struct parser *p, struct hcl_token token);
 bool hcl_token_is_word(const struct parser *p, struct hcl_token token, const char *word);
