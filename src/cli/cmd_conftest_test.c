@@ -17,8 +17,6 @@
 #include "policy/inputs.h"
 #include "policy/load.h"
 
-static const char *const parser_names[] = {"yaml", "json", "dotenv", "dockerfile", NULL};
-
 enum {
     POLICY,
     DATA,
@@ -60,7 +58,8 @@ static const struct option options[] = {
     [PARSER] = {.name = "parser",
                 .kind = OPTION_STRING,
                 .arg = "NAME",
-                .choices = parser_names,
+                .choices = policy_parser_names,
+                .open = true,
                 .text = "what all files are read as, whatever their endings"},
     [IGNORE] = {.name = "ignore",
                 .kind = OPTION_STRING,
@@ -221,12 +220,12 @@ static int exit_code(const struct job *job, bool *ret_quiet)
         failures += job->check[i].failures.n;
         warnings += job->check[i].warnings.n;
     }
-    *ret_quiet = given(job, QUIET) && !failures && !warnings;
-    if (given(job, NO_FAIL))
-        return 0;
-    if (given(job, FAIL_ON_WARN))
-        return failures ? 2 : warnings ? 1 : 0;
-    return failures ? 1 : 0;
+    int code = given(job, NO_FAIL)         ? 0
+               : !given(job, FAIL_ON_WARN) ? failures > 0
+               : failures                  ? 2
+                                           : warnings > 0;
+    *ret_quiet = given(job, QUIET) && code == 0;
+    return code;
 }
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)

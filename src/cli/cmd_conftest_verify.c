@@ -96,12 +96,8 @@ static bool one(struct job *job, struct policy_test *test, struct conftest_check
     if (test->outcome != POLICY_TEST_SKIPPED &&
         !policy_test_run(job->arena, job->policy, &how, test, err))
         return false;
-    struct str prefix = STR("data.");
     *ret = (struct conftest_check){.file = test->file,
-                                   .space = str_sub(test->package, prefix.len, test->package.len),
-                                   .output = test->output,
-                                   .successes = test->outcome == POLICY_TEST_PASSED,
-                                   .skipped = test->outcome == POLICY_TEST_SKIPPED};
+                                   .successes = test->outcome == POLICY_TEST_PASSED};
     item->message =
         arena_printf(job->arena, "%.*s.%.*s%s%.*s", STR_ARG(test->package), STR_ARG(test->name),
                      test->error.code ? ": " : "", STR_ARG(test->error.message));
@@ -109,6 +105,8 @@ static bool one(struct job *job, struct policy_test *test, struct conftest_check
         return arena_full(job->arena, err);
     if (test->outcome == POLICY_TEST_FAILED || test->outcome == POLICY_TEST_ERROR)
         ret->failures = (struct conftest_items){item, 1, 1};
+    if (test->outcome == POLICY_TEST_SKIPPED)
+        ret->skipped = (struct conftest_items){item, 1, 1};
     return true;
 }
 

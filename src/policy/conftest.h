@@ -24,8 +24,8 @@ struct conftest_items {
 };
 struct conftest_check {
     struct str file, space;
-    size_t successes, skipped;
-    struct conftest_items failures, warnings, exceptions;
+    size_t successes;
+    struct conftest_items failures, warnings, exceptions, skipped;
     struct str output; /* lines "file:row: text" of print() */
 };
 

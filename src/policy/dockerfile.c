@@ -4,6 +4,7 @@
 #include "policy/dockerfile.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -103,7 +104,15 @@ static struct str lower(struct arena *arena, struct str s)
     return (struct str){text, text ? s.len : 0};
 }
 
-static bool add(struct docker *d, struct str name, const struct words *flags,
+static struct str upper(struct arena *arena, struct str s)
+{
+    char *text = arena_new_raw(arena, char, s.len + 1);
+    for (size_t i = 0; text && i < s.len; i++)
+        text[i] = (char)(s.ptr[i] >= 'a' && s.ptr[i] <= 'z' ? s.ptr[i] & ~0x20 : s.ptr[i]);
+    return (struct str){text, text ? s.len : 0};
+}
+
+static bool add(struct docker *d, struct str name, struct str sub, const struct words *flags,
                 const struct value *value, bool json)
 {
     static const char *const keys[] = {"Cmd", "Flags", "JSON", "Stage", "SubCmd", "Value"};
@@ -113,9 +122,9 @@ static bool add(struct docker *d, struct str name, const struct words *flags,
         return false;
     d->command = grown;
     const struct value values[] = {
-        value_string(name),    value_items(VALUE_TUPLE, flags->item, flags->n),
-        value_bool(json),      value_int(d->stage),
-        value_string(STR("")), *value};
+        value_string(name), value_items(VALUE_TUPLE, flags->item, flags->n),
+        value_bool(json),   value_int(d->stage < 0 ? 0 : d->stage),
+        value_string(sub),  *value};
     for (size_t i = 0; i < 6; i++) {
         members[i] = (struct value_member){key_make(d->arena, str_from(keys[i])), values[i]};
         if (!members[i].key)
@@ -124,46 +133,120 @@ static bool add(struct docker *d, struct str name, const struct words *flags,
     return value_members(VALUE_OBJECT, members, 6, &grown[d->n++], NULL, NULL);
 }
 
+/* HEALTHCHECK CMD ...: the word, and all that is behind it. */
+static bool push_check(struct docker *d, struct str rest, struct words *words, bool *ret_json,
+                       struct value *ret)
+{
+    struct str word = next_word(&rest);
+    struct value list;
+    if (!push(d, words, upper(d->arena, word)))
+        return false;
+    if (rest.len && rest.ptr[0] == '[' &&
+        json_parse(d->arena, rest, "json", JSON_COPY, &list, NULL) && list.kind == VALUE_TUPLE) {
+        *ret_json = true;
+        for (uint32_t i = 0; i < list.len; i++)
+            if (!push(d, words, value_text(&list.items[i])))
+                return false;
+    } else if (rest.len && !push(d, words, rest)) {
+        return false;
+    }
+    *ret = value_items(VALUE_TUPLE, words->item, words->n);
+    return true;
+}
+
 static bool instruction(struct docker *d, struct str line)
 {
     struct words flags = {0}, words = {0};
-    struct str rest = line, name = lower(d->arena, next_word(&rest));
+    struct str rest = line, name = lower(d->arena, next_word(&rest)), sub = STR(""), form = name;
     struct value value;
+    bool json = false;
     if (str_equal(name, STR("from")))
         d->stage++;
+    if (str_equal(name, STR("onbuild"))) {
+        sub = upper(d->arena, next_word(&rest));
+        form = lower(d->arena, sub);
+    }
     while (str_starts(rest, STR("--")))
         if (!push(d, &flags, next_word(&rest)))
             return false;
-    bool json = rest.len && rest.ptr[0] == '[' &&
-                json_parse(d->arena, rest, "json", JSON_COPY, &value, NULL) &&
-                value.kind == VALUE_TUPLE;
+    if (str_equal(form, STR("healthcheck")))
+        return push_check(d, rest, &words, &json, &value) &&
+               add(d, name, sub, &flags, &value, json);
+    json = rest.len && rest.ptr[0] == '[' &&
+           json_parse(d->arena, rest, "json", JSON_COPY, &value, NULL) && value.kind == VALUE_TUPLE;
     if (!json) {
-        if (!push_value(d, name, rest, &words))
+        if (!push_value(d, form, rest, &words))
             return false;
         value = value_items(VALUE_TUPLE, words.item, words.n);
     }
-    return add(d, name, &flags, &value, json);
+    if (sub.len)
+        flags = (struct words){0}; /* of what is put off, conftest tells none */
+    return add(d, name, sub, &flags, &value, json);
+}
+
+/* --- lines --- */
+
+/* The texts that `<<NAME` in an instruction brings: passed over, up to their names. */
+static void skip_documents(struct str line, struct str *text)
+{
+    struct str rest = line, word = next_word(&rest), body;
+    static const struct str takers[] = {STR_INIT("run"), STR_INIT("copy"), STR_INIT("add")};
+    bool takes = false;
+    for (size_t i = 0; i < 3; i++)
+        takes = takes ||
+                (word.len == takers[i].len && strncasecmp(word.ptr, takers[i].ptr, word.len) == 0);
+    while (takes && rest.len) {
+        word = next_word(&rest);
+        if (!str_starts(word, STR("<<")) || word.len < 3)
+            continue;
+        bool tabs = word.ptr[2] == '-';
+        struct str name = str_sub(word, tabs ? 3 : 2, word.len);
+        if (name.len > 2 && (name.ptr[0] == '"' || name.ptr[0] == '\''))
+            name = str_sub(name, 1, name.len - 1);
+        for (bool more = name.len > 0; more;) {
+            more = str_cut(text, '\n', &body);
+            while (tabs && body.len && body.ptr[0] == '\t')
+                body = str_sub(body, 1, body.len);
+            if (str_equal(str_trim(body), name))
+                break;
+        }
+    }
+}
+
+/* Without the backslash that lets it go on; indentation stays: it is of the instruction. */
+static struct str continued(struct str line, bool *ret_goes_on)
+{
+    struct str bare = line;
+    while (bare.len && (bare.ptr[bare.len - 1] == ' ' || bare.ptr[bare.len - 1] == '\t' ||
+                        bare.ptr[bare.len - 1] == '\r'))
+        bare.len--;
+    *ret_goes_on = bare.len && bare.ptr[bare.len - 1] == '\\';
+    return *ret_goes_on ? str_sub(bare, 0, bare.len - 1) : bare;
 }
 
 bool policy_dockerfile(struct arena *arena, struct str text, struct value *ret, struct err *err)
 {
-    AUTO_BUF joined = {.limit = 64 << 20};
+    AUTO_BUF joined = {.limit = BUF_DEFAULT_LIMIT};
     struct docker d = {.arena = arena, .stage = -1};
     struct str line;
+    bool goes_on = false;
     for (bool more = true; more;) {
         more = str_cut(&text, '\n', &line);
         struct str bare = str_trim(line);
-        if (bare.len && bare.ptr[0] == '#')
+        if (more && ((bare.len && bare.ptr[0] == '#') || (goes_on && !bare.len)))
             continue; /* within an instruction that goes on, too */
-        bool goes_on = more && bare.len && bare.ptr[bare.len - 1] == '\\';
-        buf_str(&joined, goes_on ? str_sub(bare, 0, bare.len - 1) : bare);
-        if (goes_on)
+        struct str part =
+            bare.len && bare.ptr[0] == '#' ? (struct str){0} : continued(line, &goes_on);
+        buf_str(&joined, part);
+        if (goes_on && more)
             continue;
-        struct str whole = arena_dup(arena, buf_view(&joined));
+        struct str whole = arena_dup(arena, str_trim(buf_view(&joined)));
         joined.len = 0;
-        if (joined.failed || !whole.ptr ||
-            (str_trim(whole).len && !instruction(&d, str_trim(whole))))
+        goes_on = false;
+        if (joined.failed || !whole.ptr || (whole.len && !instruction(&d, whole)))
             return arena_full(arena, err);
+        skip_documents(whole, &text);
+        more = more && text.len;
     }
     *ret = value_items(VALUE_TUPLE, d.command, d.n);
     return true;

@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/regex_re2.h"
 #include "policy/dockerfile.h"
+#include "policy/parsers.h"
 #include "wire/json.h"
 #include "wire/yaml.h"
 
@@ -55,53 +57,6 @@ static bool parse_yaml(struct arena *arena, struct str text, const char *name,
     return true;
 }
 
-/* NAME=VALUE lines; quotes around the value go, `export ` before the name, too. */
-static bool dotenv_line(struct arena *arena, struct str line, struct value_member *ret,
-                        bool *ret_is)
-{
-    struct str name;
-    line = str_trim(line);
-    if (str_starts(line, STR("export ")))
-        line = str_trim(str_sub(line, 7, line.len));
-    *ret_is = line.len && line.ptr[0] != '#';
-    if (!*ret_is)
-        return true;
-    if (!str_cut(&line, '=', &name))
-        return false;
-    line = str_trim(line);
-    char quote = line.len ? line.ptr[0] : 0;
-    if (line.len >= 2 && (quote == '"' || quote == '\'') && line.ptr[line.len - 1] == quote) {
-        line = str_sub(line, 1, line.len - 1);
-    } else {
-        size_t comment = str_find(line, STR(" #"), 0);
-        line = str_trim(str_sub(line, 0, comment == SIZE_MAX ? line.len : comment));
-    }
-    *ret = (struct value_member){key_make(arena, str_trim(name)), value_string(line)};
-    return ret->key != NULL;
-}
-
-static bool parse_dotenv(struct arena *arena, struct str text, const char *name,
-                         const struct value **ret, size_t *ret_n, struct err *err)
-{
-    struct value_member *members = NULL;
-    size_t n = 0, room = 0, number = 0;
-    struct str line;
-    struct value v;
-    for (bool more = true; more;) {
-        bool is;
-        more = str_cut(&text, '\n', &line);
-        number++;
-        members = arena_grow(arena, members, n, &room, n + 1);
-        if (!members)
-            return arena_full(arena, err);
-        if (!dotenv_line(arena, line, &members[n], &is))
-            return err_set(err, ERR_SYNTAX, "%s:%zu: NAME=VALUE is wanted", name, number);
-        n += is;
-    }
-    return value_members(VALUE_OBJECT, members, n, &v, NULL, err) &&
-           one(arena, &v, ret, ret_n, err);
-}
-
 /* One document, though it is an array: policies count in it. */
 static bool parse_dockerfile(struct arena *arena, struct str text, const char *name,
                              const struct value **ret, size_t *ret_n, struct err *err)
@@ -113,33 +68,112 @@ static bool parse_dockerfile(struct arena *arena, struct str text, const char *n
     return doc ? policy_dockerfile(arena, text, doc, err) : arena_full(arena, err);
 }
 
+/* SBOMs in JSON are JSON. */
+static bool parse_cyclonedx(struct arena *arena, struct str text, const char *name,
+                            const struct value **ret, size_t *ret_n, struct err *err)
+{
+    if (!str_starts(str_trim(text), STR("{")))
+        return err_set(err, ERR_UNSUPPORTED, "%s: CycloneDX is read as JSON only", name);
+    return parse_json(arena, text, name, ret, ret_n, err);
+}
+
 static const struct parser {
     struct str name;
-    struct str ending[3];
+    /* several documents, or one that is no array's items */
     bool (*parse)(struct arena *arena, struct str text, const char *name, const struct value **ret,
                   size_t *ret_n, struct err *err);
+    bool (*parse_one)(PARSER_ARGS); /* neither: a format that is not read */
 } parsers[] = {
-    {STR_INIT("yaml"), {STR_INIT(".yaml"), STR_INIT(".yml")}, parse_yaml},
-    {STR_INIT("json"), {STR_INIT(".json")}, parse_json},
-    {STR_INIT("dotenv"), {STR_INIT(".env")}, parse_dotenv},
-    {STR_INIT("dockerfile"), {STR_INIT("Dockerfile"), STR_INIT(".dockerfile")}, parse_dockerfile},
+    {STR_INIT("yaml"), parse_yaml, NULL},
+    {STR_INIT("json"), parse_json, NULL},
+    {STR_INIT("jsonc"), NULL, parser_jsonc},
+    {STR_INIT("toml"), NULL, parser_toml},
+    {STR_INIT("ini"), NULL, parser_ini},
+    {STR_INIT("hcl2"), NULL, parser_hcl2},
+    {STR_INIT("hcl1"), NULL, parser_hcl1},
+    {STR_INIT("dockerfile"), parse_dockerfile, NULL},
+    {STR_INIT("dotenv"), NULL, parser_dotenv},
+    {STR_INIT("properties"), NULL, parser_properties},
+    {STR_INIT("ignore"), NULL, parser_ignore},
+    {STR_INIT("xml"), NULL, parser_xml},
+    {STR_INIT("nginx"), NULL, parser_nginx},
+    {STR_INIT("vcl"), NULL, parser_vcl},
+    {STR_INIT("edn"), NULL, parser_edn},
+    {STR_INIT("cyclonedx"), parse_cyclonedx, NULL},
+    {STR_INIT("cue"), NULL, NULL},
+    {STR_INIT("groovy"), NULL, NULL},
+    {STR_INIT("hocon"), NULL, NULL},
+    {STR_INIT("jsonnet"), NULL, NULL},
+    {STR_INIT("spdx"), NULL, NULL},
+    {STR_INIT("textproto"), NULL, NULL},
 };
+enum { PARSERS = sizeof parsers / sizeof *parsers };
+
+const char *const policy_parser_names[] = {
+    "yaml",       "json",   "jsonc", "toml",  "ini", "hcl2", "hcl1",      "dockerfile", "dotenv",
+    "properties", "ignore", "xml",   "nginx", "vcl", "edn",  "cyclonedx", NULL};
 
 static const struct parser *parser_named(struct str name)
 {
-    for (size_t i = 0; i < sizeof parsers / sizeof *parsers; i++)
+    for (size_t i = 0; i < PARSERS; i++)
         if (str_equal(parsers[i].name, name))
             return &parsers[i];
     return NULL;
 }
 
+/* What an ending, or a whole name, stands for beyond the names of parsers. */
+static const struct {
+    struct str ending, parser;
+} endings[] = {
+    {STR_INIT("yml"), STR_INIT("yaml")},         {STR_INIT("hcl"), STR_INIT("hcl2")},
+    {STR_INIT("tf"), STR_INIT("hcl2")},          {STR_INIT("tfvars"), STR_INIT("hcl2")},
+    {STR_INIT("gitignore"), STR_INIT("ignore")}, {STR_INIT("dockerignore"), STR_INIT("ignore")},
+    {STR_INIT("env"), STR_INIT("dotenv")},       {STR_INIT("jenkinsfile"), STR_INIT("groovy")},
+    {STR_INIT("textpb"), STR_INIT("textproto")}, {STR_INIT("pbtxt"), STR_INIT("textproto")},
+    {STR_INIT("txtpb"), STR_INIT("textproto")},  {STR_INIT("textproto"), STR_INIT("textproto")},
+};
+static const struct {
+    struct str head, parser; /* the name itself, or with something behind a dot */
+} heads[] = {
+    {STR_INIT("dockerfile"), STR_INIT("dockerfile")},
+    {STR_INIT(".env"), STR_INIT("dotenv")},
+    {STR_INIT("jenkinsfile"), STR_INIT("groovy")},
+    {STR_INIT("nginx.conf"), STR_INIT("nginx")},
+};
+
 static const struct parser *parser_of(struct str path)
 {
-    for (size_t i = 0; i < sizeof parsers / sizeof *parsers; i++)
-        for (size_t k = 0; k < 3 && parsers[i].ending[k].len; k++)
-            if (str_ends(path, parsers[i].ending[k]))
-                return &parsers[i];
-    return NULL;
+    char lower[256];
+    struct str name = io_basename(path), ending = {0};
+    if (name.len > sizeof lower)
+        return NULL;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        lower[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+        if (c == '.')
+            ending = (struct str){lower + i + 1, name.len - i - 1};
+    }
+    name.ptr = lower;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        if (str_starts(name, heads[i].head) &&
+            (name.len == heads[i].head.len || name.ptr[heads[i].head.len] == '.'))
+            return parser_named(heads[i].parser);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (str_equal(endings[i].ending, ending))
+            return parser_named(endings[i].parser);
+    return parser_named(ending);
+}
+
+static bool unknown(struct str name, bool is_parser, struct err *err)
+{
+    AUTO_BUF names = {.limit = 1 << 10};
+    for (const char *const *p = policy_parser_names; *p; p++)
+        buf_printf(&names, "%s%s", p == policy_parser_names ? "" : p[1] ? ", " : " and ", *p);
+    return is_parser ? err_set(err, ERR_USAGE, "no parser '%.*s'; there are %.*s", STR_ARG(name),
+                               STR_ARG(buf_view(&names)))
+                     : err_set(err, ERR_USAGE,
+                               "%.*s: no parser has this ending; --parser names one of %.*s",
+                               STR_ARG(name), STR_ARG(buf_view(&names)));
 }
 
 static bool choose(const struct policy_inputs_options *options, struct str path,
@@ -150,16 +184,23 @@ static bool choose(const struct policy_inputs_options *options, struct str path,
     *ret = options->parser.len                      ? parser_named(options->parser)
            : from_stdin && !options->stdin_name.len ? parser_named(STR("yaml"))
                                                     : parser_of(name);
-    if (*ret)
-        return true;
-    if (options->parser.len)
-        return err_set(err, ERR_USAGE,
-                       "no parser '%.*s'; there are yaml, json, dotenv and dockerfile",
-                       STR_ARG(options->parser));
-    return err_set(
-        err, ERR_USAGE,
-        "%.*s: no parser has this ending; --parser names one of yaml, json, dotenv and dockerfile",
-        STR_ARG(name));
+    if (!*ret)
+        return options->parser.len ? unknown(options->parser, true, err)
+                                   : unknown(name, false, err);
+    if (!(*ret)->parse && !(*ret)->parse_one)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%.*s: plumb does not read %.*s (conftest does); make JSON of it first",
+                       STR_ARG(name), STR_ARG((*ret)->name));
+    return true;
+}
+
+static bool parse(struct arena *arena, const struct parser *parser, struct str text,
+                  const char *name, struct policy_input *ret, struct err *err)
+{
+    struct value v;
+    return parser->parse ? parser->parse(arena, text, name, &ret->doc, &ret->n, err)
+                         : parser->parse_one(arena, text, name, &v, err) &&
+                               one(arena, &v, &ret->doc, &ret->n, err);
 }
 
 /* --- files --- */
@@ -189,8 +230,7 @@ static bool add(struct reader *r, struct str path, struct err *err)
                   : io_read_file(r->arena, path.ptr, INPUT_BYTES_MAX, &text, err);
     struct policy_input *input = &r->input[r->n++];
     input->path = from_stdin && r->options->stdin_name.len ? r->options->stdin_name : path;
-    return ok && parser->parse(r->arena, text, from_stdin ? "<stdin>" : path.ptr, &input->doc,
-                               &input->n, err);
+    return ok && parse(r->arena, parser, text, from_stdin ? "<stdin>" : path.ptr, input, err);
 }
 
 static bool add_folder(struct reader *r, struct str path, unsigned depth_left, struct err *err)
@@ -243,7 +283,6 @@ bool policy_inputs_read(struct arena *arena, const struct str *paths, size_t n,
     }
     if (!r.n)
         return err_set(err, ERR_USAGE, "no file that a parser knows");
-    qsort(r.input, r.n, sizeof *r.input, compare_paths);
     *ret = (struct policy_inputs){r.input, r.n};
     return true;
 }
@@ -270,6 +309,7 @@ bool policy_inputs_combine(struct arena *arena, const struct policy_inputs *inpu
     struct value *items = arena_new(arena, struct value, n);
     if (!items)
         return arena_full(arena, err);
+    qsort(inputs->input, inputs->n, sizeof *inputs->input, compare_paths);
     n = 0;
     for (size_t i = 0; i < inputs->n; i++)
         for (size_t k = 0; k < inputs->input[i].n; k++)

@@ -25,10 +25,13 @@ struct policy_inputs_options {
     const struct regex *ignore; /* files of folders whose paths match are passed over; or NULL */
 };
 
-/* Files, and what a parser knows in folders; sorted by path. ERR_USAGE for an unknown parser. */
+/* What --parser may be; NULL behind the last. */
+extern const char *const policy_parser_names[];
+/* Files, and what a parser knows in folders; in the order given, folders sorted. ERR_USAGE for an
+ * unknown parser. */
 bool policy_inputs_read(struct arena *arena, const struct str *paths, size_t n,
                         const struct policy_inputs_options *options, struct policy_inputs *ret,
                         struct err *err);
-/* All of them as one: [{"path", "contents"}, ...], an entry for each document. */
+/* All of them as one, sorted by path: [{"path", "contents"}, ...], an entry for each document. */
 bool policy_inputs_combine(struct arena *arena, const struct policy_inputs *inputs,
                            struct value *ret, struct err *err);

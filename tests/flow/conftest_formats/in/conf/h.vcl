@@ -1,0 +1,1 @@
+backend b { .port = "80"; }
