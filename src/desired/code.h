@@ -58,6 +58,14 @@ struct code_options {
     bool (*plan)(void *ctx, const struct code_instance *instance, const struct value *prior,
                  const struct value *config, const struct value *proposed, struct value *ret,
                  bool *ret_replace);
+    /*
+     * Instead of what the state has of a managed instance: *ret of the schema's type, null where it
+     * is gone. False = as the state has it. NULL = always.
+     */
+    bool (*now)(void *ctx, struct str address, struct value *ret);
+    /* Mark unknown values that an apply decides with VALUE_PENDING: what nobody can tell has none.
+     * Data sources wait for what they depend on, as in a plan. */
+    bool pending;
     /* provider::NAME::FUNCTION by provider source; NULL = unknown results */
     bool (*call_function)(void *ctx, struct hcl_eval *ev, struct str provider, struct str name,
                           const struct value *args, size_t nargs, struct value *ret);
@@ -88,6 +96,7 @@ struct code_instance {
      * paths from the state. */
     struct value desired;
     bool failed;                  /* its evaluation gave errors; config is unknown */
+    bool triggered;               /* replace_triggered_by asks for another one */
     const struct code_made *made; /* the evaluator's own */
 };
 struct code_provider_instance {          /* a provider configuration that resources use */

@@ -24,6 +24,50 @@ static bool is_there(const struct value *v)
     return v && v->kind != VALUE_NULL && v->kind != VALUE_UNKNOWN;
 }
 
+/* --- what an apply decides --- */
+
+static bool any_pending(const struct value *v)
+{
+    return hcl_deep_marks(v) & VALUE_PENDING && value_any_unknown(v);
+}
+
+/*
+ * Marks what is unknown in `planned` and not in the configuration; what is unknown there too has
+ * the marks of the configuration. Elements of a set have no counterpart: they count as the set.
+ */
+static void mark_pending(struct planner *p, const struct value *config, struct value *planned,
+                         unsigned depth_left)
+{
+    bool items = value_is_list_like(planned), members = value_is_object_like(planned);
+    if (planned->kind == VALUE_UNKNOWN) {
+        bool untold = config && config->kind == VALUE_UNKNOWN && !(config->marks & VALUE_PENDING);
+        planned->marks |= untold ? 0 : VALUE_PENDING;
+        return;
+    }
+    if (depth_left == 0 || planned->len == 0 || !(items || members) || !value_any_unknown(planned))
+        return;
+    if (planned->kind == VALUE_SET && config && value_any_unknown(config) && !any_pending(config))
+        return;
+    struct value_member *member =
+        members ? arena_new(p->arena, struct value_member, planned->len) : NULL;
+    struct value *item = items ? arena_new(p->arena, struct value, planned->len) : NULL;
+    for (uint32_t i = 0; member && i < planned->len; i++) {
+        member[i] = planned->members[i];
+        mark_pending(p, value_get(config, key_str(member[i].key)), &member[i].value,
+                     depth_left - 1);
+    }
+    bool listed = config && value_is_list_like(config) && planned->kind != VALUE_SET;
+    for (uint32_t i = 0; item && i < planned->len; i++) {
+        item[i] = planned->items[i];
+        mark_pending(p, listed && i < config->len ? &config->items[i] : NULL, &item[i],
+                     depth_left - 1);
+    }
+    if (member)
+        planned->members = member;
+    if (item)
+        planned->items = item;
+}
+
 /* --- matching elements of sets --- */
 
 /* Could this element of the state be what the configuration asks for? What is not configured and
@@ -340,7 +384,11 @@ static struct value without_ignored(struct planner *p, const struct code_made *m
 static bool prior_of(struct planner *p, struct code_walk *walk, const struct code_made *made,
                      struct value *ret)
 {
+    const struct code_options *o = &p->code->options;
     struct value raw;
+    if (o->now && made->out.mode == CODE_MANAGED && made->out.schema &&
+        o->now(o->ctx, made->out.address, ret))
+        return ret->kind != VALUE_NULL;
     if (!code_prior_state(walk, made, &raw))
         return false;
     *ret = raw;
@@ -372,6 +420,24 @@ static struct value lay_over(struct planner *p, const struct value *prior,
     return ret;
 }
 
+/* The argument as it was read: what the provider filled in is its own. */
+static bool could_be_read(const struct value *config, const struct value *prior)
+{
+    if (config->kind == VALUE_NULL || value_equal(config, prior))
+        return true;
+    if (config->kind != prior->kind || config->len != prior->len)
+        return false;
+    for (uint32_t i = 0; config->kind == VALUE_OBJECT && i < config->len; i++) {
+        const struct value *old = value_get(prior, key_str(config->members[i].key));
+        if (!old || !could_be_read(&config->members[i].value, old))
+            return false;
+    }
+    for (uint32_t i = 0; value_is_list_like(config) && i < config->len; i++)
+        if (!could_be_read(&config->items[i], &prior->items[i]))
+            return false;
+    return config->kind == VALUE_OBJECT || value_is_list_like(config);
+}
+
 /* Terraform reads such a state while planning, or fails. */
 static bool plan_remote_state(struct planner *p, struct code_walk *walk, struct code_made *made,
                               struct value *planned, bool *ret_fine)
@@ -392,16 +458,35 @@ static bool plan_remote_state(struct planner *p, struct code_walk *walk, struct 
     return false;
 }
 
+/* Was it read with the arguments that the code gives it now? */
+static bool read_alike(const struct value *prior, const struct value *config)
+{
+    if (!is_there(prior) || value_any_unknown(config))
+        return false;
+    for (uint32_t i = 0; config->kind == VALUE_OBJECT && i < config->len; i++) {
+        const struct value *c = &config->members[i].value;
+        const struct value *old = value_get(prior, key_str(config->members[i].key));
+        bool unsaid = c->kind == VALUE_NULL || (value_is_list_like(c) && c->len == 0);
+        if (!unsaid && old && !could_be_read(c, old))
+            return false;
+    }
+    return true;
+}
+
 /* A data source: what was read is in the state; else only what the code says is known. */
 static bool plan_data(struct planner *p, struct code_walk *walk, struct code_made *made,
                       const struct value *prior, struct value *planned)
 {
+    const struct value *config = &made->out.config;
     bool fine;
     if (plan_remote_state(p, walk, made, planned, &fine))
         return true;
-    bool known = is_there(prior) && !value_any_unknown(&made->out.config);
-    *planned = plan_object(p, &made->out.schema->block, known ? prior : NULL, &made->out.config,
-                           PLAN_DEPTH_MAX);
+    bool waits = p->code->options.pending && (any_pending(config) || code_data_waits(walk, made));
+    bool known = !waits && read_alike(prior, config);
+    *planned =
+        plan_object(p, &made->out.schema->block, known ? prior : NULL, config, PLAN_DEPTH_MAX);
+    if (waits)
+        mark_pending(p, config, planned, PLAN_DEPTH_MAX);
     return fine;
 }
 
@@ -495,7 +580,7 @@ bool code_plan_instance(struct code_walk *walk, struct code_made *made)
     made->prior = prior;
     config = made->out.mode == CODE_MANAGED ? without_ignored(&p, made, &prior) : made->out.config;
     if (there && made->out.mode == CODE_MANAGED && code_is_triggered(walk, made)) {
-        made->replaced = true;
+        made->replaced = made->out.triggered = true;
         prior = value_null();
     }
     if (!made->out.schema) {
@@ -504,6 +589,8 @@ bool code_plan_instance(struct code_walk *walk, struct code_made *made)
         fine = plan_data(&p, walk, made, &prior, &planned);
     } else {
         planned = plan_managed(&p, made, &prior, &config);
+        if (p.code->options.pending)
+            mark_pending(&p, &made->out.config, &planned, PLAN_DEPTH_MAX);
     }
     if (made->out.mode == CODE_EPHEMERAL)
         planned.marks |= VALUE_EPHEMERAL;

@@ -1,10 +1,14 @@
-/* code_trigger.c - replace_triggered_by: an instance is made anew when another one changes.
+/* code_trigger.c - what changes make of others: replace_triggered_by, and data sources that wait
+ * for what they depend on.
  *
- * Source:  Terraform terraform/evaluate_triggers.go, eval_context_builtin.go
+ * Source:  Terraform terraform/evaluate_triggers.go, eval_context_builtin.go,
+ *          transform_attach_config_resource.go (depends_on of data sources)
  */
 #include <string.h>
 
 #include "desired/code_parts.h"
+
+enum { WAIT_DEPTH_MAX = 8 }; /* nodes between a module and its resources */
 
 /* The steps of the expression with count.index and each.key filled in. */
 static bool steps_of(const struct code_scope *scope, const struct code_expr *e,
@@ -57,14 +61,62 @@ static const struct value *follow(const struct value *v, const struct code_ref *
     return v;
 }
 
-/* Only what is there and changes triggers: what is new or unchanged does not. */
-static bool has_changed(const struct code_made *made, const struct code_ref *ref)
+/* Only what changes triggers. What is new does so in OpenTofu alone. */
+static bool has_changed(const struct code_walk *walk, const struct code_made *made,
+                        const struct code_ref *ref)
 {
-    if (made->prior.kind == VALUE_NULL ||
-        !(made->replaced || differs(&made->prior, &made->planned)))
+    bool made_new = made->prior.kind == VALUE_NULL;
+    if (made_new && !walk->code->options.opentofu)
+        return false;
+    if (!made_new && !made->replaced && !differs(&made->prior, &made->planned))
         return false;
     return ref->nrest == 0 || differs(follow(&made->prior, ref), follow(&made->planned, ref));
 }
+
+/* --- data sources --- */
+
+static bool any_changes(struct code_walk *walk, const struct code_node *node)
+{
+    const struct code_result *r = code_result(walk, node);
+    const struct code_resource *resource = &node->in->module->resources[node->at];
+    if (node->kind != CODE_NODE_RESOURCE || resource->mode != CODE_MANAGED || !r->expansion)
+        return false;
+    for (size_t m = 0; m < code_modules(walk, node->in)->n; m++)
+        for (uint32_t i = 0; r->expansion[m].made && i < r->expansion[m].n; i++) {
+            const struct code_made *made = &r->expansion[m].made[i];
+            if (made->replaced || differs(&made->prior, &made->planned))
+                return true;
+        }
+    return false;
+}
+
+/* The node, or what a module is made of. */
+static bool waits_for(struct code_walk *walk, const struct code_node *node, unsigned depth_left)
+{
+    if (node->kind == CODE_NODE_RESOURCE || depth_left == 0)
+        return any_changes(walk, node);
+    for (size_t i = 0; i < node->ndeps; i++)
+        if (waits_for(walk, node->dep[i], depth_left - 1))
+            return true;
+    return false;
+}
+
+bool code_data_waits(struct code_walk *walk, const struct code_made *made)
+{
+    const struct code_resource *r = made->out.resource;
+    for (size_t i = 0; i < r->ndepends_on; i++) {
+        const struct code_expr *e = &r->depends_on[i];
+        struct code_refs refs = code_refs_of(walk->code, e->file, e->expr);
+        for (size_t k = 0; k < refs.n; k++) {
+            const struct code_node *node = code_ref_node(made->module->config, &refs.ref[k]);
+            if (node && waits_for(walk, node, WAIT_DEPTH_MAX))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* --- triggers --- */
 
 static bool is_triggered(const struct code_scope *scope, const struct code_expr *e)
 {
@@ -86,7 +138,7 @@ static bool is_triggered(const struct code_scope *scope, const struct code_expr 
         key.kind = ref.key.kind == VALUE_STRING ? CODE_KEY_EACH : CODE_KEY_COUNT;
     for (uint32_t i = 0; x->made && i < x->n; i++) {
         bool meant = !ref.has_key || code_compare_keys(&x->made[i].each, &key) == 0;
-        if (meant && has_changed(&x->made[i], &ref))
+        if (meant && has_changed(walk, &x->made[i], &ref))
             return true;
     }
     return false;

@@ -57,8 +57,8 @@ static bool plan_changes(struct against *a, struct err *err)
     if (!prepare(a, a->code->from_live, a->in->live, &a->planned, &a->live, err) ||
         !collect_diff(a->arena, &a->planned, &a->live, &a->from_live, err))
         return false;
-    a->same_plan =
-        !a->code->from_state || !is_recorded(a) || value_equal(a->in->desired, a->in->live);
+    a->same_plan = !a->code->from_state || !is_recorded(a) ||
+                   (!a->code->apart && value_equal(a->in->desired, a->in->live));
     if (a->same_plan)
         return true;
     return prepare(a, a->code->from_state, a->in->desired, &plan, &now, err) &&
@@ -313,7 +313,7 @@ static bool add_whole(struct arena *arena, const struct drift_input *in, struct 
     struct ignore_set ignores;
     *finding = collect_finding(in->resource, in->stack);
     return collect_ignores(arena, in, &ignores, err) &&
-           classify_unapplied(arena, &ignores, in->code->because, finding, err) &&
+           classify_whole(arena, &ignores, in->code->because, in->code->by_drift, finding, err) &&
            finding_fingerprint(finding, NULL, 0, err);
 }
 
@@ -326,7 +326,8 @@ static bool close_groups(struct against *a, struct observation *ret, struct err 
     for (int g = 0; g < CLASSIFY_GROUPS; g++)
         if (!close_group(a, (enum classify_group)g, findings, &n, err))
             return false;
-    bool whole = a->code->absent || (a->code->pending && !a->group[CLASSIFY_UNAPPLIED].n);
+    enum classify_group same = a->code->by_drift ? CLASSIFY_CONTRADICTS : CLASSIFY_UNAPPLIED;
+    bool whole = a->code->absent || (a->code->pending && !a->group[same].n);
     if (whole && !add_whole(a->arena, a->in, &findings[n++], err))
         return false;
     ret->findings = findings;

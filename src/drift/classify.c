@@ -222,11 +222,11 @@ static void set_ignored_whole(const struct ignore_set *ignores, struct finding *
     finding->ignored_expires = rule->expires;
 }
 
-bool classify_unapplied(struct arena *arena, const struct ignore_set *ignores, struct str reason,
-                        struct finding *finding, struct err *err)
+bool classify_whole(struct arena *arena, const struct ignore_set *ignores, struct str reason,
+                    bool by_drift, struct finding *finding, struct err *err)
 {
-    finding->class_ = CLASS_UNAPPLIED;
-    finding->severity = finding_class_severity(CLASS_UNAPPLIED);
+    finding->class_ = by_drift ? CLASS_CONTRADICTS_CODE : CLASS_UNAPPLIED;
+    finding->severity = finding_class_severity(finding->class_);
     set_ignored_whole(ignores, finding);
     finding->reason = arena_dup(arena, reason);
     return finding->reason.ptr || arena_full(arena, err);

@@ -28,9 +28,10 @@ enum classify_group {
 bool classify_changes_of(struct arena *arena, enum classify_group group,
                          const struct ignore_rule *const *rule_of, struct finding *finding,
                          struct err *err);
-/* A finding of the whole resource, with no changes: an apply would do what `reason` says. */
-bool classify_unapplied(struct arena *arena, const struct ignore_set *ignores, struct str reason,
-                        struct finding *finding, struct err *err);
+/* A finding of the whole resource, with no changes: an apply would do what `reason` says, because
+ * the code is ahead, or because something drifted. */
+bool classify_whole(struct arena *arena, const struct ignore_set *ignores, struct str reason,
+                    bool by_drift, struct finding *finding, struct err *err);
 /* The same for a resource that is gone; id: what identified it, or empty. unasked: the code does
  * not ask for it any more. */
 bool classify_missing(struct arena *arena, const struct ignore_set *ignores, struct str id,

@@ -36,9 +36,11 @@ struct drift_code {
     bool absent;        /* the code does not have it (any more): absent_because says what follows */
     struct str because; /* absent, or `pending`: the sentence of an unapplied finding */
     bool pending;       /* an apply would do something to the whole of it (replace, import) */
+    bool by_drift;      /* absent, pending, uncreated: only because something drifted */
     bool importing; /* nothing is recorded yet: what differs was not applied, it did not drift */
     /* What an apply makes of live, and of the last state (NULL: the same, or there is none). */
     const struct value *from_live, *from_state;
+    bool apart;  /* the code says something else where nothing drifted: no plan stands for both */
     bool legacy; /* the plans may have changed what is ignored: it is taken back */
     const struct path *requires_replace;
     size_t nrequires_replace;

@@ -122,7 +122,8 @@ static bool settle_list(struct arena *arena, const struct value *planned, const 
 static bool settle(struct arena *arena, const struct value *planned, const struct value *now,
                    unsigned depth_left, struct value *ret, struct err *err)
 {
-    *ret = planned->kind == VALUE_UNKNOWN ? *now : *planned;
+    bool stays = planned->kind != VALUE_UNKNOWN || planned->marks & VALUE_PENDING;
+    *ret = stays ? *planned : *now;
     if (planned->len == 0 || depth_left == 0 || planned->kind == VALUE_UNKNOWN ||
         !value_any_unknown(planned))
         return true;
@@ -139,4 +140,102 @@ bool settle_unknown(struct arena *arena, const struct value *planned, const stru
                     struct value *ret, struct err *err)
 {
     return settle(arena, planned, now, VALUE_DEPTH_MAX, ret, err);
+}
+
+/* --- what an apply decides --- */
+
+static bool mark(struct arena *arena, const struct value *config, const struct value *planned,
+                 unsigned depth_left, struct value *ret, struct err *err);
+
+static bool any_pending(const struct value *v, unsigned depth_left)
+{
+    if (v->kind == VALUE_UNKNOWN)
+        return v->marks & VALUE_PENDING;
+    bool items = value_is_list_like(v), members = value_is_object_like(v);
+    for (uint32_t i = 0; depth_left && (items || members) && i < v->len; i++)
+        if (any_pending(items ? &v->items[i] : &v->members[i].value, depth_left - 1))
+            return true;
+    return false;
+}
+
+static bool mark_members(struct arena *arena, const struct value *config,
+                         const struct value *planned, unsigned depth_left, struct value *ret,
+                         struct err *err)
+{
+    struct value_member *members = arena_new(arena, struct value_member, planned->len);
+    if (!members)
+        return arena_full(arena, err);
+    for (uint32_t i = 0; i < planned->len; i++) {
+        members[i] = planned->members[i];
+        const struct value *from = value_get(config, key_str(members[i].key));
+        if (from &&
+            !mark(arena, from, &planned->members[i].value, depth_left, &members[i].value, err))
+            return false;
+    }
+    *ret = *planned;
+    ret->members = members;
+    return true;
+}
+
+/* Elements of a set have no counterpart: whatever is pending in the set may be in any of them. */
+static bool mark_items(struct arena *arena, const struct value *config, const struct value *planned,
+                       unsigned depth_left, struct value *ret, struct err *err)
+{
+    struct value *items = arena_new(arena, struct value, planned->len);
+    if (!items)
+        return arena_full(arena, err);
+    for (uint32_t i = 0; i < planned->len; i++) {
+        items[i] = planned->items[i];
+        const struct value *from = NULL;
+        if (planned->kind != VALUE_SET)
+            from = i < config->len ? &config->items[i] : NULL;
+        else
+            for (uint32_t k = 0; k < config->len && !from; k++)
+                if (value_any_unknown(&config->items[k]) &&
+                    settle_matches(&config->items[k], &planned->items[i]))
+                    from = &config->items[k];
+        if (from && !mark(arena, from, &planned->items[i], depth_left, &items[i], err))
+            return false;
+    }
+    *ret = *planned;
+    ret->items = items;
+    return true;
+}
+
+static bool mark(struct arena *arena, const struct value *config, const struct value *planned,
+                 unsigned depth_left, struct value *ret, struct err *err)
+{
+    *ret = *planned;
+    if (planned->kind == VALUE_UNKNOWN && any_pending(config, depth_left))
+        ret->marks |= VALUE_PENDING; /* legacy providers: a map with an unknown entry is unknown */
+    if (depth_left == 0 || planned->len == 0 || !value_any_unknown(config) ||
+        !value_any_unknown(planned))
+        return true;
+    if (value_is_object_like(planned) && value_is_object_like(config))
+        return mark_members(arena, config, planned, depth_left - 1, ret, err);
+    if (value_is_list_like(planned) && value_is_list_like(config))
+        return mark_items(arena, config, planned, depth_left - 1, ret, err);
+    return true;
+}
+
+bool settle_pending(struct arena *arena, const struct value *config, const struct value *planned,
+                    struct value *ret, struct err *err)
+{
+    return mark(arena, config, planned, VALUE_DEPTH_MAX, ret, err);
+}
+
+static bool any_untold(const struct value *v, unsigned depth_left)
+{
+    if (v->kind == VALUE_UNKNOWN)
+        return !(v->marks & VALUE_PENDING);
+    bool items = value_is_list_like(v), members = value_is_object_like(v);
+    for (uint32_t i = 0; depth_left && (items || members) && i < v->len; i++)
+        if (any_untold(items ? &v->items[i] : &v->members[i].value, depth_left - 1))
+            return true;
+    return false;
+}
+
+bool settle_any_untold(const struct value *v)
+{
+    return any_untold(v, VALUE_DEPTH_MAX);
 }

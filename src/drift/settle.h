@@ -13,8 +13,15 @@
 struct arena;
 struct err;
 
-/* ret shares what it can. Fails only with ERR_LIMIT (arena full). */
+/* What is marked VALUE_PENDING stays unknown. ret shares what it can. Fails only with ERR_LIMIT
+ * (arena full). */
 bool settle_unknown(struct arena *arena, const struct value *planned, const struct value *now,
                     struct value *ret, struct err *err);
+/* Unknown parts of a plan that are pending in the configuration, marked so: an apply changes them.
+ * ret shares what it can. Fails only with ERR_LIMIT (arena full). */
+bool settle_pending(struct arena *arena, const struct value *config, const struct value *planned,
+                    struct value *ret, struct err *err);
+/* Is there an unknown part that is not pending: one that nobody can tell? */
+bool settle_any_untold(const struct value *v);
 /* Equal wherever `a` is known? */
 bool settle_matches(const struct value *a, const struct value *b);

@@ -21,9 +21,12 @@ struct stack;
 
 enum live_status { LIVE_UNREADABLE = 0, LIVE_GONE, LIVE_READ };
 
+/* Whose values are planned from: what is there now, or what was recorded. */
+enum live_side { LIVE_SIDE_LIVE, LIVE_SIDE_STATE, LIVE_SIDES };
+
 /* What a provider is asked to plan of one instance, typed by the schema. */
 struct live_question {
-    struct value prior;    /* live, or the last state */
+    struct value prior;    /* live, or the last state; null: it is to be made */
     struct value config;   /* what the code says, with accepted differences as in prior */
     struct value proposed; /* the proposed new state (PlanResourceChange) */
 };
@@ -44,9 +47,10 @@ struct live_result {
     struct str reason; /* LIVE_UNREADABLE: why, in the other side's own words where it has some */
     struct value desired; /* the recorded attributes, typed by the schema (upgraded) */
     struct value live;    /* LIVE_READ: attributes now, same type */
-    /* LIVE_READ and reader_options.ask gave a question: what an apply would make of what is live,
-     * and of what was recorded (the same where nothing differs; not planned where nothing was
-     * recorded, and where the first changes nothing: then nobody asks which of both asked). */
+    /* Where reader_options.ask gave a question: what an apply would make of what is live
+     * (LIVE_GONE: what it would create), and of what was recorded (the same where nothing differs;
+     * not planned where nothing was recorded, and, unless ask_apart, where the first changes
+     * nothing: then nobody asks which of both asked). */
     struct live_plan from_live, from_state;
     const struct schema *schema;     /* NULL: the reader has none (file, snapshot) */
     const struct path *not_observed; /* patterns (path_covered) of attributes it only echoes */
@@ -74,13 +78,15 @@ struct reader_options {
     void (*note)(void *ctx,
                  struct str text); /* provider warnings, mismatches: for the report's notes */
     /*
-     * Optional: what to plan for an instance with that prior value; recorded is what the state has
+     * Optional: what to plan for an instance from that side; recorded is what the state has
      * (kind VALUE_NULL: nothing). ret lives in `arena`. False: nothing, because the code does not
      * have it (err untouched), or for the reason in err.
      */
     bool (*ask)(void *ctx, struct arena *arena, const struct resource *resource,
-                const struct schema *schema, const struct value *prior,
+                const struct schema *schema, enum live_side side, const struct value *prior,
                 const struct value *recorded, struct live_question *ret, struct err *err);
+    /* The two sides are asked different things: also where both have the same values. */
+    bool ask_apart;
     /* Optional: providers that are open already, by whoever evaluated the code. */
     struct library *library;
     /*

@@ -56,6 +56,9 @@ void scan_code_close(struct scan_code *code)
 {
     if (!code)
         return;
+    for (uint32_t i = 0; i < code->evaluation; i++)
+        if (code->worlds[i])
+            code_close(code->worlds[i]);
     if (code->code)
         code_close(code->code);
     library_close(code->library);
@@ -87,8 +90,8 @@ static bool grow_table(struct arena *arena, struct address_table *table)
     return true;
 }
 
-static bool put_row(struct arena *arena, struct address_table *table, struct str address,
-                    const void *what)
+bool scan_code_put(struct arena *arena, struct address_table *table, struct str address,
+                   const void *what)
 {
     if (2 * table->n >= table->nslots && !grow_table(arena, table))
         return false;
@@ -98,7 +101,7 @@ static bool put_row(struct arena *arena, struct address_table *table, struct str
     return true;
 }
 
-static const void *look_up(const struct address_table *table, struct str address)
+const void *scan_code_look_up(const struct address_table *table, struct str address)
 {
     return table->nslots ? find_row(table, address)->what : NULL;
 }
@@ -113,7 +116,7 @@ bool scan_code_remember(struct scan_code *code, const struct resource *resource,
     *kept = *resource;
     kept->attributes = value_null();
     code->opentofu |= str_starts(resource->provider, STR("registry.opentofu.org/"));
-    return put_row(&code->arena, &code->state, kept->address, kept) ||
+    return scan_code_put(&code->arena, &code->state, kept->address, kept) ||
            arena_full(&code->arena, err);
 }
 
@@ -129,7 +132,7 @@ static const char *find_env(void *ctx, const char *name)
 static bool find_state(void *ctx, struct str address, struct value *ret)
 {
     struct scan_code *code = ctx;
-    const struct resource *resource = look_up(&code->state, address);
+    const struct resource *resource = scan_code_look_up(&code->state, address);
     struct value parsed;
     if (!resource || !resource->attributes_json.len ||
         !json_parse(&code->arena, resource->attributes_json, "attributes", JSON_DUPLICATES_LAST,
@@ -172,7 +175,7 @@ static void take_note(void *ctx, struct str note)
     (void)tally_note(&code->scan->tally, note, NULL); /* a failure is kept in tally.failed */
 }
 
-static bool note(struct scan_code *code, struct str text, struct err *err)
+bool scan_code_note(struct scan_code *code, struct str text, struct err *err)
 {
     if (!text.ptr)
         return arena_full(&code->arena, err);
@@ -186,7 +189,7 @@ static struct str error_text(struct scan_code *code, const struct err *err)
     return kept.ptr ? kept : STR("out of memory");
 }
 
-static struct str diag_text(struct scan_code *code, const struct hcl_diag *d)
+struct str scan_code_diag_text(struct scan_code *code, const struct hcl_diag *d)
 {
     return arena_printf(&code->arena, "code: %.*s:%u:%u: %.*s; %.*s", STR_ARG(d->file), d->line,
                         d->column, STR_ARG(d->summary), STR_ARG(d->detail));
@@ -200,15 +203,17 @@ static bool note_errors(struct scan_code *code, struct err *err)
     for (size_t i = 0; i < diags->n; i++) {
         if (diags->diag[i].warning)
             continue;
-        if (n++ < ERRORS_NOTED_MAX && !note(code, diag_text(code, &diags->diag[i]), err))
+        if (n++ < ERRORS_NOTED_MAX &&
+            !scan_code_note(code, scan_code_diag_text(code, &diags->diag[i]), err))
             return false;
     }
     code->complete = n == 0 && !diags->cut;
     return n <= ERRORS_NOTED_MAX ||
-           note(code,
-                arena_printf(&code->arena, "code: %zu more errors: `plumb check` lists all of them",
-                             n - ERRORS_NOTED_MAX),
-                err);
+           scan_code_note(code,
+                          arena_printf(&code->arena,
+                                       "code: %zu more errors: `plumb check` lists all of them",
+                                       n - ERRORS_NOTED_MAX),
+                          err);
 }
 
 static bool open_library(struct scan_code *code, struct err *err)
@@ -220,10 +225,10 @@ static bool open_library(struct scan_code *code, struct err *err)
     options.ctx = code;
     if (library_open(code->scan->stack, &options, &code->library, &why))
         return true;
-    return note(code,
-                arena_printf(&code->arena, "code: evaluated without schemas: %.*s",
-                             STR_ARG(error_text(code, &why))),
-                err);
+    return scan_code_note(code,
+                          arena_printf(&code->arena, "code: evaluated without schemas: %.*s",
+                                       STR_ARG(error_text(code, &why))),
+                          err);
 }
 
 static bool open_code(struct scan_code *code, struct err *err)
@@ -236,6 +241,7 @@ static bool open_code(struct scan_code *code, struct err *err)
         .workspace = stack->workspace,
         .opentofu = scan_code_is_opentofu(&code->arena, stack, code->opentofu),
         .phase = CODE_EXPLORE,
+        .pending = !code->scan->no_state,
         .inputs = options->inputs,
         .ninputs = options->ninputs,
         .env = find_env,
@@ -255,10 +261,11 @@ static bool give_up(struct scan_code *code, const struct err *why, struct err *e
         *err = *why;
         return false;
     }
-    return note(code,
-                arena_printf(&code->arena, "code: compared with the last state only: %.*s",
-                             STR_ARG(error_text(code, why))),
-                err);
+    return scan_code_note(code,
+                          arena_printf(&code->arena,
+                                       "code: compared with the last state only: %.*s",
+                                       STR_ARG(error_text(code, why))),
+                          err);
 }
 
 static bool index_instances(struct scan_code *code, struct err *err)
@@ -270,7 +277,7 @@ static bool index_instances(struct scan_code *code, struct err *err)
         return arena_full(&code->arena, err);
     for (size_t i = 0; i < n; i++)
         if (all[i].mode == CODE_MANAGED &&
-            !put_row(&code->arena, &code->instances, all[i].address, &all[i]))
+            !scan_code_put(&code->arena, &code->instances, all[i].address, &all[i]))
             return arena_full(&code->arena, err);
     return true;
 }
@@ -311,7 +318,7 @@ static const struct code_instance *find_instance(struct scan_code *code, struct 
 {
     size_t n;
     const struct code_instance *all = code_instances(code->code, &n);
-    const struct code_instance *instance = look_up(&code->instances, address);
+    const struct code_instance *instance = scan_code_look_up(&code->instances, address);
     if (instance)
         code->met[instance - all] = true;
     return instance;
@@ -333,7 +340,7 @@ static bool match_entry(struct scan_code *code, struct entry *entry, struct err 
     if (!entry->instance || str_equal(to, address))
         return true;
     entry->resource.address = entry->instance->address; /* as the next plan calls it */
-    return note(
+    return scan_code_note(
         code,
         arena_printf(&code->arena, "%.*s is %.*s in the last state", STR_ARG(to), STR_ARG(address)),
         err);
@@ -363,26 +370,38 @@ static bool add_import(struct scan_code *code, const struct code_instance *insta
     return true;
 }
 
+static bool index_entries(struct scan_code *code, struct err *err)
+{
+    for (struct chunk *chunk = code->scan->first; chunk; chunk = chunk->next)
+        for (size_t i = 0; i < chunk->n; i++) {
+            struct entry *entry = &chunk->entry[i];
+            if (!entry->resource.deposed.len &&
+                !scan_code_put(&code->arena, &code->entries, entry->resource.address, entry))
+                return arena_full(&code->arena, err);
+        }
+    return true;
+}
+
 bool scan_code_match(struct scan_code *code, struct err *err)
 {
     for (struct chunk *chunk = code->scan->first; chunk; chunk = chunk->next)
         for (size_t i = 0; i < chunk->n; i++)
             if (!match_entry(code, &chunk->entry[i], err))
                 return false;
-    const struct scan_import *imports;
     size_t n;
-    if (!scan_code_imports(code, &imports, &n, err))
-        return false;
+    const struct code_import_value *imports = code_imports(code->code, &n);
     for (size_t i = 0; i < n; i++) {
-        const struct code_instance *instance = look_up(&code->instances, imports[i].address);
+        const struct code_instance *instance =
+            scan_code_look_up(&code->instances, imports[i].address);
         size_t nall;
         const struct code_instance *all = code_instances(code->code, &nall);
-        if (instance && !code->met[instance - all] &&
+        bool known = value_is_string(&imports[i].id) && imports[i].id.len;
+        if (instance && known && !code->met[instance - all] &&
             scan_wants(code->scan->tally.options, instance->address) &&
-            !add_import(code, instance, imports[i].id, err))
+            !add_import(code, instance, value_text(&imports[i].id), err))
             return false;
     }
-    return true;
+    return index_entries(code, err);
 }
 
 /* --- questions of the reader --- */
@@ -393,20 +412,21 @@ static const struct entry *entry_of(const struct resource *resource)
     return (const struct entry *)(const void *)resource;
 }
 
-/* What the code says, with what cannot be known as it was recorded. */
-static bool known_config(struct arena *arena, const struct code_instance *instance,
+/* What the code says, with what nobody can tell as it was recorded. */
+static bool known_config(struct arena *arena, const struct value *config,
                          const struct value *recorded, struct value *ret, struct err *err)
 {
-    *ret = instance->config;
-    return recorded->kind == VALUE_NULL || !value_any_unknown(&instance->config) ||
-           settle_unknown(arena, &instance->config, recorded, ret, err);
+    *ret = *config;
+    return recorded->kind == VALUE_NULL || !value_any_unknown(config) ||
+           settle_unknown(arena, config, recorded, ret, err);
 }
 
 static bool ask(void *ctx, struct arena *arena, const struct resource *resource,
-                const struct schema *schema, const struct value *prior,
+                const struct schema *schema, enum live_side side, const struct value *prior,
                 const struct value *recorded, struct live_question *ret, struct err *err)
 {
-    const struct code_instance *instance = entry_of(resource)->instance;
+    const struct entry *entry = entry_of(resource);
+    const struct code_instance *instance = entry->instance;
     struct ignore_changes ignored;
     struct value config;
     (void)ctx;
@@ -415,9 +435,11 @@ static bool ask(void *ctx, struct arena *arena, const struct resource *resource,
     if (!instance->schema || !type_equal(instance->schema->block.type, schema->block.type))
         return err_set(err, ERR_UNSUPPORTED,
                        "the code was evaluated without the provider's schema");
-    return known_config(arena, instance, recorded, &config, err) &&
+    ret->prior = *prior;
+    return known_config(arena, scan_code_config(entry, side), recorded, &config, err) &&
            scan_code_ignored(arena, instance->resource, &ignored, err) &&
-           proposed_fill_blocks(arena, &schema->block, prior, &ret->prior, err) &&
+           (prior->kind == VALUE_NULL ||
+            proposed_fill_blocks(arena, &schema->block, prior, &ret->prior, err)) &&
            ignore_changes_apply(arena, &ignored, &schema->block, &ret->prior, &config, &ret->config,
                                 err) &&
            proposed_new(arena, &schema->block, &ret->prior, &ret->config, &ret->proposed, err);
@@ -468,6 +490,7 @@ static bool provider_config(void *ctx, struct str name, struct value *ret, struc
 void scan_code_options(struct scan_code *code, struct reader_options *options)
 {
     options->ask = ask;
+    options->ask_apart = code->evaluation > 0;
     options->library = code->library;
     options->provider_config = provider_config;
 }
@@ -502,34 +525,35 @@ bool scan_code_type(struct arena *arena, const struct entry *entry,
     return true;
 }
 
-static struct str sentence(struct scan_code *code, const struct entry *entry)
+/* Why the code does not have it. */
+static struct str absence(const struct entry *entry)
 {
-    (void)code;
     if (entry->forgotten)
         return STR("a `removed` block takes it from the state: an apply would forget it");
+    if (entry->instance)
+        return STR("what it is one of has fewer instances by now: an apply would destroy it");
     return STR("in the state but not in the code: an apply would destroy it");
 }
 
 /* Where something of the code's value cannot be known, that is said once for each expression. */
 static bool note_unknown(struct scan_code *code, const struct code_instance *instance,
-                         struct err *err)
+                         const struct value *config, struct err *err)
 {
-    const struct value *config = &instance->config;
     for (uint32_t i = 0; value_is_object_like(config) && i < config->len; i++) {
         struct path_step step = {.kind = PATH_KEY, .key = key_str(config->members[i].key)};
         struct code_chain chain = {0};
-        if (!value_any_unknown(&config->members[i].value))
+        if (!settle_any_untold(&config->members[i].value))
             continue;
         bool told = code_explain(code->code, instance, (struct path){&step, 1}, &chain) &&
                     chain.unknown_because.len;
         struct str because = told ? chain.unknown_because : STR("it is known after an apply only");
-        if (!note(code,
-                  arena_printf(&code->arena,
-                               "%.*s.%.*s: %.*s cannot be known from the code (%.*s): compared "
-                               "with the last state there",
-                               STR_ARG(instance->type), STR_ARG(instance->name), STR_ARG(step.key),
-                               STR_ARG(because)),
-                  err))
+        if (!scan_code_note(code,
+                            arena_printf(&code->arena,
+                                         "%.*s.%.*s: %.*s cannot be known from the code (%.*s): "
+                                         "compared with the last state there",
+                                         STR_ARG(instance->type), STR_ARG(instance->name),
+                                         STR_ARG(step.key), STR_ARG(because)),
+                            err))
             return false;
     }
     return true;
@@ -567,16 +591,22 @@ static bool accept(struct arena *arena, const struct live_result *result,
     return ignore_changes_apply(arena, ignored, block, &result->live, config, &sides[1], err);
 }
 
-static bool judge_planned(struct arena *arena, const struct live_result *result,
-                          struct drift_code *ret, struct err *err)
+static bool judge_planned(struct arena *arena, const struct entry *entry,
+                          const struct live_result *result, struct drift_code *ret, struct err *err)
 {
     struct value *planned = arena_new(arena, struct value, 2);
+    const struct live_plan *plan[] = {&result->from_live, &result->from_state};
     if (!planned)
         return arena_full(arena, err);
-    planned[0] = result->from_live.planned;
-    planned[1] = result->from_state.planned;
+    for (int side = 0; side < LIVE_SIDES; side++)
+        if (plan[side]->status == LIVE_PLANNED &&
+            !settle_pending(arena, scan_code_config(entry, (enum live_side)side),
+                            &plan[side]->planned, &planned[side], err))
+            return false;
     ret->from_live = &planned[0];
     ret->from_state = result->from_state.status == LIVE_PLANNED ? &planned[1] : NULL;
+    ret->apart = !value_equal(scan_code_config(entry, LIVE_SIDE_LIVE),
+                              scan_code_config(entry, LIVE_SIDE_STATE));
     ret->legacy = result->from_live.legacy;
     ret->requires_replace = result->from_live.requires_replace;
     ret->nrequires_replace = result->from_live.nrequires_replace;
@@ -587,11 +617,11 @@ static bool fall_back(struct scan_code *code, const struct entry *entry, struct 
                       bool *ret_use, struct err *err)
 {
     *ret_use = false;
-    return note(code,
-                arena_printf(&code->arena, "%.*s.%.*s: compared with the last state only: %.*s",
-                             STR_ARG(entry->resource.type), STR_ARG(entry->resource.name),
-                             STR_ARG(why)),
-                err);
+    return scan_code_note(
+        code,
+        arena_printf(&code->arena, "%.*s.%.*s: compared with the last state only: %.*s",
+                     STR_ARG(entry->resource.type), STR_ARG(entry->resource.name), STR_ARG(why)),
+        err);
 }
 
 /* An answer of live values, and an instance that was evaluated. */
@@ -600,24 +630,49 @@ static bool judge_live(struct scan_code *code, struct arena *arena, const struct
                        struct err *err)
 {
     const struct code_instance *instance = entry->instance;
+    const struct value *said = scan_code_config(entry, LIVE_SIDE_LIVE);
     struct ignore_changes *ignored = arena_new(arena, struct ignore_changes, 1);
     struct value config;
     if (!ignored)
         return arena_full(arena, err);
     if (result->from_live.status == LIVE_PLAN_FAILED)
         return fall_back(code, entry, result->from_live.reason, ret_use, err);
-    if (!known_config(arena, instance, &result->desired, &config, err) ||
+    if (!known_config(arena, said, &result->desired, &config, err) ||
         !scan_code_ignored(arena, instance->resource, ignored, err) ||
-        !sensitive_places(arena, &instance->config, &ret->sensitive, &ret->nsensitive, err))
+        !sensitive_places(arena, said, &ret->sensitive, &ret->nsensitive, err))
         return false;
-    if (value_any_unknown(&instance->config) && !note_unknown(code, instance, err))
+    if (value_any_unknown(said) && !note_unknown(code, instance, said, err))
         return false;
     if (ignore_changes_any(ignored) && !accept(arena, result, ignored, &config, ret, err))
         return false;
     if (result->from_live.status == LIVE_PLANNED)
-        return judge_planned(arena, result, ret, err);
+        return judge_planned(arena, entry, result, ret, err);
     const struct value *asked = ret->asked ? ret->asked : &config;
     return plan_without(arena, result, asked, ret, err);
+}
+
+/* What an apply would do to the whole of it. */
+static void judge_whole(const struct scan_code *code, const struct entry *entry,
+                        struct drift_code *ret)
+{
+    const struct scan_kept *kept = entry->kept;
+    const bool *absent = kept ? kept->absent : NULL, *triggered = kept ? kept->triggered : NULL;
+    ret->importing = entry->resource.import_id.len && !code->scan->no_state;
+    if (absent && absent[LIVE_SIDE_LIVE]) {
+        ret->absent = true;
+        ret->by_drift = !absent[LIVE_SIDE_STATE];
+        ret->because = absence(entry);
+    } else if (ret->importing) {
+        ret->pending = true;
+        ret->because = STR("in the code but not in the state: an apply would import it");
+    } else if (entry->resource.tainted) {
+        ret->pending = true;
+        ret->because = STR("it is tainted: an apply would replace it");
+    } else if (triggered && triggered[LIVE_SIDE_LIVE]) {
+        ret->pending = true;
+        ret->by_drift = !triggered[LIVE_SIDE_STATE];
+        ret->because = STR("what replace_triggered_by names changes: an apply would replace it");
+    }
 }
 
 bool scan_code_judge(struct scan_code *code, struct arena *arena, const struct entry *entry,
@@ -635,28 +690,28 @@ bool scan_code_judge(struct scan_code *code, struct arena *arena, const struct e
             return true;
         }
         ret->absent = true;
-        ret->because = sentence(code, entry);
+        ret->because = absence(entry);
         return true;
     }
     if (instance->failed || instance->config.kind != VALUE_OBJECT)
         return fall_back(code, entry, STR("the code of it has errors"), ret_use, err);
-    ret->importing = entry->resource.import_id.len && !code->scan->no_state;
-    ret->pending = entry->resource.tainted || ret->importing;
-    ret->because = ret->importing
-                       ? STR("in the code but not in the state: an apply would import it")
-                       : STR("it is tainted: an apply would replace it");
-    return result->status != LIVE_READ || judge_live(code, arena, entry, result, ret, ret_use, err);
+    judge_whole(code, entry, ret);
+    return ret->absent || result->status != LIVE_READ ||
+           judge_live(code, arena, entry, result, ret, ret_use, err);
 }
 
 /* --- what nobody has made --- */
 
-static bool add_uncreated(struct scan_code *code, const struct code_instance *instance,
-                          struct err *err)
+bool scan_code_add_uncreated(struct scan_code *code, const struct code_instance *instance,
+                             bool by_drift, struct err *err)
 {
     struct scan *scan = code->scan;
     const struct config *config = scan->tally.options->config;
     const struct drift_code wanted = {
-        .because = STR("in the code but never created: an apply would create it")};
+        .by_drift = by_drift,
+        .because =
+            by_drift ? STR("the code asks for it since something drifted: an apply would create it")
+                     : STR("in the code but never created: an apply would create it")};
     const struct resource resource = {.address = instance->address,
                                       .module = instance->module,
                                       .type = instance->type,
@@ -681,18 +736,6 @@ static bool add_uncreated(struct scan_code *code, const struct code_instance *in
                tally_add(&scan->tally, &found, err);
     return drift_uncreated(&scan->scratch, &in, &found, err) &&
            tally_add(&scan->tally, &found, err);
-}
-
-bool scan_code_rest(struct scan_code *code, struct err *err)
-{
-    size_t n;
-    const struct code_instance *all = code_instances(code->code, &n);
-    for (size_t i = 0; i < n; i++)
-        if (all[i].mode == CODE_MANAGED && !all[i].failed && !code->met[i] &&
-            scan_wants(code->scan->tally.options, all[i].address) &&
-            !look_up(&code->state, all[i].address) && !add_uncreated(code, &all[i], err))
-            return false;
-    return true;
 }
 
 /* --- places --- */

@@ -2,8 +2,9 @@
  *
  * Order:   scan_code_open; scan_code_remember for each instance of the state; scan_code_evaluate;
  *          scan_code_match, which adds what is to be imported; the readers run with
- *          scan_code_options; scan_code_judge for each answer; scan_code_rest for what nobody has
- *          made; scan_code_close
+ *          scan_code_options and give their answers to scan_code_take; scan_code_finish follows
+ * what differs to what it makes of others, judges all of it (scan_code_judge), and tells what
+ *          nobody has made; scan_code_close
  * Trouble: code that cannot be read or evaluated is no reason to stop: notes say what is wrong, and
  *          what it concerns is compared with the last state
  */
@@ -45,8 +46,11 @@ bool scan_code_type(struct arena *arena, const struct entry *entry,
 bool scan_code_judge(struct scan_code *code, struct arena *arena, const struct entry *entry,
                      const struct live_result *result, struct drift_code *ret, bool *ret_use,
                      struct err *err);
-/* Instances of the code that nobody was asked for. */
-bool scan_code_rest(struct scan_code *code, struct err *err);
+/* An answer: told when all are there, since others may make something else of it. */
+bool scan_code_take(struct scan_code *code, struct entry *entry, const struct live_result *result,
+                    struct err *err);
+/* All that was taken, and instances of the code that nobody was asked for. */
+bool scan_code_finish(struct scan_code *code, struct err *err);
 /* Findings that are told as they come have their places by then; who explains them is found at the
  * end (scan_code_places). */
 void scan_code_stream(struct scan_code *code);

@@ -1,11 +1,15 @@
 /* code_parts.h - what code.c, code_setup.c and code_import.c know of one another. */
 #pragma once
 #include "desired/code.h"
+#include "live/reader.h"
 #include "scan/scan_parts.h"
 
 struct ignore_changes;
 struct library;
 struct places;
+
+/* Steps of a chain of references that are followed; each evaluates up to two worlds. */
+enum { SCAN_ROUNDS_MAX = 20, SCAN_WORLDS_MAX = 2 * SCAN_ROUNDS_MAX };
 
 struct address_row {
     struct str address;
@@ -28,19 +32,42 @@ struct scan_code {
     bool complete;                  /* what is not in it is not in the code */
     bool opentofu;                  /* the state was written by it */
     struct places *places;          /* in the tally's arena; NULL = not opened yet */
+
+    /* --- code_worlds.c --- */
+    struct address_table entries;   /* struct entry, by the address that the code has for it */
+    struct code *world[LIVE_SIDES]; /* the code evaluated with that side's values; NULL = `code` */
+    struct code *worlds[SCAN_WORLDS_MAX]; /* all that there were: types of values are in them */
+    enum live_side side;                  /* of the world that is being evaluated */
+    uint32_t evaluation;                  /* how many worlds there were */
 };
+
+/* What is known of an instance that differs from something. */
+struct scan_kept {
+    struct live_result result;       /* a copy; LIVE_UNREADABLE with no reason: none yet */
+    struct value config[LIVE_SIDES]; /* what the code says of it, with that side's values */
+    bool replaced[LIVE_SIDES];       /* the plan cannot be done in place */
+    bool triggered[LIVE_SIDES];      /* replace_triggered_by asks for another one */
+    bool absent[LIVE_SIDES];         /* the code has no such instance with that side's values */
+};
+
+/* --- code.c --- */
+
+const void *scan_code_look_up(const struct address_table *table, struct str address);
+bool scan_code_put(struct arena *arena, struct address_table *table, struct str address,
+                   const void *what);
+bool scan_code_note(struct scan_code *code, struct str text, struct err *err);
+struct str scan_code_diag_text(struct scan_code *code, const struct hcl_diag *diag);
+/* An instance that nobody has made. by_drift: the code asks for it since something drifted. */
+bool scan_code_add_uncreated(struct scan_code *code, const struct code_instance *instance,
+                             bool by_drift, struct err *err);
+
+/* --- code_worlds.c --- */
+
+/* What the code says of an entry's instance with that side's values. */
+const struct value *scan_code_config(const struct entry *entry, enum live_side side);
 
 /* --- code_setup.c --- */
 
 /* lifecycle.ignore_changes as paths. */
 bool scan_code_ignored(struct arena *arena, const struct code_resource *resource,
                        struct ignore_changes *ret, struct err *err);
-
-/* --- code_import.c --- */
-
-/* What `import` blocks of the root say: which instance is which object. */
-struct scan_import {
-    struct str address, id;
-};
-bool scan_code_imports(struct scan_code *code, const struct scan_import **ret, size_t *ret_n,
-                       struct err *err);

@@ -13,8 +13,8 @@
 /* --- answers --- */
 
 /* entry  NULL: of a snapshot that was matched with the state as texts */
-static bool observe(struct scan *scan, const struct entry *entry, const struct live_result *given,
-                    struct observation *ret, struct err *err)
+bool scan_observe(struct scan *scan, const struct entry *entry, const struct live_result *given,
+                  struct observation *ret, struct err *err)
 {
     const struct scan_options *options = scan->tally.options;
     struct live_result typed = *given;
@@ -48,7 +48,7 @@ static bool observe(struct scan *scan, const struct entry *entry, const struct l
     return drift_observe(&scan->scratch, &in, ret, err);
 }
 
-static bool note_warnings(struct scan *scan, const struct live_result *result, struct err *err)
+bool scan_note_result(struct scan *scan, const struct live_result *result, struct err *err)
 {
     for (size_t i = 0; i < result->nwarnings; i++) {
         struct str note =
@@ -59,31 +59,35 @@ static bool note_warnings(struct scan *scan, const struct live_result *result, s
         if (!tally_note(&scan->tally, note, err))
             return false;
     }
-    return true;
+    return result->status == LIVE_UNREADABLE ||
+           scan_note_resource(&scan->tally, result->resource, result->status == LIVE_READ, err);
 }
 
 /* An answer that is too large to be compared is one that was not compared. */
-static bool take_result(struct scan *scan, const struct entry *entry,
-                        const struct live_result *result, struct err *err)
+bool scan_tell(struct scan *scan, const struct entry *entry, const struct live_result *result,
+               struct err *err)
 {
     struct observation found;
     struct err why = {0};
     char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
     arena_reset(&scan->scratch);
-    if (!observe(scan, entry, result, &found, &why)) {
+    if (!scan_observe(scan, entry, result, &found, &why)) {
         arena_reset(&scan->scratch);
         if (!drift_unchecked(&scan->scratch, result->resource, scan->tally.stack,
                              str_from(err_text(&why, text, sizeof text)), &found, err))
             return false;
     }
-    return tally_add(&scan->tally, &found, err) && note_warnings(scan, result, err) &&
-           (result->status == LIVE_UNREADABLE ||
-            scan_note_resource(&scan->tally, result->resource, result->status == LIVE_READ, err));
+    return tally_add(&scan->tally, &found, err);
+}
+
+static bool take_result(struct scan *scan, const struct live_result *result, struct err *err)
+{
+    return scan_tell(scan, NULL, result, err) && scan_note_result(scan, result, err);
 }
 
 static bool sink(void *ctx, const struct live_result *result, struct err *err)
 {
-    return take_result(ctx, NULL, result, err);
+    return take_result(ctx, result, err);
 }
 
 /* Of a reader that answers for the entries that it was given, each once. */
@@ -94,7 +98,10 @@ static bool sink_entry(void *ctx, const struct live_result *result, struct err *
     if (entry->answered)
         return true;
     entry->answered = true;
-    return take_result(ctx, entry, result, err);
+    struct scan *scan = ctx;
+    if (!scan->code)
+        return take_result(scan, result, err);
+    return scan_code_take(scan->code, entry, result, err) && scan_note_result(scan, result, err);
 }
 
 static void take_note(void *ctx, struct str note)
@@ -185,7 +192,7 @@ static bool read_with(struct scan *scan, const struct reader *reader, bool *ret_
         return arena_full(scan->tally.arena, err);
     for (struct chunk *chunk = scan->first; chunk; chunk = chunk->next)
         for (size_t i = 0; i < chunk->n; i++)
-            if (chunk->entry[i].reader == reader)
+            if (chunk->entry[i].reader == reader && !chunk->entry[i].answered)
                 list[n++] = &chunk->entry[i].resource;
     *ret_used = n > 0;
     if (n == 0)
@@ -238,6 +245,22 @@ static bool read_all(struct scan *scan, struct str *ret_live, struct err *err)
         return false;
     *ret_live = arena_dup(scan->tally.arena, used_names.len ? buf_view(&used_names) : STR("none"));
     return ret_live->ptr || arena_full(scan->tally.arena, err);
+}
+
+bool scan_read_again(struct scan *scan, struct err *err)
+{
+    size_t n;
+    bool used;
+    const struct reader *const *readers = reader_list(&n);
+    for (struct chunk *chunk = scan->first; chunk; chunk = chunk->next)
+        for (size_t i = 0; i < chunk->n; i++) {
+            chunk->entry[i].answered = !chunk->entry[i].again;
+            chunk->entry[i].again = false;
+        }
+    for (size_t i = 0; i < n; i++)
+        if (!read_with(scan, readers[i], &used, err))
+            return false;
+    return true;
 }
 
 /* --- the stack --- */
@@ -321,7 +344,7 @@ static bool scan_open(struct scan *scan, struct desired *desired, struct stack_r
         return fail_without_state(scan->tally.arena, scan->stack, info->label, ret, err);
     if (info->no_state && !note_no_state(scan, info->label, err))
         return false;
-    return read_all(scan, &ret->live, err) && (!scan->code || scan_code_rest(scan->code, err)) &&
+    return read_all(scan, &ret->live, err) && (!scan->code || scan_code_finish(scan->code, err)) &&
            (!scan->code || scan_code_places(scan->code, ret, err)) && finish(scan, ret, err);
 }
 

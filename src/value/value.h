@@ -39,7 +39,12 @@ enum value_kind {
 };
 
 /* Marks: on the node itself; what contains a marked node is not marked by that. */
-enum { VALUE_SENSITIVE = 1, VALUE_EPHEMERAL = 2, VALUE_DEPRECATED = 4 };
+enum {
+    VALUE_SENSITIVE = 1,
+    VALUE_EPHEMERAL = 2,
+    VALUE_DEPRECATED = 4,
+    VALUE_PENDING = 8 /* comes from what an apply will decide */
+};
 
 enum number_form { NUMBER_TEXT = 0, NUMBER_INT = 1 };
 /* Of an object that nobody knows the type of: it may have members that it does not list. */

@@ -219,7 +219,10 @@ class Stack:
 
     def edit(self, kind, name, **changes):
         """Change the remote object, as its console would: the etag changes with it."""
-        path = self.object(kind, name)
+        self.edit_path(self.object(kind, name), changes)
+
+    @staticmethod
+    def edit_path(path, changes):
         path.write_text(json.dumps({**json.loads(path.read_text()), "etag": os.urandom(4).hex(), **changes}))
 
     @contextlib.contextmanager

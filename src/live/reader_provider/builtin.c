@@ -59,6 +59,24 @@ static bool plan(struct arena *arena, const struct live_question *question, stru
     return true;
 }
 
+/* Nothing of it is anywhere but in the state: both sides have the same values. */
+static bool plan_side(struct arena *arena, const struct reader_options *options,
+                      const struct live_result *result, enum live_side side, struct live_plan *ret,
+                      struct err *err)
+{
+    struct live_question question;
+    struct err why = {0};
+    char text[1024];
+    if (options->ask(options->ctx, arena, result->resource, result->schema, side, &result->live,
+                     &result->desired, &question, &why))
+        return plan(arena, &question, ret, err);
+    if (why.kind == ERR_NONE)
+        return true;
+    struct str reason = arena_dup(arena, str_from(err_text(&why, text, sizeof text)));
+    *ret = (struct live_plan){.status = LIVE_PLAN_FAILED, .reason = reason};
+    return reason.ptr || arena_full(arena, err);
+}
+
 /* By the schema, where somebody wants to plan it. */
 static bool give_planned(const struct resource *resource, const struct reader_options *options,
                          const struct value *recorded, struct arena *arena, live_sink on_result,
@@ -66,7 +84,6 @@ static bool give_planned(const struct resource *resource, const struct reader_op
 {
     struct schema schema = {.block = {.attributes = attributes, .nattributes = ATTRIBUTES}};
     struct live_result result = {.resource = resource, .status = LIVE_READ};
-    struct live_question question;
     struct err why = {0};
     char text[1024];
     if (!schema_imply_type(arena, &schema.block))
@@ -77,15 +94,12 @@ static bool give_planned(const struct resource *resource, const struct reader_op
                           sink_ctx, err);
     result.live = result.desired;
     result.schema = &schema;
-    if (options->ask(options->ctx, arena, resource, &schema, &result.live, &result.desired,
-                     &question, &why)) {
-        if (!plan(arena, &question, &result.from_live, err))
-            return false;
-    } else if (why.kind != ERR_NONE) {
-        result.from_live = (struct live_plan){
-            .status = LIVE_PLAN_FAILED, .reason = str_from(err_text(&why, text, sizeof text))};
-    }
+    if (!plan_side(arena, options, &result, LIVE_SIDE_LIVE, &result.from_live, err))
+        return false;
     result.from_state = result.from_live;
+    if (options->ask_apart &&
+        !plan_side(arena, options, &result, LIVE_SIDE_STATE, &result.from_state, err))
+        return false;
     return on_result(sink_ctx, &result, err);
 }
 

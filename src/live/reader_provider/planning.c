@@ -106,21 +106,24 @@ static bool encode_question(struct reading *reading, const struct live_question 
 {
     const struct type *type = reading->type->schema->block.type;
     const struct provider *provider = reading->worker->provider;
-    bool live = reading->planning == PLAN_FROM_LIVE;
+    bool live = reading->planning == LIVE_SIDE_LIVE;
+    bool made = question->prior.kind == VALUE_NULL; /* there is nothing: it would be made */
     AUTO_BUF prior = {.limit = BUF_DEFAULT_LIMIT}, proposed = {.limit = BUF_DEFAULT_LIMIT};
     AUTO_BUF config = {.limit = BUF_DEFAULT_LIMIT};
     if (!msgpack_encode(&prior, type, &question->prior, err) || !buf_ok(&prior, err) ||
         !msgpack_encode(&proposed, type, &question->proposed, err) || !buf_ok(&proposed, err) ||
         !msgpack_encode(&config, type, &question->config, err) || !buf_ok(&config, err))
         return err_wrap(err, "configuration of the code");
-    struct tf_plan_request request = {
-        .type_name = reading->job->resource->type,
-        .prior = buf_view(&prior),
-        .proposed = buf_view(&proposed),
-        .config = buf_view(&config),
-        .private_bytes = live ? reading->private_answered : reading->private_bytes,
-        .identity = live && reading->identity_answered.ptr ? reading->identity_answered
-                                                           : reading->identity};
+    struct tf_plan_request request = {.type_name = reading->job->resource->type,
+                                      .prior = buf_view(&prior),
+                                      .proposed = buf_view(&proposed),
+                                      .config = buf_view(&config),
+                                      .private_bytes = made   ? (struct str){0}
+                                                       : live ? reading->private_answered
+                                                              : reading->private_bytes,
+                                      .identity = live && reading->identity_answered.ptr
+                                                      ? reading->identity_answered
+                                                      : reading->identity};
     if (provider->schema.provider_meta) /* none, as with the read */
         request.provider_meta = STR("\xc0");
     tf_encode_plan(out, &request);
@@ -153,28 +156,30 @@ static void plan(struct reading *reading, const struct value *prior)
     struct live_question question;
     struct err err = {0};
     if (options->ask(options->ctx, &reading->arena, reading->job->resource, reading->type->schema,
-                     prior, &reading->desired_value, &question, &err))
+                     reading->planning, prior, &reading->desired_value, &question, &err))
         plan_send(reading, &question);
     else if (err.kind != ERR_NONE)
         plan_failed(reading, reading_error(reading, &err));
     else
-        reading_planned(reading);
+        plan_next(reading);
 }
 
 /* One was planned, or could not be: the other, where it may be different. */
 static void plan_next(struct reading *reading)
 {
-    const struct live_plan *first = &reading->plans[PLAN_FROM_LIVE];
+    const struct live_plan *first = &reading->plans[LIVE_SIDE_LIVE];
     bool recorded = reading->desired_value.kind != VALUE_NULL;
-    if (reading->planning == PLAN_FROM_STATE || first->status != LIVE_PLANNED || !recorded) {
+    bool apart = pool_options(reading->worker)->ask_apart;
+    bool useless = first->status != LIVE_PLANNED && !reading->gone;
+    if (reading->planning == LIVE_SIDE_STATE || useless || !recorded) {
         reading_planned(reading);
-    } else if (value_equal(&reading->desired_value, &reading->live_value)) {
-        reading->plans[PLAN_FROM_STATE] = *first;
+    } else if (!apart && value_equal(&reading->desired_value, &reading->live_value)) {
+        reading->plans[LIVE_SIDE_STATE] = *first;
         reading_planned(reading);
-    } else if (value_equal(&first->planned, &reading->live_value)) {
+    } else if (!apart && !reading->gone && value_equal(&first->planned, &reading->live_value)) {
         reading_planned(reading); /* nothing is to change: nobody asks what asked for it */
     } else {
-        reading->planning = PLAN_FROM_STATE;
+        reading->planning = LIVE_SIDE_STATE;
         plan(reading, &reading->desired_value);
     }
 }
@@ -185,7 +190,7 @@ void planning_begin(struct reading *reading)
         reading_planned(reading);
         return;
     }
-    reading->planning = PLAN_FROM_LIVE;
+    reading->planning = LIVE_SIDE_LIVE;
     if (reading->shared->no_plan.len)
         plan_failed(reading, reading->shared->no_plan);
     else

@@ -38,7 +38,6 @@ enum reading_step {
     READING_PLAN,
     READING_HELD
 };
-enum reading_plan { PLAN_FROM_LIVE, PLAN_FROM_STATE, PLAN_COUNT };
 struct reading {
     struct worker *worker;
     struct job *job;
@@ -51,10 +50,11 @@ struct reading {
     bool imported;               /* nothing is recorded: `desired` is the stub of an import */
     struct value recorded;       /* straight: what `desired` says; in the arena */
     bool live_known;             /* `live` was decoded already: live_value */
+    bool gone;                   /* there is nothing: live_value is null */
     struct value desired_value, live_value; /* decoded, once it was read */
-    enum reading_plan planning;             /* which of the two is asked for */
-    struct live_plan plans[PLAN_COUNT];
-    struct buf plan_bodies[PLAN_COUNT];
+    enum live_side planning;                /* which of the two is asked for */
+    struct live_plan plans[LIVE_SIDES];
+    struct buf plan_bodies[LIVE_SIDES];
     struct str desired, live;    /* msgpack in them */
     struct str identity;         /* msgpack or ptr NULL; in the arena */
     struct str private_bytes;    /* to send; in the arena */

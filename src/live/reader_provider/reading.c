@@ -44,7 +44,7 @@ static void drop_bodies(struct reading *reading)
     reading->upgrade = reading->read = (struct buf){0};
     reading->desired = reading->live = (struct str){0};
     reading->live_known = false;
-    for (int i = 0; i < PLAN_COUNT; i++) {
+    for (int i = 0; i < LIVE_SIDES; i++) {
         buf_free(&reading->plan_bodies[i]);
         reading->plan_bodies[i] = (struct buf){0};
         reading->plans[i] = (struct live_plan){0};
@@ -149,8 +149,8 @@ static void emit_read(struct reading *reading)
                                  .status = LIVE_READ,
                                  .desired = reading->desired_value,
                                  .live = reading->live_value,
-                                 .from_live = reading->plans[PLAN_FROM_LIVE],
-                                 .from_state = reading->plans[PLAN_FROM_STATE],
+                                 .from_live = reading->plans[LIVE_SIDE_LIVE],
+                                 .from_state = reading->plans[LIVE_SIDE_STATE],
                                  .schema = reading->type->schema,
                                  .not_observed = reading->shared->not_observed,
                                  .nnot_observed = reading->shared->n,
@@ -182,6 +182,8 @@ static void emit_gone(struct reading *reading)
                                  .status = LIVE_GONE,
                                  .desired = desired,
                                  .live = value_null(),
+                                 .from_live = reading->plans[LIVE_SIDE_LIVE],
+                                 .from_state = reading->plans[LIVE_SIDE_STATE],
                                  .schema = reading->type->schema,
                                  .warnings = reading->warnings,
                                  .nwarnings = reading->nwarnings};
@@ -332,9 +334,16 @@ static void take_answer(struct reading *reading)
 {
     struct err err = {0};
     pace_done(&reading->worker->pace, pool_now_us(), reading->read_us);
-    if (tf_is_null(reading->live)) {
+    reading->gone = tf_is_null(reading->live);
+    if (reading->gone) {
+        reading->live_value = value_null();
+        reading->live_known = false;
+        if (decode_desired(reading, &reading->desired_value, NULL)) {
+            planning_begin(reading);
+            return;
+        }
         reading_landed(reading);
-        emit_gone(reading);
+        emit_gone(reading); /* which says why not */
     } else if (decode_both(reading, &reading->desired_value, &reading->live_value, &err)) {
         planning_begin(reading);
     } else {
@@ -346,7 +355,9 @@ static void take_answer(struct reading *reading)
 void reading_planned(struct reading *reading)
 {
     reading_landed(reading);
-    if (!probing_hold(reading, &reading->live_value))
+    if (reading->gone)
+        emit_gone(reading);
+    else if (!probing_hold(reading, &reading->live_value))
         emit_read(reading);
 }
 

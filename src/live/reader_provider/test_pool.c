@@ -923,7 +923,7 @@ static void cancelled_within_a_second(void **state)
 
 /* The code says that `value` is "v", and has no instance of the first word. */
 static bool ask(void *ctx, struct arena *arena, const struct resource *resource,
-                const struct schema *schema, const struct value *prior,
+                const struct schema *schema, enum live_side side, const struct value *prior,
                 const struct value *recorded, struct live_question *ret, struct err *err)
 {
     struct run *run = ctx;
@@ -932,6 +932,9 @@ static bool ask(void *ctx, struct arena *arena, const struct resource *resource,
     struct value_member *proposed = arena_new(arena, struct value_member, 3);
     assert_true(run->n > 0);
     assert_non_null(schema);
+    assert_true(side < LIVE_SIDES);
+    if (prior->kind == VALUE_NULL)
+        return false;
     if (str_find(resource->address, STR("nocode"), 0) != SIZE_MAX)
         return false;
     if (str_find(resource->address, STR("badcode"), 0) != SIZE_MAX)
