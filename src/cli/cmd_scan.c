@@ -10,10 +10,13 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/policy_setup.h"
 #include "cli/progress.h"
 #include "cli/rows.h"
 #include "cli/setup.h"
 #include "desired/stacks.h"
+#include "model/decision.h"
+#include "policy/policy.h"
 #include "scan/places.h"
 #include "scan/scan.h"
 
@@ -48,6 +51,8 @@ enum {
     EXPLAIN,
     FAIL_ON,
     EXIT_ZERO,
+    POLICY,
+    WAIVERS,
     NO_COLOR,
     NO_CACHE,
     CACHE_DIR,
@@ -134,6 +139,8 @@ static const struct option options[] = {
     [EXIT_ZERO] = {.name = "exit-zero",
                    .kind = OPTION_FLAG,
                    .text = "exit with 0 whatever is found; errors still exit with 1"},
+    [POLICY] = ROW_POLICIES,
+    [WAIVERS] = ROW_WAIVERS,
     [NO_COLOR] = ROW_NO_COLOR,
     [NO_CACHE] = ROW_NO_CACHE,
     [CACHE_DIR] = ROW_CACHE_DIR,
@@ -278,7 +285,7 @@ static enum scan_desired desired_of(const struct job *job)
                                            : SCAN_DESIRED_AUTO;
 }
 
-static void fill_scan_options(struct job *job, const struct config *config)
+static bool fill_scan_options(struct job *job, const struct config *config, struct err *err)
 {
     static const struct config nothing;
     const struct config *c = config ? config : &nothing;
@@ -305,6 +312,8 @@ static void fill_scan_options(struct job *job, const struct config *config)
         .now_utc_ms = job->app->now_ms(job->app->clock),
         .on_finding = given(job, STREAM) ? on_finding : NULL,
         .ctx = job};
+    return policy_setup(job->arena, job->app, config, &job->in->value[POLICY],
+                        &job->in->value[WAIVERS], &job->scan.policy, err);
 }
 
 /* --- the two ways --- */
@@ -352,7 +361,8 @@ static bool run_plan(struct job *job, struct scan_result *ret, struct err *err)
         return arena_full(job->arena, err);
     if (!plan_config(job, &config, err) || !read_plan(job, &text, &name, err))
         return false;
-    fill_scan_options(job, config);
+    if (!fill_scan_options(job, config, err))
+        return false;
     if (!scan_plan(job->arena, text, name.ptr, &job->scan, result, err))
         return false;
     *ret = (struct scan_result){result, 1};
@@ -385,8 +395,8 @@ static bool run_stacks(struct job *job, struct scan_result *ret, struct err *err
     struct stack_result *results = arena_new(job->arena, struct stack_result, stacks.n);
     if (!results)
         return arena_full(job->arena, err);
-    fill_scan_options(job, stacks.config);
-    if (!setup_inputs(job->arena, &job->in->value[VAR_FILE], &job->in->value[VAR],
+    if (!fill_scan_options(job, stacks.config, err) ||
+        !setup_inputs(job->arena, &job->in->value[VAR_FILE], &job->in->value[VAR],
                       &job->scan.inputs, &job->scan.ninputs, err))
         return false;
     for (size_t i = 0; i < stacks.n; i++) {
@@ -416,8 +426,18 @@ static void tell_failures(const struct job *job, const struct scan_result *resul
 static int exit_code(const struct job *job, const struct scan_result *result)
 {
     int code = scan_exit_code(result, job->fail_on);
-    return given(job, EXIT_ZERO) && (code == EXIT_DRIFT || code == EXIT_INCOMPLETE) ? EXIT_IN_SYNC
-                                                                                    : code;
+    bool counts = code == EXIT_VIOLATION || code == EXIT_DRIFT || code == EXIT_INCOMPLETE;
+    return given(job, EXIT_ZERO) && counts ? EXIT_IN_SYNC : code;
+}
+
+static bool report_policy(const struct job *job, struct scan_result *result, struct err *err)
+{
+    struct policy_report *report = arena_new(job->arena, struct policy_report, 1);
+    if (!job->scan.policy)
+        return true;
+    result->policy = report;
+    return report ? policy_report(job->scan.policy, job->arena, report, err)
+                  : arena_full(job->arena, err);
 }
 
 static bool run_job(struct job *job, int *ret_exit, struct err *err)
@@ -429,7 +449,7 @@ static bool run_job(struct job *job, int *ret_exit, struct err *err)
     progress_open(&job->progress, progress_to, job->app->err_tty, clock_monotonic_ms);
     bool ok = given(job, PLAN) ? run_plan(job, &result, err) : run_stacks(job, &result, err);
     progress_close(&job->progress);
-    if (!ok)
+    if (!ok || !report_policy(job, &result, err))
         return false;
     if (!outputs_write(&job->outputs, job->app->out, &result, &job->report, err))
         return false;
@@ -442,7 +462,9 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
 {
     AUTO_ARENA arena = {.limit = (size_t)1 << 36};
     struct job job = {.app = app, .in = in, .arena = &arena};
-    return run_job(&job, ret_exit, err);
+    bool ok = run_job(&job, ret_exit, err);
+    policy_close(job.scan.policy);
+    return ok;
 }
 
 const struct command cmd_scan = {
@@ -455,8 +477,8 @@ const struct command cmd_scan = {
         "scanned, or what is here.\n\n"
         "The stack's own providers are asked, as the last init installed them; they are opened "
         "for reading only. What cannot be compared is reported as unchecked.\n\n"
-        "Exit codes: 0 in sync, 1 error, 2 drift, 4 something could not be checked; the worst "
-        "over all stacks.\n\n"
+        "Exit codes: 0 in sync, 1 error, 2 drift, 3 policy wants something reviewed, reverted or "
+        "blocked, 4 something could not be checked; the worst over all stacks.\n\n"
         "  plumb scan\n"
         "  plumb scan infra/prod 'infra/staging-*' --output json\n"
         "  plumb scan --output text --output sarif=drift.sarif\n"

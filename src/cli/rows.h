@@ -58,6 +58,14 @@
 
 /* --- policies --- */
 
+#define ROW_POLICIES /* see cli/policy_setup.h */ \
+    {.name = "policy", .kind = OPTION_LIST, .arg = "PATH", \
+     .text = "rules, Rego and data that judge, beside those of plumb.yaml: a file, a folder or " \
+             "builtin:NAME; may be repeated"}
+#define ROW_WAIVERS \
+    {.name = "waivers", .kind = OPTION_LIST, .arg = "FILE", \
+     .text = "accepted findings, beside those of plumb.yaml; may be repeated"}
+
 #define ROW_REGO_V0 \
     {.name = "rego-v0", .kind = OPTION_FLAG, \
      .text = "read policies as Rego v0, the language before OPA 1.0"}

@@ -80,6 +80,7 @@ struct observation {
     const struct considered_equal *equal;
     size_t nequal;
     uint64_t attributes_compared, attributes_not_observed; /* leaves */
+    const struct drift_input *of; /* what it was made of, for policy; NULL = not kept */
 };
 
 enum { DRIFT_NAMED_MAX = 3 }; /* paths that a finding's reason spells out */

@@ -136,6 +136,12 @@ static bool path_ok(struct str text)
     return filled_ok(text) && path_parse(&arena, text, &path, NULL);
 }
 
+static bool decision_ok(struct str text)
+{
+    enum decision decision;
+    return decision_from(text, &decision);
+}
+
 static const struct {
     bool (*ok)(struct str text);
     struct str want;
@@ -153,6 +159,7 @@ static const struct {
     [CHECK_STORE] = {store_ok, STR_INIT("sqlite:PATH or postgres://... without a password "
                                         "(PGPASSWORD or ~/.pgpass hold it)")},
     [CHECK_LOCATION] = {location_ok, STR_INIT("a path, or a URL without a password")},
+    [CHECK_DECISION] = {decision_ok, STR_INIT("ignore, notify, review, revert or block")},
 };
 
 /* --- one kind of field each --- */
@@ -467,6 +474,15 @@ static bool finish_ignores(const struct reader *r, const struct config *config, 
     return true;
 }
 
+static void finish_defaults(const struct config *config)
+{
+    for (size_t i = 0; i < config->ndefaults; i++) {
+        /* As above; its text was checked when it was read. */
+        struct config_default *one = (struct config_default *)(uintptr_t)&config->defaults[i];
+        (void)decision_from(one->decision_text, &one->decision);
+    }
+}
+
 static void drop_double_notes(struct reader *r)
 {
     size_t n = 0;
@@ -495,6 +511,7 @@ bool config_parse(struct arena *arena, struct str text, const char *name, struct
     if (!read_section(&r, &config_section, &doc.root, (char *)&config, DEPTH_MAX, err) ||
         !finish_ignores(&r, &config, err))
         return false;
+    finish_defaults(&config);
     if (r.nnotes)
         drop_double_notes(&r);
     config.notes = r.notes;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "model/decision.h"
 #include "value/path.h"
 #include "value/value.h"
 
@@ -61,6 +62,14 @@ struct config_notify {
     struct config_place place;
 };
 
+/* What is decided of a finding that no rule is about. */
+struct config_default {
+    struct str env; /* glob; empty = any */
+    struct str decision_text;
+    enum decision decision;
+    struct config_place place;
+};
+
 struct config {
     struct str path; /* of the file; empty = defaults, no file */
     struct str root; /* directory that relative paths start from */
@@ -73,9 +82,15 @@ struct config {
     int64_t concurrency, max_providers, max_memory, timeout_ms; /* 0 = default */
     bool no_probe;
 
-    /* Read and checked, without effect yet (named in `notes`). */
-    const struct str *policies; /* folders and built-in packs */
+    const struct str *policies; /* packs: folders and builtin:NAME */
     size_t npolicies;
+    const struct str *packs, *rules, *rego,
+        *waivers; /* policy: packs as above, files and folders */
+    size_t npacks, nrules, nrego, nwaivers;
+    const struct config_default *defaults;
+    size_t ndefaults;
+
+    /* Read and checked, without effect yet (named in `notes`). */
     const struct config_notify *notify;
     size_t nnotify;
     struct str store; /* "sqlite:PATH" or "postgres://..." */

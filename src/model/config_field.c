@@ -173,6 +173,56 @@ static const struct section notify_section = {.what = "notify entry",
                                               .size = sizeof(struct config_notify),
                                               .place_at = offsetof(struct config_notify, place)};
 
+static const struct field default_fields[] = {
+    {.name = "env",
+     .kind = FIELD_STRING,
+     .check = CHECK_FILLED,
+     AT(config_default, env),
+     .text = "glob over the stack's environment; without it any"},
+    {.name = "decision",
+     .kind = FIELD_STRING,
+     .check = CHECK_DECISION,
+     .required = true,
+     AT(config_default, decision_text),
+     .text = "what drift is that no rule is about: ignore, notify, review, revert or block"},
+};
+static const struct section default_section = {.what = "policy default",
+                                               .fields = default_fields,
+                                               .nfields = COUNT(default_fields),
+                                               .size = sizeof(struct config_default),
+                                               .place_at = offsetof(struct config_default, place)};
+
+static const struct field policy_fields[] = {
+    {.name = "packs",
+     .kind = FIELD_STRINGS,
+     .check = CHECK_FILLED,
+     MANY(config, packs),
+     .text = "folders with rules, Rego and data, named after the folder; or builtin:NAME"},
+    {.name = "rules",
+     .kind = FIELD_STRINGS,
+     .check = CHECK_FILLED,
+     MANY(config, rules),
+     .text = "files with rules in YAML, or folders of them"},
+    {.name = "rego",
+     .kind = FIELD_STRINGS,
+     .check = CHECK_FILLED,
+     MANY(config, rego),
+     .text = "files of Rego and data, or folders of them"},
+    {.name = "waivers",
+     .kind = FIELD_STRINGS,
+     .check = CHECK_FILLED,
+     MANY(config, waivers),
+     .text = "files with waivers: findings that are accepted as they are, for a time"},
+    {.name = "defaults",
+     .kind = FIELD_LIST,
+     .section = &default_section,
+     MANY(config, defaults),
+     .text = "what is decided of drift that no rule is about, by environment; the first that fits "
+             "counts, without one it is notify"},
+};
+static const struct section policy_section = {
+    .what = "policy", .fields = policy_fields, .nfields = COUNT(policy_fields)};
+
 static const struct field config_fields[] = {
     {.name = "version",
      .kind = FIELD_VERSION,
@@ -199,9 +249,12 @@ static const struct field config_fields[] = {
     {.name = "policies",
      .kind = FIELD_STRINGS,
      .check = CHECK_FILLED,
-     .inert = true,
      MANY(config, policies),
-     .text = "folders of policy rules and built-in packs"},
+     .text = "packs, as in policy.packs"},
+    {.name = "policy",
+     .kind = FIELD_SECTION,
+     .section = &policy_section,
+     .text = "what judges findings: packs, rules, Rego, waivers, defaults"},
     {.name = "notify",
      .kind = FIELD_LIST,
      .inert = true,

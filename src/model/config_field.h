@@ -30,7 +30,8 @@ enum field_check {
     CHECK_PATH,      /* a path pattern of value/path.h */
     CHECK_REFERENCE, /* env:NAME or file:PATH */
     CHECK_STORE,     /* sqlite:PATH or postgres://... without a password */
-    CHECK_LOCATION   /* a path, or a URL without a password */
+    CHECK_LOCATION,  /* a path, or a URL without a password */
+    CHECK_DECISION   /* ignore, notify, review, revert or block */
 };
 
 struct section;

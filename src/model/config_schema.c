@@ -20,6 +20,7 @@ static void string_type(struct jsonw *w, const struct field *field)
         [CHECK_REFERENCE] = "^(env|file):.",
         [CHECK_STORE] = "^(sqlite:|postgres(ql)?://).",
         [CHECK_LOCATION] = "\\S",
+        [CHECK_DECISION] = "^(ignore|notify|review|revert|block)$",
     };
     jsonw_member_string(w, STR("type"), STR("string"));
     if (patterns[field->check])

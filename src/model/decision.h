@@ -75,6 +75,9 @@ struct judgement {
     bool waived; /* a waiver decides: message says which */
 };
 
+/* All of it in `arena`, without what it was made of. False where that is full. */
+bool judgement_copy(struct arena *arena, const struct judgement *from, struct judgement *ret);
+
 /* What a rule did in a run. */
 struct policy_row {
     struct str rule;

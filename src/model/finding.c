@@ -1,6 +1,8 @@
 /* finding.c - names of classes and severities, and what a result means as an exit code. */
 #include "model/finding.h"
 
+#include "model/decision.h"
+
 enum counts_as { DRIFT, QUIET, INCOMPLETE };
 
 static const struct {
@@ -97,13 +99,15 @@ static bool stack_is_incomplete(const struct stack_result *stack, unsigned fail_
 
 int scan_exit_code(const struct scan_result *result, unsigned fail_on)
 {
-    bool failed = false, drift = false, incomplete = false;
+    bool failed = false, violation = false, drift = false, incomplete = false;
     for (size_t i = 0; i < result->nstacks; i++) {
         const struct stack_result *stack = &result->stacks[i];
         failed |= stack->failed.len > 0;
         incomplete |= stack_is_incomplete(stack, fail_on);
         for (size_t j = 0; j < stack->nfindings; j++) {
             const struct finding *finding = &stack->findings[j];
+            violation |= !finding->ignored && finding->judgement &&
+                         decision_is_violation(finding->judgement->decision);
             if (finding->ignored || !((fail_on >> finding->class_) & 1))
                 continue;
             if (classes[finding->class_].counts == INCOMPLETE)
@@ -112,5 +116,9 @@ int scan_exit_code(const struct scan_result *result, unsigned fail_on)
                 drift = true;
         }
     }
-    return failed ? EXIT_ERROR : drift ? EXIT_DRIFT : incomplete ? EXIT_INCOMPLETE : EXIT_IN_SYNC;
+    return failed       ? EXIT_ERROR
+           : violation  ? EXIT_VIOLATION
+           : drift      ? EXIT_DRIFT
+           : incomplete ? EXIT_INCOMPLETE
+                        : EXIT_IN_SYNC;
 }

@@ -118,7 +118,12 @@ struct change {
     bool requires_replace;       /* to put it back, the resource would be made anew */
     struct str ignored_by;       /* the reason of the ignore rule that covers it, or empty */
     const struct origin *origin; /* of the code's value; NULL = not known */
+    struct str digest; /* what a waiver of it is bound to; empty: no policy was asked, or a secret
+                          without a key */
 };
+
+struct judgement;
+struct policy_report;
 
 struct finding {
     char fingerprint[33]; /* 32 hex digits and a NUL: stable across runs, machines, list orders */
@@ -136,6 +141,8 @@ struct finding {
     bool ignored; /* every change is covered by an ignore rule (shown with --show-ignored) */
     struct str ignored_by, ignored_owner, ignored_expires;
     bool tainted, deposed;
+    const struct judgement *judgement; /* model/decision.h; NULL: no policy was asked */
+    struct str digest;                 /* as those of changes, where there are none */
 };
 
 /* A difference that was considered equal, and why (--explain). */
@@ -188,6 +195,7 @@ struct stack_result {
 struct scan_result {
     const struct stack_result *stacks; /* sorted by name */
     size_t nstacks;
+    const struct policy_report *policy; /* NULL: no policy was asked */
 };
 
 /* Exit codes, documented in docs/exit-codes.md. */
@@ -202,8 +210,9 @@ enum {
                       1u << CLASS_UNCHECKED
 };
 /*
- * The worst over all stacks: EXIT_ERROR for a stack that failed, then EXIT_DRIFT for a finding that
- * is not ignored and whose class is in fail_on, then EXIT_INCOMPLETE where something was not
+ * The worst over all stacks: EXIT_ERROR for a stack that failed, then EXIT_VIOLATION for a finding
+ * that policy wants reviewed, reverted or blocked (whatever fail_on says), then EXIT_DRIFT for one
+ * that is not ignored and whose class is in fail_on, then EXIT_INCOMPLETE where something was not
  * checked. A scan with both drift and unchecked resources gives EXIT_DRIFT (the report still says
  * what was not checked).
  */

@@ -84,7 +84,7 @@ static void every_key_is_read(void **state)
     assert_true(config.no_probe);
     assert_int_equal(config.npolicies, 1);
     assert_int_equal(config.nnotify, 1);
-    assert_int_equal(config.nnotes, 4); /* notify, policies, schedule, store: without effect */
+    assert_int_equal(config.nnotes, 3); /* notify, schedule, store: without effect */
 }
 
 static const struct {

@@ -77,8 +77,9 @@ struct judging {
 
 static struct str waiver_text(struct arena *arena, const struct waiver *waiver)
 {
-    return arena_printf(arena, "%.*s (%.*s; owner %.*s; until %.*s)", STR_ARG(waiver->at.file),
-                        STR_ARG(waiver->reason), STR_ARG(waiver->owner), STR_ARG(waiver->expires));
+    return arena_printf(arena, "%.*s:%u (%.*s; owner %.*s; until %.*s)", STR_ARG(waiver->at.file),
+                        waiver->at.line, STR_ARG(waiver->reason), STR_ARG(waiver->owner),
+                        STR_ARG(waiver->expires));
 }
 
 static struct waiver *find_waiver(struct judging *j, size_t change, struct str rule)
@@ -234,8 +235,7 @@ static bool list_verdicts(struct judging *j, struct judgement *ret)
     return true;
 }
 
-static void name_decider(struct judgement *ret, const struct policy_draft *by, struct str waiver,
-                         const struct rule_subject *s)
+static void name_decider(struct judgement *ret, const struct policy_draft *by, struct str waiver)
 {
     if (by) {
         ret->message = by->verdict.message;
@@ -245,8 +245,7 @@ static void name_decider(struct judgement *ret, const struct policy_draft *by, s
         ret->message = waiver;
         ret->waived = true;
     } else {
-        ret->message = s->env.len ? STR("no rule is about it; this is the environment's default")
-                                  : STR("no rule is about it; this is the default");
+        ret->message = STR("no rule is about it; this is the default");
     }
 }
 
@@ -265,7 +264,7 @@ static bool decide(struct judging *j, struct judgement *ret)
         }
         first = false;
     }
-    name_decider(ret, decider, waiver, j->subject);
+    name_decider(ret, decider, waiver);
     return list_verdicts(j, ret) && sum_up(j, ret);
 }
 

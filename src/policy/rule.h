@@ -189,7 +189,8 @@ struct rule_subject {
     /*
      * What conditions look at: live of a finding, after of a change, values of a resource. Of a
      * finding that is missing and of a deletion: what is no more; a rule with conditions is asked
-     * only if its `class` or its `action` names that. Marks VALUE_SENSITIVE hide what is below.
+     * only if its `class` or its `action` names that, and so it is where nothing is known of the
+     * values (VALUE_UNKNOWN: what could not be checked). Marks VALUE_SENSITIVE hide what is below.
      */
     const struct value *values;
     const struct value *desired, *live; /* both sides, for the input document; or NULL */

@@ -266,7 +266,8 @@ enum rule_outcome rule_match_subject(const struct rule *rule, struct arena *aren
     /* What is no more has no values: conditions look at what was there, and only if asked to. */
     bool gone = (s->kind == SUBJECT_FINDING && s->class_ == CLASS_MISSING) ||
                 str_equal(s->action, STR("delete")) || str_equal(s->action, STR("forget"));
-    if (gone && rule->when && !match->classes && !match->action.n)
+    bool not_known = s->values && s->values->kind == VALUE_UNKNOWN;
+    if ((gone || not_known) && rule->when && !match->classes && !match->action.n)
         return RULE_NO_MATCH;
     return tags_match(arena, match, tags);
 }

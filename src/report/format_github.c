@@ -86,6 +86,7 @@ static void put_finding(struct buf *out, enum level level, const struct finding 
     buf_str(&message, finding_sentence(finding));
     buf_char(&message, '\n');
     lines_of_finding(&message, finding, options, &style);
+    judgement_lines(&message, finding, 0);
     if (finding->remedy.len) {
         buf_str(&message, STR("=> "));
         buf_str(&message, finding->remedy);
@@ -130,8 +131,9 @@ static void put_severity(struct buf *out, const struct scan_result *result,
         const struct stack_result *stack = &result->stacks[i];
         for (size_t k = 0; k < stack->nfindings; k++) {
             const struct finding *finding = &stack->findings[k];
-            bool told = !finding->ignored && finding->class_ != CLASS_STATE_ONLY &&
-                        finding->class_ != CLASS_UNCHECKED;
+            bool told = finding_violates(finding) ||
+                        (!finding->ignored && finding->class_ != CLASS_STATE_ONLY &&
+                         finding->class_ != CLASS_UNCHECKED);
             if (told && finding->severity == severity && spend(spent, level))
                 put_finding(out, level, finding, options);
         }
@@ -170,6 +172,10 @@ static bool write_github(struct buf *out, const struct scan_result *result,
     tally_print(&summary, &tally);
     buf_str(&summary, STR("; "));
     tally_print_attributes(&summary, &tally);
+    if (result->policy) {
+        buf_str(&summary, STR("; policy: "));
+        policy_report_print(&summary, result->policy);
+    }
     put_failed(out, result, &spent);
     put_unchecked(out, result, &spent);
     for (unsigned severity = SEVERITY_CRITICAL + 1; severity-- > 0;)

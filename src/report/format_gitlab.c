@@ -87,6 +87,8 @@ static void put_finding(struct jsonw *w, const struct stack_result *stack,
     if (finding->nchanges)
         buf_str(&text, STR(": "));
     changes_inline(&text, finding, options, ", ", CHANGES, VALUE_BYTES);
+    buf_str(&text, finding->judgement ? STR("; ") : STR(""));
+    judgement_inline(&text, finding);
     put_origin(&text, finding->origin);
     gitlab_entry(w, str_from(finding_class_name(finding->class_)), buf_view(&text),
                  str_from(finding->fingerprint), finding->severity, place_of(stack, &at), &at);
@@ -120,7 +122,8 @@ static bool write_gitlab(struct buf *out, const struct scan_result *result,
             return false;
         for (size_t k = 0; k < stack->nfindings; k++) {
             const struct finding *finding = &stack->findings[k];
-            if (!finding->ignored && finding->class_ != CLASS_STATE_ONLY)
+            if (finding_violates(finding) ||
+                (!finding->ignored && finding->class_ != CLASS_STATE_ONLY))
                 put_finding(&w, stack, finding, options);
         }
     }

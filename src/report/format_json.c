@@ -38,6 +38,8 @@ static void put_change(struct jsonw *w, const struct change *change)
     jsonw_member_bool(w, STR("configurable"), change->configurable);
     jsonw_member_bool(w, STR("requires_replace"), change->requires_replace);
     put_text(w, STR("ignored_by"), change->ignored_by);
+    if (change->digest.ptr) /* policy was asked */
+        put_text(w, STR("digest"), change->digest);
     origin_json(w, change->origin, hidden);
     jsonw_object_close(w);
 }
@@ -77,6 +79,7 @@ static void put_finding(struct jsonw *w, const struct finding *finding,
     jsonw_member_bool(w, STR("tainted"), finding->tainted);
     jsonw_member_bool(w, STR("deposed"), finding->deposed);
     put_ignored(w, finding);
+    judgement_json(w, finding);
     jsonw_key(w, STR("changes"));
     jsonw_array_open(w);
     for (size_t i = 0; i < finding->nchanges; i++) {
@@ -233,6 +236,7 @@ static void write_events(struct buf *out, const struct scan_result *result,
     event_open(&w, STR("summary"));
     put_tool(&w, options);
     put_summary(&w, result);
+    policy_report_json(&w, result);
     event_close(&w);
 }
 
@@ -248,6 +252,7 @@ static bool write_json(struct buf *out, const struct scan_result *result,
     jsonw_member_string(&w, STR("schema_version"), SCHEMA_VERSION);
     put_tool(&w, options);
     put_summary(&w, result);
+    policy_report_json(&w, result);
     jsonw_key(&w, STR("stacks"));
     jsonw_array_open(&w);
     for (size_t i = 0; i < result->nstacks; i++) {

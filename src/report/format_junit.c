@@ -51,6 +51,8 @@ static enum outcome outcome_of(const struct finding *finding)
 {
     if (finding->ignored)
         return OUTCOME_SKIPPED;
+    if (finding_violates(finding))
+        return OUTCOME_FAILURE;
     if (finding->class_ == CLASS_STATE_ONLY)
         return OUTCOME_PASS;
     return finding->class_ == CLASS_UNCHECKED ? OUTCOME_ERROR : OUTCOME_FAILURE;
@@ -94,6 +96,10 @@ static void put_message(struct buf *out, const struct finding *finding,
             buf_str(&message, finding->ignored_expires);
         }
     } else {
+        if (finding_violates(finding)) {
+            judgement_inline(&message, finding);
+            buf_str(&message, STR("; "));
+        }
         buf_str(&message, str_from(finding_class_name(finding->class_)));
         buf_str(&message, STR(": "));
         if (finding_explained(finding) || !finding->nchanges)
@@ -125,6 +131,7 @@ static void put_body(struct buf *out, const struct group *group,
         buf_str(&body, finding_sentence(finding));
         buf_char(&body, '\n');
         lines_of_finding(&body, finding, options, &style);
+        judgement_lines(&body, finding, 0);
         buf_str(&body, finding->remedy.len ? STR("=> ") : STR(""));
         buf_str(&body, finding->remedy);
         buf_str(&body, finding->remedy.len ? STR("\n") : STR(""));

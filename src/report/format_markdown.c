@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "model/decision.h"
 #include "report/parts.h"
 #include "report/report.h"
 
@@ -143,6 +144,8 @@ static void put_head(struct buf *out, const struct finding *finding)
     buf_str(out, STR("** "));
     buf_str(out, str_from(finding_class_name(finding->class_)));
     buf_printf(out, ", %s", severity_name(finding->severity));
+    if (finding_violates(finding))
+        buf_printf(out, ", **%s**", decision_name(finding->judgement->decision));
     struct location at = finding_location(finding);
     if (finding->requires_replace)
         buf_str(out, STR(", to be replaced"));
@@ -180,6 +183,12 @@ static void put_finding(struct buf *out, const struct finding *finding,
         buf_char(out, '\n');
         markdown_fence(out, STR("diff"), buf_view(&lines));
     }
+    if (finding->judgement) {
+        AUTO_BUF said = {.limit = BUF_DEFAULT_LIMIT};
+        judgement_lines(&said, finding, 0);
+        buf_char(out, '\n');
+        markdown_fence(out, STR("text"), buf_view(&said));
+    }
     if (finding->remedy.len) {
         buf_str(out, STR("\n=> "));
         markdown_code(out, finding->remedy, false);
@@ -189,8 +198,8 @@ static void put_finding(struct buf *out, const struct finding *finding,
 
 static bool listed(const struct finding *finding, const struct report_options *options)
 {
-    return finding->class_ != CLASS_UNCHECKED && finding->class_ != CLASS_STATE_ONLY &&
-           finding_shown(finding, options);
+    bool told = finding->class_ != CLASS_UNCHECKED && finding->class_ != CLASS_STATE_ONLY;
+    return finding_violates(finding) || (told && finding_shown(finding, options));
 }
 
 static void put_stack(struct page *page, const struct stack_result *stack, size_t reserved)
@@ -279,6 +288,11 @@ static bool write_markdown(struct buf *out, const struct scan_result *result,
     buf_str(out, STR("\n\n"));
     tally_print_attributes(out, &tally);
     buf_char(out, '\n');
+    if (result->policy) {
+        buf_str(out, STR("\npolicy: "));
+        policy_report_print(out, result->policy);
+        buf_char(out, '\n');
+    }
     put_table(&page, result);
     put_unknown(&unknown, result, limit / 4);
     for (size_t i = 0; i < result->nstacks; i++)

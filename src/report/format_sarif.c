@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "model/decision.h"
 #include "report/parts.h"
 #include "report/report.h"
 #include "wire/json.h"
@@ -252,6 +253,11 @@ static void put_result_message(struct jsonw *w, const struct finding *finding,
     if (finding->nchanges)
         buf_char(&text, '\n');
     changes_inline(&text, finding, options, "\n", MESSAGE_CHANGES, VALUE_BYTES);
+    if (finding->judgement) {
+        buf_char(&text, '\n');
+        judgement_lines(&text, finding, 0);
+        text.len -= text.ptr[text.len - 1] == '\n';
+    }
     if (finding->origin)
         put_origin(&text, finding->origin);
     if (finding->remedy.len) {
@@ -317,7 +323,8 @@ static void put_origin_properties(struct jsonw *w, const struct origin *origin)
 static void put_result(struct jsonw *w, const struct finding *finding,
                        const struct report_options *options)
 {
-    bool quiet = finding->class_ == CLASS_STATE_ONLY; /* 3.27.9: not a failure, hence no level */
+    bool quiet = finding->class_ == CLASS_STATE_ONLY &&
+                 !finding_violates(finding); /* 3.27.9: not a failure, hence no level */
     jsonw_object_open(w);
     jsonw_member_string(w, STR("ruleId"), str_from(finding_class_name(finding->class_)));
     jsonw_member_int(w, STR("ruleIndex"), finding->class_);
@@ -338,6 +345,7 @@ static void put_result(struct jsonw *w, const struct finding *finding,
     jsonw_member_bool(w, STR("requiresReplace"), finding->requires_replace);
     if (finding->origin)
         put_origin_properties(w, finding->origin);
+    judgement_json(w, finding);
     jsonw_object_close(w);
     jsonw_object_close(w);
 }
@@ -373,6 +381,9 @@ static void put_invocation(struct jsonw *w, const struct scan_result *result,
         for (size_t k = 0; k < stack->nnotes; k++)
             put_notification(w, stack, STR("note"), stack->notes[k]);
     }
+    static const struct stack_result policy = {.name = STR_INIT("policy")};
+    for (size_t i = 0; result->policy && i < result->policy->nnotes; i++)
+        put_notification(w, &policy, STR("note"), result->policy->note[i]);
     jsonw_array_close(w);
     jsonw_object_close(w);
     jsonw_array_close(w);

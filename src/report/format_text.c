@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "model/decision.h"
 #include "report/parts.h"
 #include "report/report.h"
 
@@ -72,6 +73,8 @@ static void put_finding(const struct page *page, const struct finding *finding)
     buf_str(out, str_from(finding_class_name(finding->class_)));
     if (finding->severity >= SEVERITY_HIGH)
         buf_printf(out, " (%s)", severity_name(finding->severity));
+    if (finding_violates(finding))
+        buf_printf(out, " [%s]", decision_name(finding->judgement->decision));
     if (finding->tainted)
         buf_str(out, STR(" (tainted)"));
     if (finding->requires_replace)
@@ -89,6 +92,7 @@ static void put_finding(const struct page *page, const struct finding *finding)
     if (finding->ignored)
         put_ignored(out, finding);
     lines_of_finding(out, finding, page->options, &style);
+    judgement_lines(out, finding, 6);
     if (finding->remedy.len) {
         buf_str(out, STR("      => "));
         text_safe_lines(out, finding->remedy, 9);
@@ -98,6 +102,8 @@ static void put_finding(const struct page *page, const struct finding *finding)
 
 static bool listed(const struct page *page, const struct finding *finding)
 {
+    if (finding_violates(finding))
+        return true;
     if (finding->class_ == CLASS_UNCHECKED)
         return false;
     if (finding->class_ == CLASS_STATE_ONLY && !page->options->explain)
@@ -279,6 +285,8 @@ static bool write_text(struct buf *out, const struct scan_result *result,
         buf_str(out, STR(" stacks: "));
         put_summary(&page, &tally);
     }
+    if (result->policy)
+        policy_report_lines(out, result->policy, options->explain);
     return buf_ok(out, err);
 }
 

@@ -735,6 +735,7 @@ bool scan_code_add_uncreated(struct scan_code *code, const struct code_instance 
                                &found, err) &&
                tally_add(&scan->tally, &found, err);
     return drift_uncreated(&scan->scratch, &in, &found, err) &&
+           (!scan->tally.options->policy || scan_remember(&scan->scratch, &in, &found, err)) &&
            tally_add(&scan->tally, &found, err);
 }
 
@@ -769,7 +770,7 @@ void scan_code_stream(struct scan_code *code)
 bool scan_code_places(struct scan_code *code, struct stack_result *ret, struct err *err)
 {
     struct tally *tally = &code->scan->tally;
-    bool filled = tally->options->on_finding != NULL; /* one by one, as they came */
+    bool filled = tally->locate != NULL; /* one by one, as they came */
     if (!open_places(code, err) ||
         (!filled && !places_fill(code->places, tally->findings, tally->nfindings, err)) ||
         !places_explain(code->places, tally->findings, tally->nfindings, err))

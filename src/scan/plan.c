@@ -33,7 +33,8 @@ static bool observe(struct arena *arena, const struct tally *tally,
     };
     if (from->outcome == TFPLAN_UNREAD)
         return drift_unchecked(arena, &from->resource, tally->stack, from->why, ret, err);
-    return drift_observe(arena, &in, ret, err);
+    return drift_observe(arena, &in, ret, err) &&
+           (!tally->options->policy || scan_remember(arena, &in, ret, err));
 }
 
 static bool add_all(struct tally *tally, const struct tfplan *plan, struct err *err)

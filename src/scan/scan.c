@@ -45,7 +45,8 @@ bool scan_observe(struct scan *scan, const struct entry *entry, const struct liv
         return false;
     if (by_code)
         in.code = &code;
-    return drift_observe(&scan->scratch, &in, ret, err);
+    return drift_observe(&scan->scratch, &in, ret, err) &&
+           (!options->policy || scan_remember(&scan->scratch, &in, ret, err));
 }
 
 bool scan_note_result(struct scan *scan, const struct live_result *result, struct err *err)
@@ -308,7 +309,7 @@ static bool use_code(struct scan *scan, struct stack_result *ret, struct err *er
         return true;
     }
     ret->desired = STR("code");
-    if (scan->tally.options->on_finding)
+    if (scan->tally.options->on_finding || scan->tally.options->policy)
         scan_code_stream(scan->code);
     return scan_code_match(scan->code, err);
 }
@@ -412,6 +413,7 @@ bool scan_stack(struct arena *arena, const struct stack *stack, const struct sca
     with_snapshot.snapshot = snapshot;
     scan.stack = &with_snapshot;
     tally_init(&scan.tally, arena, stack->name, options);
+    scan.tally.of = &with_snapshot;
     bool ok = snapshot.len && !scan_code_wanted(&scan)
                   ? scan_snapshot(&scan, snapshot, &result, err)
                   : scan_readers(&scan, &result, err);

@@ -19,6 +19,7 @@ enum scan_desired { SCAN_DESIRED_AUTO, SCAN_DESIRED_CODE, SCAN_DESIRED_STATE };
 
 struct code_input_value;
 struct places_repos;
+struct policy;
 
 struct scan_options {
     const struct config *config; /* ignore rules, provider settings; may be NULL */
@@ -34,6 +35,7 @@ struct scan_options {
     bool no_git;                          /* no commits, no authors, no branches */
     struct places_repos *repos;           /* shared by the stacks of one run; NULL = none */
     int64_t now_utc_ms;
+    struct policy *policy; /* judges each finding; NULL = none */
     /* Called for each finding as it comes (--stream); optional. */
     bool (*on_finding)(void *ctx, const struct finding *finding, struct err *err);
     void *ctx;

@@ -206,7 +206,8 @@ static bool add_equal(struct tally *tally, const struct observation *observation
     return true;
 }
 
-static bool add_finding(struct tally *tally, const struct finding *finding, struct err *err)
+static bool add_finding(struct tally *tally, const struct finding *finding,
+                        const struct drift_input *of, struct err *err)
 {
     tally->findings = arena_grow(tally->arena, tally->findings, tally->nfindings,
                                  &tally->findings_room, tally->nfindings + 1);
@@ -217,17 +218,20 @@ static bool add_finding(struct tally *tally, const struct finding *finding, stru
     if (!copy_finding(tally, to))
         return arena_full(tally->arena, err);
     tally->nfindings++;
-    if (!tally->options->on_finding)
+    if (!tally->options->on_finding && !tally->options->policy)
         return true;
-    return (!tally->locate || tally->locate(tally->locate_ctx, to, err)) &&
-           tally->options->on_finding(tally->options->ctx, to, err);
+    if (tally->locate && !tally->locate(tally->locate_ctx, to, err))
+        return false;
+    if (tally->options->policy && !scan_judge(tally, of, finding, to, err))
+        return false;
+    return !tally->options->on_finding || tally->options->on_finding(tally->options->ctx, to, err);
 }
 
 bool tally_add(struct tally *tally, const struct observation *observation, struct err *err)
 {
     bool ok = add_equal(tally, observation) || arena_full(tally->arena, err);
     for (size_t i = 0; ok && i < observation->nfindings; i++)
-        ok = add_finding(tally, &observation->findings[i], err);
+        ok = add_finding(tally, &observation->findings[i], observation->of, err);
     if (ok)
         count(tally, observation);
     tally->failed |= !ok;

@@ -36,8 +36,9 @@ struct tally {
     size_t nequal, equal_room;
     struct text_set texts, notes;
     struct coverage coverage;
-    bool failed; /* the arena is full or on_finding failed: the scan must end */
-    /* Fills its place in the code before on_finding sees it; NULL = nobody does. */
+    bool failed;            /* the arena is full or on_finding failed: the scan must end */
+    const struct stack *of; /* the stack, for policy; NULL = a plan */
+    /* Fills its place in the code before policy and on_finding see it; NULL = nobody does. */
     bool (*locate)(void *ctx, struct finding *finding, struct err *err);
     void *locate_ctx;
 };
@@ -48,6 +49,15 @@ void tally_init(struct tally *tally, struct arena *arena, struct str stack,
 bool tally_add(struct tally *tally, const struct observation *observation, struct err *err);
 /* Resources that are the same and were compared elsewhere. */
 void tally_add_same(struct tally *tally, uint64_t resources, uint64_t leaves);
+/* What policy says of a finding that was added, and what follows: its severity, whether it counts.
+ * of   what it was made of; NULL = not known (judge.c)
+ * raw  as it was observed, secrets and all
+ * kept its copy in the result, with its place */
+bool scan_judge(struct tally *tally, const struct drift_input *of, const struct finding *raw,
+                struct finding *kept, struct err *err);
+/* Keep for scan_judge what an observation was made of, as long as `scratch`. */
+bool scan_remember(struct arena *scratch, const struct drift_input *in, struct observation *ret,
+                   struct err *err);
 /* A note of the report; the same text counts once. */
 bool tally_note(struct tally *tally, struct str note, struct err *err);
 /* A note for each ignore rule that has expired. */
