@@ -63,7 +63,8 @@ static bool copy_verdict(struct arena *arena, struct verdict *v)
         if (!dup(arena, texts[i]))
             return false;
     return dup_list(arena, &v->path, v->npaths) && dup_list(arena, &v->csf, v->ncsf) &&
-           dup_list(arena, &v->sp800_53, v->nsp800_53) && dup_list(arena, &v->links, v->nlinks);
+           dup_list(arena, &v->sp800_53, v->nsp800_53) && dup_list(arena, &v->cis, v->ncis) &&
+           dup_list(arena, &v->links, v->nlinks);
 }
 
 bool judgement_copy(struct arena *arena, const struct judgement *from, struct judgement *ret)

@@ -53,8 +53,8 @@ struct verdict {
     int64_t deadline_ms;    /* from when the finding is seen; 0 = none */
     const struct str *path; /* the changes it is about; none = all of them */
     size_t npaths;
-    const struct str *csf, *sp800_53, *links; /* references */
-    size_t ncsf, nsp800_53, nlinks;
+    const struct str *csf, *sp800_53, *cis, *links; /* references */
+    size_t ncsf, nsp800_53, ncis, nlinks;
     bool unknown;         /* could not be told: a value is known only after apply */
     bool error;           /* the rule failed: decides block, message says how */
     struct str waived_by; /* the waiver that takes it out of the decision, or empty */

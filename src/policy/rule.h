@@ -30,11 +30,11 @@ enum {
     RULE_FILE_MAX = 16 << 20,
     RULES_MAX = 100000,
     RULE_PROBLEMS_MAX = 100,
-    RULE_PATHS_MAX = 1000,          /* in the conditions of one rule */
-    CONDITION_DEPTH_MAX = 32,       /* nested conditions */
-    CONDITION_STEPS_MAX = 100,      /* of one path */
-    CONDITION_NODES_MAX = 10000000, /* values that one rule looks at in one subject */
-    RULE_WHY_MAX = 8                /* conditions named in a result */
+    RULE_PATHS_MAX = 1000,         /* in the conditions of one rule */
+    CONDITION_DEPTH_MAX = 32,      /* nested conditions */
+    CONDITION_STEPS_MAX = 100,     /* of one path */
+    CONDITION_NODES_MAX = 1000000, /* values that one rule looks at in one subject */
+    RULE_WHY_MAX = 8               /* conditions named in a result */
 };
 
 struct rule_strs {

@@ -47,6 +47,7 @@ static void put_duties(struct buf *out, const struct verdict *v)
     }
     put_references(&line, "CSF", v->csf, v->ncsf);
     put_references(&line, "800-53", v->sp800_53, v->nsp800_53);
+    put_references(&line, "CIS", v->cis, v->ncis);
     if (line.len)
         buf_str(out, str_sub(buf_view(&line), 2, line.len));
 }
@@ -155,6 +156,7 @@ static void verdict_json(struct jsonw *w, const struct verdict *v)
     jsonw_object_open(w);
     texts(w, STR("csf"), v->csf, v->ncsf);
     texts(w, STR("800-53"), v->sp800_53, v->nsp800_53);
+    texts(w, STR("cis"), v->cis, v->ncis);
     texts(w, STR("links"), v->links, v->nlinks);
     jsonw_object_close(w);
     jsonw_member_bool(w, STR("unknown"), v->unknown);

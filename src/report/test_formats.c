@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/utf8.h"
+#include "model/decision.h"
 #include "report/parts.h"
 #include "report/report.h"
 #include "wire/json.h"
@@ -226,6 +227,74 @@ static void make_usual(struct arena *arena, struct scan_result *ret)
     };
 }
 
+/* What policy says of a finding, with s wherever a text is. */
+static struct judgement *judgement_of(struct arena *arena, enum decision decision, struct str s)
+{
+    struct judgement *j = arena_new(arena, struct judgement, 1);
+    struct verdict *v = arena_new(arena, struct verdict, 3);
+    struct str *texts = arena_new(arena, struct str, 1);
+    texts[0] = s;
+    v[0] = (struct verdict){.rule = s,
+                            .at = {.file = s, .line = 7},
+                            .decision = decision,
+                            .severity = SEVERITY_CRITICAL,
+                            .has_severity = true,
+                            .message = s,
+                            .why = s,
+                            .remedy = s,
+                            .owner = s,
+                            .deadline = STR("3d"),
+                            .path = texts,
+                            .npaths = 1,
+                            .csf = texts,
+                            .ncsf = 1,
+                            .sp800_53 = texts,
+                            .nsp800_53 = 1,
+                            .cis = texts,
+                            .ncis = 1,
+                            .links = texts,
+                            .nlinks = 1};
+    v[1] = (struct verdict){
+        .rule = STR("data.p.deny"), .decision = DECISION_BLOCK, .message = s, .error = true};
+    v[2] = (struct verdict){.rule = STR("net/later"),
+                            .decision = DECISION_NOTIFY,
+                            .message = s,
+                            .why = STR("size is known only after apply"),
+                            .unknown = true,
+                            .waived_by = s};
+    *j = (struct judgement){.decision = decision,
+                            .severity = SEVERITY_CRITICAL,
+                            .message = s,
+                            .rule = s,
+                            .at = v[0].at,
+                            .owner = s,
+                            .deadline = STR("3d"),
+                            .verdict = v,
+                            .nverdicts = 3};
+    return j;
+}
+
+static struct policy_report *policy_of(struct arena *arena, struct str s)
+{
+    struct policy_report *report = arena_new(arena, struct policy_report, 1);
+    struct policy_row *row = arena_new(arena, struct policy_row, 2);
+    struct str *texts = arena_new(arena, struct str, 1);
+    texts[0] = s;
+    row[0] = (struct policy_row){.rule = s,
+                                 .at = {.file = s, .line = 7},
+                                 .asked = 6,
+                                 .applicable = 3,
+                                 .matched = 1,
+                                 .unknown = 1,
+                                 .errors = 1,
+                                 .never_had = texts,
+                                 .nnever_had = 1};
+    row[1] = (struct policy_row){.rule = STR("net/never"), .asked = 6};
+    *report = (struct policy_report){
+        .row = row, .n = 2, .note = texts, .nnotes = 1, .judged = 6, .by_decision = {1, 0, 2, 3}};
+    return report;
+}
+
 /* Strings that break out of one format or another. */
 static const char *const nasty[] = {
     "\"quotes\" and 'quotes' and \\ backslash",
@@ -262,6 +331,8 @@ static void make_nasty(struct arena *arena, struct scan_result *ret)
         f[i].type = f[i].provider = f[i].reason = s;
         f[i].origin = c[1].origin = c[2].origin = origin_nasty(arena, s, (uint32_t)i);
         f[i].remedy = s;
+        f[i].judgement = judgement_of(arena, (enum decision)(i % DECISION_COUNT), s);
+        f[i].digest = c[0].digest = s;
         f[i].tainted = f[i].deposed = true;
         f[i].severity = (enum severity)(i % SEVERITY_COUNT);
         notes[i] = s;
@@ -289,8 +360,21 @@ static void make_nasty(struct arena *arena, struct scan_result *ret)
     stack->coverage.reasons = reasons;
     stack->coverage.nreasons = NASTY;
     stack->coverage.unchecked = 1;
+    ret->policy = policy_of(arena, str_from(nasty[2]));
     stack->name = stack->owner = str_from(nasty[4]);
     stack->source = stack->live = str_from(nasty[2]);
+}
+
+/* The usual findings, judged: one blocked, one that only policy makes worth telling. */
+static void make_judged(struct arena *arena, struct scan_result *ret)
+{
+    make_usual(arena, ret);
+    /* Ours: made just now. */
+    struct finding *f = (struct finding *)(uintptr_t)ret->stacks[0].findings;
+    f[0].judgement = judgement_of(arena, DECISION_BLOCK, STR("Too large a machine"));
+    f[1].judgement = judgement_of(arena, DECISION_NOTIFY, STR("It is gone"));
+    f[2].judgement = judgement_of(arena, DECISION_REVIEW, STR("Its state is old"));
+    ret->policy = policy_of(arena, STR("waivers.yaml:3 expired"));
 }
 
 /* The canary in a value that is marked: wholly, by the change, deep inside, on one side only. */
@@ -363,8 +447,9 @@ static const struct fixture {
     const char *name;
     void (*make)(struct arena *arena, struct scan_result *ret);
 } fixtures[] = {
-    {"none", make_none},   {"no_stacks", make_no_stacks}, {"usual", make_usual},
-    {"nasty", make_nasty}, {"secret", make_secret},       {"many", make_many},
+    {"none", make_none},     {"no_stacks", make_no_stacks}, {"usual", make_usual},
+    {"nasty", make_nasty},   {"secret", make_secret},       {"many", make_many},
+    {"judged", make_judged},
 };
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };
 
@@ -599,6 +684,44 @@ static void formats_are_found_by_name_and_by_file(void **state)
     }
 }
 
+/* The decision, the rule with its place, and why; of a state-only finding, too. */
+static void every_format_tells_what_policy_says(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *format, *tells[4];
+    } cases[] = {
+        {"text",
+         {"[block]", "block: Too large a machine [Too large a machine, Too large a machine:7]",
+          "because Too large a machine", "review: Its state is old"}},
+        {"markdown", {"**block**", "block: Too large a machine [", "6 findings judged: 1 block"}},
+        {"github",
+         {"block: Too large a machine [", "review: Its state is old", "6 findings judged"}},
+        {"gitlab", {"block: Too large a machine [", "review: Its state is old"}},
+        {"junit", {"message=\"block: Too large a machine [", "review: Its state is old"}},
+        {"sarif",
+         {"block: Too large a machine [", "\"decision\": \"block\"", "\"rule\": \"net/later\"",
+          "policy: waivers.yaml:3 expired"}},
+        {"json",
+         {"\"decision\": \"review\"", "\"waived_by\": \"It is gone\"", "\"paths_never_found\": [",
+          "\"judged\": 6"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO_ARENA arena = {.limit = 1 << 20};
+        AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+        struct scan_result result;
+        struct report_options options = {.width = 160};
+        make_judged(&arena, &result);
+        assert_true(report_find(str_from(cases[i].format))->write(&out, &result, &options, NULL));
+        for (size_t k = 0; k < 4 && cases[i].tells[k]; k++) {
+            if (!holds(buf_view(&out), cases[i].tells[k]))
+                print_message("%s lacks %s in\n%.*s\n", cases[i].format, cases[i].tells[k],
+                              STR_ARG(buf_view(&out)));
+            assert_true(holds(buf_view(&out), cases[i].tells[k]));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -608,6 +731,7 @@ int main(void)
         cmocka_unit_test(markdown_keeps_within_its_limit_and_says_so),
         cmocka_unit_test(github_keeps_within_ten_of_a_level),
         cmocka_unit_test(every_format_tells_where_the_value_comes_from),
+        cmocka_unit_test(every_format_tells_what_policy_says),
         cmocka_unit_test(formats_are_found_by_name_and_by_file),
     };
     return cmocka_run_group_tests_name("report/formats", tests, NULL, NULL);
