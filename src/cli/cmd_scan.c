@@ -312,8 +312,10 @@ static bool fill_scan_options(struct job *job, const struct config *config, stru
         .now_utc_ms = job->app->now_ms(job->app->clock),
         .on_finding = given(job, STREAM) ? on_finding : NULL,
         .ctx = job};
+    bool partial =
+        job->in->nargs || given(job, TARGET) || given(job, WORKSPACE) || given(job, PLAN);
     return policy_setup(job->arena, job->app, config, &job->in->value[POLICY],
-                        &job->in->value[WAIVERS], &job->scan.policy, err);
+                        &job->in->value[WAIVERS], partial, &job->scan.policy, err);
 }
 
 /* --- the two ways --- */

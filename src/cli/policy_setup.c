@@ -88,12 +88,13 @@ static bool list_defaults(struct arena *arena, const struct config *c,
 
 bool policy_setup(struct arena *arena, const struct app *app, const struct config *config,
                   const struct option_value *policies, const struct option_value *waivers,
-                  struct policy **ret, struct err *err)
+                  bool partial, struct policy **ret, struct err *err)
 {
     static const struct config nothing;
     const struct config *c = config ? config : &nothing;
     struct list sources = {.arena = arena};
-    struct policy_options options = {.now_utc_ms = app->now_ms(app->clock), .cancel = app->cancel};
+    struct policy_options options = {
+        .now_utc_ms = app->now_ms(app->clock), .partial = partial, .cancel = app->cancel};
     struct policy_problems problems = {.rules = {.arena = arena}, .rego = {.arena = arena}};
     *ret = NULL;
     if (!list_sources(&sources, c, policies, err) ||

@@ -12,9 +12,10 @@ struct policy;
 /*
  * PLUMB_WAIVER_KEY is what digests of secrets are keyed with.
  * config  or NULL
+ * partial not all that the policy is for is looked at
  * ret     NULL where nothing is configured; what is wrong is printed to app->err, and summed up in
  *         err. Close it with policy_close
  */
 bool policy_setup(struct arena *arena, const struct app *app, const struct config *config,
                   const struct option_value *policies, const struct option_value *waivers,
-                  struct policy **ret, struct err *err);
+                  bool partial, struct policy **ret, struct err *err);

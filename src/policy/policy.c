@@ -222,7 +222,7 @@ static bool waiver_note(struct policy *policy, struct arena *arena, const struct
                             "changed since it was accepted",
                             STR_ARG(at.file), at.line, STR_ARG(waiver->reason),
                             STR_ARG(waiver->owner));
-    else if (!waiver->used)
+    else if (!waiver->used && !policy->options.partial)
         note = arena_printf(arena,
                             "waiver %.*s:%u (%.*s; owner %.*s) was not needed: nothing "
                             "that it names was found as it was accepted",
