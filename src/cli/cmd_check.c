@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/regex_re2.h"
 #include "cli/app.h"
+#include "cli/check_rules.h"
 #include "cli/check_targets.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -17,8 +18,6 @@
 #include "cli/rows.h"
 #include "cli/setup.h"
 #include "desired/stacks.h"
-#include "policy/load.h"
-#include "policy/objection.h"
 #include "scan/check.h"
 #include "scan/plan_code.h"
 
@@ -42,8 +41,8 @@ static const struct option options[] = {
                 .letter = 'p',
                 .kind = OPTION_LIST,
                 .arg = "PATH",
-                .text = "a file or a folder of rules in Rego, for plans, states, manifests and "
-                        "other documents; may be repeated"},
+                .text = "a file or a folder of rules for documents: Rego, or templates and "
+                        "constraints of Gatekeeper; may be repeated"},
     [DATA] = {.name = "data",
               .letter = 'd',
               .kind = OPTION_LIST,
@@ -84,9 +83,7 @@ struct job {
     struct check_options check;
     struct check_targets targets;
     struct regex *ignore;
-    struct rego_policy *policy;
-    struct value data;
-    struct entries *entries;
+    struct check_rules rules;
 };
 
 static bool given(const struct job *job, size_t row)
@@ -146,29 +143,18 @@ static bool find_stacks(struct job *job, struct stack **ret, size_t *ret_n, stru
 
 static bool load_rules(struct job *job, struct err *err)
 {
-    const struct option_value *policies = &job->in->value[POLICY], *data = &job->in->value[DATA];
-    struct policy_load_options rego = {.what = POLICY_LOAD_REGO, .v0 = given(job, REGO_V0)};
-    struct policy_load_options documents = {.what = POLICY_LOAD_DATA};
-    struct rego_diags diags = {.arena = job->arena};
-    const struct rego_compile_options how = {.keep_print = true};
-    const struct entries_options entries = {.space = job->in->value[NAMESPACE].list,
-                                            .nspaces = job->in->value[NAMESPACE].nlist,
-                                            .all_spaces = given(job, ALL_NAMESPACES)};
-    struct policy_files files, facts;
-    if (!policies->nlist)
-        return true;
-    if (!policy_load(job->arena, policies->list, policies->nlist, &rego, &files, err) ||
-        !policy_load(job->arena, data->list, data->nlist, &documents, &facts, err))
-        return false;
-    if (!files.nsources)
-        return err_set(err, ERR_USAGE, "no .rego file in --policy %.*s",
-                       STR_ARG(policies->list[0]));
-    job->data = facts.data;
-    if (!rego_compile(files.source, files.nsources, &job->data, &how, &diags, &job->policy, err)) {
-        policy_print_diags(job->app->err, &diags);
-        return policy_refuse(&diags, err);
-    }
-    return entries_open(job->arena, job->policy, &entries, &job->entries, err);
+    const struct option_value *value = job->in->value;
+    const struct check_rules_options how = {.paths = value[POLICY].list,
+                                            .npaths = value[POLICY].nlist,
+                                            .data = value[DATA].list,
+                                            .ndata = value[DATA].nlist,
+                                            .spaces = value[NAMESPACE].list,
+                                            .nspaces = value[NAMESPACE].nlist,
+                                            .all_spaces = given(job, ALL_NAMESPACES),
+                                            .v0 = given(job, REGO_V0),
+                                            .files = job->targets.file,
+                                            .nfiles = job->targets.nfiles};
+    return check_rules_open(job->arena, &how, job->app->err, &job->rules, err);
 }
 
 static void print_line(void *ctx, struct str text, struct str file, uint32_t row)
@@ -188,7 +174,8 @@ static bool check_file(struct job *job, struct str file, struct check_subject *r
     if (of.dir.len && !plan_code_make(job->arena, &of, &code, err))
         return false;
     const struct check_document_options how = {
-        .entries = job->entries,
+        .entries = job->rules.entries,
+        .gatekeeper = &job->rules.gatekeeper,
         .eval = {.host = {.now_utc_ns = INT64_MIN, .print = print_line, .ctx = job->app->err},
                  .cancel = job->app->cancel},
         .code = code};
@@ -239,8 +226,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
               outputs_write_issues(&job.outputs, app->out, &result, &report, err);
     if (ok)
         *ret_exit = check_exit_code(&result, given(&job, STRICT));
-    entries_close(job.entries);
-    rego_close(job.policy);
+    check_rules_close(&job.rules);
     regex_close(job.ignore);
     return ok;
 }
@@ -263,7 +249,9 @@ const struct command cmd_check = {
         "With --policy, documents are judged by rules written in Rego, in conftest's convention: "
         "deny and violation object, warn warns. Each result has the place of the value that the "
         "rule objects to, found by watching what the rule read; for a plan whose code is at hand, "
-        "the place in the code. Folders are then searched for documents, too.\n\n"
+        "the place in the code. Manifests and AdmissionReviews are also judged by the constraints "
+        "of "
+        "Gatekeeper that are there. Folders are then searched for documents, too.\n\n"
         "Exit codes: 0 no errors, 1 errors (with --strict warnings too), 3 a policy rule "
         "objects.\n\n"
         "  plumb check\n"

@@ -69,13 +69,18 @@ static bool add_entry(struct entries *e, struct str space, struct str name,
     return true;
 }
 
+static bool is_asked(struct str name, struct str only)
+{
+    return only.len ? str_equal(name, only)
+                    : conftest_is_failure(name) || conftest_is_warning(name);
+}
+
 static bool add_module(struct entries *e, const struct rego_module *module, struct str space,
-                       struct err *err)
+                       struct str only, struct err *err)
 {
     for (size_t i = 0; i < module->nrules; i++) {
         struct str name = conftest_rule_name(module->rules[i]);
-        if ((conftest_is_failure(name) || conftest_is_warning(name)) &&
-            !add_entry(e, space, name, module->rules[i], err))
+        if (is_asked(name, only) && !add_entry(e, space, name, module->rules[i], err))
             return false;
     }
     return true;
@@ -181,6 +186,9 @@ static bool nothing_found(struct entries *e, const struct entries_options *optio
                           const struct str *space, struct err *err)
 {
     AUTO_BUF names = {.limit = 1 << 16};
+    if (options->only.len)
+        return err_set(err, ERR_USAGE, "package %.*s has no rule %.*s", STR_ARG(options->space[0]),
+                       STR_ARG(options->only));
     for (size_t i = 0; i < rego_module_count(e->policy); i++) {
         bool told = !has_rules(rego_module_at(e->policy, i));
         for (size_t k = 0; k < i && !told; k++)
@@ -216,7 +224,7 @@ bool entries_open(struct arena *arena, const struct rego_policy *policy,
         space[i] = arena_dup(arena, buf_view(&text));
         if (!space[i].ptr || !read_text(e, module))
             return arena_full(arena, err);
-        if (is_wanted(options, space[i]) && !add_module(e, module, space[i], err))
+        if (is_wanted(options, space[i]) && !add_module(e, module, space[i], options->only, err))
             return false;
     }
     if (!e->text)
@@ -247,6 +255,7 @@ struct finder {
     const struct entries *entries;
     const struct documents *documents;
     const struct document *document;
+    const struct value *input;
     const struct rego_eval_options *options;
     struct objections *found;
     struct err *err;
@@ -364,7 +373,7 @@ static bool ask_alone(struct finder *f, size_t i)
     struct rego_query *query = NULL;
     struct rego_result result;
     bool ok = prepare(f->entries, i, i + 1, &query, f->err) &&
-              rego_eval(query, f->document->root, f->options, f->arena, &result, f->err);
+              rego_eval(query, f->input, f->options, f->arena, &result, f->err);
     rego_query_close(query);
     if (!ok)
         return false;
@@ -377,7 +386,7 @@ static bool ask(struct finder *f)
 {
     struct rego_result result;
     const struct entries *e = f->entries;
-    if (!rego_eval(e->query, f->document->root, f->options, f->arena, &result, f->err))
+    if (!rego_eval(e->query, f->input, f->options, f->arena, &result, f->err))
         return false;
     for (size_t i = 0; i < e->n; i++) {
         bool ok = result.error.code     ? ask_alone(f, i)
@@ -493,7 +502,7 @@ static bool place_alone(struct finder *f, const struct rego_eval_options *how)
         struct rego_query *query = NULL;
         struct rego_result ignored;
         ok = prepare(f->entries, i, i + 1, &query, f->err) &&
-             rego_eval(query, f->document->root, how, f->arena, &ignored, f->err);
+             rego_eval(query, f->input, how, f->arena, &ignored, f->err);
         rego_query_close(query);
     }
     return ok;
@@ -522,7 +531,7 @@ static bool place(struct finder *f)
     }
     how.watch = &watch;
     how.host.print = NULL;
-    if (!rego_eval(f->entries->query, f->document->root, &how, f->arena, &ignored, f->err))
+    if (!rego_eval(f->entries->query, f->input, &how, f->arena, &ignored, f->err))
         return false;
     if (ignored.error.code && !place_alone(f, &how))
         return false;
@@ -533,11 +542,17 @@ static bool place(struct finder *f)
 }
 
 bool objections_find(struct arena *arena, const struct entries *entries,
-                     const struct documents *documents, const struct document *document,
-                     const struct rego_eval_options *options, struct objections *ret,
-                     struct err *err)
+                     const struct objections_input *of, const struct rego_eval_options *options,
+                     struct objections *ret, struct err *err)
 {
-    struct finder f = {arena, entries, documents, document, options, ret, err};
+    struct finder f = {.arena = arena,
+                       .entries = entries,
+                       .documents = of->documents,
+                       .document = of->document,
+                       .input = of->input ? of->input : of->document->root,
+                       .options = options,
+                       .found = ret,
+                       .err = err};
     *ret = (struct objections){0};
     return ask(&f) && (!ret->n || place(&f));
 }

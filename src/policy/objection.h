@@ -36,6 +36,7 @@ struct entries_options {
     const struct str *space; /* packages, with wildcards; none = main */
     size_t nspaces;
     bool all_spaces;
+    struct str only; /* the one name to ask; empty = those of conftest */
 };
 /*
  * The rules that are asked. ERR_USAGE where there are none, naming the packages that have some: a
@@ -47,8 +48,12 @@ bool entries_open(struct arena *arena, const struct rego_policy *policy,
 void entries_close(struct entries *entries);
 size_t entries_count(const struct entries *entries);
 
+struct objections_input {
+    const struct documents *documents;
+    const struct document *document;
+    const struct value *input; /* what rules see, if not the document: with values of it inside */
+};
 /* All of them over one document, in the order of the rules, then of the results. */
 bool objections_find(struct arena *arena, const struct entries *entries,
-                     const struct documents *documents, const struct document *document,
-                     const struct rego_eval_options *options, struct objections *ret,
-                     struct err *err);
+                     const struct objections_input *of, const struct rego_eval_options *options,
+                     struct objections *ret, struct err *err);

@@ -11,6 +11,7 @@
 struct arena;
 struct entries;
 struct err;
+struct gatekeeper;
 struct plan_code;
 
 struct check_options {
@@ -32,6 +33,7 @@ bool check_code(struct arena *arena, const struct stack *stack, const struct che
 
 struct check_document_options {
     const struct entries *entries; /* rules of Rego (policy/objection.h); NULL: none are asked */
+    const struct gatekeeper *gatekeeper; /* its constraints; or NULL */
     struct rego_eval_options eval;
     struct plan_code *code; /* where plans come from, or NULL */
 };

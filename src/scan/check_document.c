@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "policy/document.h"
+#include "policy/gatekeeper.h"
 #include "policy/objection.h"
 #include "policy/secrets.h"
 #include "scan/check.h"
@@ -242,22 +243,30 @@ static bool add_issue(struct judging *in, const struct objection *o)
 
 /* --- the way --- */
 
+static bool add_issues(struct judging *in, const struct objections *found)
+{
+    for (size_t i = 0; i < found->n; i++)
+        if (!add_issue(in, &found->item[i]))
+            return false;
+    return !found->exceptions ||
+           add_note(in, arena_printf(in->arena, "%zu rule%s not asked: an exception of the policy",
+                                     found->exceptions, found->exceptions == 1 ? "" : "s"));
+}
+
 static bool judge(struct judging *in, const struct document *document)
 {
+    const struct check_document_options *options = in->options;
+    const struct objections_input of = {.documents = in->documents, .document = document};
     struct objections found;
     in->document = document;
     in->secrets = NULL;
-    if (!in->options->entries)
-        return true;
-    if (!objections_find(in->arena, in->options->entries, in->documents, document,
-                         &in->options->eval, &found, in->err))
+    if (options->entries &&
+        (!objections_find(in->arena, options->entries, &of, &options->eval, &found, in->err) ||
+         !add_issues(in, &found)))
         return false;
-    for (size_t i = 0; i < found.n; i++)
-        if (!add_issue(in, &found.item[i]))
-            return false;
-    return !found.exceptions ||
-           add_note(in, arena_printf(in->arena, "%zu rule%s not asked: an exception of the policy",
-                                     found.exceptions, found.exceptions == 1 ? "" : "s"));
+    return !options->gatekeeper || (gatekeeper_judge(options->gatekeeper, in->arena, in->documents,
+                                                     document, &options->eval, &found, in->err) &&
+                                    add_issues(in, &found));
 }
 
 static struct str kind_of(const struct documents *documents)
@@ -283,7 +292,9 @@ static bool judge_all(struct judging *in, struct documents *documents)
             return false;
     if (!documents->n && !add_note(in, STR("there is no document in it")))
         return false;
-    if (!in->options->entries && !add_note(in, STR("read, not judged: no policy was given")))
+    bool asked =
+        in->options->entries || (in->options->gatekeeper && in->options->gatekeeper->nconstraints);
+    if (!asked && !add_note(in, STR("read, not judged: no policy was given")))
         return false;
     return issues_settle(in->arena, in->issue, &in->n, in->err);
 }

@@ -175,7 +175,7 @@ static bool add_rule(struct rego_compiler *c, struct rego_node *package, struct 
     const struct rego_head *head = &rule->head;
     if (!node || !add_name(c, package, head->ref[0]->name))
         return false;
-    bool function = head->has_args, first = !node->ndefinitions && !node->otherwise;
+    bool function = head->narg > 0, first = !node->ndefinitions && !node->otherwise;
     bool complete = head->kind == REGO_HEAD_COMPLETE;
     enum rego_head_kind kind = function                      ? REGO_HEAD_FUNCTION
                                : head->kind == REGO_HEAD_SET ? REGO_HEAD_SET

@@ -112,7 +112,8 @@ static bool classify(struct rego_parser *p, const struct rego_module *module,
         head->kind = REGO_HEAD_SET;
         return true;
     }
-    head->kind = head->has_args        ? REGO_HEAD_FUNCTION
+    /* f() := 1 is a rule like f := 1, as OPA has it */
+    head->kind = head->narg            ? REGO_HEAD_FUNCTION
                  : head->has_contains  ? REGO_HEAD_SET
                  : has_variables(head) ? REGO_HEAD_OBJECT
                                        : REGO_HEAD_COMPLETE;
@@ -288,7 +289,7 @@ static bool default_rule(struct rego_parser *p, struct rego_rule *rule)
     const char *bad = not_ground(rule->head.value, WALK_DEPTH);
     if (bad)
         return parser_fail(p, rule->place, "illegal default rule (value cannot contain %s)", bad);
-    rule->head.kind = rule->head.has_args          ? REGO_HEAD_FUNCTION
+    rule->head.kind = rule->head.narg              ? REGO_HEAD_FUNCTION
                       : has_variables(&rule->head) ? REGO_HEAD_OBJECT
                                                    : REGO_HEAD_COMPLETE;
     if (rule->head.kind == REGO_HEAD_OBJECT)

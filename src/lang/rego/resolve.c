@@ -315,6 +315,16 @@ static bool operator_(struct resolving *r, struct rego_term *t)
     return !n || substitute(r, t, prefix, n);
 }
 
+/* f() of v0, where f has no arguments: a rule. Templates of Gatekeeper call such ones. */
+static void called_rule(struct resolving *r, struct rego_term *t)
+{
+    const struct rego_node *node =
+        t->parts.n == 1 ? rego_operator_node(r->c, t->parts.item[0]) : NULL;
+    bool v0 = r->c->unit && r->c->unit->module->v0;
+    if (v0 && node && node->kind == REGO_HEAD_COMPLETE && node->narg == 0)
+        *t = *t->parts.item[0];
+}
+
 static bool list(struct resolving *r, struct rego_term *t, size_t from)
 {
     for (size_t i = from; i < t->parts.n; i++)
@@ -370,6 +380,8 @@ static bool term(struct resolving *r, struct rego_term *t)
         break;
     case REGO_TERM_CALL:
         ok = operator_(r, t->parts.item[0]) && list(r, t, 1);
+        if (ok)
+            called_rule(r, t);
         break;
     case REGO_TERM_ARRAY:
     case REGO_TERM_SET:

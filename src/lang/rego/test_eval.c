@@ -73,6 +73,7 @@ static void test_values(void **state)
         const char *rules, *input, *want;
     } cases[] = {
         {"p := 1 + 2 * 3", NULL, "7"},
+        {"f() := 7\np := f", NULL, "7"},
         {"p if input.x == 1", "{\"x\": 1.0}", "true"},
         {"p if input.x == 1", "{}", NULL},
         {"default p := false\np if input.x", "{}", "false"},

@@ -1,0 +1,28 @@
+/* check_rules.h - what `plumb check --policy` judges by: packages of Rego, and templates of
+ * Gatekeeper with their constraints.
+ */
+#pragma once
+#include <stdio.h>
+
+#include "policy/gatekeeper.h"
+
+struct check_rules_options {
+    const struct str *paths, *data;
+    size_t npaths, ndata;
+    const struct str *spaces;
+    size_t nspaces;
+    bool all_spaces, v0;
+    const struct str *files; /* that are checked: the inventory of templates */
+    size_t nfiles;
+};
+struct check_rules {
+    struct rego_policy *policy;
+    struct entries *entries; /* NULL: no .rego */
+    struct gatekeeper gatekeeper;
+    struct value data, inventory;
+};
+
+/* ERR_USAGE where the paths have nothing to judge by. Diagnostics go to `out`. */
+bool check_rules_open(struct arena *arena, const struct check_rules_options *options, FILE *out,
+                      struct check_rules *ret, struct err *err);
+void check_rules_close(struct check_rules *rules);

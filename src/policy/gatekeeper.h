@@ -1,0 +1,83 @@
+/* gatekeeper.h - Gatekeeper's ConstraintTemplates with their constraints over manifests and
+ * AdmissionReviews.
+ *
+ * Input:   input.review (kind, object, oldObject, name, namespace, operation, userInfo ...) and
+ *          input.parameters; data.inventory of the other objects that are known
+ * Rules:   `violation` of the template's package, in Rego v0 unless the template says v1; each
+ *          template is compiled by itself, with its libs
+ * Actions: deny objects, warn and dryrun warn; scoped ones count as their strictest
+ * Refused: what only CEL decides (K8sNativeValidation), and constraints without a template, are
+ *          errors for each object that they are for: nobody passes because nothing was asked
+ * Owner:   the arena holds what is read; gatekeeper_close gives back the compiled policies
+ * Source:  open-policy-agent.github.io/gatekeeper (ConstraintTemplates, Constraints, gator)
+ */
+#pragma once
+#include "base/arena.h"
+#include "policy/objection.h"
+
+struct document;
+struct documents;
+struct rego_diags;
+
+enum { GATEKEEPER_PARTS_MAX = 10000 };
+
+struct gatekeeper_template {
+    struct str kind; /* of its constraints */
+    struct location at;
+    const struct value *doc;
+    struct str cel; /* why it cannot be asked; empty = it can */
+    struct rego_policy *policy;
+    struct entries *entries;
+    uint32_t rego_line; /* of the file: the line before the first one of the text */
+    bool wants_inventory;
+};
+struct gatekeeper_constraint {
+    struct str kind, name;
+    struct location at;
+    struct str action;                      /* deny, warn, dryrun */
+    const struct value *match, *parameters; /* NULL = none */
+    struct gatekeeper_template *template;   /* NULL: nobody knows it */
+};
+struct gatekeeper {
+    struct arena *arena;
+    struct gatekeeper_template **template;
+    size_t ntemplates, template_room;
+    struct gatekeeper_constraint *constraint;
+    size_t nconstraints, constraint_room;
+    const struct value *inventory; /* of gatekeeper_compile; or NULL */
+};
+
+/* Is it a template or a constraint? */
+bool gatekeeper_is_part(const struct value *doc);
+/* Add one. ERR_SYNTAX with its place for a template that has no package, no kind, no target. */
+bool gatekeeper_add(struct gatekeeper *gatekeeper, const struct documents *documents,
+                    const struct document *document, struct err *err);
+/* All templates and constraints of a file, or of a folder's YAML and JSON. */
+bool gatekeeper_load(struct gatekeeper *gatekeeper, struct str path, struct err *err);
+/* {namespace: {NAMESPACE: {VERSION: {KIND: {NAME: object}}}}, cluster: {VERSION: ...}} */
+bool gatekeeper_inventory(struct arena *arena, const struct value *const *objects, size_t n,
+                          struct value *ret, struct err *err);
+/*
+ * Compile the templates and find each constraint its own. inventory: outlives the use, or NULL.
+ * Once; gatekeeper_close before compiling again. False: diags (which may be NULL) or err.
+ */
+bool gatekeeper_compile(struct gatekeeper *gatekeeper, const struct value *inventory,
+                        struct rego_diags *diags, struct err *err);
+void gatekeeper_close(struct gatekeeper *gatekeeper);
+
+/* All constraints that are for this manifest or review; nothing for other documents. */
+bool gatekeeper_judge(const struct gatekeeper *gatekeeper, struct arena *arena,
+                      const struct documents *documents, const struct document *document,
+                      const struct rego_eval_options *options, struct objections *ret,
+                      struct err *err);
+
+/* --- gatekeeper_match.c --- */
+
+enum gatekeeper_matching {
+    GATEKEEPER_NO,
+    GATEKEEPER_YES,
+    GATEKEEPER_UNKNOWN /* the namespace is not known, and its labels decide */
+};
+/* review: a request. */
+enum gatekeeper_matching gatekeeper_matches(const struct value *match, const struct value *review,
+                                            const struct value *inventory);

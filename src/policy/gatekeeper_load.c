@@ -1,0 +1,65 @@
+/* gatekeeper_load.c - templates and constraints found in files and folders. */
+#include "base/err.h"
+#include "base/io.h"
+#include "policy/document.h"
+#include "policy/gatekeeper.h"
+
+enum { FOLDERS_DEEP = 64, FILES_MAX = 100000 };
+
+static bool is_document(struct str name)
+{
+    return str_ends(name, STR(".yaml")) || str_ends(name, STR(".yml")) ||
+           str_ends(name, STR(".json"));
+}
+
+static bool add_file(struct gatekeeper *g, struct str path, struct err *err)
+{
+    struct documents *documents = arena_new(g->arena, struct documents, 1);
+    struct err why = {0};
+    if (!documents)
+        return arena_full(g->arena, err);
+    if (!documents_read(g->arena, path, documents, &why)) {
+        /* data of policies may be a list or a text */
+        if (why.kind == ERR_UNSUPPORTED)
+            return true;
+        *err = why;
+        return false;
+    }
+    for (size_t i = 0; i < documents->n; i++)
+        if (gatekeeper_is_part(documents->item[i].root) &&
+            !gatekeeper_add(g, documents, &documents->item[i], err))
+            return false;
+    return true;
+}
+
+static bool add_folder(struct gatekeeper *g, struct str path, unsigned depth_left, struct err *err)
+{
+    struct str *names;
+    size_t n;
+    if (depth_left == 0)
+        return err_set(err, ERR_LIMIT, "%.*s: folders are nested deeper than %d", STR_ARG(path),
+                       FOLDERS_DEEP);
+    if (!io_list_dir(g->arena, path.ptr, FILES_MAX, &names, &n, err))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        struct str below = io_join(g->arena, path, names[i]);
+        if (!below.ptr)
+            return arena_full(g->arena, err);
+        bool ok = io_is_dir(below.ptr)    ? add_folder(g, below, depth_left - 1, err)
+                  : is_document(names[i]) ? add_file(g, below, err)
+                                          : true;
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+bool gatekeeper_load(struct gatekeeper *gatekeeper, struct str path, struct err *err)
+{
+    struct str name = arena_dup(gatekeeper->arena, path);
+    if (!name.ptr)
+        return arena_full(gatekeeper->arena, err);
+    return io_is_dir(name.ptr) ? add_folder(gatekeeper, name, FOLDERS_DEEP, err)
+           : is_document(name) ? add_file(gatekeeper, name, err)
+                               : true;
+}
