@@ -1,6 +1,11 @@
-"""worlds.py - what the Rego benchmark evaluates: a Terraform plan, a big data document, policies with tests. The same on every machine."""
+"""worlds.py - what the Rego benchmark evaluates: a Terraform plan, a big data document, policies with tests. The same on every machine.
+
+usage: worlds.py FOLDER RESOURCES USERS POLICIES
+"""
 import json
 import random
+import sys
+from pathlib import Path
 
 PLAN_POLICY = """package plan
 
@@ -312,3 +317,21 @@ test_glob if {kind}.is_exempt("tmp-1")
 
 test_mock if {kind}.allow with input as patched("/spec/{field}", {bad}) with {kind}.minimum as {bad}
 """
+
+
+def write(folder, resources, n_users, policies):
+    people = users(n_users)
+    allowed = next(name for name, user in people["users"].items() if user["active"] and "deploy" in user["roles"] and name > "user-000777")
+    texts = {"small.rego": SMALL_POLICY, "small.json": json.dumps(SMALL_INPUT), "plan.rego": PLAN_POLICY,
+             "plan.json": json.dumps(plan(resources), separators=(",", ":")), "lookup.rego": DATA_POLICY,
+             "data.json": json.dumps(people), "user.json": json.dumps({"user": allowed})}
+    for i in range(policies):
+        texts[f"set/p{i:02}.rego"] = policy(i)
+        texts[f"set/p{i:02}_test.rego"] = policy_tests(i)
+    (folder / "set").mkdir()
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), *map(int, sys.argv[2:]))
