@@ -1,4 +1,5 @@
-// regex_re2.cc - RE2 behind regex_re2.h: the only C++ here; nothing of it gets out, exceptions neither.
+// regex_re2.cc - RE2 behind regex_re2.h: the only C++ here; nothing of it gets out, exceptions
+// neither.
 #include "base/regex_re2.h"
 
 #include <re2/re2.h>
@@ -10,10 +11,13 @@
 
 struct regex {
     re2::RE2 re;
-    regex(const std::string &pattern, const re2::RE2::Options &options) : re(pattern, options) {}
+    regex(const std::string &pattern, const re2::RE2::Options &options) : re(pattern, options)
+    {
+    }
 };
 
-namespace {
+namespace
+{
 
 // The pattern in RE2's spelling: (?<name> becomes (?P<name>. False for \C.
 bool respell(struct str pattern, std::string *out)
@@ -58,7 +62,7 @@ void say(char *why, size_t size, const char *text)
         (void)std::snprintf(why, size, "%s", text);
 }
 
-}  // namespace
+} // namespace
 
 extern "C" struct regex *regex_open(struct str pattern, char *why, size_t why_size)
 {
@@ -108,18 +112,29 @@ extern "C" struct str regex_group_name(const struct regex *regex, size_t i)
     return {nullptr, 0};
 }
 
+/* Room for few groups needs no 16 kB to be cleared for each call. */
+template <size_t room>
+static bool match_groups(const struct regex *regex, struct str text, size_t from,
+                         struct str *ret_group, size_t n)
+{
+    re2::StringPiece groups[room];
+    re2::StringPiece in(text.ptr, text.len);
+    if (!regex->re.Match(in, from, text.len, re2::RE2::UNANCHORED, groups, static_cast<int>(n)))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        ret_group[i] = {groups[i].data(), groups[i].size()};
+    return true;
+}
+
 extern "C" bool regex_match(const struct regex *regex, struct str text, size_t from,
                             struct str *ret_group, size_t n)
 {
     try {
-        re2::StringPiece groups[REGEX_GROUPS_MAX + 1];
-        re2::StringPiece in(text.ptr, text.len);
-        if (n > REGEX_GROUPS_MAX + 1 || from > text.len ||
-            !regex->re.Match(in, from, text.len, re2::RE2::UNANCHORED, groups, static_cast<int>(n)))
+        enum { FEW = 8 };
+        if (n > REGEX_GROUPS_MAX + 1 || from > text.len)
             return false;
-        for (size_t i = 0; i < n; i++)
-            ret_group[i] = {groups[i].data(), groups[i].size()};
-        return true;
+        return n <= FEW ? match_groups<FEW>(regex, text, from, ret_group, n)
+                        : match_groups<REGEX_GROUPS_MAX + 1>(regex, text, from, ret_group, n);
     } catch (...) {
         return false;
     }

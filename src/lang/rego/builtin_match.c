@@ -113,7 +113,6 @@ static enum rego_outcome glob_match(struct rego_call *call, struct value *ret)
                  none = value_items(VALUE_TUPLE, NULL, 0);
     const struct value *delimiters = &call->arg[1];
     char why[200];
-    struct str group;
     if (delimiters->kind == VALUE_NULL)
         delimiters = &none;
     else if (delimiters->len == 0)
@@ -134,7 +133,7 @@ static enum rego_outcome glob_match(struct rego_call *call, struct value *ret)
             return REGO_HALT;
         }
     }
-    *ret = value_bool(regex_match(regex, text(call, 2), 0, &group, 1));
+    *ret = value_bool(regex_match(regex, text(call, 2), 0, NULL, 0));
     return REGO_DEFINED;
 }
 

@@ -47,10 +47,9 @@ static enum rego_outcome is_valid(struct rego_call *call, struct value *ret)
 static enum rego_outcome match(struct rego_call *call, struct value *ret)
 {
     const struct regex *regex = pattern(call, text(call, 0));
-    struct str group;
     if (!regex)
         return REGO_FAILED;
-    *ret = value_bool(regex_match(regex, text(call, 1), 0, &group, 1));
+    *ret = value_bool(regex_match(regex, text(call, 1), 0, NULL, 0));
     return REGO_DEFINED;
 }
 

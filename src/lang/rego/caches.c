@@ -1,8 +1,11 @@
-/* caches.c - objects of built-ins by kind and text, closed at the end of the evaluation. */
+/* caches.c - objects of built-ins by kind and text, closed with their owner. */
 #include "lang/rego/caches.h"
 
-#include "base/arena.h"
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/arena.h"
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -14,18 +17,50 @@ struct kept {
 };
 struct rego_caches {
     struct arena *arena;
+    struct rego_shared *shared;
     struct kept *slot; /* open addressing */
     size_t nslots, n;
 };
 
-enum { SLOTS_FIRST = 64, KEPT_MAX = 10000 };
+struct rego_shared {
+    pthread_rwlock_t lock;
+    struct arena arena;
+    struct rego_caches *caches;
+};
 
-struct rego_caches *rego_caches_open(struct arena *arena)
+enum { SLOTS_FIRST = 64, KEPT_MAX = 10000, SHARED_MAX = 128, SHARED_TEXT_MAX = 512 };
+
+struct rego_shared *rego_shared_open(void)
+{
+    struct rego_shared *shared = calloc(1, sizeof *shared);
+    if (!shared)
+        return NULL;
+    shared->arena.limit = 1 << 20;
+    shared->caches = rego_caches_open(&shared->arena, NULL);
+    if (shared->caches && pthread_rwlock_init(&shared->lock, NULL) == 0)
+        return shared;
+    arena_free(&shared->arena);
+    free(shared);
+    return NULL;
+}
+
+void rego_shared_close(struct rego_shared *shared)
+{
+    if (!shared)
+        return;
+    rego_caches_close(shared->caches);
+    (void)pthread_rwlock_destroy(&shared->lock);
+    arena_free(&shared->arena);
+    free(shared);
+}
+
+struct rego_caches *rego_caches_open(struct arena *arena, struct rego_shared *shared)
 {
     struct rego_caches *caches = arena_new(arena, struct rego_caches, 1);
     if (!caches)
         return NULL;
     caches->arena = arena;
+    caches->shared = shared;
     caches->nslots = SLOTS_FIRST;
     caches->slot = arena_new(arena, struct kept, SLOTS_FIRST);
     return caches->slot ? caches : NULL;
@@ -48,12 +83,33 @@ static struct kept *place(struct kept *slot, size_t nslots, const char *kind, st
 
 void *rego_cache_find(const struct rego_caches *caches, const char *kind, struct str key)
 {
-    return place(caches->slot, caches->nslots, kind, key)->object;
+    void *object = place(caches->slot, caches->nslots, kind, key)->object;
+    if (object || !caches->shared)
+        return object;
+    (void)pthread_rwlock_rdlock(&caches->shared->lock);
+    object = rego_cache_find(caches->shared->caches, kind, key);
+    (void)pthread_rwlock_unlock(&caches->shared->lock);
+    return object;
+}
+
+/* False: there is no room, or another thread was first. */
+static bool keep_shared(struct rego_shared *shared, const char *kind, struct str key, void *object,
+                        void (*close)(void *object))
+{
+    if (!shared || key.len > SHARED_TEXT_MAX)
+        return false;
+    (void)pthread_rwlock_wrlock(&shared->lock);
+    bool kept = shared->caches->n < SHARED_MAX && !rego_cache_find(shared->caches, kind, key) &&
+                rego_cache_keep(shared->caches, kind, key, object, close);
+    (void)pthread_rwlock_unlock(&shared->lock);
+    return kept;
 }
 
 bool rego_cache_keep(struct rego_caches *caches, const char *kind, struct str key, void *object,
                      void (*close)(void *object))
 {
+    if (keep_shared(caches->shared, kind, key, object, close))
+        return true;
     if (caches->n >= KEPT_MAX)
         return false;
     if (caches->n * 2 >= caches->nslots) {

@@ -445,7 +445,8 @@ bool rego_compile(const struct rego_source *sources, size_t n, const struct valu
         .policy = policy, .arena = arena, .diags = diags, .nhints = &policy->nhints};
     policy->unit = arena_new(arena, struct rego_unit, n);
     policy->root = arena_new(arena, struct rego_node, 1);
-    bool ok = policy->unit && policy->root;
+    policy->shared = rego_shared_open();
+    bool ok = policy->unit && policy->root && policy->shared;
     policy->nnodes = 1;
     for (size_t i = 0; ok && i < n; i++) {
         struct rego_parse_options parse = {.v0 = sources[i].v0,
@@ -471,6 +472,7 @@ void rego_close(struct rego_policy *policy)
 {
     if (!policy)
         return;
+    rego_shared_close(policy->shared);
     arena_free(&policy->arena);
     free(policy);
 }
@@ -647,7 +649,7 @@ bool rego_eval(const struct rego_query *query, const struct value *input,
     m.reads = options->watch ? &reads : NULL;
     if (options->deadline_ms)
         m.deadline_ms = clock_monotonic_ms() + options->deadline_ms;
-    m.caches = rego_caches_open(&own);
+    m.caches = rego_caches_open(&own, query->policy->shared);
     if (input && options->plain_input)
         fit = *input;
     else if (input && !rego_adopt(&own, input, &fit))

@@ -189,6 +189,7 @@ struct rego_policy {
     struct rego_path *path; /* that elements are selected by */
     size_t npaths, path_room;
     const struct value *data;
+    struct rego_shared *shared; /* compiled patterns: caches.h; locked where it is used */
 };
 struct rego_slots { /* a set of registers */
     uint64_t *word;
