@@ -230,7 +230,7 @@ static void compile(struct arena *arena, const struct value *c, struct judgement
     struct rego_compile_options options = {
         .strict = value_get_bool(c, STR("strict"), false),
         .logic_keywords = value_get_bool(c, STR("experimental_keywords"), false),
-        .annotations = true};
+    };
     bool ok = rego_compile(source, n, NULL, &options, &diags, &policy, &err);
     j->ok = true;
     if (!want && !ok)

@@ -133,8 +133,6 @@ struct rego_rule {
     struct rego_rule *else_; /* its head has the same ref; value NULL = true */
     struct rego_module *module;
     struct rego_place place;
-    const struct rego_annotation *const *annotations; /* attached */
-    size_t nannotations;
 };
 struct rego_import {
     struct rego_term *path; /* a REF, or the VAR input/data */

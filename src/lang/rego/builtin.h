@@ -36,9 +36,8 @@ struct rego_call {
     /* Spend n steps of the evaluation's budget; false = REGO_HALT must be returned. */
     bool (*spend)(void *ctx, uint64_t n);
     void *spend_ctx;
-    bool type_error;                 /* on REGO_FAILED: the code is eval_type_error */
-    struct str why;                  /* on REGO_FAILED: without the "name: " in front */
-    const struct value *annotations; /* rego.metadata.*: chain of the calling rule; or NULL */
+    bool type_error; /* on REGO_FAILED: the code is eval_type_error */
+    struct str why;  /* on REGO_FAILED: without the "name: " in front */
 };
 typedef enum rego_outcome rego_builtin_fn(struct rego_call *call, struct value *ret);
 

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "lang/rego/annotation.h"
 #include "lang/rego/index.h"
 #include "lang/rego/machine.h"
 #include "lang/rego/watch.h"
@@ -408,6 +409,8 @@ static bool compile(struct rego_compiler *c)
     if (!build_tree(c))
         return false;
     check_names(c);
+    if (!rego_put_metadata(c))
+        return false;
     if (!list_work(c, policy->root, &work, &n, &room, REGO_DEPTH_MAX))
         return false;
     for (size_t i = 0; i < n; i++)
@@ -449,9 +452,8 @@ bool rego_compile(const struct rego_source *sources, size_t n, const struct valu
     bool ok = policy->unit && policy->root && policy->shared;
     policy->nnodes = 1;
     for (size_t i = 0; ok && i < n; i++) {
-        struct rego_parse_options parse = {.v0 = sources[i].v0,
-                                           .logic_keywords = options->logic_keywords,
-                                           .annotations = options->annotations};
+        struct rego_parse_options parse = {
+            .v0 = sources[i].v0, .logic_keywords = options->logic_keywords, .annotations = true};
         (void)rego_parse_module(arena, sources[i].text, sources[i].file, &parse, diags,
                                 &policy->unit[i].module);
     }

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "lang/rego/annotation.h"
 #include "lang/rego/parser.h"
 
 void rego_diag_add(struct rego_diags *diags, const char *code, struct str file,
@@ -388,6 +389,7 @@ bool rego_parse_module(struct arena *arena, struct str text, struct str file,
 {
     struct rego_parser p;
     struct rego_module *module = arena_new(arena, struct rego_module, 1);
+    size_t before = diags->n;
     if (start(&p, arena, text, file, options, diags) && module) {
         module->file = file;
         module->text = text;
@@ -395,12 +397,14 @@ bool rego_parse_module(struct arena *arena, struct str text, struct str file,
         if (package(&p, module) && statements(&p, module)) {
             module->comments = p.lexer.comment;
             module->ncomments = p.lexer.ncomments;
+            if (options->annotations && !p.failed)
+                rego_read_annotations(arena, module, diags);
         }
     }
     if (!module)
         (void)parser_fail(&p, p.token.place, "the text needs too much memory");
     *ret = module;
-    return finish(&p);
+    return finish(&p) && diags->n == before;
 }
 
 bool rego_parse_query(struct arena *arena, struct str text, struct str file,

@@ -35,7 +35,6 @@ struct rego_compile_options {
     bool strict;         /* unused variables and imports are errors */
     bool logic_keywords; /* experimental and, or */
     bool keep_print;     /* print statements stay */
-    bool annotations;
     bool unindexed; /* all rules and elements are gone through: what indexing is compared with */
     bool coverage;  /* count what each line was evaluated to */
     const struct value *schemas; /* for METADATA schemas; or NULL */
