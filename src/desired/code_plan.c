@@ -589,7 +589,10 @@ bool code_plan_instance(struct code_walk *walk, struct code_made *made)
         fine = plan_data(&p, walk, made, &prior, &planned);
     } else {
         planned = plan_managed(&p, made, &prior, &config);
-        if (p.code->options.pending)
+        /* the output of a built-in resource is what its input is: not known for the same reason */
+        bool untold = code_is_builtin(made->out.provider) && value_any_unknown(&config) &&
+                      !any_pending(&config);
+        if (p.code->options.pending && !untold)
             mark_pending(&p, &made->out.config, &planned, PLAN_DEPTH_MAX);
     }
     if (made->out.mode == CODE_EPHEMERAL)
