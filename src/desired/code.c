@@ -302,7 +302,7 @@ static bool gather_providers(struct code *code, struct err *err)
             const struct code_result *r = code_result(&code->plan, node);
             if (node->kind != CODE_NODE_PROVIDER || !r->provider)
                 continue;
-            for (size_t k = 0; k < code_modules(&code->plan, node->in)->n; k++, n++)
+            for (size_t k = 0; k < r->nproviders; k++, n++)
                 if (round)
                     all[n] = r->provider[k];
         }

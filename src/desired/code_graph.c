@@ -174,9 +174,10 @@ static void link_resource(struct link *l)
 
 static void link_provider(struct link *l)
 {
-    l->node->refs =
-        code_provider_refs(l->code, l->node->in, &l->node->in->module->providers[l->node->at]);
+    const struct code_provider *p = &l->node->in->module->providers[l->node->at];
+    l->node->refs = code_provider_refs(l->code, l->node->in, p);
     link_refs(l, l->node->in, l->node->refs);
+    link_expr(l, l->node->in, &p->for_each);
 }
 
 static void link_check(struct link *l)

@@ -144,8 +144,9 @@ struct code_result {
     struct value *value; /* variable, local, output: by module instance; resource: the collection */
     struct code_expansion *expansion; /* call, resource: by module instance */
     bool *whole;                      /* resource: value[i] is made */
-    /* provider: by module instance */
+    /* provider: by module instance, and by key of its for_each */
     struct code_provider_instance *provider;
+    size_t nproviders;
     struct code_import_value *imports; /* resource */
     size_t nimports;
 };

@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include "base/buf.h"
+#include "desired/address.h"
 #include "desired/code_parts.h"
 #include "desired/module_parts.h"
 #include "lang/hcl/builtin.h"
@@ -138,17 +140,31 @@ static size_t bodies_of(struct code *code, const struct code_provider *p,
     return n;
 }
 
-static bool run_in(struct code_walk *walk, const struct code_provider *p, struct str source,
-                   struct code_module_instance *module, struct code_provider_instance *ret)
+/* provider["..."].by["key"] */
+static struct str keyed_config_text(struct code *code, struct str path, struct str source,
+                                    struct str alias, const struct code_each *each)
 {
+    AUTO_BUF out = {.limit = 1 << 20};
+    struct str whole = config_text(code, path, source, alias);
+    if (each->kind == CODE_KEY_NONE)
+        return whole;
+    buf_str(&out, whole);
+    address_print_key(&out, &each->key);
+    return out.failed ? whole : arena_dup(&code->arena, buf_view(&out));
+}
+
+static bool run_one(struct code_scope scope, const struct code_provider *p, struct str source,
+                    const struct code_each *each, struct code_provider_instance *ret)
+{
+    struct code_walk *walk = scope.walk;
     struct code *code = walk->code;
-    struct code_scope scope = {.walk = walk, .module = module};
+    scope.each = *each;
     const struct schema *schema = code_provider_schema_of(code, source);
     const struct code_body *bodies;
     size_t n = bodies_of(code, p, &bodies);
     *ret = (struct code_provider_instance){
         .provider = source,
-        .config_name = config_text(code, module->config->path, source, p->alias),
+        .config_name = keyed_config_text(code, scope.module->config->path, source, p->alias, each),
         .config = hcl_any(),
         .written = p};
     if (!n)
@@ -163,18 +179,36 @@ static bool run_in(struct code_walk *walk, const struct code_provider *p, struct
     return fine;
 }
 
+/* In one module instance: itself, or (OpenTofu) one for each key. */
+static bool run_in(struct code_walk *walk, const struct code_provider *p, struct str source,
+                   struct code_module_instance *module, struct code_result *r, size_t *room)
+{
+    static const struct code_expr no_count;
+    struct arena *arena = &walk->code->arena;
+    struct code_scope scope = {.walk = walk, .module = module};
+    struct code_keys keys;
+    bool fine = code_expand(&scope, &no_count, &p->for_each, &keys);
+    if (!fine || !keys.known || keys.n == 0)
+        return fine;
+    r->provider = arena_grow(arena, r->provider, r->nproviders, room, r->nproviders + keys.n);
+    for (size_t i = 0; r->provider && i < keys.n; i++)
+        if (!run_one(scope, p, source, &keys.each[i], &r->provider[r->nproviders++]))
+            fine = false;
+    return r->provider && fine;
+}
+
 bool code_run_provider(struct code_walk *walk, struct code_node *node)
 {
     const struct code_provider *p = &node->in->module->providers[node->at];
     struct code_instances_of *modules = code_modules(walk, node->in);
     struct code_result *r = code_result(walk, node);
     struct str source = source_of(walk->code, node->in->module, p->name);
+    size_t room = 0;
     bool fine = true;
-    r->provider = arena_new(&walk->code->arena, struct code_provider_instance, modules->n);
-    for (size_t i = 0; r->provider && i < modules->n; i++)
-        if (!run_in(walk, p, source, &modules->item[i], &r->provider[i]))
+    for (size_t i = 0; i < modules->n; i++)
+        if (!run_in(walk, p, source, &modules->item[i], r, &room))
             fine = false;
-    return r->provider && fine;
+    return fine;
 }
 
 /* --- provider::NAME::FUNCTION --- */

@@ -68,6 +68,7 @@ struct code_requirement { /* an entry of required_providers */
 /* aws.east as written in code: local name and alias (or empty) */
 struct code_provider_ref {
     struct str name, alias;
+    const struct hcl_expr *key; /* OpenTofu: which one of its for_each; NULL = none */
     struct code_place place;
 };
 /* A body that an override file (or an escaping block `_`) adds to one. */

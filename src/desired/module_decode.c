@@ -397,7 +397,11 @@ bool code_decode_provider_ref(struct code_decoder *d, const struct hcl_expr *exp
 {
     static const char summary[] = "Invalid provider configuration reference";
     struct hcl_traversal t;
-    const struct hcl_expr *inner = code_unquote(d, expr, false);
+    const struct hcl_expr *inner = code_unquote(d, expr, false), *key = NULL;
+    if (d->opentofu && inner->kind == HCL_EXPR_INDEX) { /* of a provider with for_each */
+        key = inner->index.key;
+        inner = inner->index.source;
+    }
     if (!code_traversal(d, inner, true, &t) || t.n > 1) {
         if (code_is_quoted(inner))
             code_fault(d, expr->range, summary,
@@ -411,8 +415,8 @@ bool code_decode_provider_ref(struct code_decoder *d, const struct hcl_expr *exp
     }
     if (!code_check_provider_name(d, t.root, t.root_range))
         return false;
-    *ret = (struct code_provider_ref){.name = t.root,
-                                      .place = code_place_of(d, t.root_range, expr->range)};
+    *ret = (struct code_provider_ref){
+        .name = t.root, .key = key, .place = code_place_of(d, t.root_range, expr->range)};
     if (t.n == 0)
         return true;
     if (t.step[0].index || t.step[0].key.kind != VALUE_STRING) {

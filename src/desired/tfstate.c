@@ -233,9 +233,9 @@ static bool enter_resource(struct tfstate_walk *walk, struct err *err)
         return fail(walk, err);
     if (!read_members(walk, &plan, walk->resource, &walk->first_member, &stopped, err))
         return false;
-    if (!may_stop(walk->resource, need, 4))
-        return fail_at(walk, walk->resource_at, "a resource without mode, type, name or provider",
-                       err);
+    if (!may_stop(walk->resource, need,
+                  3)) /* the provider may be told of each instance (OpenTofu) */
+        return fail_at(walk, walk->resource_at, "a resource without mode, type or name", err);
     struct str instances = walk->resource[RES_INSTANCES];
     if (!stopped && (!instances.ptr || is_null(instances)))
         return true;

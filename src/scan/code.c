@@ -106,6 +106,14 @@ const void *scan_code_look_up(const struct address_table *table, struct str addr
     return table->nslots ? find_row(table, address)->what : NULL;
 }
 
+/* provider["..."].alias["key"]: only OpenTofu has for_each of providers. */
+static bool has_provider_key(struct str config)
+{
+    size_t at = str_find(config, STR("provider[\""), 0);
+    size_t end = at == SIZE_MAX ? SIZE_MAX : str_find(config, STR("\"]."), at);
+    return end != SIZE_MAX && str_ends(config, STR("]"));
+}
+
 bool scan_code_remember(struct scan_code *code, const struct resource *resource, struct err *err)
 {
     if (resource->deposed.len)
@@ -115,7 +123,8 @@ bool scan_code_remember(struct scan_code *code, const struct resource *resource,
         return arena_full(&code->arena, err);
     *kept = *resource;
     kept->attributes = value_null();
-    code->opentofu |= str_starts(resource->provider, STR("registry.opentofu.org/"));
+    code->opentofu |= str_starts(resource->provider, STR("registry.opentofu.org/")) ||
+                      has_provider_key(resource->provider_config);
     return scan_code_put(&code->arena, &code->state, kept->address, kept) ||
            arena_full(&code->arena, err);
 }

@@ -265,6 +265,38 @@ module "m" {
 
 
 @test("lab6")
+def providers_for_each(lab):
+    """OpenTofu's for_each of a provider: each instance in the store of its own key, in modules too."""
+    inside = 'terraform {\n  required_providers { lab6 = { source = "plumb.test/lab/lab6" } }\n}\nresource "lab6_thing" "in" { name = "in" }\n'
+    stack = Stack(lab, '''
+variable "home" {}
+locals { regions = { east = "e", west = "w" } }
+provider "lab6" {
+  alias    = "by"
+  for_each = local.regions
+  store    = "${var.home}/${each.value}"
+}
+resource "lab6_thing" "t" {
+  for_each = local.regions
+  provider = lab6.by[each.key]
+  name     = "t"
+  text     = each.key
+}
+module "m" {
+  for_each  = local.regions
+  source    = "./m"
+  providers = { lab6 = lab6.by[each.key] }
+}
+''', files={"m/main.tf": inside})
+    stack.write("terraform.tfvars", f'home = "{stack.home}"\n')
+    stack.apply()
+    stack.must_plan(stack.scan().must_be_clean(4))
+    (stack.home / "w/lab6_thing/in.json").unlink()
+    stack.edit_path(stack.home / "e/lab6_thing/t.json", {"text": "x"})
+    stack.must_plan(stack.scan().must_find(missing=['module.m["west"].lab6_thing.in'], contradicts=['lab6_thing.t["east"]']))
+
+
+@test("lab6")
 def without_a_state(lab):
     """A fresh clone: what import blocks name is read and compared, the rest is unchecked."""
     stack = applied(lab, 'resource "lab6_thing" "t" {\n  for_each = toset(["a", "b", "c"])\n  name = each.key\n  text = "x"\n}\n')
