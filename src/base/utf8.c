@@ -128,6 +128,10 @@ struct str utf8_nfc(struct arena *arena, struct str s)
 /* uc_is_grapheme_break looks at two code points; flags (GB12) and joined emoji (GB11) need more. */
 size_t utf8_cluster(struct str s, size_t at)
 {
+    /* Between two ASCII characters there is a break, unless they are CR LF. */
+    if (at < s.len && (unsigned char)s.ptr[at] < 0x80 && s.ptr[at] != '\r' &&
+        (at + 1 == s.len || (unsigned char)s.ptr[at + 1] < 0x80))
+        return at + 1;
     uint32_t before = utf8_next(s, &at);
     bool flag_half = uc_graphemeclusterbreak_property(before) == GBP_RI;
     bool picture = uc_is_property_extended_pictographic(before);

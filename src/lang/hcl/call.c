@@ -83,8 +83,8 @@ bool hcl_call_spend(struct hcl_call *call, uint64_t n)
 
 bool hcl_call_text(struct hcl_call *call, struct str text, struct value *ret)
 {
-    if (text.len > HCL_RESULT_MAX)
-        return hcl_call_fail(call, -1, "the text would have more than %d bytes", HCL_RESULT_MAX);
+    if (text.len > HCL_TEXT_MAX)
+        return hcl_call_fail(call, -1, "the text would have more than %d bytes", HCL_TEXT_MAX);
     if (text.len == 0)
         text = STR("");
     text = utf8_nfc(call->ev->arena, text);

@@ -8,8 +8,6 @@
 
 struct buf;
 
-enum { HCL_TEXT_MAX = 256 << 20 }; /* bytes of one text made by a function */
-
 /* Compact JSON with Go's escapes (< > & and U+2028/9 as \u....), numbers in full, sets in cty's
  * order. False with *ret_why for infinities and past a limit. */
 bool hcl_json_encode(struct arena *arena, const struct value *v, struct str *ret,

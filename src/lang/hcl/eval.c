@@ -2,6 +2,7 @@
  * eval_*.c. */
 #include "lang/hcl/eval.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -30,9 +31,8 @@ static bool is_literal_key(const struct hcl_expr *key)
            (key->kind == HCL_EXPR_LITERAL && key->value.kind == VALUE_NUMBER);
 }
 
-/* The steps behind a root, as far as they are static. False where expr has no named root. */
-static bool flatten(struct arena *arena, const struct hcl_expr *expr, struct chain *chain,
-                    struct hcl_traversal *ret)
+/* From the root on. False where expr has no named root. */
+static bool chain_of(const struct hcl_expr *expr, struct chain *chain)
 {
     const struct hcl_expr *outward[HCL_STEPS_MAX];
     size_t n = 0;
@@ -44,13 +44,17 @@ static bool flatten(struct arena *arena, const struct hcl_expr *expr, struct cha
     for (size_t i = 0; i < n; i++)
         chain->node[i] = outward[n - 1 - i];
     chain->n = n;
+    return chain->node[0]->kind == HCL_EXPR_VARIABLE;
+}
+
+/* The steps behind the root, as far as they are static. */
+static bool traversal_of(struct arena *arena, const struct chain *chain, struct hcl_traversal *ret)
+{
     const struct hcl_expr *root = chain->node[0];
-    if (root->kind != HCL_EXPR_VARIABLE)
-        return false;
-    struct hcl_step *steps = arena_new(arena, struct hcl_step, n);
+    struct hcl_step *steps = arena_new(arena, struct hcl_step, chain->n);
     *ret = (struct hcl_traversal){
         .root = root->name, .root_range = root->range, .range = root->range, .step = steps};
-    for (size_t i = 1; steps && i < n; i++) {
+    for (size_t i = 1; steps && i < chain->n; i++) {
         const struct hcl_expr *node = chain->node[i];
         bool attribute = node->kind == HCL_EXPR_ATTRIBUTE;
         if (!attribute && !is_literal_key(node->index.key))
@@ -68,7 +72,7 @@ bool hcl_static_traversal(struct arena *arena, const struct hcl_expr *expr,
                           struct hcl_traversal *ret)
 {
     struct chain chain;
-    return flatten(arena, expr, &chain, ret);
+    return chain_of(expr, &chain) && traversal_of(arena, &chain, ret);
 }
 
 static bool find_local(const struct hcl_scope *scope, struct str name, struct value *ret)
@@ -82,12 +86,11 @@ static bool find_local(const struct hcl_scope *scope, struct str name, struct va
     return false;
 }
 
+/* A name that is no local one. */
 static bool resolve(struct hcl_eval *ev, const struct hcl_scope *scope,
                     const struct hcl_traversal *traversal, struct value *ret, size_t *ret_steps)
 {
     *ret_steps = 0;
-    if (find_local(scope, traversal->root, ret))
-        return true;
     struct str near = {0};
     bool has_names = false;
     for (; scope; scope = scope->parent) {
@@ -126,8 +129,10 @@ static bool eval_reference(struct hcl_eval *ev, const struct hcl_expr *expr,
     struct hcl_traversal traversal;
     size_t done = 0;
     struct value v;
-    if (flatten(ev->arena, expr, &chain, &traversal)) {
-        if (!resolve(ev, scope, &traversal, &v, &done))
+    if (chain_of(expr, &chain)) {
+        if (!find_local(scope, chain.node[0]->name, &v) &&
+            (!traversal_of(ev->arena, &chain, &traversal) ||
+             !resolve(ev, scope, &traversal, &v, &done)))
             return false;
     } else {
         const struct hcl_expr *inner = inner_of(expr);
@@ -261,14 +266,48 @@ static bool eval_binary(struct hcl_eval *ev, const struct hcl_expr *expr,
 
 /* --- the walk --- */
 
-static bool exhausted(struct hcl_eval *ev, const struct hcl_expr *expr, const char *what)
+bool hcl_exhausted(struct hcl_eval *ev, const struct hcl_expr *expr, const char *fmt, ...)
 {
     if (ev->exhausted)
         return false;
     ev->exhausted = true;
+    va_list args;
+    va_start(args, fmt);
+    struct str what = arena_vprintf(ev->diags->arena, fmt, args);
+    va_end(args);
     return hcl_fail(ev, expr->range, "Evaluation too large",
-                    "The evaluation was given up: %s. Raise the limit or simplify the expression.",
-                    what);
+                    "The evaluation was given up: %.*s. Raise the limit or simplify the "
+                    "expression.",
+                    STR_ARG(what));
+}
+
+/* Nodes of a value, those that are in it twice counted twice; no further than `most`. */
+static uint64_t parts_of(const struct value *v, uint64_t most, unsigned depth_left)
+{
+    uint64_t n = 1;
+    bool items = value_is_list_like(v);
+    if (depth_left == 0 || (!items && !value_is_object_like(v)))
+        return n;
+    for (uint32_t i = 0; i < v->len && n < most; i++)
+        n += parts_of(items ? &v->items[i] : &v->members[i].value, most - n, depth_left - 1);
+    return n;
+}
+
+/*
+ * Values share what they are made of, so that 60 lists of twice the one before are small, and more
+ * than anybody can walk over. What makes new ones counts them.
+ */
+static bool is_bounded(struct hcl_eval *ev, const struct hcl_expr *expr, const struct value *v)
+{
+    bool makes = expr->kind == HCL_EXPR_TUPLE || expr->kind == HCL_EXPR_OBJECT ||
+                 expr->kind == HCL_EXPR_FOR || expr->kind == HCL_EXPR_SPLAT ||
+                 expr->kind == HCL_EXPR_CALL;
+    if (!makes || (!value_is_list_like(v) && !value_is_object_like(v)))
+        return true;
+    uint64_t parts = parts_of(v, HCL_PARTS_MAX + 1, VALUE_DEPTH_MAX);
+    ev->steps += parts / 8;
+    return parts <= HCL_PARTS_MAX ||
+           hcl_exhausted(ev, expr, "a value of more than %d parts", HCL_PARTS_MAX);
 }
 
 static bool eval_node(struct hcl_eval *ev, const struct hcl_expr *expr,
@@ -326,14 +365,14 @@ bool hcl_eval_expr(struct hcl_eval *ev, const struct hcl_expr *expr, const struc
     if (ev->exhausted)
         return false;
     if (++ev->steps > most)
-        return exhausted(ev, expr, "too many steps");
+        return hcl_exhausted(ev, expr, "more than %llu steps", (unsigned long long)most);
     if (ev->depth >= deepest)
-        return exhausted(ev, expr, "nested too deeply");
+        return hcl_exhausted(ev, expr, "nested deeper than %u", deepest);
     if (ev->arena->used > ev->arena->limit / 2)
-        return exhausted(ev, expr, "too much memory");
+        return hcl_exhausted(ev, expr, "more than %zu bytes", ev->arena->limit / 2);
     ev->depth++;
     struct value v = hcl_any();
-    bool ok = eval_node(ev, expr, scope, &v);
+    bool ok = eval_node(ev, expr, scope, &v) && is_bounded(ev, expr, &v);
     ev->depth--;
     *ret = ok ? v : hcl_any();
     return ok;

@@ -46,6 +46,10 @@ struct hcl_scope {
     void *ctx;
 };
 
+enum {
+    HCL_TEXT_MAX = 64 << 20, /* bytes of one text that a function or a template makes */
+    HCL_PARTS_MAX = 10000000 /* of one value, all that is in it counted each time it is there */
+};
 struct hcl_limits {
     uint64_t steps;    /* nodes evaluated; 0 = 50,000,000 */
     unsigned depth;    /* nested evaluations; 0 = HCL_DEPTH_MAX */

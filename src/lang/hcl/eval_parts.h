@@ -3,6 +3,9 @@
 #include "lang/hcl/function.h"
 #include "lang/hcl/ops.h"
 
+/* A limit was hit, which fmt names: said once, and everything fails from here on. Always false. */
+bool hcl_exhausted(struct hcl_eval *ev, const struct hcl_expr *expr, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Elements or members of a known collection, one at a time in iteration order. */
 struct hcl_iteration {
     const struct value *collection;

@@ -40,14 +40,17 @@ static bool join_part(struct hcl_eval *ev, const struct hcl_expr *part, const st
     return true;
 }
 
-static bool finish(struct hcl_eval *ev, struct joined *out, struct value *ret)
+static bool finish(struct hcl_eval *ev, const struct hcl_expr *expr, struct joined *out,
+                   struct value *ret)
 {
     struct str text = arena_dup(ev->arena, buf_view(&out->text));
     struct str nfc = text.ptr ? utf8_nfc(ev->arena, text) : text;
-    bool ok = nfc.ptr && !out->text.failed;
+    bool fits = !out->text.failed;
     buf_free(&out->text);
-    if (!ok)
-        return false;
+    if (!fits)
+        return hcl_exhausted(ev, expr, "a text of more than %d bytes", HCL_TEXT_MAX);
+    if (!nfc.ptr)
+        return hcl_exhausted(ev, expr, "too much memory");
     *ret = value_string(nfc);
     if (out->unknown) {
         *ret = hcl_unknown_not_null(ev->arena, &type_string);
@@ -65,7 +68,7 @@ static bool finish(struct hcl_eval *ev, struct joined *out, struct value *ret)
 bool hcl_eval_template(struct hcl_eval *ev, const struct hcl_expr *expr,
                        const struct hcl_scope *scope, struct value *ret)
 {
-    struct joined out = {.text = {.limit = BUF_DEFAULT_LIMIT}};
+    struct joined out = {.text = {.limit = HCL_TEXT_MAX}};
     bool ok = true;
     for (size_t i = 0; i < expr->parts.n; i++) {
         const struct hcl_expr *part = expr->parts.part[i];
@@ -76,7 +79,7 @@ bool hcl_eval_template(struct hcl_eval *ev, const struct hcl_expr *expr,
         buf_free(&out.text);
         return false;
     }
-    return finish(ev, &out, ret);
+    return finish(ev, expr, &out, ret);
 }
 
 /* %{for}: the body once an element, joined. */
@@ -93,7 +96,7 @@ bool hcl_eval_template_for(struct hcl_eval *ev, const struct hcl_expr *expr,
     }
     if (!hcl_iterate(ev, &source, expr->for_->source->range, &it))
         return false;
-    struct joined out = {.text = {.limit = BUF_DEFAULT_LIMIT}, .marks = source.marks};
+    struct joined out = {.text = {.limit = HCL_TEXT_MAX}, .marks = source.marks};
     struct str names[2] = {expr->for_->key_name, expr->for_->value_name};
     struct value values[2], v;
     struct hcl_scope inner = {.parent = scope, .name = names, .value = values, .n = 2};
@@ -105,7 +108,7 @@ bool hcl_eval_template_for(struct hcl_eval *ev, const struct hcl_expr *expr,
         buf_free(&out.text);
         return false;
     }
-    return finish(ev, &out, ret);
+    return finish(ev, expr, &out, ret);
 }
 
 /* --- conditions --- */

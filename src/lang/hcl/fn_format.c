@@ -211,7 +211,7 @@ static bool is_negative(const struct value *v)
 
 static bool put_float(struct formatter *f, const struct value *v, const struct verb *verb)
 {
-    AUTO_BUF digits = {.limit = HCL_RESULT_MAX};
+    AUTO_BUF digits = {.limit = HCL_TEXT_MAX};
     bool infinite = hcl_is_infinite(v), negative = is_negative(v);
     if (infinite)
         buf_str(&digits, STR("Inf"));
@@ -320,7 +320,7 @@ static bool put_as_is(struct formatter *f, const struct value *v, const struct v
         return put_padded(f, verb, value_text(v));
     if (verb->sharp || v->kind != VALUE_NUMBER)
         return put_json(f, v, verb);
-    AUTO_BUF text = {.limit = HCL_RESULT_MAX};
+    AUTO_BUF text = {.limit = HCL_TEXT_MAX};
     struct verb shortest = {.mode = 'g', .width = -1, .precision = -1};
     if (hcl_is_infinite(v))
         buf_str(&text, is_negative(v) ? STR("-Inf") : STR("+Inf"));
@@ -493,7 +493,7 @@ static bool unknown_text(struct hcl_call *call, struct value *ret)
 
 static bool run_format(struct hcl_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = HCL_RESULT_MAX};
+    AUTO_BUF out = {.limit = HCL_TEXT_MAX};
     for (size_t i = 1; i < call->n; i++)
         if (!hcl_wholly_known(&call->arg[i]))
             return unknown_text(call, ret);
@@ -545,7 +545,7 @@ static bool gather(struct hcl_call *call, struct sequences *s)
 static bool format_row(struct hcl_call *call, const struct sequences *s, size_t row,
                        struct value *args, struct value *ret)
 {
-    AUTO_BUF out = {.limit = HCL_RESULT_MAX};
+    AUTO_BUF out = {.limit = HCL_TEXT_MAX};
     for (size_t i = 1; i < call->n; i++) {
         args[i - 1] = s->items[i] ? s->items[i][row] : call->arg[i];
         if (!hcl_wholly_known(&args[i - 1])) {

@@ -19,7 +19,7 @@ static struct str text_arg(const struct hcl_call *call, size_t i)
 
 static bool map_letters(struct hcl_call *call, ucs4_t (*map)(ucs4_t), struct value *ret)
 {
-    AUTO_BUF out = {.limit = HCL_RESULT_MAX};
+    AUTO_BUF out = {.limit = HCL_TEXT_MAX};
     struct str s = text_arg(call, 0);
     char bytes[4];
     for (size_t at = 0; at < s.len;)
@@ -49,7 +49,7 @@ static bool separates(uint32_t c)
 
 static bool run_title(struct hcl_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = HCL_RESULT_MAX};
+    AUTO_BUF out = {.limit = HCL_TEXT_MAX};
     struct str s = text_arg(call, 0);
     uint32_t before = ' ';
     char bytes[4];
@@ -248,7 +248,7 @@ static bool join_list(struct hcl_call *call, size_t i, bool *first, struct buf *
 
 static bool run_join(struct hcl_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = HCL_RESULT_MAX};
+    AUTO_BUF out = {.limit = HCL_TEXT_MAX};
     bool first = true;
     if (call->n < 2)
         return hcl_call_fail(call, -1, "at least one list is required");
@@ -288,7 +288,7 @@ static void replace_plain(struct str s, struct str old, struct str new, struct b
 
 static bool run_replace(struct hcl_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = HCL_RESULT_MAX};
+    AUTO_BUF out = {.limit = HCL_TEXT_MAX};
     struct str s = text_arg(call, 0), old = text_arg(call, 1), new = text_arg(call, 2);
     if (old.len > 1 && old.ptr[0] == '/' && old.ptr[old.len - 1] == '/') {
         if (!hcl_regex_replace(call, s, str_sub(old, 1, old.len - 1), new, &out))
@@ -301,15 +301,15 @@ static bool run_replace(struct hcl_call *call, struct value *ret)
 
 static bool run_indent(struct hcl_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = HCL_RESULT_MAX};
+    AUTO_BUF out = {.limit = HCL_TEXT_MAX};
     struct str s = text_arg(call, 1);
     int64_t spaces;
     if (!hcl_call_whole(call, 0, -1, "", &spaces))
         return false;
     if (spaces < 0)
         return hcl_call_fail(call, -1, "the number of spaces must not be negative");
-    if (spaces > HCL_RESULT_MAX)
-        return hcl_call_fail(call, -1, "more than %d spaces", HCL_RESULT_MAX);
+    if (spaces > HCL_TEXT_MAX)
+        return hcl_call_fail(call, -1, "more than %d spaces", HCL_TEXT_MAX);
     for (size_t at = 0; at < s.len && !out.failed; at++) {
         buf_char(&out, s.ptr[at]);
         char *pad = s.ptr[at] == '\n' ? buf_room(&out, (size_t)spaces) : NULL;

@@ -41,7 +41,7 @@ struct hcl_call {
     int bad_arg;    /* on failure: index of the argument to blame, -1 = the call */
 };
 
-enum { HCL_PARAMS_MAX = 4, HCL_RESULT_MAX = 256 << 20 /* bytes of a text */ };
+enum { HCL_PARAMS_MAX = 4 };
 struct hcl_function {
     const char *name;
     struct hcl_param param[HCL_PARAMS_MAX]; /* name NULL ends them */
@@ -80,7 +80,7 @@ bool hcl_call_whole(struct hcl_call *call, size_t i, int bad_arg, const char *pr
 bool hcl_call_bound(struct hcl_call *call, uint64_t n);
 /* Count n more steps against the limit of the evaluation. */
 bool hcl_call_spend(struct hcl_call *call, uint64_t n);
-/* The result is this text, in NFC; or what was put together in a buffer of limit HCL_RESULT_MAX. */
+/* The result is this text, in NFC; or what was put together in a buffer of limit HCL_TEXT_MAX. */
 bool hcl_call_text(struct hcl_call *call, struct str text, struct value *ret);
 bool hcl_call_buf(struct hcl_call *call, struct buf *buf, struct value *ret);
 /* s with every match of the pattern replaced, $1 and ${name} expanded as Go does. */

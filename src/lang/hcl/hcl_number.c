@@ -47,29 +47,53 @@ static void count_digits(struct str mantissa, size_t *ret_digits, size_t *ret_fr
     *ret_fraction = fraction;
 }
 
-bool hcl_number_is_readable(struct str text)
+static const double bits_a_digit = 3.321928094887362; /* log2(10) */
+
+struct decimal { /* a number in JSON's form: digits from the first that is not 0 */
+    size_t digits, fraction;
+    int64_t exponent;
+};
+
+/* False where the exponent does not even fit there. */
+static bool take_apart(struct str text, struct decimal *ret)
 {
-    static const double bits_a_digit = 3.321928094887362; /* log2(10) */
     struct str mantissa = text;
-    int64_t exponent = 0;
-    size_t e = 0, digits, fraction;
-    if (!number_is_valid(text))
-        return false;
+    size_t e = 0;
+    ret->exponent = 0;
     while (e < text.len && text.ptr[e] != 'e' && text.ptr[e] != 'E')
         e++;
     if (e < text.len) {
         struct str digits_of_exponent = str_sub(text, e + 1, text.len);
         if (digits_of_exponent.ptr[0] == '+')
             digits_of_exponent = str_sub(digits_of_exponent, 1, digits_of_exponent.len);
-        if (!str_to_int64(digits_of_exponent, &exponent))
+        if (!str_to_int64(digits_of_exponent, &ret->exponent))
             return false;
         mantissa = str_sub(text, 0, e);
     }
-    count_digits(mantissa, &digits, &fraction);
-    if (digits == 0)
+    count_digits(mantissa, &ret->digits, &ret->fraction);
+    return true;
+}
+
+bool hcl_number_is_readable(struct str text)
+{
+    struct decimal d;
+    if (!number_is_valid(text) || !take_apart(text, &d))
+        return false;
+    if (d.digits == 0)
         return true;
-    double two = (double)exponent - (double)fraction + (double)digits * bits_a_digit;
+    double two = (double)d.exponent - (double)d.fraction + (double)d.digits * bits_a_digit;
     return two >= (double)INT32_MIN && two <= (double)INT32_MAX;
+}
+
+struct value hcl_number_literal(struct str text)
+{
+    struct decimal d;
+    if (!take_apart(text, &d) || d.digits == 0)
+        return value_number(text);
+    double bits = ((double)d.exponent - (double)d.fraction + (double)d.digits) * bits_a_digit;
+    if (bits > (double)mpfr_get_emax())
+        return text.ptr[0] == '-' ? hcl_minus_infinity : hcl_infinity;
+    return bits < (double)mpfr_get_emin() ? value_int(0) : value_number(text);
 }
 
 static long bits_of(uint8_t precision)

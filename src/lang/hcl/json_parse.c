@@ -82,7 +82,7 @@ static const struct hcl_expr *parse_number(struct json_parser *p)
                      "There is a syntax error in the given JSON number.");
     struct hcl_expr *node = new_node(p, HCL_EXPR_LITERAL, token.range);
     if (node)
-        node->value = value_number(token_text(p, token));
+        node->value = hcl_number_literal(token_text(p, token));
     return node;
 }
 

@@ -139,7 +139,7 @@ static struct value number_value(struct str text)
 {
     while (text.len > 1 && text.ptr[0] == '0' && text.ptr[1] >= '0' && text.ptr[1] <= '9')
         text = str_sub(text, 1, text.len);
-    return value_number(text);
+    return hcl_number_literal(text);
 }
 
 static const struct hcl_expr *index_node(struct parser *p, const struct hcl_expr *source,
@@ -738,12 +738,12 @@ static struct str without_bare_point(struct parser *p, struct str text)
 
 static const struct hcl_expr *parse_number(struct parser *p, struct hcl_token token)
 {
-    struct value value = number_value(without_bare_point(p, hcl_token_text(p, token)));
+    struct str text = without_bare_point(p, hcl_token_text(p, token));
     struct hcl_expr *node = hcl_node(p, HCL_EXPR_LITERAL, token.range);
     if (!node)
         return hcl_error_node(p, token.range);
-    node->value = value;
-    if (value.form != NUMBER_INT && !hcl_number_is_readable(value_text(&value))) {
+    node->value = number_value(text);
+    if (node->value.form != NUMBER_INT && !hcl_number_is_readable(text)) {
         hcl_syntax_error(p, token.range, "Invalid number literal",
                          "Failed to recognize the value of this number literal.");
         node->kind = HCL_EXPR_ERROR;

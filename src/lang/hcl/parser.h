@@ -77,6 +77,8 @@ void hcl_check_tokens(struct parser *p);
 
 /* A number of JSON's form whose exponent Terraform can hold (Go's big.Float: 32 bits, base two). */
 bool hcl_number_is_readable(struct str text);
+/* Its value: what is too large to be calculated with is infinite, what is too small is 0. */
+struct value hcl_number_literal(struct str text);
 
 static inline struct hcl_range hcl_span(struct hcl_range a, struct hcl_range b)
 {

@@ -104,12 +104,61 @@ static void results_are_bounded(void **state)
 {
     static const struct eval_case cases[] = {
         {"range(2000)", "!Error in function call"},
+        {"1e999999999 > 1", "true"},
+        {"-1e999999999 == -1 / 0", "true"},
+        {"1e-999999999 == 0", "true"},
+        {"tostring(1e999999999)", "\"+Inf\""},
         {"setproduct(range(1000), range(1000), range(1000))", "!Error in function call"},
         {"indent(999999999, \"a\\nb\")", "!Error in function call"},
         {"join(indent(200000000, \"\\n\"), split(\"\", \"abcdef\"))", "!Error in function call"},
     };
     (void)state;
     CHECK(cases);
+}
+
+/* Each is small to write, and would fill any machine: the message names the limit. */
+static void bombs_are_refused(void **state)
+{
+    static const struct {
+        const char *expr, *limit;
+    } cases[] = {
+        {"[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : c]]]",
+         "more than 33554432 bytes"},
+        {"length([for a in range(1000) : length([for b in range(1000) : "
+         "length([for c in range(1000) : a == b])])])",
+         "more than "},
+        {"[for a in [[1, 1]] : [for b in [[a, a, a, a, a, a, a, a]] : "
+         "[for c in [[b, b, b, b, b, b, b, b]] : [for d in [[c, c, c, c, c, c, c, c]] : "
+         "[for e in [[d, d, d, d, d, d, d, d]] : [for f in [[e, e, e, e, e, e, e, e]] : "
+         "[for g in [[f, f, f, f, f, f, f, f]] : [for h in [[g, g, g, g, g, g, g, g]] : "
+         "[for i in [[h, h, h, h, h, h, h, h]] : i]]]]]]]]]",
+         "more than 10000000 parts"},
+        {"\"%{for a in range(1000)}%{for b in range(1000)}${a}-${b} with a text behind it that is "
+         "longer than the numbers before%{endfor}%{endfor}\"",
+         "more than "},
+        {"setproduct(range(1000), range(1000), range(1000))", "more than 10000000 elements"},
+        {"range(0, 1e300)", "more than 1024 values"},
+        {"format(\"%2000000s\", \"x\")", "larger than 1000000"},
+        {"indent(999999999, \"a\\nb\")", "more than 67108864 spaces"},
+        {"regex(\"((a{100}){100}){100}\", \"a\")", "invalid repetition size"},
+        {"1e99999999999", "Failed to recognize"},
+        {"tonumber(\"1e99999999999\")", "a number is required"},
+        {"jsondecode(\"1e99999999999\")", "a number is required"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO_ARENA arena = {.limit = 64 << 20};
+        struct hcl_diags diags = {.arena = &arena};
+        const struct hcl_expr *expr;
+        struct value v;
+        struct hcl_eval ev = {
+            .arena = &arena, .text = str_from(cases[i].expr), .file = STR("t"), .diags = &diags};
+        assert_true(hcl_parse_expression(&arena, ev.text, ev.file, &diags, &expr, NULL));
+        bool ok = !hcl_has_errors(&diags) && hcl_eval_expr(&ev, expr, NULL, &v);
+        struct str said = diags.n ? diags.diag[0].detail : STR("nothing");
+        if (ok || str_find(said, str_from(cases[i].limit), 0) == SIZE_MAX)
+            fail_msg("%s: %.*s", cases[i].expr, STR_ARG(said));
+    }
 }
 
 /* A folder with a file, a template and a link that leads out of it. */
@@ -174,6 +223,7 @@ int main(void)
         cmocka_unit_test(patterns),
         cmocka_unit_test(formats),
         cmocka_unit_test(results_are_bounded),
+        cmocka_unit_test(bombs_are_refused),
         cmocka_unit_test(files_below_the_root_and_no_others),
     };
     return cmocka_run_group_tests_name("lang/hcl/eval", tests, NULL, NULL);
