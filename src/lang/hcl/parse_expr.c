@@ -135,11 +135,11 @@ static const struct hcl_expr *get_attribute(struct parser *p, const struct hcl_e
     return node;
 }
 
-static struct value number_value(struct str text)
+static struct str without_zeros(struct str text)
 {
     while (text.len > 1 && text.ptr[0] == '0' && text.ptr[1] >= '0' && text.ptr[1] <= '9')
         text = str_sub(text, 1, text.len);
-    return hcl_number_literal(text);
+    return text;
 }
 
 static const struct hcl_expr *index_node(struct parser *p, const struct hcl_expr *source,
@@ -160,7 +160,7 @@ static const struct hcl_expr *legacy_index(struct parser *p, const struct hcl_ex
                                            struct hcl_token number, struct hcl_range blame)
 {
     struct str text = hcl_token_text(p, number);
-    struct value index = number_value(text);
+    struct value index = hcl_number_literal(without_zeros(text));
     if (str_find_char(text, '.', 0) != SIZE_MAX) {
         hcl_syntax_error(p, blame, "Invalid legacy index syntax",
                          "When using the legacy index syntax, chaining two indexes together is not "
@@ -738,11 +738,11 @@ static struct str without_bare_point(struct parser *p, struct str text)
 
 static const struct hcl_expr *parse_number(struct parser *p, struct hcl_token token)
 {
-    struct str text = without_bare_point(p, hcl_token_text(p, token));
+    struct str text = without_zeros(without_bare_point(p, hcl_token_text(p, token)));
     struct hcl_expr *node = hcl_node(p, HCL_EXPR_LITERAL, token.range);
     if (!node)
         return hcl_error_node(p, token.range);
-    node->value = number_value(text);
+    node->value = hcl_number_literal(text);
     if (node->value.form != NUMBER_INT && !hcl_number_is_readable(text)) {
         hcl_syntax_error(p, token.range, "Invalid number literal",
                          "Failed to recognize the value of this number literal.");

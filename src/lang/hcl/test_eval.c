@@ -107,6 +107,7 @@ static void results_are_bounded(void **state)
         {"1e999999999 > 1", "true"},
         {"-1e999999999 == -1 / 0", "true"},
         {"1e-999999999 == 0", "true"},
+        {"00.5", "0.5"},
         {"tostring(1e999999999)", "\"+Inf\""},
         {"setproduct(range(1000), range(1000), range(1000))", "!Error in function call"},
         {"indent(999999999, \"a\\nb\")", "!Error in function call"},
