@@ -109,6 +109,18 @@ static enum decision default_of(const struct judging *j)
     return DECISION_NOTIFY;
 }
 
+/* A computed attribute follows from what the code sets: beside a change of that, it is nobody's
+ * business of its own. */
+static bool only_follows(const struct rule_subject *s, size_t change)
+{
+    if (!s->nchanges || !s->change[change].computed)
+        return false;
+    for (size_t i = 0; i < s->nchanges; i++)
+        if (!s->change[i].computed)
+            return true;
+    return false;
+}
+
 /* The strictest of what is said of one change. *ret_by: the draft, NULL = a default or a waiver. */
 static enum decision decide_change(struct judging *j, size_t change, struct policy_draft **ret_by,
                                    struct str *ret_waiver)
@@ -135,7 +147,7 @@ static enum decision decide_change(struct judging *j, size_t change, struct poli
         }
         said = true;
     }
-    if (said || waived)
+    if (said || waived || only_follows(j->subject, change))
         return strictest;
     struct waiver *waiver = find_waiver(j, change, STR(""));
     if (waiver)

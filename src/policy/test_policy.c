@@ -202,6 +202,23 @@ static void without_a_rule_only_drift_gets_the_default(void **state)
     end(&t);
 }
 
+static void what_only_follows_gets_no_default(void **state)
+{
+    (void)state;
+    struct setup t;
+    begin(&t);
+    add_file(&t, "r.yaml", some_rules);
+    must_open(&t, NULL);
+    struct rule_subject s = subject(&t, PATHS("tags.team", "etag"));
+    struct rule_change *change = (struct rule_change *)(uintptr_t)s.change;
+    assert_int_equal(judge(&t, &s).decision, DECISION_REVIEW);
+    change[1].computed = true; /* beside a change of what the code sets */
+    assert_int_equal(judge(&t, &s).decision, DECISION_IGNORE);
+    change[0].computed = true; /* nothing else explains them */
+    assert_int_equal(judge(&t, &s).decision, DECISION_REVIEW);
+    end(&t);
+}
+
 /* --- Rego --- */
 
 static const char rego_rules[] =
@@ -537,6 +554,7 @@ int main(void)
         cmocka_unit_test(the_strictest_decision_wins),
         cmocka_unit_test(paths_without_a_verdict_get_the_default),
         cmocka_unit_test(without_a_rule_only_drift_gets_the_default),
+        cmocka_unit_test(what_only_follows_gets_no_default),
         cmocka_unit_test(rego_packages_decide),
         cmocka_unit_test(a_rule_that_errors_blocks),
         cmocka_unit_test(what_nobody_asks_is_said),
