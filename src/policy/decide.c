@@ -75,13 +75,16 @@ struct judging {
     size_t n;                 /* changes; 1 for a subject without */
     const struct str *digest; /* of each; NULL where there are no waivers */
     size_t *counted, *waived; /* of each draft: in how many places */
+    bool full;                /* the arena: there is no judgement */
 };
 
-static struct str waiver_text(struct arena *arena, const struct waiver *waiver)
+static struct str waiver_text(struct judging *j, const struct waiver *waiver)
 {
-    return arena_printf(arena, "%.*s:%u (%.*s; owner %.*s; until %.*s)", STR_ARG(waiver->at.file),
-                        waiver->at.line, STR_ARG(waiver->reason), STR_ARG(waiver->owner),
-                        STR_ARG(waiver->expires));
+    struct str text = arena_printf(
+        j->arena, "%.*s:%u (%.*s; owner %.*s; until %.*s)", STR_ARG(waiver->at.file),
+        waiver->at.line, STR_ARG(waiver->reason), STR_ARG(waiver->owner), STR_ARG(waiver->expires));
+    j->full |= !text.ptr;
+    return text;
 }
 
 static struct waiver *find_waiver(struct judging *j, size_t change, struct str rule)
@@ -137,7 +140,7 @@ static enum decision decide_change(struct judging *j, size_t change, struct poli
         j->counted[i]++;
         if (waiver) {
             j->waived[i]++;
-            draft->verdict.waived_by = *ret_waiver = waiver_text(j->arena, waiver);
+            draft->verdict.waived_by = *ret_waiver = waiver_text(j, waiver);
             waived = true;
             continue;
         }
@@ -151,7 +154,7 @@ static enum decision decide_change(struct judging *j, size_t change, struct poli
         return strictest;
     struct waiver *waiver = find_waiver(j, change, STR(""));
     if (waiver)
-        *ret_waiver = waiver_text(j->arena, waiver);
+        *ret_waiver = waiver_text(j, waiver);
     return waiver ? DECISION_IGNORE : default_of(j);
 }
 
@@ -278,6 +281,8 @@ static bool decide(struct judging *j, struct judgement *ret)
         }
         first = false;
     }
+    if (j->full)
+        return false;
     name_decider(ret, decider, waiver);
     return list_verdicts(j, ret) && sum_up(j, ret);
 }

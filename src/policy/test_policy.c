@@ -464,6 +464,38 @@ static void waivers_cover_the_very_value(void **state)
     }
 }
 
+/* Short of memory there is an error, never a milder answer. */
+static void a_full_arena_never_softens_a_decision(void **state)
+{
+    (void)state;
+    struct setup t;
+    size_t failed = 0;
+    begin(&t);
+    add_file(&t, "r.yaml", some_rules);
+    add_file(&t, "p.rego", rego_rules);
+    must_open(&t, NULL);
+    struct rule_subject s = subject(&t, PATHS("acl", "size"));
+    struct str acl = digest_of(&t, &s, 0);
+    policy_close(t.policy);
+    add_file(&t, "w.yaml", waiver_text(&t, FINGERPRINT ", path: acl", acl, "2026-12-31"));
+    must_open(&t, "w.yaml");
+    const struct judgement want = judge(&t, &s);
+    for (size_t limit = 0; limit < 1 << 20; limit += limit < 1 << 15 ? 64 : 4096) {
+        AUTO_ARENA small = {.limit = limit};
+        struct judgement got;
+        struct err err = {0};
+        if (!policy_judge(t.policy, &small, &s, &got, &err)) {
+            failed++;
+            continue;
+        }
+        /* the memory of an evaluation of Rego that ends is an error of the rule: it blocks */
+        assert_false(decision_stricter(want.decision, got.decision));
+        assert_true(got.nverdicts >= want.nverdicts);
+    }
+    assert_true(failed > 10);
+    end(&t);
+}
+
 static void secrets_have_keyed_digests(void **state)
 {
     (void)state;
@@ -560,6 +592,7 @@ int main(void)
         cmocka_unit_test(what_nobody_asks_is_said),
         cmocka_unit_test(the_report_counts_what_rules_did),
         cmocka_unit_test(waivers_cover_the_very_value),
+        cmocka_unit_test(a_full_arena_never_softens_a_decision),
         cmocka_unit_test(secrets_have_keyed_digests),
         cmocka_unit_test(a_waiver_needs_its_facts),
         cmocka_unit_test(a_written_waiver_can_be_read),
