@@ -2,9 +2,10 @@
 #include "policy/condition.h"
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "wire/json.h"
 
-enum { JSON_TEXT_MAX = 4 << 20 };
+enum { JSON_TEXT_MAX = 4 << 20, JSON_ROOM_PER_BYTE = 64 };
 
 /* What is looked at: a value, where it stands, and whether a secret holds it. */
 struct spot {
@@ -162,9 +163,14 @@ static enum rule_outcome judge_json(struct condition_run *run, const struct cond
         return unknown(run, c, spot, "is known only after apply");
     if (!value_is_string(v))
         return judge_all(run, c, spot, want);
+    struct err why = {0};
     if (v->len > JSON_TEXT_MAX ||
-        !json_parse(run->arena, value_text(v), "", JSON_DUPLICATES_LAST, &doc, NULL))
+        !json_parse(run->arena, value_text(v), "", JSON_DUPLICATES_LAST, &doc, &why)) {
+        /* a text that is nested too deeply is a limit, too; want of room is none of the text */
+        run->full |= why.kind == ERR_LIMIT &&
+                     run->arena->limit - run->arena->used < (size_t)JSON_ROOM_PER_BYTE * v->len;
         return unknown(run, c, spot, "is not JSON");
+    }
     list_statement(run, &doc);
     inner.value = &doc;
     return judge_all(run, c, &inner, want);

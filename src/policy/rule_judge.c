@@ -175,7 +175,7 @@ static bool judge(const struct rule *rule, struct arena *arena, const struct rul
                   struct err *err)
 {
     struct rule_result result = {.rule = rule, .outcome = RULE_NO_MATCH};
-    enum rule_outcome matched = rule_match_subject(rule, arena, s, tags);
+    enum rule_outcome matched = rule_match_subject(rule, s, tags);
     bool full = false;
     *ret = result;
     if (matched == RULE_NO_MATCH)

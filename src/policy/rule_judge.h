@@ -3,8 +3,8 @@
 #include "policy/rule.h"
 
 /* Does `match` hold, changed paths aside? Unknown: a tag is known only after apply. */
-enum rule_outcome rule_match_subject(const struct rule *rule, struct arena *arena,
-                                     const struct rule_subject *subject, const struct value *tags);
+enum rule_outcome rule_match_subject(const struct rule *rule, const struct rule_subject *subject,
+                                     const struct value *tags);
 /* "type aws_s3_bucket, env prod": what a rule without conditions goes by. */
 struct str rule_match_text(struct arena *arena, const struct rule *rule,
                            const struct rule_subject *subject);

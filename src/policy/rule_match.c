@@ -1,4 +1,5 @@
 /* rule_match.c - `match` of a rule: reading it, and what it says of a subject. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -214,24 +215,31 @@ static bool any_glob(const struct rule_strs *globs, struct str text, char separa
 }
 
 /* A known tag by its glob; numbers and booleans by their text. */
-static enum rule_outcome tag_matches(struct arena *arena, const struct rule_tag *tag,
-                                     const struct value *tags)
+static enum rule_outcome tag_matches(const struct rule_tag *tag, const struct value *tags)
 {
+    char digits[24];
     const struct value *v = value_get(tags, tag->key);
     if (tags && (tags->kind == VALUE_UNKNOWN || (v && v->kind == VALUE_UNKNOWN)))
         return RULE_UNKNOWN;
     if (!v || v->kind == VALUE_NULL)
         return tag->absent ? RULE_MATCH : RULE_NO_MATCH;
-    struct str text = v->kind == VALUE_STRING ? value_text(v) : rule_value_text(arena, v);
+    struct str text = STR("");
+    if (v->kind == VALUE_STRING || (v->kind == VALUE_NUMBER && v->form == NUMBER_TEXT)) {
+        text = value_text(v);
+    } else if (v->kind == VALUE_BOOL) {
+        text = v->truth ? STR("true") : STR("false");
+    } else if (v->kind == VALUE_NUMBER) {
+        (void)snprintf(digits, sizeof digits, "%lld", (long long)v->integer);
+        text = str_from(digits);
+    }
     return find_glob(&tag->value, text, '\0') ? RULE_MATCH : RULE_NO_MATCH;
 }
 
-static enum rule_outcome tags_match(struct arena *arena, const struct rule_match *match,
-                                    const struct value *tags)
+static enum rule_outcome tags_match(const struct rule_match *match, const struct value *tags)
 {
     enum rule_outcome outcome = RULE_MATCH;
     for (size_t i = 0; i < match->ntags; i++) {
-        enum rule_outcome one = tag_matches(arena, &match->tag[i], tags);
+        enum rule_outcome one = tag_matches(&match->tag[i], tags);
         if (one < outcome)
             outcome = one;
     }
@@ -252,8 +260,8 @@ static bool action_matches(const struct rule_match *match, const struct rule_sub
     return match->action.n == 0 || (s->action.len && find_glob(&match->action, s->action, '\0'));
 }
 
-enum rule_outcome rule_match_subject(const struct rule *rule, struct arena *arena,
-                                     const struct rule_subject *s, const struct value *tags)
+enum rule_outcome rule_match_subject(const struct rule *rule, const struct rule_subject *s,
+                                     const struct value *tags)
 {
     const struct rule_match *match = &rule->match;
     if (!any_glob(&match->type, s->type, '\0') || !any_glob(&match->address, s->address, '\0') ||
@@ -269,7 +277,7 @@ enum rule_outcome rule_match_subject(const struct rule *rule, struct arena *aren
     bool not_known = s->values && s->values->kind == VALUE_UNKNOWN;
     if ((gone || not_known) && rule->when && !match->classes && !match->action.n)
         return RULE_NO_MATCH;
-    return tags_match(arena, match, tags);
+    return tags_match(match, tags);
 }
 
 /* "type aws_s3_bucket, env prod": what a rule without conditions goes by. */
