@@ -1,10 +1,13 @@
 /* check_rules.c - policies of all kinds, loaded and compiled. */
 #include "cli/check_rules.h"
 
+#include "base/arena.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "cli/policy_text.h"
 #include "policy/document.h"
 #include "policy/load.h"
+#include "policy/policy.h"
 
 static bool open_rego(struct arena *arena, const struct check_rules_options *options, FILE *out,
                       struct check_rules *rules, struct err *err)
@@ -27,7 +30,14 @@ static bool open_rego(struct arena *arena, const struct check_rules_options *opt
         policy_print_diags(out, &diags);
         return policy_refuse(&diags, err);
     }
-    return entries_open(arena, rules->policy, &entries, &rules->entries, err);
+    struct err why = {0};
+    if (entries_open(arena, rules->policy, &entries, &rules->entries, &why))
+        return true;
+    /* packages with `decision` alone ask something, too, where nobody named others */
+    if (rules->policies && why.kind == ERR_USAGE && !options->nspaces && !options->all_spaces)
+        return true;
+    *err = why;
+    return false;
 }
 
 /* All manifests that are checked know of each other. What cannot be read is told when its turn
@@ -54,22 +64,135 @@ static bool make_inventory(struct arena *arena, const struct check_rules_options
     return gatekeeper_inventory(arena, objects, n, ret, err);
 }
 
+/* --- rules in YAML, decisions in Rego --- */
+
+enum { SOURCES_MAX = 100000, FOLDERS_DEEP = 64 };
+
+struct sources {
+    struct arena *arena;
+    struct policy_source *item;
+    size_t n, room;
+    struct str pack;
+    struct err *err;
+};
+
+static bool add_source(struct sources *s, struct str path)
+{
+    struct policy_source *grown = arena_grow(s->arena, s->item, s->n, &s->room, s->n + 1);
+    if (!grown)
+        return arena_full(s->arena, s->err);
+    s->item = grown;
+    grown[s->n++] = (struct policy_source){path, s->pack};
+    return true;
+}
+
+/* What cannot be read was told by those who read all of it. */
+static bool is_rules(struct sources *s, struct str path)
+{
+    struct documents documents;
+    bool yaml = str_ends(path, STR(".yaml")) || str_ends(path, STR(".yml"));
+    return yaml && documents_read(s->arena, path, &documents, NULL) && documents.n &&
+           rules_is_file(documents.item[0].root);
+}
+
+static bool decides(struct sources *s, struct str path)
+{
+    struct str text;
+    return str_ends(path, STR(".rego")) &&
+           io_read_file(s->arena, path.ptr, POLICY_DATA_MAX, &text, NULL) &&
+           str_find(text, STR("decision"), 0) != SIZE_MAX;
+}
+
+static bool find_sources(struct sources *s, struct str path, unsigned depth_left)
+{
+    struct str *names;
+    size_t n;
+    if (!io_is_dir(path.ptr))
+        return !(is_rules(s, path) || decides(s, path)) || add_source(s, path);
+    if (depth_left == 0)
+        return err_set(s->err, ERR_LIMIT, "%.*s: folders are nested deeper than %d", STR_ARG(path),
+                       FOLDERS_DEEP);
+    if (!io_list_dir(s->arena, path.ptr, SOURCES_MAX, &names, &n, s->err))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        struct str below = io_join(s->arena, path, names[i]);
+        if (!below.ptr)
+            return arena_full(s->arena, s->err);
+        if (!find_sources(s, below, depth_left - 1))
+            return false;
+    }
+    return true;
+}
+
+static bool open_policies(struct arena *arena, const struct check_rules_options *options, FILE *out,
+                          struct check_rules *rules, struct err *err)
+{
+    struct policy_problems problems = {.rules = {.arena = arena}, .rego = {.arena = arena}};
+    struct sources s = {.arena = arena, .err = err};
+    for (size_t i = 0; i < options->npaths; i++) {
+        struct str path = arena_dup(arena, options->paths[i]);
+        if (!path.ptr)
+            return arena_full(arena, err);
+        bool builtin = str_starts(path, STR("builtin:"));
+        s.pack = builtin               ? str_sub(path, 8, path.len)
+                 : io_is_dir(path.ptr) ? io_basename(path)
+                                       : STR("");
+        if (!(builtin ? add_source(&s, path) : find_sources(&s, path, FOLDERS_DEEP)))
+            return false;
+    }
+    const struct policy_options how = {.source = s.item,
+                                       .nsources = s.n,
+                                       .now_utc_ms = options->now_utc_ms,
+                                       .rego_v0 = options->v0,
+                                       .decisions_only = true,
+                                       .cancel = options->cancel};
+    if (!s.n || policy_open(arena, &how, &problems, &rules->policies, err))
+        return true;
+    policy_print_problems(out, &problems.rules);
+    policy_print_diags(out, &problems.rego);
+    return err_wrap(err, "policy");
+}
+
+/* Paths that are files. */
+static bool plain_paths(struct arena *arena, const struct check_rules_options *options,
+                        struct check_rules_options *ret, struct err *err)
+{
+    struct str *paths = arena_new(arena, struct str, options->npaths);
+    *ret = *options;
+    ret->paths = paths;
+    ret->npaths = 0;
+    for (size_t i = 0; paths && i < options->npaths; i++)
+        if (!str_starts(options->paths[i], STR("builtin:")))
+            paths[ret->npaths++] = options->paths[i];
+    return paths || arena_full(arena, err);
+}
+
+static bool open_all(struct arena *arena, const struct check_rules_options *options, FILE *out,
+                     struct check_rules *ret, struct err *err)
+{
+    struct check_rules_options plain;
+    if (!plain_paths(arena, options, &plain, err))
+        return false;
+    for (size_t i = 0; i < plain.npaths; i++)
+        if (!gatekeeper_load(&ret->gatekeeper, plain.paths[i], err))
+            return false;
+    return open_policies(arena, options, out, ret, err) && open_rego(arena, &plain, out, ret, err);
+}
+
 bool check_rules_open(struct arena *arena, const struct check_rules_options *options, FILE *out,
                       struct check_rules *ret, struct err *err)
 {
     *ret = (struct check_rules){.gatekeeper = {.arena = arena}};
     if (!options->npaths)
         return true;
-    if (!open_rego(arena, options, out, ret, err))
+    if (!open_all(arena, options, out, ret, err))
         return false;
-    for (size_t i = 0; i < options->npaths; i++)
-        if (!gatekeeper_load(&ret->gatekeeper, options->paths[i], err))
-            return false;
-    if (!ret->entries && !ret->gatekeeper.nconstraints)
+    if (!ret->entries && !ret->gatekeeper.nconstraints && !ret->policies)
         return err_set(err, ERR_USAGE,
                        ret->gatekeeper.ntemplates
                            ? "--policy %.*s: templates without a constraint ask nothing"
-                           : "--policy %.*s: no .rego file and no constraint of Gatekeeper",
+                           : "--policy %.*s: no .rego file, no rules in YAML and no constraint of "
+                             "Gatekeeper",
                        STR_ARG(options->paths[0]));
     return !ret->gatekeeper.nconstraints ||
            (make_inventory(arena, options, &ret->inventory, err) &&
@@ -81,4 +204,5 @@ void check_rules_close(struct check_rules *rules)
     gatekeeper_close(&rules->gatekeeper);
     entries_close(rules->entries);
     rego_close(rules->policy);
+    policy_close(rules->policies);
 }

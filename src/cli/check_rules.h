@@ -1,5 +1,5 @@
-/* check_rules.h - what `plumb check --policy` judges by: packages of Rego, and templates of
- * Gatekeeper with their constraints.
+/* check_rules.h - what `plumb check --policy` judges by: packages of Rego, rules in YAML, and
+ * templates of Gatekeeper with their constraints.
  */
 #pragma once
 #include <stdio.h>
@@ -14,11 +14,15 @@ struct check_rules_options {
     bool all_spaces, v0;
     const struct str *files; /* that are checked: the inventory of templates */
     size_t nfiles;
+    int64_t now_utc_ms;
+    const volatile int *cancel;
 };
+struct policy;
 struct check_rules {
     struct rego_policy *policy;
     struct entries *entries; /* NULL: no .rego */
     struct gatekeeper gatekeeper;
+    struct policy *policies; /* YAML rules, and `decision` of Rego; NULL: none */
     struct value data, inventory;
 };
 

@@ -41,8 +41,9 @@ static const struct option options[] = {
                 .letter = 'p',
                 .kind = OPTION_LIST,
                 .arg = "PATH",
-                .text = "a file or a folder of rules for documents: Rego, or templates and "
-                        "constraints of Gatekeeper; may be repeated"},
+                .text =
+                    "a file or a folder of rules for documents: Rego, rules in YAML, "
+                    "templates and constraints of Gatekeeper, or builtin:PACK; may be repeated"},
     [DATA] = {.name = "data",
               .letter = 'd',
               .kind = OPTION_LIST,
@@ -153,7 +154,9 @@ static bool load_rules(struct job *job, struct err *err)
                                             .all_spaces = given(job, ALL_NAMESPACES),
                                             .v0 = given(job, REGO_V0),
                                             .files = job->targets.file,
-                                            .nfiles = job->targets.nfiles};
+                                            .nfiles = job->targets.nfiles,
+                                            .now_utc_ms = job->check.now_utc_ms,
+                                            .cancel = job->app->cancel};
     return check_rules_open(job->arena, &how, job->app->err, &job->rules, err);
 }
 
@@ -176,6 +179,7 @@ static bool check_file(struct job *job, struct str file, struct check_subject *r
     const struct check_document_options how = {
         .entries = job->rules.entries,
         .gatekeeper = &job->rules.gatekeeper,
+        .policy = job->rules.policies,
         .eval = {.host = {.now_utc_ns = INT64_MIN, .print = print_line, .ctx = job->app->err},
                  .cancel = job->app->cancel},
         .code = code};
@@ -247,7 +251,9 @@ const struct command cmd_check = {
         "state is read, and providers are asked for their schemas only. Variables without a value "
         "are unknown, not errors.\n\n"
         "With --policy, documents are judged by rules written in Rego, in conftest's convention: "
-        "deny and violation object, warn warns. Each result has the place of the value that the "
+        "deny and violation object, warn warns; and each resource of theirs by rules written in "
+        "YAML "
+        "and by `decision` of Rego. Each result has the place of the value that the "
         "rule objects to, found by watching what the rule read; for a plan whose code is at hand, "
         "the place in the code. Manifests and AdmissionReviews are also judged by the constraints "
         "of "

@@ -11,6 +11,7 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/conftest_output.h"
+#include "cli/conftest_setup.h"
 #include "cli/policy_text.h"
 #include "cli/rows.h"
 #include "model/finding.h"
@@ -36,6 +37,13 @@ enum {
     JUNIT_HIDE_MESSAGE,
     GITHUB_HIDE_PASSED,
     NO_COLOR,
+    STRICT,
+    CAPABILITIES,
+    TRACE,
+    UPDATE,
+    PROTO_FILE_DIRS,
+    TLS,
+    CONFIG_FILE,
     OPTION_COUNT
 };
 
@@ -94,6 +102,32 @@ static const struct option options[] = {
                             .kind = OPTION_FLAG,
                             .text = "only what did not pass in the output for GitHub"},
     [NO_COLOR] = ROW_NO_COLOR_ACCEPTED,
+    [STRICT] = {.name = "strict",
+                .kind = OPTION_FLAG,
+                .text = "unused variables, arguments and imports of policies are errors"},
+    [CAPABILITIES] = {.name = "capabilities",
+                      .kind = OPTION_STRING,
+                      .arg = "FILE",
+                      .text = "a list of the built-in functions that policies may call (JSON)"},
+    [TRACE] = {.name = "trace",
+               .kind = OPTION_FLAG,
+               .text = "not there: refused; see `plumb policy eval --explain`"},
+    [UPDATE] = {.name = "update",
+                .letter = 'u',
+                .kind = OPTION_LIST,
+                .arg = "URL",
+                .text = "not there: refused; nothing is downloaded"},
+    [PROTO_FILE_DIRS] = {.name = "proto-file-dirs",
+                         .kind = OPTION_LIST,
+                         .arg = "DIR",
+                         .text = "accepted; text protobuf is not read"},
+    [TLS] = {.name = "tls", .kind = OPTION_FLAG, .text = "accepted; nothing is downloaded"},
+    [CONFIG_FILE] = {.name = "config-file",
+                     .letter = 'c',
+                     .kind = OPTION_STRING,
+                     .arg = "FILE",
+                     .text = "options that are not given; conftest.toml without it, if there is "
+                             "one"},
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
@@ -111,6 +145,7 @@ struct job {
     size_t nspaces;
     struct conftest_check *check;
     size_t nchecks;
+    struct conftest_capabilities capabilities;
 };
 
 static bool given(const struct job *job, size_t row)
@@ -126,7 +161,11 @@ static bool load(struct job *job, struct err *err)
     struct policy_load_options rego = {.what = POLICY_LOAD_REGO, .v0 = v0};
     struct policy_load_options documents = {.what = POLICY_LOAD_DATA};
     struct rego_diags diags = {.arena = job->arena};
-    const struct rego_compile_options how = {.keep_print = true};
+    const struct rego_compile_options how = {
+        .keep_print = true,
+        .strict = given(job, STRICT),
+        .allowed = job->capabilities.builtins ? conftest_is_capable : NULL,
+        .allowed_ctx = &job->capabilities};
     struct policy_files files, facts;
     bool here = data->nlist == 0 && io_is_dir(data_folder.ptr);
     if (!policy_load(job->arena, policies->nlist ? policies->list : &policy_folder,
@@ -198,10 +237,11 @@ static bool read_inputs(struct job *job, struct err *err)
 
 static bool evaluate(struct job *job, struct err *err)
 {
-    const struct rego_eval_options how = {.plain_input = true,
-                                          .host = {.now_utc_ns = INT64_MIN},
-                                          .strict_builtin_errors = given(job, SHOW_BUILTIN_ERRORS),
-                                          .cancel = job->app->cancel};
+    const struct rego_eval_options how = {
+        .plain_input = true,
+        .host = {.now_utc_ns = INT64_MIN, .configuration = conftest_configuration},
+        .strict_builtin_errors = given(job, SHOW_BUILTIN_ERRORS),
+        .cancel = job->app->cancel};
     job->check = arena_new(job->arena, struct conftest_check, job->nspaces * job->inputs.n);
     if (!job->check)
         return arena_full(job->arena, err);
@@ -228,24 +268,46 @@ static int exit_code(const struct job *job, bool *ret_quiet)
     return code;
 }
 
-static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
+/* What is not there is not passed over in silence. */
+static bool refuse(const struct job *job, struct err *err)
+{
+    if (given(job, TRACE))
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "--trace: traces are not printed; `plumb policy eval --explain` tells what a "
+            "query did");
+    if (given(job, UPDATE))
+        return err_set(err, ERR_UNSUPPORTED,
+                       "--update: nothing is downloaded; fetch the policies first");
+    return true;
+}
+
+static bool output(struct job *job, int *ret_exit, struct err *err)
+{
+    const struct conftest_results results = {.check = job->check,
+                                             .n = job->nchecks,
+                                             .suppress_exceptions = given(job, SUPPRESS_EXCEPTIONS),
+                                             .hide_passed = given(job, GITHUB_HIDE_PASSED),
+                                             .hide_message = given(job, JUNIT_HIDE_MESSAGE)};
+    bool quiet;
+    *ret_exit = exit_code(job, &quiet);
+    return quiet || conftest_output(job->app->out, job->in->value[OUTPUT].text, &results, err);
+}
+
+static bool run(const struct app *app, const struct invocation *given_in, int *ret_exit,
+                struct err *err)
 {
     AUTO_ARENA arena = {.limit = (size_t)1 << MEMORY_MAX_SHIFT};
-    struct job job = {.app = app, .in = in, .arena = &arena};
-    bool quiet;
-    bool ok = policy_regex("ignore", in->value[IGNORE].text, &job.ignore, err) &&
-              read_inputs(&job, err) && load(&job, err) && choose_spaces(&job, err) &&
-              evaluate(&job, err);
-    if (ok) {
-        const struct conftest_results results = {.check = job.check,
-                                                 .n = job.nchecks,
-                                                 .suppress_exceptions =
-                                                     given(&job, SUPPRESS_EXCEPTIONS),
-                                                 .hide_passed = given(&job, GITHUB_HIDE_PASSED),
-                                                 .hide_message = given(&job, JUNIT_HIDE_MESSAGE)};
-        *ret_exit = exit_code(&job, &quiet);
-        ok = quiet || conftest_output(app->out, in->value[OUTPUT].text, &results, err);
-    }
+    struct invocation in;
+    struct job job = {.app = app, .in = &in, .arena = &arena};
+    if (!conftest_setup(&arena, options, OPTION_COUNT, given_in, CONFIG_FILE, &in, err))
+        return false;
+    bool ok =
+        refuse(&job, err) &&
+        conftest_capabilities_read(&arena, in.value[CAPABILITIES].text, &job.capabilities, err) &&
+        policy_regex("ignore", in.value[IGNORE].text, &job.ignore, err) && read_inputs(&job, err) &&
+        load(&job, err) && choose_spaces(&job, err) && evaluate(&job, err) &&
+        output(&job, ret_exit, err);
     rego_close(job.policy);
     regex_close(job.ignore);
     return ok;

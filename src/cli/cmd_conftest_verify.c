@@ -8,6 +8,7 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/conftest_output.h"
+#include "cli/conftest_setup.h"
 #include "cli/policy_text.h"
 #include "cli/rows.h"
 #include "policy/load.h"
@@ -22,6 +23,15 @@ enum {
     QUIET,
     OUTPUT,
     NO_COLOR,
+    STRICT,
+    CAPABILITIES,
+    TRACE,
+    REPORT,
+    VAR_VALUES,
+    JUNIT_HIDE_MESSAGE,
+    GITHUB_HIDE_PASSED,
+    PROTO_FILE_DIRS,
+    CONFIG_FILE,
     OPTION_COUNT
 };
 
@@ -44,6 +54,39 @@ static const struct option options[] = {
     [QUIET] = {.name = "quiet", .kind = OPTION_FLAG, .text = "print nothing where all pass"},
     [OUTPUT] = ROW_CONFTEST_OUTPUT,
     [NO_COLOR] = ROW_NO_COLOR_ACCEPTED,
+    [STRICT] = {.name = "strict",
+                .kind = OPTION_FLAG,
+                .text = "unused variables, arguments and imports of policies are errors"},
+    [CAPABILITIES] = {.name = "capabilities",
+                      .kind = OPTION_STRING,
+                      .arg = "FILE",
+                      .text = "a list of the built-in functions that policies may call (JSON)"},
+    [TRACE] = {.name = "trace",
+               .kind = OPTION_FLAG,
+               .text = "not there: refused; see `plumb policy eval --explain`"},
+    [REPORT] = {.name = "report",
+                .kind = OPTION_STRING,
+                .arg = "KIND",
+                .text = "not there: refused; see `plumb policy test`"},
+    [VAR_VALUES] = {.name = "var-values",
+                    .kind = OPTION_FLAG,
+                    .text = "not there: refused; see `plumb policy test`"},
+    [JUNIT_HIDE_MESSAGE] = {.name = "junit-hide-message",
+                            .kind = OPTION_FLAG,
+                            .text = "names in JUnit without the message"},
+    [GITHUB_HIDE_PASSED] = {.name = "github-hide-passed",
+                            .kind = OPTION_FLAG,
+                            .text = "only what did not pass in the output for GitHub"},
+    [PROTO_FILE_DIRS] = {.name = "proto-file-dirs",
+                         .kind = OPTION_LIST,
+                         .arg = "DIR",
+                         .text = "accepted; text protobuf is not read"},
+    [CONFIG_FILE] = {.name = "config-file",
+                     .letter = 'c',
+                     .kind = OPTION_STRING,
+                     .arg = "FILE",
+                     .text = "options that are not given; conftest.toml without it, if there is "
+                             "one"},
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
@@ -56,6 +99,7 @@ struct job {
     struct rego_policy *policy;
     struct policy_tests tests;
     struct value data;
+    struct conftest_capabilities capabilities;
 };
 
 static bool load(struct job *job, struct err *err)
@@ -66,7 +110,11 @@ static bool load(struct job *job, struct err *err)
     struct policy_load_options rego = {.what = POLICY_LOAD_REGO, .v0 = v0};
     struct policy_load_options documents = {.what = POLICY_LOAD_DATA};
     struct rego_diags diags = {.arena = job->arena};
-    const struct rego_compile_options how = {.keep_print = true};
+    const struct rego_compile_options how = {
+        .keep_print = true,
+        .strict = job->in->value[STRICT].set,
+        .allowed = job->capabilities.builtins ? conftest_is_capable : NULL,
+        .allowed_ctx = &job->capabilities};
     struct policy_files files, facts;
     if (!policy_load(job->arena, policies->nlist ? policies->list : &folder,
                      policies->nlist ? policies->nlist : 1, &rego, &files, err) ||
@@ -86,10 +134,10 @@ static bool load(struct job *job, struct err *err)
 static bool one(struct job *job, struct policy_test *test, struct conftest_check *ret,
                 struct err *err)
 {
-    const struct rego_eval_options how = {.host = {.now_utc_ns = INT64_MIN},
-                                          .strict_builtin_errors =
-                                              job->in->value[SHOW_BUILTIN_ERRORS].set,
-                                          .cancel = job->app->cancel};
+    const struct rego_eval_options how = {
+        .host = {.now_utc_ns = INT64_MIN, .configuration = conftest_configuration},
+        .strict_builtin_errors = job->in->value[SHOW_BUILTIN_ERRORS].set,
+        .cancel = job->app->cancel};
     struct conftest_item *item = arena_new(job->arena, struct conftest_item, 1);
     if (!item)
         return arena_full(job->arena, err);
@@ -122,7 +170,10 @@ static bool is_wanted(const struct job *job, struct str space)
 static bool run_all(struct job *job, int *ret_exit, struct err *err)
 {
     struct conftest_check *check = arena_new(job->arena, struct conftest_check, job->tests.n);
-    struct conftest_results results = {.check = check, .verify = true};
+    struct conftest_results results = {.check = check,
+                                       .verify = true,
+                                       .hide_message = job->in->value[JUNIT_HIDE_MESSAGE].set,
+                                       .hide_passed = job->in->value[GITHUB_HIDE_PASSED].set};
     if (!check)
         return arena_full(job->arena, err);
     *ret_exit = 0;
@@ -140,11 +191,30 @@ static bool run_all(struct job *job, int *ret_exit, struct err *err)
     return conftest_output(job->app->out, job->in->value[OUTPUT].text, &results, err);
 }
 
-static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
+/* What is not there is not passed over in silence. */
+static bool refuse(const struct job *job, struct err *err)
+{
+    static const size_t rows[] = {TRACE, REPORT, VAR_VALUES};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (job->in->value[rows[i]].set)
+            return err_set(err, ERR_UNSUPPORTED,
+                           "--%s: not printed here; `plumb policy test` tells what a test did",
+                           options[rows[i]].name);
+    return true;
+}
+
+static bool run(const struct app *app, const struct invocation *given, int *ret_exit,
+                struct err *err)
 {
     AUTO_ARENA arena = {.limit = (size_t)1 << MEMORY_MAX_SHIFT};
-    struct job job = {.app = app, .in = in, .arena = &arena};
-    bool ok = load(&job, err) && run_all(&job, ret_exit, err);
+    struct invocation in;
+    struct job job = {.app = app, .in = &in, .arena = &arena};
+    if (!conftest_setup(&arena, options, OPTION_COUNT, given, CONFIG_FILE, &in, err))
+        return false;
+    bool ok =
+        refuse(&job, err) &&
+        conftest_capabilities_read(&arena, in.value[CAPABILITIES].text, &job.capabilities, err) &&
+        load(&job, err) && run_all(&job, ret_exit, err);
     rego_close(job.policy);
     return ok;
 }

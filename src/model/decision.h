@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "model/finding.h"
+#include "value/path.h"
 
 struct arena;
 struct err;
@@ -55,6 +56,7 @@ struct verdict {
     size_t npaths;
     const struct str *csf, *sp800_53, *cis, *links; /* references */
     size_t ncsf, nsp800_53, ncis, nlinks;
+    struct path where;    /* to the first value that the rule's conditions named; or empty */
     bool unknown;         /* could not be told: a value is known only after apply */
     bool error;           /* the rule failed: decides block, message says how */
     struct str waived_by; /* the waiver that takes it out of the decision, or empty */

@@ -217,7 +217,10 @@ static enum rule_outcome follow_elements(struct condition_run *run, const struct
     struct path_link link;
     struct spot one;
     for (size_t i = 0; most != RULE_MATCH && element(spot, i, &link, &one); i++) {
+        size_t nwhy = run->nwhy;
         enum rule_outcome outcome = follow(run, c, step + 1, &one, want);
+        if (outcome != want)
+            run->nwhy = nwhy; /* what held of another element is no reason */
         if (outcome > most)
             most = outcome;
     }

@@ -55,6 +55,7 @@ static bool add_rule(struct policy_drafts *drafts, const struct rule_subject *s,
         .nlinks = rule->links.n,
         .unknown = result->outcome == RULE_UNKNOWN,
         .error = result->outcome == RULE_ERROR,
+        .where = result->nwhy ? result->why[0].path : (struct path){0},
     };
     struct policy_draft *draft = policy_drafts_add(drafts, &verdict);
     if (!draft || result->nchanges == s->nchanges)

@@ -14,7 +14,7 @@
 #include "wire/json.h"
 #include "wire/yaml.h"
 
-enum { INPUT_BYTES_MAX = 1 << 30, INPUTS_MAX = 100000, FOLDERS_DEEP = 100 };
+enum { INPUTS_MAX = 100000, FOLDERS_DEEP = 100 };
 
 /* --- parsers --- */
 
@@ -203,6 +203,21 @@ static bool parse(struct arena *arena, const struct parser *parser, struct str t
                                one(arena, &v, &ret->doc, &ret->n, err);
 }
 
+bool policy_inputs_parse(struct arena *arena, struct str parser, struct str text, struct str name,
+                         struct value *ret, struct err *err)
+{
+    const struct policy_inputs_options how = {.parser = parser};
+    struct str whole = arena_dup(arena, text), file = arena_dup(arena, name);
+    struct policy_input input = {0};
+    const struct parser *chosen;
+    if (!whole.ptr || !file.ptr)
+        return arena_full(arena, err);
+    if (!choose(&how, name, &chosen, err) || !parse(arena, chosen, whole, file.ptr, &input, err))
+        return false;
+    *ret = input.n == 1 ? input.doc[0] : value_items(VALUE_TUPLE, input.doc, input.n);
+    return true;
+}
+
 /* --- files --- */
 
 struct reader {
@@ -226,8 +241,8 @@ static bool add(struct reader *r, struct str path, struct err *err)
     if (!choose(r->options, path, &parser, err))
         return false;
     bool ok = from_stdin
-                  ? io_read_fd(r->arena, STDIN_FILENO, "<stdin>", INPUT_BYTES_MAX, &text, err)
-                  : io_read_file(r->arena, path.ptr, INPUT_BYTES_MAX, &text, err);
+                  ? io_read_fd(r->arena, STDIN_FILENO, "<stdin>", POLICY_INPUT_MAX, &text, err)
+                  : io_read_file(r->arena, path.ptr, POLICY_INPUT_MAX, &text, err);
     struct policy_input *input = &r->input[r->n++];
     input->path = from_stdin && r->options->stdin_name.len ? r->options->stdin_name : path;
     return ok && parse(r->arena, parser, text, from_stdin ? "<stdin>" : path.ptr, input, err);

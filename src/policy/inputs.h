@@ -10,6 +10,8 @@
 
 struct regex;
 
+enum { POLICY_INPUT_MAX = 1 << 30 };
+
 struct policy_input {
     struct str path; /* "-" for standard input */
     const struct value *doc;
@@ -32,6 +34,9 @@ extern const char *const policy_parser_names[];
 bool policy_inputs_read(struct arena *arena, const struct str *paths, size_t n,
                         const struct policy_inputs_options *options, struct policy_inputs *ret,
                         struct err *err);
+/* One text by the name of a parser, or by the ending of a file's name: its whole value. */
+bool policy_inputs_parse(struct arena *arena, struct str parser, struct str text, struct str name,
+                         struct value *ret, struct err *err);
 /* All of them as one, sorted by path: [{"path", "contents"}, ...], an entry for each document. */
 bool policy_inputs_combine(struct arena *arena, const struct policy_inputs *inputs,
                            struct value *ret, struct err *err);

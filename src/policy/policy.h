@@ -41,8 +41,9 @@ struct policy_options {
     struct str waiver_key; /* for digests of secrets; empty = none */
     int64_t now_utc_ms;
     bool rego_v0;
-    bool partial;       /* not all is looked at: which waivers are not needed cannot be told */
-    int64_t timeout_ms; /* of one Rego rule over one subject; 0 = 5 s */
+    bool partial;        /* not all is looked at: which waivers are not needed cannot be told */
+    bool decisions_only; /* of Rego only `decision` is asked: conftest's names are elsewhere */
+    int64_t timeout_ms;  /* of one Rego rule over one subject; 0 = 5 s */
     const volatile int *cancel;
 };
 struct policy_problems {

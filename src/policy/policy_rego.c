@@ -142,10 +142,11 @@ bool policy_find_entries(struct policy *policy, struct arena *arena, struct rego
         for (size_t k = 0; k < module->nrules; k++)
             if (module->rules[k]->head.kind != REGO_HEAD_FUNCTION &&
                 entry_kind_of(rule_name(module->rules[k]), &kind) &&
+                (kind == ENTRY_DECISION || !policy->options.decisions_only) &&
                 !add_entry(policy, arena, module->rules[k], kind, diags, err))
                 return false;
     }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && !policy->options.decisions_only; i++)
         if (!note_module(policy, arena, rego_module_at(policy->rego, i)))
             return arena_full(arena, err);
     return true;

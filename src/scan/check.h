@@ -13,6 +13,7 @@ struct entries;
 struct err;
 struct gatekeeper;
 struct plan_code;
+struct policy;
 
 struct check_options {
     const struct code_input_value *inputs; /* --var, --var-file */
@@ -34,6 +35,7 @@ bool check_code(struct arena *arena, const struct stack *stack, const struct che
 struct check_document_options {
     const struct entries *entries; /* rules of Rego (policy/objection.h); NULL: none are asked */
     const struct gatekeeper *gatekeeper; /* its constraints; or NULL */
+    struct policy *policy;               /* rules in YAML, decisions in Rego; or NULL */
     struct rego_eval_options eval;
     struct plan_code *code; /* where plans come from, or NULL */
 };

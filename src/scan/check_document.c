@@ -10,8 +10,10 @@
 #include "policy/document.h"
 #include "policy/gatekeeper.h"
 #include "policy/objection.h"
+#include "policy/policy.h"
 #include "policy/secrets.h"
 #include "scan/check.h"
+#include "scan/check_subject.h"
 #include "scan/plan_code.h"
 #include "wire/json.h"
 
@@ -253,6 +255,76 @@ static bool add_issues(struct judging *in, const struct objections *found)
                                      found->exceptions, found->exceptions == 1 ? "" : "s"));
 }
 
+/* --- rules of resources --- */
+
+/* Where the value stands that a rule names, in the resource whose values are at `base`. */
+static bool place_of(struct judging *in, struct spots *spots, struct path base, struct path where,
+                     struct spot *ret)
+{
+    struct path_step *step = arena_new(in->arena, struct path_step, base.n + where.n);
+    if (!step)
+        return full(in);
+    if (base.n)
+        memcpy(step, base.step, base.n * sizeof *step);
+    if (where.n)
+        memcpy(step + base.n, where.step, where.n * sizeof *step);
+    *ret = spots_at(spots, (struct path){step, base.n + where.n});
+    return true;
+}
+
+static bool add_verdict(struct judging *in, const struct check_resource *r, const struct verdict *v,
+                        struct spots *spots)
+{
+    struct objection o = {.rule = v->rule,
+                          .message = v->message.len ? v->message : v->rule,
+                          .warning = !decision_is_violation(v->decision),
+                          .error = v->error,
+                          .policy = v->at};
+    if (v->decision == DECISION_IGNORE || v->waived_by.len)
+        return !v->waived_by.len ||
+               add_note(in, arena_printf(in->arena, "%.*s: %.*s: waived by %.*s",
+                                         STR_ARG(r->subject.address), STR_ARG(v->rule),
+                                         STR_ARG(v->waived_by)));
+    if (!place_of(in, spots, r->path, v->where, &o.spot) || !add_issue(in, &o))
+        return false;
+    struct issue *issue = &in->issue[in->n - 1];
+    issue->address = r->subject.address;
+    if (v->has_severity)
+        issue->severity = v->severity;
+    if (v->remedy.len)
+        issue->remedy = v->remedy;
+    if (v->nlinks)
+        issue->link = v->links[0];
+    if (v->why.len && !v->error)
+        issue->detail = issue->detail.len && !v->where.n ? v->why
+                        : issue->detail.len              ? issue->detail
+                                                         : v->why;
+    if (v->unknown)
+        issue->detail = arena_printf(in->arena, "cannot be told: %.*s", STR_ARG(v->why));
+    return issue->detail.ptr || !v->unknown ? hide(in, issue) : full(in);
+}
+
+static bool judge_resources(struct judging *in)
+{
+    struct check_resources resources;
+    struct spots *spots = NULL;
+    if (!check_resources_find(in->arena, in->document, &resources, in->err))
+        return false;
+    for (size_t i = 0; i < resources.n; i++) {
+        struct judgement judgement;
+        const struct check_resource *r = &resources.item[i];
+        if (!policy_judge(in->options->policy, in->arena, &r->subject, &judgement, in->err))
+            return false;
+        if (judgement.nverdicts && !spots &&
+            !spots_open(in->arena, in->documents, in->document, &spots, in->err))
+            return false;
+        for (size_t k = 0; k < judgement.nverdicts; k++)
+            if (!add_verdict(in, r, &judgement.verdict[k], spots))
+                return false;
+    }
+    return true;
+}
+
 static bool judge(struct judging *in, const struct document *document)
 {
     const struct check_document_options *options = in->options;
@@ -263,6 +335,8 @@ static bool judge(struct judging *in, const struct document *document)
     if (options->entries &&
         (!objections_find(in->arena, options->entries, &of, &options->eval, &found, in->err) ||
          !add_issues(in, &found)))
+        return false;
+    if (options->policy && !judge_resources(in))
         return false;
     return !options->gatekeeper || (gatekeeper_judge(options->gatekeeper, in->arena, in->documents,
                                                      document, &options->eval, &found, in->err) &&
@@ -292,8 +366,8 @@ static bool judge_all(struct judging *in, struct documents *documents)
             return false;
     if (!documents->n && !add_note(in, STR("there is no document in it")))
         return false;
-    bool asked =
-        in->options->entries || (in->options->gatekeeper && in->options->gatekeeper->nconstraints);
+    bool asked = in->options->entries || in->options->policy ||
+                 (in->options->gatekeeper && in->options->gatekeeper->nconstraints);
     if (!asked && !add_note(in, STR("read, not judged: no policy was given")))
         return false;
     return issues_settle(in->arena, in->issue, &in->n, in->err);

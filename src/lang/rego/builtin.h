@@ -16,14 +16,30 @@ enum rego_outcome {
     REGO_HALT    /* budget, memory, cancelled: aborts the whole evaluation */
 };
 
+struct err;
 struct rego_signature; /* type.h */
 struct rego_caches;    /* per evaluation: compiled regexes and globs, rand, http: builtin_cache.h */
+/* What a policy asks the embedding program to read: text (name of its format, text), a file, or
+ * several as [{path, contents}]. */
+enum rego_configuration_kind {
+    REGO_CONFIGURATION_TEXT,
+    REGO_CONFIGURATION_FILE,
+    REGO_CONFIGURATION_FILES
+};
+struct rego_configuration {
+    enum rego_configuration_kind kind;
+    const struct value *arg;
+    struct str policy; /* the file that asks */
+};
 struct rego_host { /* what the embedding program grants and fixes; shared by threads, read-only */
     int64_t now_utc_ns;          /* time.now_ns for the whole query; INT64_MIN = the clock */
     const struct value *runtime; /* opa.runtime(); NULL = {} */
     const struct str *hosts;     /* allow-list for http.send and net.lookup_ip_addr; none = off */
     size_t nhosts;
     void (*print)(void *ctx, struct str text, struct str file, uint32_t row); /* NULL = none */
+    /* parse_config and its kin; NULL = they fail */
+    bool (*configuration)(void *ctx, struct arena *arena, const struct rego_configuration *what,
+                          struct value *ret, struct err *err);
     void *ctx;
 };
 struct rego_call {
@@ -33,6 +49,7 @@ struct rego_call {
     const struct value *arg;
     size_t n;
     struct str name;
+    struct str file; /* of the policy that calls */
     /* Spend n steps of the evaluation's budget; false = REGO_HALT must be returned. */
     bool (*spend)(void *ctx, uint64_t n);
     void *spend_ctx;

@@ -166,8 +166,12 @@ static bool check_call(struct visitor *v, const struct rego_term *t)
     v->function = op;
     struct str name = rego_operator_name(v->c, op);
     const struct rego_builtin *builtin = node ? NULL : rego_builtin_find(name);
+    const struct rego_compile_options *options = &v->c->policy->options;
     struct rego_signature signature = {0};
     size_t n = t->parts.n - 1;
+    if (builtin && options->allowed && !(builtin->flags & (REGO_VOID | REGO_INTERNAL)) &&
+        !options->allowed(options->allowed_ctx, str_from(builtin->name)))
+        builtin = NULL;
     if (!node && !builtin) {
         rego_complain(v->c, "rego_type_error", t->place, "undefined function %.*s", STR_ARG(name));
         return true;

@@ -358,6 +358,7 @@ static enum rego_flow builtin(struct rego_machine *m, const struct rego_step *st
         .arg = arg,
         .n = n,
         .name = str_from(b->name),
+        .file = step->module ? step->module->file : STR(""),
         .spend = spend,
         .spend_ctx = m,
     };

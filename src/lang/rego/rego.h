@@ -38,6 +38,9 @@ struct rego_compile_options {
     bool unindexed; /* all rules and elements are gone through: what indexing is compared with */
     bool coverage;  /* count what each line was evaluated to */
     const struct value *schemas; /* for METADATA schemas; or NULL */
+    /* Which built-in functions there are; NULL = all. */
+    bool (*allowed)(void *ctx, struct str builtin);
+    void *allowed_ctx;
 };
 /* data: the base documents (an object), or NULL. It must outlive the policy. False: diags or err.
  */

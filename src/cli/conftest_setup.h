@@ -1,0 +1,28 @@
+/* conftest_setup.h - what the conftest commands share: conftest.toml, configuration files that
+ * policies ask for, capabilities.
+ */
+#pragma once
+#include "cli/command.h"
+#include "lang/rego/rego.h"
+
+struct arena;
+
+/*
+ * Options that were not given, from conftest.toml: the file named by the option in config_row, else
+ * the one that is here. ERR_SYNTAX for values of the wrong kind. What is no option of the command
+ * is another command's.
+ */
+bool conftest_setup(struct arena *arena, const struct option *options, size_t n,
+                    const struct invocation *in, size_t config_row, struct invocation *ret,
+                    struct err *err);
+/* parse_config() and its kin: struct rego_host.configuration. */
+bool conftest_configuration(void *ctx, struct arena *arena, const struct rego_configuration *what,
+                            struct value *ret, struct err *err);
+/* Built-in functions of a capabilities file. */
+struct conftest_capabilities {
+    const struct value *builtins; /* a list of objects with `name` */
+};
+bool conftest_capabilities_read(struct arena *arena, struct str path,
+                                struct conftest_capabilities *ret, struct err *err);
+/* For struct rego_compile_options: ctx is the capabilities. */
+bool conftest_is_capable(void *ctx, struct str builtin);

@@ -1,0 +1,5 @@
+package rules
+
+import rego.v1
+
+deny contains sprintf("%s is not for %s", [input.kind, data.who]) if input.kind == "Pod"
