@@ -23,6 +23,7 @@ enum {
     OUTPUT,
     IGNORE,
     REGO_V0,
+    STRICT,
     STRICT_BUILTIN,
     SHOW_BUILTIN,
     FAIL,
@@ -56,6 +57,9 @@ static const struct option options[] = {
                 .arg = "REGEX",
                 .text = "pass over files and folders of --data whose paths match"},
     [REGO_V0] = ROW_REGO_V0,
+    [STRICT] = {.name = "strict",
+                .kind = OPTION_FLAG,
+                .text = "unused variables, arguments and imports are errors"},
     [STRICT_BUILTIN] = {.name = "strict-builtin-errors",
                         .kind = OPTION_FLAG,
                         .text = "an error in a built-in function ends the evaluation; without it "
@@ -317,7 +321,7 @@ static bool compile(struct job *job, struct value *ret_data, struct err *err)
 {
     const struct option_value *data = &job->in->value[DATA];
     const struct policy_load_options load = {.v0 = given(job, REGO_V0), .ignore = job->ignore};
-    const struct rego_compile_options how = {.keep_print = true};
+    const struct rego_compile_options how = {.keep_print = true, .strict = given(job, STRICT)};
     struct policy_files files;
     if (!policy_load(job->arena, data->list, data->nlist, &load, &files, err))
         return false;

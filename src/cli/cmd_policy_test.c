@@ -1,13 +1,18 @@
 /* cmd_policy_test.c - `plumb policy test`: the tests that stand beside policies. */
 #include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/regex_re2.h"
 #include "cli/app.h"
 #include "cli/command.h"
+#include "cli/policy_cover.h"
 #include "cli/policy_text.h"
 #include "cli/rows.h"
+#include "lang/rego/cover.h"
 #include "model/finding.h"
 #include "policy/load.h"
 #include "policy/plain.h"
@@ -16,9 +21,22 @@
 #include "report/parts.h"
 #include "wire/json.h"
 
+enum { JOBS_MAX = 64, TESTS_A_JOB = 8 };
 static const char *const formats[] = {"text", "json", "junit", NULL};
 
-enum { RUN, OUTPUT, VERBOSE, IGNORE, REGO_V0, TIMEOUT, OPTION_COUNT };
+enum {
+    RUN,
+    OUTPUT,
+    VERBOSE,
+    COVERAGE,
+    THRESHOLD,
+    JOBS,
+    IGNORE,
+    REGO_V0,
+    STRICT,
+    TIMEOUT,
+    OPTION_COUNT
+};
 
 static const struct option options[] = {
     [RUN] = {.name = "run",
@@ -36,11 +54,34 @@ static const struct option options[] = {
                  .letter = 'v',
                  .kind = OPTION_FLAG,
                  .text = "passing tests, too, with what they print"},
+    [COVERAGE] = {.name = "coverage",
+                  .letter = 'c',
+                  .kind = OPTION_FLAG,
+                  .text = "how many lines of the policies the tests have evaluated, and which they "
+                          "have not; with --output json as opa test writes it, in place of the "
+                          "tests"},
+    [THRESHOLD] = {.name = "threshold",
+                   .kind = OPTION_INT,
+                   .arg = "PERCENT",
+                   .least = 0,
+                   .most = 100,
+                   .text = "with --coverage: exit with 3 where fewer percent of the lines are "
+                           "covered"},
+    [JOBS] = {.name = "jobs",
+              .letter = 'j',
+              .kind = OPTION_INT,
+              .arg = "N",
+              .least = 1,
+              .most = JOBS_MAX,
+              .text = "tests at the same time; without it as many as there are processors"},
     [IGNORE] = {.name = "ignore",
                 .kind = OPTION_STRING,
                 .arg = "REGEX",
                 .text = "pass over files and folders whose paths match"},
     [REGO_V0] = ROW_REGO_V0,
+    [STRICT] = {.name = "strict",
+                .kind = OPTION_FLAG,
+                .text = "unused variables, arguments and imports are errors"},
     [TIMEOUT] = {.name = "timeout",
                  .kind = OPTION_DURATION,
                  .arg = "TIME",
@@ -61,6 +102,9 @@ struct job {
     struct rules rules;
     struct policy_tests tests;
     size_t count[4]; /* by outcome */
+    struct policy_cover cover;
+    struct worker *worker;
+    size_t nworkers;
 };
 
 static bool given(const struct job *job, size_t row)
@@ -257,20 +301,151 @@ static bool give(const struct job *job, struct err *err)
 
 /* --- the run --- */
 
-static bool run_tests(struct job *job, struct err *err)
+/* A thread takes the next test until there is none; what it finds lives in its own arena. */
+struct worker {
+    struct job *job;
+    pthread_t thread;
+    bool started, ok;
+    struct arena *arena;
+    struct arena own;
+    uint64_t *counters;
+    atomic_size_t *next;
+    struct err err;
+};
+
+static bool run_next(struct worker *w, const struct rego_eval_options *how, size_t i)
 {
-    int64_t time = job->in->value[TIMEOUT].number;
+    struct policy_test *test = &w->job->tests.test[i];
+    if (test->outcome == POLICY_TEST_SKIPPED || test->rule ||
+        policy_test_run(w->arena, w->job->policy, how, test, &w->err))
+        return true;
+    return err_wrap(&w->err, "%.*s", STR_ARG(test->name));
+}
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    int64_t time = w->job->in->value[TIMEOUT].number;
     const struct rego_eval_options how = {.host = {.now_utc_ns = INT64_MIN},
                                           .deadline_ms = time ? time : TEST_TIME_MS,
-                                          .cancel = job->app->cancel};
+                                          .coverage = given(w->job, COVERAGE) ? w->counters : NULL,
+                                          .cancel = w->job->app->cancel};
+    w->ok = true;
+    for (size_t i; w->ok && (i = atomic_fetch_add(w->next, 1)) < w->job->tests.n;)
+        w->ok = run_next(w, &how, i);
+    return NULL;
+}
+
+static size_t count_workers(const struct job *job)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t most = (job->tests.n + TESTS_A_JOB - 1) / TESTS_A_JOB;
+    size_t n = given(job, JOBS) ? (size_t)job->in->value[JOBS].number
+               : processors > 0 ? (size_t)processors
+                                : 1;
+    n = !given(job, JOBS) && n > most ? most : n;
+    return n > JOBS_MAX ? JOBS_MAX : n ? n : 1;
+}
+
+/* Tests of YAML rules are few and quick: they run on this thread. */
+static bool run_rule_tests(struct job *job, struct err *err)
+{
     for (size_t i = 0; i < job->tests.n; i++) {
         struct policy_test *test = &job->tests.test[i];
-        if (test->outcome != POLICY_TEST_SKIPPED &&
-            !(test->rule ? rule_testing_run(job->arena, test, err)
-                         : policy_test_run(job->arena, job->policy, &how, test, err)))
+        if (test->rule && test->outcome != POLICY_TEST_SKIPPED &&
+            !rule_testing_run(job->arena, test, err))
             return err_wrap(err, "%.*s", STR_ARG(test->name));
-        job->count[test->outcome]++;
     }
+    return true;
+}
+
+static bool start_workers(struct job *job, size_t n, size_t ncovers, atomic_size_t *next,
+                          struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct worker *w = &job->worker[i];
+        *w = (struct worker){.job = job, .own = {.limit = job->arena->limit}, .next = next};
+        w->arena = &w->own;
+        w->counters = arena_new(&w->own, uint64_t, ncovers + 1);
+        if (!w->counters)
+            return arena_full(&w->own, err);
+        w->started = i > 0 && pthread_create(&w->thread, NULL, work, w) == 0;
+    }
+    (void)work(&job->worker[0]);
+    return true;
+}
+
+static bool join_workers(struct job *job, size_t n, size_t ncovers, struct err *err)
+{
+    uint64_t *sum = job->worker[0].counters;
+    bool ok = true;
+    for (size_t i = 0; i < n; i++) {
+        struct worker *w = &job->worker[i];
+        if (w->started)
+            (void)pthread_join(w->thread, NULL);
+        if (!w->ok && (i == 0 || w->started) && ok) {
+            *err = w->err;
+            ok = false;
+        }
+        for (size_t k = 0; i > 0 && sum && w->counters && k < ncovers; k++)
+            sum[k] += w->counters[k];
+    }
+    return ok;
+}
+
+static bool run_tests(struct job *job, struct err *err)
+{
+    size_t n = count_workers(job), ncovers = rego_cover_count(job->policy);
+    atomic_size_t next = 0;
+    job->worker = arena_new(job->arena, struct worker, n);
+    if (!job->worker)
+        return arena_full(job->arena, err);
+    job->nworkers = n;
+    bool ok = start_workers(job, n, ncovers, &next, err);
+    if (!join_workers(job, n, ncovers, err) || !ok || !run_rule_tests(job, err))
+        return false;
+    for (size_t i = 0; i < job->tests.n; i++)
+        job->count[job->tests.test[i].outcome]++;
+    return !given(job, COVERAGE) ||
+           policy_cover_make(job->arena, job->policy, job->worker[0].counters, &job->cover, err);
+}
+
+static bool give_coverage(const struct job *job, struct err *err)
+{
+    AUTO_BUF compact = {.limit = BUF_DEFAULT_LIMIT}, out = {.limit = BUF_DEFAULT_LIMIT};
+    policy_cover_json(&compact, &job->cover);
+    policy_json_indent(&out, buf_view(&compact), STR("  "));
+    buf_char(&out, '\n');
+    if (!buf_ok(&compact, err) || !buf_ok(&out, err))
+        return false;
+    (void)fwrite(out.ptr, 1, out.len, job->app->out);
+    return true;
+}
+
+/* The tests, and their coverage; JSON of both would be no document: a failing run gives the tests.
+ */
+static bool give_all(const struct job *job, int exit_code, struct err *err)
+{
+    bool json = str_equal(job->in->value[OUTPUT].text, STR("json"));
+    bool junit = str_equal(job->in->value[OUTPUT].text, STR("junit"));
+    if (given(job, COVERAGE) && json && exit_code == EXIT_IN_SYNC)
+        return give_coverage(job, err);
+    if (!give(job, err))
+        return false;
+    if (given(job, COVERAGE) && !json)
+        policy_cover_print(junit ? job->app->err : job->app->out, &job->cover);
+    return true;
+}
+
+static bool below_threshold(const struct job *job)
+{
+    double percent = policy_cover_percent(job->cover.covered, job->cover.missed);
+    if (!given(job, COVERAGE) || !given(job, THRESHOLD) ||
+        percent >= (double)job->in->value[THRESHOLD].number)
+        return false;
+    (void)fprintf(job->app->err,
+                  "plumb policy test: coverage is %.1f %%, --threshold asks for %lld %%\n", percent,
+                  (long long)job->in->value[THRESHOLD].number);
     return true;
 }
 
@@ -288,7 +463,8 @@ static bool test_all(struct job *job, int *ret_exit, struct err *err)
 {
     const struct policy_load_options load = {
         .v0 = given(job, REGO_V0), .rules = true, .ignore = job->ignore};
-    const struct rego_compile_options how = {.keep_print = true};
+    const struct rego_compile_options how = {
+        .keep_print = true, .strict = given(job, STRICT), .coverage = given(job, COVERAGE)};
     struct rego_diags diags = {.arena = job->arena};
     struct policy_files files;
     static const struct str here = STR_INIT(".");
@@ -312,7 +488,11 @@ static bool test_all(struct job *job, int *ret_exit, struct err *err)
         return false;
     *ret_exit = job->count[POLICY_TEST_FAILED] || job->count[POLICY_TEST_ERROR] ? EXIT_VIOLATION
                                                                                 : EXIT_IN_SYNC;
-    return give(job, err);
+    if (!give_all(job, *ret_exit, err))
+        return false;
+    if (below_threshold(job))
+        *ret_exit = EXIT_VIOLATION;
+    return true;
 }
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
@@ -322,6 +502,8 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     bool ok = policy_regex("ignore", in->value[IGNORE].text, &job.ignore, err) &&
               policy_regex("run", in->value[RUN].text, &job.run, err) &&
               test_all(&job, ret_exit, err);
+    for (size_t i = 0; i < job.nworkers; i++)
+        arena_free(&job.worker[i].own);
     rego_close(job.policy);
     rules_close(&job.rules);
     regex_close(job.ignore);

@@ -176,6 +176,9 @@ void rego_diag_add(struct rego_diags *diags, const char *code, struct str file,
                    struct rego_place place, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* The terms of a head become copies; false: the arena is full. */
+bool rego_copy_head(struct arena *arena, struct rego_head *head);
+
 struct rego_parse_options {
     bool v0;
     bool logic_keywords; /* future.keywords.and / .or allowed */

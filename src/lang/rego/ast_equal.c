@@ -170,10 +170,7 @@ enum { DEPTH = 4 * REGO_DEPTH_MAX };
 
 static bool heads_equal(const struct rego_head *a, const struct rego_head *b)
 {
-    /* f() = x is p = x */
-    bool kinds = a->kind == b->kind || (a->kind + b->kind == REGO_HEAD_FUNCTION &&
-                                        a->kind * b->kind == 0 && a->narg + b->narg == 0);
-    return kinds && parts_equal(a->ref, a->nref, b->ref, b->nref, DEPTH) &&
+    return a->kind == b->kind && parts_equal(a->ref, a->nref, b->ref, b->nref, DEPTH) &&
            parts_equal(a->arg, a->narg, b->arg, b->narg, DEPTH) &&
            maybe_equal(a->key, b->key, DEPTH) &&
            ((is_true(a->value) && is_true(b->value)) || maybe_equal(a->value, b->value, DEPTH));

@@ -718,6 +718,10 @@ static enum rego_flow one(struct rego_machine *m, const struct rego_step *step, 
         return logic(m, step, ret);
     case REGO_STEP_EVERY:
         return every(m, step, ret);
+    case REGO_STEP_COVER:
+        if (m->options->coverage)
+            m->options->coverage[step->cover.counter]++;
+        return REGO_GO;
     case REGO_STEP_PRINT:
         return print(m, step);
     default:

@@ -73,7 +73,7 @@ static bool head_args(struct rego_parser *p, struct rego_head *head)
         return false;
     head->arg = args.item;
     head->narg = args.n;
-    head->has_args = true;
+    head->has_args = args.n > 0; /* f() := x is f := x */
     return true;
 }
 
@@ -324,6 +324,9 @@ static bool more_bodies(struct rego_parser *p, struct rego_module *module, size_
         rule->head = first->head;
         rule->place = p->token.place;
         rule->has_body = true;
+        /* Its variables are its own: they get registers of their own. */
+        if (!rego_copy_head(p->arena, &rule->head))
+            return parser_fail(p, rule->place, "the text needs too much memory");
         rule->body = parser_braced(p);
         if (!rule->body || !else_chain(p, module, rule) || !keep(p, module, room, rule))
             return false;

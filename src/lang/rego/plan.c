@@ -360,11 +360,31 @@ static bool plan_expr(struct planning *p, const struct rego_expr *e, const struc
     return e->nwith ? plan_with(p, e, wanted) : plan_plain(p, e, wanted);
 }
 
+/* With coverage: a counter for a place, which the steps behind it are of. */
+static bool plan_cover(struct planning *p, struct rego_place place, bool optional)
+{
+    struct rego_policy *policy = p->c->policy;
+    if (!policy->options.coverage || !p->c->unit)
+        return true;
+    struct rego_cover *grown = arena_grow(&policy->arena, policy->cover, policy->ncovers,
+                                          &policy->cover_room, policy->ncovers + 1);
+    struct rego_step *step = grown ? rego_plan_emit(p, REGO_STEP_COVER) : NULL;
+    if (!step)
+        return false;
+    policy->cover = grown;
+    step->cover.counter = (uint32_t)policy->ncovers;
+    grown[policy->ncovers++] = (struct rego_cover){p->c->unit->module, place, optional};
+    return true;
+}
+
 bool rego_plan_body(struct planning *p, const struct rego_body *body)
 {
     for (size_t i = 0; i < body->n; i++) {
-        p->place = body->expr[i]->place;
-        if (!plan_expr(p, body->expr[i], NULL))
+        const struct rego_expr *e = body->expr[i];
+        p->place = e->place;
+        bool some = e->kind == REGO_EXPR_SOME;
+        bool declares = some && e->some.symbol[0]->kind != REGO_TERM_CALL; /* nothing to evaluate */
+        if ((!declares && !plan_cover(p, e->place, some)) || !plan_expr(p, e, NULL))
             return false;
     }
     return true;
@@ -406,6 +426,13 @@ static bool plan_args(struct planning *p, const struct rego_rule *rule, struct r
     return true;
 }
 
+/* The head of a further body, `{...} {...}`, is that body. */
+static struct rego_place cover_head(const struct rego_rule *rule)
+{
+    struct rego_place head = rule->head.place;
+    return rule->place.start > head.end ? rule->place : head;
+}
+
 bool rego_plan_rule(struct rego_compiler *c, struct rego_rule *rule,
                     struct rego_definition *definition)
 {
@@ -420,7 +447,7 @@ bool rego_plan_rule(struct rego_compiler *c, struct rego_rule *rule,
         definition->node = first->node;
         if (!rego_slots_make(c, &p.bound) || !plan_args(&p, rule, definition) ||
             (rule->body && !rego_plan_body(&p, rule->body)) ||
-            !plan_head(&p, rule, definition, ntail))
+            !plan_head(&p, rule, definition, ntail) || !plan_cover(&p, cover_head(rule), false))
             return false;
         definition->body = chain.first;
         if (c->variables.n > most)

@@ -52,6 +52,7 @@ enum rego_step_kind {
     REGO_STEP_AND,           /* both have one */
     REGO_STEP_WITH,          /* body under changed documents, then on without them */
     REGO_STEP_PRINT,         /* a line of the `part`s */
+    REGO_STEP_COVER,         /* a counter goes up: rego_cover */
     REGO_STEP_FAIL           /* nothing */
 };
 
@@ -116,6 +117,9 @@ struct rego_step {
             const struct rego_node *node;
         } function;
         struct {
+            uint32_t counter;
+        } cover;
+        struct {
             enum rego_term_kind kind;
             const struct rego_step *body;
             struct rego_operand key, value;
@@ -179,8 +183,16 @@ struct rego_unit { /* a module, with what the compiler knows of it */
     struct rego_node *package;
 };
 
+struct rego_cover { /* a place that is counted */
+    const struct rego_module *module;
+    struct rego_place place;
+    bool optional; /* some x in xs: counts where it is evaluated only */
+};
+
 struct rego_policy {
     struct arena arena;
+    struct rego_cover *cover; /* with options.coverage */
+    size_t ncovers, cover_room;
     struct rego_compile_options options;
     struct rego_unit *unit;
     size_t nunits;

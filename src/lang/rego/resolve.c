@@ -514,7 +514,11 @@ static bool literal(struct resolving *r, struct rego_expr *expr)
     case REGO_EXPR_CALL:
         if (is_operator(expr->term, "assign") && expr->term->parts.n == 3)
             return assign(r, expr, expr->term);
-        return term(r, expr->term);
+        if (!term(r, expr->term))
+            return false;
+        if (expr->term->kind != REGO_TERM_CALL)
+            expr->kind = REGO_EXPR_TERM;
+        return true;
     default:
         return term(r, expr->term);
     }
