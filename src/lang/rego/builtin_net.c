@@ -215,8 +215,7 @@ static enum rego_outcome expand(struct rego_call *call, struct value *ret)
         return bad_cidr(call, text(call, 0));
     unsigned bits = width(&b) - b.prefix;
     if (bits > EXPAND_BITS_MAX)
-        return rego_fail(call, "%.*s has more than 2^%d addresses", STR_ARG(text(call, 0)),
-                         EXPAND_BITS_MAX);
+        return REGO_HALT; /* undefined would be an answer: a rule would pass over it */
     size_t n = (size_t)1 << bits;
     struct value *items = arena_new_raw(call->arena, struct value, n);
     if (!items)

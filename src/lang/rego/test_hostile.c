@@ -1,0 +1,135 @@
+/* test_hostile.c - policies that would take for ever, or all memory: each ends with its own error.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+/* cmocka wants the four above first */
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "lang/rego/rego.h"
+
+enum { STEPS = 2000000, MEMORY = 64 << 20, DEPTH = 200, LONGEST_MS = 60000 };
+
+struct outcome {
+    char code[64], message[200];
+    bool defined;
+};
+
+/* Compile and evaluate data.t.p within small budgets. */
+static void run(struct arena *arena, struct str text, struct outcome *ret)
+{
+    struct rego_source source = {.file = STR("t.rego"), .text = text};
+    struct rego_compile_options how = {0};
+    struct rego_diags diags = {.arena = arena};
+    struct rego_eval_options options = {
+        .steps = STEPS, .memory = MEMORY, .depth = DEPTH, .host = {.now_utc_ns = 1}};
+    struct rego_policy *policy = NULL;
+    struct rego_query *query = NULL;
+    struct rego_result result = {0};
+    struct err err = {0};
+    const char *code = "";
+    struct str message = {0};
+    *ret = (struct outcome){0};
+    if (!rego_compile(&source, 1, NULL, &how, &diags, &policy, &err)) {
+        code = diags.n ? diags.diag[0].code : "memory";
+        message = diags.n ? diags.diag[0].message : str_from(err.frame[0]);
+    } else if (rego_prepare(policy, STR("data.t.p"), &diags, &query, &err) &&
+               !rego_eval(query, NULL, &options, arena, &result, &err)) {
+        code = "memory";
+        message = str_from(err.frame[0]);
+    } else if (result.error.code) {
+        code = result.error.code;
+        message = result.error.message;
+    }
+    ret->defined = result.values.len > 0;
+    (void)snprintf(ret->code, sizeof ret->code, "%s", code);
+    (void)snprintf(ret->message, sizeof ret->message, "%.*s", STR_ARG(message));
+    rego_query_close(query);
+    rego_close(policy);
+}
+
+static const struct {
+    const char *says, *body, *code; /* code "": undefined or defined, but quickly */
+} cases[] = {
+    {"10^9 elements of a product",
+     "p := count({[a, b, c] | some a in numbers.range(1, 1000); some b in numbers.range(1, 1000); "
+     "some c in numbers.range(1, 1000)})",
+     "eval_cancel_error"},
+    {"10^9 rounds without a result",
+     "p if {\n some a in numbers.range(1, 1000)\n some b in numbers.range(1, 1000)\n"
+     " some c in numbers.range(1, 1000)\n a + b + c == 0\n}",
+     "eval_cancel_error"},
+    {"a rule of itself", "p if q\nq if not r\nr if p", "rego_recursion_error"},
+    {"a function of itself", "f(x) := f(x - 1)\np := f(1)", "rego_recursion_error"},
+    {"a range of 10^12", "p := count(numbers.range(1, 1000000000000))", "eval_cancel_error"},
+    {"every address of a /4", "p := count(net.cidr_expand(\"16.0.0.0/4\"))", "eval_cancel_error"},
+    {"a pattern that backtracks elsewhere",
+     "p := regex.match(`^(a+)+$`, concat(\"\", [\"a\" | numbers.range(1, 20000)[_]]))", ""},
+    {"a pattern of a million states", "p := regex.match(`((a{1000}){1000}){1000}`, \"a\")", ""},
+    {"pairs of pairs of pairs",
+     "p if {\n x := [[a, b] | some a in numbers.range(1, 3000); some b in "
+     "numbers.range(1, 3000)]\n count(x) > 0\n}",
+     "eval_cancel_error"},
+};
+
+static void test_budgets(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO_ARENA arena = {.limit = 512 << 20};
+        struct outcome got;
+        int64_t start = clock_monotonic_ms();
+        print_message("  %s\n", cases[i].says);
+        run(&arena, arena_printf(&arena, "package t\n%s\n", cases[i].body), &got);
+        if (strcmp(got.code, cases[i].code) != 0)
+            fail_msg("%s: want %s, got %s (%s)", cases[i].says, cases[i].code, got.code,
+                     got.message);
+        assert_true(clock_monotonic_ms() - start < LONGEST_MS);
+    }
+}
+
+/* A text that doubles with each rule: 2^40 bytes. */
+static void test_doubling(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 512 << 20};
+    AUTO_BUF text = {.limit = 1 << 20};
+    struct outcome got;
+    buf_str(&text, STR("package t\np0 := \"xxxxxxxx\"\n"));
+    for (int i = 1; i < 38; i++)
+        buf_printf(&text, "p%d := concat(\"\", [p%d, p%d])\n", i, i - 1, i - 1);
+    buf_str(&text, STR("p := count(p37)\n"));
+    run(&arena, buf_view(&text), &got);
+    assert_string_equal(got.code, "eval_cancel_error");
+}
+
+/* Brackets, parentheses and negations deeper than anybody reads. */
+static void test_nesting(void **state)
+{
+    static const char *const open[] = {"[", "(", "{\"a\": ", "[x | x := "};
+    (void)state;
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++) {
+        AUTO_ARENA arena = {.limit = 512 << 20};
+        AUTO_BUF text = {.limit = 4 << 20};
+        struct outcome got;
+        buf_str(&text, STR("package t\np := "));
+        for (int n = 0; n < 100000; n++)
+            buf_str(&text, str_from(open[i]));
+        run(&arena, buf_view(&text), &got);
+        assert_string_equal(got.code, "rego_parse_error");
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_budgets),
+                                              cmocka_unit_test(test_doubling),
+                                              cmocka_unit_test(test_nesting)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
