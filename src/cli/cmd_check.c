@@ -157,7 +157,9 @@ static bool load_rules(struct job *job, struct err *err)
                                             .nfiles = job->targets.nfiles,
                                             .now_utc_ms = job->check.now_utc_ms,
                                             .cancel = job->app->cancel};
-    return check_rules_open(job->arena, &how, job->app->err, &job->rules, err);
+    bool ok = check_rules_open(job->arena, &how, job->app->err, &job->rules, err);
+    job->check.policy = job->rules.policies;
+    return ok;
 }
 
 static void print_line(void *ctx, struct str text, struct str file, uint32_t row)

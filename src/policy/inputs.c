@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/regex_re2.h"
+#include "base/utf8.h"
 #include "policy/dockerfile.h"
 #include "policy/parsers.h"
 #include "wire/json.h"
@@ -198,6 +199,9 @@ static bool parse(struct arena *arena, const struct parser *parser, struct str t
                   const char *name, struct policy_input *ret, struct err *err)
 {
     struct value v;
+    size_t bad = utf8_bad_at(text);
+    if (bad != SIZE_MAX)
+        return parsers_fail(text, name, bad, "no UTF-8", err);
     return parser->parse ? parser->parse(arena, text, name, &ret->doc, &ret->n, err)
                          : parser->parse_one(arena, text, name, &v, err) &&
                                one(arena, &v, &ret->doc, &ret->n, err);

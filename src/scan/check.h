@@ -18,7 +18,8 @@ struct policy;
 struct check_options {
     const struct code_input_value *inputs; /* --var, --var-file */
     size_t ninputs;
-    bool no_providers; /* no schemas: arguments are not checked */
+    bool no_providers;     /* no schemas: arguments are not checked */
+    struct policy *policy; /* rules of resources; or NULL */
     struct reader_options reader;
     const char *(*env)(const char *name);
     int64_t now_utc_ms;

@@ -7,12 +7,15 @@
 #include "base/io.h"
 #include "base/pathname.h"
 #include "desired/lint.h"
+#include "policy/policy.h"
 #include "scan/check.h"
 #include "scan/look.h"
+#include "scan/plan_code.h"
 
 struct checking {
     struct arena *arena;
     const struct stack *stack;
+    const struct check_options *options;
     struct look *look;
     struct lint_issues issues;
     size_t kept; /* of the issues: their texts are ours */
@@ -20,6 +23,7 @@ struct checking {
     struct check_subject *subject;
     bool cut; /* there were more diagnostics than can be kept */
     bool full;
+    bool unsound; /* rules were asked of no more than could be read */
 };
 
 /* --- diagnostics as issues --- */
@@ -265,17 +269,100 @@ static bool explore(struct checking *in, struct err *err)
     return ok;
 }
 
+/* --- rules --- */
+
+static bool add_verdict(struct checking *in, struct code *code,
+                        const struct code_instance *instance, const struct verdict *v,
+                        struct err *err)
+{
+    enum issue_kind kind = v->error                             ? ISSUE_ERROR
+                           : decision_is_violation(v->decision) ? ISSUE_VIOLATION
+                                                                : ISSUE_WARNING;
+    const struct value *at = path_find(&instance->desired, v->where);
+    if (v->decision == DECISION_IGNORE || v->waived_by.len)
+        return true;
+    struct issue *issue = add_issue(in);
+    if (!issue)
+        return arena_full(in->arena, err);
+    *issue = (struct issue){
+        .kind = kind,
+        .severity = v->has_severity ? v->severity : issue_kind_severity(kind),
+        .rule = v->rule,
+        .rule_at = v->at,
+        .summary = v->message.len ? v->message : v->rule,
+        .detail =
+            v->unknown ? arena_printf(in->arena, "cannot be told: %.*s", STR_ARG(v->why)) : v->why,
+        .remedy = v->remedy,
+        .address = arena_dup(in->arena, instance->address),
+        .link = v->nlinks ? v->links[0] : (struct str){0}};
+    if (!issue->address.ptr || (v->unknown && !issue->detail.ptr))
+        return arena_full(in->arena, err);
+    if (!code_value_place(in->arena, STR(""), code, instance, v->where, &issue->at, &issue->excerpt,
+                          err))
+        return false;
+    if (at && value_any_sensitive(at))
+        issue->excerpt = (struct str){0};
+    return true;
+}
+
+static bool judge_instance(struct checking *in, struct code *code,
+                           const struct code_instance *instance, struct err *err)
+{
+    static const char *const modes[] = {
+        [CODE_MANAGED] = "managed", [CODE_DATA] = "data", [CODE_EPHEMERAL] = "ephemeral"};
+    struct judgement judgement;
+    const struct rule_subject subject = {.kind = SUBJECT_RESOURCE,
+                                         .source = RULE_SOURCE_TERRAFORM,
+                                         .address = instance->address,
+                                         .module = instance->module,
+                                         .mode = str_from(modes[instance->mode]),
+                                         .type = instance->type,
+                                         .name = instance->name,
+                                         .index = instance->index_key,
+                                         .provider = instance->provider,
+                                         .values = &instance->desired,
+                                         .stack = in->stack->name,
+                                         .stack_path = in->stack->path,
+                                         .env = in->stack->environment,
+                                         .owner = in->stack->owner,
+                                         .now_utc_ms = in->options->now_utc_ms};
+    if (!policy_judge(in->options->policy, in->arena, &subject, &judgement, err))
+        return false;
+    for (size_t i = 0; i < judgement.nverdicts; i++)
+        if (!add_verdict(in, code, instance, &judgement.verdict[i], err))
+            return false;
+    return true;
+}
+
+/* Each resource as far as it can be known without a state. */
+static bool judge(struct checking *in, struct err *err)
+{
+    struct code *code = NULL;
+    size_t n = 0;
+    if (!look_code(in->look, CODE_EXPLORE, &code, err))
+        return false;
+    bool ok = code_evaluate(code, err);
+    const struct code_instance *instances = ok ? code_instances(code, &n) : NULL;
+    in->unsound = !code_is_sound(code);
+    for (size_t i = 0; ok && i < n; i++)
+        ok = judge_instance(in, code, &instances[i], err);
+    ok = ok && keep_texts(in, err);
+    code_close(code);
+    return ok;
+}
+
 static bool evaluate(struct checking *in, struct err *err)
 {
     bool go_on = false;
-    return validate(in, &go_on, err) && (!go_on || explore(in, err)) && settle(in, err);
+    return validate(in, &go_on, err) && (!go_on || explore(in, err)) &&
+           (!in->options->policy || judge(in, err)) && settle(in, err);
 }
 
 static bool take_notes(struct checking *in, struct err *err)
 {
     size_t n;
     const struct str *notes = look_notes(in->look, &n);
-    struct str *kept = arena_new(in->arena, struct str, n + 1);
+    struct str *kept = arena_new(in->arena, struct str, n + 2);
     if (!kept)
         return arena_full(in->arena, err);
     for (size_t i = 0; i < n; i++) {
@@ -285,6 +372,8 @@ static bool take_notes(struct checking *in, struct err *err)
     }
     if (in->cut)
         kept[n++] = STR("there are more diagnostics than can be kept");
+    if (in->unsound)
+        kept[n++] = STR("rules were not asked of all: files of the code have errors");
     in->subject->notes = kept;
     in->subject->nnotes = n;
     return true;
@@ -293,7 +382,7 @@ static bool take_notes(struct checking *in, struct err *err)
 bool check_code(struct arena *arena, const struct stack *stack, const struct check_options *options,
                 struct check_subject *ret, struct err *err)
 {
-    struct checking in = {.arena = arena, .stack = stack, .subject = ret};
+    struct checking in = {.arena = arena, .stack = stack, .options = options, .subject = ret};
     const struct look_options look = {.stack = stack,
                                       .inputs = options->inputs,
                                       .ninputs = options->ninputs,

@@ -100,7 +100,7 @@ static bool open_code(struct plan_code *c, const struct value *plan, struct err 
             err_set(err, ERR_LIMIT, "%s", why.frame[0]));
 }
 
-static struct str lines_of(struct plan_code *c, struct str text, uint32_t from, uint32_t to)
+static struct str lines_of(struct arena *arena, struct str text, uint32_t from, uint32_t to)
 {
     struct str line = {0};
     const char *start = NULL, *end = NULL;
@@ -113,22 +113,44 @@ static struct str lines_of(struct plan_code *c, struct str text, uint32_t from, 
         if (!more)
             break;
     }
-    return start && end ? arena_dup(c->arena, (struct str){start, (size_t)(end - start)})
+    return start && end ? arena_dup(arena, (struct str){start, (size_t)(end - start)})
                         : (struct str){0};
 }
 
-static bool put_place(struct plan_code *c, const struct hcl_file *source, struct str file,
-                      struct location at, struct location *ret_at, struct str *ret_excerpt,
-                      struct err *err)
+static bool put_place(struct arena *arena, struct str base, const struct hcl_file *source,
+                      struct str file, struct location at, struct location *ret_at,
+                      struct str *ret_excerpt, struct err *err)
 {
-    struct str path = file.ptr[0] == '/' ? file : io_join(c->arena, c->stack.path, file);
+    bool whole = !base.len || file.ptr[0] == '/';
+    struct str path = whole ? arena_dup(arena, file) : io_join(arena, base, file);
     *ret_at = at;
-    ret_at->file = path.ptr ? pathname_clean(c->arena, path) : path;
+    ret_at->file = path.ptr ? pathname_clean(arena, path) : path;
     if (!ret_at->file.ptr)
-        return arena_full(c->arena, err);
+        return arena_full(arena, err);
     if (source)
-        *ret_excerpt = lines_of(c, source->text, at.line, at.end_line);
+        *ret_excerpt = lines_of(arena, source->text, at.line, at.end_line);
     return true;
+}
+
+bool code_value_place(struct arena *arena, struct str base, struct code *code,
+                      const struct code_instance *instance, struct path path,
+                      struct location *ret_at, struct str *ret_excerpt, struct err *err)
+{
+    struct code_chain chain = {0};
+    if (path.n && code_explain(code, instance, path, &chain))
+        for (size_t i = chain.n; i-- > 0;) {
+            const struct code_link *link = &chain.link[i];
+            struct location at = {
+                .line = link->line, .column = link->column, .end_line = link->end_line};
+            if (link->file.len)
+                return put_place(arena, base, link->source, link->file, at, ret_at, ret_excerpt,
+                                 err);
+        }
+    const struct code_resource *r = instance->resource;
+    struct location at = {0};
+    hcl_place(r->place.file->text, r->place.range.start, &at.line, &at.column);
+    at.end_line = at.line;
+    return put_place(arena, base, r->place.file, r->place.file->name, at, ret_at, ret_excerpt, err);
 }
 
 static const struct code_instance *find_instance(struct code *code, struct str address)
@@ -148,7 +170,6 @@ bool plan_code_place(struct plan_code *c, const struct value *plan, struct str a
                      struct path path, struct location *ret_at, struct str *ret_excerpt,
                      struct str *ret_note, struct err *err)
 {
-    struct code_chain chain = {0};
     *ret_at = (struct location){0};
     *ret_excerpt = *ret_note = (struct str){0};
     if (!c->tried && !open_code(c, plan, err))
@@ -162,17 +183,6 @@ bool plan_code_place(struct plan_code *c, const struct value *plan, struct str a
                          STR_ARG(c->stack.path), STR_ARG(address));
         return ret_note->ptr || arena_full(c->arena, err);
     }
-    if (path.n && code_explain(c->code, instance, path, &chain))
-        for (size_t i = chain.n; i-- > 0;) {
-            const struct code_link *link = &chain.link[i];
-            struct location at = {
-                .line = link->line, .column = link->column, .end_line = link->end_line};
-            if (link->file.len)
-                return put_place(c, link->source, link->file, at, ret_at, ret_excerpt, err);
-        }
-    const struct code_resource *r = instance->resource;
-    struct location at = {0};
-    hcl_place(r->place.file->text, r->place.range.start, &at.line, &at.column);
-    at.end_line = at.line;
-    return put_place(c, r->place.file, r->place.file->name, at, ret_at, ret_excerpt, err);
+    return code_value_place(c->arena, c->stack.path, c->code, instance, path, ret_at, ret_excerpt,
+                            err);
 }

@@ -15,6 +15,14 @@ struct plan_code_options {
     const char *(*env)(const char *name);
     int64_t now_utc_ms;
 };
+/*
+ * Where the code gives a value of an instance: the expression that decides it, else the instance's
+ * block. The file is below `base` (empty: as the root module names it); the excerpt is its lines.
+ */
+bool code_value_place(struct arena *arena, struct str base, struct code *code,
+                      const struct code_instance *instance, struct path path,
+                      struct location *ret_at, struct str *ret_excerpt, struct err *err);
+
 bool plan_code_make(struct arena *arena, const struct plan_code_options *options,
                     struct plan_code **ret, struct err *err);
 void plan_code_close(struct plan_code *code); /* NULL is fine */

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/utf8.h"
 #include "policy/dockerfile.h"
 #include "policy/document.h"
 #include "policy/parsers.h"
@@ -80,7 +81,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!size)
         return 0;
     struct str text = arena_dup(&arena, (struct str){(const char *)data + 1, size - 1});
-    if (!text.ptr)
+    /* readers are given what is UTF-8 (inputs.c) */
+    if (!text.ptr || utf8_bad_at(text) != SIZE_MAX)
         return 0;
     if (data[0] % (PARSERS + 1) == PARSERS) {
         documents(&arena, text);
