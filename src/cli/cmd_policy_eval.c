@@ -19,6 +19,7 @@ static const char *const formats[] = {"json", "text", "bindings", "values", "raw
 
 enum {
     DATA,
+    BUNDLE,
     INPUT,
     OUTPUT,
     IGNORE,
@@ -40,6 +41,11 @@ static const struct option options[] = {
               .text =
                   "policies (.rego) and data (.json, .yaml, .yml) of a file or a folder; folders "
                   "below it become keys; may be repeated"},
+    [BUNDLE] = {.name = "bundle",
+                .letter = 'b',
+                .kind = OPTION_LIST,
+                .arg = "FILE",
+                .text = "policies and data of a bundle (.tar.gz); may be repeated"},
     [INPUT] = {.name = "input",
                .letter = 'i',
                .kind = OPTION_STRING,
@@ -319,11 +325,18 @@ static void print_line(void *ctx, struct str text, struct str file, uint32_t row
 /* False with nothing in err: what is wrong stands in job->diags. */
 static bool compile(struct job *job, struct value *ret_data, struct err *err)
 {
-    const struct option_value *data = &job->in->value[DATA];
+    const struct option_value *data = &job->in->value[DATA], *bundles = &job->in->value[BUNDLE];
+    struct str *paths = arena_new(job->arena, struct str, data->nlist + bundles->nlist);
     const struct policy_load_options load = {.v0 = given(job, REGO_V0), .ignore = job->ignore};
     const struct rego_compile_options how = {.keep_print = true, .strict = given(job, STRICT)};
     struct policy_files files;
-    if (!policy_load(job->arena, data->list, data->nlist, &load, &files, err))
+    if (!paths)
+        return arena_full(job->arena, err);
+    for (size_t i = 0; i < data->nlist; i++)
+        paths[i] = data->list[i];
+    for (size_t i = 0; i < bundles->nlist; i++)
+        paths[data->nlist + i] = bundles->list[i];
+    if (!policy_load(job->arena, paths, data->nlist + bundles->nlist, &load, &files, err))
         return false;
     *ret_data = files.data;
     return rego_compile(files.source, files.nsources, ret_data, &how, &job->diags, &job->policy,

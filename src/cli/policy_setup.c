@@ -7,7 +7,9 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/policy_text.h"
+#include "desired/stacks.h"
 #include "model/config.h"
+#include "policy/pack.h"
 #include "policy/policy.h"
 
 struct list {
@@ -58,6 +60,83 @@ static bool list_sources(struct list *list, const struct config *c,
     return ok || arena_full(list->arena, err);
 }
 
+bool policy_list_sources(struct arena *arena, const struct config *config,
+                         const struct option_value *policies, struct policy_source **ret,
+                         size_t *ret_n, struct err *err)
+{
+    static const struct config nothing;
+    struct list list = {.arena = arena};
+    if (!list_sources(&list, config ? config : &nothing, policies, err))
+        return false;
+    *ret = list.item;
+    *ret_n = list.n;
+    return true;
+}
+
+/* --- packs and their pins --- */
+
+static bool read_pack(struct arena *arena, const struct config *c, struct str origin,
+                      struct pack *ret, struct err *err)
+{
+    struct str path = below(arena, c->root, origin);
+    if (!path.ptr)
+        return arena_full(arena, err);
+    if (!pack_read(arena, path, ret, err))
+        return false;
+    ret->origin = origin;
+    return true;
+}
+
+bool policy_read_packs(struct arena *arena, const struct config *config, struct pack **ret,
+                       size_t *ret_n, struct err *err)
+{
+    size_t n = config->npolicies + config->npacks;
+    struct pack *packs = arena_new(arena, struct pack, n);
+    if (!packs)
+        return arena_full(arena, err);
+    for (size_t i = 0; i < n; i++) {
+        struct str origin =
+            i < config->npolicies ? config->policies[i] : config->packs[i - config->npolicies];
+        if (!read_pack(arena, config, origin, &packs[i], err))
+            return false;
+    }
+    *ret = packs;
+    *ret_n = n;
+    return true;
+}
+
+struct str policy_pins_path(struct arena *arena, const struct config *config)
+{
+    return io_join(arena, config->root, STR(PACK_PINS_FILE));
+}
+
+static bool check_pins(struct arena *arena, const struct config *c, struct err *err)
+{
+    struct str path = policy_pins_path(arena, c), text;
+    struct pack *packs;
+    size_t n;
+    if (!path.ptr)
+        return arena_full(arena, err);
+    if (!c->path.len || !io_exists(path.ptr))
+        return true;
+    return io_read_file(arena, path.ptr, PACK_BYTES_MAX, &text, err) &&
+           policy_read_packs(arena, c, &packs, &n, err) &&
+           pack_pins_check(text, path, packs, n, err);
+}
+
+bool policy_find_config(struct arena *arena, const struct app *app,
+                        const struct option_value *given, struct config *ret, struct err *err)
+{
+    struct str path = given->set ? given->text : str_from(app->env("PLUMB_CONFIG"));
+    path = path.len ? arena_dup(arena, path) : config_find(arena, STR("."));
+    *ret = (struct config){0};
+    if (str_equal(path, STR("-")))
+        return true;
+    return !path.len || config_load(arena, path.ptr, ret, err);
+}
+
+/* --- the rest --- */
+
 static bool list_waivers(struct arena *arena, const struct config *c,
                          const struct option_value *waivers, struct policy_options *options,
                          struct err *err)
@@ -97,7 +176,7 @@ bool policy_setup(struct arena *arena, const struct app *app, const struct confi
         .now_utc_ms = app->now_ms(app->clock), .partial = partial, .cancel = app->cancel};
     struct policy_problems problems = {.rules = {.arena = arena}, .rego = {.arena = arena}};
     *ret = NULL;
-    if (!list_sources(&sources, c, policies, err) ||
+    if (!list_sources(&sources, c, policies, err) || !check_pins(arena, c, err) ||
         !list_waivers(arena, c, waivers, &options, err) || !list_defaults(arena, c, &options, err))
         return false;
     if (!sources.n && !options.nwaivers && !options.ndefaults)

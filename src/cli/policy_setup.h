@@ -1,13 +1,31 @@
 /* policy_setup.h - the policy of plumb.yaml and of --policy, --waivers, opened for a command. */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "base/str.h"
 
 struct app;
 struct arena;
 struct config;
 struct err;
 struct option_value;
+struct pack;
 struct policy;
+struct policy_source;
+
+/* The files and packs of plumb.yaml (or NULL) and of --policy, in that order. */
+bool policy_list_sources(struct arena *arena, const struct config *config,
+                         const struct option_value *policies, struct policy_source **ret,
+                         size_t *ret_n, struct err *err);
+/* The packs of plumb.yaml, read; their origins are as it names them. */
+bool policy_read_packs(struct arena *arena, const struct config *config, struct pack **ret,
+                       size_t *ret_n, struct err *err);
+/* plumb.packs beside plumb.yaml. ptr NULL where the arena is full. */
+struct str policy_pins_path(struct arena *arena, const struct config *config);
+/* The configuration of --config, of PLUMB_CONFIG, or of here and above; none is a zeroed one. */
+bool policy_find_config(struct arena *arena, const struct app *app,
+                        const struct option_value *given, struct config *ret, struct err *err);
 
 /*
  * PLUMB_WAIVER_KEY is what digests of secrets are keyed with.

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/regex_re2.h"
+#include "policy/pack.h"
 #include "policy/rule_tests.h"
 #include "wire/json.h"
 #include "wire/yaml.h"
@@ -27,6 +28,7 @@ struct loader {
     size_t nrule_files, rule_room, nrule_test_files, rule_test_room;
     struct str key[POLICY_FOLDERS_DEEP * 2]; /* of the folder that is read now */
     size_t nkeys;
+    struct str text; /* of the file that is read now, where it is in memory; else ptr NULL */
 };
 
 /* --- merging --- */
@@ -124,6 +126,14 @@ static bool parse_yaml(struct arena *arena, struct str text, struct str path, st
     return true;
 }
 
+static bool parse_document(struct arena *arena, struct str text, struct str name, struct value *ret,
+                           struct err *err)
+{
+    if (str_ends(name, STR(".json")))
+        return json_parse(arena, text, name.ptr, JSON_DUPLICATES_LAST, ret, err);
+    return parse_yaml(arena, text, name, ret, err);
+}
+
 bool policy_load_document(struct arena *arena, struct str path, struct value *ret, struct err *err)
 {
     struct str text, name = arena_dup(arena, path);
@@ -136,9 +146,7 @@ bool policy_load_document(struct arena *arena, struct str path, struct value *re
     } else if (!io_read_file(arena, name.ptr, POLICY_DATA_MAX, &text, err)) {
         return false;
     }
-    if (str_ends(path, STR(".json")))
-        return json_parse(arena, text, name.ptr, JSON_DUPLICATES_LAST, ret, err);
-    return parse_yaml(arena, text, name, ret, err);
+    return parse_document(arena, text, name, ret, err);
 }
 
 /* {keys: {of: {the folder: v}}} */
@@ -180,7 +188,10 @@ static bool add_data(struct loader *l, struct str path, struct err *err)
     l->doc = grown;
     if (l->options->rules && rule_tests_is_name(path))
         return add_path(l, path, &l->rule_test_file, &l->nrule_test_files, &l->rule_test_room, err);
-    if (!policy_load_document(l->arena, path, &v, err))
+    if (l->options->rules && pack_is_manifest(path))
+        return true;
+    if (l->text.ptr ? !parse_document(l->arena, l->text, path, &v, err)
+                    : !policy_load_document(l->arena, path, &v, err))
         return false;
     if (l->options->rules && is_yaml_name(path) && rules_is_file(&v))
         return add_path(l, path, &l->rule_file, &l->nrule_files, &l->rule_room, err);
@@ -195,13 +206,13 @@ static bool add_data(struct loader *l, struct str path, struct err *err)
 
 static bool add_rego(struct loader *l, struct str path, struct err *err)
 {
-    struct str text;
+    struct str text = l->text;
     struct rego_source *grown =
         arena_grow(l->arena, l->source, l->nsources, &l->source_room, l->nsources + 1);
     if (!grown)
         return arena_full(l->arena, err);
     l->source = grown;
-    if (!io_read_file(l->arena, path.ptr, REGO_TEXT_MAX, &text, err))
+    if (!text.ptr && !io_read_file(l->arena, path.ptr, REGO_TEXT_MAX, &text, err))
         return false;
     l->source[l->nsources++] =
         (struct rego_source){.file = path, .text = text, .v0 = l->options->v0};
@@ -262,13 +273,69 @@ static bool add_folder(struct loader *l, struct str path, unsigned depth_left, s
     return true;
 }
 
+/* OPA reads data of these names only, and a bundle is what OPA reads. */
+static bool is_bundle_data(struct str path)
+{
+    struct str name = io_basename(path);
+    return str_equal(name, STR("data.json")) || str_equal(name, STR("data.yaml")) ||
+           str_equal(name, STR("data.yml"));
+}
+
+/* The folders of a path become keys. */
+static bool push_keys(struct loader *l, struct str path, struct err *err)
+{
+    struct str key;
+    for (bool more = str_cut(&path, '/', &key); more; more = str_cut(&path, '/', &key)) {
+        if (l->nkeys == POLICY_FOLDERS_DEEP)
+            return err_set(err, ERR_LIMIT, "%.*s: more than %d folders", STR_ARG(path),
+                           POLICY_FOLDERS_DEEP);
+        l->key[l->nkeys++] = key;
+    }
+    return true;
+}
+
+/* Is a YAML file of a bundle rules? Others that are not data.yaml are of no concern. */
+static bool is_rule_text(struct loader *l, const struct pack_file *file)
+{
+    struct value v;
+    return l->options->rules && is_yaml_name(file->path) && !pack_is_manifest(file->path) &&
+           (rule_tests_is_name(file->path) ||
+            (parse_document(l->arena, file->text, file->path, &v, NULL) && rules_is_file(&v)));
+}
+
+/* A pack that is no folder: built-in, or a bundle. Its files are read in memory. */
+static bool add_pack(struct loader *l, struct str origin, struct err *err)
+{
+    struct pack pack;
+    size_t nkeys = l->nkeys;
+    bool ok = true, bundle = !pack_is_builtin(origin);
+    if (!pack_read(l->arena, origin, &pack, err))
+        return false;
+    for (size_t i = 0; i < pack.n && ok; i++) {
+        const struct pack_file *file = &pack.file[i];
+        struct str path = arena_printf(l->arena, "%.*s%s%.*s", STR_ARG(origin), bundle ? "//" : "/",
+                                       STR_ARG(file->path));
+        if (!path.ptr)
+            return arena_full(l->arena, err);
+        if (is_ignored(l, path) || (bundle && !str_ends(path, STR(".rego")) &&
+                                    !is_bundle_data(path) && !is_rule_text(l, file)))
+            continue;
+        l->text = file->text;
+        ok = push_keys(l, file->path, err) && add_file(l, path, false, err);
+        l->nkeys = nkeys;
+    }
+    l->text = (struct str){0};
+    return ok;
+}
+
 /* "a.b:PATH": keys a and b; PATH itself is what is left. A path that exists as it is has none. */
 static bool take_prefix(struct loader *l, struct str *path, struct err *err)
 {
     struct str rest = *path, prefix, key;
     bool more = true;
     l->nkeys = 0;
-    if (io_exists(path->ptr) || !str_cut(&rest, ':', &prefix) || !rest.len)
+    if (pack_is_builtin(*path) || io_exists(path->ptr) || !str_cut(&rest, ':', &prefix) ||
+        !rest.len)
         return true;
     while (more) {
         more = str_cut(&prefix, '.', &key);
@@ -280,6 +347,17 @@ static bool take_prefix(struct loader *l, struct str *path, struct err *err)
     }
     *path = rest;
     return true;
+}
+
+static bool add_named(struct loader *l, struct str path, struct err *err)
+{
+    if (pack_is_builtin(path))
+        return add_pack(l, path, err);
+    if (!io_exists(path.ptr) && !str_equal(path, STR("-")))
+        return err_set(err, ERR_IO, "no file or folder %.*s", STR_ARG(path));
+    if (io_is_dir(path.ptr))
+        return add_folder(l, path, POLICY_FOLDERS_DEEP, err);
+    return pack_is_bundle(path) ? add_pack(l, path, err) : add_file(l, path, true, err);
 }
 
 bool policy_load(struct arena *arena, const struct str *paths, size_t n,
@@ -297,11 +375,7 @@ bool policy_load(struct arena *arena, const struct str *paths, size_t n,
             return arena_full(arena, err);
         if (!take_prefix(l, &path, err))
             return false;
-        if (!io_exists(path.ptr) && !str_equal(path, STR("-")))
-            return err_set(err, ERR_IO, "no file or folder %.*s", STR_ARG(path));
-        bool ok = io_is_dir(path.ptr) ? add_folder(l, path, POLICY_FOLDERS_DEEP, err)
-                                      : add_file(l, path, true, err);
-        if (!ok)
+        if (!add_named(l, path, err))
             return false;
     }
     struct value data;

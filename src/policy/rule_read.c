@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/io.h"
 #include "base/regex_re2.h"
+#include "policy/pack.h"
 #include "policy/rule_parts.h"
 
 enum { KEYS_MAX = 32, TEXT_MAX = 400 };
@@ -388,7 +388,7 @@ bool rules_read_file(struct rules *rules, struct arena *arena, struct str path, 
     struct str text, name = arena_dup(arena, path);
     if (!name.ptr)
         return arena_full(arena, err);
-    return io_read_file(arena, name.ptr, RULE_FILE_MAX, &text, err) &&
+    return pack_read_text(arena, name, RULE_FILE_MAX, &text, err) &&
            rules_read(rules, arena, text, name, pack, problems, err);
 }
 

@@ -5,9 +5,9 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "base/regex_re2.h"
 #include "policy/load.h"
+#include "policy/pack.h"
 
 /* All files are read, so that all of their problems are told; the error is that of the first. */
 static bool read_rules(struct arena *arena, const struct policy_files *files, struct rules *rules,
@@ -36,7 +36,7 @@ static bool read_tests(struct arena *arena, const struct policy_files *files,
         struct str text, path = arena_dup(arena, files->rule_test_file[i]);
         if (!path.ptr)
             return arena_full(arena, err);
-        if (!io_read_file(arena, path.ptr, RULE_FILE_MAX, &text, err) ||
+        if (!pack_read_text(arena, path, RULE_FILE_MAX, &text, err) ||
             !rule_tests_read(tests, arena, rules, text, path, problems, err))
             return false;
     }
