@@ -7,6 +7,7 @@
 #include "cli/policy_text.h"
 #include "policy/document.h"
 #include "policy/load.h"
+#include "policy/pack.h"
 #include "policy/policy.h"
 
 static bool open_rego(struct arena *arena, const struct check_rules_options *options, FILE *out,
@@ -133,11 +134,11 @@ static bool open_policies(struct arena *arena, const struct check_rules_options 
         struct str path = arena_dup(arena, options->paths[i]);
         if (!path.ptr)
             return arena_full(arena, err);
-        bool builtin = str_starts(path, STR("builtin:"));
+        bool builtin = pack_is_builtin(path), whole = builtin || pack_is_bundle(path);
         s.pack = builtin               ? str_sub(path, 8, path.len)
                  : io_is_dir(path.ptr) ? io_basename(path)
                                        : STR("");
-        if (!(builtin ? add_source(&s, path) : find_sources(&s, path, FOLDERS_DEEP)))
+        if (!(whole ? add_source(&s, path) : find_sources(&s, path, FOLDERS_DEEP)))
             return false;
     }
     const struct policy_options how = {.source = s.item,
