@@ -321,7 +321,7 @@ bool code_evaluate(struct code *code, struct err *err)
         return validate(code, err);
     if (!check_inputs(code, err))
         return false;
-    if (!hcl_has_errors(&code->diags) && !validate(code, err))
+    if (!hcl_has_errors(&code->diags) && !code->options.validated && !validate(code, err))
         return false;
     return walk_plan(code, err) && sort_instances(code, err) && gather_outputs(code, err) &&
            gather_providers(code, err);

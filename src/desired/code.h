@@ -38,6 +38,8 @@ struct code_options {
     enum code_phase phase;
     bool in_spite_of_errors; /* CODE_VALIDATE: look at references although declarations have errors
                               */
+    bool validated; /* CODE_VALIDATE of the same has found no errors: they are not looked for again
+                     */
     const struct code_input_value *inputs;
     size_t ninputs;
     /* TF_VAR_name; NULL = none */

@@ -258,7 +258,9 @@ static bool validate(struct checking *in, bool *ret_go_on, struct err *err)
 static bool explore(struct checking *in, struct err *err)
 {
     struct code *code = NULL;
-    if (!look_code(in->look, CODE_EXPLORE, &code, err))
+    struct code_options options = look_code_options(in->look, CODE_EXPLORE);
+    options.validated = true;
+    if (!code_open(&options, &code, err))
         return false;
     in->tree = code_module_tree(code);
     bool ok = code_evaluate(code, err);

@@ -21,8 +21,13 @@ struct value hcl_null(const struct type *type)
 
 struct value hcl_unknown(struct arena *arena, const struct type *type)
 {
+    /* what a large root has most of */
+    static const struct value_unknown text = {
+        .type = &type_string, .len_least = -1, .len_most = -1};
     if (!type || type->kind == TYPE_DYNAMIC)
         return value_unknown(NULL);
+    if (type == &type_string)
+        return value_unknown(&text);
     struct value_unknown *known = arena_new(arena, struct value_unknown, 1);
     if (!known)
         return value_unknown(NULL);

@@ -1,4 +1,6 @@
 /* fn_collection.c - looking into and joining lists, tuples, maps and objects. */
+#include <stdlib.h>
+
 #include "base/arena.h"
 #include "base/utf8.h"
 #include "lang/hcl/function.h"
@@ -311,6 +313,36 @@ static bool run_values(struct hcl_call *call, struct value *ret)
 
 /* --- merge, zipmap --- */
 
+struct numbered_member {
+    struct type_member member;
+    size_t at;
+};
+
+static int by_key_then_place(const void *a, const void *b)
+{
+    const struct numbered_member *x = a, *y = b;
+    int order = str_compare(key_str(x->member.key), key_str(y->member.key));
+    return order ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+/* Of members with the same key the last one counts. */
+static const struct type *object_of_last(struct arena *arena, struct type_member *members, size_t n)
+{
+    struct numbered_member *sorted = arena_new_raw(arena, struct numbered_member, n);
+    size_t kept = 0;
+    if (!sorted)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = (struct numbered_member){members[i], i};
+    if (n)
+        qsort(sorted, n, sizeof *sorted, by_key_then_place);
+    for (size_t i = 0; i < n; i++) {
+        kept -= kept && key_equal(members[kept - 1].key, sorted[i].member.key);
+        members[kept++] = sorted[i].member;
+    }
+    return type_object(arena, members, kept);
+}
+
 /* All maps of one type: that type. Else an object of all attributes; dynamic where a map's keys are
  * unknown. */
 static const struct type *merge_type(struct hcl_call *call)
@@ -343,22 +375,18 @@ static const struct type *merge_type(struct hcl_call *call)
         for (uint32_t k = 0; k < count; k++) {
             const struct value_key *key =
                 t->kind == TYPE_OBJECT ? t->members[k].key : v->members[k].key;
-            size_t at = 0;
-            while (at < n && !key_equal(members[at].key, key))
-                at++;
             members = arena_grow(arena, members, n, &room, n + 1);
             if (!members)
                 return NULL;
-            members[at] = (struct type_member){
+            members[n++] = (struct type_member){
                 .key = key, .type = t->kind == TYPE_OBJECT ? t->members[k].type : t->elem};
-            n += at == n;
         }
     }
     if (open)
         return &type_dynamic;
     if (same && first)
         return first;
-    return unknown_map ? &type_dynamic : type_object(arena, members, n);
+    return unknown_map ? &type_dynamic : object_of_last(arena, members, n);
 }
 
 static bool run_merge(struct hcl_call *call, struct value *ret)

@@ -26,6 +26,10 @@ bool hcl_fail(struct hcl_eval *ev, struct hcl_range subject, const char *summary
 
 struct value hcl_unknown_not_null(struct arena *arena, const struct type *type)
 {
+    static const struct value_unknown text = {
+        .type = &type_string, .not_null = true, .len_least = -1, .len_most = -1};
+    if (type == &type_string)
+        return value_unknown(&text);
     struct value_unknown *known = arena_new(arena, struct value_unknown, 1);
     if (!known)
         return value_unknown(NULL);

@@ -137,6 +137,8 @@ static void bombs_are_refused(void **state)
         {"\"%{for a in range(1000)}%{for b in range(1000)}${a}-${b} with a text behind it that is "
          "longer than the numbers before%{endfor}%{endfor}\"",
          "more than "},
+        {"merge([for a in range(1000) : {for b in range(1000) : \"${a}-${b}\" => b}]...)",
+         "more than 33554432 bytes"},
         {"setproduct(range(1000), range(1000), range(1000))", "more than 10000000 elements"},
         {"range(0, 1e300)", "more than 1024 values"},
         {"format(\"%2000000s\", \"x\")", "larger than 1000000"},
