@@ -25,12 +25,29 @@ struct arena_block {
     max_align_t bytes[];
 };
 
+/* Not by malloc, which keeps what is freed to it once it has seen a large block go. */
 static void *huge_pages(size_t bytes)
 {
-    void *pages = aligned_alloc(HUGE_PAGE, bytes);
-    if (pages)
-        (void)madvise(pages, bytes, MADV_HUGEPAGE); /* where there are none, small ones do */
-    return pages;
+    char *all =
+        mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (all == MAP_FAILED)
+        return NULL;
+    size_t before = -(uintptr_t)all & (HUGE_PAGE - 1);
+    if (before)
+        (void)munmap(all, before);
+    if (before < HUGE_PAGE)
+        (void)munmap(all + before + bytes, HUGE_PAGE - before);
+    (void)madvise(all + before, bytes, MADV_HUGEPAGE); /* where there are none, small ones do */
+    return all + before;
+}
+
+static void block_free(struct arena_block *block)
+{
+    size_t bytes = sizeof *block + block->room;
+    if (bytes >= BLOCK_HUGE)
+        (void)munmap(block, bytes);
+    else
+        free(block);
 }
 
 static struct arena_block *block_add(struct arena *arena, size_t need)
@@ -162,7 +179,7 @@ void arena_rewind(struct arena *arena, struct arena_mark mark)
 {
     while (arena->last != mark.last) {
         struct arena_block *prev = arena->last->prev;
-        free(arena->last);
+        block_free(arena->last);
         arena->last = prev;
     }
     if (mark.last)
@@ -174,7 +191,7 @@ void arena_free(struct arena *arena)
 {
     while (arena->last) {
         struct arena_block *prev = arena->last->prev;
-        free(arena->last);
+        block_free(arena->last);
         arena->last = prev;
     }
     arena->used = 0;
