@@ -1,0 +1,249 @@
+/* cmd_policy_lint.c - `plumb policy lint`: what policies say in vain. */
+#include <assert.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/regex_re2.h"
+#include "cli/app.h"
+#include "cli/command.h"
+#include "cli/policy_text.h"
+#include "lang/rego/lint.h"
+#include "model/finding.h"
+#include "policy/load.h"
+#include "policy/plain.h"
+#include "wire/json.h"
+
+static const char *const formats[] = {"text", "json", "sarif", NULL};
+
+enum { OUTPUT, SCHEMA, IGNORE, REGO_V0, OPTION_COUNT };
+static const struct option options[] = {
+    [OUTPUT] = {.name = "output",
+                .letter = 'o',
+                .kind = OPTION_STRING,
+                .arg = "FORMAT",
+                .choices = formats,
+                .text = "text (as without it), json or sarif"},
+    [SCHEMA] = {.name = "schema",
+                .letter = 's',
+                .kind = OPTION_STRING,
+                .arg = "FILE",
+                .text = "the JSON Schema of the input document: paths of input that it lacks are "
+                        "errors"},
+    [IGNORE] = {.name = "ignore",
+                .kind = OPTION_STRING,
+                .arg = "REGEX",
+                .text = "pass over files and folders whose paths match"},
+    [REGO_V0] = {.name = "rego-v0",
+                 .kind = OPTION_FLAG,
+                 .text = "read policies as Rego v0, the language before OPA 1.0"},
+};
+static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
+
+enum { MEMORY_MAX_SHIFT = 32 };
+
+struct found {
+    const struct rego_lint *item;
+    size_t n, errors;
+};
+
+static bool give_text(const struct app *app, const struct found *found, struct err *err)
+{
+    (void)err;
+    for (size_t i = 0; i < found->n; i++) {
+        const struct rego_lint *lint = &found->item[i];
+        (void)fprintf(app->out, "%.*s:%u:%u: %s: %s: %.*s\n", STR_ARG(lint->file), lint->row,
+                      lint->col, rego_lint_is_error(lint->kind) ? "error" : "warning",
+                      rego_lint_name(lint->kind), STR_ARG(lint->message));
+    }
+    (void)fprintf(app->out, "%zu error%s, %zu warning%s\n", found->errors,
+                  found->errors == 1 ? "" : "s", found->n - found->errors,
+                  found->n - found->errors == 1 ? "" : "s");
+    return true;
+}
+
+static bool print(const struct app *app, const struct buf *compact, struct err *err)
+{
+    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    policy_json_indent(&out, buf_view(compact), STR("  "));
+    buf_char(&out, '\n');
+    if (!buf_ok(compact, err) || !buf_ok(&out, err))
+        return false;
+    (void)fwrite(out.ptr, 1, out.len, app->out);
+    return true;
+}
+
+static bool give_json(const struct app *app, const struct found *found, struct err *err)
+{
+    AUTO_BUF compact = {.limit = BUF_DEFAULT_LIMIT};
+    struct jsonw w = {.out = &compact};
+    jsonw_array_open(&w);
+    for (size_t i = 0; i < found->n; i++) {
+        const struct rego_lint *lint = &found->item[i];
+        jsonw_object_open(&w);
+        jsonw_member_string(&w, STR("rule"), str_from(rego_lint_name(lint->kind)));
+        jsonw_member_string(&w, STR("level"),
+                            rego_lint_is_error(lint->kind) ? STR("error") : STR("warning"));
+        jsonw_member_string(&w, STR("message"), lint->message);
+        jsonw_member_string(&w, STR("file"), lint->file);
+        jsonw_member_int(&w, STR("row"), lint->row);
+        jsonw_member_int(&w, STR("col"), lint->col);
+        jsonw_object_close(&w);
+    }
+    jsonw_array_close(&w);
+    return print(app, &compact, err);
+}
+
+static void open_key(struct jsonw *w, const char *key)
+{
+    jsonw_key(w, str_from(key));
+    jsonw_object_open(w);
+}
+
+static void sarif_message(struct jsonw *w, const char *key, struct str text)
+{
+    open_key(w, key);
+    jsonw_member_string(w, STR("text"), text);
+    jsonw_object_close(w);
+}
+
+static void sarif_rules(struct jsonw *w)
+{
+    jsonw_key(w, STR("rules"));
+    jsonw_array_open(w);
+    for (int i = 0; i < REGO_LINT_KINDS; i++) {
+        jsonw_object_open(w);
+        jsonw_member_string(w, STR("id"), str_from(rego_lint_name((enum rego_lint_kind)i)));
+        sarif_message(w, "shortDescription", str_from(rego_lint_meaning((enum rego_lint_kind)i)));
+        jsonw_object_close(w);
+    }
+    jsonw_array_close(w);
+}
+
+static void sarif_result(struct jsonw *w, const struct rego_lint *lint)
+{
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("ruleId"), str_from(rego_lint_name(lint->kind)));
+    jsonw_member_string(w, STR("level"),
+                        rego_lint_is_error(lint->kind) ? STR("error") : STR("warning"));
+    sarif_message(w, "message", lint->message);
+    jsonw_key(w, STR("locations"));
+    jsonw_array_open(w);
+    jsonw_object_open(w);
+    open_key(w, "physicalLocation");
+    open_key(w, "artifactLocation");
+    jsonw_member_string(w, STR("uri"), lint->file);
+    jsonw_object_close(w);
+    open_key(w, "region");
+    jsonw_member_int(w, STR("startLine"), lint->row);
+    jsonw_member_int(w, STR("startColumn"), lint->col ? lint->col : 1);
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+    jsonw_array_close(w);
+    jsonw_object_close(w);
+}
+
+static bool give_sarif(const struct app *app, const struct found *found, struct err *err)
+{
+    AUTO_BUF compact = {.limit = BUF_DEFAULT_LIMIT};
+    struct jsonw w = {.out = &compact};
+    jsonw_object_open(&w);
+    jsonw_member_string(&w, STR("$schema"), STR("https://json.schemastore.org/sarif-2.1.0.json"));
+    jsonw_member_string(&w, STR("version"), STR("2.1.0"));
+    jsonw_key(&w, STR("runs"));
+    jsonw_array_open(&w);
+    jsonw_object_open(&w);
+    open_key(&w, "tool");
+    open_key(&w, "driver");
+    jsonw_member_string(&w, STR("name"), STR("plumb policy lint"));
+    sarif_rules(&w);
+    jsonw_object_close(&w);
+    jsonw_object_close(&w);
+    jsonw_key(&w, STR("results"));
+    jsonw_array_open(&w);
+    for (size_t i = 0; i < found->n; i++)
+        sarif_result(&w, &found->item[i]);
+    jsonw_array_close(&w);
+    jsonw_object_close(&w);
+    jsonw_array_close(&w);
+    jsonw_object_close(&w);
+    return print(app, &compact, err);
+}
+
+static bool give(const struct app *app, struct str format, const struct found *found,
+                 struct err *err)
+{
+    if (str_equal(format, STR("json")))
+        return give_json(app, found, err);
+    return str_equal(format, STR("sarif")) ? give_sarif(app, found, err)
+                                           : give_text(app, found, err);
+}
+
+/* What does not compile is told, and nothing else: half a policy has no silent failures. */
+static bool compiles(const struct app *app, struct arena *arena, const struct policy_files *files,
+                     struct err *err)
+{
+    const struct rego_compile_options how = {.keep_print = true};
+    struct rego_diags diags = {.arena = arena};
+    struct rego_policy *policy = NULL;
+    bool ok =
+        rego_compile(files->source, files->nsources, &files->data, &how, &diags, &policy, err);
+    if (ok)
+        rego_close(policy);
+    else
+        policy_print_diags(app->err, &diags);
+    return ok || policy_refuse(&diags, err);
+}
+
+static bool lint(const struct app *app, const struct invocation *in, struct arena *arena,
+                 const struct regex *ignore, int *ret_exit, struct err *err)
+{
+    static const struct str here = STR_INIT(".");
+    const struct policy_load_options load = {.v0 = in->value[REGO_V0].set, .ignore = ignore};
+    struct policy_files files;
+    struct value schema;
+    struct rego_lint *item;
+    struct found found = {0};
+    if (!policy_load(arena, in->nargs ? in->args : &here, in->nargs ? in->nargs : 1, &load, &files,
+                     err))
+        return false;
+    if (!files.nsources)
+        return err_set(err, ERR_USAGE, "no policy: no file ends in .rego");
+    if (in->value[SCHEMA].set && !policy_load_document(arena, in->value[SCHEMA].text, &schema, err))
+        return err_wrap(err, "--schema");
+    struct rego_lint_options how = {.data = &files.data,
+                                    .schema = in->value[SCHEMA].set ? &schema : NULL};
+    if (!compiles(app, arena, &files, err) ||
+        !rego_lint(arena, files.source, files.nsources, &how, &item, &found.n, err))
+        return false;
+    found.item = item;
+    for (size_t i = 0; i < found.n; i++)
+        found.errors += rego_lint_is_error(item[i].kind);
+    *ret_exit = found.errors ? EXIT_ERROR : EXIT_IN_SYNC;
+    return give(app, in->value[OUTPUT].text, &found, err);
+}
+
+static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = (size_t)1 << MEMORY_MAX_SHIFT};
+    struct regex *ignore = NULL;
+    bool ok = policy_regex("ignore", in->value[IGNORE].text, &ignore, err) &&
+              lint(app, in, &arena, ignore, ret_exit, err);
+    regex_close(ignore);
+    return ok;
+}
+
+const struct command cmd_policy_lint = {
+    .name = "policy lint",
+    .usage = "plumb policy lint [PATH...] [options]",
+    .summary = "find what policies say in vain",
+    .help = "Policies and data of files and folders, or of the folder here: references to rules "
+            "that no package has, alone and behind not; conditions that cannot hold together; "
+            "branches that are never reached; names that are nearly deny, warn, violation or "
+            "decision; what nothing uses; and with --schema paths that the input does not have.\n\n"
+            "Exit codes: 0 nothing, or warnings alone; 1 errors, also where policies do not "
+            "compile.",
+    .options = options,
+    .noptions = OPTION_COUNT,
+    .args_most = 10000,
+    .run = run};

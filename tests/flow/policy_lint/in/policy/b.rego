@@ -1,0 +1,3 @@
+package lib
+
+here := 1
