@@ -77,6 +77,64 @@ bool schema_is_legacy(const struct schema *schema)
     return true;
 }
 
+static bool copy_block(struct arena *arena, const struct schema_block *from,
+                       struct schema_block *ret);
+
+static const struct schema_block *copied_block(struct arena *arena, const struct schema_block *from)
+{
+    struct schema_block *block = arena_new(arena, struct schema_block, 1);
+    return block && copy_block(arena, from, block) ? block : NULL;
+}
+
+static bool copy_attribute(struct arena *arena, const struct schema_attribute *from,
+                           struct schema_attribute *ret)
+{
+    *ret = *from;
+    ret->name = arena_dup(arena, from->name);
+    if (from->type)
+        ret->type = type_copy(arena, from->type);
+    if (from->nested)
+        ret->nested = copied_block(arena, from->nested);
+    return ret->name.ptr && !from->type == !ret->type && !from->nested == !ret->nested;
+}
+
+/* As deep as the provider's own decoding let it be (TYPE_DEPTH_MAX). */
+static bool copy_block(struct arena *arena, const struct schema_block *from,
+                       struct schema_block *ret)
+{
+    struct schema_attribute *attributes =
+        arena_new(arena, struct schema_attribute, from->nattributes);
+    struct schema_nested_block *blocks =
+        arena_new(arena, struct schema_nested_block, from->nblocks);
+    if (!attributes || !blocks)
+        return false;
+    for (size_t i = 0; i < from->nattributes; i++)
+        if (!copy_attribute(arena, &from->attributes[i], &attributes[i]))
+            return false;
+    for (size_t i = 0; i < from->nblocks; i++) {
+        blocks[i] = from->blocks[i];
+        blocks[i].name = arena_dup(arena, from->blocks[i].name);
+        blocks[i].block = copied_block(arena, from->blocks[i].block);
+        if (!blocks[i].name.ptr || !blocks[i].block)
+            return false;
+    }
+    *ret = (struct schema_block){.attributes = attributes,
+                                 .nattributes = from->nattributes,
+                                 .blocks = blocks,
+                                 .nblocks = from->nblocks,
+                                 .type = from->type ? type_copy(arena, from->type) : NULL};
+    return !from->type == !ret->type;
+}
+
+const struct schema *schema_copy(struct arena *arena, const struct schema *schema)
+{
+    struct schema *copy = arena_new(arena, struct schema, 1);
+    if (!copy || !copy_block(arena, &schema->block, &copy->block))
+        return NULL;
+    copy->version = schema->version;
+    return copy;
+}
+
 /* A list or a map of something dynamic is dynamic itself: its elements need not be of one type. */
 static const struct type *nested_type(struct arena *arena, const struct schema_nested_block *nested)
 {

@@ -95,6 +95,8 @@ const struct schema_function *schema_find_function(const struct provider_schema 
  * express.
  */
 bool schema_is_legacy(const struct schema *schema);
+/* All of it in `arena`. NULL: the arena is full. */
+const struct schema *schema_copy(struct arena *arena, const struct schema *schema);
 /*
  * Fill block->type from attributes and blocks (facts 2.3), from the leaves up: the types of nested
  * blocks, and of attributes with `nested`, must be there. False where the arena is full.

@@ -76,10 +76,57 @@ static void a_full_arena_is_said(void **state)
     assert_false(schema_imply_type(&arena, &rule));
 }
 
+/* The source is gone before the copy is looked at. */
+static void a_copy_stands_alone(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 16};
+    struct arena source = {.limit = 1 << 16};
+    struct schema_attribute *inner = arena_new(&source, struct schema_attribute, 1);
+    struct schema_attribute *outer = arena_new(&source, struct schema_attribute, 2);
+    struct schema_block *nested = arena_new(&source, struct schema_block, 1);
+    struct schema_nested_block *blocks = arena_new(&source, struct schema_nested_block, 1);
+    const struct type *pair[] = {&type_bool, type_collection(&source, TYPE_MAP, &type_dynamic)};
+    inner[0] = (struct schema_attribute){.name = arena_dup(&source, STR("port")),
+                                         .type = type_tuple(&source, pair, 2),
+                                         .sensitive = true};
+    *nested = (struct schema_block){.attributes = inner, .nattributes = 1};
+    assert_true(schema_imply_type(&source, nested));
+    outer[0] = (struct schema_attribute){.name = arena_dup(&source, STR("alpha")),
+                                         .type = type_collection(&source, TYPE_SET, &type_number),
+                                         .computed = true};
+    outer[1] = (struct schema_attribute){.name = arena_dup(&source, STR("beta")),
+                                         .type = nested->type,
+                                         .nesting = NESTING_SINGLE,
+                                         .nested = nested};
+    blocks[0] = (struct schema_nested_block){.name = arena_dup(&source, STR("rule")),
+                                             .nesting = NESTING_LIST,
+                                             .block = nested,
+                                             .max_items = 3};
+    struct schema from = {
+        .version = 4,
+        .block = {.attributes = outer, .nattributes = 2, .blocks = blocks, .nblocks = 1}};
+    AUTO_BUF before = {.limit = 1 << 12}, after = {.limit = 1 << 12};
+    assert_true(schema_imply_type(&source, &from.block));
+    type_print_json(&before, from.block.type);
+    const struct schema *copy = schema_copy(&arena, &from);
+    assert_non_null(copy);
+    arena_free(&source);
+    type_print_json(&after, copy->block.type);
+    assert_true(str_equal(buf_view(&before), buf_view(&after)));
+    assert_int_equal(copy->version, 4);
+    assert_true(schema_find_attribute(&copy->block, STR("alpha"))->computed);
+    assert_int_equal(schema_find_block(&copy->block, STR("rule"))->max_items, 3);
+    const struct schema_attribute *beta = schema_find_attribute(&copy->block, STR("beta"));
+    assert_true(schema_find_attribute(beta->nested, STR("port"))->sensitive);
+    assert_int_equal(beta->nested->attributes[0].type->items[1]->kind, TYPE_MAP);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_type_follows_the_nesting),
+        cmocka_unit_test(a_copy_stands_alone),
         cmocka_unit_test(resources_are_found_by_name),
         cmocka_unit_test(a_full_arena_is_said),
     };

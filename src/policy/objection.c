@@ -367,19 +367,19 @@ static bool add_results(struct finder *f, size_t i, const struct value *binding)
     return true;
 }
 
-/* One rule by itself: where all together failed. */
+/* One rule by itself: where all together failed. What it gives points into the query. */
 static bool ask_alone(struct finder *f, size_t i)
 {
     struct rego_query *query = NULL;
     struct rego_result result;
     bool ok = prepare(f->entries, i, i + 1, &query, f->err) &&
               rego_eval(query, f->input, f->options, f->arena, &result, f->err);
+    if (ok && result.error.code)
+        ok = add_error(f, &f->entries->entry[i], &result.error);
+    else if (ok && result.bindings.len)
+        ok = add_results(f, i, &result.bindings.items[0]);
     rego_query_close(query);
-    if (!ok)
-        return false;
-    if (result.error.code)
-        return add_error(f, &f->entries->entry[i], &result.error);
-    return !result.bindings.len || add_results(f, i, &result.bindings.items[0]);
+    return ok;
 }
 
 static bool ask(struct finder *f)

@@ -10,7 +10,7 @@
 #include "wire/json_scan.h"
 #include "wire/yaml.h"
 
-enum { NO_NODE = UINT32_MAX };
+#define NO_NODE UINT32_MAX
 
 struct node {
     const struct value *value;

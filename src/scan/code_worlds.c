@@ -23,13 +23,13 @@ const struct value *scan_code_config(const struct entry *entry, enum live_side s
 
 /* --- keeping answers --- */
 
-static bool copy_paths(struct arena *arena, struct live_plan *plan, struct err *err)
+static bool copy_paths(struct arena *arena, const struct path **paths, size_t n, struct err *err)
 {
-    struct path *paths = arena_new(arena, struct path, plan->nrequires_replace);
-    if (!paths)
+    struct path *copies = arena_new(arena, struct path, n);
+    if (!copies)
         return arena_full(arena, err);
-    for (size_t i = 0; i < plan->nrequires_replace; i++) {
-        const struct path *from = &plan->requires_replace[i];
+    for (size_t i = 0; i < n; i++) {
+        const struct path *from = &(*paths)[i];
         struct path_step *steps = arena_new(arena, struct path_step, from->n);
         if (!steps)
             return arena_full(arena, err);
@@ -39,9 +39,9 @@ static bool copy_paths(struct arena *arena, struct live_plan *plan, struct err *
             if (!steps[k].key.ptr)
                 return arena_full(arena, err);
         }
-        paths[i] = (struct path){steps, from->n};
+        copies[i] = (struct path){steps, from->n};
     }
-    plan->requires_replace = paths;
+    *paths = copies;
     return true;
 }
 
@@ -115,16 +115,31 @@ static bool copy_plan(struct arena *arena, const struct schema *schema,
         return arena_full(arena, err);
     return from->status != LIVE_PLANNED ||
            (copy_value(arena, schema, &from->planned, &ret->planned, err) &&
-            copy_paths(arena, ret, err));
+            copy_paths(arena, &ret->requires_replace, ret->nrequires_replace, err));
 }
 
-/* The built-in provider's schema goes with the answer; that of the code is as good. */
+/* An answer's schema may go with it: the code's stays. Where that is another one (a file's says
+ * more of secrets than its provider's), and where no code is there, a copy. */
+static bool copy_schema(struct arena *arena, const struct entry *entry,
+                        const struct schema **schema, struct err *err)
+{
+    const struct schema *of_code = entry->instance ? entry->instance->schema : NULL;
+    if (of_code && (*schema == of_code || code_is_builtin(entry->resource.provider)))
+        *schema = of_code;
+    else if (*schema)
+        *schema = schema_copy(arena, *schema);
+    else
+        return true;
+    return *schema || arena_full(arena, err);
+}
+
 static bool copy_result(struct arena *arena, const struct entry *entry,
                         const struct live_result *from, struct live_result *ret, struct err *err)
 {
     *ret = *from;
-    if (ret->schema && entry->instance && entry->instance->schema)
-        ret->schema = entry->instance->schema;
+    if (!copy_schema(arena, entry, &ret->schema, err) ||
+        !copy_paths(arena, &ret->not_observed, ret->nnot_observed, err))
+        return false;
     ret->warnings = NULL;
     ret->nwarnings = 0;
     ret->reason = arena_dup(arena, from->reason);

@@ -115,6 +115,56 @@ static bool equal_at(const struct type *a, const struct type *b, unsigned depth_
     return a->kind != TYPE_CAPSULE;
 }
 
+static const struct type *copy_items(struct arena *arena, const struct type *type)
+{
+    const struct type **items = arena_new(arena, const struct type *, type->n);
+    for (uint32_t i = 0; items && i < type->n; i++) {
+        items[i] = type_copy(arena, type->items[i]);
+        if (!items[i])
+            return NULL;
+    }
+    return items ? type_tuple(arena, items, type->n) : NULL;
+}
+
+static const struct type *copy_members(struct arena *arena, const struct type *type)
+{
+    struct type_member *members = arena_new(arena, struct type_member, type->n);
+    for (uint32_t i = 0; members && i < type->n; i++) {
+        members[i] = type->members[i];
+        members[i].key = key_make(arena, key_str(type->members[i].key));
+        members[i].type = type_copy(arena, type->members[i].type);
+        if (!members[i].key || !members[i].type)
+            return NULL;
+    }
+    return members ? type_object(arena, members, type->n) : NULL;
+}
+
+const struct type *type_copy(struct arena *arena, const struct type *type)
+{
+    const struct type *elem;
+    switch (type->kind) {
+    case TYPE_LIST:
+    case TYPE_SET:
+    case TYPE_MAP:
+        elem = type_copy(arena, type->elem);
+        return elem ? type_collection(arena, type->kind, elem) : NULL;
+    case TYPE_TUPLE:
+        return copy_items(arena, type);
+    case TYPE_OBJECT:
+        return copy_members(arena, type);
+    case TYPE_BOOL:
+        return &type_bool;
+    case TYPE_NUMBER:
+        return &type_number;
+    case TYPE_STRING:
+        return &type_string;
+    case TYPE_DYNAMIC:
+    case TYPE_CAPSULE:
+        break;
+    }
+    return type->kind == TYPE_DYNAMIC ? &type_dynamic : type;
+}
+
 bool type_equal(const struct type *a, const struct type *b)
 {
     return equal_at(a, b, TYPE_DEPTH_MAX);

@@ -51,6 +51,8 @@ const struct type *type_tuple(struct arena *arena, const struct type *const *ite
 /* Sorts members in place; keys must be unique. */
 const struct type *type_object(struct arena *arena, struct type_member *members, size_t n);
 const struct type_member *type_find_member(const struct type *object, struct str name);
+/* All of it in `arena`, but for the shared constants. NULL: the arena is full. */
+const struct type *type_copy(struct arena *arena, const struct type *type);
 bool type_equal(const struct type *a, const struct type *b);
 bool type_has_dynamic(const struct type *type);
 

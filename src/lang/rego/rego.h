@@ -97,7 +97,9 @@ struct rego_result {
     const struct rego_error *builtin_errors; /* those that made something undefined */
     size_t nbuiltin_errors;
 };
-/* input NULL = undefined. The result lives in `arena`. False only for err (memory, cancelled). */
+/* input NULL = undefined. The result lives in `arena` and points into input, policy and data; names
+ * of its bindings, and constants that the query itself writes, are the query's: use them before
+ * rego_query_close. False only for err (memory, cancelled). */
 bool rego_eval(const struct rego_query *query, const struct value *input,
                const struct rego_eval_options *options, struct arena *arena,
                struct rego_result *ret, struct err *err);
