@@ -58,7 +58,7 @@ static bool add_rule(struct policy_drafts *drafts, const struct rule_subject *s,
         .where = result->nwhy ? result->why[0].path : (struct path){0},
     };
     struct policy_draft *draft = policy_drafts_add(drafts, &verdict);
-    if (!draft || result->nchanges == s->nchanges)
+    if (!draft || result->nchanges == s->nchanges || !result->nchanges) /* the whole resource */
         return draft != NULL;
     draft->covers = arena_new(drafts->arena, bool, s->nchanges);
     for (size_t i = 0; draft->covers && i < result->nchanges; i++)

@@ -91,7 +91,9 @@ static bool rule_touches(const struct rule *rule, struct path path)
     return rule->match.path_text.n == 0 && (!rule->when || condition_touches(rule->when, path));
 }
 
-/* The changes that the rule is about. False: there are changes, and it is about none of them. */
+/* The changes that the rule is about. False: there are changes, and it is about none of them. What
+ * a plan would make is judged as a whole unless the rule names paths: that a value was wrong before
+ * is no reason to let it pass. */
 static bool select_changes(const struct rule *rule, struct arena *arena,
                            const struct rule_subject *s, struct rule_result *ret, bool *ret_full)
 {
@@ -102,7 +104,7 @@ static bool select_changes(const struct rule *rule, struct arena *arena,
     for (size_t i = 0; ret->change && i < s->nchanges; i++)
         if (rule_touches(rule, s->change[i].path))
             ret->change[ret->nchanges++] = &s->change[i];
-    return ret->nchanges > 0;
+    return ret->nchanges > 0 || (s->kind == SUBJECT_CHANGE && rule->match.path_text.n == 0);
 }
 
 /* --- reasons --- */

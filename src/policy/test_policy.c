@@ -202,6 +202,27 @@ static void without_a_rule_only_drift_gets_the_default(void **state)
     end(&t);
 }
 
+/* That it was wrong before the plan is no reason to let it pass. */
+static void what_a_plan_leaves_wrong_is_decided(void **state)
+{
+    (void)state;
+    struct setup t;
+    begin(&t);
+    add_file(&t, "r.yaml",
+             "version: 1\nrules:\n  - {id: acl, title: T, decision: block,"
+             " when: {path: acl, equals: public}}\n");
+    must_open(&t, NULL);
+    struct rule_subject s = subject(&t, (const char *[]){"size", "tags.team", NULL});
+    struct judgement j = judge(&t, &s);
+    assert_int_equal(j.nverdicts, 0); /* a finding is about what has drifted */
+    s.kind = SUBJECT_CHANGE;
+    j = judge(&t, &s);
+    assert_int_equal(j.decision, DECISION_BLOCK);
+    assert_int_equal(j.nverdicts, 1);
+    assert_int_equal(j.verdict[0].npaths, 0);
+    end(&t);
+}
+
 static void what_only_follows_gets_no_default(void **state)
 {
     (void)state;
@@ -586,6 +607,7 @@ int main(void)
         cmocka_unit_test(the_strictest_decision_wins),
         cmocka_unit_test(paths_without_a_verdict_get_the_default),
         cmocka_unit_test(without_a_rule_only_drift_gets_the_default),
+        cmocka_unit_test(what_a_plan_leaves_wrong_is_decided),
         cmocka_unit_test(what_only_follows_gets_no_default),
         cmocka_unit_test(rego_packages_decide),
         cmocka_unit_test(a_rule_that_errors_blocks),

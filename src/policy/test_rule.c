@@ -257,30 +257,50 @@ static const struct {
     const char *says, *rule, *changed[3];
     size_t nchanges; /* of the result */
     enum rule_outcome outcome;
+    enum rule_outcome planned; /* the same as a plan's change */
 } changes[] = {
     {"a changed path that the condition reads",
      "when: {path: acl, equals: x}",
      {"acl", "tags.a"},
      1,
+     RULE_MATCH,
      RULE_MATCH},
     {"the condition reads what has not changed",
      "when: {path: acl, equals: x}",
      {"tags.a"},
      0,
-     RULE_NO_MATCH},
+     RULE_NO_MATCH,
+     RULE_MATCH},
     {"a block that appeared as a whole",
      "when: {path: 'in[*].port', equals: 22}",
      {"in[0]"},
      1,
+     RULE_MATCH,
      RULE_MATCH},
     {"paths of match say which changes count",
      "match: {path: [tags.*]}\n    when: {path: acl, equals: x}",
      {"tags.a"},
      1,
+     RULE_MATCH,
      RULE_MATCH},
-    {"no path of match has changed", "match: {path: [tags.*]}", {"acl"}, 0, RULE_NO_MATCH},
-    {"no changes: the resource as a whole", "when: {path: acl, equals: x}", {NULL}, 0, RULE_MATCH},
-    {"no changes, and the rule is about a path", "match: {path: acl}", {NULL}, 0, RULE_NO_MATCH},
+    {"no path of match has changed",
+     "match: {path: [tags.*]}",
+     {"acl"},
+     0,
+     RULE_NO_MATCH,
+     RULE_NO_MATCH},
+    {"no changes: the resource as a whole",
+     "when: {path: acl, equals: x}",
+     {NULL},
+     0,
+     RULE_MATCH,
+     RULE_MATCH},
+    {"no changes, and the rule is about a path",
+     "match: {path: acl}",
+     {NULL},
+     0,
+     RULE_NO_MATCH,
+     RULE_NO_MATCH},
 };
 
 static void rules_are_about_what_has_changed(void **state)
@@ -307,6 +327,9 @@ static void rules_are_about_what_has_changed(void **state)
         assert_true(rule_judge(&rules.rule[0], &arena, &subject, NULL, &result, &err));
         assert_int_equal(result.outcome, changes[i].outcome);
         assert_int_equal(result.nchanges, changes[i].nchanges);
+        subject.kind = SUBJECT_CHANGE;
+        assert_true(rule_judge(&rules.rule[0], &arena, &subject, NULL, &result, &err));
+        assert_int_equal(result.outcome, changes[i].planned);
         rules_close(&rules);
     }
 }
