@@ -13,11 +13,14 @@
 #include "cli/check_targets.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/policy_setup.h"
 #include "cli/policy_text.h"
 #include "cli/root.h"
 #include "cli/rows.h"
 #include "cli/setup.h"
 #include "desired/stacks.h"
+#include "model/config.h"
+#include "policy/policy.h"
 #include "scan/check.h"
 #include "scan/plan_code.h"
 
@@ -85,6 +88,7 @@ struct job {
     struct check_targets targets;
     struct regex *ignore;
     struct check_rules rules;
+    struct policy *policy; /* of plumb.yaml, or NULL */
 };
 
 static bool given(const struct job *job, size_t row)
@@ -157,8 +161,13 @@ static bool load_rules(struct job *job, struct err *err)
                                             .nfiles = job->targets.nfiles,
                                             .now_utc_ms = job->check.now_utc_ms,
                                             .cancel = job->app->cancel};
-    bool ok = check_rules_open(job->arena, &how, job->app->err, &job->rules, err);
-    job->check.policy = job->rules.policies;
+    const struct option_value none = {0};
+    struct config config;
+    bool ok = policy_find_config(job->arena, job->app, &value[ROOT_CONFIG], &config, err) &&
+              policy_setup(job->arena, job->app, &config, &none, &none, true, &job->policy, err) &&
+              check_rules_open(job->arena, &how, job->app->err, &job->rules, err);
+    job->check.policy[0] = job->policy;
+    job->check.policy[1] = job->rules.policies;
     return ok;
 }
 
@@ -181,7 +190,7 @@ static bool check_file(struct job *job, struct str file, struct check_subject *r
     const struct check_document_options how = {
         .entries = job->rules.entries,
         .gatekeeper = &job->rules.gatekeeper,
-        .policy = job->rules.policies,
+        .policy = {job->policy, job->rules.policies},
         .eval = {.host = {.now_utc_ns = INT64_MIN, .print = print_line, .ctx = job->app->err},
                  .cancel = job->app->cancel},
         .code = code};
@@ -233,6 +242,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     if (ok)
         *ret_exit = check_exit_code(&result, given(&job, STRICT));
     check_rules_close(&job.rules);
+    policy_close(job.policy);
     regex_close(job.ignore);
     return ok;
 }
@@ -259,7 +269,8 @@ const struct command cmd_check = {
         "rule objects to, found by watching what the rule read; for a plan whose code is at hand, "
         "the place in the code. Manifests and AdmissionReviews are also judged by the constraints "
         "of "
-        "Gatekeeper that are there. Folders are then searched for documents, too.\n\n"
+        "Gatekeeper that are there. Folders are then searched for documents, too. The policy of "
+        "plumb.yaml judges the resources of code and documents as well.\n\n"
         "Exit codes: 0 no errors, 1 errors (with --strict warnings too), 3 a policy rule "
         "objects.\n\n"
         "  plumb check\n"

@@ -15,11 +15,14 @@ struct gatekeeper;
 struct plan_code;
 struct policy;
 
+/* Rules of resources: those of plumb.yaml, and those that were named; NULL where there are none. */
+enum { CHECK_POLICIES = 2 };
+
 struct check_options {
     const struct code_input_value *inputs; /* --var, --var-file */
     size_t ninputs;
-    bool no_providers;     /* no schemas: arguments are not checked */
-    struct policy *policy; /* rules of resources; or NULL */
+    bool no_providers; /* no schemas: arguments are not checked */
+    struct policy *policy[CHECK_POLICIES];
     struct reader_options reader;
     const char *(*env)(const char *name);
     int64_t now_utc_ms;
@@ -36,7 +39,7 @@ bool check_code(struct arena *arena, const struct stack *stack, const struct che
 struct check_document_options {
     const struct entries *entries; /* rules of Rego (policy/objection.h); NULL: none are asked */
     const struct gatekeeper *gatekeeper; /* its constraints; or NULL */
-    struct policy *policy;               /* rules in YAML, decisions in Rego; or NULL */
+    struct policy *policy[CHECK_POLICIES];
     struct rego_eval_options eval;
     struct plan_code *code; /* where plans come from, or NULL */
 };

@@ -312,7 +312,6 @@ static bool judge_instance(struct checking *in, struct code *code,
 {
     static const char *const modes[] = {
         [CODE_MANAGED] = "managed", [CODE_DATA] = "data", [CODE_EPHEMERAL] = "ephemeral"};
-    struct judgement judgement;
     const struct rule_subject subject = {.kind = SUBJECT_RESOURCE,
                                          .source = RULE_SOURCE_TERRAFORM,
                                          .address = instance->address,
@@ -328,11 +327,15 @@ static bool judge_instance(struct checking *in, struct code *code,
                                          .env = in->stack->environment,
                                          .owner = in->stack->owner,
                                          .now_utc_ms = in->options->now_utc_ms};
-    if (!policy_judge(in->options->policy, in->arena, &subject, &judgement, err))
-        return false;
-    for (size_t i = 0; i < judgement.nverdicts; i++)
-        if (!add_verdict(in, code, instance, &judgement.verdict[i], err))
+    for (size_t k = 0; k < CHECK_POLICIES; k++) {
+        struct judgement judgement = {0};
+        if (in->options->policy[k] &&
+            !policy_judge(in->options->policy[k], in->arena, &subject, &judgement, err))
             return false;
+        for (size_t i = 0; i < judgement.nverdicts; i++)
+            if (!add_verdict(in, code, instance, &judgement.verdict[i], err))
+                return false;
+    }
     return true;
 }
 
@@ -353,11 +356,16 @@ static bool judge(struct checking *in, struct err *err)
     return ok;
 }
 
+static bool is_judged(const struct check_options *options)
+{
+    return options->policy[0] || options->policy[1];
+}
+
 static bool evaluate(struct checking *in, struct err *err)
 {
     bool go_on = false;
     return validate(in, &go_on, err) && (!go_on || explore(in, err)) &&
-           (!in->options->policy || judge(in, err)) && settle(in, err);
+           (!is_judged(in->options) || judge(in, err)) && settle(in, err);
 }
 
 static bool take_notes(struct checking *in, struct err *err)

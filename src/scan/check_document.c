@@ -304,24 +304,31 @@ static bool add_verdict(struct judging *in, const struct check_resource *r, cons
     return issue->detail.ptr || !v->unknown ? hide(in, issue) : full(in);
 }
 
+static bool judge_resource(struct judging *in, const struct check_resource *r,
+                           struct policy *policy, struct spots **spots)
+{
+    struct judgement judgement = {0};
+    if (policy && !policy_judge(policy, in->arena, &r->subject, &judgement, in->err))
+        return false;
+    if (judgement.nverdicts && !*spots &&
+        !spots_open(in->arena, in->documents, in->document, spots, in->err))
+        return false;
+    for (size_t k = 0; k < judgement.nverdicts; k++)
+        if (!add_verdict(in, r, &judgement.verdict[k], *spots))
+            return false;
+    return true;
+}
+
 static bool judge_resources(struct judging *in)
 {
     struct check_resources resources;
     struct spots *spots = NULL;
     if (!check_resources_find(in->arena, in->document, &resources, in->err))
         return false;
-    for (size_t i = 0; i < resources.n; i++) {
-        struct judgement judgement;
-        const struct check_resource *r = &resources.item[i];
-        if (!policy_judge(in->options->policy, in->arena, &r->subject, &judgement, in->err))
-            return false;
-        if (judgement.nverdicts && !spots &&
-            !spots_open(in->arena, in->documents, in->document, &spots, in->err))
-            return false;
-        for (size_t k = 0; k < judgement.nverdicts; k++)
-            if (!add_verdict(in, r, &judgement.verdict[k], spots))
+    for (size_t i = 0; i < resources.n; i++)
+        for (size_t k = 0; k < CHECK_POLICIES; k++)
+            if (!judge_resource(in, &resources.item[i], in->options->policy[k], &spots))
                 return false;
-    }
     return true;
 }
 
@@ -336,7 +343,7 @@ static bool judge(struct judging *in, const struct document *document)
         (!objections_find(in->arena, options->entries, &of, &options->eval, &found, in->err) ||
          !add_issues(in, &found)))
         return false;
-    if (options->policy && !judge_resources(in))
+    if ((options->policy[0] || options->policy[1]) && !judge_resources(in))
         return false;
     return !options->gatekeeper || (gatekeeper_judge(options->gatekeeper, in->arena, in->documents,
                                                      document, &options->eval, &found, in->err) &&
@@ -366,7 +373,7 @@ static bool judge_all(struct judging *in, struct documents *documents)
             return false;
     if (!documents->n && !add_note(in, STR("there is no document in it")))
         return false;
-    bool asked = in->options->entries || in->options->policy ||
+    bool asked = in->options->entries || in->options->policy[0] || in->options->policy[1] ||
                  (in->options->gatekeeper && in->options->gatekeeper->nconstraints);
     if (!asked && !add_note(in, STR("read, not judged: no policy was given")))
         return false;
