@@ -1,8 +1,9 @@
 /* desired.h - what the code asks for, from a state, a plan or (later) the code itself.
  *
  * A source opens, then gives resources one at a time (streaming, so that a state of a million
- * instances needs no tree). Owner: what `next` gives is valid until the source is closed, its
- * `attributes` only until the next call.
+ * instances needs no tree).
+ * Owner: what `next` gives is valid until the source is closed, its `attributes` only until the
+ *        next call.
  */
 #pragma once
 #include <stdbool.h>

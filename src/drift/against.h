@@ -3,7 +3,8 @@
  * contradicts-code  an apply would change it back: live is not what the code asks for, and it is
  * not what was applied last either unapplied         an apply would change it, and live is what was
  * applied last: the code is ahead state-only        live is not what was applied last, and an apply
- * leaves it as it is Source:           facts/terraform.md 3.2; docs/drift.md
+ * leaves it as it is
+ * Source:           facts/terraform.md 3.2; docs/drift.md
  */
 #pragma once
 #include <stdbool.h>

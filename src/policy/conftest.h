@@ -1,9 +1,10 @@
 /* conftest.h - conftest's conventions over Rego: deny, violation and warn of a namespace,
  * exceptions.
  *
- * Results: a text is a message; an object needs a text `msg`, its other keys are metadata, `_loc`
- * is the place; anything else is passed over Count:   each definition of a rule is a test; what
- * gave no result passed Source:  facts/rego.md 12
+ * Results: a text is a message; an object needs a text `msg`, its other keys are metadata,
+ *          `_loc` is the place; anything else is passed over
+ * Count:   each definition of a rule is a test; what gave no result passed
+ * Source:  facts/rego.md 12
  */
 #pragma once
 #include "lang/rego/rego.h"

@@ -1,5 +1,6 @@
 /* dockerfile.c - Dockerfiles as conftest gives them: an instruction is {Cmd, SubCmd, JSON, Flags,
- * Value, Stage}. Source: facts/rego.md 12; docs.docker.com/reference/dockerfile
+ * Value, Stage}.
+ * Source: facts/rego.md 12; docs.docker.com/reference/dockerfile
  */
 #include "policy/dockerfile.h"
 

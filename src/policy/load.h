@@ -1,13 +1,14 @@
 /* load.h - policies and data documents from files and folders, as OPA and conftest find them.
  *
  * Rego:    *.rego, of a folder and all below it
- * Data:    *.json, *.yaml, *.yml, merged into one object: folders below the one named become keys
- *          (roles/a.json of -d DIR stands at data.roles), names of files do not; a file named
- * itself may have any ending and is read as YAML then. `a.b:PATH` puts PATH's data at data.a.b. A
- * pack that is no folder (builtin:NAME, a bundle) may stand for one; of a bundle's data only
- * data.json and data.yaml count, as OPA has it. Two
- * values at one place that are not both objects are an error. Owner:   everything lives in the
- * arena Source:  facts/rego.md 12; OPA's command line documentation ("Loading data")
+ * Data:    *.json, *.yaml, *.yml, merged into one object: folders below the one named become
+ *          keys (roles/a.json of -d DIR stands at data.roles), names of files do not; a file
+ *          named itself may have any ending and is read as YAML then. `a.b:PATH` puts PATH's
+ *          data at data.a.b. A pack that is no folder (builtin:NAME, a bundle) may stand for
+ *          one; of a bundle's data only data.json and data.yaml count, as OPA has it. Two values
+ *          at one place that are not both objects are an error.
+ * Owner:   everything lives in the arena
+ * Source:  facts/rego.md 12; OPA's command line documentation ("Loading data")
  */
 #pragma once
 #include "lang/rego/rego.h"

@@ -5,7 +5,8 @@
  * of the rule fails with it. What nobody notices, no test is about.
  *
  * Copies of a condition that stand for one text (path: [a, b] has a copy for each path) change
- * together. Source: docs/packs.md
+ * together.
+ * Source: docs/packs.md
  */
 #pragma once
 #include "policy/rule_tests.h"

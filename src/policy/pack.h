@@ -6,7 +6,8 @@
  *
  * Digest:  SHA-256 of its listing: for each file, by path, "sha256:HEX PATH\n"
  * Pins:    plumb.packs beside plumb.yaml keeps that listing of each pack in use
- * Owner:   the arena; built-in texts are static. Source: docs/packs.md
+ * Owner:   the arena; built-in texts are static.
+ * Source:  docs/packs.md
  */
 #pragma once
 #include "base/digest.h"

@@ -12,11 +12,12 @@
  * Rego:    a package's `decision contains {...}` (decision, severity, reason, owner, paths,
  *          deadline), or conftest's names: deny, violation = block, warn = notify; input is the
  *          document of input.h
- * Decides: for each changed path the strictest of the verdicts that are about it, the environment's
- *          default where there is none (and the path does not only follow from another); the
- * finding takes the strictest of its paths. Severity is the highest, the deadline the earliest,
- * owners are all of them Fails:   closed. A rule that errors decides block, with the error Threads:
- * one at a time (it counts what its rules do)
+ * Decides: for each changed path the strictest of the verdicts that are about it, the
+ *          environment's default where there is none (and the path does not only follow from
+ *          another); the finding takes the strictest of its paths. Severity is the highest, the
+ *          deadline the earliest, owners are all of them
+ * Fails:   closed. A rule that errors decides block, with the error
+ * Threads: one at a time (it counts what its rules do)
  */
 #pragma once
 #include "lang/rego/rego.h"

@@ -8,7 +8,8 @@
  *       unknown: [acl]                   # optional: known only after apply
  *       expect: match                    # no-match, unknown, {decision: block, severity: high}
  *
- * Beside `resource`: class, env, stack, actor, action. Source: docs/rules.md
+ * Beside `resource`: class, env, stack, actor, action.
+ * Source: docs/rules.md
  */
 #pragma once
 #include "policy/rule.h"

@@ -3,7 +3,8 @@
  * A test is a rule whose name starts with test_ and passes if it is true; todo_test_ ones are
  * skipped. Several definitions of one name are several tests (test_x, test_x#01). In a test with
  * cases, test_x[name] if { ... }, each name that the body comes to is a case, which passes if the
- * body is true for it. Source: facts/rego.md 13.3
+ * body is true for it.
+ * Source: facts/rego.md 13.3
  */
 #pragma once
 #include "lang/rego/rego.h"

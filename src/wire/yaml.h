@@ -2,11 +2,12 @@
  *
  * Resolver: YAML 1.2 core schema; quoted scalars are strings; .inf and .nan are errors; keys are
  *           strings (their source text); duplicate keys are errors with both places; an alias
- * shares the nodes of its anchor, all of them together are bounded (YAML_ALIAS_BUDGET times the
- *           bytes of the input), no self reference; merge keys `<<` as in YAML 1.1; complex keys
- * and tags other than those of the core schema are errors; depth <= YAML_DEPTH_MAX Owner:
- * everything lives in the arena; the text may go Source:   yaml.org 1.2.2 chapter 10.3;
- * facts/dependencies.md "YAML"
+ *           shares the nodes of its anchor, all of them together are bounded (YAML_ALIAS_BUDGET
+ *           times the bytes of the input), no self reference; merge keys `<<` as in YAML 1.1;
+ *           complex keys and tags other than those of the core schema are errors; depth <=
+ *           YAML_DEPTH_MAX
+ * Owner:    everything lives in the arena; the text may go
+ * Source:   yaml.org 1.2.2 chapter 10.3; facts/dependencies.md "YAML"
  */
 #pragma once
 #include <stdbool.h>

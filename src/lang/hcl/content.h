@@ -2,8 +2,9 @@
  * alike.
  *
  * JSON syntax cannot tell an attribute from a block by itself (facts/hcl.md 9), so that whoever
- * knows the names asks with a table. Errors: Terraform's summaries ("Unsupported argument",
- * "Missing required argument", "Unsupported block type", "Extraneous label for ...").
+ * knows the names asks with a table.
+ * Errors: Terraform's summaries ("Unsupported argument", "Missing required argument",
+ *         "Unsupported block type", "Extraneous label for ...").
  */
 #pragma once
 #include "lang/hcl/hcl.h"

@@ -1,13 +1,14 @@
 /* eval.h - HCL expressions to values, as Terraform 1.11 evaluates them (facts/hcl.md sections 4 to
  * 6).
  *
- * Values:  struct value with cty's kinds. Types come from the values themselves (hcl_type_of): null
- * and unknown nodes and empty lists, sets and maps carry theirs. Numbers carry their precision
- * (hcl_precision). Marks:   on the nodes, as cty has them (a set as a whole) Names:   the evaluator
- * knows no Terraform nouns: a reference is handed to the scope's `resolve`, which says how many of
- * its steps it has consumed; the rest is applied here Bounds:  steps, depth and bytes (struct
- * hcl_limits); past one, a diagnostic names it Errors:  diagnostics with Terraform's summaries; the
- * value is then unknown of unknown type
+ * Values:  struct value with cty's kinds. Types come from the values themselves (hcl_type_of):
+ *          null and unknown nodes and empty lists, sets and maps carry theirs. Numbers carry
+ *          their precision (hcl_precision).
+ * Marks:   on the nodes, as cty has them (a set as a whole)
+ * Names:   the evaluator knows no Terraform nouns: a reference is handed to the scope's
+ *          `resolve`, which says how many of its steps it has consumed; the rest is applied here
+ * Bounds:  steps, depth and bytes (struct hcl_limits); past one, a diagnostic names it
+ * Errors:  diagnostics with Terraform's summaries; the value is then unknown of unknown type
  */
 #pragma once
 #include "lang/hcl/hcl.h"

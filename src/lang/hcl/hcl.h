@@ -1,10 +1,12 @@
 /* hcl.h - HCL native syntax: text to tokens to a tree with every place kept.
  *
- * Shape:   struct hcl_file holds the text, all tokens (comments and newlines included: token ranges
- * plus the blanks between them are the file, byte for byte) and the tree; ranges are byte offsets
- * into the text Errors:  as many diagnostics as there are faults (bounded), with Terraform's
- * summaries; the tree holds what could be read Limits:  HCL_DEPTH_MAX nesting, HCL_SIZE_MAX bytes,
- * HCL_DIAGS_MAX diagnostics Source:  facts/hcl.md sections 1 to 3
+ * Shape:   struct hcl_file holds the text, all tokens (comments and newlines included: token
+ *          ranges plus the blanks between them are the file, byte for byte) and the tree; ranges
+ *          are byte offsets into the text
+ * Errors:  as many diagnostics as there are faults (bounded), with Terraform's summaries; the
+ *          tree holds what could be read
+ * Limits:  HCL_DEPTH_MAX nesting, HCL_SIZE_MAX bytes, HCL_DIAGS_MAX diagnostics
+ * Source:  facts/hcl.md sections 1 to 3
  */
 #pragma once
 #include <stdbool.h>

@@ -1,8 +1,9 @@
 /* layout.h - the white space of HCL: how far lines are indented, tokens apart and columns aligned.
  *
  * Shape:   pieces (tokens, or what stands in for them) in order; lines of them in three cells:
- * lead, from the "=" on, trailing comment; an empty cell is not there Limits:  none of its own:
- * time and memory are linear in the pieces Source:  facts/hcl.md section 10
+ *          lead, from the "=" on, trailing comment; an empty cell is not there
+ * Limits:  none of its own: time and memory are linear in the pieces
+ * Source:  facts/hcl.md section 10
  */
 #pragma once
 #include "lang/hcl/hcl.h"

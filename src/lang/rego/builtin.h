@@ -4,7 +4,8 @@
  * One family = one file builtin_NAME.c with `const struct rego_family builtin_NAME`; the build
  * lists them. The driver checks operands against the signature (facts/rego.md 9: eval_type_error
  * texts "count: operand 1 must be one of {array, object, set, string} but got number"), so that an
- * implementation sees the right kinds. Source: facts/rego.md 11
+ * implementation sees the right kinds.
+ * Source: facts/rego.md 11
  */
 #pragma once
 #include "lang/rego/term.h"

@@ -2,7 +2,8 @@
  *
  * Places are the heads of rules, which count when they give a value, and expressions, which count
  * when they are evaluated. Compile with .coverage; give rego_eval_options.coverage
- * rego_cover_count() counters. Source: `opa test --coverage` 1.19
+ * rego_cover_count() counters.
+ * Source: `opa test --coverage` 1.19
  */
 #pragma once
 #include "lang/rego/rego.h"

@@ -2,8 +2,8 @@
  *
  * A plan is a chain of steps over registers (slots): each step fails, goes on once, or goes on once
  * for each of its solutions. Which variables are bound is known at each step, so that unification
- * is decided here: into binding, comparing and taking apart. Owner: the policy's arena; read-only
- * after compiling
+ * is decided here: into binding, comparing and taking apart.
+ * Owner: the policy's arena; read-only after compiling
  */
 #pragma once
 #include "base/arena.h"
