@@ -194,7 +194,7 @@ static enum form_flow statements(struct formatter *f, const struct rego_import *
         n -= i;
         while (r < module->nrules && (!n || module->rules[r]->place.row < item[0]->place.row))
             r++;
-        if (form_rules(f, module->rules + at, r - at) == FORMAT_FAILED)
+        if (r > at && form_rules(f, module->rules + at, r - at) == FORMAT_FAILED)
             return FORMAT_FAILED;
         at = r;
     }

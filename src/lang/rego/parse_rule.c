@@ -179,6 +179,8 @@ static bool else_chain(struct rego_parser *p, struct rego_module *module, struct
         struct rego_place place = p->token.place;
         if (!next)
             return parser_fail(p, place, "the text needs too much memory");
+        if (!rule->has_body) /* nothing there that could be undefined: another value is no answer */
+            return parser_unexpected(p, "");
         if (rule->head.kind == REGO_HEAD_SET)
             return parser_fail(p, place, "else keyword cannot be used on multi-value rules");
         if (rule->head.kind == REGO_HEAD_OBJECT)

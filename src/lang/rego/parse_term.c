@@ -365,14 +365,33 @@ static struct rego_term *call(struct rego_parser *p, struct rego_term *operator_
     return close_parts(p, REGO_TERM_CALL, operator_->place, &parts);
 }
 
+static struct rego_term *close_ref(struct rego_parser *p, struct rego_terms *parts)
+{
+    struct rego_term *head = parts->item[0];
+    if (head->kind == REGO_TERM_VALUE || head->kind == REGO_TERM_TEMPLATE)
+        return parser_fail(p, head->place, "illegal ref (head cannot be %s)",
+                           head->kind == REGO_TERM_TEMPLATE ? "templatestring"
+                                                            : rego_type_name(&head->value));
+    return close_parts(p, REGO_TERM_REF, head->place, parts);
+}
+
 static struct rego_term *make_ref(struct rego_parser *p, struct rego_terms *parts)
 {
-    if (parts->n == 1)
-        return parts->item[0];
-    if (parts->item[0]->kind == REGO_TERM_VALUE)
-        return parser_fail(p, parts->item[0]->place, "illegal ref (head cannot be %s)",
-                           rego_type_name(&parts->item[0]->value));
-    return close_parts(p, REGO_TERM_REF, parts->item[0]->place, parts);
+    return parts->n == 1 ? parts->item[0] : close_ref(p, parts);
+}
+
+/* What is called is a name or a ref: [1](x) calls the ref of one part. */
+static struct rego_term *make_operator(struct rego_parser *p, struct rego_terms *parts)
+{
+    bool named = parts->n == 1 && parts->item[0]->kind == REGO_TERM_VAR;
+    return named ? parts->item[0] : close_ref(p, parts);
+}
+
+/* f(1)(2): the second parenthesis is none of the call's */
+static bool ends_with_call(const struct rego_terms *parts)
+{
+    return parts->n == 1 && parts->item[0]->kind == REGO_TERM_CALL &&
+           !parts->item[0]->parenthesised;
 }
 
 struct rego_term *parser_postfix(struct rego_parser *p, struct rego_term *head, bool in_head)
@@ -384,10 +403,10 @@ struct rego_term *parser_postfix(struct rego_parser *p, struct rego_term *head, 
         enum rego_token_kind kind = p->token.kind;
         bool apart = in_head ? p->token.newline : p->token.blank;
         if (apart || (kind != REGO_TOK_DOT && kind != REGO_TOK_LBRACK &&
-                      (kind != REGO_TOK_LPAREN || in_head)))
+                      (kind != REGO_TOK_LPAREN || in_head || ends_with_call(&parts))))
             return make_ref(p, &parts);
         if (kind == REGO_TOK_LPAREN) {
-            struct rego_term *operator_ = make_ref(p, &parts), *term;
+            struct rego_term *operator_ = make_operator(p, &parts), *term;
             if (!operator_ || !(term = call(p, operator_)))
                 return NULL;
             parts = (struct rego_terms){0};

@@ -86,6 +86,8 @@ static void test_terms(void **state)
         {"-1.50", "-1.50"},
         {"-x", "0 - x"},
         {"set()", "set()"},
+        {"[1](2)", "[1](2)"},
+        {"f(1).g(2)", "f(1).g(2)"},
         {"{1: {2, 3}, \"a\": {}}", "{1: {2, 3}, \"a\": {}}"},
         {"`a\\n`", "\"a\\\\n\""},
         {"\"\\u00e9\\ud83d\\ude00\"", "\"\xc3\xa9\xf0\x9f\x98\x80\""},
@@ -121,6 +123,12 @@ static void test_errors(void **state)
          "unexpected some keyword: illegal negation of 'some'"},
         {"package t\np := [1, 2\nq := 1\n", 3, 1,
          "unexpected identifier token: expected \",\" or \"]\""},
+        {"package t\np := 1 else := 2 if false\n", 2, 8, "unexpected else keyword"},
+        {"package t\np if false else := 1 else := 2\n", 2, 22, "unexpected else keyword"},
+        {"package t\np if \"a\"(1)\n", 2, 6, "illegal ref (head cannot be string)"},
+        {"package t\np if `a`.b(1)\n", 2, 6, "illegal ref (head cannot be string)"},
+        {"package t\np if $\"a\".b\n", 2, 6, "illegal ref (head cannot be templatestring)"},
+        {"package t\np if f(1)(2)\n", 2, 10, "unexpected ( token"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         AUTO_ARENA arena = {.limit = 1 << 20};
