@@ -13,8 +13,13 @@ static const struct unit sizes[] = {
     {STR_INIT("GB"), 1 << 30}, {STR_INIT("GiB"), 1 << 30}, {STR_INIT("T"), (int64_t)1 << 40},
 };
 static const struct unit durations[] = {
-    {STR_INIT(""), 1000},       {STR_INIT("ms"), 1},          {STR_INIT("s"), 1000},
-    {STR_INIT("m"), 60 * 1000}, {STR_INIT("h"), 3600 * 1000},
+    {STR_INIT(""), 1000},
+    {STR_INIT("ms"), 1},
+    {STR_INIT("s"), 1000},
+    {STR_INIT("m"), 60 * 1000},
+    {STR_INIT("h"), 3600 * 1000},
+    {STR_INIT("d"), 24 * 3600 * 1000},
+    {STR_INIT("w"), 7 * 24 * 3600 * 1000},
 };
 
 static bool parse(struct str text, const struct unit *units, size_t n, int64_t *ret)

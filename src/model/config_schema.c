@@ -14,7 +14,7 @@ static void string_type(struct jsonw *w, const struct field *field)
         [CHECK_FILLED] = "\\S",
         [CHECK_TEMPLATE] = "^([^{]|\\{(path|dir|parent|workspace)\\})*$",
         [CHECK_SCHEDULE] =
-            "^(hourly|daily|weekly|[0-9]+ *(ms|s|m|h)?|[0-9*,/-]+( +[0-9*,/-]+){4})$",
+            "^(hourly|daily|weekly|[0-9]+ *(ms|s|m|h|d|w)?|[0-9*,/-]+( +[0-9*,/-]+){4})$",
         [CHECK_DATE] = "^[0-9]{4}-[0-9]{2}-[0-9]{2}",
         [CHECK_PATH] = "\\S",
         [CHECK_REFERENCE] = "^(env|file):.",
@@ -70,7 +70,7 @@ static void number_type(struct jsonw *w, const struct field *field)
     jsonw_member_int(w, STR("minimum"), 1);
     jsonw_member_string(w, STR("pattern"),
                         field->kind == FIELD_SIZE ? STR("^[0-9]+ *([KMGT](i?B)?|B)?$")
-                                                  : STR("^[0-9]+ *(ms|s|m|h)?$"));
+                                                  : STR("^[0-9]+ *(ms|s|m|h|d|w)?$"));
 }
 
 static void section_type(struct jsonw *w, const struct section *section, unsigned depth_left);
