@@ -1,16 +1,18 @@
 /* db.h - one SQL database, SQLite or PostgreSQL, behind one set of calls.
  *
  * SQL:     the common part of both (SQLite 3.37, PostgreSQL 13): parameters are $1, $2 ...; types
- *          BIGINT, TEXT, BYTEA (db_type_bytes) only; ON CONFLICT yes, RETURNING no
+ *          BIGINT, TEXT, BYTEA (db_type_bytes) only; ON CONFLICT yes, RETURNING no. A sum() or a
+ *          parameter whose type nothing around it tells is CAST(... AS BIGINT)
  * Owner:   one struct db is one connection and belongs to one thread at a time
  * Durable: a commit that returned true survives kill -9 and loss of power
  *          (SQLite: WAL, synchronous=FULL; PostgreSQL: synchronous_commit=on)
  * Errors:  ERR_UNAVAILABLE no server, connection lost; ERR_TIMEOUT locked by another for too long;
  *          ERR_LIMIT disk full, too big; ERR_CONFLICT a constraint, or a schema newer than this
- *          plumb; ERR_IO read-only, permission; ERR_SYNTAX what is there is no database of plumb's.
- *          After any failure within a transaction only db_rollback is of use. A commit that failed
- *          with ERR_UNAVAILABLE may have happened: who writes must be able to write it again.
- * Secrets: the URL's password is in no error and no log (db_shown)
+ *          plumb; ERR_IO read-only, permission, the disk; ERR_SYNTAX what is there is no database
+ * of plumb's, or damaged; ERR_REMOTE whatever else the server says. After any failure within a
+ * transaction only db_rollback is of use. A commit that failed with ERR_UNAVAILABLE may have
+ * happened: who writes must be able to write it again. Secrets: the URL's password is in no error
+ * and no log (db_shown)
  */
 #pragma once
 #include <stdbool.h>
@@ -30,7 +32,6 @@ enum db_mode { DB_READ, DB_WRITE };
 struct db_options {
     bool read_only; /* writes fail; a file that is not there is an error, never made */
     int timeout_ms; /* to connect, and to wait for a lock; 0 = 10,000 */
-    const char *(*env)(const char *name); /* PGPASSWORD and its like; NULL = none */
 };
 
 enum db_value_kind { DB_NULL, DB_INT, DB_TEXT, DB_BYTES };
@@ -47,7 +48,7 @@ struct db_value {
 /*
  * url  "sqlite:PATH" (the file is made, mode 0600, with its folder), "sqlite::memory:",
  *      "postgres://..." or "postgresql://..." (libpq's own connection string, loaded with dlopen)
- * Sets the connection up; the schema is migrate.h's business.
+ * Sets the connection up; the schema is schema.h's business.
  */
 bool db_open(struct db **ret, struct str url, const struct db_options *options, struct err *err);
 void db_close(struct db *db); /* rolls back what is open; NULL is fine */
@@ -57,7 +58,8 @@ struct str db_shown(const struct db *db);
 /* "BYTEA" or "BLOB" */
 const char *db_type_bytes(const struct db *db);
 
-/* DB_WRITE takes the write lock at once (BEGIN IMMEDIATE), so that it cannot be lost half-way. */
+/* DB_WRITE takes the one write lock of the store at once (BEGIN IMMEDIATE; an advisory lock), so
+ * that it cannot be lost half-way and what is read then is the newest. DB_READ sees one moment. */
 bool db_begin(struct db *db, enum db_mode mode, struct err *err);
 bool db_commit(struct db *db, struct err *err);
 void db_rollback(struct db *db); /* also after a failure; nothing open is fine */
@@ -68,7 +70,7 @@ bool db_run(struct db *db, const char *sql, const struct db_value *param, size_t
             struct err *err);
 /* Rows that the last db_run changed. */
 int64_t db_changed(const struct db *db);
-/* Several statements apart by ';', without parameters. */
+/* Several statements apart by ';', without parameters. On PostgreSQL all or none. */
 bool db_script(struct db *db, const char *sql, struct err *err);
 
 /* `row` is called for each row, as it comes; false from it (with err set) ends the query with
@@ -82,7 +84,7 @@ struct str db_text(const struct db_row *row, size_t column);
 struct str db_bytes(const struct db_row *row, size_t column);
 bool db_is_null(const struct db_row *row, size_t column);
 
-/* The first row's first column: false also where there is no row (ERR_NONE then). */
+/* The first row's first column: false also where there is no row or it is NULL (ERR_NONE then). */
 bool db_one_int(struct db *db, const char *sql, const struct db_value *param, size_t nparams,
                 int64_t *ret, struct err *err);
 bool db_one_text(struct db *db, struct arena *arena, const char *sql, const struct db_value *param,

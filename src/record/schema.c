@@ -1,0 +1,198 @@
+/* schema.c - migrations as one table, and applying them. */
+#include "record/schema.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "record/db.h"
+
+/* PRAGMA application_id of our files: "plmb". */
+#define APPLICATION_ID "1886154082"
+
+enum { SQL_BYTES_MAX = 1 << 20 };
+
+/* New rows at the end only. */
+static const struct migration migrations[] = {
+    {"runs and findings",
+     /* What scans looked at. `complete`: nothing was left unchecked and no target narrowed it. */
+     "CREATE TABLE stack (name TEXT PRIMARY KEY, path TEXT NOT NULL, environment TEXT NOT NULL,"
+     " owner TEXT NOT NULL, first_utc_ms BIGINT NOT NULL, last_run BIGINT NOT NULL,"
+     " complete_run BIGINT, complete_utc_ms BIGINT);"
+     "CREATE TABLE run (id BIGINT PRIMARY KEY, stack TEXT NOT NULL, outcome TEXT NOT NULL,"
+     " started_utc_ms BIGINT NOT NULL, ended_utc_ms BIGINT, actor TEXT NOT NULL,"
+     " actor_how TEXT NOT NULL, source TEXT NOT NULL, desired TEXT NOT NULL, live TEXT NOT NULL,"
+     " revision TEXT NOT NULL, branch TEXT NOT NULL, dirty BIGINT NOT NULL, policy TEXT NOT NULL,"
+     " digest TEXT NOT NULL, failed TEXT NOT NULL, coverage TEXT NOT NULL, plumb TEXT NOT NULL);"
+     "CREATE INDEX run_stack ON run (stack, id);"
+     "CREATE INDEX run_started ON run (started_utc_ms);"
+     /* status: new recurring changed reopened (these are open) reviewed waived ignored resolved */
+     "CREATE TABLE finding (id BIGINT PRIMARY KEY, stack TEXT NOT NULL,"
+     " fingerprint TEXT NOT NULL, status TEXT NOT NULL, class TEXT NOT NULL,"
+     " severity BIGINT NOT NULL, address TEXT NOT NULL, type TEXT NOT NULL,"
+     " provider TEXT NOT NULL, digest TEXT NOT NULL, decision TEXT NOT NULL, rule TEXT NOT NULL,"
+     " owner TEXT NOT NULL, actor TEXT NOT NULL, actor_how TEXT NOT NULL,"
+     " first_utc_ms BIGINT NOT NULL, open_utc_ms BIGINT NOT NULL, changed_utc_ms BIGINT NOT NULL,"
+     " seen_utc_ms BIGINT NOT NULL, due_utc_ms BIGINT, resolved_utc_ms BIGINT,"
+     " first_run BIGINT NOT NULL, seen_run BIGINT NOT NULL, resolved_run BIGINT,"
+     " times BIGINT NOT NULL, why TEXT NOT NULL, detail TEXT NOT NULL,"
+     " UNIQUE (stack, fingerprint));"
+     "CREATE INDEX finding_list ON finding (status, severity, id);"
+     "CREATE INDEX finding_stack ON finding (stack, status, severity, id);"
+     "CREATE INDEX finding_class ON finding (class, status, severity, id);"
+     "CREATE INDEX finding_seen ON finding (changed_utc_ms, id);"
+     "CREATE INDEX finding_fingerprint ON finding (fingerprint);"
+     /* What happened to a finding; `fingerprint` is the one that it had then. */
+     "CREATE TABLE finding_history (finding BIGINT NOT NULL, seq BIGINT NOT NULL,"
+     " utc_ms BIGINT NOT NULL, run BIGINT, what TEXT NOT NULL, fingerprint TEXT NOT NULL,"
+     " digest TEXT NOT NULL, actor TEXT NOT NULL, why TEXT NOT NULL,"
+     " PRIMARY KEY (finding, seq));"
+     "CREATE INDEX finding_history_fingerprint ON finding_history (fingerprint);"
+     "CREATE TABLE baseline (id BIGINT PRIMARY KEY, stack TEXT NOT NULL, run BIGINT NOT NULL,"
+     " utc_ms BIGINT NOT NULL, actor TEXT NOT NULL, actor_how TEXT NOT NULL,"
+     " reason TEXT NOT NULL, items BIGINT NOT NULL);"
+     "CREATE TABLE baseline_item (stack TEXT NOT NULL, address TEXT NOT NULL,"
+     " class TEXT NOT NULL, digest TEXT NOT NULL, baseline BIGINT NOT NULL,"
+     " PRIMARY KEY (stack, address, class, digest));"
+     "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)"},
+};
+
+const struct migration *schema_migrations(size_t *ret_n)
+{
+    *ret_n = sizeof migrations / sizeof *migrations;
+    return migrations;
+}
+
+static bool has_table(struct db *db, bool *ret, struct err *err)
+{
+    int64_t n = 0;
+    const char *sql = db_kind(db) == DB_SQLITE
+                          ? "SELECT count(*) FROM sqlite_master WHERE name = 'plumb_schema'"
+                          : "SELECT count(*) FROM pg_class WHERE oid = to_regclass('plumb_schema')";
+    if (!db_one_int(db, sql, NULL, 0, &n, err))
+        return false;
+    *ret = n > 0;
+    return true;
+}
+
+bool schema_version(struct db *db, int64_t *ret, struct err *err)
+{
+    bool there = false;
+    if (!has_table(db, &there, err))
+        return false;
+    if (!there) {
+        *ret = 0;
+        return true;
+    }
+    return db_one_int(db, "SELECT coalesce(max(version), 0) FROM plumb_schema", NULL, 0, ret, err);
+}
+
+/* A path that is wrong by a letter must not fill somebody else's database with our tables. */
+static bool is_empty_file(struct db *db, struct err *err)
+{
+    int64_t n = 0;
+    if (db_kind(db) != DB_SQLITE)
+        return true;
+    if (!db_one_int(db, "SELECT count(*) FROM sqlite_master", NULL, 0, &n, err))
+        return false;
+    return n == 0 ||
+           err_set(err, ERR_SYNTAX, "%.*s is a database of another program", STR_ARG(db_shown(db)));
+}
+
+static bool begin_schema(struct db *db, struct err *err)
+{
+    return is_empty_file(db, err) &&
+           db_script(db,
+                     "CREATE TABLE plumb_schema (version BIGINT PRIMARY KEY, name TEXT NOT NULL,"
+                     " applied_utc_ms BIGINT NOT NULL)",
+                     err) &&
+           (db_kind(db) != DB_SQLITE ||
+            db_script(db, "PRAGMA application_id = " APPLICATION_ID, err));
+}
+
+static bool run_sql(struct db *db, const char *sql, struct err *err)
+{
+    AUTO_BUF text = {.limit = SQL_BYTES_MAX};
+    struct str rest = str_from(sql), bytes = STR("BYTEA");
+    for (size_t at; (at = str_find(rest, bytes, 0)) != SIZE_MAX;) {
+        buf_str(&text, str_sub(rest, 0, at));
+        buf_str(&text, str_from(db_type_bytes(db)));
+        rest = str_sub(rest, at + bytes.len, rest.len);
+    }
+    buf_str(&text, rest);
+    buf_char(&text, '\0');
+    return buf_ok(&text, err) && db_script(db, text.ptr, err);
+}
+
+static bool apply(struct db *db, size_t version, int64_t now_utc_ms, struct err *err)
+{
+    const struct migration *m = &migrations[version - 1];
+    struct db_value row[] = {DB_PARAM_INT((int64_t)version), DB_PARAM_TEXT(str_from(m->name)),
+                             DB_PARAM_INT(now_utc_ms)};
+    return run_sql(db, m->sql, err) &&
+           db_run(db,
+                  "INSERT INTO plumb_schema (version, name, applied_utc_ms) VALUES ($1, $2, $3)",
+                  row, 3, err);
+}
+
+static bool too_new(struct db *db, int64_t version, struct err *err)
+{
+    return err_set(err, ERR_CONFLICT,
+                   "%.*s was written by a newer plumb (schema %lld; this one knows %zu): use that "
+                   "version, or another store",
+                   STR_ARG(db_shown(db)), (long long)version,
+                   sizeof migrations / sizeof *migrations);
+}
+
+/* One migration, or none where another process was faster. */
+static bool step(struct db *db, int64_t now_utc_ms, bool *ret_done, bool *ret_applied,
+                 struct err *err)
+{
+    int64_t version = 0;
+    const int64_t newest = (int64_t)(sizeof migrations / sizeof *migrations);
+    bool there = false;
+    if (!has_table(db, &there, err) || (!there && !begin_schema(db, err)) ||
+        !schema_version(db, &version, err))
+        return false;
+    if (version > newest)
+        return too_new(db, version, err);
+    *ret_done = version >= newest;
+    *ret_applied = version < newest;
+    return version >= newest || apply(db, (size_t)version + 1, now_utc_ms, err);
+}
+
+bool schema_migrate(struct db *db, int64_t now_utc_ms, size_t *ret_applied, struct err *err)
+{
+    size_t applied = 0;
+    int64_t version = 0;
+    const int64_t newest = (int64_t)(sizeof migrations / sizeof *migrations);
+    /* Most often there is nothing to do, and then no lock is needed. */
+    if (!schema_version(db, &version, err))
+        return false;
+    for (bool done = version == newest; !done;) {
+        bool changed = false;
+        if (!db_begin(db, DB_WRITE, err))
+            return false;
+        if (!step(db, now_utc_ms, &done, &changed, err) || !db_commit(db, err)) {
+            db_rollback(db);
+            return err_wrap(err, "migrate the store");
+        }
+        applied += changed;
+    }
+    if (ret_applied)
+        *ret_applied = applied;
+    return true;
+}
+
+bool schema_require(struct db *db, struct err *err)
+{
+    int64_t version = 0;
+    const int64_t newest = (int64_t)(sizeof migrations / sizeof *migrations);
+    if (!schema_version(db, &version, err))
+        return false;
+    if (version > newest)
+        return too_new(db, version, err);
+    return version == newest ||
+           err_set(err, ERR_CONFLICT,
+                   "%.*s has schema %lld, this plumb needs %lld: run `plumb db migrate` where it "
+                   "can be written",
+                   STR_ARG(db_shown(db)), (long long)version, (long long)newest);
+}

@@ -1,0 +1,389 @@
+/* test_db.c - db.h on SQLite and on a real PostgreSQL server: a behaviour is a test, run on both.
+ */
+#include "base/test.h"
+
+#include <fcntl.h>
+
+#include "base/arena.h"
+#include "record/test_stores.h"
+
+static struct db *open_store(const struct test_store *store, const struct db_options *options)
+{
+    struct db *db = NULL;
+    struct err err = {0};
+    char text[1000];
+    if (!db_open(&db, str_from(store->url), options, &err))
+        fail_msg("%s", err_text(&err, text, sizeof text));
+    return db;
+}
+
+#define OK(call) \
+    do { \
+        struct err err = {0}; \
+        char text[1000]; \
+        if (!(call)) \
+            fail_msg(#call ": %s", err_text(&err, text, sizeof text)); \
+    } while (0)
+#define FAILS(kind_, call) \
+    do { \
+        struct err err = {0}; \
+        assert_false(call); \
+        if (err.kind != (kind_)) \
+            fail_msg(#call ": kind %d: %s", (int)err.kind, err.frame[0]); \
+    } while (0)
+
+static void make_table(struct db *db)
+{
+    char sql[200];
+    (void)snprintf(sql, sizeof sql,
+                   "CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT, bytes %s);"
+                   "CREATE TABLE other (id BIGINT PRIMARY KEY)",
+                   db_type_bytes(db));
+    OK(db_script(db, sql, &err));
+}
+
+static const char insert[] = "INSERT INTO t (bytes, name, id) VALUES ($3, $2, $1)";
+
+static int64_t count(struct db *db)
+{
+    int64_t n = -1;
+    OK(db_one_int(db, "SELECT count(*) FROM t", NULL, 0, &n, &err));
+    return n;
+}
+
+struct expected {
+    const struct db_value *value;
+    size_t rows;
+};
+
+static bool same_row(void *ctx, const struct db_row *row, struct err *err)
+{
+    (void)err;
+    struct expected *want = ctx;
+    const struct db_value *v = want->value;
+    want->rows++;
+    assert_true(db_int(row, 0) == v[0].integer);
+    assert_int_equal(db_is_null(row, 1), v[1].kind == DB_NULL);
+    assert_true(str_equal(db_text(row, 1), v[1].text));
+    assert_int_equal(db_is_null(row, 2), v[2].kind == DB_NULL);
+    assert_true(str_equal(db_bytes(row, 2), v[2].text));
+    assert_int_equal(db_int(row, 1), 0); /* another kind */
+    assert_true(db_is_null(row, 3));     /* no such column */
+    return true;
+}
+
+static void values_come_back_as_they_went(void **state)
+{
+    struct db *db = open_store(*state, NULL);
+    const struct db_value rows[][3] = {
+        {DB_PARAM_INT(INT64_MAX), DB_PARAM_TEXT(STR("text")), DB_PARAM_BYTES(STR("a\0b\xff"))},
+        {DB_PARAM_INT(INT64_MIN), DB_PARAM_TEXT(STR("")), DB_PARAM_BYTES(STR(""))},
+        {DB_PARAM_INT(-1), DB_PARAM_TEXT(STR("h\xc3\xa4'\"\\$1;--")), DB_PARAM_NULL},
+        {DB_PARAM_INT(0), DB_PARAM_NULL, DB_PARAM_BYTES(STR("\\x00"))},
+    };
+    make_table(db);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct expected want = {rows[i], 0};
+        OK(db_run(db, insert, rows[i], 3, &err));
+        assert_int_equal(db_changed(db), 1);
+        OK(db_query(db, "SELECT id, name, bytes FROM t WHERE id = $1 AND $1 = id", rows[i], 1,
+                    same_row, &want, &err));
+        assert_int_equal(want.rows, 1);
+    }
+    OK(db_run(db, "UPDATE t SET name = 'x'", NULL, 0, &err));
+    assert_int_equal(db_changed(db), 4);
+    db_close(db);
+}
+
+static void text_that_a_store_would_change_is_refused_before(void **state)
+{
+    struct db *db = open_store(*state, NULL);
+    const struct str bad[] = {STR("a\0b"), STR("\xff"), STR("\xed\xa0\x80")};
+    make_table(db);
+    for (size_t i = 0; i < 3; i++) {
+        const struct db_value row[] = {DB_PARAM_INT(1), DB_PARAM_TEXT(bad[i]), DB_PARAM_NULL};
+        FAILS(ERR_SYNTAX, db_run(db, insert, row, 3, &err));
+    }
+    assert_int_equal(count(db), 0);
+    db_close(db);
+}
+
+static void a_transaction_is_all_or_nothing(void **state)
+{
+    struct db *db = open_store(*state, NULL);
+    const struct db_value one[] = {DB_PARAM_INT(1), DB_PARAM_NULL, DB_PARAM_NULL};
+    const struct db_value two[] = {DB_PARAM_INT(2), DB_PARAM_NULL, DB_PARAM_NULL};
+    make_table(db);
+    OK(db_begin(db, DB_WRITE, &err));
+    FAILS(ERR_CONFLICT, db_begin(db, DB_WRITE, &err));
+    OK(db_run(db, insert, one, 3, &err));
+    db_rollback(db);
+    assert_int_equal(count(db), 0);
+    FAILS(ERR_CONFLICT, db_commit(db, &err));
+
+    OK(db_begin(db, DB_WRITE, &err));
+    OK(db_run(db, insert, one, 3, &err));
+    OK(db_commit(db, &err));
+    OK(db_begin(db, DB_WRITE, &err));
+    OK(db_run(db, insert, two, 3, &err));
+    FAILS(ERR_CONFLICT, db_run(db, insert, one, 3, &err)); /* its key is there */
+    db_rollback(db);
+    assert_int_equal(count(db), 1);
+    db_close(db);
+    db = open_store(*state, NULL); /* closing takes back what is open */
+    OK(db_begin(db, DB_WRITE, &err));
+    OK(db_run(db, insert, two, 3, &err));
+    db_close(db);
+    db = open_store(*state, NULL);
+    assert_int_equal(count(db), 1);
+    db_close(db);
+}
+
+struct series {
+    int64_t next, end, repeat_at;
+    char name[32];
+};
+
+static bool next_row(void *ctx, struct db_value *param)
+{
+    struct series *s = ctx;
+    if (s->next == s->end)
+        return false;
+    int len = snprintf(s->name, sizeof s->name, "row %lld", (long long)s->next);
+    param[0] = DB_PARAM_INT(s->next == s->repeat_at ? 0 : s->next);
+    param[1] = DB_PARAM_TEXT(((struct str){s->name, (size_t)len}));
+    param[2] = DB_PARAM_NULL;
+    s->next++;
+    return true;
+}
+
+static void many_rows_go_in_one_call(void **state)
+{
+    struct db *db = open_store(*state, NULL);
+    struct series good = {.end = 5000, .repeat_at = -1}, none = {.end = 0};
+    struct series bad = {.next = 5000, .end = 9000, .repeat_at = 7777};
+    AUTO_ARENA arena = {.limit = 1 << 16};
+    struct str name;
+    make_table(db);
+    FAILS(ERR_CONFLICT, db_run_many(db, insert, 3, next_row, &good, &err)); /* no transaction */
+    OK(db_begin(db, DB_WRITE, &err));
+    OK(db_run_many(db, insert, 3, next_row, &none, &err));
+    OK(db_run_many(db, insert, 3, next_row, &good, &err));
+    assert_int_equal(count(db), 5000);
+    OK(db_commit(db, &err));
+    OK(db_begin(db, DB_WRITE, &err));
+    FAILS(ERR_CONFLICT, db_run_many(db, insert, 3, next_row, &bad, &err));
+    db_rollback(db);
+    assert_int_equal(count(db), 5000);
+    const struct db_value id = DB_PARAM_INT(4711);
+    OK(db_one_text(db, &arena, "SELECT name FROM t WHERE id = $1", &id, 1, &name, &err));
+    assert_true(str_equal(name, STR("row 4711")));
+    db_close(db);
+}
+
+static bool stop_at_third(void *ctx, const struct db_row *row, struct err *err)
+{
+    int *n = ctx;
+    (void)row;
+    return ++*n < 3 || err_set(err, ERR_CANCELLED, "enough");
+}
+
+static void a_query_ends_where_its_callback_says_so(void **state)
+{
+    struct db *db = open_store(*state, NULL);
+    struct series rows = {.end = 1000, .repeat_at = -1};
+    int n = 0;
+    int64_t none = 7;
+    struct err nothing = {0};
+    make_table(db);
+    OK(db_begin(db, DB_WRITE, &err));
+    OK(db_run_many(db, insert, 3, next_row, &rows, &err));
+    OK(db_commit(db, &err));
+    FAILS(ERR_CANCELLED, db_query(db, "SELECT id FROM t", NULL, 0, stop_at_third, &n, &err));
+    assert_int_equal(n, 3);
+    assert_int_equal(count(db), 1000);
+    assert_false(db_one_int(db, "SELECT id FROM t WHERE id < 0", NULL, 0, &none, &nothing));
+    assert_int_equal(nothing.kind, ERR_NONE);
+    assert_int_equal(none, 7);
+    db_close(db);
+}
+
+static void a_statement_that_does_not_fit_says_so(void **state)
+{
+    struct db *db = open_store(*state, NULL);
+    make_table(db);
+    FAILS(ERR_SYNTAX, db_run(db, "INSERT INTO nowhere VALUES (1)", NULL, 0, &err));
+    FAILS(ERR_SYNTAX, db_script(db, "CREATE TABLE", &err));
+    assert_int_equal(count(db), 0);
+    for (int i = 0; i < 300; i++) { /* more than stay prepared */
+        char sql[60];
+        int64_t got = -1;
+        (void)snprintf(sql, sizeof sql, "SELECT count(*) + %d FROM t", i);
+        OK(db_one_int(db, sql, NULL, 0, &got, &err));
+        assert_int_equal(got, i);
+    }
+    db_close(db);
+}
+
+static void the_second_writer_waits_and_is_told(void **state)
+{
+    struct db *first = open_store(*state, NULL);
+    make_table(first);
+    struct db *second = open_store(*state, &(struct db_options){.timeout_ms = 100});
+    const struct db_value row[] = {DB_PARAM_INT(1), DB_PARAM_NULL, DB_PARAM_NULL};
+    OK(db_begin(first, DB_WRITE, &err));
+    OK(db_run(first, insert, row, 3, &err));
+    FAILS(ERR_TIMEOUT, db_begin(second, DB_WRITE, &err));
+    OK(db_begin(second, DB_READ, &err)); /* readers do not wait, and see what is committed */
+    assert_int_equal(count(second), 0);
+    OK(db_commit(first, &err));
+    assert_int_equal(count(second), 0); /* one moment */
+    OK(db_commit(second, &err));
+    assert_int_equal(count(second), 1);
+    OK(db_begin(second, DB_WRITE, &err));
+    OK(db_commit(second, &err));
+    db_close(first);
+    db_close(second);
+}
+
+static void a_reader_cannot_write(void **state)
+{
+    struct test_store *store = *state;
+    if (!store->server[0]) { /* and makes no file */
+        struct db *none = NULL;
+        FAILS(ERR_IO,
+              db_open(&none, str_from(store->url), &(struct db_options){.read_only = true}, &err));
+    }
+    struct db *db = open_store(store, NULL);
+    make_table(db);
+    db_close(db);
+    db = open_store(store, &(struct db_options){.read_only = true});
+    assert_int_equal(count(db), 0);
+    const struct db_value row[] = {DB_PARAM_INT(1), DB_PARAM_NULL, DB_PARAM_NULL};
+    FAILS(ERR_IO, db_run(db, insert, row, 3, &err));
+    db_close(db);
+}
+
+static void a_url_that_is_wrong_is_not_repeated(void **state)
+{
+    struct test_store *store = *state;
+    static const char *const urls[] = {
+        "mysql://me:hunter2@h/d",
+        "sqlite",
+        "postgres://me:hunter2%zz@h/d",
+        "postgres://me:hunter2@/nowhere-at-all?host=/nonexistent",
+        "postgresql://me@/d?host=/nonexistent&password=hunter2",
+        "postgres://me:hunter2@127.0.0.1:1/d",
+        "postgres://me:hunter2@h/d?nothing=hunter2",
+    };
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        struct db *db = NULL;
+        struct err err = {0};
+        char text[2000];
+        assert_false(
+            db_open(&db, str_from(urls[i]), &(struct db_options){.timeout_ms = 2000}, &err));
+        assert_true(err.kind == ERR_USAGE || err.kind == ERR_UNAVAILABLE);
+        assert_null(strstr(err_text(&err, text, sizeof text), "hunter2"));
+    }
+    struct db *db = open_store(store, NULL);
+    assert_null(memmem(db_shown(db).ptr, db_shown(db).len, "?", 1));
+    db_close(db);
+}
+
+static void a_server_that_dies_is_told_and_found_again(void **state)
+{
+    struct test_store *store = *state;
+    const struct db_value row[] = {DB_PARAM_INT(1), DB_PARAM_NULL, DB_PARAM_NULL};
+    if (!store->server[0])
+        return; /* a file has no server */
+    struct db *db = open_store(store, NULL);
+    make_table(db);
+    OK(db_begin(db, DB_WRITE, &err));
+    OK(db_run(db, insert, row, 3, &err));
+    test_store_kill(store, SIGQUIT);
+    FAILS(ERR_UNAVAILABLE, db_run(db, insert, row, 3, &err));
+    FAILS(ERR_UNAVAILABLE, db_commit(db, &err));
+    db_rollback(db);
+    FAILS(ERR_UNAVAILABLE, db_begin(db, DB_WRITE, &err));
+    assert_true(test_store_start(store));
+    OK(db_begin(db, DB_WRITE, &err));
+    assert_int_equal(count(db), 0);
+    OK(db_run(db, insert, row, 3, &err));
+    OK(db_commit(db, &err));
+    test_store_kill(store, SIGQUIT); /* while nothing was asked of it */
+    assert_true(test_store_start(store));
+    OK(db_begin(db, DB_WRITE, &err));
+    OK(db_commit(db, &err));
+    assert_int_equal(count(db), 1);
+    db_close(db);
+}
+
+/* --- what only a file has --- */
+
+static const char *path_of(const struct test_store *store)
+{
+    return store->url + sizeof "sqlite:" - 1;
+}
+
+static void a_file_is_for_its_owner_and_can_be_read_where_nothing_can_be_written(void **state)
+{
+    struct test_store *store = *state;
+    struct stat st;
+    char dir[500], wal[500];
+    if (store->server[0])
+        return;
+    (void)umask(0);
+    struct db *db = open_store(store, NULL);
+    make_table(db);
+    (void)snprintf(wal, sizeof wal, "%s-wal", path_of(store));
+    assert_int_equal(stat(wal, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(stat(path_of(store), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    db_close(db);
+    assert_int_not_equal(stat(wal, &st), 0);
+    if (geteuid() == 0)
+        return; /* root writes everywhere: tests/live/record mounts read-only */
+    (void)snprintf(dir, sizeof dir, "%s/%u", store->dir, store->n);
+    assert_int_equal(chmod(dir, 0500), 0);
+    db = open_store(store, &(struct db_options){.read_only = true});
+    assert_int_equal(count(db), 0);
+    db_close(db);
+    assert_int_equal(chmod(dir, 0700), 0);
+}
+
+static void a_file_that_is_no_database_is_left_alone(void **state)
+{
+    struct test_store *store = *state;
+    struct db *db = NULL;
+    char text[64] = {0};
+    if (store->server[0])
+        return;
+    db_close(open_store(store, NULL)); /* makes the folder */
+    int fd = open(path_of(store), O_WRONLY | O_TRUNC);
+    assert_int_equal(write(fd, "this is no database, but a letter\n", 34), 34);
+    (void)close(fd);
+    FAILS(ERR_SYNTAX, db_open(&db, str_from(store->url), NULL, &err));
+    fd = open(path_of(store), O_RDONLY);
+    assert_int_equal(read(fd, text, sizeof text), 34);
+    (void)close(fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_come_back_as_they_went),
+        cmocka_unit_test(text_that_a_store_would_change_is_refused_before),
+        cmocka_unit_test(a_transaction_is_all_or_nothing),
+        cmocka_unit_test(many_rows_go_in_one_call),
+        cmocka_unit_test(a_query_ends_where_its_callback_says_so),
+        cmocka_unit_test(a_statement_that_does_not_fit_says_so),
+        cmocka_unit_test(the_second_writer_waits_and_is_told),
+        cmocka_unit_test(a_reader_cannot_write),
+        cmocka_unit_test(a_url_that_is_wrong_is_not_repeated),
+        cmocka_unit_test(a_server_that_dies_is_told_and_found_again),
+        cmocka_unit_test(a_file_is_for_its_owner_and_can_be_read_where_nothing_can_be_written),
+        cmocka_unit_test(a_file_that_is_no_database_is_left_alone),
+    };
+    return test_stores_run("record/db", tests, sizeof tests / sizeof *tests);
+}
