@@ -59,6 +59,43 @@ bool sha256_close(struct sha256 *sha, struct digest *ret, struct err *err)
     return ok || err_set(err, ERR_LIMIT, "SHA-256 failed");
 }
 
+struct hasher {
+    EVP_MD *md; /* looked up once: EVP_sha256() is looked up at each start */
+    EVP_MD_CTX *ctx;
+};
+
+struct hasher *hasher_open(struct err *err)
+{
+    struct hasher *hasher = calloc(1, sizeof *hasher);
+    if (hasher) {
+        hasher->md = EVP_MD_fetch(NULL, "SHA256", NULL);
+        hasher->ctx = EVP_MD_CTX_new();
+    }
+    if (!hasher || !hasher->md || !hasher->ctx) {
+        hasher_close(hasher);
+        err_set(err, ERR_LIMIT, "SHA-256 cannot be started");
+        return NULL;
+    }
+    return hasher;
+}
+
+void hasher_close(struct hasher *hasher)
+{
+    if (!hasher)
+        return;
+    EVP_MD_CTX_free(hasher->ctx);
+    EVP_MD_free(hasher->md);
+    free(hasher);
+}
+
+bool hasher_sha256(struct hasher *hasher, const struct str *part, size_t nparts, struct digest *ret)
+{
+    bool ok = EVP_DigestInit_ex2(hasher->ctx, hasher->md, NULL) == 1;
+    for (size_t i = 0; i < nparts && ok; i++)
+        ok = part[i].len == 0 || EVP_DigestUpdate(hasher->ctx, part[i].ptr, part[i].len) == 1;
+    return ok && EVP_DigestFinal_ex(hasher->ctx, ret->byte, NULL) == 1;
+}
+
 bool digest_sha256(struct str bytes, struct digest *ret, struct err *err)
 {
     struct sha256 *sha = sha256_open(err);

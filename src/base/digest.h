@@ -22,6 +22,14 @@ void sha256_add(struct sha256 *sha, struct str bytes);
 void sha256_add_field(struct sha256 *sha, struct str bytes);
 bool sha256_close(struct sha256 *sha, struct digest *ret, struct err *err);
 
+/* A SHA-256 kept for many short inputs, a third of the price of a new one each: one per thread. */
+struct hasher;
+struct hasher *hasher_open(struct err *err);
+void hasher_close(struct hasher *hasher); /* NULL is fine */
+/* Of all parts one behind the other. False only where OpenSSL fails; *ret may be (in) a part. */
+bool hasher_sha256(struct hasher *hasher, const struct str *part, size_t nparts,
+                   struct digest *ret);
+
 bool digest_sha256(struct str bytes, struct digest *ret, struct err *err);
 bool digest_hmac_sha256(struct str key, struct str bytes, struct digest *ret, struct err *err);
 /* SHA-256 of a regular file's content, read in pieces; of nothing else (ERR_IO). */
