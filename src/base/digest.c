@@ -3,9 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/openssl.h"
 
 struct sha256 {
     EVP_MD_CTX *ctx;
@@ -24,6 +22,8 @@ struct sha256 {
 
 struct sha256 *sha256_open(struct err *err)
 {
+    if (!openssl_load_crypto(err))
+        return NULL;
     struct sha256 *sha = calloc(1, sizeof *sha);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     if (!sha || !ctx || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1) {
@@ -66,6 +66,8 @@ struct hasher {
 
 struct hasher *hasher_open(struct err *err)
 {
+    if (!openssl_load_crypto(err))
+        return NULL;
     struct hasher *hasher = calloc(1, sizeof *hasher);
     if (hasher) {
         hasher->md = EVP_MD_fetch(NULL, "SHA256", NULL);
@@ -108,6 +110,8 @@ bool digest_sha256(struct str bytes, struct digest *ret, struct err *err)
 bool digest_hmac_sha256(struct str key, struct str bytes, struct digest *ret, struct err *err)
 {
     unsigned len = 0;
+    if (!openssl_load_crypto(err))
+        return false;
     if (key.len > INT32_MAX ||
         !HMAC(EVP_sha256(), key.ptr ? key.ptr : "", (int)key.len,
               (const unsigned char *)(bytes.ptr ? bytes.ptr : ""), bytes.len, ret->byte, &len) ||
@@ -167,6 +171,24 @@ bool digest_equal(const struct digest *a, const struct digest *b)
     return CRYPTO_memcmp(a->byte, b->byte, DIGEST_SIZE) == 0;
 }
 
+static void encode(const unsigned char *from, size_t len, char *to)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (; len >= 3; len -= 3, from += 3) {
+        uint32_t bits = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
+        for (int shift = 18; shift >= 0; shift -= 6)
+            *to++ = digits[bits >> shift & 63];
+    }
+    if (len) {
+        uint32_t bits = (uint32_t)from[0] << 16 | (len == 2 ? (uint32_t)from[1] << 8 : 0);
+        *to++ = digits[bits >> 18];
+        *to++ = digits[bits >> 12 & 63];
+        *to++ = len == 2 ? digits[bits >> 6 & 63] : '=';
+        *to++ = '=';
+    }
+    *to = '\0';
+}
+
 struct str base64_encode(struct arena *arena, struct str bytes)
 {
     if (bytes.len > INT32_MAX / 2)
@@ -175,8 +197,7 @@ struct str base64_encode(struct arena *arena, struct str bytes)
     char *text = arena_alloc_raw(arena, len + 1, 1, 1);
     if (!text)
         return (struct str){0};
-    EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)bytes.ptr, (int)bytes.len);
-    text[len] = '\0';
+    encode((const unsigned char *)bytes.ptr, bytes.len, text);
     return (struct str){text, len};
 }
 

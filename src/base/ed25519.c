@@ -1,14 +1,15 @@
 /* ed25519.c - one-shot calls of EVP behind ed25519.h. */
 #include "base/ed25519.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
+#include <string.h>
 
 #include "base/err.h"
+#include "base/openssl.h"
 
 bool ed25519_generate(unsigned char seed[ED25519_KEY], struct err *err)
 {
+    if (!openssl_load_crypto(err))
+        return false;
     return RAND_priv_bytes(seed, ED25519_KEY) == 1 ||
            err_set(err, ERR_IO, "the system gave no random bytes for a key");
 }
@@ -16,6 +17,8 @@ bool ed25519_generate(unsigned char seed[ED25519_KEY], struct err *err)
 bool ed25519_public(const unsigned char seed[ED25519_KEY], unsigned char public_key[ED25519_KEY],
                     struct err *err)
 {
+    if (!openssl_load_crypto(err))
+        return false;
     size_t len = ED25519_KEY;
     EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, ED25519_KEY);
     bool ok = key && EVP_PKEY_get_raw_public_key(key, public_key, &len) == 1 && len == ED25519_KEY;
@@ -26,6 +29,8 @@ bool ed25519_public(const unsigned char seed[ED25519_KEY], unsigned char public_
 bool ed25519_sign(const unsigned char seed[ED25519_KEY], struct str message,
                   unsigned char signature[ED25519_SIGNATURE], struct err *err)
 {
+    if (!openssl_load_crypto(err))
+        return false;
     size_t len = ED25519_SIGNATURE;
     EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, ED25519_KEY);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -56,5 +61,5 @@ bool ed25519_verify(const unsigned char public_key[ED25519_KEY], struct str mess
 
 void ed25519_wipe(void *secret, size_t n)
 {
-    OPENSSL_cleanse(secret, n);
+    explicit_bzero(secret, n);
 }

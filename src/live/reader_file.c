@@ -7,11 +7,11 @@
  * Source:  hashicorp/terraform-provider-local v2, internal/provider/resource_local_file.go;
  *          docs/file-reader.md tells where plumb says more than the provider
  */
+#include "base/openssl.h"
 #include "live/reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -3,14 +3,13 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/openssl.h"
 
 /* The first reason that OpenSSL queued, or the verification's, in words. */
 static bool tls_failed(const struct channel *channel, const char *doing, struct err *err)
@@ -54,7 +53,8 @@ bool channel_open(struct channel *channel, int fd, bool connecting, struct ssl_c
 
 void channel_close(struct channel *channel)
 {
-    SSL_free(channel->ssl);
+    if (channel->ssl)
+        SSL_free(channel->ssl);
     if (channel->fd >= 0)
         close(channel->fd);
     buf_free(&channel->out);

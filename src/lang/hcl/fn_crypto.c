@@ -1,9 +1,5 @@
 /* fn_crypto.c - hashes, UUIDs, bcrypt, and RSA decryption. */
 #include <crypt.h>
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -11,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/openssl.h"
 #include "base/utf8.h"
 #include "lang/hcl/encode.h"
 #include "lang/hcl/ops.h"

@@ -1,7 +1,6 @@
 /* fn_file.c - files and their names: file filebase64 file-hashes fileexists fileset abspath
  * basename dirname pathexpand. */
 #include <limits.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/openssl.h"
 #include "base/pathname.h"
 #include "base/utf8.h"
 #include "lang/hcl/files.h"

@@ -1,6 +1,4 @@
 /* builtin_aws.c - providers.aws.sign_req: requests signed as AWS asks (Signature Version 4). */
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/openssl.h"
 #include "lang/rego/builtin.h"
 #include "lang/rego/request.h"
 

@@ -1,7 +1,5 @@
 /* builtin_encoding.c - Rego's encodings: base64, hex, URL queries, hashes, JSON and YAML texts. */
 #include <ctype.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/openssl.h"
 #include "lang/rego/builtin.h"
 #include "lang/rego/encoding.h"
 #include "wire/json.h"

@@ -1,11 +1,11 @@
 /* builtin_match.c - Rego's globs, semantic versions, UUIDs and trace. */
 #include <ctype.h>
-#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/openssl.h"
 #include "base/regex_re2.h"
 #include "base/utf8.h"
 #include "lang/rego/builtin.h"

@@ -1,14 +1,12 @@
 /* builtin_x509.c - crypto.x509.* and crypto.parse_private_keys: read certificates and keys, verify
  * chains. */
-#include <openssl/err.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/openssl.h"
 #include "lang/rego/builtin.h"
 #include "lang/rego/encoding.h"
 #include "lang/rego/x509_json.h"

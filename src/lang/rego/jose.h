@@ -6,8 +6,8 @@
  * Source:  RFC 7515, 7517, 7518 (sections 3 and 6), 8037 (Ed25519); facts/rego.md 11
  */
 #pragma once
-#include <openssl/evp.h>
 
+#include "base/openssl.h"
 #include "base/str.h"
 #include "value/value.h"
 
@@ -37,7 +37,7 @@ enum jose_family { JOSE_HMAC, JOSE_RSA, JOSE_PSS, JOSE_ECDSA, JOSE_EDDSA };
 struct jose_algorithm {
     struct str name; /* "RS256" */
     enum jose_family family;
-    const EVP_MD *(*hash)(void); /* NULL: the family hashes by itself */
+    int sha_bits; /* of the SHA-2 before the signature; 0: the family hashes by itself */
 };
 const struct jose_algorithm *jose_algorithm_find(struct str name); /* NULL = unknown */
 

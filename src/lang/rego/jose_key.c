@@ -1,13 +1,10 @@
 /* jose_key.c - JSON Web Keys and PEM as keys of OpenSSL. */
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/param_build.h>
-#include <openssl/x509.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/openssl.h"
 #include "lang/rego/encoding.h"
 #include "lang/rego/jose.h"
 #include "wire/json.h"

@@ -1,23 +1,35 @@
 /* jose_sign.c - the signatures of RFC 7518 section 3 and RFC 8037, made and verified. */
-#include <openssl/crypto.h>
-#include <openssl/ecdsa.h>
-#include <openssl/hmac.h>
-#include <openssl/rsa.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/openssl.h"
 #include "lang/rego/jose.h"
 
 static const struct jose_algorithm algorithms[] = {
-    {STR_INIT("HS256"), JOSE_HMAC, EVP_sha256},  {STR_INIT("HS384"), JOSE_HMAC, EVP_sha384},
-    {STR_INIT("HS512"), JOSE_HMAC, EVP_sha512},  {STR_INIT("RS256"), JOSE_RSA, EVP_sha256},
-    {STR_INIT("RS384"), JOSE_RSA, EVP_sha384},   {STR_INIT("RS512"), JOSE_RSA, EVP_sha512},
-    {STR_INIT("PS256"), JOSE_PSS, EVP_sha256},   {STR_INIT("PS384"), JOSE_PSS, EVP_sha384},
-    {STR_INIT("PS512"), JOSE_PSS, EVP_sha512},   {STR_INIT("ES256"), JOSE_ECDSA, EVP_sha256},
-    {STR_INIT("ES384"), JOSE_ECDSA, EVP_sha384}, {STR_INIT("ES512"), JOSE_ECDSA, EVP_sha512},
-    {STR_INIT("EdDSA"), JOSE_EDDSA, NULL},
+    {STR_INIT("HS256"), JOSE_HMAC, 256},  {STR_INIT("HS384"), JOSE_HMAC, 384},
+    {STR_INIT("HS512"), JOSE_HMAC, 512},  {STR_INIT("RS256"), JOSE_RSA, 256},
+    {STR_INIT("RS384"), JOSE_RSA, 384},   {STR_INIT("RS512"), JOSE_RSA, 512},
+    {STR_INIT("PS256"), JOSE_PSS, 256},   {STR_INIT("PS384"), JOSE_PSS, 384},
+    {STR_INIT("PS512"), JOSE_PSS, 512},   {STR_INIT("ES256"), JOSE_ECDSA, 256},
+    {STR_INIT("ES384"), JOSE_ECDSA, 384}, {STR_INIT("ES512"), JOSE_ECDSA, 512},
+    {STR_INIT("EdDSA"), JOSE_EDDSA, 0},
 };
+
+/* NULL: the family hashes by itself. */
+static const EVP_MD *hash(const struct jose_algorithm *alg)
+{
+    switch (alg->sha_bits) {
+    case 256:
+        return EVP_sha256();
+    case 384:
+        return EVP_sha384();
+    case 512:
+        return EVP_sha512();
+    default:
+        return NULL;
+    }
+}
 
 const struct jose_algorithm *jose_algorithm_find(struct str name)
 {
@@ -35,7 +47,7 @@ static const unsigned char *bytes(struct str s)
 static bool mac(const struct jose_algorithm *alg, const struct jose_key *key, struct str message,
                 unsigned char *out, unsigned *ret_len)
 {
-    return !key->key && HMAC(alg->hash(), bytes(key->secret), (int)key->secret.len, bytes(message),
+    return !key->key && HMAC(hash(alg), bytes(key->secret), (int)key->secret.len, bytes(message),
                              message.len, out, ret_len) != NULL;
 }
 
@@ -99,8 +111,7 @@ static bool verify_key(const struct jose_algorithm *alg, const struct jose_key *
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     int salt = lenient ? RSA_PSS_SALTLEN_AUTO : RSA_PSS_SALTLEN_DIGEST;
     bool ok =
-        ctx && signature.len &&
-        EVP_DigestVerifyInit(ctx, &pkey, alg->hash ? alg->hash() : NULL, NULL, key->key) == 1 &&
+        ctx && signature.len && EVP_DigestVerifyInit(ctx, &pkey, hash(alg), NULL, key->key) == 1 &&
         use_pss(pkey, alg, salt) &&
         EVP_DigestVerify(ctx, bytes(signature), signature.len, bytes(message), message.len) == 1;
     EVP_MD_CTX_free(ctx);
@@ -139,8 +150,7 @@ static bool sign_key(struct arena *arena, const struct jose_algorithm *alg,
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     size_t len = 0;
     unsigned char *out = NULL;
-    bool ok = ctx &&
-              EVP_DigestSignInit(ctx, &pkey, alg->hash ? alg->hash() : NULL, NULL, key->key) == 1 &&
+    bool ok = ctx && EVP_DigestSignInit(ctx, &pkey, hash(alg), NULL, key->key) == 1 &&
               use_pss(pkey, alg, RSA_PSS_SALTLEN_DIGEST) &&
               EVP_DigestSign(ctx, NULL, &len, bytes(message), message.len) == 1 &&
               (out = arena_new(arena, unsigned char, len)) &&

@@ -2,15 +2,10 @@
 #include "lang/rego/x509_json.h"
 
 #include <arpa/inet.h>
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/objects.h>
-#include <openssl/x509v3.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/openssl.h"
 #include "lang/rego/encoding.h"
 
 enum { DER_MAX = 64 << 20, NUMBER_DIGITS_MAX = 1 << 16 };
@@ -791,7 +786,7 @@ void x509_write_private_key(struct jsonw *w, EVP_PKEY *pkey)
     int kind = EVP_PKEY_base_id(pkey);
     if (kind == EVP_PKEY_ED25519) {
         write_bytes(w, raw, ed25519(pkey, raw));
-        OPENSSL_cleanse(raw, sizeof raw);
+        explicit_bzero(raw, sizeof raw);
         return;
     }
     if (kind != EVP_PKEY_RSA && kind != EVP_PKEY_EC) {
@@ -832,7 +827,7 @@ static void jwk_number(struct jsonw *w, const char *name, const EVP_PKEY *pkey, 
         jwk_bytes(w, name, bytes, n > 0 ? (size_t)n : 0);
     }
     BN_clear_free(number);
-    OPENSSL_cleanse(bytes, sizeof bytes);
+    explicit_bzero(bytes, sizeof bytes);
 }
 
 static void jwk_rsa(struct jsonw *w, EVP_PKEY *pkey)
@@ -880,7 +875,7 @@ void x509_write_jwk(struct jsonw *w, EVP_PKEY *pkey)
         jsonw_member_string(w, STR("crv"), STR("Ed25519"));
         jwk_bytes(w, "d", raw, ED25519_BYTES);
         jwk_bytes(w, "x", raw + ED25519_BYTES, ED25519_BYTES);
-        OPENSSL_cleanse(raw, sizeof raw);
+        explicit_bzero(raw, sizeof raw);
     }
     jsonw_object_close(w);
 }

@@ -4,8 +4,8 @@
  * Source: RFC 5280, RFC 2986, RFC 7517; the names are those of Go's crypto/x509 (facts/rego.md 11)
  */
 #pragma once
-#include <openssl/x509.h>
 
+#include "base/openssl.h"
 #include "wire/json.h"
 
 /* uri_strings  with the member URIStrings, which OPA adds in some answers */

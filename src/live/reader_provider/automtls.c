@@ -1,18 +1,13 @@
 /* automtls.c - certificates and contexts through OpenSSL. */
 #include "live/reader_provider/automtls.h"
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rand.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/openssl.h"
 
 struct automtls {
     EVP_PKEY *key;
@@ -72,6 +67,8 @@ static bool fill_certificate(X509 *certificate, EVP_PKEY *key)
 
 bool automtls_open(struct automtls **ret, struct err *err)
 {
+    if (!openssl_load_crypto(err) || !openssl_load_tls(err))
+        return err_wrap(err, "AutoMTLS");
     struct automtls *mtls = calloc(1, sizeof *mtls);
     if (!mtls)
         return err_set(err, ERR_LIMIT, "AutoMTLS: no memory");

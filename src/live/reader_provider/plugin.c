@@ -7,7 +7,6 @@
 #include "live/reader_provider/plugin.h"
 
 #include <errno.h>
-#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/loop.h"
+#include "base/openssl.h"
 #include "live/reader_provider/automtls.h"
 #include "live/reader_provider/handshake.h"
 #include "live/reader_provider/launch.h"
@@ -361,7 +361,8 @@ static bool open_connection(struct plugin *p, int fd, bool connecting, struct st
                                    .on_down = on_connection_down,
                                    .ctx = p};
     bool ok = grpc_open(&options, &p->conn, err);
-    SSL_CTX_free(tls);
+    if (tls)
+        SSL_CTX_free(tls);
     if (!ok)
         return false;
     int64_t left = p->timer.at_ms - clock_monotonic_ms();
