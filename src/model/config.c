@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/quantity.h"
 #include "model/config_field.h"
+#include "model/review.h"
 #include "wire/yaml.h"
 
 enum { KEYS_MAX = 32, LIST_MAX = 100000, VERSION = 1 };
@@ -142,6 +143,29 @@ static bool decision_ok(struct str text)
     return decision_from(text, &decision);
 }
 
+static bool severity_ok(struct str text)
+{
+    enum severity severity;
+    return severity_from(text, &severity);
+}
+
+static bool answer_ok(struct str text)
+{
+    enum review_answer answer;
+    return review_answer_from(text, &answer);
+}
+
+static bool self_ok(struct str text)
+{
+    return str_equal(text, STR("author")) || str_equal(text, STR("requester"));
+}
+
+static bool trust_ok(struct str text)
+{
+    return str_equal(text, STR("os-user")) || str_equal(text, STR("token")) ||
+           str_equal(text, STR("oidc")) || (str_starts(text, STR("ci:")) && text.len > 3);
+}
+
 static const struct {
     bool (*ok)(struct str text);
     struct str want;
@@ -160,6 +184,10 @@ static const struct {
                                         "(PGPASSWORD or ~/.pgpass hold it)")},
     [CHECK_LOCATION] = {location_ok, STR_INIT("a path, or a URL without a password")},
     [CHECK_DECISION] = {decision_ok, STR_INIT("ignore, notify, review, revert or block")},
+    [CHECK_SEVERITY] = {severity_ok, STR_INIT("info, low, medium, high or critical")},
+    [CHECK_ANSWER] = {answer_ok, STR_INIT("revert, adopt or accept")},
+    [CHECK_SELF] = {self_ok, STR_INIT("author or requester")},
+    [CHECK_TRUST] = {trust_ok, STR_INIT("os-user, token, oidc, or ci:NAME such as ci:github")},
 };
 
 /* --- one kind of field each --- */
@@ -509,7 +537,7 @@ bool config_parse(struct arena *arena, struct str text, const char *name, struct
     if (doc.root.kind == VALUE_NULL)
         return complain(&r, NULL, err, "the file is empty; it starts with `version: 1`", STR(""));
     if (!read_section(&r, &config_section, &doc.root, (char *)&config, DEPTH_MAX, err) ||
-        !finish_ignores(&r, &config, err))
+        !finish_ignores(&r, &config, err) || !config_check_review(r.name, &config.review, err))
         return false;
     finish_defaults(&config);
     if (r.nnotes)

@@ -70,6 +70,50 @@ struct config_default {
     struct config_place place;
 };
 
+/* --- review: who answers findings, and until when --- */
+
+/* A name for several people, or for a team that CODEOWNERS names. */
+struct config_role {
+    struct str name;
+    const struct str *members; /* patterns of model/actor.h */
+    size_t nmembers;
+    struct config_place place;
+};
+/* The names that one person has in different places. */
+struct config_person {
+    struct str name;
+    const struct str *known_as;
+    size_t nknown_as;
+    struct config_place place;
+};
+/* What a review needs; the first rule that fits counts. Empty lists and globs: any. */
+struct config_review_rule {
+    const struct str *severity, *decision, *answer;
+    size_t nseverity, ndecision, nanswer;
+    struct str env, stack; /* globs */
+    int64_t approvals;
+    const struct str *by; /* roles, or "codeowners"; none = anybody */
+    size_t nby;
+    const struct str *self_approval; /* "author", "requester" */
+    size_t nself_approval;
+    int64_t longest_ms; /* 0 = default */
+    struct config_place place;
+};
+struct config_review {
+    const struct config_review_rule *rules;
+    size_t nrules;
+    const struct config_role *roles;
+    size_t nroles;
+    const struct config_person *people;
+    size_t npeople;
+    const struct str *trust; /* how an approver must be known; none = default */
+    size_t ntrust;
+    int64_t deadline_ms[SEVERITY_COUNT];         /* from when a finding is seen; 0 = none */
+    const struct str *breakglass_by, *freeze_by; /* roles; none = anybody */
+    size_t nbreakglass_by, nfreeze_by;
+    int64_t breakglass_longest_ms, breakglass_review_ms; /* 0 = default */
+};
+
 struct config {
     struct str path; /* of the file; empty = defaults, no file */
     struct str root; /* directory that relative paths start from */
@@ -89,6 +133,7 @@ struct config {
     size_t npacks, nrules, nrego, nwaivers;
     const struct config_default *defaults;
     size_t ndefaults;
+    struct config_review review;
 
     /* Read and checked, without effect yet (named in `notes`). */
     const struct config_notify *notify;
@@ -103,6 +148,9 @@ struct config {
  * place; ERR_USAGE for values. */
 bool config_parse(struct arena *arena, struct str text, const char *name, struct config *ret,
                   struct err *err);
+
+/* Roles are known, members and names are there once: what config_parse checks of `review`. */
+bool config_check_review(const char *name, const struct config_review *review, struct err *err);
 
 /* The JSON Schema of plumb.yaml, from the table that the parser reads. */
 struct buf;

@@ -31,7 +31,11 @@ enum field_check {
     CHECK_REFERENCE, /* env:NAME or file:PATH */
     CHECK_STORE,     /* sqlite:PATH or postgres://... without a password */
     CHECK_LOCATION,  /* a path, or a URL without a password */
-    CHECK_DECISION   /* ignore, notify, review, revert or block */
+    CHECK_DECISION,  /* ignore, notify, review, revert or block */
+    CHECK_SEVERITY,  /* info, low, medium, high or critical */
+    CHECK_ANSWER,    /* revert, adopt or accept */
+    CHECK_SELF,      /* author or requester */
+    CHECK_TRUST      /* os-user, token, oidc, ci:NAME */
 };
 
 struct section;
@@ -54,6 +58,7 @@ struct section {
 };
 
 extern const struct section config_section;
+extern const struct section config_review_section; /* of struct config, too */
 
 /* {dir} and the others, NULL-ended. */
 extern const char *const config_words[];

@@ -21,6 +21,10 @@ static void string_type(struct jsonw *w, const struct field *field)
         [CHECK_STORE] = "^(sqlite:|postgres(ql)?://).",
         [CHECK_LOCATION] = "\\S",
         [CHECK_DECISION] = "^(ignore|notify|review|revert|block)$",
+        [CHECK_SEVERITY] = "^(info|low|medium|high|critical)$",
+        [CHECK_ANSWER] = "^(revert|adopt|accept)$",
+        [CHECK_SELF] = "^(author|requester)$",
+        [CHECK_TRUST] = "^(os-user|token|oidc|ci:[a-z]+)$",
     };
     jsonw_member_string(w, STR("type"), STR("string"));
     if (patterns[field->check])

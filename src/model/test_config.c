@@ -123,6 +123,18 @@ static const struct {
     {"version: 1\nnotify: [{to: slack, url: 'https://hooks.example.com/x'}]\n", "want a reference"},
     {"version: 1\nstore: mysql://x\n", "want sqlite:PATH"},
     {"version: 1\nstore: postgres://u:p@h/d\n", "without a password"},
+    {"version: 1\nreview: {rules: [{by: [sec]}]}\n", "missing key: approvals"},
+    {"version: 1\nreview: {rules: [{approvals: 1, by: [sec]}]}\n",
+     "plumb.yaml:2:18: by: no role 'sec' in review.roles"},
+    {"version: 1\nreview: {rules: [{approvals: 1, severity: huge}]}\n", "want info, low, medium"},
+    {"version: 1\nreview: {rules: [{approvals: -1}]}\n", "at least 0 and at most 20"},
+    {"version: 1\nreview: {trust: [me]}\n", "want os-user, token, oidc, or ci:NAME"},
+    {"version: 1\nreview: {rules: [{approvals: 1, self_approval: all}]}\n",
+     "want author or requester"},
+    {"version: 1\nreview: {roles: [{name: a, members: x}, {name: a, members: y}]}\n",
+     "plumb.yaml:2:41: the name 'a' is there twice"},
+    {"version: 1\nreview: {roles: [{name: codeowners, members: x}]}\n", "no role of your own"},
+    {"version: 1\nreview: {breakglass: {by: oncall}}\n", "review.breakglass.by: no role 'oncall'"},
     {"version: [\n", "plumb.yaml:"},
 };
 
@@ -182,6 +194,46 @@ static void words_in_braces_are_replaced(void **state)
     }
 }
 
+static void review_rules_are_read(void **state)
+{
+    static const char text[] =
+        "version: 1\n"
+        "review:\n"
+        "  rules:\n"
+        "    - {severity: [high, critical], answer: accept, env: prod*, approvals: 2,\n"
+        "       by: [security, codeowners], longest: 30d}\n"
+        "    - {approvals: 0, self_approval: [author, requester]}\n"
+        "  roles: [{name: security, members: ['os-user:alice', bob]}]\n"
+        "  people: [{name: bob, known_as: ['@bob', 'arn:aws:sts::*:assumed-role/*/bob']}]\n"
+        "  trust: [os-user, 'ci:github']\n"
+        "  deadlines: {critical: 1d, high: 2w}\n"
+        "  breakglass: {by: security, longest: 4h, review_within: 2d}\n"
+        "  freeze: {by: [security]}\n";
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 24};
+    struct err err = {0};
+    struct config config = {0};
+    char said[4096];
+    if (!config_parse(&arena, str_from(text), "plumb.yaml", &config, &err))
+        fail_msg("%s", err_text(&err, said, sizeof said));
+    const struct config_review *review = &config.review;
+    assert_int_equal(review->nrules, 2);
+    assert_int_equal(review->rules[0].nseverity, 2);
+    assert_int_equal(review->rules[0].approvals, 2);
+    assert_int_equal(review->rules[0].place.line, 4);
+    assert_true(review->rules[0].longest_ms == INT64_C(30) * 24 * 3600 * 1000);
+    assert_int_equal(review->rules[1].nself_approval, 2);
+    assert_int_equal(review->roles[0].nmembers, 2);
+    assert_int_equal(review->people[0].nknown_as, 2);
+    assert_int_equal(review->ntrust, 2);
+    assert_int_equal(review->deadline_ms[SEVERITY_CRITICAL], 24 * 3600 * 1000);
+    assert_int_equal(review->deadline_ms[SEVERITY_HIGH], 14 * 24 * 3600 * 1000);
+    assert_int_equal(review->deadline_ms[SEVERITY_LOW], 0);
+    assert_int_equal(review->breakglass_longest_ms, 4 * 3600 * 1000);
+    assert_int_equal(review->breakglass_review_ms, 48 * 3600 * 1000);
+    assert_int_equal(review->nfreeze_by, 1);
+}
+
 /* The committed schema is what the table says, and the guide names every key. */
 static void the_documents_keep_step(void **state)
 {
@@ -209,8 +261,11 @@ static void the_documents_keep_step(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_key_is_read),       cmocka_unit_test(what_is_wrong_has_its_place),
-        cmocka_unit_test(plain_secrets_are_noted), cmocka_unit_test(words_in_braces_are_replaced),
+        cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(what_is_wrong_has_its_place),
+        cmocka_unit_test(plain_secrets_are_noted),
+        cmocka_unit_test(review_rules_are_read),
+        cmocka_unit_test(words_in_braces_are_replaced),
         cmocka_unit_test(the_documents_keep_step),
     };
     return cmocka_run_group_tests_name("model/config", tests, NULL, NULL);
