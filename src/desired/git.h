@@ -1,15 +1,14 @@
 /* git.h - what git knows of the code: which commit, who wrote a line, other versions of its files.
  *
  * Runs:    the user's own `git`, reading commands only: no hooks, monitors, pagers, filters,
- * external diffs, signatures or network, and nothing of our own environment but what git needs to
- *          find its configuration. What comes from outside is never an option: names follow `--` or
- *          go through standard input, and object names are hexadecimal
- * Absent:  no git, no repository, somebody else's repository (git's safe.directory): git_open gives
- *          NULL and says why. A command that fails or takes too long leaves its facts out and is
- *          told by git_trouble. Only cancelling and a full arena are errors
- * Owner:   everything lives in the arena of git_open
- * Paths:   relative to the repository, '/' between parts, any bytes but NUL; those of git_tree are
- *          absolute
+ *          external diffs or network, and nothing of our own environment but what git needs to
+ *          find its configuration. Signatures are checked only by git_head_signature. What comes
+ * from outside is never an option: names follow `--` or go through standard input, and object names
+ * are hexadecimal Absent:  no git, no repository, somebody else's repository (git's
+ * safe.directory): git_open gives NULL and says why. A command that fails or takes too long leaves
+ * its facts out and is told by git_trouble. Only cancelling and a full arena are errors Owner:
+ * everything lives in the arena of git_open Paths:   relative to the repository, '/' between parts,
+ * any bytes but NUL; those of git_tree are absolute
  */
 #pragma once
 #include <stdbool.h>
@@ -45,6 +44,23 @@ struct str git_trouble(const struct git *git);
  * git does not say. */
 bool git_revision(struct git *git, struct str folder, struct revision *ret, bool *ret_known,
                   struct err *err);
+
+/* --- may HEAD be applied? --- */
+
+enum git_signature { GIT_NOT_SIGNED = 0, GIT_BAD_SIGNATURE, GIT_GOOD_SIGNATURE };
+/*
+ * `git verify-commit HEAD` by gpg and by ssh-keygen of PATH, whatever programs the repository
+ * names. signers    a file of allowed signers (ssh) instead of git's own setting; or empty ret_says
+ * what the check said, one line; or empty ret_known  false where git does not say
+ */
+bool git_head_signature(struct git *git, struct str signers, enum git_signature *ret,
+                        struct str *ret_says, bool *ret_known, struct err *err);
+/*
+ * Is HEAD part of the branch? Of a remote's branch where there are remotes, whatever the local
+ * branch of that name has. *ret_exists: there is such a branch at all.
+ */
+bool git_head_merged(struct git *git, struct str branch, bool *ret_merged, bool *ret_exists,
+                     bool *ret_known, struct err *err);
 
 /* --- who wrote a line --- */
 

@@ -97,6 +97,72 @@ static void check(struct str have, const char *want)
 
 /* --- HEAD --- */
 
+static enum git_signature signature(struct arena *arena, struct git *git, const char *signers,
+                                    const char *says)
+{
+    enum git_signature got = GIT_NOT_SIGNED;
+    struct str said, file = arena_printf(arena, "%s", signers);
+    struct err err = {0};
+    bool known;
+    assert_true(git_head_signature(git, file, &got, &said, &known, &err));
+    assert_true(known);
+    if (str_find(said, str_from(says), 0) == SIZE_MAX)
+        print_message("it says '%.*s'\n", STR_ARG(said));
+    assert_true(str_find(said, str_from(says), 0) != SIZE_MAX);
+    return got;
+}
+
+static void a_signature_is_checked(void **state)
+{
+    const struct fixture *f = *state;
+    AUTO_ARENA arena = {.limit = 256 << 20};
+    char signers[128];
+    if (access("/usr/bin/ssh-keygen", X_OK) != 0)
+        skip();
+    (void)snprintf(signers, sizeof signers, "%s/home/signers", f->dir);
+    shell(f, COMMIT "ssh-keygen -q -t ed25519 -N '' -f \"$HOME/key\"\n"
+                    "git config gpg.format ssh; git config user.signingkey \"$HOME/key.pub\"\n"
+                    "echo \"ann@example.org $(cat \"$HOME/key.pub\")\" > \"$HOME/signers\"\n"
+                    "echo \"eve@example.org ssh-ed25519 "
+                    "AAAAC3NzaC1lZDI1NTE5AAAAIGuKTZmnUjpPYSRyPz5IHS5WmWRsTvnbbAGmDcDeuU8J\" "
+                    "> \"$HOME/others\"\n"
+                    "commit a x 2026-01-02T03:04:05Z one\n");
+    struct git *git = open_repo(&arena, f);
+    assert_int_equal(signature(&arena, git, signers, ""), GIT_NOT_SIGNED);
+    /* a repository that names its own program does not get it asked */
+    shell(f, "git commit -q --amend -S -m signed; git config gpg.ssh.program /bin/true\n");
+    git = open_repo(&arena, f);
+    assert_int_equal(signature(&arena, git, signers, "ann@example.org"), GIT_GOOD_SIGNATURE);
+    (void)snprintf(signers, sizeof signers, "%s/home/others", f->dir);
+    assert_int_equal(signature(&arena, git, signers, "No principal"), GIT_BAD_SIGNATURE);
+}
+
+static void merged(struct git *git, const char *branch, bool want, bool want_exists)
+{
+    bool got, exists, known;
+    struct err err = {0};
+    assert_true(git_head_merged(git, str_from(branch), &got, &exists, &known, &err));
+    assert_true(known);
+    assert_int_equal(got, want);
+    assert_int_equal(exists, want_exists);
+}
+
+static void a_merge_is_known(void **state)
+{
+    AUTO_ARENA arena = {.limit = 256 << 20};
+    shell(*state, COMMIT "commit a x 2026-01-02T03:04:05Z one\n"
+                         "git checkout -q -b change; commit a y 2026-01-02T03:04:06Z two\n");
+    struct git *git = open_repo(&arena, *state);
+    merged(git, "main", false, true);
+    merged(git, "change", true, true);
+    merged(git, "other", false, false);
+    /* where there are remotes, what only the local branch has does not count */
+    shell(*state, "git update-ref refs/remotes/origin/main HEAD~1; git branch -f main HEAD");
+    merged(git, "main", false, true);
+    shell(*state, "git update-ref refs/remotes/origin/main HEAD");
+    merged(git, "main", true, true);
+}
+
 static void a_revision_is_told(void **state)
 {
     AUTO_ARENA arena = {.limit = 256 << 20};
@@ -595,6 +661,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         REPO_TEST(a_revision_is_told),
+        REPO_TEST(a_signature_is_checked),
+        REPO_TEST(a_merge_is_known),
         REPO_TEST(a_repository_without_a_commit_has_none),
         REPO_TEST(where_git_cannot_tell_it_says_why),
         REPO_TEST(time_and_cancelling_end_it),

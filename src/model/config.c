@@ -166,6 +166,12 @@ static bool trust_ok(struct str text)
            str_equal(text, STR("oidc")) || (str_starts(text, STR("ci:")) && text.len > 3);
 }
 
+static bool level_ok(struct str text)
+{
+    return str_equal(text, STR("block")) || str_equal(text, STR("warn")) ||
+           str_equal(text, STR("off"));
+}
+
 static const struct {
     bool (*ok)(struct str text);
     struct str want;
@@ -183,6 +189,7 @@ static const struct {
     [CHECK_STORE] = {store_ok, STR_INIT("sqlite:PATH or postgres://... without a password "
                                         "(PGPASSWORD or ~/.pgpass hold it)")},
     [CHECK_LOCATION] = {location_ok, STR_INIT("a path, or a URL without a password")},
+    [CHECK_LEVEL] = {level_ok, STR_INIT("block, warn or off")},
     [CHECK_DECISION] = {decision_ok, STR_INIT("ignore, notify, review, revert or block")},
     [CHECK_SEVERITY] = {severity_ok, STR_INIT("info, low, medium, high or critical")},
     [CHECK_ANSWER] = {answer_ok, STR_INIT("revert, adopt or accept")},
@@ -262,13 +269,13 @@ static bool read_number(const struct reader *r, const struct field *field, const
     return true;
 }
 
-static bool read_not(const struct reader *r, const struct field *field, const struct value *v,
-                     char *target, struct err *err)
+static bool read_bool(const struct reader *r, const struct field *field, const struct value *v,
+                      char *target, struct err *err)
 {
     if (v->kind != VALUE_BOOL)
         return complain_value(r, v, err, field->name, STR("true or false"));
-    bool opposite = !v->truth;
-    memcpy(target + field->at, &opposite, sizeof opposite);
+    bool kept = field->kind == FIELD_NOT ? !v->truth : v->truth;
+    memcpy(target + field->at, &kept, sizeof kept);
     return true;
 }
 
@@ -423,7 +430,8 @@ static bool read_field(struct reader *r, const struct field *field, const struct
     case FIELD_DURATION:
         return read_number(r, field, v, target, err);
     case FIELD_NOT:
-        return read_not(r, field, v, target, err);
+    case FIELD_BOOL:
+        return read_bool(r, field, v, target, err);
     case FIELD_SECTION:
         return read_section(r, field->section, v, target, depth_left, err);
     case FIELD_LIST:

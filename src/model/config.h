@@ -114,6 +114,17 @@ struct config_review {
     int64_t breakglass_longest_ms, breakglass_review_ms; /* 0 = default */
 };
 
+/* What stops an apply: of each kind of objection "block" (empty), "warn" or "off". */
+struct config_gate {
+    struct str undo, undecided, policy, stale, code, coverage, freeze;
+    bool no_require_clean, no_require_pushed, require_signed;
+    struct str require_merged_into; /* a branch; empty = none */
+    struct str allowed_signers;     /* a file; empty = git's own */
+    int64_t min_coverage;           /* per cent of the last complete scan; 0 = not asked */
+    int64_t max_age_ms;             /* of the last complete scan; 0 = not asked */
+    int64_t token_ms;               /* how long an approval may be used; 0 = an hour */
+};
+
 struct config {
     struct str path; /* of the file; empty = defaults, no file */
     struct str root; /* directory that relative paths start from */
@@ -134,6 +145,7 @@ struct config {
     const struct config_default *defaults;
     size_t ndefaults;
     struct config_review review;
+    struct config_gate gate;
 
     /* Read and checked, without effect yet (named in `notes`). */
     const struct config_notify *notify;

@@ -15,6 +15,7 @@ enum field_kind {
     FIELD_SIZE,     /* int64_t bytes; "512M" */
     FIELD_DURATION, /* int64_t milliseconds; "30s" */
     FIELD_NOT,      /* a boolean kept as its opposite in a bool */
+    FIELD_BOOL,     /* a boolean that is false without it */
     FIELD_SECTION,  /* a mapping of further fields of the same struct */
     FIELD_LIST,     /* list of mappings: pointer and a count */
     FIELD_PROVIDERS /* mapping of a provider's name to its settings: pointer and a count */
@@ -35,7 +36,8 @@ enum field_check {
     CHECK_SEVERITY,  /* info, low, medium, high or critical */
     CHECK_ANSWER,    /* revert, adopt or accept */
     CHECK_SELF,      /* author or requester */
-    CHECK_TRUST      /* os-user, token, oidc, ci:NAME */
+    CHECK_TRUST,     /* os-user, token, oidc, ci:NAME */
+    CHECK_LEVEL      /* block, warn or off */
 };
 
 struct section;
@@ -59,6 +61,7 @@ struct section {
 
 extern const struct section config_section;
 extern const struct section config_review_section; /* of struct config, too */
+extern const struct section config_gate_section;   /* of struct config, too */
 
 /* {dir} and the others, NULL-ended. */
 extern const char *const config_words[];

@@ -20,6 +20,7 @@ static void string_type(struct jsonw *w, const struct field *field)
         [CHECK_REFERENCE] = "^(env|file):.",
         [CHECK_STORE] = "^(sqlite:|postgres(ql)?://).",
         [CHECK_LOCATION] = "\\S",
+        [CHECK_LEVEL] = "^(block|warn|off)$",
         [CHECK_DECISION] = "^(ignore|notify|review|revert|block)$",
         [CHECK_SEVERITY] = "^(info|low|medium|high|critical)$",
         [CHECK_ANSWER] = "^(revert|adopt|accept)$",
@@ -136,6 +137,7 @@ static void field_type(struct jsonw *w, const struct field *field, unsigned dept
         number_type(w, field);
         break;
     case FIELD_NOT:
+    case FIELD_BOOL:
         jsonw_member_string(w, STR("type"), STR("boolean"));
         break;
     case FIELD_SECTION:
