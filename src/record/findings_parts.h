@@ -1,0 +1,57 @@
+/* findings_parts.h - what run.c, life.c and baseline.c share. */
+#pragma once
+#include "record/findings.h"
+
+enum { FINGERPRINT_HEX = 32 };
+
+/* A finding of the store, as far as its next state needs it. */
+struct life {
+    int64_t id, first_utc_ms, open_utc_ms, changed_utc_ms, first_run, times;
+    struct str fingerprint, address, class_, digest, decision, why, actor, actor_how;
+    enum finding_status status;
+    bool seen; /* by this run */
+};
+
+/* A finding of the run, and what becomes of it. */
+struct sight {
+    const struct finding *finding;
+    struct str digest;
+    struct life *before;        /* NULL: not in the store */
+    enum finding_status status; /* now */
+    const char *what;           /* line of the history; NULL = nothing happened */
+    struct str why;
+    int64_t id;
+    struct str detail;
+};
+
+struct lives {
+    struct arena *arena;
+    struct record *record;
+    const struct run_finish *finish;
+    int64_t now;
+    struct life *life;
+    size_t nlives, room;
+    size_t *slot, nslots; /* by fingerprint: index + 1 */
+    struct sight *seen;
+    size_t nseen;
+    struct life **resolved;
+    size_t nresolved;
+    struct baseline *baseline;
+    int64_t next_history;
+    struct run_changes changes;
+};
+
+/* A text that the store takes: what is not UTF-8, and NUL, becomes U+FFFD; cut at a character. */
+struct db_value record_text(struct arena *arena, struct str s, size_t max_bytes);
+bool record_next_id(struct record *record, const char *sql, int64_t *ret, struct err *err);
+struct str run_outcome(const struct run_finish *finish);
+bool run_update(struct record *record, struct arena *arena, const struct run_finish *finish,
+                const struct lives *lives, struct err *err);
+
+/* --- baseline.c --- */
+
+bool baseline_has(const struct baseline *baseline, const struct sight *sight, struct str *ret_why);
+/* The run's own baseline: everything open is accepted. */
+bool baseline_make(struct lives *lives, struct err *err);
+/* What is resolved or has other values is accepted no longer. */
+bool baseline_drop(struct lives *lives, struct err *err);

@@ -1,0 +1,307 @@
+/* test_life.c - the life of findings over several runs, on both stores: a story is a row. */
+#include "base/test.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "model/decision.h"
+#include "record/findings.h"
+#include "record/test_stores.h"
+
+/* A run sees letters: "a" is a finding of the address a with the value 1, "a2" one with the value
+ * 2, "?a" says that a could not be checked, "!" that the stack failed, "a:" that only a was
+ * wanted, "-a" that an ignore rule covers it, "+" that what is found becomes the baseline, "m:"
+ * nothing. A secret is a capital letter: its value is not in its fingerprint. */
+static const struct story {
+    const char *says;
+    const char *runs[6];
+    const char *want[6]; /* status of every finding of the store after the run, by address */
+} stories[] = {
+    {"new, recurring, changed, resolved, reopened",
+     {"a", "a", "a2", "", "a2"},
+     {"a=new", "a=recurring", "a=changed", "a=resolved", "a=reopened"}},
+    {"another value after it was resolved is a new one",
+     {"a", "", "a2"},
+     {"a=new", "a=resolved", "a=resolved a=new"}},
+    {"a secret that changes keeps its name",
+     {"A", "A2", "A2"},
+     {"A=new", "A=changed", "A=recurring"}},
+    {"back to the value before is another change",
+     {"a", "a2", "a"},
+     {"a=new", "a=changed", "a=changed"}},
+    {"what is unchecked is not resolved",
+     {"a b", "?a", "?a b", "b"},
+     {"a=new b=new", "a=new a=new b=resolved", "a=new a=recurring b=reopened",
+      "a=resolved a=resolved b=recurring"}},
+    {"what is outside the targets is not resolved",
+     {"a b", "a:", "a:a2", "b"},
+     {"a=new b=new", "a=resolved b=new", "a=resolved a=new b=new",
+      "a=resolved a=resolved b=recurring"}},
+    {"a stack that failed resolves nothing", {"a", "!", "a"}, {"a=new", "a=new", "a=recurring"}},
+    {"an ignore rule comes and goes",
+     {"a", "-a", "-a", "a"},
+     {"a=new", "a=ignored", "a=ignored", "a=recurring"}},
+    {"the baseline accepts these values only",
+     {"+a b ?c", "a b ?c", "a2 b ?c", "a2 b ?c"},
+     {"a=waived b=waived c=new", "a=waived b=waived c=recurring", "a=changed b=waived c=recurring",
+      "a=recurring b=waived c=recurring"}},
+    {"what was put right leaves the baseline",
+     {"+a", "", "a"},
+     {"a=waived", "a=resolved", "a=reopened"}},
+    {"a value that moved leaves the baseline, even if it comes back",
+     {"+a", "a2", "a", "+a", "a"},
+     {"a=waived", "a=changed", "a=changed", "a=waived", "a=waived"}},
+};
+
+struct world {
+    struct arena arena;
+    struct record record;
+    int64_t now;
+    char wanted;
+};
+
+static int64_t tick(void *clock)
+{
+    struct world *world = clock;
+    return world->now += 1000;
+}
+
+static bool wanted(void *ctx, struct str address)
+{
+    const struct world *world = ctx;
+    return !world->wanted || (address.len == 1 && address.ptr[0] == world->wanted);
+}
+
+static bool describe(void *ctx, struct buf *out, const struct finding *finding, struct err *err)
+{
+    (void)ctx;
+    buf_printf(out, "{\"fingerprint\":\"%s\"}", finding->fingerprint);
+    return buf_ok(out, err);
+}
+
+static const struct value values[] = {{.kind = VALUE_STRING, .len = 5, .text = "right"},
+                                      {.kind = VALUE_STRING, .len = 3, .text = "one"},
+                                      {.kind = VALUE_STRING, .len = 3, .text = "two"}};
+
+static void make_finding(struct world *world, struct str word, struct finding *f)
+{
+    struct err err = {0};
+    bool unchecked = word.ptr[0] == '?', ignored = word.ptr[0] == '-';
+    struct str name = str_sub(word, unchecked || ignored, word.len);
+    struct change *change = arena_new(&world->arena, struct change, 1);
+    bool secret = name.ptr[0] >= 'A' && name.ptr[0] <= 'Z';
+    *change = (struct change){.path = STR("size"),
+                              .before = &values[0],
+                              .after = &values[name.len > 1 ? 2 : 1],
+                              .configurable = true,
+                              .sensitive = secret};
+    *f = (struct finding){.class_ = unchecked ? CLASS_UNCHECKED : CLASS_CONTRADICTS_CODE,
+                          .severity = SEVERITY_MEDIUM,
+                          .stack = STR("prod"),
+                          .address = str_sub(name, 0, 1),
+                          .type = STR("thing"),
+                          .changes = change,
+                          .nchanges = !unchecked,
+                          .ignored = ignored,
+                          .ignored_by = ignored ? STR("we know") : STR("")};
+    assert_true(finding_fingerprint(f, change, !unchecked, &err));
+}
+
+static struct run_changes scan(struct world *world, const char *sees)
+{
+    static const struct run_start start = {
+        .stack = STR_INIT("prod"), .actor = {STR_INIT("uid 1000 (ann)"), STR_INIT("os-user")}};
+    struct finding *finding = arena_new(&world->arena, struct finding, 8);
+    struct stack_result result = {
+        .name = STR("prod"), .live = STR("providers"), .desired = STR("state")};
+    struct run_finish finish = {
+        .start = &start, .result = &result, .wanted = wanted, .describe = describe, .ctx = world};
+    struct run_changes changes = {0};
+    struct str rest = str_from(sees), word;
+    struct err err = {0};
+    world->wanted = 0;
+    if (str_starts(rest, STR("!")))
+        result.failed = STR("no state");
+    if (str_starts(rest, STR("+")))
+        finish.baseline = STR("the estate as we found it");
+    if (rest.len > 1 && rest.ptr[1] == ':')
+        world->wanted = rest.ptr[0];
+    finish.partial = world->wanted != 0;
+    rest = str_sub(rest,
+                   result.failed.len || finish.baseline.ptr ? 1
+                   : world->wanted                          ? 2
+                                                            : 0,
+                   rest.len);
+    while (rest.len) {
+        (void)str_cut(&rest, ' ', &word);
+        make_finding(world, word, &finding[result.nfindings]);
+        result.coverage.unchecked += finding[result.nfindings++].class_ == CLASS_UNCHECKED;
+    }
+    result.findings = finding;
+    assert_true(run_begin(&world->record, &start, &finish.run, &err));
+    if (!run_end(&world->record, &finish, &changes, &err))
+        fail_msg("%s / %s", err.frame[0], err.frame[1]);
+    return changes;
+}
+
+static bool print_status(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct buf *out = ctx;
+    (void)err;
+    buf_printf(out, "%s%.*s=%.*s", out->len ? " " : "", STR_ARG(db_text(row, 0)),
+               STR_ARG(db_text(row, 1)));
+    return true;
+}
+
+static void open_world(struct world *world, const struct test_store *store)
+{
+    struct err err = {0};
+    *world = (struct world){.arena = {.limit = 1 << 26}, .now = 1700000000000};
+    const struct record_options options = {
+        .url = str_from(store->url), .env = test_store_env, .now_ms = tick, .clock = world};
+    if (!record_open(&world->arena, &options, &world->record, &err))
+        fail_msg("%s", err.frame[0]);
+}
+
+static void close_world(struct world *world)
+{
+    record_close(&world->record);
+    arena_free(&world->arena);
+}
+
+static void clear(struct world *world)
+{
+    assert_true(db_script(world->record.db,
+                          "DELETE FROM finding; DELETE FROM finding_history; DELETE FROM run;"
+                          "DELETE FROM stack; DELETE FROM baseline; DELETE FROM baseline_item",
+                          NULL));
+}
+
+static void each_story_is_told_by_the_store(void **state)
+{
+    struct world world;
+    open_world(&world, *state);
+    for (size_t i = 0; i < sizeof stories / sizeof *stories; i++) {
+        print_message("  %s\n", stories[i].says);
+        clear(&world);
+        for (size_t r = 0; r < 6 && stories[i].runs[r]; r++) {
+            struct buf got = {.limit = 4096};
+            (void)scan(&world, stories[i].runs[r]);
+            assert_true(db_query(world.record.db,
+                                 "SELECT address, status FROM finding ORDER BY address, id", NULL,
+                                 0, print_status, &got, NULL));
+            buf_char(&got, '\0');
+            assert_string_equal(got.ptr, stories[i].want[r]);
+            buf_free(&got);
+        }
+    }
+    close_world(&world);
+}
+
+static void a_run_says_what_it_changed(void **state)
+{
+    struct world world;
+    open_world(&world, *state);
+    struct run_changes c = scan(&world, "a b -c");
+    assert_true(c.fresh == 2 && c.ignored == 1 && !c.resolved && !c.recurring);
+    c = scan(&world, "a2 -c d");
+    assert_true(c.changed == 1 && c.resolved == 1 && c.fresh == 1 && c.ignored == 1);
+    c = scan(&world, "d:");
+    assert_true(c.resolved == 1 && c.kept == 2);
+    c = scan(&world, "+a2 b");
+    assert_true(c.baselined == 2 && c.waived == 2);
+    close_world(&world);
+}
+
+static bool take_history(void *ctx, const struct db_row *row, struct err *err)
+{
+    return print_status(ctx, row, err);
+}
+
+static void a_finding_keeps_its_age_its_names_and_its_history(void **state)
+{
+    struct world world;
+    struct buf got = {.limit = 4096};
+    int64_t first = 0, times = 0, names = 0;
+    open_world(&world, *state);
+    for (size_t i = 0; i < 3; i++)
+        (void)scan(&world, i < 2 ? "a" : "a2");
+    (void)scan(&world, "");
+    struct db *db = world.record.db;
+    assert_true(db_one_int(db, "SELECT first_utc_ms FROM finding", NULL, 0, &first, NULL));
+    assert_true(first < 1700000010000);
+    assert_true(db_one_int(db, "SELECT times FROM finding", NULL, 0, &times, NULL));
+    assert_int_equal(times, 3);
+    assert_true(db_one_int(db, "SELECT count(DISTINCT fingerprint) FROM finding_history", NULL, 0,
+                           &names, NULL));
+    assert_int_equal(names, 2);
+    assert_true(db_query(db, "SELECT what, actor FROM finding_history ORDER BY id", NULL, 0,
+                         take_history, &got, NULL));
+    buf_char(&got, '\0');
+    assert_string_equal(got.ptr,
+                        "new=uid 1000 (ann) changed=uid 1000 (ann) resolved=uid 1000 (ann)");
+    buf_free(&got);
+    close_world(&world);
+}
+
+static void a_secret_is_in_no_digest_that_can_be_guessed(void **state)
+{
+    struct world world;
+    struct finding plain, secret;
+    struct str a, b, c;
+    open_world(&world, *state);
+    make_finding(&world, STR("a"), &plain);
+    make_finding(&world, STR("A"), &secret);
+    assert_true(finding_digest(&world.arena, STR("key one"), &plain, &a, NULL));
+    assert_true(finding_digest(&world.arena, STR("key two"), &plain, &b, NULL));
+    assert_true(str_equal(a, b));
+    assert_true(finding_digest(&world.arena, STR("key one"), &secret, &b, NULL));
+    assert_true(finding_digest(&world.arena, STR("key two"), &secret, &c, NULL));
+    assert_false(str_equal(b, c));
+    assert_false(str_equal(a, b));
+    close_world(&world);
+}
+
+static void text_that_is_none_is_made_one(void **state)
+{
+    struct world world;
+    struct err err = {0};
+    struct finding finding;
+    struct str reason;
+    open_world(&world, *state);
+    make_finding(&world, STR("a"), &finding);
+    finding.address = STR("bad \xff\0"
+                          " address");
+    finding.ignored = true;
+    finding.ignored_by = STR("\xc3");
+    const struct run_start start = {.stack = STR("st\xff"
+                                                 "ck")};
+    const struct stack_result result = {
+        .findings = &finding, .nfindings = 1, .failed = STR("\xfe")};
+    struct run_finish finish = {.start = &start, .result = &result};
+    struct run_changes changes;
+    for (int i = 0; i < 2; i++) {
+        assert_true(run_begin(&world.record, &start, &finish.run, &err));
+        if (!run_end(&world.record, &finish, &changes, &err))
+            fail_msg("%s", err.frame[0]);
+    }
+    assert_int_equal(changes.ignored, 1);
+    assert_true(db_one_text(world.record.db, &world.arena, "SELECT address FROM finding", NULL, 0,
+                            &reason, &err));
+    assert_true(str_equal(reason, STR("bad \xef\xbf\xbd\xef\xbf\xbd address")));
+    assert_false(run_end(&world.record, &finish, &changes, &err)); /* a run ends once */
+    assert_int_equal(err.kind, ERR_CONFLICT);
+    close_world(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_story_is_told_by_the_store),
+        cmocka_unit_test(a_run_says_what_it_changed),
+        cmocka_unit_test(a_finding_keeps_its_age_its_names_and_its_history),
+        cmocka_unit_test(a_secret_is_in_no_digest_that_can_be_guessed),
+        cmocka_unit_test(text_that_is_none_is_made_one),
+    };
+    return test_stores_run("record/life", tests, sizeof tests / sizeof *tests);
+}
