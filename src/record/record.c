@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "record/audit.h"
 #include "record/schema.h"
 
 enum { KEY_BYTES = 32, KEY_LEAST = 16, KEY_FILE_MAX = 4096 };
@@ -42,6 +43,8 @@ int64_t record_now(const struct record *record)
     return record->now_ms ? record->now_ms(record->clock) : clock_wall_ms();
 }
 
+static const struct audit_options no_audit_options;
+
 bool record_open(struct arena *arena, const struct record_options *options, struct record *ret,
                  struct err *err)
 {
@@ -49,7 +52,8 @@ bool record_open(struct arena *arena, const struct record_options *options, stru
                             .url = arena_dup(arena, options->url),
                             .env = options->env,
                             .now_ms = options->now_ms,
-                            .clock = options->clock};
+                            .clock = options->clock,
+                            .audit = options->audit ? options->audit : &no_audit_options};
     struct db_options how = {.read_only = options->read_only, .timeout_ms = options->timeout_ms};
     if (!record.url.ptr)
         return arena_full(arena, err);

@@ -16,6 +16,7 @@
 #include "record/db.h"
 
 struct arena;
+struct audit_options;
 struct err;
 
 struct record_options {
@@ -25,6 +26,8 @@ struct record_options {
     const char *(*env)(const char *name); /* for PLUMB_KEY; NULL = no environment */
     int64_t (*now_ms)(void *clock);       /* NULL = the system's */
     void *clock;
+    const struct audit_options
+        *audit; /* audit.h; outlives the record; NULL = as without `audit:` */
 };
 
 struct record {
@@ -34,6 +37,7 @@ struct record {
     const char *(*env)(const char *name);
     int64_t (*now_ms)(void *clock);
     void *clock;
+    const struct audit_options *audit; /* never NULL */
     struct arena *arena;
 };
 

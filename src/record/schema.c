@@ -59,6 +59,21 @@ static const struct migration migrations[] = {
      " class TEXT NOT NULL, digest TEXT NOT NULL, baseline BIGINT NOT NULL,"
      " PRIMARY KEY (stack, address, class, digest));"
      "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)"},
+    {"audit log",
+     "CREATE TABLE audit_event (seq BIGINT PRIMARY KEY, utc_ms BIGINT NOT NULL,"
+     " type TEXT NOT NULL, stack TEXT NOT NULL, actor TEXT NOT NULL, line TEXT NOT NULL);"
+     "CREATE INDEX audit_event_stack ON audit_event (stack, seq);"
+     "CREATE INDEX audit_event_type ON audit_event (type, seq);"
+     /* 256 hashes of one level and the root over them, as tlog-tiles has them: only whole ones */
+     "CREATE TABLE audit_tile (level BIGINT NOT NULL, n BIGINT NOT NULL, root BYTEA NOT NULL,"
+     " hashes BYTEA NOT NULL, PRIMARY KEY (level, n));"
+     /* One row. kept: events before it were taken out; last: digest of the last line; edge: the
+      * roots of the whole subtrees, from which the tree goes on */
+     "CREATE TABLE audit_head (id BIGINT PRIMARY KEY, size BIGINT NOT NULL, kept BIGINT NOT NULL,"
+     " origin TEXT NOT NULL, last BYTEA NOT NULL, edge BYTEA NOT NULL);"
+     "INSERT INTO audit_head (id, size, kept, origin, last, edge) VALUES (1, 0, 0, '', '', '');"
+     "CREATE TABLE audit_checkpoint (size BIGINT PRIMARY KEY, utc_ms BIGINT NOT NULL,"
+     " note TEXT NOT NULL)"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)
@@ -114,18 +129,28 @@ static bool begin_schema(struct db *db, struct err *err)
             db_script(db, "PRAGMA application_id = " APPLICATION_ID, err));
 }
 
+static void replace(struct buf *out, struct str text, struct str word, struct str by)
+{
+    for (size_t at; (at = str_find(text, word, 0)) != SIZE_MAX;) {
+        buf_str(out, str_sub(text, 0, at));
+        buf_str(out, by);
+        text = str_sub(text, at + word.len, text.len);
+    }
+    buf_str(out, text);
+}
+
+/* In SQLite only INTEGER PRIMARY KEY is the table's own order; BIGINT would be an index beside it,
+ * one more page to write for each row. */
 static bool run_sql(struct db *db, const char *sql, struct err *err)
 {
+    bool sqlite = db_kind(db) == DB_SQLITE;
+    AUTO_BUF typed = {.limit = SQL_BYTES_MAX};
     AUTO_BUF text = {.limit = SQL_BYTES_MAX};
-    struct str rest = str_from(sql), bytes = STR("BYTEA");
-    for (size_t at; (at = str_find(rest, bytes, 0)) != SIZE_MAX;) {
-        buf_str(&text, str_sub(rest, 0, at));
-        buf_str(&text, str_from(db_type_bytes(db)));
-        rest = str_sub(rest, at + bytes.len, rest.len);
-    }
-    buf_str(&text, rest);
+    replace(&typed, str_from(sql), STR("BYTEA"), str_from(db_type_bytes(db)));
+    replace(&text, buf_view(&typed), STR("BIGINT PRIMARY KEY"),
+            sqlite ? STR("INTEGER PRIMARY KEY") : STR("BIGINT PRIMARY KEY"));
     buf_char(&text, '\0');
-    return buf_ok(&text, err) && db_script(db, text.ptr, err);
+    return buf_ok(&typed, err) && buf_ok(&text, err) && db_script(db, text.ptr, err);
 }
 
 static bool apply(struct db *db, size_t version, int64_t now_utc_ms, struct err *err)
