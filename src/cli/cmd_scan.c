@@ -13,6 +13,7 @@
 #include "cli/policy_setup.h"
 #include "cli/progress.h"
 #include "cli/rows.h"
+#include "cli/scan_record.h"
 #include "cli/setup.h"
 #include "desired/stacks.h"
 #include "model/decision.h"
@@ -53,6 +54,10 @@ enum {
     EXIT_ZERO,
     POLICY,
     WAIVERS,
+    STORE,
+    NO_STORE,
+    BASELINE,
+    REASON,
     NO_COLOR,
     NO_CACHE,
     CACHE_DIR,
@@ -141,6 +146,16 @@ static const struct option options[] = {
                    .text = "exit with 0 whatever is found; errors still exit with 1"},
     [POLICY] = ROW_POLICIES,
     [WAIVERS] = ROW_WAIVERS,
+    [STORE] = ROW_STORE,
+    [NO_STORE] = ROW_NO_STORE,
+    [BASELINE] = {.name = "baseline",
+                  .kind = OPTION_FLAG,
+                  .text = "accept everything that is found, by address and values, and record it; "
+                          "with --reason"},
+    [REASON] = {.name = "reason",
+                .kind = OPTION_STRING,
+                .arg = "TEXT",
+                .text = "why that is right: one sentence, recorded with who said so"},
     [NO_COLOR] = ROW_NO_COLOR,
     [NO_CACHE] = ROW_NO_CACHE,
     [CACHE_DIR] = ROW_CACHE_DIR,
@@ -166,6 +181,7 @@ struct job {
     struct progress progress;
     struct places_repos repos;
     unsigned fail_on;
+    struct scan_record record;
 };
 
 static bool given(const struct job *job, size_t row)
@@ -249,9 +265,12 @@ static bool on_finding(void *ctx, const struct finding *finding, struct err *err
 {
     struct job *job = ctx;
     AUTO_BUF buf = {.limit = BUF_DEFAULT_LIMIT};
-    if (finding->ignored && !job->report.show_ignored)
+    struct finding marked = *finding;
+    if (!scan_record_mark(&job->record, &marked, err))
+        return false;
+    if (marked.ignored && !job->report.show_ignored)
         return true;
-    if (!job->outputs.on_stdout->stream_finding(&buf, finding, &job->report, err) ||
+    if (!job->outputs.on_stdout->stream_finding(&buf, &marked, &job->report, err) ||
         !buf_ok(&buf, err))
         return false;
     progress_clear(&job->progress);
@@ -359,6 +378,10 @@ static bool run_plan(struct job *job, struct scan_result *ret, struct err *err)
         return err_set(err, ERR_USAGE,
                        "--plan stands alone: no DIR, --state, --live or "
                        "--workspace beside it");
+    if (given(job, BASELINE) || job->in->value[STORE].set)
+        return err_set(err, ERR_USAGE,
+                       "--plan is not recorded: a plan tells what was live when it was made; no "
+                       "--store or --baseline beside it");
     if (!result)
         return arena_full(job->arena, err);
     if (!plan_config(job, &config, err) || !read_plan(job, &text, &name, err))
@@ -382,6 +405,39 @@ static void tell_stack(const struct job *job, const struct stack_result *result,
                   (long long)(took_ms % 1000 / 100));
 }
 
+static bool open_record(struct job *job, const struct config *config, struct err *err)
+{
+    struct str reason = str_trim(text_of(job, REASON));
+    const struct scan_record_ask ask = {.config = config,
+                                        .store = &job->in->value[STORE],
+                                        .policies = &job->in->value[POLICY],
+                                        .waivers = &job->in->value[WAIVERS],
+                                        .no_store = given(job, NO_STORE),
+                                        .baseline =
+                                            given(job, BASELINE) ? reason : (struct str){0}};
+    if (given(job, BASELINE) && !reason.len)
+        return err_set(err, ERR_USAGE,
+                       "--baseline needs --reason TEXT: why what is there is right");
+    if (!given(job, BASELINE) && given(job, REASON))
+        return err_set(err, ERR_USAGE, "--reason goes with --baseline");
+    job->record.app = job->app;
+    job->record.arena = job->arena;
+    job->record.scan = &job->scan;
+    return scan_record_open(&job->record, &ask, err);
+}
+
+static bool scan_one(struct job *job, const struct stack *stack, struct stack_result *ret,
+                     struct err *err)
+{
+    if (!scan_record_begin(&job->record, stack, err))
+        return false;
+    if (!scan_stack(job->arena, stack, &job->scan, ret, err)) {
+        scan_record_fail(&job->record, err);
+        return false;
+    }
+    return scan_record_end(&job->record, stack, ret, err);
+}
+
 static bool run_stacks(struct job *job, struct scan_result *ret, struct err *err)
 {
     struct stacks stacks = {0};
@@ -401,10 +457,12 @@ static bool run_stacks(struct job *job, struct scan_result *ret, struct err *err
         !setup_inputs(job->arena, &job->in->value[VAR_FILE], &job->in->value[VAR],
                       &job->scan.inputs, &job->scan.ninputs, err))
         return false;
+    if (!open_record(job, stacks.config, err))
+        return false;
     for (size_t i = 0; i < stacks.n; i++) {
         int64_t start = clock_monotonic_ms();
         progress_stack(&job->progress, stacks.stack[i].name, i + 1, stacks.n);
-        if (!scan_stack(job->arena, &stacks.stack[i], &job->scan, &results[i], err))
+        if (!scan_one(job, &stacks.stack[i], &results[i], err))
             return err_wrap(err, "stack %.*s", STR_ARG(stacks.stack[i].name));
         progress_clear(&job->progress);
         tell_stack(job, &results[i], clock_monotonic_ms() - start);
@@ -456,8 +514,12 @@ static bool run_job(struct job *job, int *ret_exit, struct err *err)
     if (!outputs_write(&job->outputs, job->app->out, &result, &job->report, err))
         return false;
     tell_failures(job, &result);
+    if (progress_to)
+        scan_record_tell(&job->record, job->app->err);
     *ret_exit = exit_code(job, &result);
-    return true;
+    if (job->record.failed.kind && err)
+        *err = job->record.failed;
+    return !job->record.failed.kind;
 }
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
@@ -465,6 +527,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     AUTO_ARENA arena = {.limit = (size_t)1 << 36};
     struct job job = {.app = app, .in = in, .arena = &arena};
     bool ok = run_job(&job, ret_exit, err);
+    scan_record_close(&job.record);
     policy_close(job.scan.policy);
     return ok;
 }
@@ -479,6 +542,12 @@ const struct command cmd_scan = {
         "scanned, or what is here.\n\n"
         "The stack's own providers are asked, as the last init installed them; they are opened "
         "for reading only. What cannot be compared is reported as unchecked.\n\n"
+        "With a store (store: in plumb.yaml, PLUMB_STORE, --store) the scan is recorded: what is "
+        "new, "
+        "what changed, what is resolved; `plumb findings` tells. A scan that cannot be recorded "
+        "fails. --baseline accepts what a first scan finds, so that exit code 0 means something "
+        "from "
+        "then on.\n\n"
         "Exit codes: 0 in sync, 1 error, 2 drift, 3 policy wants something reviewed, reverted or "
         "blocked, 4 something could not be checked; the worst over all stacks.\n\n"
         "  plumb scan\n"

@@ -45,6 +45,16 @@
 #define ROW_NO_COLOR \
     {.name = "no-color", .kind = OPTION_FLAG, .text = "no colours on a terminal"}
 
+/* --- the store: see cli/store_setup.h --- */
+
+#define ROW_STORE \
+    {.name = "store", .kind = OPTION_STRING, .arg = "URL", .env = "PLUMB_STORE", \
+     .text = "where history is kept, instead of what plumb.yaml says: sqlite:PATH or " \
+             "postgres://HOST/DATABASE"}
+#define ROW_NO_STORE \
+    {.name = "no-store", .kind = OPTION_FLAG, .env = "PLUMB_NO_STORE", \
+     .text = "record nothing, whatever is configured"}
+
 /* --- how to report --- */
 
 #define ROW_OUTPUTS /* see cli/output.h */ \

@@ -147,10 +147,12 @@ struct config {
     struct config_review review;
     struct config_gate gate;
 
+    struct str store; /* "sqlite:PATH" or "postgres://..." */
+    int64_t keep_ms;  /* retention of the store; 0 = for ever */
+
     /* Read and checked, without effect yet (named in `notes`). */
     const struct config_notify *notify;
     size_t nnotify;
-    struct str store; /* "sqlite:PATH" or "postgres://..." */
 
     const struct str *notes; /* what `plumb config check` should tell although nothing is wrong */
     size_t nnotes;

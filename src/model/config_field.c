@@ -272,9 +272,14 @@ static const struct field config_fields[] = {
     {.name = "store",
      .kind = FIELD_STRING,
      .check = CHECK_STORE,
-     .inert = true,
      AT(config, store),
      .text = "where history is kept: sqlite:PATH, or postgres://... with the password elsewhere"},
+    {.name = "keep",
+     .kind = FIELD_DURATION,
+     .least = 86400000,
+     AT(config, keep_ms),
+     .text = "how long resolved findings and runs stay in the store, such as 90d; without it for "
+             "ever"},
 };
 const struct section config_section = {
     .what = "plumb.yaml", .fields = config_fields, .nfields = COUNT(config_fields)};

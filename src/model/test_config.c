@@ -40,7 +40,8 @@ static const char whole[] = "version: 1\n"
                             "  probe: false\n"
                             "policies: policies/\n"
                             "notify: [{to: slack, url: env:SLACK_URL, when: severity >= high}]\n"
-                            "store: sqlite:.plumb/plumb.db\n";
+                            "store: sqlite:.plumb/plumb.db\n"
+                            "keep: 90d\n";
 
 static void stacks_are_read(const struct config *config)
 {
@@ -81,10 +82,11 @@ static void every_key_is_read(void **state)
     assert_int_equal(config.max_providers, 4);
     assert_true(config.max_memory == INT64_C(2) << 30);
     assert_int_equal(config.timeout_ms, 90000);
+    assert_true(config.keep_ms == INT64_C(90) * 86400000);
     assert_true(config.no_probe);
     assert_int_equal(config.npolicies, 1);
     assert_int_equal(config.nnotify, 1);
-    assert_int_equal(config.nnotes, 3); /* notify, schedule, store: without effect */
+    assert_int_equal(config.nnotes, 2); /* notify, schedule: without effect */
 }
 
 static const struct {

@@ -92,6 +92,14 @@ static void put_finding(struct jsonw *w, const struct finding *finding,
     jsonw_object_close(w);
 }
 
+bool report_finding_json(struct buf *out, const struct finding *finding, struct err *err)
+{
+    static const struct report_options all = {.show_ignored = true};
+    struct jsonw w = {.out = out};
+    put_finding(&w, finding, &all);
+    return buf_ok(out, err);
+}
+
 static void put_coverage(struct jsonw *w, const struct coverage *coverage)
 {
     const struct {

@@ -42,6 +42,8 @@ struct format {
  * none. */
 const struct format *const *report_formats(size_t *ret_n);
 const struct format *report_find(struct str name);
+/* A finding as the JSON report has it, with all its changes: one object, on one line. */
+bool report_finding_json(struct buf *out, const struct finding *finding, struct err *err);
 /* A value for people or machines, with secrets replaced: "(sensitive)". compact JSON-like text. */
 void report_value(struct buf *out, const struct value *v, bool sensitive);
 

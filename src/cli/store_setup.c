@@ -1,0 +1,74 @@
+/* store_setup.c - the store of a command line, an environment and plumb.yaml. */
+#include "cli/store_setup.h"
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "cli/app.h"
+#include "cli/command.h"
+#include "cli/policy_setup.h"
+#include "model/config.h"
+
+#define DEFAULT_FILE ".plumb/plumb.db"
+
+/* What plumb.yaml names is relative to it. */
+static struct str below(struct arena *arena, struct str root, struct str url)
+{
+    struct str path = str_sub(url, sizeof "sqlite:" - 1, url.len);
+    if (!str_starts(url, STR("sqlite:")) || str_starts(path, STR("/")) ||
+        str_starts(path, STR(":")) || !root.len || str_equal(root, STR(".")))
+        return url;
+    struct str whole = io_join(arena, root, path);
+    return whole.ptr ? arena_printf(arena, "sqlite:%.*s", STR_ARG(whole)) : whole;
+}
+
+bool store_choose(struct arena *arena, const struct app *app, const struct config *config,
+                  const struct option_value *store, struct store_choice *ret, struct err *err)
+{
+    struct str root = config ? config->root : STR("");
+    struct str given = store && store->set ? store->text : str_from(app->env("PLUMB_STORE"));
+    struct store_choice choice = {.chosen = true, .keep_ms = config ? config->keep_ms : 0};
+    if (store && store->set && !given.len)
+        return err_set(err, ERR_USAGE, "--store: want sqlite:PATH or postgres://HOST/DATABASE");
+    if (given.len)
+        choice.url = arena_dup(arena, given);
+    else if (config && config->store.len)
+        choice.url = below(arena, root, config->store);
+    else {
+        choice.chosen = false;
+        choice.url = below(arena, root, STR("sqlite:" DEFAULT_FILE));
+        struct str path =
+            choice.url.ptr ? arena_dup(arena, str_sub(choice.url, 7, choice.url.len)) : choice.url;
+        choice.there = path.ptr && io_exists(path.ptr);
+    }
+    if (!choice.url.ptr)
+        return arena_full(arena, err);
+    *ret = choice;
+    return true;
+}
+
+bool store_find(struct arena *arena, const struct app *app, const struct option_value *config,
+                const struct option_value *store, struct store_choice *ret, struct err *err)
+{
+    struct config *found = arena_new(arena, struct config, 1);
+    if (!found)
+        return arena_full(arena, err);
+    return policy_find_config(arena, app, config, found, err) &&
+           store_choose(arena, app, found, store, ret, err);
+}
+
+bool store_open(struct arena *arena, const struct app *app, const struct store_choice *choice,
+                enum store_use use, struct record *ret, struct err *err)
+{
+    const struct record_options options = {.url = choice->url,
+                                           .read_only = use == STORE_READ,
+                                           .env = app->env,
+                                           .now_ms = app->now_ms,
+                                           .clock = app->clock};
+    if (use == STORE_READ && !choice->chosen && !choice->there)
+        return err_set(err, ERR_USAGE,
+                       "there is no store here yet: name one with `store:` in plumb.yaml, "
+                       "PLUMB_STORE or --store and scan, or begin with `plumb scan --baseline "
+                       "--reason TEXT`");
+    return record_open(arena, &options, ret, err);
+}

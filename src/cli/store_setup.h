@@ -1,0 +1,37 @@
+/* store_setup.h - which store a command means, and opening it.
+ *
+ * Order:   --store, PLUMB_STORE, `store:` of plumb.yaml; else .plumb/plumb.db beside plumb.yaml, or
+ *          here without one. That last one is made only by a command whose sense it is (a
+ *          baseline, a review, `db migrate`): a plain scan leaves no file behind, and writes to it
+ *          only once it is there
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "record/record.h"
+
+struct app;
+struct arena;
+struct config;
+struct err;
+struct option_value;
+
+struct store_choice {
+    struct str url;
+    bool chosen; /* somebody named it; else it is the default */
+    bool there;  /* the default's file exists */
+    int64_t keep_ms;
+};
+/* store may be NULL, config too. */
+bool store_choose(struct arena *arena, const struct app *app, const struct config *config,
+                  const struct option_value *store, struct store_choice *ret, struct err *err);
+/* The same for a command that needs nothing else of plumb.yaml: its --config and --store. */
+bool store_find(struct arena *arena, const struct app *app, const struct option_value *config,
+                const struct option_value *store, struct store_choice *ret, struct err *err);
+
+enum store_use { STORE_READ, STORE_WRITE };
+/* For reading, a store that is not there is an error that says how one comes to be. */
+bool store_open(struct arena *arena, const struct app *app, const struct store_choice *choice,
+                enum store_use use, struct record *ret, struct err *err);
