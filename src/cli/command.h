@@ -58,6 +58,7 @@ struct command {
     const struct option *options;
     size_t noptions;
     size_t args_least, args_most; /* words that are not options */
+    bool rest;                    /* options end at the first word that is none */
     bool hidden;                  /* not in the list of commands: for scripts */
     bool (*run)(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err);
 };

@@ -193,14 +193,16 @@ static bool parse_words(struct parser *p, struct err *err)
     while (p->at < p->argc) {
         struct str word = str_from(p->argv[p->at++]);
         bool ok = true;
-        if (options_end || word.len < 2 || word.ptr[0] != '-')
+        if (options_end || word.len < 2 || word.ptr[0] != '-') {
             ok = add_arg(p, word, err);
-        else if (str_equal(word, STR("--")))
+            options_end = options_end || p->command->rest;
+        } else if (str_equal(word, STR("--"))) {
             options_end = true;
-        else if (word.ptr[1] == '-')
+        } else if (word.ptr[1] == '-') {
             ok = long_option(p, str_sub(word, 2, word.len), err);
-        else
+        } else {
             ok = short_options(p, str_sub(word, 1, word.len), err);
+        }
         if (!ok)
             return false;
     }

@@ -45,10 +45,12 @@ static const char *const quiet_names[] = {
     "TF_LOG_SDK_FRAMEWORK=OFF", "TF_LOG_SDK_HELPER_SCHEMA=OFF", "TF_LOG_SDK_MUX=OFF",
 };
 
-static bool is_taken(const char *entry)
+static bool is_taken(const char *entry, bool logs)
 {
     struct str name, rest = str_from(entry);
     (void)str_cut(&rest, '=', &name);
+    if (logs && str_starts(name, STR("TF_LOG")))
+        return false;
     for (size_t i = 0; i < sizeof taken_names / sizeof *taken_names; i++) {
         struct str taken = taken_names[i];
         bool prefix = taken.ptr[taken.len - 1] == '*';
@@ -59,7 +61,7 @@ static bool is_taken(const char *entry)
 }
 
 const char **launch_environment(struct arena *arena, const char *const *from, const char *dir,
-                                struct str client_cert, struct err *err)
+                                struct str client_cert, bool logs, struct err *err)
 {
     enum { OURS = 5, QUIET = sizeof quiet_names / sizeof *quiet_names };
     const char *const *own = from ? from : (const char *const *)environ;
@@ -70,12 +72,12 @@ const char **launch_environment(struct arena *arena, const char *const *from, co
     if (!env)
         return arena_full(arena, err), NULL;
     for (size_t i = 0; i < count; i++)
-        if (!is_taken(own[i]))
+        if (!is_taken(own[i], logs))
             env[n++] = own[i];
     env[n++] = "TF_PLUGIN_MAGIC_COOKIE="
                "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
     env[n++] = "PLUGIN_PROTOCOL_VERSIONS=5,6";
-    for (size_t i = 0; i < QUIET; i++)
+    for (size_t i = 0; i < QUIET && !logs; i++)
         env[n++] = quiet_names[i];
     env[n++] = arena_printf(arena, "TMPDIR=%s", dir).ptr;
     env[n++] = arena_printf(arena, "PLUGIN_UNIX_SOCKET_DIR=%s", dir).ptr;

@@ -20,9 +20,9 @@ struct launch_child {
 };
 
 /* The environment list of a provider: `from` (NULL = ours) without what steers go-plugin, plus
- * that. client_cert: PEM, empty = plaintext. */
+ * that. client_cert: PEM, empty = plaintext. logs: TF_LOG and its kin as they are, else silence. */
 const char **launch_environment(struct arena *arena, const char *const *from, const char *dir,
-                                struct str client_cert, struct err *err);
+                                struct str client_cert, bool logs, struct err *err);
 /* stdin is /dev/null, pipes are non-blocking, own process group, SIGKILL when this thread ends.
  * dir NULL = ours. */
 bool launch_start(const char *path, const char *const *env, const char *dir,

@@ -600,7 +600,7 @@ static bool launch(struct plugin *p, const struct plugin_spec *spec, struct err 
         (!spec->plaintext && !automtls_open(&p->mtls, err)))
         return false;
     const char **env = launch_environment(&p->arena, spec->env, p->dir,
-                                          p->mtls ? automtls_pem(p->mtls) : STR(""), err);
+                                          p->mtls ? automtls_pem(p->mtls) : STR(""), false, err);
     return env && launch_start(p->path.ptr, env, dir.len ? dir.ptr : NULL, &p->child, err) &&
            watch_child(p, err);
 }

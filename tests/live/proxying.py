@@ -1,0 +1,243 @@
+"""plumb between tofu and its providers: what is applied is what would have been applied without it."""
+import json
+import os
+import re
+import signal
+import subprocess
+
+from harness import PLUMB, Stack, Wrong, check, test, wait_until
+from worlds import THING5, THING6
+
+MODULES = """
+module "m" {
+  source   = "./m"
+  for_each = toset(["x", "y z"])
+  name     = each.key
+}
+"""
+INNER = """
+terraform {
+  required_providers {
+    lab6 = { source = "plumb.test/lab/lab6" }
+  }
+}
+variable "name" {}
+resource "lab6_row" "r" {
+  count = 2
+  name  = "${var.name}-${count.index}"
+}
+"""
+ALIASES = """
+provider "lab6" {}
+provider "lab6" {
+  alias = "other"
+  store = "../other"
+}
+resource "lab6_row" "here" { name = "here" }
+resource "lab6_row" "there" {
+  provider = lab6.other
+  name     = "there"
+}
+"""
+
+
+def command(stack, *args, options=()):
+    return [str(PLUMB), "run", *options, "--", str(stack.lab.peers[stack.tool][1]), *args]
+
+
+def run(stack, *args, options=(), check_exit=True, env=None):
+    done = subprocess.run(command(stack, *args, options=options), cwd=stack.dir, env={**stack.env, **(env or {})},
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    if check_exit and done.returncode:
+        raise Wrong(f"plumb run {args[0]}: exit {done.returncode}: {(done.stdout + done.stderr)[-1500:]}")
+    return done
+
+
+def start(stack, *args, env=None):
+    return subprocess.Popen(command(stack, *args), cwd=stack.dir, env={**stack.env, **(env or {})}, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def made(lab, code, **options):
+    stack = Stack(lab, code, **options)
+    stack.run("init", "-no-color")
+    return stack
+
+
+def state_of(stack):
+    """The state's bytes without what differs between any two runs."""
+    text = (stack.dir / "terraform.tfstate").read_text()
+    text = re.sub(r'"(serial|lineage|etag|token)": .*', "", text)
+    return re.sub(r'"(created_at|rfc3339|unix|id_hex)": .*', "", text)
+
+
+@test("lab5", "lab6", cases=["things", "modules", "aliases"])
+def same_state(lab, case):
+    """Apply through the proxy and apply without it: the same state; then there is nothing to do."""
+    code, files = {"things": (THING6 + THING5, {}), "modules": (MODULES + 'resource "lab6_row" "root" { name = "root" }\n',
+                   {"m/main.tf": INNER}), "aliases": (ALIASES, {})}[case]
+    one, two = made(lab, code, files=files), made(lab, code, files=files)
+    one.apply()
+    done = run(two, "apply", "-auto-approve", "-no-color", options=["-v"])
+    check(state_of(one) == state_of(two), "the states differ", done.stdout[-500:])
+    check("and 0 refused" in done.stderr, done.stderr)
+    check(run(two, "plan", "-detailed-exitcode", "-no-color", check_exit=False).returncode == 0, "a second plan has changes")
+    run(two, "destroy", "-auto-approve", "-no-color")
+    check(two.state()["resources"] == [], "something is left")
+    check(not two.processes(), "processes left:", two.processes())
+
+
+@test("lab6")
+def fewer_processes(lab):
+    """A process that was only asked for its schema serves the next connection; one that was configured does not."""
+    stack = made(lab, ALIASES)
+    done = run(stack, "apply", "-auto-approve", "-no-color", options=["-v"])
+    providers, connections, processes = map(int, re.search(r"(\d+) providers, (\d+) connections, (\d+) processes", done.stderr).groups())
+    check(providers == 1 and connections >= 5, done.stderr)
+    check(4 <= processes < connections, "two configurations are planned and applied:", done.stderr)
+
+
+@test("lab6")
+def real_providers(lab):
+    needed = [n for n in ("random", "null", "time", "tls", "local") if n in lab.peers]
+    code = "".join({"random": 'resource "random_id" "i" { byte_length = 4 }\nresource "random_pet" "p" {}\n',
+                    "null": 'resource "null_resource" "n" {}\n', "time": 'resource "time_static" "t" {}\n',
+                    "tls": 'resource "tls_private_key" "k" { algorithm = "ECDSA" }\n',
+                    "local": 'resource "local_file" "f" {\n  content  = "x"\n  filename = "${path.module}/f"\n}\n'}[n] for n in needed)
+    stack = made(lab, code)
+    run(stack, "apply", "-auto-approve", "-no-color")
+    check(len(stack.state()["resources"]) == len(needed) + ("random" in needed), stack.state())
+    stack.run("plan", "-detailed-exitcode", "-no-color")
+    run(stack, "destroy", "-auto-approve", "-no-color")
+    check(stack.state()["resources"] == [], "something is left")
+
+
+@test("lab6")
+def large_schema(lab):
+    """30 MB and more of schema, through windows of 2 MB."""
+    stack = made(lab, 'resource "lab6_row" "r" { name = "r" }\n')
+    stack.fault(("schema", "huge", 300000))
+    done = run(stack, "apply", "-auto-approve", "-no-color", check_exit=False)
+    direct = stack.run("plan", "-no-color", "-detailed-exitcode", check_exit=False)
+    check(done.returncode == (1 if direct.returncode == 1 else 0), done.returncode, direct.returncode,
+          done.stderr[-500:], direct.stderr[-500:])
+
+
+@test("lab6")
+def errors_are_passed_on(lab):
+    """What a provider refuses is refused with its own words, beside the line."""
+    stack = made(lab, 'resource "lab6_thing" "t" { name = "t" }\n')
+    stack.fault(("create/lab6_thing.t", "deny", "quota is used up"))
+    done = run(stack, "apply", "-auto-approve", "-no-color", check_exit=False)
+    check(done.returncode == 1 and "quota is used up" in done.stderr and "lab6_thing.t" in done.stderr, done.stderr)
+
+
+@test("lab6", cases=["panic", "exit"])
+def crash(lab, how):
+    """A provider that dies is an error of tofu's, and plumb says how it died."""
+    stack = made(lab, 'resource "lab6_thing" "t" { name = "t" }\n')
+    run(stack, "apply", "-auto-approve", "-no-color")
+    stack.fault(("lab6_thing.t", how))
+    done = run(stack, "plan", "-no-color", check_exit=False)
+    check(done.returncode == 1, done.stdout, done.stderr)
+    check("ended with exit code" in done.stderr, "plumb says nothing of the crash:", done.stderr)
+    check(how != "panic" or "panic: " in done.stderr, done.stderr)
+    check(not stack.processes(), "processes left:", stack.processes())
+
+
+@test("lab6")
+def lock_file_is_checked(lab):
+    """Terraform does not check what it is reattached to: plumb does."""
+    stack = made(lab, 'resource "lab6_thing" "t" { name = "t" }\n')
+    lock = stack.dir / ".terraform.lock.hcl"
+    lock.write_text(re.sub(r"h1:.", "h1:x", lock.read_text()))
+    done = run(stack, "plan", check_exit=False)
+    check(done.returncode == 1 and ".terraform.lock.hcl" in done.stderr, done.stderr)
+    check(not stack.processes(), "processes left:", stack.processes())
+    run(stack, "plan", options=["--allow-provider-mismatch"])
+
+
+def slow(lab):
+    stack = made(lab, 'resource "lab6_thing" "t" {\n  count = 30\n  name  = "t${count.index}"\n}\n')
+    run(stack, "apply", "-auto-approve", "-no-color")
+    stack.fault(("lab6_thing.*", "latency", 2000))
+    return stack
+
+
+def busy(stack):
+    check(wait_until(lambda: any("ReadResource" in line[3] for line in stack.calls()), 20), "nothing is read")
+
+
+@test("lab6", cases=["SIGINT", "SIGTERM"])
+def interrupted(lab, name):
+    """What is sent to plumb alone reaches tofu, which stops in its own way; nothing is left."""
+    stack = slow(lab)
+    stack.log_calls()
+    child = start(stack, "plan", "-no-color")
+    busy(stack)
+    child.send_signal(getattr(signal, name))
+    out, err = child.communicate(timeout=60)
+    check(child.returncode == 1, "exit", child.returncode, out[-300:], err[-300:])
+    check("nterrupt" in out + err, out[-500:], err[-500:])
+    check(any("Stop" in line[3] for line in stack.calls()), "Stop did not reach the provider")
+    check(wait_until(lambda: not stack.processes(), 3), "processes left:", stack.processes())
+
+
+def tofus(stack):
+    """tofu processes of this stack, without the plumb that runs one."""
+    mark, found = f"LAB_STORE={stack.store}".encode(), []
+    for proc in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{proc}/cmdline", "rb") as line, open(f"/proc/{proc}/environ", "rb") as environ:
+                if line.read().split(b"\0")[0].endswith(b"/tofu") and mark in environ.read():
+                    found.append(int(proc))
+        except OSError:
+            pass
+    return found
+
+
+@test("lab6", cases=["plumb", "tofu", "provider"])
+def killed(lab, who):
+    """kill -9 of any of the three: the others end, and nothing is left."""
+    stack = slow(lab)
+    stack.log_calls()
+    child = start(stack, "plan", "-no-color")
+    busy(stack)
+    check(tofus(stack), "no tofu is running")
+    if who == "plumb":
+        child.kill()
+    else:
+        for pid in tofus(stack) if who == "tofu" else stack.processes():
+            os.kill(pid, signal.SIGKILL)
+    child.communicate(timeout=60)
+    check(child.returncode != 0, "exit", child.returncode)
+    check(wait_until(lambda: not stack.processes() and not tofus(stack), 15), "left:", stack.processes(), tofus(stack))
+
+
+@test("lab6")
+def exit_codes_and_words(lab):
+    """The command's exit code and output are its own; words behind it are not options of plumb's."""
+    stack = made(lab, 'resource "lab6_thing" "t" { name = "t" }\n')
+    for code in (0, 3, 125):
+        done = subprocess.run([PLUMB, "run", "sh", "-c", f"echo out; echo err >&2; exit {code}"], cwd=stack.dir, env=stack.env,
+                              capture_output=True, text=True)
+        check((done.returncode, done.stdout, done.stderr) == (code, "out\n", "err\n"), done)
+    done = subprocess.run([PLUMB, "run", "sh", "-c", "kill -9 $$"], cwd=stack.dir, env=stack.env, capture_output=True)
+    check(done.returncode == 128 + 9, done)
+    done = subprocess.run([PLUMB, "run", "sh", "-c", "echo $TF_REATTACH_PROVIDERS"], cwd=stack.dir, env=stack.env,
+                          capture_output=True, text=True)
+    entry = json.loads(done.stdout)["plumb.test/lab/lab6"]
+    check(entry["ProtocolVersion"] == 6 and entry["Test"] is True and entry["Protocol"] == "grpc", entry)
+    check(not os.path.exists(entry["Addr"]["String"]), "the socket is left")
+    check(not stack.processes(), "processes left:", stack.processes())
+    done = subprocess.run([PLUMB, "run", "no-such-command"], cwd=stack.dir, env=stack.env, capture_output=True, text=True)
+    check(done.returncode == 1 and "no-such-command" in done.stderr, done)
+
+
+@test("lab6")
+def chdir(lab):
+    """-chdir of the command says which stack it is."""
+    stack = made(lab, 'resource "lab6_thing" "t" { name = "t" }\n')
+    done = subprocess.run([PLUMB, "run", "-v", stack.lab.peers["tofu"][1], f"-chdir={stack.dir}", "plan", "-no-color"],
+                          cwd=stack.home, env=stack.env, capture_output=True, text=True)
+    check(done.returncode == 0 and "1 providers" in done.stderr, done)
