@@ -2,6 +2,7 @@
 #include "policy/pack.h"
 
 #include <stdlib.h>
+#include <zlib.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -12,13 +13,15 @@
 
 #define BUILTIN STR("builtin:")
 
-/* Each file's bytes as an array of its own, then the table of them. */
+/* Each file's bytes, deflated, as an array of its own, then the table of them. */
 struct carried {
     const char *pack, *path;
-    const unsigned char *bytes;
-    size_t len;
+    const unsigned char *deflated;
+    size_t ndeflated, len;
 };
-#define X(pack, path, len, ...) {pack, path, (const unsigned char[]){__VA_ARGS__}, len},
+#define X(pack, path, len, ...) \
+    {pack, path, (const unsigned char[]){__VA_ARGS__}, sizeof(const unsigned char[]){__VA_ARGS__}, \
+     len},
 static const struct carried carried[] = {
 #include "gen/packs.inc"
 };
@@ -42,9 +45,19 @@ bool pack_is_manifest(struct str path)
 
 /* --- built-in ones --- */
 
-static struct str carried_text(const struct carried *file)
+static bool carried_text(struct arena *arena, const struct carried *file, struct str *ret,
+                         struct err *err)
 {
-    return (struct str){(const char *)file->bytes, file->len};
+    uLongf len = file->len;
+    char *text = arena_alloc_raw(arena, file->len + 1, 1, 1);
+    if (!text)
+        return arena_full(arena, err);
+    if (uncompress((Bytef *)text, &len, file->deflated, file->ndeflated) != Z_OK ||
+        len != file->len)
+        return err_set(err, ERR_LIMIT, "builtin:%s/%s: out of memory", file->pack, file->path);
+    text[len] = '\0';
+    *ret = (struct str){text, len};
+    return true;
 }
 
 static bool no_builtin(struct str name, struct err *err)
@@ -62,9 +75,11 @@ static bool read_builtin(struct arena *arena, struct str origin, struct pack_fil
     if (!files)
         return arena_full(arena, err);
     for (size_t i = 0; i < CARRIED; i++)
-        if (str_equal(str_from(carried[i].pack), name))
-            files[n++] = (struct pack_file){.path = str_from(carried[i].path),
-                                            .text = carried_text(&carried[i])};
+        if (str_equal(str_from(carried[i].pack), name)) {
+            files[n].path = str_from(carried[i].path);
+            if (!carried_text(arena, &carried[i], &files[n++].text, err))
+                return false;
+        }
     *ret = files;
     *ret_n = n;
     return n > 0 || no_builtin(name, err);
@@ -250,8 +265,9 @@ bool pack_read_text(struct arena *arena, struct str path, size_t max_bytes, stru
         (void)str_cut(&below, '/', &pack);
         for (size_t i = 0; i < CARRIED && !text.ptr; i++)
             if (str_equal(str_from(carried[i].pack), pack) &&
-                str_equal(str_from(carried[i].path), below))
-                text = arena_dup(arena, carried_text(&carried[i]));
+                str_equal(str_from(carried[i].path), below) &&
+                !carried_text(arena, &carried[i], &text, err))
+                return false;
         if (!text.ptr)
             return err_set(err, ERR_IO, "no file %.*s", STR_ARG(path));
     } else if (inside != SIZE_MAX && pack_is_bundle(str_sub(path, 0, inside))) {
