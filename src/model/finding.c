@@ -106,7 +106,7 @@ int scan_exit_code(const struct scan_result *result, unsigned fail_on)
         incomplete |= stack_is_incomplete(stack, fail_on);
         for (size_t j = 0; j < stack->nfindings; j++) {
             const struct finding *finding = &stack->findings[j];
-            violation |= !finding->ignored && finding->judgement &&
+            violation |= !finding->ignored && !finding->reviewed.len && finding->judgement &&
                          decision_is_violation(finding->judgement->decision);
             if (finding->ignored || !((fail_on >> finding->class_) & 1))
                 continue;

@@ -140,6 +140,8 @@ struct finding {
     bool requires_replace; /* applying the code again would make the resource anew */
     bool ignored; /* every change is covered by an ignore rule (shown with --show-ignored) */
     struct str ignored_by, ignored_owner, ignored_expires;
+    struct str reviewed; /* the review that counts for it, in words; or empty. An accepted one is
+                            `ignored`, too */
     bool tainted, deposed;
     const struct judgement *judgement; /* model/decision.h; NULL: no policy was asked */
     struct str digest;                 /* as those of changes, where there are none */
@@ -211,7 +213,8 @@ enum {
 };
 /*
  * The worst over all stacks: EXIT_ERROR for a stack that failed, then EXIT_VIOLATION for a finding
- * that policy wants reviewed, reverted or blocked (whatever fail_on says), then EXIT_DRIFT for one
+ * that policy wants reviewed, reverted or blocked (whatever fail_on says) and that no review
+ * answers, then EXIT_DRIFT for one
  * that is not ignored and whose class is in fail_on, then EXIT_INCOMPLETE where something was not
  * checked. A scan with both drift and unchecked resources gives EXIT_DRIFT (the report still says
  * what was not checked).

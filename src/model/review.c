@@ -1,11 +1,8 @@
-/* review.c - names of answers and ends, when a review counts, and what it is bound to. */
+/* review.c - names of answers and ends, when a review counts, how it is told. */
 #include "model/review.h"
 
-#include <stdlib.h>
-
 #include "base/arena.h"
-#include "base/digest.h"
-#include "base/err.h"
+#include "base/clock.h"
 
 struct name {
     const char *name, *meaning;
@@ -100,61 +97,14 @@ enum review_end review_look(const struct review *review, enum review_sight sight
     return now_utc_ms >= review->until_utc_ms ? REVIEW_EXPIRED : REVIEW_NOT_ENDED;
 }
 
-/* --- what it is bound to --- */
+/* --- texts --- */
 
-struct part {
-    struct str path, digest;
-};
-
-static int part_order(const void *a, const void *b)
+struct str review_says(struct arena *arena, const struct review *review)
 {
-    const struct part *x = a, *y = b;
-    int order = str_compare(x->path, y->path);
-    return order ? order : str_compare(x->digest, y->digest);
-}
-
-static bool digest_parts(struct arena *arena, struct part *part, size_t n, struct str *ret,
-                         struct err *err)
-{
-    struct digest digest;
-    char hex[DIGEST_HEX + 1];
-    struct sha256 *sha = sha256_open(err);
-    if (!sha)
-        return false;
-    qsort(part, n, sizeof *part, part_order);
-    for (size_t i = 0; i < n; i++) {
-        sha256_add_field(sha, part[i].path);
-        sha256_add_field(sha, part[i].digest);
-    }
-    if (!sha256_close(sha, &digest, err))
-        return false;
-    digest_hex(&digest, hex);
-    *ret = arena_printf(arena, "sha256:%s", hex);
-    return ret->ptr || arena_full(arena, err);
-}
-
-bool review_value(struct arena *arena, const struct finding *finding, struct str *ret,
-                  struct err *err)
-{
-    size_t n = 0;
-    struct part *part = arena_new(arena, struct part, finding->nchanges + 1);
-    if (!part)
-        return arena_full(arena, err);
-    *ret = STR("");
-    for (size_t i = 0; i < finding->nchanges; i++) {
-        const struct change *change = &finding->changes[i];
-        if (change->ignored_by.len)
-            continue;
-        if (!change->digest.len)
-            return true;
-        part[n++] = (struct part){change->path, change->digest};
-    }
-    if (!n) {
-        if (!finding->digest.len)
-            return true;
-        part[n++] = (struct part){STR(""), finding->digest};
-    }
-    return digest_parts(arena, part, n, ret, err);
+    char until[CLOCK_TEXT];
+    return arena_printf(arena, REVIEW_SAYS_PREFIX "%lld (%s) by %.*s until %s",
+                        (long long)review->id, review_answer_name(review->answer),
+                        STR_ARG(review->by.name), clock_format(review->until_utc_ms, until));
 }
 
 bool review_id_from(struct str text, char letter, int64_t *ret)

@@ -1,9 +1,9 @@
 /* review.h - a person's recorded answer to a finding, and when it counts.
  *
  * Life:    requested -> in effect -> ended; or ended before it came into effect
- * Bound:   to the digest of what is live (review_value): another value, and it counts no more
- * Zero:    REVIEW_REQUESTED, which counts for nothing
- * No I/O:  record/reviews.h keeps them, respond/workflow.h says who may do what to them
+ * Bound:   to the digest of what is live (finding_digest in record/findings.h): another value, and
+ * it counts no more Zero:    REVIEW_REQUESTED, which counts for nothing No I/O:  record/reviews.h
+ * keeps them, respond/workflow.h says who may do what to them
  */
 #pragma once
 #include <stdbool.h>
@@ -68,7 +68,7 @@ struct review {
     struct str stack, address;
     enum finding_class class_;
     struct str fingerprint; /* when it was requested */
-    struct str value;       /* review_value() when it was requested */
+    struct str value;       /* digest of what was live when it was requested */
     struct str environment, owners;
     enum severity severity;
     struct str decision; /* what policy said, or empty */
@@ -98,13 +98,10 @@ enum review_sight { SIGHT_NONE, SIGHT_FOUND, SIGHT_GONE }; /* nobody looked; val
 enum review_end review_look(const struct review *review, enum review_sight sight, struct str value,
                             int64_t now_utc_ms);
 
-/*
- * What a review of the finding is bound to: SHA-256 over the paths and digests (waiver_digest) of
- * all changes that no ignore rule covers, whatever their order; of its own digest where there are
- * none. Empty where one is missing: a secret without a key cannot be reviewed.
- */
-bool review_value(struct arena *arena, const struct finding *finding, struct str *ret,
-                  struct err *err);
+/* "review R3 (accept) by uid 1000 (alice) until 2026-12-31T00:00:00Z": how reports and lists name
+ * one in effect. ptr NULL where the arena is full. */
+struct str review_says(struct arena *arena, const struct review *review);
+#define REVIEW_SAYS_PREFIX "review R"
 
 /* "R12", "r12" and "12"; false on anything else. letter: 'R', 'B', 'F' */
 bool review_id_from(struct str text, char letter, int64_t *ret);

@@ -1,6 +1,7 @@
 /* findings_parts.h - what run.c, life.c and baseline.c share. */
 #pragma once
 #include "record/findings.h"
+#include "record/reviews_parts.h"
 
 enum { FINGERPRINT_HEX = 32 };
 
@@ -37,6 +38,7 @@ struct lives {
     struct life **resolved;
     size_t nresolved;
     struct baseline *baseline;
+    struct review_rows reviews; /* of the stack, that have not ended */
     int64_t next_history;
     struct run_changes changes;
 };

@@ -346,15 +346,27 @@ static bool excused(struct lives *lives, struct sight *s, enum finding_status *r
 {
     const struct finding *f = s->finding;
     const struct judgement *j = f->judgement;
-    bool waived = j && j->waived;
+    bool waived = j && j->waived, ignored = f->ignored && !f->reviewed.len;
     if (baseline_has(lives->baseline, s, &s->why)) {
         *ret = STATUS_WAIVED;
         return true;
     }
-    if (!waived && !f->ignored && !(j && j->decision == DECISION_IGNORE))
+    if (!waived && !ignored && !(j && j->decision == DECISION_IGNORE))
         return false;
     *ret = waived ? STATUS_WAIVED : STATUS_IGNORED;
-    s->why = f->ignored && !waived ? f->ignored_by : j->message;
+    s->why = ignored && !waived ? f->ignored_by : j->message;
+    return true;
+}
+
+/* A review of these very values counts: what the store says now, not what the scan was told. */
+static bool answered(struct lives *lives, struct sight *s, enum finding_status *ret)
+{
+    const struct review *review =
+        s->before ? reviews_counting(&lives->reviews, s->before->id, s->digest, lives->now) : NULL;
+    if (!review)
+        return false;
+    *ret = review->answer == ANSWER_ACCEPT ? STATUS_WAIVED : STATUS_REVIEWED;
+    s->why = review_says(lives->arena, review);
     return true;
 }
 
@@ -369,13 +381,10 @@ static void decide(struct lives *lives, struct sight *s)
                 : other ? STATUS_CHANGED
                         : STATUS_RECURRING;
     enum finding_status excuse;
-    if (excused(lives, s, &excuse)) {
+    if (excused(lives, s, &excuse) || answered(lives, s, &excuse)) {
         if (!s->what && before->status != excuse)
             s->what = finding_status_name(excuse);
         s->status = excuse;
-    } else if (!s->what && before->status == STATUS_REVIEWED) {
-        s->status = STATUS_REVIEWED; /* it is about these very values */
-        s->why = before->why;
     } else if (!s->what && !finding_status_open(before->status)) {
         s->what = "open"; /* what excused it does so no longer */
     }
@@ -572,8 +581,9 @@ static bool end_in(struct lives *lives, struct err *err)
     return load_lives(lives, err) &&
            baseline_open(lives->record, lives->arena, lives->finish->start->stack, &lives->baseline,
                          err) &&
+           reviews_of_stack(lives->record, lives->finish->start->stack, &lives->reviews, err) &&
            match(lives, err) && settle(lives, err) && write_all(lives, err) &&
-           baseline_drop(lives, err) &&
+           baseline_drop(lives, err) && reviews_end_over(lives->record, err) &&
            run_update(lives->record, lives->arena, lives->finish, lives, err);
 }
 
@@ -581,8 +591,11 @@ bool run_end(struct record *record, const struct run_finish *finish, struct run_
              struct err *err)
 {
     AUTO_ARENA arena = {.limit = (size_t)1 << 36};
-    struct lives lives = {
-        .arena = &arena, .record = record, .finish = finish, .now = record_now(record)};
+    struct lives lives = {.arena = &arena,
+                          .record = record,
+                          .finish = finish,
+                          .now = record_now(record),
+                          .reviews = {.arena = &arena}};
     struct str stack = finish->start->stack;
     if (!take_sights(&lives, err)) /* the key may have to be made: before the transaction */
         return err_wrap(err, "record the scan of %.*s", STR_ARG(stack));

@@ -74,6 +74,40 @@ static const struct migration migrations[] = {
      "INSERT INTO audit_head (id, size, kept, origin, last, edge) VALUES (1, 0, 0, '', '', '');"
      "CREATE TABLE audit_checkpoint (size BIGINT PRIMARY KEY, utc_ms BIGINT NOT NULL,"
      " note TEXT NOT NULL)"},
+    {"reviews",
+     /* reviews.h. One waits and one counts for a finding, no more. */
+     "CREATE TABLE review (id BIGINT PRIMARY KEY, finding BIGINT NOT NULL, stack TEXT NOT NULL,"
+     " address TEXT NOT NULL, class TEXT NOT NULL, fingerprint TEXT NOT NULL,"
+     " digest TEXT NOT NULL, environment TEXT NOT NULL, owners TEXT NOT NULL,"
+     " severity BIGINT NOT NULL, decision TEXT NOT NULL, author TEXT NOT NULL,"
+     " author_how TEXT NOT NULL, answer TEXT NOT NULL, reason TEXT NOT NULL, ticket TEXT NOT NULL,"
+     " actor TEXT NOT NULL, actor_how TEXT NOT NULL, actor_via TEXT NOT NULL,"
+     " requested_utc_ms BIGINT NOT NULL, until_utc_ms BIGINT NOT NULL, state TEXT NOT NULL,"
+     " needed BIGINT NOT NULL, rule TEXT NOT NULL, effect_utc_ms BIGINT NOT NULL,"
+     " ended_utc_ms BIGINT NOT NULL, ending TEXT NOT NULL, ended_by TEXT NOT NULL,"
+     " ended_how TEXT NOT NULL, ended_why TEXT NOT NULL);"
+     "CREATE UNIQUE INDEX review_waits ON review (finding) WHERE state = 'requested';"
+     "CREATE UNIQUE INDEX review_counts ON review (finding) WHERE state = 'effect';"
+     "CREATE INDEX review_finding ON review (finding, id);"
+     "CREATE INDEX review_stack ON review (stack, id);"
+     "CREATE INDEX review_until ON review (until_utc_ms) WHERE state <> 'ended';"
+     "CREATE TABLE review_approval (review BIGINT NOT NULL, n BIGINT NOT NULL,"
+     " actor TEXT NOT NULL, actor_how TEXT NOT NULL, actor_via TEXT NOT NULL,"
+     " role TEXT NOT NULL, utc_ms BIGINT NOT NULL, PRIMARY KEY (review, n));"
+     /* kind: 'breakglass', 'freeze'. */
+     "CREATE TABLE cover (kind TEXT NOT NULL, id BIGINT NOT NULL, scope TEXT NOT NULL,"
+     " address TEXT NOT NULL, reason TEXT NOT NULL, ticket TEXT NOT NULL, actor TEXT NOT NULL,"
+     " actor_how TEXT NOT NULL, actor_via TEXT NOT NULL, start_utc_ms BIGINT NOT NULL,"
+     " until_utc_ms BIGINT NOT NULL, within_ms BIGINT NOT NULL, ended_utc_ms BIGINT NOT NULL,"
+     " ended_by TEXT NOT NULL, ended_how TEXT NOT NULL, due_utc_ms BIGINT NOT NULL,"
+     " findings BIGINT NOT NULL, PRIMARY KEY (kind, id));"
+     "CREATE INDEX cover_open ON cover (until_utc_ms) WHERE ended_utc_ms = 0;"
+     "CREATE TABLE cover_finding (breakglass BIGINT NOT NULL, finding BIGINT NOT NULL,"
+     " due_utc_ms BIGINT NOT NULL, PRIMARY KEY (breakglass, finding));"
+     "CREATE INDEX cover_finding_finding ON cover_finding (finding);"
+     /* Deadlines that were told as passed. */
+     "CREATE TABLE overdue (finding BIGINT NOT NULL, due_utc_ms BIGINT NOT NULL,"
+     " told_utc_ms BIGINT NOT NULL, PRIMARY KEY (finding, due_utc_ms))"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

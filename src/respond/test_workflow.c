@@ -279,34 +279,6 @@ static void time_and_sight_end_a_review(void **state)
     }
 }
 
-static void a_value_is_that_of_all_changes(void **state)
-{
-    (void)state;
-    AUTO_ARENA arena = {.limit = 1 << 20};
-    struct err err = {0};
-    struct str one, two, other, none, less;
-    struct change ab[] = {{.path = STR("a"), .digest = STR("sha256:1")},
-                          {.path = STR("b"), .digest = STR("sha256:2")}};
-    struct change ba[] = {ab[1], ab[0]};
-    struct change ac[] = {ab[0], {.path = STR("b"), .digest = STR("sha256:3")}};
-    struct change secret[] = {ab[0], {.path = STR("b"), .digest = STR("")}};
-    struct change ignored[] = {ab[0], {.path = STR("b"), .ignored_by = STR("autoscaler")}};
-    struct finding finding = {.changes = ab, .nchanges = 2};
-    assert_true(review_value(&arena, &finding, &one, &err));
-    finding.changes = ba;
-    assert_true(review_value(&arena, &finding, &two, &err));
-    finding.changes = ac;
-    assert_true(review_value(&arena, &finding, &other, &err));
-    finding.changes = secret;
-    assert_true(review_value(&arena, &finding, &none, &err));
-    finding.changes = ignored;
-    assert_true(review_value(&arena, &finding, &less, &err));
-    assert_true(str_equal(one, two));
-    assert_false(str_equal(one, other));
-    assert_int_equal(none.len, 0);
-    assert_true(less.len && !str_equal(less, one));
-}
-
 static void deadlines_and_powers(void **state)
 {
     (void)state;
@@ -348,7 +320,6 @@ int main(void)
         cmocka_unit_test(each_step_is_decided),
         cmocka_unit_test(the_default_wants_a_second_person),
         cmocka_unit_test(time_and_sight_end_a_review),
-        cmocka_unit_test(a_value_is_that_of_all_changes),
         cmocka_unit_test(deadlines_and_powers),
     };
     return cmocka_run_group_tests_name("respond/workflow", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/glob.h"
 #include "base/quantity.h"
+#include "base/utf8.h"
 #include "model/config.h"
 
 static const struct config_review no_review;
@@ -210,6 +211,9 @@ static bool check_texts(struct deciding *d)
                       WORKFLOW_TICKET_MAX);
     if (!one_line(review->ticket))
         return REFUSE(d, "a ticket is one line");
+    if (utf8_bad_at(review->reason) != SIZE_MAX || utf8_bad_at(review->ticket) != SIZE_MAX ||
+        str_find_char(review->reason, '\0', 0) != SIZE_MAX)
+        return REFUSE(d, "reason and ticket are text in UTF-8");
     return true;
 }
 
