@@ -119,15 +119,18 @@ struct result {
     const struct check_result *check;
 };
 
-static bool write_one(const struct format *format, struct buf *out, const struct result *result,
+static bool write_one(void *ctx, const struct format *format, struct buf *out,
                       const struct report_options *options, struct err *err)
 {
+    const struct result *result = ctx;
     return result->scan ? format->write(out, result->scan, options, err)
                         : format->write_issues(out, result->check, options, err);
 }
 
-static bool write_all(const struct outputs *outputs, FILE *out, const struct result *result,
-                      const struct report_options *options, struct err *err)
+bool outputs_write_with(const struct outputs *outputs, FILE *out,
+                        bool (*write)(void *ctx, const struct format *format, struct buf *out,
+                                      const struct report_options *options, struct err *err),
+                        void *ctx, const struct report_options *options, struct err *err)
 {
     for (size_t i = 0; i < outputs->n; i++) {
         const struct output *output = &outputs->output[i];
@@ -138,7 +141,7 @@ static bool write_all(const struct outputs *outputs, FILE *out, const struct res
             own.stream = false;
             own.width = 0;
         }
-        if (!write_one(output->format, &buf, result, &own, err) || !buf_ok(&buf, err))
+        if (!write(ctx, output->format, &buf, &own, err) || !buf_ok(&buf, err))
             return err_wrap(err, "report %s", output->format->name);
         if (output->file.len && !write_file(output->file, buf_view(&buf), err))
             return false;
@@ -151,14 +154,14 @@ static bool write_all(const struct outputs *outputs, FILE *out, const struct res
 bool outputs_write(const struct outputs *outputs, FILE *out, const struct scan_result *result,
                    const struct report_options *options, struct err *err)
 {
-    const struct result any = {.scan = result};
-    return write_all(outputs, out, &any, options, err);
+    struct result any = {.scan = result};
+    return outputs_write_with(outputs, out, write_one, &any, options, err);
 }
 
 bool outputs_write_issues(const struct outputs *outputs, FILE *out,
                           const struct check_result *result, const struct report_options *options,
                           struct err *err)
 {
-    const struct result any = {.check = result};
-    return write_all(outputs, out, &any, options, err);
+    struct result any = {.check = result};
+    return outputs_write_with(outputs, out, write_one, &any, options, err);
 }

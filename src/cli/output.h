@@ -32,6 +32,11 @@ bool outputs_parse(struct arena *arena, const struct option_value *value, struct
 /* Write every report; files atomically (devices and pipes directly). */
 bool outputs_write(const struct outputs *outputs, FILE *out, const struct scan_result *result,
                    const struct report_options *options, struct err *err);
+/* The same for a result of another kind: `write` gives the bytes of one format. */
+bool outputs_write_with(const struct outputs *outputs, FILE *out,
+                        bool (*write)(void *ctx, const struct format *format, struct buf *out,
+                                      const struct report_options *options, struct err *err),
+                        void *ctx, const struct report_options *options, struct err *err);
 /* The same for the result of a check. */
 bool outputs_write_issues(const struct outputs *outputs, FILE *out,
                           const struct check_result *result, const struct report_options *options,

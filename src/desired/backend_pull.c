@@ -1,4 +1,6 @@
-/* backend_pull.c - any other backend: the stack's own binary prints its state (no lock taken). */
+/* backend_pull.c - what only the stack's own binary can print: the state of any other backend (no
+ * lock is taken), the JSON of a saved plan.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -160,5 +162,33 @@ bool backend_pull(struct arena *arena, const struct stack *stack, struct str wha
     if (!name.ptr || (made.missing && !made.why.ptr))
         return arena_full(arena, err);
     *ret = made;
+    return true;
+}
+
+bool backend_show_plan(struct arena *arena, const struct stack *stack, struct str file,
+                       const volatile int *cancel, struct str *ret, struct err *err)
+{
+    const char *binary = find_binary(arena, stack, false, err);
+    if (!binary)
+        return err_wrap(err, "to open the saved plan %.*s", STR_ARG(file));
+    struct str plan = arena_dup(arena, file), dir = arena_dup(arena, stack->path);
+    const char *argv[] = {binary, "show", "-json", "-no-color", plan.ptr, NULL};
+    struct proc_spec spec = {.argv = argv,
+                             .env = pull_environment(arena, stack),
+                             .dir = dir.ptr,
+                             .timeout_ms = PULL_TIMEOUT_MS,
+                             .max_output = STATE_BYTES_MAX,
+                             .cancel = cancel};
+    struct proc_result got;
+    if (!spec.env || !plan.ptr || !dir.ptr)
+        return arena_full(arena, err);
+    if (!proc_run(arena, &spec, &got, err))
+        return err_wrap(err, "%s show -json %s in %s", binary, plan.ptr, dir.ptr);
+    if (got.exit_code != 0) {
+        struct str said = last_words(arena, got.err_text.len ? got.err_text : got.out);
+        return err_set(err, ERR_REMOTE, "%s show -json %s in %s: exit code %d: %.*s", binary,
+                       plan.ptr, dir.ptr, got.exit_code, STR_ARG(said));
+    }
+    *ret = got.out;
     return true;
 }

@@ -56,6 +56,12 @@ enum git_signature { GIT_NOT_SIGNED = 0, GIT_BAD_SIGNATURE, GIT_GOOD_SIGNATURE }
 bool git_head_signature(struct git *git, struct str signers, enum git_signature *ret,
                         struct str *ret_says, bool *ret_known, struct err *err);
 /*
+ * Files of code (*.tf, *.tofu and their JSON) below the folder that git does not have, ignored ones
+ * too; those that init brought (.terraform) do not count.
+ */
+bool git_untracked_code(struct git *git, struct str folder, struct str **ret, size_t *ret_n,
+                        bool *ret_known, struct err *err);
+/*
  * Is HEAD part of the branch? Of a remote's branch where there are remotes, whatever the local
  * branch of that name has. *ret_exists: there is such a branch at all.
  */

@@ -109,3 +109,39 @@ bool git_head_merged(struct git *git, struct str branch, bool *ret_merged, bool 
     *ret_merged = *ret_known && has_branch(containing, branch, remotes);
     return true;
 }
+
+static bool is_code(struct str path)
+{
+    static const struct str ends[] = {STR_INIT(".tf"), STR_INIT(".tofu"), STR_INIT(".tf.json"),
+                                      STR_INIT(".tofu.json")};
+    if (str_starts(path, STR(".terraform/")) || str_find(path, STR("/.terraform/"), 0) != SIZE_MAX)
+        return false;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (str_ends(path, ends[i]))
+            return true;
+    return false;
+}
+
+bool git_untracked_code(struct git *git, struct str folder, struct str **ret, size_t *ret_n,
+                        bool *ret_known, struct err *err)
+{
+    struct str path = arena_dup(git->arena, folder), out, name, *list = NULL;
+    const char *const words[] = {"ls-files", "--others", "-z", "--", path.ptr, NULL};
+    size_t n = 0, room = 0;
+    if (!path.ptr)
+        return arena_full(git->arena, err);
+    if (!git_run(git, words, (struct str){0}, &out, ret_known, err))
+        return false;
+    while (*ret_known && out.len) {
+        (void)str_cut(&out, '\0', &name);
+        if (!is_code(name))
+            continue;
+        list = arena_grow(git->arena, list, n, &room, n + 1);
+        if (!list)
+            return arena_full(git->arena, err);
+        list[n++] = name;
+    }
+    *ret = list;
+    *ret_n = n;
+    return true;
+}

@@ -1,4 +1,6 @@
 /* common.c - what scans of stacks and of plans share: targets, notes, failures. */
+#include <stdlib.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/glob.h"
@@ -16,10 +18,13 @@ static bool target_covers(struct str target, struct str address)
 
 bool scan_wants(const struct scan_options *options, struct str address)
 {
+    if (options->exact && bsearch(&address, options->addresses, options->naddresses, sizeof address,
+                                  str_compare_qsort))
+        return true;
     for (size_t i = 0; i < options->ntargets; i++)
         if (target_covers(options->targets[i], address))
             return true;
-    return options->ntargets == 0;
+    return options->ntargets == 0 && !options->exact;
 }
 
 bool scan_note_resource(struct tally *tally, const struct resource *resource, bool exists,

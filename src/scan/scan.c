@@ -100,6 +100,9 @@ static bool sink_entry(void *ctx, const struct live_result *result, struct err *
         return true;
     entry->answered = true;
     struct scan *scan = ctx;
+    const struct scan_options *options = scan->tally.options;
+    if (options->on_answer && !options->on_answer(options->ctx, result, err))
+        return false;
     if (!scan->code)
         return take_result(scan, result, err);
     return scan_code_take(scan->code, entry, result, err) && scan_note_result(scan, result, err);
@@ -414,7 +417,7 @@ bool scan_stack(struct arena *arena, const struct stack *stack, const struct sca
     scan.stack = &with_snapshot;
     tally_init(&scan.tally, arena, stack->name, options);
     scan.tally.of = &with_snapshot;
-    bool ok = snapshot.len && !scan_code_wanted(&scan)
+    bool ok = snapshot.len && !scan_code_wanted(&scan) && !options->on_answer
                   ? scan_snapshot(&scan, snapshot, &result, err)
                   : scan_readers(&scan, &result, err);
     arena_free(&scan.scratch);

@@ -27,6 +27,10 @@ struct scan_options {
     struct str snapshot;       /* --live FILE for all stacks, or empty */
     const struct str *targets; /* address globs; empty = all */
     size_t ntargets;
+    /* Exactly these besides, where `exact`; sorted. */
+    const struct str *addresses;
+    size_t naddresses;
+    bool exact;
     bool explain;
     enum scan_desired desired;
     const struct code_input_value *inputs; /* --var, --var-file */
@@ -38,6 +42,9 @@ struct scan_options {
     struct policy *policy; /* judges each finding; NULL = none */
     /* Called for each finding as it comes (--stream); optional. */
     bool (*on_finding)(void *ctx, const struct finding *finding, struct err *err);
+    /* Called with what each reader says of each instance, secrets and all; optional. An instance
+     * that is read again is told again. */
+    bool (*on_answer)(void *ctx, const struct live_result *result, struct err *err);
     void *ctx;
 };
 

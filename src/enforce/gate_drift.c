@@ -1,0 +1,461 @@
+/* gate_drift.c - a plan against what drifted: what it would undo, what it passes over, what it does
+ * not know.
+ */
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "enforce/gate_parts.h"
+#include "model/decision.h"
+
+/* --- are two values the same? --- */
+
+enum { SAME_DEPTH = 200, SAME_SET_MAX = 1000 };
+
+static bool same(const struct value *a, const struct value *b, unsigned depth_left);
+
+static bool is_nothing(const struct value *v)
+{
+    return !v || v->kind == VALUE_NULL;
+}
+
+static bool same_items(const struct value *a, const struct value *b, unsigned depth_left)
+{
+    bool set = a->kind == VALUE_SET || b->kind == VALUE_SET;
+    if (a->len != b->len)
+        return false;
+    for (uint32_t i = 0; i < a->len; i++) {
+        bool found = same(&a->items[i], &b->items[i], depth_left);
+        for (uint32_t k = 0; set && !found && k < b->len && b->len <= SAME_SET_MAX; k++)
+            found = same(&a->items[i], &b->items[k], depth_left);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* A member that is not there is as good as one that is null. */
+static bool same_members(const struct value *a, const struct value *b, unsigned depth_left)
+{
+    for (uint32_t i = 0; i < a->len; i++)
+        if (!same(&a->members[i].value, value_get(b, key_str(a->members[i].key)), depth_left))
+            return false;
+    for (uint32_t i = 0; i < b->len; i++)
+        if (!is_nothing(&b->members[i].value) && !value_get(a, key_str(b->members[i].key)))
+            return false;
+    return true;
+}
+
+/* JSON without types beside values of a schema: lists and tuples, maps and objects are one. */
+static bool same(const struct value *a, const struct value *b, unsigned depth_left)
+{
+    if (is_nothing(a) || is_nothing(b))
+        return is_nothing(a) && is_nothing(b);
+    if (depth_left == 0)
+        return false;
+    if (value_is_list_like(a) && value_is_list_like(b))
+        return same_items(a, b, depth_left - 1);
+    if (value_is_object_like(a) && value_is_object_like(b))
+        return same_members(a, b, depth_left - 1);
+    return value_equal(a, b);
+}
+
+/* --- what would be undone --- */
+
+/* Up to the first position in a list or a set: elements may stand elsewhere in the plan. */
+static struct path without_positions(struct path path)
+{
+    size_t n = 0;
+    while (n < path.n && path.step[n].kind == PATH_KEY)
+        n++;
+    return (struct path){path.step, n};
+}
+
+static bool is_unknown(const struct value *unknown, struct path path)
+{
+    for (size_t n = 0; unknown && n <= path.n; n++) {
+        const struct value *v = path_find(unknown, (struct path){path.step, n});
+        if (v && v->kind == VALUE_BOOL && v->truth)
+            return true;
+    }
+    return false;
+}
+
+/* Where code has no say the plan itself must say that it changes something. */
+static bool plan_changes(const struct gate_touch *touch, struct path place)
+{
+    return !is_unknown(touch->unknown, place) && touch->before && touch->after &&
+           !same(path_find(touch->before, place), path_find(touch->after, place), SAME_DEPTH);
+}
+
+/* Would the apply leave another value there than is live now? What cannot be compared: yes. */
+static bool sets_back(struct deciding *d, const struct gate_touch *touch,
+                      const struct finding *finding, const struct change *change)
+{
+    struct path path;
+    struct err err = {0};
+    bool follows = !change->configurable || finding->class_ == CLASS_STATE_ONLY;
+    if (change->ignored_by.len)
+        return false;
+    if (touch->action == PLAN_DELETE)
+        return !follows;
+    if (!path_parse(d->arena, change->path, &path, &err))
+        return true;
+    struct path place = without_positions(path);
+    if (follows && !plan_changes(touch, place))
+        return false;
+    if (is_unknown(touch->unknown, place) || !touch->after)
+        return true;
+    const struct value *after = path_find(touch->after, place);
+    if (touch->live)
+        return !same(path_find(touch->live, place), after, SAME_DEPTH);
+    if (change->sensitive || place.n != path.n)
+        return true;
+    return !same(change->after, after, SAME_DEPTH);
+}
+
+static bool changes_something(enum plan_action action)
+{
+    return action == PLAN_CREATE || action == PLAN_UPDATE || action == PLAN_REPLACE ||
+           action == PLAN_DELETE || action == PLAN_UNKNOWN_ACTION;
+}
+
+/* The changes of the finding that the plan would set back. */
+static size_t find_undone(struct deciding *d, const struct gate_touch *touch,
+                          const struct finding *finding, const struct change **ret)
+{
+    size_t n = 0;
+    struct change *kept = arena_new(d->arena, struct change, finding->nchanges);
+    *ret = kept;
+    d->full |= !kept;
+    for (size_t i = 0; kept && i < finding->nchanges; i++)
+        if (sets_back(d, touch, finding, &finding->changes[i]))
+            kept[n++] = finding->changes[i];
+    return n;
+}
+
+/* --- reviews --- */
+
+static int standing_order(const void *a, const void *b)
+{
+    const struct gate_standing *x = *(const struct gate_standing *const *)a;
+    const struct gate_standing *y = *(const struct gate_standing *const *)b;
+    int order = str_compare(x->address, y->address);
+    order = order ? order : (x->class_ > y->class_) - (x->class_ < y->class_);
+    return order ? order : (x > y) - (x < y);
+}
+
+struct index {
+    const struct gate_standing **item; /* sorted by address */
+    size_t n;
+};
+
+static bool index_make(struct deciding *d, struct index *ret)
+{
+    const struct gate_facts *f = d->facts;
+    ret->item = arena_new(d->arena, const struct gate_standing *, f->nstanding);
+    if (!ret->item)
+        return false;
+    for (size_t i = 0; i < f->nstanding; i++)
+        ret->item[i] = &f->standing[i];
+    ret->n = f->nstanding;
+    if (ret->n > 1)
+        qsort(ret->item, ret->n, sizeof *ret->item, standing_order);
+    return true;
+}
+
+static size_t index_first(const struct index *index, struct str address)
+{
+    size_t low = 0, high = index->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (str_compare(index->item[middle]->address, address) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool any_sensitive(const struct finding *finding)
+{
+    for (size_t i = 0; i < finding->nchanges; i++)
+        if (finding->changes[i].sensitive)
+            return true;
+    return false;
+}
+
+/* Does the review answer the finding as it is now? */
+static bool answers(struct deciding *d, const struct review *review, const struct finding *finding)
+{
+    struct str value;
+    struct err err = {0};
+    if (!review || review->state != REVIEW_EFFECT ||
+        (review->until_utc_ms && review->until_utc_ms <= d->facts->now_utc_ms))
+        return false;
+    if (!review_value(d->arena, finding, &value, &err)) {
+        d->full = true;
+        return false;
+    }
+    if (value.len && review->value.len)
+        return str_equal(value, review->value);
+    return !any_sensitive(finding) &&
+           str_equal(review->fingerprint, str_from(finding->fingerprint));
+}
+
+/* What is on record of the finding; *ret_review: the answer that counts, or NULL. */
+static const struct gate_standing *find_standing(struct deciding *d, const struct index *index,
+                                                 const struct finding *finding,
+                                                 const struct review **ret_review)
+{
+    const struct gate_standing *best = NULL;
+    *ret_review = NULL;
+    for (size_t i = index_first(index, finding->address);
+         i < index->n && str_equal(index->item[i]->address, finding->address); i++) {
+        const struct gate_standing *s = index->item[i];
+        if (s->class_ != finding->class_)
+            continue;
+        if (!best || str_equal(s->fingerprint, str_from(finding->fingerprint)))
+            best = s;
+        if (answers(d, s->review, finding))
+            *ret_review = s->review;
+    }
+    return best;
+}
+
+/* --- objections --- */
+
+static void describe(struct gate_objection *o, const struct gate_touch *touch,
+                     const struct finding *finding, const struct gate_standing *standing)
+{
+    const struct judgement *judgement = finding->judgement;
+    o->address = finding->address;
+    o->type = finding->type;
+    o->action = touch ? touch->action : PLAN_NO_OP;
+    o->finding = finding;
+    o->fingerprint = str_from(finding->fingerprint);
+    o->severity = finding->severity;
+    o->at = finding_location(finding);
+    o->rule = judgement ? judgement->rule : STR("");
+    o->owner = judgement && judgement->owner.len ? judgement->owner
+               : finding->origin                 ? finding->origin->owner
+                                                 : STR("");
+    o->actor = standing ? standing->actor : STR("");
+}
+
+static const char *verb(enum plan_action action)
+{
+    return action == PLAN_DELETE    ? "will destroy it with"
+           : action == PLAN_REPLACE ? "will replace it and silently undo"
+                                    : "will silently undo";
+}
+
+static void say_undone(struct deciding *d, struct gate_objection *o, enum plan_action action,
+                       const struct change *undone, size_t n)
+{
+    o->changes = undone;
+    o->nchanges = n;
+    gate_say(d, &o->message, "the plan %s %zu change%s that nobody reviewed", verb(action), n,
+             n == 1 ? "" : "s");
+    gate_say(d, &o->todo,
+             "review it (plumb review %.8s revert|accept), or take it into the code (plumb adopt "
+             "%.8s) and plan again",
+             o->finding->fingerprint, o->finding->fingerprint);
+}
+
+static void say_recreated(struct deciding *d, struct gate_objection *o)
+{
+    o->message = STR("the plan will create anew what somebody deleted, and nobody reviewed that");
+    gate_say(d, &o->todo,
+             "review it (plumb review %.8s revert), or take it out of the code and plan again",
+             o->finding->fingerprint);
+}
+
+/* Somebody answered: that is what happens, or the plan does something else than was agreed. */
+static bool agreed(struct deciding *d, const struct gate_touch *touch,
+                   const struct finding *finding, const struct gate_standing *standing,
+                   const struct review *review)
+{
+    const struct judgement *judgement = finding->judgement;
+    if (!review)
+        return judgement && (judgement->waived || judgement->decision == DECISION_IGNORE ||
+                             (judgement->decision == DECISION_REVERT && judgement->rule.len));
+    if (review->answer == ANSWER_REVERT)
+        return true;
+    struct gate_objection *o = gate_add(d, GATE_UNDO);
+    if (!o)
+        return true;
+    describe(o, touch, finding, standing);
+    bool accept = review->answer == ANSWER_ACCEPT;
+    if (accept)
+        o->level = GATE_WARN;
+    gate_say(d, &o->message, "the plan sets back what review R%lld %s (%.*s)",
+             (long long)review->id, accept ? "accepts as it is" : "wants in the code",
+             STR_ARG(review->reason));
+    o->todo = accept ? STR("apply it if that is meant: the review has been asked")
+                     : STR("take it into the code first (plumb adopt), then plan again");
+    return true;
+}
+
+static bool wants_decision(const struct finding *finding)
+{
+    return finding->judgement && !finding->judgement->waived && !finding->ignored &&
+           decision_is_violation(finding->judgement->decision);
+}
+
+static void say_undecided(struct deciding *d, const struct gate_touch *touch,
+                          const struct finding *finding, const struct gate_standing *standing)
+{
+    struct gate_objection *o = gate_add(d, GATE_UNDECIDED);
+    if (!o)
+        return;
+    describe(o, touch, finding, standing);
+    o->changes = finding->changes;
+    o->nchanges = finding->nchanges;
+    gate_say(d, &o->message, "policy wants this drift decided first (%s)%s%.*s",
+             decision_name(finding->judgement->decision),
+             finding->judgement->message.len ? ": " : "", STR_ARG(finding->judgement->message));
+    gate_say(d, &o->todo, "review it: plumb review %.8s revert|adopt|accept", finding->fingerprint);
+}
+
+static void judge_finding(struct deciding *d, const struct index *index,
+                          const struct gate_touch *touch, const struct finding *finding)
+{
+    const struct review *review;
+    const struct change *undone = NULL;
+    size_t n = 0;
+    bool quiet = finding->class_ == CLASS_STATE_ONLY;
+    bool drift = finding->class_ == CLASS_CONTRADICTS_CODE || finding->class_ == CLASS_MISSING;
+    if (!(drift || quiet) || finding->ignored)
+        return;
+    const struct gate_standing *standing = find_standing(d, index, finding, &review);
+    bool missing = finding->class_ == CLASS_MISSING, acts = changes_something(touch->action);
+    if (acts && !missing)
+        n = find_undone(d, touch, finding, &undone);
+    bool undoes = missing ? acts && touch->action != PLAN_DELETE : n > 0;
+    if (undoes) {
+        struct gate_objection *o =
+            agreed(d, touch, finding, standing, review) ? NULL : gate_add(d, GATE_UNDO);
+        if (!o)
+            return;
+        describe(o, touch, finding, standing);
+        if (missing)
+            say_recreated(d, o);
+        else
+            say_undone(d, o, touch->action, undone, n);
+        return;
+    }
+    if (!review && wants_decision(finding))
+        say_undecided(d, touch, finding, standing);
+}
+
+/* --- (d) live changed since, (e) not read --- */
+
+static void judge_since(struct deciding *d, const struct gate_touch *touch)
+{
+    bool all = touch->appeared || touch->vanished;
+    if (!changes_something(touch->action) || (!touch->nsince && !all) ||
+        (touch->vanished && touch->action == PLAN_DELETE))
+        return;
+    struct gate_objection *o = gate_add(d, GATE_STALE_LIVE);
+    if (!o)
+        return;
+    o->address = touch->address;
+    o->type = touch->type;
+    o->action = touch->action;
+    o->changes = touch->since;
+    o->nchanges = touch->nsince;
+    if (all)
+        o->message = touch->appeared ? STR("the plan creates it, and it exists already")
+                                     : STR("it was deleted after the plan was made");
+    else
+        gate_say(d, &o->message, "%zu attribute%s changed after the plan was made", touch->nsince,
+                 touch->nsince == 1 ? "" : "s");
+    o->todo = STR("plan again, and look at what changed");
+}
+
+static void judge_unread(struct deciding *d, const struct gate_touch *touch)
+{
+    struct gate_objection *o = gate_add(d, GATE_UNREAD);
+    if (!o)
+        return;
+    o->address = touch->address;
+    o->type = touch->type;
+    o->action = touch->action;
+    gate_say(d, &o->message, "it could not be read: %.*s",
+             STR_ARG(touch->unread.len ? touch->unread : STR("the state does not have it")));
+    o->todo = STR("make it readable here (providers, credentials), or plan without it");
+}
+
+static void judge_touch(struct deciding *d, const struct index *index,
+                        const struct gate_touch *touch, size_t *at)
+{
+    const struct gate_facts *f = d->facts;
+    bool needs = touch->action == PLAN_UPDATE || touch->action == PLAN_REPLACE ||
+                 touch->action == PLAN_DELETE || touch->action == PLAN_UNKNOWN_ACTION;
+    while (*at < f->nfindings && str_compare(f->finding[*at].address, touch->address) < 0)
+        (*at)++;
+    for (size_t i = *at; i < f->nfindings; i++) {
+        if (!str_equal(f->finding[i].address, touch->address))
+            break;
+        judge_finding(d, index, touch, &f->finding[i]);
+    }
+    if (touch->unread.len ? changes_something(touch->action) : needs && !touch->answered)
+        judge_unread(d, touch);
+    judge_since(d, touch);
+}
+
+/* --- (b) what is on record and was not read now --- */
+
+static bool was_read(const struct gate_facts *f, struct str address)
+{
+    size_t low = 0, high = f->ntouches;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = str_compare(f->touch[middle].address, address);
+        if (order == 0)
+            return f->touch[middle].answered;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+static void judge_standing(struct deciding *d, const struct gate_standing *s)
+{
+    if (!s->has_decision || !decision_is_violation(s->decision) || s->review ||
+        was_read(d->facts, s->address))
+        return;
+    struct gate_objection *o = gate_add(d, GATE_UNDECIDED);
+    if (!o)
+        return;
+    o->address = s->address;
+    o->action = PLAN_NO_OP;
+    o->severity = s->severity;
+    o->fingerprint = s->fingerprint;
+    o->actor = s->actor;
+    o->owner = s->owner;
+    gate_say(d, &o->message, "policy wants this %s drift decided first (%s)%s%s%.*s",
+             finding_class_name(s->class_), decision_name(s->decision),
+             s->overdue ? ", and it is overdue" : "", s->summary.len ? ": " : "",
+             STR_ARG(s->summary));
+    gate_say(d, &o->todo, "review it: plumb review %.8s revert|adopt|accept",
+             s->fingerprint.len >= 8 ? s->fingerprint.ptr : "FINDING");
+}
+
+void gate_judge_drift(struct deciding *d)
+{
+    struct index index;
+    size_t at = 0;
+    if (!index_make(d, &index)) {
+        d->full = true;
+        return;
+    }
+    for (size_t i = 0; i < d->facts->ntouches && !d->full; i++)
+        judge_touch(d, &index, &d->facts->touch[i], &at);
+    for (size_t i = 0; i < d->facts->nstanding && !d->full; i++)
+        judge_standing(d, &d->facts->standing[i]);
+}

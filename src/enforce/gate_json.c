@@ -1,0 +1,173 @@
+/* gate_json.c - a decision for machines: everything there is.
+ *
+ * Schema: docs/schema/gate.schema.json
+ * Rules:  every member is always present, null where it has nothing to say
+ */
+#include "base/clock.h"
+#include "enforce/gate_report.h"
+#include "report/parts.h"
+#include "wire/json.h"
+
+static void put_text(struct jsonw *w, struct str key, struct str s)
+{
+    jsonw_key(w, key);
+    if (s.len)
+        jsonw_string(w, s);
+    else
+        jsonw_null(w);
+}
+
+static void put_time(struct jsonw *w, struct str key, int64_t utc_ms)
+{
+    char text[CLOCK_TEXT];
+    jsonw_key(w, key);
+    if (utc_ms)
+        jsonw_string(w, str_from(clock_format(utc_ms, text)));
+    else
+        jsonw_null(w);
+}
+
+static void put_side(struct jsonw *w, struct str key, const struct change *change,
+                     const struct value *v)
+{
+    jsonw_key(w, key);
+    if (v)
+        value_json(w, v, change_hidden(change));
+    else
+        jsonw_null(w);
+}
+
+/* live, and what the plan would leave there. */
+static void put_change(struct jsonw *w, const struct gate_objection *o, const struct change *change)
+{
+    struct change shown = gate_shown_change(o, change);
+    bool undo = o->kind == GATE_UNDO;
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("path"), change->path);
+    put_side(w, STR("live"), &shown, undo ? shown.before : shown.after);
+    put_side(w, STR("wanted"), &shown, undo ? shown.after : shown.before);
+    jsonw_member_bool(w, STR("sensitive"), change->sensitive);
+    jsonw_object_close(w);
+}
+
+static void put_objection(struct jsonw *w, const struct gate_objection *o)
+{
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("kind"), str_from(gate_kind_name(o->kind)));
+    jsonw_member_string(w, STR("level"), o->level == GATE_BLOCK ? STR("block") : STR("warn"));
+    jsonw_member_int(w, STR("exit_code"), gate_kind_exit(o->kind));
+    jsonw_member_string(w, STR("severity"), str_from(severity_name(o->severity)));
+    put_text(w, STR("address"), o->address);
+    put_text(w, STR("type"), o->type);
+    put_text(w, STR("action"),
+             o->address.len ? str_from(plan_action_name(o->action)) : (struct str){0});
+    put_text(w, STR("fingerprint"), o->fingerprint);
+    put_text(w, STR("rule"), o->rule);
+    put_text(w, STR("actor"), o->actor);
+    put_text(w, STR("owner"), o->owner);
+    location_json(w, &o->at);
+    jsonw_member_string(w, STR("message"), o->message);
+    put_text(w, STR("todo"), o->todo);
+    jsonw_key(w, STR("changes"));
+    jsonw_array_open(w);
+    for (size_t i = 0; i < o->nchanges; i++)
+        put_change(w, o, &o->changes[i]);
+    jsonw_array_close(w);
+    jsonw_object_close(w);
+}
+
+static void put_state(struct jsonw *w, struct str key, const struct gate_state *state)
+{
+    jsonw_key(w, key);
+    if (!state->known) {
+        jsonw_null(w);
+        return;
+    }
+    jsonw_object_open(w);
+    put_text(w, STR("lineage"), state->lineage);
+    jsonw_member_int(w, STR("serial"), (int64_t)state->serial);
+    jsonw_object_close(w);
+}
+
+static void put_plan(struct jsonw *w, const struct gate_report *report)
+{
+    const struct plan_doc *doc = &report->seen->doc;
+    jsonw_key(w, STR("plan"));
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("file"), report->plan);
+    jsonw_member_string(w, STR("digest"), report->digest);
+    put_text(w, STR("made_by"), doc->terraform_version);
+    put_text(w, STR("made_at"), doc->timestamp);
+    put_state(w, STR("state"), &report->seen->facts.plan_state);
+    jsonw_key(w, STR("actions"));
+    jsonw_object_open(w);
+    for (size_t i = 0; i < PLAN_ACTION_COUNT; i++)
+        if (doc->by_action[i])
+            jsonw_member_int(w, str_from(plan_action_name((enum plan_action)i)),
+                             (int64_t)doc->by_action[i]);
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+}
+
+static void put_approval(struct jsonw *w, const struct gate_token *token)
+{
+    jsonw_key(w, STR("approval"));
+    if (!token->text.len) {
+        jsonw_null(w);
+        return;
+    }
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("token"), token->text);
+    put_time(w, STR("expires"), token->expires_utc_ms);
+    jsonw_object_close(w);
+}
+
+static void put_lists(struct jsonw *w, const struct gate_report *report)
+{
+    jsonw_key(w, STR("objections"));
+    jsonw_array_open(w);
+    for (size_t i = 0; i < report->decision->n; i++)
+        put_objection(w, &report->decision->objection[i]);
+    jsonw_array_close(w);
+    jsonw_key(w, STR("notes"));
+    jsonw_array_open(w);
+    for (size_t i = 0; i < report->seen->nnotes; i++)
+        jsonw_string(w, report->seen->note[i]);
+    jsonw_array_close(w);
+}
+
+void gate_write_json(struct buf *out, const struct gate_report *report)
+{
+    struct jsonw w = {.out = out, .indent = 2};
+    const struct gate_decision *decision = report->decision;
+    const struct gate_facts *f = &report->seen->facts;
+    AUTO_BUF headline = {.limit = 1 << 16};
+    gate_print_headline(&headline, report);
+    jsonw_object_open(&w);
+    jsonw_member_int(&w, STR("version"), 1);
+    jsonw_member_string(&w, STR("decision"),
+                        gate_allows(decision->answer) ? STR("allow") : STR("deny"));
+    jsonw_member_int(&w, STR("exit_code"), decision->exit_code);
+    jsonw_member_string(&w, STR("headline"), buf_view(&headline));
+    jsonw_member_int(&w, STR("undone"), (int64_t)decision->undone);
+    jsonw_member_bool(&w, STR("breakglass"), decision->broken_glass);
+    jsonw_member_string(&w, STR("stack"), f->stack);
+    put_text(&w, STR("environment"), f->environment);
+    put_plan(&w, report);
+    put_state(&w, STR("state"), &f->state);
+    jsonw_key(&w, STR("revision"));
+    if (f->code.known)
+        revision_json(&w, &f->code.revision);
+    else
+        jsonw_null(&w);
+    put_text(&w, STR("store"), report->store);
+    jsonw_key(&w, STR("event"));
+    if (report->event >= 0)
+        jsonw_int(&w, report->event);
+    else
+        jsonw_null(&w);
+    put_approval(&w, &report->token);
+    put_lists(&w, report);
+    jsonw_object_close(&w);
+    buf_char(out, '\n');
+}

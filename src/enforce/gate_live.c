@@ -1,0 +1,240 @@
+/* gate_live.c - what is live now at the addresses of a plan, beside what the plan saw. */
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "drift/drift.h"
+#include "enforce/gate_facts_parts.h"
+
+struct reading {
+    struct gathering *g;
+    struct arena scratch; /* of one answer */
+};
+
+static int touch_order(const void *a, const void *b)
+{
+    const struct gate_touch *x = a, *y = b;
+    return str_compare(x->address, y->address);
+}
+
+static struct gate_touch *find_touch(struct gathering *g, struct str address)
+{
+    struct gate_touch key = {.address = address};
+    return g->ntouches ? bsearch(&key, g->touch, g->ntouches, sizeof key, touch_order) : NULL;
+}
+
+/* --- before, and now --- */
+
+/* Paths only: what the values were and are, the next plan shows. */
+static bool keep_since(struct gathering *g, const struct observation *found,
+                       struct gate_touch *touch)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < found->nfindings; i++)
+        n += found->findings[i].class_ == CLASS_CONTRADICTS_CODE ? found->findings[i].nchanges : 0;
+    struct change *kept = arena_new(g->arena, struct change, n);
+    if (!kept)
+        return arena_full(g->arena, g->err);
+    n = 0;
+    for (size_t i = 0; i < found->nfindings; i++) {
+        const struct finding *finding = &found->findings[i];
+        for (size_t k = 0; finding->class_ == CLASS_CONTRADICTS_CODE && k < finding->nchanges;
+             k++) {
+            const struct change *change = &finding->changes[k];
+            if (change->ignored_by.len || !change->configurable)
+                continue;
+            kept[n] = (struct change){
+                .path = arena_dup(g->arena, change->path), .sensitive = true, .configurable = true};
+            if (!kept[n++].path.ptr)
+                return arena_full(g->arena, g->err);
+        }
+    }
+    touch->since = kept;
+    touch->nsince = n;
+    return true;
+}
+
+/* The plan's values in the types of the schema, as the reader's are. */
+static struct value typed(struct arena *arena, const struct live_result *result,
+                          const struct value *plain)
+{
+    struct value made;
+    struct err ignored = {0};
+    if (!result->schema || plain->kind == VALUE_NULL ||
+        !type_apply(arena, result->schema->block.type, plain, false, &made, &ignored))
+        return *plain;
+    return made;
+}
+
+static bool compare(struct reading *r, const struct plan_entry *entry,
+                    const struct live_result *result, struct gate_touch *touch)
+{
+    struct gathering *g = r->g;
+    const struct scan_options *options = &g->asking->scan;
+    struct plan_change change;
+    struct observation found;
+    if (!plan_change_read(&r->scratch, entry, g->asking->plan_name, &change, g->err))
+        return false;
+    touch->vanished = touch->gone && change.before.kind != VALUE_NULL;
+    if (touch->gone || change.before.kind == VALUE_NULL)
+        return true;
+    struct value before = typed(&r->scratch, result, &change.before);
+    if (value_equal(&before, &result->live))
+        return true;
+    const struct drift_input in = {
+        .resource = result->resource,
+        .desired = &before,
+        .live = &result->live,
+        .schema = result->schema,
+        .not_observed = result->not_observed,
+        .nnot_observed = result->nnot_observed,
+        .stack = g->asking->stack->name,
+        .ignores = options->config ? options->config->ignores : NULL,
+        .nignores = options->config ? options->config->nignores : 0,
+        .now_utc_ms = options->now_utc_ms,
+    };
+    return drift_observe(&r->scratch, &in, &found, g->err) && keep_since(g, &found, touch);
+}
+
+static bool keep_live(struct gathering *g, const struct live_result *result,
+                      struct gate_touch *touch)
+{
+    if (touch->gone || value_equal(&result->desired, &result->live))
+        return true;
+    struct value *kept = arena_new(g->arena, struct value, 1);
+    if (!kept)
+        return arena_full(g->arena, g->err);
+    touch->live = kept;
+    return value_copy(g->arena, &result->live, kept, g->err);
+}
+
+static bool on_answer(void *ctx, const struct live_result *result, struct err *err)
+{
+    struct reading *r = ctx;
+    struct gathering *g = r->g;
+    const struct plan_doc *doc = &g->seen->doc;
+    struct gate_touch *touch = find_touch(g, result->resource->address);
+    if (!touch || result->status == LIVE_UNREADABLE)
+        return true; /* a finding says why */
+    arena_reset(&r->scratch);
+    touch->answered = true;
+    touch->gone = result->status == LIVE_GONE;
+    touch->live = NULL;
+    touch->since = NULL;
+    touch->nsince = 0;
+    touch->appeared = touch->action == PLAN_CREATE && !touch->gone;
+    const struct plan_entry *entry = plan_doc_find(doc->touch, doc->ntouches, touch->address);
+    bool ok = (!entry || touch->appeared || compare(r, entry, result, touch)) &&
+              keep_live(g, result, touch);
+    if (!ok && err != g->err && err)
+        *err = *g->err;
+    return ok;
+}
+
+/* --- the findings of those addresses --- */
+
+static bool is_drift(const struct finding *finding)
+{
+    return finding->class_ == CLASS_CONTRADICTS_CODE || finding->class_ == CLASS_MISSING ||
+           finding->class_ == CLASS_STATE_ONLY;
+}
+
+/* What the plan makes of it is needed only where something drifted. */
+static bool keep_after(struct gathering *g, struct gate_touch *touch)
+{
+    const struct plan_doc *doc = &g->seen->doc;
+    const struct plan_entry *entry = plan_doc_find(doc->touch, doc->ntouches, touch->address);
+    struct plan_change *change = arena_new(g->arena, struct plan_change, 1);
+    if (!change)
+        return arena_full(g->arena, g->err);
+    if (!entry || touch->after)
+        return true;
+    if (!plan_change_read(g->arena, entry, g->asking->plan_name, change, g->err))
+        return false;
+    touch->before = &change->before;
+    touch->after = &change->after;
+    touch->unknown = &change->unknown;
+    return true;
+}
+
+static bool take_findings(struct gathering *g)
+{
+    const struct stack_result *scan = &g->seen->scan;
+    struct gate_facts *f = &g->seen->facts;
+    for (size_t i = 0; i < scan->nfindings; i++) {
+        const struct finding *finding = &scan->findings[i];
+        struct gate_touch *touch = find_touch(g, finding->address);
+        if (!touch)
+            continue;
+        if (finding->class_ == CLASS_UNCHECKED)
+            touch->unread = finding->reason.len ? finding->reason : STR("no reason was given");
+        if (is_drift(finding) && !keep_after(g, touch))
+            return false;
+    }
+    f->finding = scan->findings;
+    f->nfindings = scan->nfindings;
+    return true;
+}
+
+/* --- the ways --- */
+
+/* What the plan saw while it was made. */
+static bool trust_plan(struct gathering *g)
+{
+    const struct gate_asking *asking = g->asking;
+    struct scan_options options = asking->scan;
+    struct str name = arena_dup(g->arena, asking->stack->name);
+    options.on_answer = NULL;
+    if (!name.ptr)
+        return arena_full(g->arena, g->err);
+    if (!scan_plan(g->arena, asking->plan, name.ptr, &options, &g->seen->scan, g->err))
+        return false;
+    if (g->seen->scan.failed.len)
+        return gathering_deny(g, g->seen->scan.failed);
+    for (size_t i = 0; i < g->ntouches; i++)
+        g->touch[i].answered = true;
+    return gathering_note(g, STR("nothing was read: what the plan saw while it was made counts "
+                                 "as live (--from-plan)")) &&
+           take_findings(g);
+}
+
+static bool only_creates(const struct gathering *g)
+{
+    for (size_t i = 0; i < g->ntouches; i++)
+        if (g->touch[i].action != PLAN_CREATE)
+            return false;
+    return true;
+}
+
+static bool read_now(struct gathering *g)
+{
+    struct reading r = {.g = g, .scratch = {.limit = ARENA_DEFAULT_LIMIT}};
+    struct scan_options options = g->asking->scan;
+    struct str *addresses = arena_new(g->arena, struct str, g->ntouches);
+    if (!addresses)
+        return arena_full(g->arena, g->err);
+    for (size_t i = 0; i < g->ntouches; i++)
+        addresses[i] = g->touch[i].address;
+    options.addresses = addresses;
+    options.naddresses = g->ntouches;
+    options.exact = true;
+    options.on_answer = on_answer;
+    options.ctx = &r;
+    bool ok = scan_stack(g->arena, g->asking->stack, &options, &g->seen->scan, g->err);
+    arena_free(&r.scratch);
+    if (!ok)
+        return false;
+    if (!g->seen->scan.failed.len)
+        return take_findings(g);
+    /* nothing was ever applied: there is nothing that could have drifted */
+    if (g->seen->facts.state.known && g->seen->facts.state.serial == 0 && only_creates(g))
+        return true;
+    return gathering_deny(g, g->seen->scan.failed);
+}
+
+bool gather_live(struct gathering *g)
+{
+    if (g->asking->from_plan)
+        return trust_plan(g);
+    return g->ntouches == 0 || read_now(g);
+}
