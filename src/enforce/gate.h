@@ -85,7 +85,6 @@ struct gate_standing {
     enum severity severity;
     enum decision decision;
     bool has_decision;
-    struct str value; /* review_value() of the finding; empty: not known */
     struct str actor; /* who changed it, as far as is known; or empty */
     struct str summary, owner;
     bool overdue;
@@ -132,6 +131,7 @@ struct gate_facts {
     size_t ntouches;
     const struct finding *finding; /* of those addresses, read just now; sorted by address */
     size_t nfindings;
+    const struct str *value;              /* finding_digest of each; NULL: there is no store */
     const struct gate_standing *standing; /* open findings of the stack, from the store */
     size_t nstanding;
     const struct gate_violation *violation;
