@@ -62,7 +62,7 @@ struct err;
     X(OPENSSL_sk_push) X(OPENSSL_sk_value) X(OSSL_PARAM_BLD_free) X(OSSL_PARAM_BLD_new) \
     X(OSSL_PARAM_BLD_push_BN) X(OSSL_PARAM_BLD_push_octet_string) \
     X(OSSL_PARAM_BLD_push_utf8_string) X(OSSL_PARAM_BLD_to_param) X(OSSL_PARAM_free) \
-    X(PEM_read_bio_PrivateKey) X(PEM_write_bio_X509) X(POLICY_CONSTRAINTS_free) \
+    X(PEM_read_bio_PrivateKey) X(PEM_read_bio_X509) X(PEM_write_bio_X509) X(POLICY_CONSTRAINTS_free) \
     X(RAND_bytes) X(RAND_priv_bytes) X(X509V3_EXT_conf_nid) X(X509V3_get_d2i) \
     X(X509V3_set_ctx) X(X509_EXTENSION_free) X(X509_EXTENSION_get_critical) \
     X(X509_EXTENSION_get_data) X(X509_EXTENSION_get_object) X(X509_NAME_ENTRY_get_data) \
@@ -75,7 +75,7 @@ struct err;
     X(X509_STORE_CTX_get1_chain) X(X509_STORE_CTX_init) X(X509_STORE_CTX_new) \
     X(X509_STORE_add_cert) X(X509_STORE_free) X(X509_STORE_new) X(X509_STORE_set_flags) \
     X(X509_VERIFY_PARAM_set_flags) X(X509_VERIFY_PARAM_set_time) X(X509_add_ext) \
-    X(X509_check_host) X(X509_check_ip_asc) X(X509_check_private_key) X(X509_free) \
+    X(X509_check_host) X(X509_cmp_time) X(X509_check_ip_asc) X(X509_check_private_key) X(X509_free) \
     X(X509_get0_extensions) X(X509_get0_notAfter) X(X509_get0_notBefore) \
     X(X509_get0_pubkey) X(X509_get0_serialNumber) X(X509_get0_signature) \
     X(X509_get_X509_PUBKEY) X(X509_get_ext_d2i) X(X509_get_issuer_name) \

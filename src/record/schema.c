@@ -108,6 +108,24 @@ static const struct migration migrations[] = {
      /* Deadlines that were told as passed. */
      "CREATE TABLE overdue (finding BIGINT NOT NULL, due_utc_ms BIGINT NOT NULL,"
      " told_utc_ms BIGINT NOT NULL, PRIMARY KEY (finding, due_utc_ms))"},
+    {"tokens and states",
+     "CREATE TABLE token (id BIGINT PRIMARY KEY, hash BYTEA NOT NULL UNIQUE, name TEXT NOT NULL,"
+     " stacks TEXT NOT NULL, role TEXT NOT NULL, created_utc_ms BIGINT NOT NULL,"
+     " expires_utc_ms BIGINT NOT NULL, revoked_utc_ms BIGINT NOT NULL, created_by TEXT NOT NULL);"
+     /* version: 0 = none there (never written, or deleted). lock_id empty: not locked; lock_last:
+      * the lock that was given back last, so that giving it back twice is fine */
+     "CREATE TABLE state (stack TEXT PRIMARY KEY, version BIGINT NOT NULL,"
+     " versions BIGINT NOT NULL, lineage TEXT NOT NULL, serial BIGINT NOT NULL,"
+     " lock_id TEXT NOT NULL, lock_info TEXT NOT NULL, lock_kind TEXT NOT NULL,"
+     " lock_token BIGINT NOT NULL, lock_name TEXT NOT NULL, lock_utc_ms BIGINT NOT NULL,"
+     " lock_last TEXT NOT NULL);"
+     "CREATE TABLE state_version (stack TEXT NOT NULL, version BIGINT NOT NULL,"
+     " lineage TEXT NOT NULL, serial BIGINT NOT NULL, utc_ms BIGINT NOT NULL,"
+     " actor TEXT NOT NULL, lock_id TEXT NOT NULL, size BIGINT NOT NULL, packed BIGINT NOT NULL,"
+     " digest BYTEA NOT NULL, PRIMARY KEY (stack, version));"
+     /* The state's own bytes, gzip, in parts */
+     "CREATE TABLE state_part (stack TEXT NOT NULL, version BIGINT NOT NULL, n BIGINT NOT NULL,"
+     " bytes BYTEA NOT NULL, PRIMARY KEY (stack, version, n))"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

@@ -1,11 +1,11 @@
 /* tokens.c - tokens in the store. */
 #include "record/tokens.h"
 
-#include <openssl/rand.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/openssl.h"
 #include "record/db.h"
 
 static bool make_text(struct arena *arena, struct str *ret, struct err *err)
@@ -15,6 +15,8 @@ static bool make_text(struct arena *arena, struct str *ret, struct err *err)
     char *text = arena_new(arena, char, TOKEN_TEXT + 1);
     if (!text)
         return arena_full(arena, err);
+    if (!openssl_load_crypto(err))
+        return false;
     if (RAND_bytes(bytes, 32) != 1)
         return err_set(err, ERR_UNAVAILABLE, "there are no random bytes to make a token of");
     memcpy(text, "plumb_", 6);

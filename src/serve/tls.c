@@ -1,11 +1,8 @@
 /* tls.c - is this certificate with this key fit to be served? The library would only say no. */
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <time.h>
 
 #include "base/err.h"
+#include "base/openssl.h"
 #include "serve/listener_parts.h"
 
 static int no_password(char *to, int room, int writing, void *ctx)
@@ -33,6 +30,8 @@ static bool check(X509 *cert, EVP_PKEY *key, int64_t now_utc_ms, struct err *err
 
 bool tls_check(struct str cert, struct str key, int64_t now_utc_ms, struct err *err)
 {
+    if (!openssl_load_crypto(err))
+        return false;
     BIO *cert_text = BIO_new_mem_buf(cert.ptr, (int)cert.len);
     BIO *key_text = BIO_new_mem_buf(key.ptr, (int)key.len);
     X509 *x509 = cert_text ? PEM_read_bio_X509(cert_text, NULL, no_password, NULL) : NULL;
