@@ -3,13 +3,15 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/utf8.h"
 #include "lang/rego/builtin.h"
 
+/* A byte that is no UTF-8 (of base64.decode, say) counts as one. */
 static size_t code_points(struct str s)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < s.len; i++)
-        n += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
+    size_t n = 0, at = 0;
+    for (; at < s.len; n++)
+        (void)utf8_next(s, &at);
     return n;
 }
 

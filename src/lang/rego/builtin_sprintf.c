@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "lang/rego/builtin.h"
+#include "lang/rego/encoding.h"
 #include "lang/rego/number.h"
 #include "value/number.h"
 
@@ -282,8 +283,7 @@ static void format_float(struct printing *p, const struct verb *v, const struct 
     pad_number(p->out, v, buf_view(&signed_text));
 }
 
-/* strconv.Quote */
-static void quoted(struct buf *out, struct str s)
+void rego_go_quote(struct buf *out, struct str s)
 {
     static const char from[] = "\a\b\f\n\r\t\v\\\"", to[] = "abfnrtv\\\"";
     buf_char(out, '"');
@@ -328,7 +328,7 @@ static void format_string(struct printing *p, const struct verb *v, const struct
     switch (v->letter) {
     case 'v':
         if (v->sharp)
-            quoted(&text, s);
+            rego_go_quote(&text, s);
         else
             buf_str(&text, s);
         break;
@@ -336,7 +336,7 @@ static void format_string(struct printing *p, const struct verb *v, const struct
         buf_str(&text, s);
         break;
     case 'q':
-        quoted(&text, s);
+        rego_go_quote(&text, s);
         break;
     case 'x':
     case 'X':

@@ -1,4 +1,4 @@
-/* encoding.h - base64 and PEM as Go reads and writes them, shared by families of built-ins.
+/* encoding.h - base64, PEM and quoted text as Go reads and writes them; several families use them.
  *
  * Source: RFC 4648, RFC 7468; Go's encoding/base64 (line breaks are skipped) and encoding/pem
  */
@@ -17,6 +17,8 @@ bool rego_from_base64(struct buf *out, struct str text64, size_t *ret_bad);
 bool rego_from_base64url(struct buf *out, struct str text64, size_t *ret_bad);
 void rego_to_base64(struct buf *out, struct str bytes);    /* padded */
 void rego_to_base64url(struct buf *out, struct str bytes); /* URL alphabet, not padded */
+
+void rego_go_quote(struct buf *out, struct str s); /* strconv.Quote */
 
 struct pem {
     struct str type;  /* "CERTIFICATE"; a view into the text */
