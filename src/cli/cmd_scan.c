@@ -467,6 +467,7 @@ static bool run_stacks(struct job *job, struct scan_result *ret, struct err *err
         progress_clear(&job->progress);
         tell_stack(job, &results[i], clock_monotonic_ms() - start);
     }
+    scan_record_settle(&job->record);
     *ret = (struct scan_result){results, stacks.n};
     return true;
 }

@@ -12,6 +12,7 @@
 #include "cli/policy_setup.h"
 #include "cli/who.h"
 #include "desired/stacks.h"
+#include "model/config.h"
 #include "policy/pack.h"
 #include "policy/policy.h"
 #include "report/report.h"
@@ -89,6 +90,7 @@ bool scan_record_open(struct scan_record *r, const struct scan_record_ask *ask, 
     struct store_choice choice;
     struct actor actor;
     r->reason = ask->baseline;
+    r->config = ask->config;
     if (ask->baseline.ptr && ask->no_store)
         return err_set(err, ERR_USAGE, "--baseline needs a store: not with --no-store");
     if (ask->no_store)
@@ -145,15 +147,18 @@ bool scan_record_begin(struct scan_record *r, const struct stack *stack, struct 
     r->start.path = stack->path;
     r->start.environment = stack->environment;
     r->start.owner = stack->owner;
-    r->finish = (struct run_finish){.start = &r->start,
-                                    .partial = r->scan->ntargets != 0,
-                                    .wanted = wanted,
-                                    .describe = describe,
-                                    .ctx = r,
-                                    .live_utc_ms = live_time(r->arena, r->scan, stack),
-                                    .baseline = r->reason};
+    r->finish =
+        (struct run_finish){.start = &r->start,
+                            .partial = r->scan->ntargets != 0,
+                            .wanted = wanted,
+                            .describe = describe,
+                            .ctx = r,
+                            .live_utc_ms = live_time(r->arena, r->scan, stack),
+                            .baseline = r->reason,
+                            .deadline_ms = r->config ? r->config->review.deadline_ms : NULL};
     return run_begin(&r->record, &r->start, &r->finish.run, err) &&
-           baseline_open(&r->record, r->arena, stack->name, &r->baseline, err);
+           baseline_open(&r->record, r->arena, stack->name, &r->baseline, err) &&
+           answers_open(&r->record, r->arena, stack->name, &r->answers, err);
 }
 
 static void add_changes(struct run_changes *to, const struct run_changes *c)
@@ -183,7 +188,16 @@ bool scan_record_end(struct scan_record *r, const struct stack *stack, struct st
     r->stacks++;
     if (changes.baselined && !baseline_open(&r->record, r->arena, stack->name, &r->baseline, err))
         return false;
-    return baseline_apply_all(r->baseline, result, err);
+    return baseline_apply_all(r->baseline, result, err) &&
+           answers_open(&r->record, r->arena, stack->name, &r->answers, err) &&
+           answers_apply_all(r->answers, result, err);
+}
+
+void scan_record_settle(struct scan_record *r)
+{
+    struct settled settled;
+    if (r->record.db && !r->failed.kind)
+        (void)record_settle(&r->record, &settled, &r->failed);
 }
 
 void scan_record_fail(struct scan_record *r, const struct err *why)
@@ -197,7 +211,8 @@ void scan_record_fail(struct scan_record *r, const struct err *why)
 
 bool scan_record_mark(struct scan_record *r, struct finding *finding, struct err *err)
 {
-    return !r->baseline || baseline_apply(r->baseline, finding, err);
+    return !r->baseline ||
+           (baseline_apply(r->baseline, finding, err) && answers_apply(r->answers, finding, err));
 }
 
 /* --- for people --- */

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "cli/store_setup.h"
 #include "record/findings.h"
+#include "record/standing.h"
 #include "scan/scan.h"
 
 struct stack;
@@ -23,6 +24,8 @@ struct scan_record {
     struct run_start start;
     struct run_finish finish;
     struct baseline *baseline; /* of the stack that is scanned */
+    struct answers *answers;   /* the same: reviews */
+    const struct config *config;
     struct run_changes total;
     uint64_t stacks;
     struct str reason; /* of --baseline; ptr NULL = none */
@@ -39,12 +42,16 @@ struct scan_record_ask {
 bool scan_record_open(struct scan_record *r, const struct scan_record_ask *ask, struct err *err);
 void scan_record_close(struct scan_record *r);
 bool scan_record_begin(struct scan_record *r, const struct stack *stack, struct err *err);
-/* Records the result, then marks in it what the baseline accepts. Trouble goes to r->failed. */
+/* Records the result, then marks in it what the baseline and reviews say. Trouble goes to
+ * r->failed. */
 bool scan_record_end(struct scan_record *r, const struct stack *stack, struct stack_result *result,
                      struct err *err);
+/* After all stacks: reviews, breakglasses, freezes and deadlines that have ended are written down.
+ */
+void scan_record_settle(struct scan_record *r);
 /* There is no result. */
 void scan_record_fail(struct scan_record *r, const struct err *why);
-/* A finding on its way to --stream, as the baseline has it. */
+/* A finding on its way to --stream, as the baseline and reviews have it. */
 bool scan_record_mark(struct scan_record *r, struct finding *finding, struct err *err);
 /* One line for people: what was recorded where. */
 void scan_record_tell(const struct scan_record *r, FILE *out);

@@ -97,6 +97,12 @@ enum review_end review_look(const struct review *review, enum review_sight sight
     return now_utc_ms >= review->until_utc_ms ? REVIEW_EXPIRED : REVIEW_NOT_ENDED;
 }
 
+int64_t review_deadline(const int64_t *by_severity, enum severity severity, int64_t rule_ms)
+{
+    int64_t own = by_severity && (unsigned)severity < SEVERITY_COUNT ? by_severity[severity] : 0;
+    return own && (!rule_ms || own < rule_ms) ? own : rule_ms;
+}
+
 /* --- texts --- */
 
 struct str review_says(struct arena *arena, const struct review *review)

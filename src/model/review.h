@@ -103,5 +103,12 @@ enum review_end review_look(const struct review *review, enum review_sight sight
 struct str review_says(struct arena *arena, const struct review *review);
 #define REVIEW_SAYS_PREFIX "review R"
 
+/*
+ * How long a finding may stay without an answer, in milliseconds from when it is seen: the earlier
+ * one of its rule's deadline and that of plumb.yaml for its severity; 0 = for ever.
+ * by_severity  SEVERITY_COUNT of them (config.review.deadline_ms), or NULL
+ */
+int64_t review_deadline(const int64_t *by_severity, enum severity severity, int64_t rule_ms);
+
 /* "R12", "r12" and "12"; false on anything else. letter: 'R', 'B', 'F' */
 bool review_id_from(struct str text, char letter, int64_t *ret);

@@ -64,8 +64,9 @@ struct run_finish {
     /* A finding as JSON without secrets, for `detail`. */
     bool (*describe)(void *ctx, struct buf *out, const struct finding *finding, struct err *err);
     void *ctx;
-    int64_t live_utc_ms; /* when the live values were read; 0 = as the run went */
-    struct str baseline; /* reason: accept everything it found; ptr NULL = do not */
+    int64_t live_utc_ms;        /* when the live values were read; 0 = as the run went */
+    const int64_t *deadline_ms; /* by severity, as config.review has them; NULL = none */
+    struct str baseline;        /* reason: accept everything it found; ptr NULL = do not */
 };
 /* What it changed. */
 struct run_changes {

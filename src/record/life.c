@@ -451,13 +451,16 @@ static void fill_finding(const struct lives *lives, const struct sight *s, struc
     const struct life *b = s->before;
     bool opened = !b || b->status == STATUS_RESOLVED;
     int64_t open = opened ? lives->now : b->open_utc_ms, run = lives->finish->run;
+    enum severity severity = j && j->severity > f->severity ? j->severity : f->severity;
+    int64_t deadline =
+        review_deadline(lives->finish->deadline_ms, severity, j ? j->deadline_ms : 0);
     const struct db_value values[UPSERT_PARAMS] = {
         DB_PARAM_INT(s->id),
         text(lives, lives->finish->start->stack),
         text(lives, str_from(f->fingerprint)),
         text(lives, str_from(finding_status_name(s->status))),
         text(lives, str_from(finding_class_name(f->class_))),
-        DB_PARAM_INT((int64_t)(j && j->severity > f->severity ? j->severity : f->severity)),
+        DB_PARAM_INT((int64_t)severity),
         text(lives, f->address),
         text(lives, f->type),
         text(lives, f->provider),
@@ -473,7 +476,7 @@ static void fill_finding(const struct lives *lives, const struct sight *s, struc
         DB_PARAM_INT(open),
         DB_PARAM_INT(s->what ? lives->now : b->changed_utc_ms),
         DB_PARAM_INT(lives->now),
-        j && j->deadline_ms ? DB_PARAM_INT(open + j->deadline_ms) : DB_PARAM_NULL,
+        deadline ? DB_PARAM_INT(open + deadline) : DB_PARAM_NULL,
         DB_PARAM_INT(b ? b->first_run : run),
         DB_PARAM_INT(run),
         DB_PARAM_INT(b ? b->times + 1 : 1),

@@ -244,56 +244,83 @@ static const struct review *reviews_of(const struct review_rows *rows, const str
     return hit;
 }
 
-static bool apply_one(struct asking *a, struct str key, struct finding *f, uint64_t *ignored,
-                      struct err *err)
+struct answers {
+    struct arena *arena;
+    struct review_rows reviews; /* by place */
+    struct str key;
+    int64_t now;
+};
+
+bool answers_open(struct record *record, struct arena *arena, struct str stack,
+                  struct answers **ret, struct err *err)
 {
-    struct str digest;
-    size_t n = 0, i = 0;
-    const struct review *review = f->ignored ? NULL : reviews_of(&a->reviews, f, &n);
-    if (!n)
-        return true;
-    if (!finding_digest(a->arena, key, f, &digest, err))
-        return false;
-    while (i < n && !review_counts(&review[i], digest, a->now))
-        i++;
-    if (i == n)
-        return true;
-    review += i;
-    f->reviewed = review_says(a->arena, review);
-    if (!f->reviewed.ptr)
-        return arena_full(a->arena, err);
-    if (review->answer != ANSWER_ACCEPT)
-        return true;
-    f->ignored = true;
-    f->ignored_by = f->reviewed;
-    f->ignored_owner = review->by.name;
-    f->ignored_expires = STR("");
-    ++*ignored;
+    struct answers *answers = arena_new(arena, struct answers, 1);
+    if (!answers)
+        return arena_full(arena, err);
+    *answers =
+        (struct answers){.arena = arena, .now = record_now(record), .reviews = {.arena = arena}};
+    if (!reviews_of_stack(record, stack, &answers->reviews, err) ||
+        (answers->reviews.n && !record_key(record, &answers->key, err)))
+        return err_wrap(err, "reviews of %.*s", STR_ARG(stack));
+    if (answers->reviews.n > 1)
+        qsort(answers->reviews.review, answers->reviews.n, sizeof(struct review), rows_by_place);
+    *ret = answers;
     return true;
 }
 
-bool standing_apply(struct record *record, struct arena *arena, struct stack_result *result,
-                    struct err *err)
+/* As a waiver does: policy's answer to it does not count. */
+static bool accept(struct arena *arena, const struct review *review, struct finding *f,
+                   struct err *err)
 {
-    struct asking a = {
-        .record = record, .arena = arena, .now = record_now(record), .reviews = {.arena = arena}};
-    struct str key;
-    if (!result->nfindings || result->failed.len)
+    f->ignored = true;
+    f->ignored_by = f->reviewed;
+    f->ignored_owner = review->by.name;
+    if (!f->judgement)
         return true;
-    if (!reviews_of_stack(record, result->name, &a.reviews, err))
-        return err_wrap(err, "reviews of %.*s", STR_ARG(result->name));
-    if (!a.reviews.n)
-        return true;
-    struct finding *copy = arena_new(arena, struct finding, result->nfindings);
-    if (!copy)
+    struct judgement *judgement = arena_new(arena, struct judgement, 1);
+    if (!judgement)
         return arena_full(arena, err);
-    if (!record_key(record, &key, err))
+    *judgement = *f->judgement;
+    judgement->decision = DECISION_IGNORE;
+    judgement->waived = true;
+    judgement->message = f->reviewed;
+    f->judgement = judgement;
+    return true;
+}
+
+bool answers_apply(struct answers *answers, struct finding *f, struct err *err)
+{
+    struct str digest;
+    size_t n = 0, i = 0;
+    const struct review *review = f->ignored ? NULL : reviews_of(&answers->reviews, f, &n);
+    if (!n)
+        return true;
+    if (!finding_digest(answers->arena, answers->key, f, &digest, err))
         return false;
+    while (i < n && !review_counts(&review[i], digest, answers->now))
+        i++;
+    if (i == n)
+        return true;
+    f->reviewed = review_says(answers->arena, &review[i]);
+    if (!f->reviewed.ptr)
+        return arena_full(answers->arena, err);
+    return review[i].answer != ANSWER_ACCEPT || accept(answers->arena, &review[i], f, err);
+}
+
+bool answers_apply_all(struct answers *answers, struct stack_result *result, struct err *err)
+{
+    if (!answers->reviews.n || !result->nfindings)
+        return true;
+    struct finding *copy = arena_new(answers->arena, struct finding, result->nfindings);
+    if (!copy)
+        return arena_full(answers->arena, err);
     memcpy(copy, result->findings, result->nfindings * sizeof *copy);
-    qsort(a.reviews.review, a.reviews.n, sizeof *a.reviews.review, rows_by_place);
-    for (size_t i = 0; i < result->nfindings; i++)
-        if (!apply_one(&a, key, &copy[i], &result->coverage.ignored, err))
+    for (size_t i = 0; i < result->nfindings; i++) {
+        bool before = copy[i].ignored;
+        if (!answers_apply(answers, &copy[i], err))
             return false;
+        result->coverage.ignored += copy[i].ignored && !before;
+    }
     result->findings = copy;
     return true;
 }

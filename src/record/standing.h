@@ -48,9 +48,13 @@ const struct cover *standing_freeze(const struct standing *standing, struct str 
 const struct cover *standing_breakglass(const struct standing *standing, struct str address);
 
 /*
- * Mark what reviews that count say of a scan's findings, in a copy that takes their place: an
- * accepted one is `ignored` by its review (coverage.ignored follows), one that is to be reverted
- * or adopted is `reviewed`. Only where the values are those that were reviewed.
+ * Mark what reviews that count say of a scan's findings: an accepted one is `ignored` by its
+ * review, as by a waiver; one that is to be reverted or adopted is `reviewed`. Only where the
+ * values are those that were reviewed. finding is in the caller's hands.
  */
-bool standing_apply(struct record *record, struct arena *arena, struct stack_result *result,
-                    struct err *err);
+struct answers;
+bool answers_open(struct record *record, struct arena *arena, struct str stack,
+                  struct answers **ret, struct err *err);
+bool answers_apply(struct answers *answers, struct finding *finding, struct err *err);
+/* Those of a result, in a copy that takes its findings' place; coverage.ignored follows. */
+bool answers_apply_all(struct answers *answers, struct stack_result *result, struct err *err);

@@ -79,6 +79,8 @@ static void put_finding(struct jsonw *w, const struct finding *finding,
     jsonw_member_bool(w, STR("tainted"), finding->tainted);
     jsonw_member_bool(w, STR("deposed"), finding->deposed);
     put_ignored(w, finding);
+    if (finding->reviewed.len)
+        put_text(w, STR("reviewed"), finding->reviewed);
     judgement_json(w, finding);
     jsonw_key(w, STR("changes"));
     jsonw_array_open(w);

@@ -155,6 +155,10 @@ static void put_head(struct buf *out, const struct finding *finding)
         buf_str(out, STR(", "));
         markdown_code(out, buf_view(&place), false);
     }
+    if (finding->reviewed.len && !finding->ignored) {
+        buf_str(out, STR(", reviewed: "));
+        markdown_code(out, finding->reviewed, false);
+    }
     if (finding->ignored) {
         buf_str(out, STR(", ignored: "));
         markdown_code(out, finding->ignored_by, false);

@@ -91,6 +91,11 @@ static void put_finding(const struct page *page, const struct finding *finding)
     }
     if (finding->ignored)
         put_ignored(out, finding);
+    else if (finding->reviewed.len) {
+        buf_str(out, STR("      reviewed: "));
+        text_safe(out, finding->reviewed);
+        buf_char(out, '\n');
+    }
     lines_of_finding(out, finding, page->options, &style);
     judgement_lines(out, finding, 6);
     if (finding->remedy.len) {

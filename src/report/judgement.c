@@ -6,7 +6,7 @@
 
 bool finding_violates(const struct finding *finding)
 {
-    return !finding->ignored && finding->judgement &&
+    return !finding->ignored && !finding->reviewed.len && finding->judgement &&
            decision_is_violation(finding->judgement->decision);
 }
 

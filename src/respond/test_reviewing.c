@@ -228,13 +228,15 @@ static struct finding scan(struct world *world, struct str sees)
                                   .nfindings = sees.len > 0};
     struct run_finish finish = {.start = &start, .result = &result, .describe = describe};
     struct run_changes changes = {0};
+    struct answers *answers;
     struct err err = {0};
     world->now += 1000;
     if (sees.len)
         make_finding(world, sees, &finding);
     if (!run_begin(&world->record, &start, &finish.run, &err) ||
-        !standing_apply(&world->record, &world->arena, &result, &err) ||
-        !run_end(&world->record, &finish, &changes, &err))
+        !run_end(&world->record, &finish, &changes, &err) ||
+        !answers_open(&world->record, &world->arena, STR("prod"), &answers, &err) ||
+        !answers_apply_all(answers, &result, &err))
         fail_msg("%s", err.frame[0]);
     return result.nfindings ? result.findings[0] : finding;
 }
@@ -419,6 +421,7 @@ static void a_scan_is_told_of_reviews(void **state)
     take_step(&world, "alice ok");
     f = scan(&world, STR("a!"));
     assert_true(f.ignored && str_starts(f.ignored_by, STR("review R2 (accept)")));
+    assert_true(f.judgement->waived && f.judgement->decision == DECISION_IGNORE);
     f = scan(&world, STR("a2!"));
     assert_true(!f.ignored && !f.reviewed.len);
     close_world(&world);

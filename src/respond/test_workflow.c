@@ -288,11 +288,12 @@ static void deadlines_and_powers(void **state)
     struct str why;
     bool may;
     int64_t until, id;
-    assert_true(workflow_due(&config, SEVERITY_CRITICAL, 0, NOW) == NOW + DAY);
-    assert_true(workflow_due(&config, SEVERITY_CRITICAL, HOUR, NOW) == NOW + HOUR);
-    assert_true(workflow_due(&config, SEVERITY_CRITICAL, 9 * DAY, NOW) == NOW + DAY);
-    assert_true(workflow_due(&config, SEVERITY_LOW, 9 * DAY, NOW) == NOW + 9 * DAY);
-    assert_true(workflow_due(NULL, SEVERITY_LOW, 0, NOW) == INT64_MAX);
+    const int64_t *by_severity = config.review.deadline_ms;
+    assert_true(review_deadline(by_severity, SEVERITY_CRITICAL, 0) == DAY);
+    assert_true(review_deadline(by_severity, SEVERITY_CRITICAL, HOUR) == HOUR);
+    assert_true(review_deadline(by_severity, SEVERITY_CRITICAL, 9 * DAY) == DAY);
+    assert_true(review_deadline(by_severity, SEVERITY_LOW, 9 * DAY) == 9 * DAY);
+    assert_true(review_deadline(NULL, SEVERITY_LOW, 0) == 0);
 
     assert_true(workflow_may(&arena, &config, WORKFLOW_BREAKGLASS, &bob, &may, &why, &err));
     assert_false(may);

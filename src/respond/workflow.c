@@ -396,15 +396,6 @@ static int64_t add(int64_t from, int64_t ms)
     return __builtin_add_overflow(from, ms, &sum) ? INT64_MAX : sum;
 }
 
-int64_t workflow_due(const struct config *config, enum severity severity, int64_t deadline_ms,
-                     int64_t since_utc_ms)
-{
-    int64_t own =
-        (unsigned)severity < SEVERITY_COUNT ? review_of(config)->deadline_ms[severity] : 0;
-    int64_t least = own && (!deadline_ms || own < deadline_ms) ? own : deadline_ms;
-    return least ? add(since_utc_ms, least) : INT64_MAX;
-}
-
 bool workflow_until(struct str text, int64_t now_utc_ms, int64_t *ret_utc_ms)
 {
     int64_t ms;

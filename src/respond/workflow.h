@@ -69,12 +69,5 @@ bool workflow_may(struct arena *arena, const struct config *config, enum workflo
 bool workflow_same_person(const struct config *config, const struct actor *a,
                           const struct actor *b);
 
-/*
- * Until when a finding is to be answered: the earlier one of its rule's deadline (judgement) and
- * that of plumb.yaml for its severity, from when it was seen; INT64_MAX = never.
- */
-int64_t workflow_due(const struct config *config, enum severity severity, int64_t deadline_ms,
-                     int64_t since_utc_ms);
-
 /* "2026-12-31", "2026-12-31T12:00:00Z", "30d", "4h": a moment behind now. */
 bool workflow_until(struct str text, int64_t now_utc_ms, int64_t *ret_utc_ms);
