@@ -104,7 +104,8 @@ bool scan_record_open(struct scan_record *r, const struct scan_record_ask *ask, 
         !digest_config(r->arena, ask->config, &r->start.config, err))
         return false;
     r->start.actor = actor_of_event(&actor);
-    return store_open(r->arena, r->app, &choice, STORE_WRITE, &r->record, err) ||
+    return (store_open(r->arena, r->app, &choice, STORE_WRITE, &r->record, err) &&
+            record_key(&r->record, &r->scan->record_key, err)) ||
            err_wrap(err, "nothing was scanned, for it could not be recorded (--no-store scans "
                          "without)");
 }

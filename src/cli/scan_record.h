@@ -19,8 +19,8 @@ struct stacks;
 struct scan_record {
     const struct app *app;
     struct arena *arena;
-    const struct scan_options *scan;
-    struct record record; /* db NULL: nothing is recorded */
+    struct scan_options *scan; /* gets the store's key */
+    struct record record;      /* db NULL: nothing is recorded */
     struct run_start start;
     struct run_finish finish;
     struct baseline *baseline; /* of the stack that is scanned */

@@ -120,6 +120,8 @@ struct change {
     const struct origin *origin; /* of the code's value; NULL = not known */
     struct str digest; /* what a waiver of it is bound to; empty: no policy was asked, or a secret
                           without a key */
+    struct str kept_digest; /* what the store knows the live value by, keyed where it is secret;
+                               empty: the result goes to no store */
 };
 
 struct judgement;

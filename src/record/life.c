@@ -96,7 +96,8 @@ bool finding_digest(struct arena *arena, struct str key, const struct finding *f
         const struct change *c = &finding->changes[i];
         if (!counts(finding, c, settable))
             continue;
-        if (!waiver_digest(arena, key, c->path, c->after, c->sensitive, &one, err))
+        one = c->kept_digest; /* taken before the scan let go of secrets */
+        if (!one.len && !waiver_digest(arena, key, c->path, c->after, c->sensitive, &one, err))
             return false;
         lines[n] = arena_printf(arena, "%.*s %.*s", STR_ARG(one), STR_ARG(c->path));
         if (!lines[n++].ptr)

@@ -185,8 +185,9 @@ static int open_immutable(struct store *store, const char *path, struct err *err
 {
     AUTO_BUF name = {.limit = 4 * PATH_BYTES_MAX};
     char wal[PATH_BYTES_MAX + 8];
+    struct stat st;
     (void)snprintf(wal, sizeof wal, "%s-wal", path);
-    if (io_exists(wal) || !immutable_name(&name, path, err))
+    if ((stat(wal, &st) == 0 && st.st_size > 0) || !immutable_name(&name, path, err))
         return SQLITE_CANTOPEN;
     (void)store->api.close(store->handle);
     store->handle = NULL;
@@ -195,10 +196,20 @@ static int open_immutable(struct store *store, const char *path, struct err *err
         SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI, NULL);
 }
 
+/* Who may write opens for writing even to read (query_only then keeps it from doing so): the last
+ * one to close such a connection takes the -wal away, which a reader cannot. */
+static bool can_write(const char *path)
+{
+    AUTO_ARENA arena = {.limit = 2 * PATH_BYTES_MAX};
+    struct str dir = arena_dup(&arena, io_dirname(str_from(path)));
+    return dir.ptr && access(path, W_OK) == 0 && access(dir.ptr, W_OK) == 0;
+}
+
 static bool open_file(struct store *store, const char *path, struct err *err)
 {
     bool memory = strcmp(path, ":memory:") == 0, read_only = store->db.options.read_only;
-    int mode = read_only && !memory ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    bool file_only = read_only && !memory && !can_write(path);
+    int mode = file_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     if (!memory && read_only && !io_exists(path))
         return err_set(err, ERR_IO, "there is no store at %s", path);
     if (!memory && !read_only && !make_file(path, err))
@@ -207,8 +218,7 @@ static bool open_file(struct store *store, const char *path, struct err *err)
                                   mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (code == SQLITE_OK)
         code = ask(store, "PRAGMA schema_version");
-    if (read_only && !memory &&
-        ((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY)) {
+    if (file_only && ((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY)) {
         code = open_immutable(store, path, err);
         if (code == SQLITE_OK)
             code = ask(store, "PRAGMA schema_version");
@@ -240,6 +250,8 @@ static bool set_up(struct store *store, struct err *err)
     (void)store->api.busy_timeout(store->handle, store->db.options.timeout_ms);
     (void)store->api.db_config(store->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (!store->db.options.read_only && wal(store) != SQLITE_OK)
+        return failed(store, "set it up", err);
+    if (store->db.options.read_only && ask(store, "PRAGMA query_only=ON") != SQLITE_OK)
         return failed(store, "set it up", err);
     return ask(store, settings) == SQLITE_OK || failed(store, "set it up", err);
 }

@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "drift/ignore.h"
+#include "policy/waiver.h"
 
 void tally_init(struct tally *tally, struct arena *arena, struct str stack,
                 const struct scan_options *options)
@@ -136,6 +137,14 @@ static bool copy_side(struct arena *arena, bool sensitive, const struct value **
     return to && copy_value(arena, &from, VALUE_DEPTH_MAX, to);
 }
 
+/* While the value is still there. */
+static bool take_digest(struct tally *tally, struct change *change)
+{
+    struct str key = tally->options->record_key;
+    return !key.len || waiver_digest(tally->arena, key, change->path, change->after,
+                                     change->sensitive, &change->kept_digest, NULL);
+}
+
 static bool copy_changes(struct tally *tally, struct finding *finding)
 {
     struct change *changes = arena_new(tally->arena, struct change, finding->nchanges);
@@ -145,6 +154,7 @@ static bool copy_changes(struct tally *tally, struct finding *finding)
         struct change *change = &changes[i];
         *change = finding->changes[i];
         if (!dup(tally, &change->path) || !keep(tally, &change->ignored_by) ||
+            !take_digest(tally, change) ||
             !copy_side(tally->arena, change->sensitive, &change->before) ||
             !copy_side(tally->arena, change->sensitive, &change->after))
             return false;
