@@ -126,6 +126,12 @@ static const struct migration migrations[] = {
      /* The state's own bytes, gzip, in parts */
      "CREATE TABLE state_part (stack TEXT NOT NULL, version BIGINT NOT NULL, n BIGINT NOT NULL,"
      " bytes BYTEA NOT NULL, PRIMARY KEY (stack, version, n))"},
+    {"approvals",
+     /* permit.h. token: SHA-256 of it, in hex */
+     "CREATE TABLE permit (token TEXT PRIMARY KEY, stack TEXT NOT NULL, plan TEXT NOT NULL,"
+     " lineage TEXT NOT NULL, serial TEXT NOT NULL, issued_utc_ms BIGINT NOT NULL,"
+     " expires_utc_ms BIGINT NOT NULL, actor TEXT NOT NULL, actor_how TEXT NOT NULL,"
+     " used_utc_ms BIGINT NOT NULL, used_by TEXT NOT NULL)"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)
