@@ -46,7 +46,7 @@ bool ed25519_sign(const unsigned char seed[ED25519_KEY], struct str message,
 bool ed25519_verify(const unsigned char public_key[ED25519_KEY], struct str message,
                     struct str signature)
 {
-    if (signature.len != ED25519_SIGNATURE)
+    if (signature.len != ED25519_SIGNATURE || !openssl_load_crypto(NULL))
         return false;
     EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, ED25519_KEY);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();

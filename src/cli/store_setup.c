@@ -27,7 +27,9 @@ bool store_choose(struct arena *arena, const struct app *app, const struct confi
 {
     struct str root = config ? config->root : STR("");
     struct str given = store && store->set ? store->text : str_from(app->env("PLUMB_STORE"));
-    struct store_choice choice = {.chosen = true, .keep_ms = config ? config->keep_ms : 0};
+    struct store_choice choice = {.chosen = true,
+                                  .keep_ms = config ? config->keep_ms : 0,
+                                  .audit = config ? &config->audit : NULL};
     if (store && store->set && !given.len)
         return err_set(err, ERR_USAGE, "--store: want sqlite:PATH or postgres://HOST/DATABASE");
     if (given.len)
@@ -64,7 +66,8 @@ bool store_open(struct arena *arena, const struct app *app, const struct store_c
                                            .read_only = use == STORE_READ,
                                            .env = app->env,
                                            .now_ms = app->now_ms,
-                                           .clock = app->clock};
+                                           .clock = app->clock,
+                                           .audit = choice->audit};
     if (use == STORE_READ && !choice->chosen && !choice->there)
         return err_set(err, ERR_USAGE,
                        "there is no store here yet: name one with `store:` in plumb.yaml, "

@@ -23,6 +23,7 @@ struct store_choice {
     bool chosen; /* somebody named it; else it is the default */
     bool there;  /* the default's file exists */
     int64_t keep_ms;
+    const struct audit_options *audit; /* of plumb.yaml, which outlives the record; or NULL */
 };
 /* store may be NULL, config too. */
 bool store_choose(struct arena *arena, const struct app *app, const struct config *config,

@@ -166,6 +166,12 @@ static bool trust_ok(struct str text)
            str_equal(text, STR("oidc")) || (str_starts(text, STR("ci:")) && text.len > 3);
 }
 
+static bool witness_ok(struct str text)
+{
+    return str_equal(text, STR("file")) || str_equal(text, STR("git")) ||
+           str_equal(text, STR("syslog")) || str_equal(text, STR("http"));
+}
+
 static bool level_ok(struct str text)
 {
     return str_equal(text, STR("block")) || str_equal(text, STR("warn")) ||
@@ -189,6 +195,7 @@ static const struct {
     [CHECK_STORE] = {store_ok, STR_INIT("sqlite:PATH or postgres://... without a password "
                                         "(PGPASSWORD or ~/.pgpass hold it)")},
     [CHECK_LOCATION] = {location_ok, STR_INIT("a path, or a URL without a password")},
+    [CHECK_WITNESS] = {witness_ok, STR_INIT("file, git, syslog or http")},
     [CHECK_LEVEL] = {level_ok, STR_INIT("block, warn or off")},
     [CHECK_DECISION] = {decision_ok, STR_INIT("ignore, notify, review, revert or block")},
     [CHECK_SEVERITY] = {severity_ok, STR_INIT("info, low, medium, high or critical")},

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "model/audit_options.h"
 #include "model/decision.h"
 #include "value/path.h"
 #include "value/value.h"
@@ -146,6 +147,7 @@ struct config {
     size_t ndefaults;
     struct config_review review;
     struct config_gate gate;
+    struct audit_options audit;
 
     struct str store; /* "sqlite:PATH" or "postgres://..." */
     int64_t keep_ms;  /* retention of the store; 0 = for ever */

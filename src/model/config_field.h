@@ -31,6 +31,7 @@ enum field_check {
     CHECK_PATH,      /* a path pattern of value/path.h */
     CHECK_REFERENCE, /* env:NAME or file:PATH */
     CHECK_STORE,     /* sqlite:PATH or postgres://... without a password */
+    CHECK_WITNESS,   /* file, git, syslog or http */
     CHECK_LOCATION,  /* a path, or a URL without a password */
     CHECK_DECISION,  /* ignore, notify, review, revert or block */
     CHECK_SEVERITY,  /* info, low, medium, high or critical */
@@ -60,8 +61,8 @@ struct section {
 };
 
 extern const struct section config_section;
-extern const struct section config_review_section; /* of struct config, too */
-extern const struct section config_gate_section;   /* of struct config, too */
+extern const struct section config_review_section;                     /* of struct config, too */
+extern const struct section config_gate_section, config_audit_section; /* of struct config, too */
 
 /* {dir} and the others, NULL-ended. */
 extern const char *const config_words[];

@@ -17,31 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/str.h"
+#include "model/audit_options.h"
 #include "model/event.h"
 
 struct err;
 struct record;
 
 enum { AUDIT_LINE_MAX = 256 << 10, AUDIT_EVERY = 100, AUDIT_PERIOD_MS = 3600000 };
-
-/* Where a checkpoint goes: out of the reach of who can write the store. */
-enum audit_witness_kind { AUDIT_TO_FILE, AUDIT_TO_GIT, AUDIT_TO_SYSLOG, AUDIT_TO_HTTP };
-struct audit_witness {
-    enum audit_witness_kind kind;
-    struct str to;  /* a path, a repository, host:port or empty for /dev/log, a URL */
-    struct str key; /* HTTP: the witness's verifier key, to check what it gives back; or empty */
-};
-
-/* `audit:` of plumb.yaml. Zeroed is fine: a key beside the SQLite file, a checkpoint every
- * AUDIT_EVERY events or AUDIT_PERIOD_MS. */
-struct audit_options {
-    struct str key;    /* file:PATH or env:NAME; empty: PLUMB_AUDIT_KEY, or beside the store */
-    struct str origin; /* the log's name, used when it begins; empty = made from its key */
-    int64_t every, period_ms;
-    const struct audit_witness *witness;
-    size_t nwitnesses;
-};
 
 /* Within an open DB_WRITE transaction. ret_seq: the event's number, may be NULL. After a false only
  * db_rollback is of use. ERR_LIMIT past AUDIT_LINE_MAX; ERR_SYNTAX for what no event may hold. */

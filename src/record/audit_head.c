@@ -234,3 +234,62 @@ bool audit_node(void *ctx, unsigned level, uint64_t index, struct digest *ret, s
     memcpy(part.hash, nodes->tile[tile_level]->hash + at, width * sizeof part.hash[0]);
     return tile_root(nodes->hasher, &part, ret) || err_set(err, ERR_LIMIT, "SHA-256 failed");
 }
+
+struct tile_and_root {
+    struct audit_tile tile;
+    struct digest root;
+    bool found;
+};
+
+static bool take_both(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct tile_and_root *r = ctx;
+    struct str hashes = db_bytes(row, 0), root = db_bytes(row, 1);
+    (void)err;
+    if (hashes.len == sizeof r->tile.hash && root.len == DIGEST_SIZE) {
+        memcpy(r->tile.hash, hashes.ptr, hashes.len);
+        memcpy(r->root.byte, root.ptr, root.len);
+        r->tile.width = TILE_WIDTH;
+        r->found = true;
+    }
+    return true;
+}
+
+/* Above level 0 a tile is the roots of those below; level 0 is held against the lines by who reads
+ * them. */
+static bool same_below(struct audit_nodes *nodes, unsigned level, int64_t n,
+                       const struct audit_tile *tile, bool *ret, struct err *err)
+{
+    struct audit_tile *below = level ? malloc(sizeof *below) : NULL;
+    *ret = true;
+    if (level == 0)
+        return true;
+    bool ok = below ? gather(nodes->db, nodes->hasher, level, n, below, err)
+                    : err_set(err, ERR_LIMIT, "out of memory");
+    *ret =
+        ok && below->width == TILE_WIDTH && memcmp(below->hash, tile->hash, sizeof tile->hash) == 0;
+    free(below);
+    return ok;
+}
+
+bool audit_tile_check(struct audit_nodes *nodes, unsigned level, int64_t n, bool *ret_sound,
+                      struct err *err)
+{
+    struct db_value at[] = {DB_PARAM_INT((int64_t)level), DB_PARAM_INT(n)};
+    struct digest root;
+    struct tile_and_root *r = calloc(1, sizeof *r);
+    bool same = false;
+    bool ok =
+        r ? db_query(nodes->db, "SELECT hashes, root FROM audit_tile WHERE level = $1 AND n = $2",
+                     at, 2, take_both, r, err)
+          : err_set(err, ERR_LIMIT, "out of memory");
+    if (ok && !r->found)
+        ok = err_set(err, ERR_CONFLICT, "it is gone, or cut off");
+    ok = ok && same_below(nodes, level, n, &r->tile, &same, err);
+    if (ok && !tile_root(nodes->hasher, &r->tile, &root))
+        ok = err_set(err, ERR_LIMIT, "SHA-256 failed");
+    if (ok)
+        *ret_sound = same && digest_equal(&root, &r->root);
+    free(r);
+    return ok;
+}

@@ -44,3 +44,8 @@ struct audit_nodes {
 bool audit_nodes_open(struct audit_nodes *nodes, struct db *db, int64_t size, struct err *err);
 void audit_nodes_close(struct audit_nodes *nodes); /* zeroed is fine */
 bool audit_node(void *ctx, unsigned level, uint64_t index, struct digest *ret, struct err *err);
+
+/* Is a whole tile what is below it (its roots, for levels above 0), and its root that of its
+ * hashes, and is it what the tile above has for it? ERR_CONFLICT where it is not there. */
+bool audit_tile_check(struct audit_nodes *nodes, unsigned level, int64_t n, bool *ret_sound,
+                      struct err *err);

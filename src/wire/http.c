@@ -13,7 +13,9 @@
 enum curl_option {
     OPT_LOW_SPEED_LIMIT = 19,
     OPT_LOW_SPEED_TIME = 20,
+    OPT_POST = 47,
     OPT_FOLLOWLOCATION = 52,
+    OPT_POSTFIELDSIZE = 60,
     OPT_SSL_VERIFYPEER = 64,
     OPT_MAXREDIRS = 68,
     OPT_SSL_VERIFYHOST = 81,
@@ -25,7 +27,9 @@ enum curl_option {
     OPT_WRITEDATA = 10001,
     OPT_URL = 10002,
     OPT_ERRORBUFFER = 10010,
+    OPT_POSTFIELDS = 10015,
     OPT_USERAGENT = 10018,
+    OPT_HTTPHEADER = 10023,
     OPT_ACCEPT_ENCODING = 10102,
     OPT_USERNAME = 10173,
     OPT_PASSWORD = 10174,
@@ -45,6 +49,11 @@ enum {
     REDIRECTS_MAX = 5,
     DEFAULT_TIMEOUT_MS = 30000,
     DEFAULT_BYTES = 1 << 20,
+};
+/* curl_slist of curl/curl.h; libcurl only reads it */
+struct curl_header {
+    const char *text;
+    const struct curl_header *next;
 };
 struct curl_blob {
     void *data;
@@ -99,6 +108,16 @@ static void set_blob(const struct curl *curl, void *easy, enum curl_option optio
     (void)curl->setopt(easy, (int)option, &blob);
 }
 
+static void set_post(const struct curl *curl, void *easy, struct str post)
+{
+    static const struct curl_header expect = {"Expect:", NULL};
+    static const struct curl_header header = {"Content-Type: text/plain; charset=utf-8", &expect};
+    (void)curl->setopt(easy, OPT_POST, 1L);
+    (void)curl->setopt(easy, OPT_POSTFIELDSIZE, (long)post.len);
+    (void)curl->setopt(easy, OPT_POSTFIELDS, post.ptr);
+    (void)curl->setopt(easy, OPT_HTTPHEADER, &header);
+}
+
 static void set_options(const struct curl *curl, void *easy, const struct http_get *get,
                         struct buf *body, char *trouble)
 {
@@ -107,7 +126,7 @@ static void set_options(const struct curl *curl, void *easy, const struct http_g
         enum curl_option option;
         long value;
     } longs[] = {
-        {OPT_FOLLOWLOCATION, 1},
+        {OPT_FOLLOWLOCATION, !get->post.ptr},
         {OPT_MAXREDIRS, REDIRECTS_MAX},
         {OPT_PROTOCOLS, PROTO_HTTP_HTTPS},
         {OPT_REDIR_PROTOCOLS, PROTO_HTTP_HTTPS},
@@ -127,6 +146,8 @@ static void set_options(const struct curl *curl, void *easy, const struct http_g
     (void)curl->setopt(easy, OPT_ERRORBUFFER, trouble);
     (void)curl->setopt(easy, OPT_WRITEFUNCTION, on_bytes);
     (void)curl->setopt(easy, OPT_WRITEDATA, body);
+    if (get->post.ptr)
+        set_post(curl, easy, get->post);
     if (get->user)
         (void)curl->setopt(easy, OPT_USERNAME, get->user);
     if (get->password)
@@ -137,13 +158,13 @@ static void set_options(const struct curl *curl, void *easy, const struct http_g
 }
 
 static bool failed(const struct curl *curl, int code, const char *trouble, const struct buf *body,
-                   struct str label, struct err *err)
+                   const char *method, struct str label, struct err *err)
 {
     if (code == CURL_WRITE_ERROR && body->failed)
-        return err_set(err, ERR_LIMIT, "GET %.*s: the answer is larger than %zu bytes",
+        return err_set(err, ERR_LIMIT, "%s %.*s: the answer is larger than %zu bytes", method,
                        STR_ARG(label), body->limit);
-    return err_set(err, code == CURL_TIMED_OUT ? ERR_TIMEOUT : ERR_UNAVAILABLE, "GET %.*s: %s",
-                   STR_ARG(label), *trouble ? trouble : curl->strerror(code));
+    return err_set(err, code == CURL_TIMED_OUT ? ERR_TIMEOUT : ERR_UNAVAILABLE, "%s %.*s: %s",
+                   method, STR_ARG(label), *trouble ? trouble : curl->strerror(code));
 }
 
 bool http_fetch(struct arena *arena, const struct http_get *get, struct http_answer *ret,
@@ -167,7 +188,7 @@ bool http_fetch(struct arena *arena, const struct http_get *get, struct http_ans
         (void)curl.getinfo(easy, INFO_RESPONSE_CODE, &status);
     curl.cleanup(easy);
     if (code != CURL_OK)
-        return failed(&curl, code, trouble, &body, label, err);
+        return failed(&curl, code, trouble, &body, get->post.ptr ? "POST" : "GET", label, err);
     struct http_answer answer = {.status = status, .body = arena_dup(arena, buf_view(&body))};
     if (!answer.body.ptr)
         return arena_full(arena, err);

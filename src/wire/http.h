@@ -1,8 +1,8 @@
-/* http.h - one HTTP(S) GET, through libcurl loaded on first use.
+/* http.h - one HTTP(S) GET or POST, through libcurl loaded on first use.
  *
  * Loaded with dlopen, so that a start without any request costs nothing and a machine without
- * libcurl can do everything else. Redirects are followed within http and https, at most 5, and
- * never carry the password to another host.
+ * libcurl can do everything else. A GET follows redirects within http and https, at most 5, and
+ * never carries the password to another host; a POST follows none.
  * Source:  libcurl.so.4, curl_easy_setopt(3); the option numbers are its ABI
  */
 #pragma once
@@ -21,6 +21,7 @@ struct http_get {
     struct str ca_pem, client_pem, client_key; /* instead of the system's; empty = none */
     int timeout_ms;                            /* without a byte moving; 0 = 30 s */
     size_t max_bytes;                          /* of the answer; 0 = 1 MiB */
+    struct str post;                           /* POSTed as text/plain; ptr NULL = GET */
 };
 struct http_answer {
     long status;

@@ -1,0 +1,310 @@
+/* audit_witness.c - a checkpoint to a file, a git repository, syslog, an HTTP witness. */
+#include "record/audit_witness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/proc.h"
+#include "model/audit_options.h"
+#include "record/audit_checkpoint.h"
+#include "record/audit_head.h"
+#include "record/audit_verify.h"
+#include "record/record.h"
+#include "wire/http.h"
+
+enum { FILE_MODE = 0644, TIMEOUT_MS = 10000, HOST_MAX = 255, SYSLOG_NOTICE = 13 * 8 + 5 };
+
+struct giving {
+    struct record *record;
+    struct arena *arena;
+    const struct audit_witness *witness;
+    struct audit_signed made;
+};
+
+/* --- file --- */
+
+static bool to_file(struct giving *g, struct err *err)
+{
+    struct str path = arena_dup(g->arena, g->witness->at), name;
+    if (!path.ptr)
+        return arena_full(g->arena, err);
+    if (io_is_dir(path.ptr)) {
+        name = arena_printf(g->arena, "checkpoint.%lld", (long long)g->made.size);
+        path = name.ptr ? io_join(g->arena, path, name) : name;
+        if (!path.ptr)
+            return arena_full(g->arena, err);
+    }
+    return io_write_file_atomic(path.ptr, g->made.note, FILE_MODE, err);
+}
+
+/* --- git: one commit a checkpoint, on a ref of its own, beside every branch --- */
+
+#define GIT_REF "refs/plumb/audit"
+
+static bool git(struct giving *g, struct str input, const char *const *words, size_t n,
+                bool may_fail, struct str *ret, struct err *err)
+{
+    enum { WORDS_MAX = 24 };
+    const char *argv[WORDS_MAX] = {"git",
+                                   "-C",
+                                   arena_dup(g->arena, g->witness->at).ptr,
+                                   "-c",
+                                   "core.fsmonitor=false",
+                                   "-c",
+                                   "core.hooksPath=/dev/null",
+                                   "-c",
+                                   "user.name=plumb",
+                                   "-c",
+                                   "user.email=plumb@localhost"};
+    size_t at = 11;
+    struct proc_spec spec = {.argv = argv, .input = input};
+    struct proc_result result;
+    for (size_t i = 0; i < n; i++)
+        argv[at++] = words[i];
+    if (!argv[2])
+        return arena_full(g->arena, err);
+    if (!proc_run(g->arena, &spec, &result, err))
+        return false;
+    if (result.exit_code != 0 && !may_fail)
+        return err_set(err, ERR_REMOTE, "git %s: %.*s", words[0],
+                       STR_ARG(str_trim(result.err_text)));
+    *ret = result.exit_code == 0 ? arena_dup(g->arena, str_trim(result.out)) : (struct str){0};
+    return true;
+}
+
+static bool to_git(struct giving *g, struct err *err)
+{
+    const char *const blob[] = {"hash-object", "-w", "--stdin"}, *const tree[] = {"mktree"},
+                      *const old[] = {"rev-parse", "-q", "--verify", GIT_REF "^{commit}"};
+    struct str id, tree_id, parent, commit;
+    if (!git(g, g->made.note, blob, 3, false, &id, err))
+        return false;
+    struct str line = arena_printf(g->arena, "100644 blob %.*s\tcheckpoint\n", STR_ARG(id));
+    struct str subject =
+        arena_printf(g->arena, "audit checkpoint of %lld events", (long long)g->made.size);
+    if (!line.ptr || !subject.ptr)
+        return arena_full(g->arena, err);
+    if (!git(g, line, tree, 1, false, &tree_id, err) ||
+        !git(g, STR(""), old, 4, true, &parent, err))
+        return false;
+    const char *const make[] = {"commit-tree",          tree_id.ptr, "-m", subject.ptr,
+                                parent.len ? "-p" : "", parent.ptr};
+    if (!git(g, STR(""), make, parent.len ? 6 : 4, false, &commit, err))
+        return false;
+    const char *const move[] = {"update-ref", GIT_REF, commit.ptr, parent.len ? parent.ptr : ""};
+    return git(g, STR(""), move, 4, false, &id, err);
+}
+
+/* --- syslog: RFC 5424, the note's lines with '|' between them --- */
+
+static bool send_local(struct str message, struct err *err)
+{
+    const struct sockaddr_un log = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+    AUTO_FD fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return (fd >= 0 && sendto(fd, message.ptr, message.len, MSG_NOSIGNAL,
+                              (const struct sockaddr *)(const void *)&log, sizeof log) >= 0) ||
+           err_set(err, ERR_UNAVAILABLE, "syslog at /dev/log: %s", strerror(errno));
+}
+
+/* UDP; with a leading "tcp:" octet-counted over TCP (RFC 6587). */
+static bool send_remote(struct arena *arena, struct str at, struct str message, struct err *err)
+{
+    bool tcp = str_starts(at, STR("tcp:"));
+    struct addrinfo *found = NULL, hints = {.ai_socktype = tcp ? SOCK_STREAM : SOCK_DGRAM};
+    struct str rest = tcp ? str_sub(at, 4, at.len) : at, host = rest, port = STR("514");
+    for (size_t i = rest.len; i-- > 0;)
+        if (rest.ptr[i] == ':' && str_find_char(rest, ':', 0) == i) {
+            host = arena_dup(arena, str_sub(rest, 0, i));
+            port = arena_dup(arena, str_sub(rest, i + 1, rest.len));
+        }
+    host = host.ptr == rest.ptr ? arena_dup(arena, host) : host;
+    if (tcp)
+        message = arena_printf(arena, "%zu %.*s", message.len, STR_ARG(message));
+    if (!host.ptr || !port.ptr || !message.ptr)
+        return arena_full(arena, err);
+    int code = getaddrinfo(host.ptr, port.ptr, &hints, &found);
+    if (code != 0)
+        return err_set(err, ERR_UNAVAILABLE, "syslog at %.*s: %s", STR_ARG(at), gai_strerror(code));
+    const struct timeval wait = {.tv_sec = TIMEOUT_MS / 1000};
+    AUTO_FD fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) == 0 &&
+              connect(fd, found->ai_addr, found->ai_addrlen) == 0 &&
+              send(fd, message.ptr, message.len, MSG_NOSIGNAL) == (ssize_t)message.len;
+    freeaddrinfo(found);
+    return ok || err_set(err, ERR_UNAVAILABLE, "syslog at %.*s: %s", STR_ARG(at), strerror(errno));
+}
+
+static bool to_syslog(struct giving *g, struct err *err)
+{
+    char time[CLOCK_TEXT], host[HOST_MAX + 1] = "-";
+    AUTO_BUF text = {.limit = NOTE_BYTES_MAX};
+    struct str rest = g->made.note, line;
+    (void)gethostname(host, sizeof host - 1);
+    buf_printf(&text, "<%d>1 %s %s plumb %d checkpoint - ", SYSLOG_NOTICE,
+               clock_format(g->made.utc_ms, time), *host ? host : "-", (int)getpid());
+    for (bool first = true; rest.len; first = false) {
+        (void)str_cut(&rest, '\n', &line);
+        if (!first)
+            buf_char(&text, '|');
+        buf_str(&text, line);
+    }
+    if (!buf_ok(&text, err))
+        return false;
+    return g->witness->at.len ? send_remote(g->arena, g->witness->at, buf_view(&text), err)
+                              : send_local(buf_view(&text), err);
+}
+
+/* --- HTTP --- */
+
+static bool post(struct giving *g, const char *url, struct str body, struct http_answer *ret,
+                 struct err *err)
+{
+    const struct http_get request = {.url = url, .post = body, .timeout_ms = TIMEOUT_MS};
+    return http_fetch(g->arena, &request, ret, err);
+}
+
+static bool refused(struct giving *g, const struct http_answer *answer, struct err *err)
+{
+    struct str label = http_label(g->arena, g->witness->at);
+    return err_set(err, ERR_REMOTE, "witness %.*s answers %ld: %.*s", STR_ARG(label),
+                   answer->status, (int)(answer->body.len < 200 ? answer->body.len : 200),
+                   answer->body.ptr);
+}
+
+/* "old SIZE", the proof that leads from there to this checkpoint, an empty line, the checkpoint. */
+static bool witness_body(struct giving *g, uint64_t old, struct str *ret, struct err *err)
+{
+    AUTO_BUF body = {.limit = 2 * NOTE_BYTES_MAX};
+    struct audit_nodes nodes;
+    struct merkle_proof proof = {.n = 0};
+    uint64_t size = (uint64_t)g->made.size;
+    if (!audit_nodes_open(&nodes, g->record->db, g->made.size, err))
+        return false;
+    const struct merkle_source source = {audit_node, &nodes};
+    bool ok = old == 0 || old >= size ||
+              merkle_prove_consistency(nodes.hasher, &source, old, size, &proof, err);
+    audit_nodes_close(&nodes);
+    if (!ok)
+        return false;
+    buf_printf(&body, "old %llu\n", (unsigned long long)old);
+    for (size_t i = 0; i < proof.n; i++) {
+        struct str hash = {(const char *)proof.hash[i].byte, DIGEST_SIZE};
+        buf_str(&body, base64_encode(g->arena, hash));
+        buf_char(&body, '\n');
+    }
+    buf_char(&body, '\n');
+    buf_str(&body, g->made.note);
+    *ret = arena_dup(g->arena, buf_view(&body));
+    return buf_ok(&body, err) && (ret->ptr || arena_full(g->arena, err));
+}
+
+/* The cosignature is kept with the checkpoint, for exports. */
+static bool keep_cosignature(struct giving *g, struct str lines, struct err *err)
+{
+    struct note_key key;
+    struct note note;
+    struct db *db = g->record->db;
+    struct str whole = arena_printf(g->arena, "%.*s%.*s", STR_ARG(g->made.note), STR_ARG(lines));
+    if (!whole.ptr)
+        return arena_full(g->arena, err);
+    if (!note_key_read_verifier(g->arena, g->witness->key, &key, err) ||
+        !note_read(g->arena, whole, &note, err))
+        return false;
+    if (note_check(&note, &key, NULL) != NOTE_GOOD)
+        return err_set(err, ERR_CONFLICT, "witness %.*s did not sign what it was given",
+                       STR_ARG(key.name));
+    struct db_value row[] = {DB_PARAM_TEXT(whole), DB_PARAM_INT(g->made.size)};
+    if (!db_begin(db, DB_WRITE, err))
+        return false;
+    if (!db_run(db, "UPDATE audit_checkpoint SET note = $1 WHERE size = $2", row, 2, err) ||
+        !db_commit(db, err)) {
+        db_rollback(db);
+        return false;
+    }
+    g->made.note = whole;
+    return true;
+}
+
+static bool to_witness(struct giving *g, struct err *err)
+{
+    struct str url = str_sub(g->witness->at, 0, g->witness->at.len), body;
+    while (str_ends(url, STR("/")))
+        url.len--;
+    struct str whole = arena_printf(g->arena, "%.*s/add-checkpoint", STR_ARG(url));
+    struct http_answer answer;
+    int64_t old = 0;
+    if (!whole.ptr)
+        return arena_full(g->arena, err);
+    /* a witness that has seen this log says in a 409 how much of it */
+    for (int tries = 0; tries < 3; tries++) {
+        if (!witness_body(g, (uint64_t)old, &body, err) || !post(g, whole.ptr, body, &answer, err))
+            return false;
+        if (answer.status == 200)
+            return keep_cosignature(g, answer.body, err);
+        if (answer.status != 409 || !str_to_int64(str_trim(answer.body), &old) || old < 0)
+            break;
+    }
+    return refused(g, &answer, err);
+}
+
+static bool to_http(struct giving *g, struct err *err)
+{
+    struct http_answer answer;
+    struct str url = arena_dup(g->arena, g->witness->at);
+    if (g->witness->key.len)
+        return to_witness(g, err);
+    if (!url.ptr)
+        return arena_full(g->arena, err);
+    if (!post(g, url.ptr, g->made.note, &answer, err))
+        return false;
+    return (answer.status >= 200 && answer.status < 300) || refused(g, &answer, err);
+}
+
+/* --- all of them --- */
+
+static const struct {
+    struct str name;
+    bool needs_place;
+    bool (*give)(struct giving *g, struct err *err);
+} kinds[] = {
+    {STR_INIT("file"), true, to_file},
+    {STR_INIT("git"), true, to_git},
+    {STR_INIT("syslog"), false, to_syslog},
+    {STR_INIT("http"), true, to_http},
+};
+
+static bool give(struct giving *g, struct err *err)
+{
+    const struct audit_witness *w = g->witness;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (!str_equal(kinds[i].name, w->to))
+            continue;
+        if (kinds[i].needs_place && !w->at.len)
+            return err_set(err, ERR_USAGE, "audit witness %.*s: `at` says where", STR_ARG(w->to));
+        return kinds[i].give(g, err) || err_wrap(err, "audit witness %.*s", STR_ARG(w->to));
+    }
+    return err_set(err, ERR_USAGE, "audit witness '%.*s': want file, git, syslog or http",
+                   STR_ARG(w->to));
+}
+
+bool audit_witness_all(struct record *record, struct arena *arena, const struct audit_signed *made,
+                       struct err *err)
+{
+    bool ok = true;
+    struct giving g = {.record = record, .arena = arena, .made = *made};
+    for (size_t i = 0; i < record->audit->nwitnesses; i++) {
+        g.witness = &record->audit->witnesses[i];
+        ok = give(&g, ok ? err : NULL) && ok;
+    }
+    return ok;
+}
