@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "lang/rego/builtin.h"
+#include "lang/rego/uri.h"
 
 /* An address as 16 bytes (IPv4 in the last four), with the length of its prefix. */
 struct block {
@@ -301,133 +302,14 @@ static enum rego_outcome merge(struct rego_call *call, struct value *ret)
     return REGO_DEFINED;
 }
 
-/* --- URIs, as Go's url.Parse takes them apart --- */
-
-struct uri {
-    struct str scheme, user, host, port, path, query, fragment;
-    bool opaque;
-};
-
-static int hex_digit(char c)
-{
-    return isdigit((unsigned char)c)    ? c - '0'
-           : isxdigit((unsigned char)c) ? (c | 32) - 'a' + 10
-                                        : -1;
-}
-
-static bool escapes_are_good(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.ptr[i] == '%' &&
-            (i + 2 >= s.len || hex_digit(s.ptr[i + 1]) < 0 || hex_digit(s.ptr[i + 2]) < 0))
-            return false;
-    return true;
-}
-
-static bool scheme_of(struct str *s, struct str *ret)
-{
-    for (size_t i = 0; i < s->len; i++) {
-        char c = s->ptr[i];
-        if (isalpha((unsigned char)c))
-            continue;
-        if (i > 0 && (isdigit((unsigned char)c) || c == '+' || c == '-' || c == '.'))
-            continue;
-        if (c == ':' && i == 0)
-            return false;
-        if (c == ':') {
-            *ret = str_sub(*s, 0, i);
-            *s = str_sub(*s, i + 1, s->len);
-        }
-        return true;
-    }
-    return true;
-}
-
-static bool authority(struct str s, struct uri *ret)
-{
-    size_t at = SIZE_MAX;
-    for (size_t i = 0; i < s.len; i++)
-        if (s.ptr[i] == '@')
-            at = i;
-    if (at != SIZE_MAX) {
-        ret->user = str_sub(s, 0, at);
-        s = str_sub(s, at + 1, s.len);
-    }
-    size_t colon = SIZE_MAX, end = 0;
-    if (str_starts(s, STR("["))) {
-        end = str_find_char(s, ']', 0);
-        if (end == SIZE_MAX)
-            return false;
-        ret->host = str_sub(s, 1, end);
-        end++;
-        if (end < s.len && s.ptr[end] != ':')
-            return false;
-        colon = end < s.len ? end : SIZE_MAX;
-    } else {
-        for (size_t i = 0; i < s.len; i++) {
-            if (s.ptr[i] == ':')
-                colon = i;
-            if (strchr(" <>\"\\^`{}|", s.ptr[i]) && s.ptr[i])
-                return false;
-        }
-        ret->host = str_sub(s, 0, colon == SIZE_MAX ? s.len : colon);
-    }
-    if (colon != SIZE_MAX) {
-        ret->port = str_sub(s, colon + 1, s.len);
-        for (size_t i = 0; i < ret->port.len; i++)
-            if (!isdigit((unsigned char)ret->port.ptr[i]))
-                return false;
-    }
-    return escapes_are_good(ret->host);
-}
-
-static bool parse_uri(struct str s, struct uri *ret)
-{
-    *ret = (struct uri){0};
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.ptr[i] < 32 || s.ptr[i] == 127)
-            return false;
-    size_t hash = str_find_char(s, '#', 0);
-    if (hash != SIZE_MAX) {
-        ret->fragment = str_sub(s, hash + 1, s.len);
-        s = str_sub(s, 0, hash);
-    }
-    if (!escapes_are_good(ret->fragment) || !scheme_of(&s, &ret->scheme))
-        return false;
-    size_t question = str_find_char(s, '?', 0);
-    if (question != SIZE_MAX) {
-        ret->query = str_sub(s, question + 1, s.len);
-        s = str_sub(s, 0, question);
-    }
-    if (!str_starts(s, STR("/"))) {
-        if (ret->scheme.len) {
-            ret->opaque = true;
-            return true;
-        }
-        size_t colon = str_find_char(s, ':', 0), slash = str_find_char(s, '/', 0);
-        if (colon != SIZE_MAX && (slash == SIZE_MAX || colon < slash))
-            return false; /* first path segment must not have a colon */
-    }
-    if (str_starts(s, STR("//")) && !str_starts(s, STR("///"))) {
-        s = str_sub(s, 2, s.len);
-        size_t slash = str_find_char(s, '/', 0);
-        struct str host = str_sub(s, 0, slash == SIZE_MAX ? s.len : slash);
-        s = str_sub(s, host.len, s.len);
-        if (!authority(host, ret))
-            return false;
-    } else if (str_starts(s, STR("///"))) {
-        s = str_sub(s, 2, s.len);
-    }
-    ret->path = s;
-    return escapes_are_good(s);
-}
+/* --- URIs --- */
 
 static struct str unescaped(struct arena *arena, struct str s)
 {
     AUTO_BUF out = {.limit = VALUE_LEN_MAX};
     for (size_t i = 0; i < s.len; i++) {
         if (s.ptr[i] == '%' && i + 2 < s.len) {
-            buf_char(&out, (char)(hex_digit(s.ptr[i + 1]) << 4 | hex_digit(s.ptr[i + 2])));
+            buf_char(&out, (char)(uri_hex_digit(s.ptr[i + 1]) << 4 | uri_hex_digit(s.ptr[i + 2])));
             i += 2;
         } else {
             buf_char(&out, s.ptr[i]);
@@ -436,11 +318,11 @@ static struct str unescaped(struct arena *arena, struct str s)
     return arena_dup(arena, buf_view(&out));
 }
 
-static enum rego_outcome uri_parse(struct rego_call *call, struct value *ret)
+static enum rego_outcome uri_parts(struct rego_call *call, struct value *ret)
 {
     struct uri u;
     size_t n = 0, clash;
-    if (!parse_uri(text(call, 0), &u))
+    if (!uri_parse(text(call, 0), &u))
         return rego_fail(call, "parse \"%.*s\": invalid URI", STR_ARG(text(call, 0)));
     AUTO_BUF scheme = {.limit = 1 << 20};
     for (size_t i = 0; i < u.scheme.len; i++)
@@ -472,7 +354,7 @@ static enum rego_outcome uri_is_valid(struct rego_call *call, struct value *ret)
 {
     struct uri u;
     *ret = value_bool(call->arg->kind == VALUE_STRING && call->arg->len > 0 &&
-                      parse_uri(text(call, 0), &u));
+                      uri_parse(text(call, 0), &u));
     return REGO_DEFINED;
 }
 
@@ -488,7 +370,7 @@ static const struct rego_builtin table[] = {
      contains_matches, 0},
     {"net.cidr_expand", NULL, "(string) => set[string]", expand, 0},
     {"net.cidr_merge", NULL, "(array[any] | set[any]) => set[string]", merge, 0},
-    {"uri.parse", NULL, "(string) => object[string: string]", uri_parse, 0},
+    {"uri.parse", NULL, "(string) => object[string: string]", uri_parts, 0},
     {"uri.is_valid", NULL, "(any) => boolean", uri_is_valid, 0},
 };
 const struct rego_family builtin_net = {table, sizeof table / sizeof *table};

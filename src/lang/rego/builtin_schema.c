@@ -1,6 +1,6 @@
 /* builtin_schema.c - json.match_schema, json.verify_schema: JSON Schema, drafts 4 to 7.
  *
- * References go to places of the same schema only ("#/definitions/x"); "format" is not checked.
+ * References go to places of the same schema only ("#/definitions/x").
  * Source: the JSON Schema validation drafts; the texts are those of OPA's validator
  */
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 #include "base/regex_re2.h"
 #include "base/utf8.h"
 #include "lang/rego/builtin.h"
+#include "lang/rego/schema_format.h"
 #include "wire/json.h"
 
 enum { SCHEMA_DEPTH_MAX = 200, SCHEMA_ERRORS_MAX = 1000 };
@@ -178,6 +179,14 @@ static void check_values(struct check *c, const struct value *schema, struct at 
     if (list)
         add(c, at, "enum", "%.*s must be one of the following: %.*s", STR_ARG(at.field),
             STR_ARG(buf_view(&names)));
+}
+
+static void check_format(struct check *c, const struct value *schema, struct at at)
+{
+    const struct value *format = get(schema, "format");
+    if (value_is_string(format) && at.v->kind == VALUE_STRING &&
+        !rego_is_format(value_text(format), value_text(at.v)))
+        add(c, at, "format", "Does not match format '%.*s'", STR_ARG(value_text(format)));
 }
 
 /* --- bounds --- */
@@ -355,6 +364,24 @@ static void check_object(struct check *c, const struct value *schema, struct at 
     }
 }
 
+/* What must be there, or hold, where a property is there. */
+static void check_dependencies(struct check *c, const struct value *schema, struct at at,
+                               unsigned depth)
+{
+    const struct value *all = get(schema, "dependencies");
+    struct value key, needs;
+    for (size_t i = 0; all && !c->stopped && rego_next(all, &i, &key, &needs);) {
+        if (!rego_get(at.v, &key))
+            continue;
+        if (!rego_is_array(&needs))
+            validate(c, &needs, at, depth);
+        for (uint32_t k = 0; rego_is_array(&needs) && k < needs.len; k++)
+            if (!rego_get(at.v, &needs.items[k]))
+                add(c, at, "missing_dependency", "Has a dependency on %.*s",
+                    STR_ARG(value_text(&needs.items[k])));
+    }
+}
+
 /* --- a schema --- */
 
 /* "#/definitions/x" from the root; NULL = there is no such place. */
@@ -396,7 +423,10 @@ static void validate(struct check *c, const struct value *schema, struct at at, 
     if (!check_type(c, schema, at))
         return;
     check_combinations(c, schema, at, depth - 1);
+    if (rego_is_object(at.v))
+        check_dependencies(c, schema, at, depth - 1);
     check_values(c, schema, at);
+    check_format(c, schema, at);
     if (at.v->kind == VALUE_STRING)
         check_string(c, schema, at);
     else if (at.v->kind == VALUE_NUMBER)
@@ -445,6 +475,23 @@ static bool all_well_formed(struct check *c, const struct value *list, unsigned 
     return true;
 }
 
+static bool dependencies_well_formed(struct check *c, const struct value *all, unsigned depth)
+{
+    struct value key, v;
+    if (!rego_is_object(all))
+        return wrong(c, "dependencies must be of type object");
+    for (size_t at = 0; rego_next(all, &at, &key, &v);) {
+        bool names = rego_is_array(&v);
+        for (uint32_t i = 0; rego_is_array(&v) && i < v.len; i++)
+            names = names && value_is_string(&v.items[i]);
+        if (!names && v.kind != VALUE_BOOL && !rego_is_object(&v))
+            return wrong(c, "Dependency must be of type Schema Or Array Of Strings");
+        if (!names && !well_formed(c, &v, depth))
+            return false;
+    }
+    return true;
+}
+
 static bool well_formed(struct check *c, const struct value *schema, unsigned depth)
 {
     static const char *const maps[] = {"properties", "patternProperties", "definitions"};
@@ -476,6 +523,12 @@ static bool well_formed(struct check *c, const struct value *schema, unsigned de
                                           : well_formed(c, part, depth - 1)))
             return false;
     }
+    part = get(schema, "format");
+    if (part && !value_is_string(part))
+        return wrong(c, "Invalid type. Expected: string, given: format");
+    part = get(schema, "dependencies");
+    if (part && !dependencies_well_formed(c, part, depth - 1))
+        return false;
     part = get(schema, "enum");
     if (part && !rego_is_array(part))
         return wrong(c, "enum must be of an array");
