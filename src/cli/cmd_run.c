@@ -41,8 +41,12 @@ const struct command cmd_run = {
     .summary = "run tofu or terraform with plumb between it and its providers",
     .help = "Starts the providers that init installed for the stack, checks them against the lock "
             "file, and runs the command with TF_REATTACH_PROVIDERS set, so that whatever it asks "
-            "of a provider goes through plumb, byte for byte. The exit code is the command's "
-            "own.",
+            "of a provider goes through plumb, byte for byte.\n\n"
+            "A change is passed on only if nothing stands against it: undecided drift of that "
+            "resource and freezes in the store, and policy on the planned values. Otherwise it is "
+            "answered with an error, which is printed beside the resource and its line, and each "
+            "answer is in the audit log. What blocks and what only warns is said by `gate` of "
+            "plumb.yaml. The exit code is the command's own.",
     .options = options,
     .noptions = OPTION_COUNT,
     .args_least = 1,

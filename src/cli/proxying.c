@@ -8,8 +8,14 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "cli/app.h"
+#include "cli/policy_setup.h"
 #include "cli/setup.h"
+#include "cli/store_setup.h"
+#include "cli/who.h"
 #include "desired/stacks.h"
+#include "enforce/concern.h"
+#include "enforce/guard_record.h"
+#include "policy/policy.h"
 
 /* Of a folder that is no root module yet (init comes first): there is nothing to stand between. */
 static bool plain_folder(struct arena *arena, struct str dir, struct stack *ret, struct err *err)
@@ -72,12 +78,70 @@ static bool wants_logs(const struct app *app)
     return false;
 }
 
+/* --- who is asked --- */
+
+static bool open_store(struct proxying *p, struct arena *arena, const struct invocation *in,
+                       struct err *err)
+{
+    struct store_choice choice;
+    if (!store_choose(arena, p->app, &p->config, &in->value[PROXYING_STORE], &choice, err))
+        return false;
+    if (!choice.chosen && !choice.there)
+        return true;
+    return store_open(arena, p->app, &choice, STORE_WRITE, &p->record, err) ||
+           err_wrap(err, "nothing was run, for nobody can say what may be changed");
+}
+
+/* Neither a store nor a policy: there is nothing that could object. */
+static bool open_guard(struct proxying *p, struct arena *arena, const struct invocation *in,
+                       struct err *err)
+{
+    struct actor actor;
+    const struct concern_options concern = {.stack = &p->stack,
+                                            .reader = &p->reader,
+                                            .env = p->app->env,
+                                            .now_utc_ms = p->app->now_ms(p->app->clock)};
+    if (!policy_find_config(arena, p->app, &in->value[PROXYING_CONFIG], &p->config, err) ||
+        !open_store(p, arena, in, err) ||
+        !policy_setup(arena, p->app, &p->config, &in->value[PROXYING_POLICY],
+                      &in->value[PROXYING_WAIVERS], true, &p->policy, err))
+        return false;
+    if (!p->record.db && !p->policy)
+        return true;
+    if (!who_am_i(p->app, arena, &actor, err) || !concern_open(&concern, &p->concern, err))
+        return false;
+    const struct guard_record_options options = {.stack = &p->stack,
+                                                 .concern = p->concern,
+                                                 .record = p->record.db ? &p->record : NULL,
+                                                 .policy = p->policy,
+                                                 .gate = &p->config.gate,
+                                                 .actor = actor_of_event(&actor),
+                                                 .now_ms = p->app->now_ms,
+                                                 .clock = p->app->clock,
+                                                 .on_warning = on_note,
+                                                 .ctx = p};
+    if (!guard_record_open(&options, &p->guarding, err))
+        return false;
+    p->guard = guard_record_guard(p->guarding);
+    return true;
+}
+
+static void close_guard(struct proxying *p)
+{
+    guard_record_close(p->guarding);
+    concern_close(p->concern);
+    if (p->policy)
+        policy_close(p->policy);
+    record_close(&p->record);
+}
+
 static bool start(struct proxying *p, struct arena *arena, struct err *err)
 {
     const struct proxy_options options = {.loop = &p->loop,
                                           .stack = &p->stack,
                                           .reader = &p->reader,
                                           .env = p->app->env,
+                                          .guard = p->guard.ask ? &p->guard : NULL,
                                           .logs = wants_logs(p->app),
                                           .on_output = on_output,
                                           .on_note = on_note,
@@ -107,20 +171,28 @@ bool proxying_open(const struct app *app, struct arena *arena, const struct invo
     if (!loop_open(&ret->loop, err))
         return false;
     ret->loop.cancel = app->cancel;
-    bool ok = start(ret, arena, err);
+    bool ok = open_guard(ret, arena, in, err) && start(ret, arena, err);
     ret->loop.cancel = NULL; /* from here on the command decides when it is over */
     if (ok)
         return true;
     proxy_close(ret->proxy);
-    loop_close(&ret->loop);
+    ret->proxy = NULL;
+    proxying_close(ret);
     return false;
 }
 
-void proxying_close(struct proxying *p)
+void proxying_stop(struct proxying *p)
 {
     proxy_shutdown(p->proxy);
     proxy_close(p->proxy);
     p->proxy = NULL;
+}
+
+void proxying_close(struct proxying *p)
+{
+    if (p->proxy)
+        proxying_stop(p);
+    close_guard(p);
     loop_close(&p->loop);
 }
 

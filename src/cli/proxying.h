@@ -5,11 +5,17 @@
 #include "base/arena.h"
 #include "base/loop.h"
 #include "cli/rows.h"
+#include "enforce/guard.h"
 #include "enforce/proxy.h"
 #include "live/reader.h"
+#include "model/config.h"
 #include "model/stack.h"
+#include "record/record.h"
 
 struct app;
+struct concern;
+struct guard_record;
+struct policy;
 
 /* The first rows of such a command's table. */
 enum {
@@ -20,6 +26,9 @@ enum {
     PROXYING_NO_CACHE,
     PROXYING_CACHE_DIR,
     PROXYING_VERBOSE,
+    PROXYING_STORE,
+    PROXYING_POLICY,
+    PROXYING_WAIVERS,
     PROXYING_OPTION_COUNT
 };
 /* clang-format off */
@@ -31,7 +40,9 @@ enum {
     [PROXYING_ALLOW_MISMATCH] = ROW_ALLOW_MISMATCH, [PROXYING_NO_CACHE] = ROW_NO_CACHE, \
     [PROXYING_CACHE_DIR] = ROW_CACHE_DIR, \
     [PROXYING_VERBOSE] = {.name = "verbose", .letter = 'v', .kind = OPTION_FLAG, \
-                          .text = "say at the end what was passed on and what was refused"}
+                          .text = "say at the end what was passed on and what was refused"}, \
+    [PROXYING_STORE] = ROW_STORE, \
+    [PROXYING_POLICY] = ROW_POLICIES, [PROXYING_WAIVERS] = ROW_WAIVERS
 /* clang-format on */
 
 struct proxying {
@@ -39,6 +50,12 @@ struct proxying {
     struct stack stack;
     struct reader_options reader;
     struct loop loop;
+    struct config config;
+    struct record record; /* db NULL: there is no store */
+    struct policy *policy;
+    struct concern *concern;
+    struct guard_record *guarding;
+    struct guard guard; /* ask NULL: nobody has a say: neither store nor policy */
     struct proxy *proxy;
     struct str reattach; /* "TF_REATTACH_PROVIDERS={...}"; empty = there are no providers */
 };
@@ -47,6 +64,8 @@ struct proxying {
 bool proxying_open(const struct app *app, struct arena *arena, const struct invocation *in,
                    struct str dir, struct proxying *ret, struct err *err);
 /* Orderly: providers are stopped, sockets removed. */
+void proxying_stop(struct proxying *proxying);
+/* What is left, the loop with it. */
 void proxying_close(struct proxying *proxying);
 /* One line about what was done, to app->err. */
 void proxying_tell(const struct proxying *proxying);

@@ -57,19 +57,20 @@ static void on_end(void *ctx, uint32_t events)
 }
 
 /* Runs in the child: errno goes back through the pipe where there is nothing to run. */
-static void exec_child(char **argv, const sigset_t *mask, pid_t parent, int fail_fd)
+static void exec_child(char **argv, char **env, const sigset_t *mask, pid_t parent, int fail_fd)
 {
     (void)signal(SIGPIPE, SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, mask, NULL);
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == parent)
-        (void)execvp(argv[0], argv);
+        (void)execvpe(argv[0], argv, env);
     int why = errno;
     if (write(fail_fd, &why, sizeof why) < 0)
         _exit(126);
     _exit(127);
 }
 
-static bool start(struct child *child, char **argv, const sigset_t *mask, struct err *err)
+static bool start(struct child *child, char **argv, char **env, const sigset_t *mask,
+                  struct err *err)
 {
     int ends[2], why = 0;
     if (pipe2(ends, O_CLOEXEC) < 0)
@@ -79,7 +80,7 @@ static bool start(struct child *child, char **argv, const sigset_t *mask, struct
     if (pid < 0)
         return err_set(err, ERR_IO, "run %s: %s", argv[0], strerror(errno));
     if (pid == 0)
-        exec_child(argv, mask, parent, to);
+        exec_child(argv, env, mask, parent, to);
     io_close_auto(&to);
     child->pid = pid;
     if (read(from, &why, sizeof why) == (ssize_t)sizeof why) {
@@ -122,17 +123,32 @@ static char **words_of(struct arena *arena, const struct str *argv, size_t n, st
     return words;
 }
 
-/* Into our own environment: the command and whatever it runs inherit it. */
-static bool set_environment(struct arena *arena, const struct str *added, size_t n, struct err *err)
+/* Ours with what is added in place of what has the same name. Not into our own: the providers that
+ * we look at ourselves are not to be reached through us. */
+static char **environment_of(struct arena *arena, const struct str *added, size_t n,
+                             struct err *err)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct str rest = added[i], name;
-        (void)str_cut(&rest, '=', &name);
-        struct str key = arena_dup(arena, name), value = arena_dup(arena, rest);
-        if (!key.ptr || !value.ptr || setenv(key.ptr, value.ptr, 1) < 0)
-            return err_set(err, ERR_LIMIT, "no room in the environment");
+    size_t count = 0, used = 0;
+    while (environ[count])
+        count++;
+    char **env = arena_new(arena, char *, count + n + 1);
+    char **words = env ? words_of(arena, added, n, err) : NULL;
+    if (!words)
+        return env ? NULL : (arena_full(arena, err), NULL);
+    for (size_t i = 0; i < count; i++) {
+        struct str entry = str_from(environ[i]);
+        bool taken = false;
+        for (size_t k = 0; k < n; k++) {
+            size_t name = str_find_char(added[k], '=', 0);
+            taken =
+                taken || (name != SIZE_MAX && str_starts(entry, str_sub(added[k], 0, name + 1)));
+        }
+        if (!taken)
+            env[used++] = environ[i];
     }
-    return true;
+    for (size_t i = 0; i < n; i++)
+        env[used++] = words[i];
+    return env;
 }
 
 bool run_child(struct arena *arena, struct loop *loop, const struct str *argv, size_t nargv,
@@ -141,11 +157,12 @@ bool run_child(struct arena *arena, struct loop *loop, const struct str *argv, s
     struct child child = {.pid_fd = -1, .signal_fd = -1};
     sigset_t ours, before;
     char **words = words_of(arena, argv, nargv, err);
-    if (!words || !set_environment(arena, added, nadded, err))
+    char **env = words ? environment_of(arena, added, nadded, err) : NULL;
+    if (!env)
         return false;
     own_signals(&ours);
     (void)sigprocmask(SIG_BLOCK, &ours, &before);
-    bool ok = start(&child, words, &before, err) && watch(&child, loop, &ours, err);
+    bool ok = start(&child, words, env, &before, err) && watch(&child, loop, &ours, err);
     while (ok && !child.ended)
         ok = loop_turn(loop, -1, err);
     if (!ok && child.pid && !child.ended && child.pid_fd >= 0) {

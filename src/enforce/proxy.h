@@ -48,6 +48,7 @@ bool proxy_open(const struct proxy_options *options, struct proxy **ret, struct 
 /* Turn the loop until all have answered. One that may not be run (hash) is an error. */
 bool proxy_wait_ready(struct proxy *proxy, struct err *err);
 size_t proxy_providers(const struct proxy *proxy);
+struct str proxy_dir(const struct proxy *proxy); /* where its sockets are: 0700, goes with it */
 /* Value of TF_REATTACH_PROVIDERS: one line of JSON. */
 bool proxy_reattach(const struct proxy *proxy, struct buf *out, struct err *err);
 

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 
 from harness import PLUMB, Stack, Wrong, check, test, wait_until
@@ -241,3 +242,166 @@ def chdir(lab):
     done = subprocess.run([PLUMB, "run", "-v", stack.lab.peers["tofu"][1], f"-chdir={stack.dir}", "plan", "-no-color"],
                           cwd=stack.home, env=stack.env, capture_output=True, text=True)
     check(done.returncode == 0 and "1 providers" in done.stderr, done)
+
+
+def shell(stack, script):
+    return subprocess.run(["sh", "-c", script], cwd=stack.dir, env={**stack.env, "PLUMB": str(PLUMB)}, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=120)
+
+
+@test("lab6")
+def in_the_background(lab):
+    """eval "$(plumb proxy start)", several commands, eval "$(plumb proxy stop)"."""
+    stack = made(lab, ALIASES)
+    done = shell(stack, """set -e
+        eval "$("$PLUMB" proxy start --log log)"
+        tofu apply -auto-approve -no-color && tofu plan -no-color -detailed-exitcode && tofu validate
+        ! "$PLUMB" proxy start 2>again
+        echo "$PLUMB_PROXY" >where
+        test -S "$PLUMB_PROXY"
+        eval "$("$PLUMB" proxy stop)"
+        test -z "$TF_REATTACH_PROVIDERS$PLUMB_PROXY"
+        ! "$PLUMB" proxy stop""")
+    check(done.returncode == 0, done.stdout[-800:], done.stderr[-800:])
+    check("running already" in (stack.dir / "again").read_text(), "a second proxy was started")
+    check(not os.path.exists((stack.dir / "where").read_text().strip()), "the socket is left")
+    check(wait_until(lambda: not stack.processes(), 1), "processes left:", stack.processes())
+    check(len(stack.state()["resources"]) == 2, stack.state())
+
+
+@test("lab6")
+def background_ends_by_itself(lab):
+    stack = made(lab, ALIASES)
+    done = shell(stack, 'eval "$("$PLUMB" proxy start --idle 1s)"; tofu plan -no-color >/dev/null; echo "$PLUMB_PROXY"')
+    where = done.stdout.strip()
+    check(where and wait_until(lambda: not os.path.exists(where) and not stack.processes(), 6), done, stack.processes())
+    lock = stack.dir / ".terraform.lock.hcl"
+    lock.write_text(lock.read_text().replace("h1:", "h1:x"))
+    done = shell(stack, '"$PLUMB" proxy start')
+    check(done.returncode == 1 and not done.stdout and "checksums" in done.stderr, done)
+
+
+def guarded(lab, code, config="", **options):
+    """A stack with a store, applied and scanned."""
+    stack = made(lab, code, **options)
+    stack.env["PLUMB_STORE"] = f"sqlite:{stack.home}/s.db"
+    (stack.home / "plumb.yaml").write_text("version: 1\nstacks:\n  - path: root\n" + config)
+    run(stack, "apply", "-auto-approve", "-no-color")
+    stack.scan()
+    return stack
+
+
+def refused(done, *addresses):
+    """tofu was told no, beside each of the addresses and its line."""
+    check(done.returncode == 1, "exit", done.returncode, done.stdout[-500:], done.stderr[-500:])
+    for address in addresses:
+        check(re.search(rf"Refused by plumb: [^\n]*\n\n  with {re.escape(address)},\n  on main.tf line \d+, in resource", done.stderr),
+              address, "was not refused beside its line:", done.stderr)
+    check(done.stderr.count("Error: ") == len(addresses), "other errors:", done.stderr)
+
+
+def events(stack, outcome):
+    """[(subject, detail)] of gate.decision events with that outcome."""
+    with sqlite3.connect(f"file:{stack.home}/s.db?mode=ro", uri=True) as db:
+        lines = [json.loads(bytes(line)) if isinstance(line, (bytes, memoryview)) else json.loads(line)
+                 for (line,) in db.execute("SELECT line FROM audit_event ORDER BY seq")]
+    return [(e["subject"], e["detail"]) for e in lines if e["type"] == "gate.decision" and e["outcome"] == outcome]
+
+
+@test("lab5", "lab6", cases=["with the lock", "-lock=false"])
+def undecided_drift_is_not_undone(lab, lock):
+    """What drifted and nobody decided is left as it is, whatever was skipped on the way; the rest is applied."""
+    stack = guarded(lab, THING6 + THING5)
+    stack.edit("lab6_thing", "t0", text="other")
+    stack.delete("lab5_thing", "bare")
+    stack.scan().must_find(contradicts=["lab6_thing.t[0]"], missing=["lab5_thing.bare"])
+    code = (stack.dir / "main.tf").read_text()
+    (stack.dir / "main.tf").write_text(code + 'resource "lab5_thing" "another" { name = "another" }\n')
+    args = ["-lock=false"] if lock == "-lock=false" else []
+    refused(run(stack, "apply", "-auto-approve", "-no-color", *args, check_exit=False), "lab6_thing.t[0]", "lab5_thing.bare")
+    check(json.loads(stack.object("lab6_thing", "t0").read_text())["text"] == "other", "it was undone")
+    check(not stack.object("lab5_thing", "bare").exists(), "it was made again")
+    check(stack.object("lab5_thing", "another").exists(), "what nobody objects to was not applied")
+    check(sorted(s for s, _ in events(stack, "deny")) == ["lab5_thing.bare", "lab6_thing.t[0]"], events(stack, "deny"))
+    check(("lab5_thing.another") in [s for s, _ in events(stack, "allow")], events(stack, "allow"))
+    done = run(stack, "destroy", "-auto-approve", "-no-color", "-target=lab6_thing.t[0]", *args, check_exit=False)
+    check(done.returncode == 1 and "lab6_thing.t[0] was changed outside" in done.stderr, done.stderr)  # tofu names no line there
+    check(stack.object("lab6_thing", "t0").exists(), "it was destroyed")
+
+
+@test("lab6")
+def decided_drift_is_undone(lab):
+    """A baseline accepts it: the next apply may do what it does."""
+    stack = guarded(lab, 'resource "lab6_thing" "t" { name = "t" }\n')
+    stack.edit("lab6_thing", "t", text="other")
+    stack.scan("--baseline", "--reason", "as found")
+    run(stack, "apply", "-auto-approve", "-no-color")
+
+
+@test("lab6")
+def put_right_by_hand(lab):
+    """A scan finds that it is over, and the apply goes on."""
+    stack = guarded(lab, 'resource "lab6_thing" "t" {\n  name = "t"\n  text = "a"\n}\n')
+    stack.edit("lab6_thing", "t", text="other")
+    stack.scan()
+    stack.edit("lab6_thing", "t", text="a")
+    code = (stack.dir / "main.tf").read_text()
+    (stack.dir / "main.tf").write_text(code.replace('"a"', '"b"'))
+    refused(run(stack, "apply", "-auto-approve", "-no-color", check_exit=False), "lab6_thing.t")
+    stack.scan()
+    run(stack, "apply", "-auto-approve", "-no-color")
+
+
+@test("lab6")
+def warns_where_it_is_told_to(lab):
+    stack = guarded(lab, 'resource "lab6_thing" "t" {\n  name = "t"\n  text = "a"\n}\n', "gate:\n  undo: warn\n")
+    stack.edit("lab6_thing", "t", text="other")
+    stack.scan()
+    done = run(stack, "apply", "-auto-approve", "-no-color")
+    check("plumb.yaml has it warn" in done.stderr and "lab6_thing.t " in done.stderr, done.stderr)
+    check([s for s, _ in events(stack, "warn")] == ["lab6_thing.t"], events(stack, "warn"))
+
+
+@test("lab6")
+def addresses_are_told_apart(lab):
+    """Modules, for_each and replacement: only what drifted is refused, by its own address."""
+    code = MODULES + 'resource "lab6_row" "root" { name = "root" }\n'
+    stack = guarded(lab, code, files={"m/main.tf": INNER})
+    stack.delete("lab6_row", "y z-1")
+    stack.scan().must_find(missing=['module.m["y z"].lab6_row.r[1]'])
+    stack.delete("lab6_row", "x-0")
+    stack.delete("lab6_row", "root")
+    done = run(stack, "apply", "-auto-approve", "-no-color", check_exit=False)
+    check(done.returncode == 1 and done.stderr.count("Refused by plumb") == 1, done.stderr)
+    check('with module.m["y z"].lab6_row.r[1],' in done.stderr and "m/main.tf line" in done.stderr, done.stderr)
+    check(not stack.object("lab6_row", "y z-1").exists() and stack.object("lab6_row", "x-0").exists(), done.stdout)
+
+
+@test("lab6")
+def policy_judges_planned_values(lab):
+    """A rule on what would be there: neither made nor changed into it; removing it is allowed."""
+    stack = made(lab, 'resource "lab6_thing" "t" {\n  name = "t"\n  text = "bad"\n}\nresource "lab6_thing" "u" { name = "u" }\n')
+    (stack.home / "rules.yaml").write_text("""version: 1
+rules:
+  - id: no-bad
+    title: A text is bad
+    why: Bad texts are bad.
+    match: {type: lab6_thing}
+    when: {path: text, equals: bad}
+    decision: block
+""")
+    options = ["--policy", str(stack.home / "rules.yaml")]
+    done = run(stack, "apply", "-auto-approve", "-no-color", options=options, check_exit=False)
+    refused(done, "lab6_thing.t")
+    check("no-bad" in done.stderr and stack.object("lab6_thing", "u").exists(), done.stderr)
+    run(stack, "apply", "-auto-approve", "-no-color")
+    refused(run(stack, "apply", "-auto-approve", "-no-color", "-replace=lab6_thing.t", options=options, check_exit=False), "lab6_thing.t")
+
+
+@test("lab6")
+def store_out_of_reach(lab):
+    """Nobody can be asked: nothing is run."""
+    stack = made(lab, 'resource "lab6_thing" "t" { name = "t" }\n')
+    done = run(stack, "apply", "-auto-approve", env={"PLUMB_STORE": "sqlite:/dev/null/s.db"}, check_exit=False)
+    check(done.returncode == 1 and "nothing was run" in done.stderr, done.stderr)
+    check(not stack.object("lab6_thing", "t").exists(), "it was applied")

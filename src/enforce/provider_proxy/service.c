@@ -139,6 +139,11 @@ size_t proxy_providers(const struct proxy *proxy)
     return proxy->nservices;
 }
 
+struct str proxy_dir(const struct proxy *proxy)
+{
+    return str_from(proxy->dir);
+}
+
 bool proxy_reattach(const struct proxy *proxy, struct buf *out, struct err *err)
 {
     struct jsonw w = {.out = out};

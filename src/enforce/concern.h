@@ -1,0 +1,46 @@
+/* concern.h - of which address may a change be? What a provider is told has a type and values, and
+ * never an address.
+ *
+ * What is there before (update, delete): the instances of the state with that type and the same id.
+ * What is made (create): the instances of the code whose configuration can be the one that is sent.
+ * What cannot be told apart is all of it: the strictest answer counts then
+ *
+ * Reads:   the stack's state and its code, both once, at the first question that needs them;
+ *          providers are asked for schemas only
+ * Owner:   the handle; answers live in the caller's arena
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct arena;
+struct err;
+struct guard_change;
+struct reader_options;
+struct schema;
+struct stack;
+
+struct concern_options {
+    const struct stack *stack;
+    const struct reader_options *reader;
+    const char *(*env)(const char *name);
+    int64_t now_utc_ms;
+};
+struct concern;
+/* What is pointed at outlives it. Reads nothing yet. */
+bool concern_open(const struct concern_options *options, struct concern **ret, struct err *err);
+void concern_close(struct concern *concern); /* NULL is fine */
+
+struct concern_answer {
+    const struct str *address; /* sorted, each once */
+    size_t n;
+    bool known;     /* false: it may be any of that type, listed or not */
+    struct str why; /* not known: why not */
+};
+bool concern_of(struct concern *concern, struct arena *arena, const struct guard_change *change,
+                struct concern_answer *ret, struct err *err);
+/* The type's schema, or NULL. */
+const struct schema *concern_schema(struct concern *concern, const struct guard_change *change);
