@@ -1,4 +1,4 @@
-/* findings_parts.h - what run.c, life.c and baseline.c share. */
+/* findings_parts.h - what run.c, life.c, baseline.c and telling.c share. */
 #pragma once
 #include "record/findings.h"
 #include "record/reviews_parts.h"
@@ -48,7 +48,17 @@ struct db_value record_text(struct arena *arena, struct str s, size_t max_bytes)
 bool record_next_id(struct record *record, const char *sql, int64_t *ret, struct err *err);
 struct str run_outcome(const struct run_finish *finish);
 bool run_update(struct record *record, struct arena *arena, const struct run_finish *finish,
-                const struct lives *lives, struct err *err);
+                const struct lives *lives, struct str *ret_digest, struct err *err);
+
+/* --- telling.c: the one place from which a scan's events go to the audit log --- */
+
+/* Within the transaction that they tell of. */
+bool tell_run_start(struct record *record, const struct run_start *start, int64_t run,
+                    struct err *err);
+bool tell_run_failed(struct record *record, const struct run_start *start, int64_t run,
+                     struct str reason, struct err *err);
+/* Findings that changed, decisions on them, the baseline, the end. */
+bool tell_run_end(struct lives *lives, struct str digest, struct err *err);
 
 /* --- baseline.c --- */
 

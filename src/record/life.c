@@ -582,13 +582,15 @@ static bool settle(struct lives *lives, struct err *err)
 
 static bool end_in(struct lives *lives, struct err *err)
 {
+    struct str digest = {0};
     return load_lives(lives, err) &&
            baseline_open(lives->record, lives->arena, lives->finish->start->stack, &lives->baseline,
                          err) &&
            reviews_of_stack(lives->record, lives->finish->start->stack, &lives->reviews, err) &&
            match(lives, err) && settle(lives, err) && write_all(lives, err) &&
            baseline_drop(lives, err) && reviews_end_over(lives->record, err) &&
-           run_update(lives->record, lives->arena, lives->finish, lives, err);
+           run_update(lives->record, lives->arena, lives->finish, lives, &digest, err) &&
+           tell_run_end(lives, digest, err);
 }
 
 bool run_end(struct record *record, const struct run_finish *finish, struct run_changes *ret,

@@ -78,7 +78,9 @@ static bool begin_in(struct record *record, const struct run_start *start, int64
                      struct err *err)
 {
     return record_next_id(record, "SELECT coalesce(max(id), 0) + 1 FROM run", ret_run, err) &&
-           insert_run(record, start, *ret_run, err) && touch_stack(record, start, *ret_run, err);
+           insert_run(record, start, *ret_run, err) &&
+           tell_run_start(record, start, *ret_run, err) &&
+           touch_stack(record, start, *ret_run, err);
 }
 
 bool record_next_id(struct record *record, const char *sql, int64_t *ret, struct err *err)
@@ -181,7 +183,7 @@ struct str run_outcome(const struct run_finish *finish)
 }
 
 bool run_update(struct record *record, struct arena *arena, const struct run_finish *finish,
-                const struct lives *lives, struct err *err)
+                const struct lives *lives, struct str *ret_digest, struct err *err)
 {
     static const struct revision none;
     const struct stack_result *r = finish->result;
@@ -216,6 +218,7 @@ bool run_update(struct record *record, struct arena *arena, const struct run_fin
     if (db_changed(record->db) != 1)
         return err_set(err, ERR_CONFLICT, "run %lld has ended already, or was taken out",
                        (long long)finish->run);
+    *ret_digest = digest;
     if (!str_equal(outcome, STR("complete")))
         return true;
     const struct db_value done[] = {text(record, finish->start->stack), DB_PARAM_INT(finish->run),
@@ -227,14 +230,16 @@ bool run_update(struct record *record, struct arena *arena, const struct run_fin
 
 /* --- an end without a result --- */
 
-static bool fail_in(struct record *record, int64_t run, struct str reason, struct err *err)
+static bool fail_in(struct record *record, int64_t run, const struct run_start *start,
+                    struct str reason, struct err *err)
 {
     const struct db_value row[] = {DB_PARAM_INT(run), DB_PARAM_INT(record_now(record)),
                                    text(record, reason)};
     return db_run(record->db,
                   "UPDATE run SET outcome = 'failed', ended_utc_ms = $2, failed = $3"
                   " WHERE id = $1 AND ended_utc_ms IS NULL",
-                  row, 3, err);
+                  row, 3, err) &&
+           tell_run_failed(record, start, run, reason, err);
 }
 
 bool run_fail(struct record *record, int64_t run, const struct run_start *start, struct str reason,
@@ -242,7 +247,7 @@ bool run_fail(struct record *record, int64_t run, const struct run_start *start,
 {
     if (!db_begin(record->db, DB_WRITE, err))
         return false;
-    if (!fail_in(record, run, reason, err) || !db_commit(record->db, err)) {
+    if (!fail_in(record, run, start, reason, err) || !db_commit(record->db, err)) {
         db_rollback(record->db);
         return err_wrap(err, "record that the scan of %.*s failed", STR_ARG(start->stack));
     }

@@ -218,6 +218,39 @@ static bool take_history(void *ctx, const struct db_row *row, struct err *err)
     return print_status(ctx, row, err);
 }
 
+/* Types of events, and of findings their outcome, in their order. */
+static void a_scan_is_told_to_the_log(void **state)
+{
+    struct world world;
+    struct buf got = {.limit = 4096};
+    int64_t told = 0;
+    open_world(&world, *state);
+    (void)scan(&world, "a b");
+    (void)scan(&world, "a2");
+    (void)scan(&world, "+a2");
+    (void)scan(&world, "!");
+    struct db *db = world.record.db;
+    assert_true(db_query(db, "SELECT type, stack FROM audit_event WHERE seq > 0 ORDER BY seq", NULL,
+                         0, print_status, &got, NULL));
+    buf_char(&got, '\0');
+    assert_string_equal(got.ptr,
+                        "scan.start=prod finding.new=prod finding.new=prod scan.end=prod "
+                        "scan.start=prod finding.changed=prod finding.resolved=prod scan.end=prod "
+                        "scan.start=prod finding.changed=prod baseline=prod scan.end=prod "
+                        "scan.start=prod scan.end=prod");
+    assert_true(db_one_int(db,
+                           "SELECT count(*) FROM audit_event WHERE line LIKE '%uid 1000 (ann)%'",
+                           NULL, 0, &told, NULL));
+    assert_int_equal(told, 14);
+    assert_true(db_one_int(db,
+                           "SELECT count(*) FROM audit_event WHERE line LIKE '%\"two\"%' OR"
+                           " line LIKE '%right%'",
+                           NULL, 0, &told, NULL));
+    assert_int_equal(told, 0); /* no value is in an event */
+    buf_free(&got);
+    close_world(&world);
+}
+
 static void a_finding_keeps_its_age_its_names_and_its_history(void **state)
 {
     struct world world;
@@ -299,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_story_is_told_by_the_store),
         cmocka_unit_test(a_run_says_what_it_changed),
+        cmocka_unit_test(a_scan_is_told_to_the_log),
         cmocka_unit_test(a_finding_keeps_its_age_its_names_and_its_history),
         cmocka_unit_test(a_secret_is_in_no_digest_that_can_be_guessed),
         cmocka_unit_test(text_that_is_none_is_made_one),
