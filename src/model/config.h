@@ -126,6 +126,14 @@ struct config_gate {
     int64_t token_ms;               /* how long an approval may be used; 0 = an hour */
 };
 
+/* `plumb serve`. */
+struct config_serve {
+    struct str listen, url, tls_cert, tls_key; /* files relative to the root */
+    struct str unjudged;                       /* "block" (empty), "warn" or "off" */
+    bool anonymous, guard_reads;
+    int64_t keep_versions; /* of a state; 0 = all */
+};
+
 struct config {
     struct str path; /* of the file; empty = defaults, no file */
     struct str root; /* directory that relative paths start from */
@@ -148,6 +156,7 @@ struct config {
     struct config_review review;
     struct config_gate gate;
     struct audit_options audit;
+    struct config_serve serve;
 
     struct str store; /* "sqlite:PATH" or "postgres://..." */
     int64_t keep_ms;  /* retention of the store; 0 = for ever */

@@ -63,6 +63,7 @@ struct section {
 extern const struct section config_section;
 extern const struct section config_review_section;                     /* of struct config, too */
 extern const struct section config_gate_section, config_audit_section; /* of struct config, too */
+extern const struct section config_serve_section;                      /* of struct config, too */
 
 /* {dir} and the others, NULL-ended. */
 extern const char *const config_words[];

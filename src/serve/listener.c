@@ -481,9 +481,12 @@ bool listener_start(struct listener **ret, const struct listener_options *option
 {
     struct listener *l = calloc(1, sizeof *l);
     pthread_condattr_t monotonic;
-    if (!l)
+    if (!l) {
+        token_set_free(options->tokens);
         return err_set(err, ERR_LIMIT, "out of memory");
+    }
     l->options = *options;
+    l->tokens = options->tokens;
     l->fd = -1;
     fill_defaults(&l->options);
     (void)pthread_mutex_init(&l->lock, NULL);

@@ -60,6 +60,7 @@ struct listener_options {
     struct str address;           /* "127.0.0.1:7430", "[::1]:0", "localhost:7430" */
     struct str tls_cert, tls_key; /* PEM text; both or none */
     bool anonymous;               /* nobody is asked who he is: loopback only */
+    struct token_set *tokens;     /* taken, also on failure; NULL = none yet */
     const struct listener_route *route;
     size_t nroutes;
     void *service; /* for route->answer */
