@@ -1,5 +1,7 @@
 /* fn_crypto.c - hashes, UUIDs, bcrypt, and RSA decryption. */
+#include <assert.h>
 #include <crypt.h>
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -167,11 +169,34 @@ static bool run_uuidv5(struct hcl_call *call, struct value *ret)
 
 enum { BCRYPT_COST = 10, BCRYPT_LEAST = 4, BCRYPT_MOST = 31, BCRYPT_BYTES_MAX = 72 };
 
+struct crypt_library {
+    char *(*gensalt)(const char *prefix, unsigned long count, const char *random, int nrandom,
+                     char *out, int room);
+    char *(*hash)(const char *phrase, const char *setting, struct crypt_data *data);
+};
+
+/* Loaded when a configuration asks for it, which few do. It stays: loading again costs nothing. */
+static bool load_crypt(struct crypt_library *ret)
+{
+    static_assert(sizeof(void *) == sizeof ret->hash, "dlsym gives functions, too");
+    void *library = dlopen("libcrypt.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (!library)
+        library = dlopen("libcrypt.so.2", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    void *gensalt = library ? dlsym(library, "crypt_gensalt_rn") : NULL;
+    void *hash = library ? dlsym(library, "crypt_r") : NULL;
+    if (!gensalt || !hash)
+        return false;
+    memcpy(&ret->gensalt, &gensalt, sizeof gensalt);
+    memcpy(&ret->hash, &hash, sizeof hash);
+    return true;
+}
+
 static bool run_bcrypt(struct hcl_call *call, struct value *ret)
 {
     int64_t cost = BCRYPT_COST;
     struct str password = text_of(call, 0);
     char random[16], setting[CRYPT_GENSALT_OUTPUT_SIZE];
+    struct crypt_library crypt;
     if (call->n > 2)
         return hcl_call_fail(call, -1, "bcrypt() takes no more than two arguments");
     if (call->n == 2 && !value_to_int64(&call->arg[1], &cost))
@@ -184,15 +209,16 @@ static bool run_bcrypt(struct hcl_call *call, struct value *ret)
                                                 : "bcrypt: password length exceeds 72 bytes");
     struct str text = arena_dup(call->ev->arena, password);
     struct crypt_data *data = calloc(1, sizeof *data);
-    bool ok = text.ptr && data && getrandom(random, sizeof random, 0) == sizeof random &&
-              crypt_gensalt_rn("$2a$", (unsigned long)cost, random, sizeof random, setting,
-                               sizeof setting);
-    const char *hashed = ok ? crypt_r(text.ptr, setting, data) : NULL;
+    bool ok =
+        text.ptr && data && load_crypt(&crypt) &&
+        getrandom(random, sizeof random, 0) == sizeof random &&
+        crypt.gensalt("$2a$", (unsigned long)cost, random, sizeof random, setting, sizeof setting);
+    const char *hashed = ok ? crypt.hash(text.ptr, setting, data) : NULL;
     struct str copy =
         hashed && hashed[0] == '$' ? arena_dup(call->ev->arena, str_from(hashed)) : (struct str){0};
     free(data);
     return copy.ptr ? hcl_give_text(call, copy, ret)
-                    : hcl_call_fail(call, -1, "bcrypt is not available here");
+                    : hcl_call_fail(call, -1, "bcrypt needs libcrypt (apt install libcrypt1)");
 }
 
 /* --- rsadecrypt --- */

@@ -11,9 +11,24 @@ static const struct eval_case cases[] = {
     {"rsadecrypt(\"aa==\", \"-----BEGIN RSA PRIVATE KEY-----\\nMIIB\\n-----END RSA PRIVATE "
      "KEY-----\\n\")",
      "!Invalid function argument"},
+    {"bcrypt(\"x\", 4)", "?"},
     {"rsadecrypt(\"aa==\", \"-----BEGIN FOO KEY-----\\nMIIB\\n-----END FOO KEY-----\\n\")",
      "!Invalid function argument"},
 };
+
+/* What a plan leaves to the apply. */
+static const struct eval_case applied[] = {
+    {"length(bcrypt(\"x\", 4))", "60"},
+    {"can(regex(\"^\\\\$2a\\\\$05\\\\$\", bcrypt(\"x\", 5)))", "true"},
+    {"bcrypt(\"x\", 32)", "!Error in function call"},
+};
+
+static void an_apply_knows_more(void **state)
+{
+    (void)state;
+    static const struct hcl_world world = {.planning = false};
+    check_cases(applied, sizeof applied / sizeof *applied, &world);
+}
 
 static void answers_are_those_of_terraform(void **state)
 {
@@ -23,6 +38,9 @@ static void answers_are_those_of_terraform(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(answers_are_those_of_terraform)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_are_those_of_terraform),
+        cmocka_unit_test(an_apply_knows_more),
+    };
     return cmocka_run_group_tests_name("hcl/fn_crypto", tests, NULL, NULL);
 }
