@@ -13,8 +13,12 @@
 #include "cli/output.h"
 #include "cli/policy_setup.h"
 #include "cli/rows.h"
+#include "cli/scan_record.h"
 #include "cli/setup.h"
+#include "cli/store_setup.h"
+#include "cli/who.h"
 #include "desired/stacks.h"
+#include "enforce/gate_record.h"
 #include "enforce/gate_report.h"
 #include "policy/policy.h"
 #include "scan/places.h"
@@ -35,6 +39,8 @@ enum {
     VAR_FILE,
     POLICY,
     WAIVERS,
+    STORE,
+    NO_STORE,
     NO_GIT,
     TIMEOUT,
     ALLOW_MISMATCH,
@@ -80,6 +86,8 @@ static const struct option options[] = {
     [VAR_FILE] = ROW_VAR_FILE,
     [POLICY] = ROW_POLICIES,
     [WAIVERS] = ROW_WAIVERS,
+    [STORE] = ROW_STORE,
+    [NO_STORE] = ROW_NO_STORE,
     [NO_GIT] = {.name = "no-git",
                 .kind = OPTION_FLAG,
                 .env = "PLUMB_NO_GIT",
@@ -102,6 +110,8 @@ struct job {
     struct gating_plan plan;
     struct places_repos repos;
     struct gate_asking asking;
+    struct record record; /* db NULL: there is no store */
+    struct gate_writing writing;
 };
 
 static bool given(const struct job *job, size_t row)
@@ -202,21 +212,98 @@ static bool write_report(void *ctx, const struct format *format, struct buf *out
     return gate_report_write(out, ctx, str_from(format->name), how, err);
 }
 
+/* A store that is configured and not there denies: an allow must be on record. */
+static bool open_store(struct job *job, struct err *err)
+{
+    const struct scan_record_ask ask = {.config = job->config,
+                                        .store = &job->in->value[STORE],
+                                        .policies = &job->in->value[POLICY],
+                                        .waivers = &job->in->value[WAIVERS]};
+    struct store_choice choice;
+    struct actor actor;
+    bool approve = given(job, APPROVE_TOKEN), none = given(job, NO_STORE);
+    if (!none && !store_choose(job->arena, job->app, job->config, ask.store, &choice, err))
+        return false;
+    if (none || (!choice.chosen && !choice.there))
+        return !approve ||
+               err_set(err, ERR_USAGE, "--approve-token needs a store: set `store` in plumb.yaml");
+    if (!who_am_i(job->app, job->arena, &actor, err) ||
+        !scan_record_policy(job->arena, &ask, &job->writing.policy, err))
+        return false;
+    job->writing.actor = actor_of_event(&actor);
+    job->writing.approve = approve;
+    job->writing.token_ms = job->config ? job->config->gate.token_ms : 0;
+    return store_open(job->arena, job->app, &choice, STORE_WRITE, &job->record, err) ||
+           err_wrap(err, "nothing is allowed without the store");
+}
+
+static bool add_note(struct job *job, struct gate_seen *seen, struct str note, struct err *err)
+{
+    struct str *list = arena_new(job->arena, struct str, seen->nnotes + 1);
+    if (!list)
+        return arena_full(job->arena, err);
+    if (seen->nnotes)
+        memcpy(list, seen->note, seen->nnotes * sizeof *list);
+    list[seen->nnotes++] = note;
+    seen->note = list;
+    return true;
+}
+
+static bool ask_record(struct job *job, struct gate_seen *seen, struct err *err)
+{
+    if (job->record.db)
+        return gate_add_record(job->arena, &job->record, seen, err);
+    return add_note(job, seen,
+                    STR("there is no store: reviews, freezes and findings on record do "
+                        "not count, and the decision is not written down"),
+                    err);
+}
+
+/* For the apply step alone: nobody else may read it. */
+static bool hand_out(const struct job *job, struct gate_report *report, struct err *err)
+{
+    struct str file = text_of(job, APPROVE_TOKEN);
+    if (!report->token.text.len || str_equal(file, STR("-")))
+        return true;
+    struct str path = arena_dup(job->arena, file);
+    struct str line = arena_printf(job->arena, "%.*s\n", STR_ARG(report->token.text));
+    if (!path.ptr || !line.ptr)
+        return arena_full(job->arena, err);
+    if (!io_write_file_atomic(path.ptr, line, 0600, err))
+        return err_wrap(err, "write the approval");
+    report->token.in_file = true;
+    return true;
+}
+
+static bool decide(struct job *job, struct gate_report *report, struct gate_decision *decision,
+                   struct gate_seen *seen, struct err *err)
+{
+    if (!ask_record(job, seen, err) ||
+        !gate_decide(job->arena, &seen->facts, job->config ? &job->config->gate : NULL, decision,
+                     err))
+        return false;
+    if (!job->record.db)
+        return true;
+    report->store = db_shown(job->record.db);
+    return gate_write_decision(job->arena, &job->record, &job->writing, report, err) &&
+           hand_out(job, report, err);
+}
+
 static bool run_job(struct job *job, int *ret_exit, struct err *err)
 {
     struct gate_seen seen;
-    struct gate_decision decision;
+    struct gate_decision decision = {0};
     const struct report_options how = {.colour = setup_colour(job->app, given(job, NO_COLOR)),
                                        .tool_version = STR(PLUMB_VERSION)};
-    if (!fill_asking(job, err) || !gate_gather(job->arena, &job->asking, &seen, err))
+    if (!fill_asking(job, err) || !open_store(job, err) ||
+        !gate_gather(job->arena, &job->asking, &seen, err))
         return false;
     struct gate_report report = {.seen = &seen,
                                  .decision = &decision,
                                  .plan = text_of(job, PLAN),
                                  .digest = job->plan.digest,
                                  .event = -1};
-    if (!gate_decide(job->arena, &seen.facts, job->config ? &job->config->gate : NULL, &decision,
-                     err) ||
+    if (!decide(job, &report, &decision, &seen, err) ||
         !outputs_write_with(&job->outputs, job->app->out, write_report, &report, &how, err))
         return false;
     *ret_exit = decision.exit_code;
@@ -231,6 +318,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     plan_code_close(job.asking.code);
     policy_close(job.asking.scan.policy);
     gating_close_plan(&job.plan);
+    record_close(&job.record);
     return ok;
 }
 

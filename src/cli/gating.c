@@ -50,15 +50,21 @@ static bool show(struct arena *arena, const struct app *app, const struct stack 
     return backend_show_plan(arena, stack, file, app->cancel, &plan->json, err);
 }
 
-bool gating_open_plan(struct arena *arena, const struct app *app, const struct stack *stack,
-                      struct str path, struct gating_plan *ret, struct err *err)
+bool gating_read_plan(struct arena *arena, struct str path, struct gating_plan *ret,
+                      struct err *err)
 {
     bool piped = str_equal(path, STR("-"));
     ret->name = piped ? STR("standard input") : arena_dup(arena, path);
     if (!ret->name.ptr)
         return arena_full(arena, err);
-    if (!io_big_read(piped ? "/dev/stdin" : ret->name.ptr, GATING_PLAN_MAX, &ret->big, err) ||
-        !gating_digest(arena, ret->big.text, &ret->digest, err))
+    return io_big_read(piped ? "/dev/stdin" : ret->name.ptr, GATING_PLAN_MAX, &ret->big, err) &&
+           gating_digest(arena, ret->big.text, &ret->digest, err);
+}
+
+bool gating_open_plan(struct arena *arena, const struct app *app, const struct stack *stack,
+                      struct str path, struct gating_plan *ret, struct err *err)
+{
+    if (!gating_read_plan(arena, path, ret, err))
         return false;
     ret->json = ret->big.text;
     if (is_json(ret->big.text) && !is_encrypted(ret->big.text))

@@ -23,6 +23,9 @@ struct gating_plan {
  */
 bool gating_open_plan(struct arena *arena, const struct app *app, const struct stack *stack,
                       struct str path, struct gating_plan *ret, struct err *err);
+/* The file and its digest only: `json` and `saved` stay empty. */
+bool gating_read_plan(struct arena *arena, struct str path, struct gating_plan *ret,
+                      struct err *err);
 void gating_close_plan(struct gating_plan *plan);
 /* "sha256:..." */
 bool gating_digest(struct arena *arena, struct str bytes, struct str *ret, struct err *err);

@@ -50,8 +50,8 @@ static bool print_digest(struct arena *arena, const struct digest *digest, struc
 }
 
 /* Of the files that judge, in the order they are asked. */
-static bool digest_policy(struct arena *arena, const struct scan_record_ask *ask, struct str *ret,
-                          struct err *err)
+bool scan_record_policy(struct arena *arena, const struct scan_record_ask *ask, struct str *ret,
+                        struct err *err)
 {
     struct policy_source *source = NULL;
     struct digest digest;
@@ -100,7 +100,7 @@ bool scan_record_open(struct scan_record *r, const struct scan_record_ask *ask, 
     if (!choice.chosen && !choice.there && !ask->baseline.ptr)
         return true;
     if (!who_am_i(r->app, r->arena, &actor, err) ||
-        !digest_policy(r->arena, ask, &r->start.policy, err) ||
+        !scan_record_policy(r->arena, ask, &r->start.policy, err) ||
         !digest_config(r->arena, ask->config, &r->start.config, err))
         return false;
     r->start.actor = actor_of_event(&actor);

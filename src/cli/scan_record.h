@@ -38,6 +38,9 @@ struct scan_record_ask {
     bool no_store;
     struct str baseline; /* ptr NULL = no --baseline */
 };
+/* Digest of the files that judge; empty without any. */
+bool scan_record_policy(struct arena *arena, const struct scan_record_ask *ask, struct str *ret,
+                        struct err *err);
 /* Whether and where; opens the store. */
 bool scan_record_open(struct scan_record *r, const struct scan_record_ask *ask, struct err *err);
 void scan_record_close(struct scan_record *r);

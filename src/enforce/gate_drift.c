@@ -247,25 +247,35 @@ static const char *verb(enum plan_action action)
                                     : "will silently undo";
 }
 
+/* A review is of a finding that is on record. */
+static const char *first_step(const struct deciding *d, const struct gate_standing *standing)
+{
+    return standing              ? ""
+           : d->facts->has_store ? "scan the stack (plumb scan), then "
+                                 : "with a store: ";
+}
+
 static void say_undone(struct deciding *d, struct gate_objection *o, enum plan_action action,
-                       const struct change *undone, size_t n)
+                       const struct gate_standing *standing, const struct change *undone, size_t n)
 {
     o->changes = undone;
     o->nchanges = n;
     gate_say(d, &o->message, "the plan %s %zu change%s that nobody reviewed", verb(action), n,
              n == 1 ? "" : "s");
-    gate_say(d, &o->todo,
-             "review it (plumb review %.8s revert|accept), or take it into the code (plumb adopt "
-             "%.8s) and plan again",
-             o->finding->fingerprint, o->finding->fingerprint);
+    gate_say(
+        d, &o->todo,
+        "%sreview it (plumb review %.8s --revert or --accept), or take it into the code (plumb "
+        "adopt %.8s) and plan again",
+        first_step(d, standing), o->finding->fingerprint, o->finding->fingerprint);
 }
 
-static void say_recreated(struct deciding *d, struct gate_objection *o)
+static void say_recreated(struct deciding *d, struct gate_objection *o,
+                          const struct gate_standing *standing)
 {
     o->message = STR("the plan will create anew what somebody deleted, and nobody reviewed that");
     gate_say(d, &o->todo,
-             "review it (plumb review %.8s revert), or take it out of the code and plan again",
-             o->finding->fingerprint);
+             "%sreview it (plumb review %.8s --revert), or take it out of the code and plan again",
+             first_step(d, standing), o->finding->fingerprint);
 }
 
 /* Somebody answered: that is what happens, or the plan does something else than was agreed. */
@@ -312,7 +322,8 @@ static void say_undecided(struct deciding *d, const struct gate_touch *touch,
     gate_say(d, &o->message, "policy wants this drift decided first (%s)%s%.*s",
              decision_name(finding->judgement->decision),
              finding->judgement->message.len ? ": " : "", STR_ARG(finding->judgement->message));
-    gate_say(d, &o->todo, "review it: plumb review %.8s revert|adopt|accept", finding->fingerprint);
+    gate_say(d, &o->todo, "%sreview it: plumb review %.8s --revert, --adopt or --accept",
+             first_step(d, standing), finding->fingerprint);
 }
 
 static void judge_finding(struct deciding *d, const struct index *index,
@@ -337,9 +348,9 @@ static void judge_finding(struct deciding *d, const struct index *index,
             return;
         describe(o, touch, finding, standing);
         if (missing)
-            say_recreated(d, o);
+            say_recreated(d, o, standing);
         else
-            say_undone(d, o, touch->action, undone, n);
+            say_undone(d, o, touch->action, standing, undone, n);
         return;
     }
     if (!review && wants_decision(finding))
@@ -438,7 +449,7 @@ static void judge_standing(struct deciding *d, const struct gate_standing *s)
              finding_class_name(s->class_), decision_name(s->decision),
              s->overdue ? ", and it is overdue" : "", s->summary.len ? ": " : "",
              STR_ARG(s->summary));
-    gate_say(d, &o->todo, "review it: plumb review %.8s revert|adopt|accept",
+    gate_say(d, &o->todo, "review it: plumb review %.8s --revert, --adopt or --accept",
              s->fingerprint.len >= 8 ? s->fingerprint.ptr : "FINDING");
 }
 

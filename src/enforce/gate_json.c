@@ -117,7 +117,7 @@ static void put_approval(struct jsonw *w, const struct gate_token *token)
         return;
     }
     jsonw_object_open(w);
-    jsonw_member_string(w, STR("token"), token->text);
+    put_text(w, STR("token"), token->in_file ? (struct str){0} : token->text);
     put_time(w, STR("expires"), token->expires_utc_ms);
     jsonw_object_close(w);
 }

@@ -9,6 +9,7 @@
 struct gate_token {
     struct str text; /* handed out once; empty: none was issued */
     int64_t expires_utc_ms;
+    bool in_file; /* it was written to a file: no report has it */
 };
 struct gate_report {
     const struct gate_seen *seen;
