@@ -221,15 +221,17 @@ static bool check_until(struct deciding *d)
 {
     const struct review *review = d->review;
     const struct workflow_rule *rule = &d->out->rule;
-    enum { HOUR_MS = 3600 * 1000 };
+    const int64_t second = 1000, day = 24 * 3600 * second;
+    bool days = rule->longest_ms % day == 0;
     char text[CLOCK_TEXT];
     if (review->until_utc_ms <= d->now)
         return REFUSE(d, "the review would have ended already, at %s",
                       clock_format(review->until_utc_ms, text));
     if (review->until_utc_ms - d->now > rule->longest_ms)
-        return REFUSE(d, "until %s is too long: at most %lld hours (%.*s)",
+        return REFUSE(d, "until %s is too long: at most %lld %s (%.*s)",
                       clock_format(review->until_utc_ms, text),
-                      (long long)(rule->longest_ms / HOUR_MS), STR_ARG(rule->name));
+                      (long long)(rule->longest_ms / (days ? day : second)),
+                      days ? "days" : "seconds", STR_ARG(rule->name));
     return true;
 }
 
