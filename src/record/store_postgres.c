@@ -296,12 +296,12 @@ static bool set_up(struct store *store, struct err *err)
     char sql[600];
     /* Where an administrator turned durable commits off for all, they are on for this log. */
     (void)snprintf(sql, sizeof sql,
-                   "SET lock_timeout = %d; SET client_min_messages = error; "
-                   "SET default_transaction_read_only = %s; "
+                   "SET lock_timeout = %d; SET client_min_messages = error; %s"
                    "SELECT set_config('synchronous_commit', CASE WHEN "
                    "current_setting('synchronous_commit') = 'off' THEN 'on' ELSE "
                    "current_setting('synchronous_commit') END, false)",
-                   store->db.options.timeout_ms, store->db.options.read_only ? "on" : "off");
+                   store->db.options.timeout_ms,
+                   store->db.options.read_only ? "SET default_transaction_read_only = on; " : "");
     return simple(store, sql, "set the connection up", ANSWER_MS, err);
 }
 

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -34,12 +35,13 @@
 #include "record/db.h"
 
 struct test_store {
-    char dir[64];     /* of SQLite's file or of the server */
-    char url[400];    /* of the test that runs */
-    char server[200]; /* URL of the server; "" = SQLite */
-    char bin[200];    /* folder of its programs */
-    pid_t pid;        /* of the server */
-    unsigned n;       /* tests so far */
+    char dir[64];      /* of SQLite's file or of the server */
+    char url[400];     /* of the test that runs */
+    char server[200];  /* URL of the server; "" = SQLite */
+    char bin[200];     /* folder of its programs */
+    pid_t pid;         /* of the server */
+    unsigned n;        /* tests so far */
+    unsigned tmpfs_mb; /* of a server: its folder is a file system of its own; 0 = it is not */
 };
 
 static inline const char *test_store_env(const char *name)
@@ -107,8 +109,22 @@ static inline bool test_store_start(struct test_store *store)
     (void)snprintf(program, sizeof program, "%s/postgres", store->bin);
     (void)snprintf(data, sizeof data, "%s/data", store->dir);
     (void)snprintf(sockets, sizeof sockets, "unix_socket_directories=%s", store->dir);
-    char *argv[] = {program, "-D", data,        "-c", "listen_addresses=",  "-c",
-                    sockets, "-c", "fsync=off", "-c", "max_connections=40", NULL};
+    char *argv[] = {program,
+                    "-D",
+                    data,
+                    "-c",
+                    "listen_addresses=",
+                    "-c",
+                    sockets,
+                    "-c",
+                    "fsync=off",
+                    "-c",
+                    "max_connections=40",
+                    "-c",
+                    "min_wal_size=2MB",
+                    "-c",
+                    "max_wal_size=32MB",
+                    NULL};
     return test_store_child(store, false, argv) && test_store_answers(store);
 }
 
@@ -135,19 +151,28 @@ static inline bool test_store_find_server(struct test_store *store)
     return there && (geteuid() != 0 || getpwnam("postgres"));
 }
 
+/* A small file system at the folder; false where we may not mount. */
+static inline bool test_store_mount(const char *dir, unsigned mb)
+{
+    char options[40];
+    (void)snprintf(options, sizeof options, "size=%um,mode=0755", mb);
+    return !mb || mount("tmpfs", dir, "tmpfs", 0, options) == 0;
+}
+
 static inline bool test_store_make_server(struct test_store *store)
 {
     char program[260], data[100];
     const struct passwd *user = geteuid() == 0 ? getpwnam("postgres") : NULL;
     (void)snprintf(store->dir, sizeof store->dir, "/tmp/plumb-pg-XXXXXX");
-    if (!mkdtemp(store->dir) || (user && chown(store->dir, user->pw_uid, user->pw_gid) != 0))
+    if (!mkdtemp(store->dir) || !test_store_mount(store->dir, store->tmpfs_mb) ||
+        (user && chown(store->dir, user->pw_uid, user->pw_gid) != 0))
         return false;
     (void)snprintf(program, sizeof program, "%s/initdb", store->bin);
     (void)snprintf(data, sizeof data, "%s/data", store->dir);
     (void)snprintf(store->server, sizeof store->server,
                    "postgres:///postgres?host=%s&user=postgres&sslmode=disable", store->dir);
-    char *argv[] = {program,    "-D",        data, "-A",   "trust",      "-U",
-                    "postgres", "--no-sync", "-E", "UTF8", "--locale=C", NULL};
+    char *argv[] = {program,     "-D", data,   "-A",         "trust",           "-U", "postgres",
+                    "--no-sync", "-E", "UTF8", "--locale=C", "--wal-segsize=1", NULL};
     return test_store_child(store, true, argv) && test_store_start(store);
 }
 
