@@ -155,11 +155,7 @@ void gate_write_json(struct buf *out, const struct gate_report *report)
     put_text(&w, STR("environment"), f->environment);
     put_plan(&w, report);
     put_state(&w, STR("state"), &f->state);
-    jsonw_key(&w, STR("revision"));
-    if (f->code.known)
-        revision_json(&w, &f->code.revision);
-    else
-        jsonw_null(&w);
+    revision_json(&w, f->code.known ? &f->code.revision : NULL);
     put_text(&w, STR("store"), report->store);
     jsonw_key(&w, STR("event"));
     if (report->event >= 0)
