@@ -112,7 +112,7 @@ bool scan_record_open(struct scan_record *r, const struct scan_record_ask *ask, 
 
 void scan_record_close(struct scan_record *r)
 {
-    record_close(&r->record);
+    store_close(r->app, &r->record);
 }
 
 /* --- a stack --- */

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/policy_setup.h"
 #include "model/config.h"
+#include "record/audit_checkpoint.h"
 
 #define DEFAULT_FILE ".plumb/plumb.db"
 
@@ -74,4 +75,14 @@ bool store_open(struct arena *arena, const struct app *app, const struct store_c
                        "PLUMB_STORE or --store and scan, or begin with `plumb scan --baseline "
                        "--reason TEXT`");
     return record_open(arena, &options, ret, err);
+}
+
+void store_close(const struct app *app, struct record *record)
+{
+    struct err err = {0};
+    char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
+    if (record->db && !db_in_transaction(record->db) && !audit_settle(record, &err))
+        (void)fprintf(app->err, "plumb: warning: the audit log: %s\n",
+                      err_text(&err, text, sizeof text));
+    record_close(record);
 }

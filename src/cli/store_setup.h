@@ -36,3 +36,6 @@ enum store_use { STORE_READ, STORE_WRITE };
 /* For reading, a store that is not there is an error that says how one comes to be. */
 bool store_open(struct arena *arena, const struct app *app, const struct store_choice *choice,
                 enum store_use use, struct record *ret, struct err *err);
+/* Behind the last commit: the audit log's checkpoint that is due is made and given to the witnesses
+ * (what fails of that is told to app->err and changes nothing), then the store is closed. */
+void store_close(const struct app *app, struct record *record);

@@ -242,6 +242,14 @@ static void begin(struct stream *s, struct world *w, struct audit_faults *none)
     audit_verify_begin(&s->v, &head.edge);
 }
 
+static bool names(const struct audit_faults *faults, int64_t k)
+{
+    for (size_t i = 0; i < faults->n; i++)
+        if (faults->fault[i].seq == k)
+            return true;
+    return false;
+}
+
 /* Feed `text`, then lines from `next` on until something is found. Is event k named? */
 static bool named(struct stream *s, struct str text, size_t next, int64_t k)
 {
@@ -257,7 +265,7 @@ static bool named(struct stream *s, struct str text, size_t next, int64_t k)
             text = arena_printf(&s->w->arena, "%.*s%.*s", STR_ARG(text), STR_ARG(s->w->line[next]));
             next++;
         } else if (!text.len) {
-            if (faults.n)
+            if (names(&faults, k))
                 break;
             text = s->w->line[next++];
         }
@@ -266,9 +274,7 @@ static bool named(struct stream *s, struct str text, size_t next, int64_t k)
     }
     if (next == EVENTS)
         assert_true(audit_verify_end(&v, &s->end.digest, &s->err));
-    bool found = false;
-    for (size_t i = 0; i < faults.n; i++)
-        found |= faults.fault[i].seq == k;
+    bool found = names(&faults, k);
     if (!found)
         say(&faults);
     arena_rewind(&s->w->arena, mark);
@@ -382,12 +388,12 @@ static void every_truncation_is_found(void **state)
                 continue;
             if (!faults_of(&w, str_sub(w.export, 0, cuts[c]), NULL, &got))
                 fail_msg("cut at %zu (event %zu) is not found", cuts[c], k);
-            bool names = k == EVENTS && c != 2;
+            bool told = k == EVENTS && c != 2;
             for (size_t i = 0; i < got.faults.n; i++)
-                names |= got.faults.fault[i].seq >= (int64_t)k - 1;
-            if (!names)
+                told |= got.faults.fault[i].seq >= (int64_t)k - 1;
+            if (!told)
                 say(&got.faults);
-            assert_true(names);
+            assert_true(told);
             arena_rewind(&w.arena, mark);
         }
     }
