@@ -312,7 +312,9 @@ static void check_chain(struct audit_verify *v, const struct audit_pending *p,
     else if ((v->chain_known || seq == 0) && !linked && (confirmed || p->leaf_known) && seq > 0)
         blame(v, seq - 1, "was changed: the event behind it has another digest of it");
     else if ((v->chain_known || seq == 0) && !linked)
-        blame(v, seq, "was changed: it neither follows the event before nor leads to the next");
+        blame(v, seq,
+              "was changed, and perhaps the one before it: it neither follows that nor leads to "
+              "the next");
 }
 
 static bool process(struct audit_verify *v, const struct audit_pending *next,
