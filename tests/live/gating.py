@@ -1,6 +1,7 @@
 """The gate with real tofu and real providers: saved plans, the world changed behind their back, approvals."""
 import json
 import os
+import sqlite3
 import subprocess
 
 from harness import PLUMB, Stack, check, test
@@ -220,3 +221,62 @@ def gate_approval(lab):
     stack.run("apply", "-no-color", "plan.tfplan")
     check(verify() == 3, "used twice")
     check(os.stat(stack.dir / "approval").st_mode & 0o777 == 0o600, "others can read the approval")
+
+
+def review(stack, address, answer, *args):
+    scan = plumb(stack, "scan", ".", "--output", "json", "--quiet")
+    check(scan.returncode in (0, 2, 3), scan.stderr[-1500:])
+    found = [f["fingerprint"] for s in json.loads(scan.stdout)["stacks"] for f in s["findings"] if f["address"] == address]
+    check(found, "no finding of", address, scan.stdout[-1500:])
+    done = plumb(stack, "review", found[0], "--" + answer, "--reason", "it was agreed", *args)
+    check(done.returncode == 0, done.stdout, done.stderr)
+
+
+@test("lab6", "tofu")
+def gate_review(lab):
+    """Unreviewed: denied. Reviewed: allowed, once. Changed again: denied again. Every decision is in the log."""
+    stack = made(lab, yaml="version: 1\nstore: sqlite:.plumb/plumb.db\nreview: {rules: [{approvals: 0}]}\n")
+    stack.edit("lab6_row", "web", text="behind")
+    plan(stack)
+    gate(stack, 2, ["undo"])
+    review(stack, "lab6_row.web", "revert")
+    gate(stack, 0, (), "--approve-token", "approval")
+    verify = ["gate", "verify-token", "--plan", "plan.tfplan", "--token", "approval"]
+    check([plumb(stack, *verify).returncode for _ in range(2)] == [0, 3], "not once")
+    stack.run("apply", "-no-color", "plan.tfplan")
+    check(json.loads(stack.object("lab6_row", "web").read_text())["text"] == "code", "not applied")
+    stack.edit("lab6_row", "web", text="behind, again")
+    plan(stack)
+    gate(stack, 2, ["undo"])
+    stack.edit("lab6_row", "web", text="accepted")
+    review(stack, "lab6_row.web", "accept", "--until", "30d")
+    plan(stack)
+    report = gate(stack, 0)
+    check([o["level"] for o in report["objections"]] == ["warn"], report)
+    stack.edit("lab6_row", "web", text="wanted")
+    review(stack, "lab6_row.web", "adopt")
+    plan(stack)
+    gate(stack, 2, ["undo"])
+    with sqlite3.connect(stack.dir / ".plumb" / "plumb.db") as store:
+        events = [json.loads(line) for line, in store.execute("SELECT line FROM audit_event ORDER BY seq")]
+    told = [(e["outcome"], e["detail"]["exit_code"]) for e in events if e["type"] == "gate.decision"]
+    check(told == [("deny", 2), ("allow", 0), ("deny", 2), ("allow", 0), ("deny", 2)], told)
+
+
+@test("lab6", "tofu")
+def gate_freeze(lab):
+    """A freeze denies; breakglass turns what blocks into warnings, and is told in the log."""
+    stack = made(lab, yaml="version: 1\nstore: sqlite:.plumb/plumb.db\nstacks: [{path: ., name: shop}]\n")
+    stack.write("main.tf", (stack.dir / "main.tf").read_text().replace('"code"', '"new"'))
+    plan(stack)
+    gate(stack, 0)
+    for args in (["freeze", "shop", "--reason", "the fair", "--until", "2h"],):
+        done = plumb(stack, *args)
+        check(done.returncode == 0, args, done.stderr)
+    report = gate(stack, 3, ["freeze"])
+    check("the fair" in json.dumps(report), report)
+    stack.edit("lab6_row", "web", text="behind")
+    done = plumb(stack, "breakglass", "--scope", "shop", "--for", "1h", "--ticket", "OPS-1", "--reason", "it burns")
+    check(done.returncode == 0, done.stderr)
+    report = gate(stack, 0)
+    check(report["breakglass"] and {"freeze", "undo"} <= {o["kind"] for o in report["objections"]}, report)
