@@ -197,8 +197,9 @@ static bool set_directives(struct check *c, const struct graphql_node *language,
     for (size_t i = 0; i < given->n; i++) {
         struct graphql_node *d = given->item[i], *last = NULL;
         bool builtin = graphql_named(&language->directives, d->name) != NULL;
-        for (size_t k = 0; k < given->n; k++) /* of its name: the language's may be repeated */
-            if (str_equal(given->item[k]->name, d->name) && (k < i || builtin))
+        /* of its name: the language's may be repeated */
+        for (size_t k = 0, n = builtin ? given->n : i; k < n; k++)
+            if (str_equal(given->item[k]->name, d->name))
                 last = given->item[k];
         if (!builtin && last)
             return FAIL(c, d, "Cannot redeclare directive %.*s.", STR_ARG(d->name));
