@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "cli/answering.h"
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/finding_rows.h"
@@ -30,6 +31,8 @@ struct shown {
     struct finding_row row;
     struct finding_past *past;
     size_t npast;
+    struct review *review; /* newest first */
+    size_t nreviews;
     struct run_row seen, resolved; /* id 0: not known any more */
     struct value detail; /* a finding as the scan reported it; null where it was too large */
     int64_t now_utc_ms;
@@ -49,8 +52,12 @@ static bool get_run(struct record *record, struct arena *arena, int64_t id, stru
 static bool get(struct record *record, struct arena *arena, const struct invocation *in,
                 struct shown *ret, struct err *err)
 {
-    return finding_get(record, arena, in->args[0], in->value[STACK].text, ret->now_utc_ms,
-                       &ret->row, err) &&
+    struct reviews_query reviews = {0};
+    if (!finding_get(record, arena, in->args[0], in->value[STACK].text, ret->now_utc_ms, &ret->row,
+                     err))
+        return false;
+    reviews.finding = ret->row.id;
+    return reviews_list(record, arena, &reviews, &ret->review, &ret->nreviews, err) &&
            finding_history(record, arena, ret->row.id, &ret->past, &ret->npast, err) &&
            get_run(record, arena, ret->row.seen_run, &ret->seen, err) &&
            get_run(record, arena, ret->row.resolved_run, &ret->resolved, err) &&
@@ -119,6 +126,11 @@ static void write_json(struct buf *out, const struct shown *s)
     jsonw_object_open(&w);
     finding_row_json(&w, &s->row, s->now_utc_ms);
     jsonw_object_close(&w);
+    jsonw_key(&w, STR("reviews"));
+    jsonw_array_open(&w);
+    for (size_t i = 0; i < s->nreviews; i++)
+        answering_json_review(&w, &s->review[i]);
+    jsonw_array_close(&w);
     history_json(&w, s);
     run_json(&w, STR("seen_by"), &s->seen);
     run_json(&w, STR("resolved_by"), &s->resolved);
@@ -257,6 +269,39 @@ static void put_history(struct buf *out, const struct shown *s)
     }
 }
 
+static void put_reviews(struct buf *out, const struct shown *s)
+{
+    char until[24];
+    if (s->nreviews)
+        buf_str(out, STR("  reviews\n"));
+    for (size_t i = 0; i < s->nreviews; i++) {
+        const struct review *r = &s->review[i];
+        enum review_end end = review_look(r, SIGHT_NONE, STR(""), s->now_utc_ms);
+        buf_printf(out, "    R%lld %s, ", (long long)r->id, review_answer_name(r->answer));
+        if (end != REVIEW_NOT_ENDED)
+            buf_printf(out, "ended: %s", review_end_meaning(end));
+        else
+            buf_printf(out, "%s until %s UTC",
+                       r->state == REVIEW_EFFECT ? "in effect" : "requested",
+                       time_text(until, r->until_utc_ms).ptr);
+        buf_printf(out, ", %zu of %lld approvals, by ", r->napprovals, (long long)r->needed);
+        text_safe(out, r->by.name);
+        buf_str(out, STR(": "));
+        text_safe(out, r->reason);
+        buf_char(out, '\n');
+    }
+}
+
+/* The one that waits for approvals; 0 = none. */
+static int64_t waiting(const struct shown *s)
+{
+    for (size_t i = 0; i < s->nreviews; i++)
+        if (s->review[i].state == REVIEW_REQUESTED &&
+            review_look(&s->review[i], SIGHT_NONE, STR(""), s->now_utc_ms) == REVIEW_NOT_ENDED)
+            return s->review[i].id;
+    return 0;
+}
+
 /* Only what this plumb has. */
 static void put_next(struct buf *out, const struct shown *s)
 {
@@ -271,7 +316,9 @@ static void put_next(struct buf *out, const struct shown *s)
     buf_char(out, '\n');
     if (class_ == CLASS_CONTRADICTS_CODE && command_find(STR("adopt")))
         buf_printf(out, "    plumb adopt %.*s\n", STR_ARG(name));
-    if (class_ != CLASS_UNCHECKED && command_find(STR("review")))
+    if (waiting(s))
+        buf_printf(out, "    plumb review approve R%lld\n", (long long)waiting(s));
+    else if (class_ != CLASS_UNCHECKED)
         buf_printf(out, "    plumb review %.*s --revert|--adopt|--accept --reason TEXT\n",
                    STR_ARG(name));
 }
@@ -297,6 +344,7 @@ static void write_text(struct buf *out, const struct shown *s)
     put_line(out, "", value_get_string(policy, STR("message")));
     put_line(out, "reason", value_get_string(&s->detail, STR("reason")));
     put_changes(out, value_get(&s->detail, STR("changes")));
+    put_reviews(out, s);
     put_history(out, s);
     put_next(out, s);
 }

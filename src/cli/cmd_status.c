@@ -3,7 +3,9 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
+#include "cli/answering.h"
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/finding_rows.h"
@@ -29,6 +31,8 @@ static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per opt
 struct overview {
     struct stack_row *stack;
     size_t n;
+    struct cover *cover[2]; /* by enum cover_kind: those that hold now */
+    size_t ncovers[2];
     int64_t now_utc_ms, max_age_ms;
 };
 
@@ -46,6 +50,34 @@ static enum standing standing_of(const struct overview *o, const struct stack_ro
     if (s->overdue || (o->max_age_ms && o->now_utc_ms - s->complete_utc_ms > o->max_age_ms))
         return STANDING_OVERDUE;
     return s->open ? STANDING_OPEN : STANDING_GOOD;
+}
+
+static void covers_json(struct jsonw *w, const struct overview *o, enum cover_kind kind)
+{
+    jsonw_key(w, kind == COVER_FREEZE ? STR("freezes") : STR("breakglasses"));
+    jsonw_array_open(w);
+    for (size_t i = 0; i < o->ncovers[kind]; i++)
+        answering_json_cover(w, &o->cover[kind][i], o->now_utc_ms);
+    jsonw_array_close(w);
+}
+
+static void put_covers(struct buf *out, const struct overview *o, enum cover_kind kind)
+{
+    char until[CLOCK_TEXT];
+    bool freeze = kind == COVER_FREEZE;
+    for (size_t i = 0; i < o->ncovers[kind]; i++) {
+        const struct cover *c = &o->cover[kind][i];
+        buf_printf(out, "%s %c%lld of ", freeze ? "freeze" : "breakglass", freeze ? 'F' : 'B',
+                   (long long)c->id);
+        text_safe(out, c->scope.len ? c->scope : STR("*"));
+        if (c->address.len) {
+            buf_str(out, STR(" at "));
+            text_safe(out, c->address);
+        }
+        buf_printf(out, " until %s: ", clock_format(c->until_utc_ms, until));
+        text_safe(out, c->reason);
+        buf_char(out, '\n');
+    }
 }
 
 static void write_json(struct buf *out, const struct overview *o)
@@ -88,6 +120,8 @@ static void write_json(struct buf *out, const struct overview *o)
         jsonw_object_close(&w);
     }
     jsonw_array_close(&w);
+    covers_json(&w, o, COVER_BREAKGLASS);
+    covers_json(&w, o, COVER_FREEZE);
     jsonw_object_close(&w);
     buf_char(out, '\n');
 }
@@ -170,13 +204,18 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
         !store_open(&arena, app, &choice, STORE_READ, &record, err))
         return false;
     bool ok = stack_list(&record, &arena, o.now_utc_ms, &o.stack, &o.n, err);
+    for (enum cover_kind kind = COVER_BREAKGLASS; ok && kind <= COVER_FREEZE; kind++)
+        ok = covers_list(&record, &arena, kind, false, &o.cover[kind], &o.ncovers[kind], err);
     record_close(&record);
     if (!ok)
         return false;
     if (str_equal(in->value[OUTPUT].text, STR("json")))
         write_json(&out, &o);
-    else
+    else {
         write_text(&out, &o);
+        put_covers(&out, &o, COVER_BREAKGLASS);
+        put_covers(&out, &o, COVER_FREEZE);
+    }
     if (!buf_ok(&out, err))
         return false;
     *ret_exit = exit_code(&o);

@@ -171,19 +171,22 @@ struct finding_search {
     size_t n;
 };
 
-/* The owners of the code's file are in the report that is kept with the finding. */
-static bool owners_of(struct arena *arena, struct str detail, struct str *ret, struct err *err)
+/* The owners of the code's file are in the report that is kept with the finding; what is in no
+ * code belongs to those of the stack. */
+static bool owners_of(struct arena *arena, struct str detail, struct str stack_owner,
+                      struct str *ret, struct err *err)
 {
     struct value report;
     struct err ignored = {0};
-    *ret = STR("");
+    *ret = arena_dup(arena, stack_owner);
+    if (!ret->ptr)
+        return arena_full(arena, err);
     if (!json_parse(arena, arena_dup(arena, detail), "finding", JSON_DUPLICATES_LAST, &report,
                     &ignored))
-        return true; /* then nobody is known to own it */
+        return true;
     struct str owner = value_get_string(value_get(&report, STR("origin")), STR("owner"));
     if (owner.len)
         *ret = owner;
-    (void)err;
     return true;
 }
 
@@ -215,7 +218,7 @@ static bool finding_row(void *ctx, const struct db_row *row, struct err *err)
         return err_set(err, ERR_SYNTAX, "finding %.*s in the store: a word that is none of plumb's",
                        STR_ARG(r->fingerprint));
     r->severity = (enum severity)severity;
-    return owners_of(search->arena, db_text(row, 13), &r->owners, err);
+    return owners_of(search->arena, db_text(row, 13), db_text(row, 14), &r->owners, err);
 }
 
 static bool start_ok(struct str start)
@@ -243,7 +246,8 @@ bool reviews_find(struct record *record, struct arena *arena, struct str start, 
     if (!db_query(record->db,
                   "SELECT f.id, f.stack, f.fingerprint, f.status, f.class, f.address, f.type,"
                   " f.severity, f.digest, f.decision, f.actor, f.actor_how,"
-                  " coalesce(s.environment, ''), f.detail FROM finding f LEFT JOIN stack s"
+                  " coalesce(s.environment, ''), f.detail, coalesce(s.owner, '') FROM finding f "
+                  "LEFT JOIN stack s"
                   " ON s.name = f.stack WHERE f.fingerprint >= $1 AND f.fingerprint < $2"
                   " AND f.status <> 'resolved' AND ($3 = '' OR f.stack = $3)"
                   " ORDER BY f.id LIMIT 2",

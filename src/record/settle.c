@@ -34,7 +34,9 @@ static bool anything(struct record *record, int64_t now, bool *ret, struct err *
 {
     static const char *const sql[] = {
         "SELECT count(*) FROM (SELECT 1 FROM review r JOIN finding f ON f.id = r.finding WHERE"
-        " (" REVIEW_OVER ") OR (" REVIEW_FORGOTTEN ") LIMIT 1) t",
+        " " REVIEW_OVER " LIMIT 1) t",
+        "SELECT count(*) FROM (SELECT 1 FROM review r JOIN finding f ON f.id = r.finding WHERE"
+        " " REVIEW_FORGOTTEN " AND r.until_utc_ms > $1 LIMIT 1) t",
         "SELECT count(*) FROM (SELECT 1 FROM cover WHERE ended_utc_ms = 0 AND until_utc_ms <= $1"
         " LIMIT 1) t",
         "SELECT count(*) FROM (SELECT 1 FROM cover_finding c JOIN finding f ON f.id = c.finding"
