@@ -432,6 +432,8 @@ static bool compile(struct rego_compiler *c)
     return c->diags->n || rego_index_rules(c, policy->root, REGO_DEPTH_MAX);
 }
 
+enum { QUERY_MEMORY = 256 << 20 };
+
 bool rego_compile(const struct rego_source *sources, size_t n, const struct value *data,
                   const struct rego_compile_options *options, struct rego_diags *diags,
                   struct rego_policy **ret, struct err *err)
@@ -439,7 +441,7 @@ bool rego_compile(const struct rego_source *sources, size_t n, const struct valu
     struct rego_policy *policy = calloc(1, sizeof *policy);
     if (!policy)
         return err_set(err, ERR_LIMIT, "memory is out");
-    policy->arena.limit = ARENA_DEFAULT_LIMIT;
+    policy->arena.limit = options->memory ? options->memory : ARENA_DEFAULT_LIMIT;
     policy->options = *options;
     policy->data = data;
     policy->nunits = n;
@@ -525,7 +527,7 @@ bool rego_prepare(const struct rego_policy *policy, struct str text, struct rego
         return err_set(err, ERR_LIMIT, "memory is out");
     query->policy = policy;
     query->nhints = policy->nhints;
-    query->arena.limit = 256 << 20;
+    query->arena.limit = policy->options.memory ? policy->options.memory : QUERY_MEMORY;
     struct rego_parse_options parse = {.logic_keywords = policy->options.logic_keywords};
     struct rego_compiler c = {.policy = (struct rego_policy *)(uintptr_t)policy,
                               .arena = &query->arena,

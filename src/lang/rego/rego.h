@@ -38,6 +38,7 @@ struct rego_compile_options {
     bool unindexed; /* all rules and elements are gone through: what indexing is compared with */
     bool coverage;  /* count what each line was evaluated to */
     const struct value *schemas; /* for METADATA schemas; or NULL */
+    size_t memory;               /* bytes for the policy, and for a query; 0 = 1 GiB, and 256 MiB */
     /* Which built-in functions there are; NULL = all. */
     bool (*allowed)(void *ctx, struct str builtin);
     void *allowed_ctx;
