@@ -65,6 +65,7 @@ static struct lock_rules rules_of(const struct config *config)
     return (struct lock_rules){.unjudged_free = !is_block(config->serve.unjudged),
                                .undecided_free = !is_block(gate->undecided),
                                .freeze_free = !is_block(gate->freeze),
+                               .approval = config->serve.require_approval,
                                .fresh_ms = is_block(gate->coverage) ? gate->max_age_ms : 0,
                                .keep = config->serve.keep_versions,
                                .url = config->serve.url};

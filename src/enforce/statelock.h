@@ -61,6 +61,7 @@ struct lock_caller {
     enum role role;
     int64_t token;
     struct str name; /* of the token, or of who typed the command */
+    struct str how;  /* that is known (model/event.h); empty = by the token */
 };
 
 struct lock_facts {

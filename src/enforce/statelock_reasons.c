@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "enforce/statelock_store.h"
+#include "record/permit.h"
 #include "record/record.h"
 #include "record/standing.h"
 
@@ -84,14 +85,44 @@ static bool add_age(struct reasons *r, const struct lock_deed *deed, const struc
     return true;
 }
 
-bool lock_gather_reasons(const struct lock_deed *deed, struct str approval,
-                         struct lock_reason **ret, size_t *ret_n, struct str *ret_breakglass,
-                         struct err *err)
+struct permit_terms lock_permit_terms(const struct lock_deed *deed, const struct state_row *row)
+{
+    return (struct permit_terms){.stack = deed->stack,
+                                 .lineage = row->lineage,
+                                 .serial = (uint64_t)row->serial,
+                                 .any_state = row->version == 0};
+}
+
+/* It is only looked at here, and used up when nothing else stands against the lock. */
+static bool add_approval(struct reasons *r, const struct lock_deed *deed,
+                         const struct state_row *row, struct str approval, struct err *err)
+{
+    struct permit_terms terms = lock_permit_terms(deed, row);
+    enum permit_answer answer = PERMIT_NONE;
+    if (!deed->rules->approval)
+        return true;
+    if (approval.len && !permit_check(deed->record, approval, &terms, &answer, err))
+        return false;
+    if (answer == PERMIT_GOOD)
+        return true;
+    struct lock_reason *reason = add(r, LOCK_BECAUSE_APPROVAL);
+    if (!reason)
+        return arena_full(deed->arena, err);
+    reason->what = approval.len ? arena_printf(deed->arena, "the approval is refused: %s",
+                                               permit_answer_meaning(answer))
+                                : STR("an approval of the gate is needed, and none came along");
+    reason->todo = STR("plumb gate --plan FILE --approve-token TOKENFILE, then "
+                       "?approval=TOKEN behind lock_address");
+    return reason->what.ptr || arena_full(deed->arena, err);
+}
+
+bool lock_gather_reasons(const struct lock_deed *deed, const struct state_row *row,
+                         struct str approval, struct lock_reason **ret, size_t *ret_n,
+                         struct str *ret_breakglass, struct err *err)
 {
     struct standing standing = {0};
     struct reasons r = {.arena = deed->arena};
     bool ok = true;
-    (void)approval;
     if (!standing_ask(deed->record, deed->arena, deed->stack, 0, &standing, err))
         return false;
     for (size_t i = 0; ok && !deed->rules->freeze_free && i < standing.nfreezes; i++)
@@ -101,6 +132,8 @@ bool lock_gather_reasons(const struct lock_deed *deed, struct str approval,
             ok = add_finding(&r, &standing.finding[i]);
     if (!ok || !add_age(&r, deed, &standing))
         return arena_full(deed->arena, err);
+    if (!add_approval(&r, deed, row, approval, err))
+        return false;
     for (size_t i = 0; i < standing.nbreakglasses && ret_breakglass->len == 0; i++)
         if (standing.breakglass[i].address.len == 0)
             *ret_breakglass =

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "record/db.h"
+#include "record/permit.h"
 #include "record/record.h"
 
 enum { DETAILS_MAX = 12 };
@@ -50,7 +51,9 @@ static struct event event_of(const struct lock_deed *deed, enum event_type type,
 {
     return (struct event){.type = type,
                           .actor = {.name = deed->caller.name,
-                                    .how = deed->caller.token ? STR("token") : STR("none")},
+                                    .how = deed->caller.how.len ? deed->caller.how
+                                           : deed->caller.token ? STR("token")
+                                                                : STR("none")},
                           .stack = deed->stack,
                           .subject = subject,
                           .outcome = allowed ? STR("allow") : STR("deny"),
@@ -96,13 +99,13 @@ static bool take_event(const struct lock_deed *deed, const struct lock_facts *fa
     return finish(&d, &ret->event, err);
 }
 
-static bool take(const struct lock_deed *deed, const struct lock_facts *facts, struct err *err)
+static bool take(const struct lock_deed *deed, const struct lock_facts *facts, struct str kind,
+                 struct err *err)
 {
     const struct lockinfo *info = facts->info;
     AUTO_BUF text = {.limit = LOCKINFO_BYTES_MAX * 2};
     struct state_lock lock = {.id = info->id,
-                              .kind = lockinfo_kind(info->operation) == LOCK_PLAN ? STR("plan")
-                                                                                  : STR("write"),
+                              .kind = kind,
                               .token = facts->caller.token,
                               .name = facts->caller.name,
                               .taken_utc_ms = record_now(deed->record)};
@@ -123,6 +126,21 @@ static void print_role(const struct lock_deed *deed, const struct lockinfo *info
                             (struct str){0});
 }
 
+/* It was good a moment ago, in this very transaction. */
+static bool use_approval(const struct lock_deed *deed, const struct lock_facts *facts,
+                         struct str approval, bool warned, struct err *err)
+{
+    struct permit_terms terms = lock_permit_terms(deed, facts->row);
+    struct event_actor by = {deed->caller.name, deed->caller.token ? STR("token") : STR("none")};
+    enum permit_answer answer = PERMIT_NONE;
+    if (!deed->rules->approval || warned || lockinfo_kind(facts->info->operation) == LOCK_PLAN)
+        return true;
+    if (!permit_use_within(deed->record, approval, &terms, &by, &answer, err))
+        return false;
+    return answer == PERMIT_GOOD ||
+           err_set(err, ERR_CONFLICT, "the approval: %s", permit_answer_meaning(answer));
+}
+
 bool lock_take(const struct lock_deed *deed, const struct lockinfo *info, struct str approval,
                struct lock_result *ret, struct err *err)
 {
@@ -131,15 +149,18 @@ bool lock_take(const struct lock_deed *deed, const struct lockinfo *info, struct
     struct lock_facts facts = {.row = &row, .info = info, .caller = deed->caller};
     struct lock_result result = {0};
     AUTO_BUF text = {.limit = LOCKINFO_BYTES_MAX * 8};
-    bool warned = false;
+    bool warned = false, plan = lockinfo_kind(info->operation) == LOCK_PLAN;
     if (!load(deed, &row, err))
         return false;
-    if (lockinfo_kind(info->operation) != LOCK_PLAN && row.lock.id.len == 0 &&
-        !lock_gather_reasons(deed, approval, &reason, &facts.nreasons, &facts.breakglass, err))
+    if (!plan && row.lock.id.len == 0 &&
+        !lock_gather_reasons(deed, &row, approval, &reason, &facts.nreasons, &facts.breakglass,
+                             err))
         return false;
     facts.reason = reason;
     result.answer = statelock_may_lock(&facts, &warned);
-    if (result.answer == LOCK_GIVEN && !take(deed, &facts, err))
+    if (result.answer == LOCK_GIVEN &&
+        (!take(deed, &facts, plan ? STR("plan") : STR("write"), err) ||
+         !use_approval(deed, &facts, approval, warned, err)))
         return false;
     if (result.answer == LOCK_HELD)
         statelock_print_holder(deed->arena, &text, &row);
@@ -152,6 +173,32 @@ bool lock_take(const struct lock_deed *deed, const struct lockinfo *info, struct
         return false;
     if ((result.answer == LOCK_GIVEN || result.answer == LOCK_REFUSED) &&
         !take_event(deed, &facts, warned, &result, err))
+        return false;
+    *ret = result;
+    return true;
+}
+
+bool lock_hold(const struct lock_deed *deed, const struct lockinfo *info, struct lock_result *ret,
+               struct err *err)
+{
+    struct state_row row = {0};
+    struct lock_facts facts = {.row = &row, .info = info, .caller = deed->caller};
+    struct lock_result result = {.answer = LOCK_GIVEN};
+    AUTO_BUF text = {.limit = LOCKINFO_BYTES_MAX * 2};
+    if (!load(deed, &row, err))
+        return false;
+    if (row.lock.id.len) {
+        struct lockinfo holder = {0};
+        result.answer = LOCK_HELD;
+        statelock_print_holder(deed->arena, &text, &row);
+        (void)lockinfo_parse(deed->arena, row.lock.info, &holder, NULL);
+        result.why = holder.who.len ? holder.who : row.lock.name;
+    } else if (!take(deed, &facts, STR("hold"), err) ||
+               !take_event(deed, &facts, false, &result, err)) {
+        return false;
+    }
+    result.event.reason = info->info;
+    if (!print_info(deed, &text, &result.info, err))
         return false;
     *ret = result;
     return true;

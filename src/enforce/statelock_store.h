@@ -9,6 +9,7 @@
 #include "model/event.h"
 
 struct err;
+struct permit_terms;
 struct record;
 
 /* `lock` of plumb.yaml. */
@@ -16,6 +17,7 @@ struct lock_rules {
     bool unjudged_free;  /* drift that no policy was asked about stops nothing */
     bool undecided_free; /* nor does drift that policy wants decided */
     bool freeze_free;    /* nor does a freeze */
+    bool approval;       /* everything but a plan uses up an approval of the gate (permit.h) */
     int64_t fresh_ms;    /* the last complete scan may be so old; 0 = any age, or none */
     int64_t keep;        /* versions of a state; 0 = all */
     struct str url;      /* of the service, for links */
@@ -39,6 +41,9 @@ struct lock_result {
 /* approval: the one-time token that came with it, or empty. */
 bool lock_take(const struct lock_deed *deed, const struct lockinfo *info, struct str approval,
                struct lock_result *ret, struct err *err);
+/* A person takes the lock, for as long as it takes: nobody plans or applies. No rule is asked. */
+bool lock_hold(const struct lock_deed *deed, const struct lockinfo *info, struct lock_result *ret,
+               struct err *err);
 /* info->id empty: whatever lock there is. */
 bool lock_give_back(const struct lock_deed *deed, const struct lockinfo *info, bool forced,
                     struct lock_result *ret, struct err *err);
@@ -54,6 +59,8 @@ bool lock_write(const struct lock_deed *deed, struct str lock_id, const struct s
 bool lock_delete(const struct lock_deed *deed, struct lock_result *ret, struct err *err);
 
 /* What stands against anything but a plan, now. */
-bool lock_gather_reasons(const struct lock_deed *deed, struct str approval,
-                         struct lock_reason **ret, size_t *ret_n, struct str *ret_breakglass,
-                         struct err *err);
+bool lock_gather_reasons(const struct lock_deed *deed, const struct state_row *row,
+                         struct str approval, struct lock_reason **ret, size_t *ret_n,
+                         struct str *ret_breakglass, struct err *err);
+/* What an approval must be for. */
+struct permit_terms lock_permit_terms(const struct lock_deed *deed, const struct state_row *row);

@@ -130,7 +130,7 @@ struct config_gate {
 struct config_serve {
     struct str listen, url, tls_cert, tls_key; /* files relative to the root */
     struct str unjudged;                       /* "block" (empty), "warn" or "off" */
-    bool anonymous, guard_reads;
+    bool anonymous, guard_reads, require_approval;
     int64_t keep_versions; /* of a state; 0 = all */
 };
 

@@ -33,6 +33,11 @@ static const struct field states_fields[] = {
      .text = "while something stands against an apply, a token of role apply reads a state under "
              "its lock only: stops -lock=false before it changes anything, and `init` with such a "
              "token"},
+    {.name = "require_approval",
+     .kind = FIELD_BOOL,
+     AT(require_approval),
+     .text = "everything but a plan uses up an approval that plumb gate --approve-token gave for "
+             "this stack and state"},
     {.name = "unjudged",
      .kind = FIELD_STRING,
      .check = CHECK_LEVEL,

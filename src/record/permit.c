@@ -220,6 +220,14 @@ static bool use(struct record *record, const char *hash, const struct permit_ter
                 good ? STR("") : str_from(permit_answer_meaning(*ret)), actor, err);
 }
 
+bool permit_use_within(struct record *record, struct str token, const struct permit_terms *terms,
+                       const struct event_actor *actor, enum permit_answer *ret, struct err *err)
+{
+    char hash[DIGEST_HEX + 1];
+    *ret = PERMIT_NONE;
+    return hash_given(token, hash, err) && use(record, hash, terms, actor, ret, err);
+}
+
 bool permit_use(struct record *record, struct str token, const struct permit_terms *terms,
                 const struct event_actor *actor, enum permit_answer *ret, struct err *err)
 {

@@ -57,3 +57,6 @@ bool permit_check(struct record *record, struct str token, const struct permit_t
  */
 bool permit_use(struct record *record, struct str token, const struct permit_terms *terms,
                 const struct event_actor *actor, enum permit_answer *ret, struct err *err);
+/* The same within an open DB_WRITE transaction: counts when that was committed. */
+bool permit_use_within(struct record *record, struct str token, const struct permit_terms *terms,
+                       const struct event_actor *actor, enum permit_answer *ret, struct err *err);

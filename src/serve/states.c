@@ -241,7 +241,7 @@ static bool may_read(struct server *server, struct request *request, struct reco
     *ret = true;
     if (!server->options.guard_reads || request->who.role != ROLE_APPLY || locked)
         return true;
-    if (!lock_gather_reasons(&deed, STR(""), &reason, &n, &breakglass, err))
+    if (!lock_gather_reasons(&deed, row, STR(""), &reason, &n, &breakglass, err))
         return false;
     *ret = n == 0 || breakglass.len;
     return true;

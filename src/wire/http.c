@@ -29,6 +29,7 @@ enum curl_option {
     OPT_ERRORBUFFER = 10010,
     OPT_POSTFIELDS = 10015,
     OPT_USERAGENT = 10018,
+    OPT_CUSTOMREQUEST = 10036,
     OPT_HTTPHEADER = 10023,
     OPT_ACCEPT_ENCODING = 10102,
     OPT_USERNAME = 10173,
@@ -49,6 +50,7 @@ enum {
     REDIRECTS_MAX = 5,
     DEFAULT_TIMEOUT_MS = 30000,
     DEFAULT_BYTES = 1 << 20,
+    HEADERS_MAX = 8,
 };
 /* curl_slist of curl/curl.h; libcurl only reads it */
 struct curl_header {
@@ -126,7 +128,7 @@ static void set_options(const struct curl *curl, void *easy, const struct http_g
         enum curl_option option;
         long value;
     } longs[] = {
-        {OPT_FOLLOWLOCATION, !get->post.ptr},
+        {OPT_FOLLOWLOCATION, !get->post.ptr && !get->method},
         {OPT_MAXREDIRS, REDIRECTS_MAX},
         {OPT_PROTOCOLS, PROTO_HTTP_HTTPS},
         {OPT_REDIR_PROTOCOLS, PROTO_HTTP_HTTPS},
@@ -148,6 +150,8 @@ static void set_options(const struct curl *curl, void *easy, const struct http_g
     (void)curl->setopt(easy, OPT_WRITEDATA, body);
     if (get->post.ptr)
         set_post(curl, easy, get->post);
+    if (get->method)
+        (void)curl->setopt(easy, OPT_CUSTOMREQUEST, get->method);
     if (get->user)
         (void)curl->setopt(easy, OPT_USERNAME, get->user);
     if (get->password)
@@ -155,6 +159,19 @@ static void set_options(const struct curl *curl, void *easy, const struct http_g
     set_blob(curl, easy, OPT_CAINFO_BLOB, get->ca_pem);
     set_blob(curl, easy, OPT_SSLCERT_BLOB, get->client_pem);
     set_blob(curl, easy, OPT_SSLKEY_BLOB, get->client_key);
+}
+
+/* libcurl's own list, without its functions: it only reads it. */
+static const struct curl_header *link_headers(const char *const *header,
+                                              struct curl_header list[HEADERS_MAX + 1])
+{
+    size_t n = 0;
+    list[n++] = (struct curl_header){"Expect:", NULL};
+    for (; header[n - 1] && n <= HEADERS_MAX; n++) {
+        list[n] = (struct curl_header){header[n - 1], NULL};
+        list[n - 1].next = &list[n];
+    }
+    return list;
 }
 
 static bool failed(const struct curl *curl, int code, const char *trouble, const struct buf *body,
@@ -182,7 +199,10 @@ bool http_fetch(struct arena *arena, const struct http_get *get, struct http_ans
     if (!easy)
         return err_set(err, ERR_LIMIT, "out of memory");
     long status = 0;
+    struct curl_header list[HEADERS_MAX + 1];
     set_options(&curl, easy, get, &body, trouble);
+    if (get->header)
+        (void)curl.setopt(easy, OPT_HTTPHEADER, link_headers(get->header, list));
     int code = curl.perform(easy);
     if (code == CURL_OK)
         (void)curl.getinfo(easy, INFO_RESPONSE_CODE, &status);

@@ -22,6 +22,9 @@ struct http_get {
     int timeout_ms;                            /* without a byte moving; 0 = 30 s */
     size_t max_bytes;                          /* of the answer; 0 = 1 MiB */
     struct str post;                           /* POSTed as text/plain; ptr NULL = GET */
+    const char *method;                        /* instead of GET and POST; then no redirects */
+    const char *const *header;                 /* "Name: value", NULL-ended, at most 8; instead of
+                                                  post's own */
 };
 struct http_answer {
     long status;

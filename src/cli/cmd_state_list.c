@@ -1,0 +1,116 @@
+/* cmd_state_list.c - `plumb state list`: the states of plumb serve and who holds their locks. */
+#include <assert.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "cli/app.h"
+#include "cli/state_command.h"
+#include "wire/json.h"
+
+enum { OUTPUT = STATE_OPTION_COUNT, OPTION_COUNT };
+static const struct option options[] = {
+    STATE_OPTIONS,
+    [OUTPUT] = ROW_TEXT_OR_JSON,
+};
+static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
+
+static struct lockinfo info_of(struct arena *arena, const struct state_row *row)
+{
+    struct lockinfo info = {0};
+    (void)lockinfo_parse(arena, row->lock.info, &info, NULL);
+    return info;
+}
+
+static void write_text(FILE *out, struct arena *arena, const struct state_row *row, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char since[CLOCK_TEXT];
+        struct lockinfo info = info_of(arena, &row[i]);
+        (void)fprintf(out, "%-32.*s version %-5lld serial %-5lld", STR_ARG(row[i].stack),
+                      (long long)row[i].version, (long long)row[i].serial);
+        if (row[i].lock.id.len)
+            (void)fprintf(out, " locked by %.*s (%.*s) for %.*s since %s: %.*s", STR_ARG(info.who),
+                          STR_ARG(row[i].lock.name), STR_ARG(lockinfo_operation(info.operation)),
+                          clock_format(row[i].lock.taken_utc_ms, since), STR_ARG(row[i].lock.id));
+        (void)fputc('\n', out);
+    }
+}
+
+static void write_lock(struct jsonw *w, struct arena *arena, const struct state_row *row)
+{
+    char since[CLOCK_TEXT];
+    struct lockinfo info = info_of(arena, row);
+    jsonw_key(w, STR("lock"));
+    if (!row->lock.id.len) {
+        jsonw_null(w);
+        return;
+    }
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("id"), row->lock.id);
+    jsonw_member_string(w, STR("kind"), row->lock.kind);
+    jsonw_member_string(w, STR("operation"), info.operation);
+    jsonw_member_string(w, STR("who"), info.who);
+    jsonw_member_string(w, STR("info"), info.info);
+    jsonw_member_string(w, STR("token"), row->lock.name);
+    jsonw_member_string(w, STR("since"), str_from(clock_format(row->lock.taken_utc_ms, since)));
+    jsonw_object_close(w);
+}
+
+static bool write_json(FILE *out, struct arena *arena, const struct state_row *row, size_t n,
+                       struct err *err)
+{
+    AUTO_BUF buf = {.limit = BUF_DEFAULT_LIMIT};
+    struct jsonw w = {.out = &buf, .indent = 2};
+    jsonw_object_open(&w);
+    jsonw_member_int(&w, STR("schema_version"), 1);
+    jsonw_key(&w, STR("states"));
+    jsonw_array_open(&w);
+    for (size_t i = 0; i < n; i++) {
+        jsonw_object_open(&w);
+        jsonw_member_string(&w, STR("stack"), row[i].stack);
+        jsonw_member_int(&w, STR("version"), row[i].version);
+        jsonw_member_int(&w, STR("serial"), row[i].serial);
+        jsonw_member_string(&w, STR("lineage"), row[i].lineage);
+        write_lock(&w, arena, &row[i]);
+        jsonw_object_close(&w);
+    }
+    jsonw_array_close(&w);
+    jsonw_object_close(&w);
+    buf_char(&buf, '\n');
+    if (!buf_ok(&buf, err))
+        return false;
+    (void)fwrite(buf.ptr, 1, buf.len, out);
+    return true;
+}
+
+static bool list(const struct app *app, const struct invocation *in, struct state_command *c,
+                 struct err *err)
+{
+    struct state_row *row = NULL;
+    size_t n = 0;
+    if (!state_command_open(c, app, in, STORE_READ, err) ||
+        !states_list(&c->arena, c->record.db, &row, &n, err))
+        return false;
+    if (str_equal(in->value[OUTPUT].text, STR("json")))
+        return write_json(app->out, &c->arena, row, n, err);
+    write_text(app->out, &c->arena, row, n);
+    return true;
+}
+
+static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
+{
+    struct state_command command = {0};
+    bool ok = list(app, in, &command, err);
+    state_command_close(&command);
+    *ret_exit = 0;
+    return ok;
+}
+
+const struct command cmd_state_list = {.name = "state list",
+                                       .usage = "plumb state list [options]",
+                                       .summary =
+                                           "the states of plumb serve, and who holds their locks",
+                                       .options = options,
+                                       .noptions = OPTION_COUNT,
+                                       .run = run};
