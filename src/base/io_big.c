@@ -64,7 +64,8 @@ static bool fill(struct io_big *big, int fd, const char *path, size_t size, size
     return true;
 }
 
-bool io_big_read(const char *path, size_t max_bytes, struct io_big *ret, struct err *err)
+static bool open_file(const char *path, size_t max_bytes, struct io_big *ret, int *ret_fd,
+                      struct err *err)
 {
     AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
@@ -75,12 +76,25 @@ bool io_big_read(const char *path, size_t max_bytes, struct io_big *ret, struct 
         return err_set(err, ERR_IO, "stat %s: %s", path, strerror(errno));
     if (S_ISDIR(st.st_mode))
         return err_set(err, ERR_IO, "%s is a directory", path);
-    size_t size = S_ISREG(st.st_mode) ? (size_t)st.st_size : 0;
-    if (size > max_bytes)
+    big.size = S_ISREG(st.st_mode) ? (size_t)st.st_size : 0;
+    if (big.size > max_bytes)
         return err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", path, max_bytes);
-    if (!resize(&big, size ? size : STREAM_FIRST, err))
+    if (!resize(&big, big.size ? big.size : STREAM_FIRST, err))
         return err_wrap(err, "read %s", path);
-    if (!fill(&big, fd, path, size, max_bytes, err)) {
+    big.text.ptr = big.map;
+    *ret = big;
+    *ret_fd = fd;
+    fd = -1;
+    return true;
+}
+
+bool io_big_read(const char *path, size_t max_bytes, struct io_big *ret, struct err *err)
+{
+    AUTO_FD fd = -1;
+    struct io_big big;
+    if (!open_file(path, max_bytes, &big, &fd, err))
+        return false;
+    if (!fill(&big, fd, path, big.size, max_bytes, err)) {
         io_big_free(&big);
         return false;
     }
@@ -88,8 +102,53 @@ bool io_big_read(const char *path, size_t max_bytes, struct io_big *ret, struct 
     return true;
 }
 
+bool io_big_open(const char *path, size_t max_bytes, struct io_big *ret, struct err *err)
+{
+    AUTO_FD fd = -1;
+    struct io_big big;
+    if (!open_file(path, max_bytes, &big, &fd, err))
+        return false;
+    if (!big.size && !fill(&big, fd, path, 0, max_bytes, err)) {
+        io_big_free(&big);
+        return false;
+    }
+    if (big.size) {
+        big.rest = fd + 1;
+        fd = -1;
+    }
+    *ret = big;
+    return true;
+}
+
+static void end(struct io_big *big)
+{
+    if (big->rest)
+        (void)close(big->rest - 1);
+    big->rest = 0;
+}
+
+bool io_big_more(struct io_big *big, size_t n, struct err *err)
+{
+    while (n && big->rest) {
+        size_t want = big->size - big->text.len, most = n < PIECE ? n : PIECE;
+        if (want > most)
+            want = most;
+        ssize_t got = read(big->rest - 1, (char *)big->map + big->text.len, want);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_set(err, ERR_IO, "read: %s", strerror(errno));
+        big->text.len += (size_t)got;
+        n -= (size_t)got;
+        if (got == 0 || big->text.len == big->size)
+            end(big);
+    }
+    return true;
+}
+
 void io_big_free(struct io_big *big)
 {
+    end(big);
     if (big->map)
         (void)munmap(big->map, big->mapped);
     *big = (struct io_big){0};

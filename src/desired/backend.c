@@ -12,7 +12,7 @@
 #include "value/value.h"
 #include "wire/json.h"
 
-enum { SMALL_FILE = 4 << 20, MEMORY_BESIDES = 64 << 20 };
+enum { SMALL_FILE = 4 << 20, MEMORY_BESIDES = 64 << 20, HEAD_BYTES = 1 << 20 };
 
 static struct str env_or(const char *name, struct str otherwise)
 {
@@ -142,35 +142,71 @@ static bool is_encrypted(struct str text)
            str_find(head, STR("\"encrypted_data\""), 0) != SIZE_MAX;
 }
 
+bool backend_has_more(const struct backend_state *state)
+{
+    return state->big.rest != 0;
+}
+
+bool backend_more(struct backend_state *state, size_t n, struct err *err)
+{
+    if (!io_big_more(&state->big, n, err))
+        return err_wrap(err, "%s", state->at.name);
+    state->at.text = state->big.text;
+    return true;
+}
+
+static bool read_file(struct backend_state *state, bool whole, struct err *err)
+{
+    const char *path = state->at.path.ptr;
+    if (whole ? !io_big_read(path, STATE_BYTES_MAX, &state->big, err)
+              : !io_big_open(path, STATE_BYTES_MAX, &state->big, err) ||
+                    !backend_more(state, HEAD_BYTES, err))
+        return false;
+    state->at.text = state->big.text;
+    /* What does not say at once that it is a state is looked at whole. */
+    return !backend_has_more(state) || document_probe(state->at.text) == DOCUMENT_STATE ||
+           backend_more(state, SIZE_MAX, err);
+}
+
 /* An encrypted state is asked for again in plain from its own binary, which alone has the key. */
-static bool load(const struct stack *stack, struct backend_state *state, struct err *err)
+static bool load(const struct stack *stack, struct backend_state *state, bool whole,
+                 struct err *err)
 {
     struct backend_text *at = &state->at;
     if (!backend_find(&state->arena, stack, at, err))
         return false;
     if (at->missing)
         return true;
-    if (at->path.len) {
-        if (!io_big_read(at->path.ptr, STATE_BYTES_MAX, &state->big, err))
-            return false;
-        at->text = state->big.text;
-    }
+    if (at->path.len && !read_file(state, whole, err))
+        return false;
     if (!is_encrypted(at->text) || stack->state.len)
         return true;
     const char *name = at->name;
+    io_big_free(&state->big);
     return backend_pull(&state->arena, stack, str_from(name), true, at, err) ||
            err_wrap(err, "%s is encrypted", name);
 }
 
-bool backend_load(const struct stack *stack, struct backend_state *ret, struct err *err)
+static bool load_or_release(const struct stack *stack, bool whole, struct backend_state *ret,
+                            struct err *err)
 {
     struct backend_state state = {.arena.limit = STATE_BYTES_MAX + MEMORY_BESIDES};
-    if (!load(stack, &state, err)) {
+    if (!load(stack, &state, whole, err)) {
         backend_release(&state);
         return false;
     }
     *ret = state;
     return true;
+}
+
+bool backend_load(const struct stack *stack, struct backend_state *ret, struct err *err)
+{
+    return load_or_release(stack, true, ret, err);
+}
+
+bool backend_load_head(const struct stack *stack, struct backend_state *ret, struct err *err)
+{
+    return load_or_release(stack, false, ret, err);
 }
 
 void backend_release(struct backend_state *state)
@@ -192,14 +228,15 @@ bool desired_open_stack_state(const struct stack *stack, struct desired **ret, s
     struct desired *desired = desired_make(0, err);
     if (!desired)
         return false;
-    bool ok = backend_load(stack, &desired->state, err);
+    bool ok = backend_load_head(stack, &desired->state, err);
+    size_t size = desired->state.big.size;
     const struct backend_text *at = &desired->state.at;
     if (ok && at->missing) {
         desired->info =
             (struct desired_info){.kind = STR("state"), .label = at->why, .no_state = true};
         desired->next = next_none;
     } else if (ok) {
-        desired->arena.limit += 2 * at->text.len;
+        desired->arena.limit += 2 * (at->text.len > size ? at->text.len : size);
         ok = desired_open_text(desired, at->text, at->name, err);
     }
     if (!ok) {

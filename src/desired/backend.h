@@ -55,4 +55,9 @@ struct backend_state {
     struct io_big big;
 };
 bool backend_load(const struct stack *stack, struct backend_state *ret, struct err *err);
+/* The same, but of a state in a local file at.text may be the beginning only: while
+ * backend_has_more, backend_more reads n more bytes of it; what is there stays in its place. */
+bool backend_load_head(const struct stack *stack, struct backend_state *ret, struct err *err);
+bool backend_has_more(const struct backend_state *state);
+bool backend_more(struct backend_state *state, size_t n, struct err *err);
 void backend_release(struct backend_state *state);

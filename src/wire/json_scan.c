@@ -347,6 +347,8 @@ bool json_scan_error(const struct json_scan *s, const char *name, size_t first_l
 {
     struct str text = {s->start, (size_t)(s->end - s->start)};
     size_t line, column;
+    if (!err)
+        return false; /* to count lines takes as long as to read them */
     json_place(text, (size_t)(s->at - s->start), &line, &column);
     return err_set(err, ERR_SYNTAX, "%s:%zu:%zu: %s", name, line + first_line - 1, column,
                    s->why ? s->why : "not JSON");

@@ -1,0 +1,143 @@
+/* test_state_pieces.c - a state read from its file piece by piece says what the whole text says. */
+#include "base/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "desired/desired.h"
+#include "model/stack.h"
+
+enum { TEXT_MAX = 64 << 20, MEGABYTE = 1 << 20 };
+
+#define HEAD "\"version\":4,\"terraform_version\":\"1.9.0\",\"serial\":3,\"lineage\":\"l\""
+
+static void add_resource(struct buf *out, unsigned i, size_t filler)
+{
+    buf_printf(out,
+               "%s{\"mode\":\"managed\",\"type\":\"t\",\"name\":\"r%u\",\"provider\":"
+               "\"provider[\\\"a/b/c\\\"]\",\"instances\":[{\"attributes\":{\"n\":%u,\"filler\":\"",
+               i ? "," : "", i, i);
+    for (size_t n = 0; n < filler; n++)
+        buf_char(out, (char)('a' + (n + i) % 26));
+    buf_str(out, STR("\"}}]}"));
+}
+
+/* n resources of about `filler` bytes each, in an array. */
+static void add_resources(struct buf *out, unsigned n, size_t filler)
+{
+    buf_str(out, STR("\"resources\":["));
+    for (unsigned i = 0; i < n; i++)
+        add_resource(out, i, filler + i % 7);
+    buf_char(out, ']');
+}
+
+/* All that a source says, or why it says no more. */
+static void say(struct desired *desired, struct err *err, struct buf *out)
+{
+    char room[1000];
+    struct resource r;
+    if (desired) {
+        buf_printf(out, "%.*s\n", STR_ARG(desired_info(desired)->label));
+        while (desired_next(desired, &r, err))
+            buf_printf(out, "%.*s %.*s\n", STR_ARG(r.address), STR_ARG(r.attributes_json));
+        desired_close(desired);
+    }
+    if (err->kind != ERR_NONE)
+        buf_printf(out, "failed: %s\n", err_text(err, room, sizeof room));
+}
+
+static void assert_same(const char *says, struct str text)
+{
+    AUTO_BUF whole = {.limit = TEXT_MAX};
+    AUTO_BUF pieces = {.limit = TEXT_MAX};
+    char dir[] = "/tmp/plumb-pieces-XXXXXX", path[64];
+    struct err err = {0}, other = {0};
+    struct desired *desired = NULL;
+    print_message("  %s: %zu bytes\n", says, text.len);
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(path, sizeof path, "%s/s.tfstate", dir);
+    assert_true(io_write_file_atomic(path, text, 0600, &err));
+    const struct stack stack = {.path = str_from(dir), .state = str_from(path)};
+    (void)desired_open_state_text(text, path, &desired, &err);
+    say(desired, &err, &whole);
+    desired = NULL;
+    (void)desired_open_stack_state(&stack, &desired, &other);
+    say(desired, &other, &pieces);
+    (void)remove(path);
+    (void)remove(dir);
+    assert_int_equal(err.kind, other.kind);
+    assert_int_equal(whole.len, pieces.len);
+    assert_memory_equal(whole.ptr, pieces.ptr, whole.len);
+}
+
+static void pieces_say_what_the_whole_says(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *says;
+        const char *before, *behind; /* of the resources */
+        unsigned n;
+        size_t filler;
+        size_t cut; /* so many bytes of its end are missing */
+    } cases[] = {
+        {"small", "{" HEAD ",", "}", 3, 10, 0},
+        {"as Terraform writes it", "{" HEAD ",", ",\"check_results\":null}\n", 9000, 300, 0},
+        {"the head behind the resources", "{\"lineage\":\"l\",", ",\"serial\":3,\"version\":4}",
+         9000, 300, 0},
+        {"no version before the resources", "{", "," HEAD "}", 9000, 300, 0},
+        {"large instances", "{" HEAD ",", "}", 5, 3 * MEGABYTE, 0},
+        {"a key twice, behind all", "{" HEAD ",", ",\"serial\":3}", 9000, 300, 0},
+        {"text behind the end", "{" HEAD ",", "}{}", 9000, 300, 0},
+        {"cut short", "{" HEAD ",", "}", 9000, 300, 100},
+        {"cut short in an instance", "{" HEAD ",", "}", 3, 2 * MEGABYTE, MEGABYTE},
+        {"no version at all", "{\"lineage\":\"l\",", "}", 9000, 300, 0},
+        {"another version", "{\"lineage\":\"l\",\"version\":3,", "}", 9000, 300, 0},
+        {"another kind of document", "{\"format_version\":\"1.0\",", "}", 9000, 300, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO_BUF text = {.limit = TEXT_MAX};
+        buf_str(&text, str_from(cases[i].before));
+        add_resources(&text, cases[i].n, cases[i].filler);
+        buf_str(&text, str_from(cases[i].behind));
+        assert_false(text.failed);
+        assert_same(cases[i].says, str_sub(buf_view(&text), 0, text.len - cases[i].cut));
+    }
+}
+
+static void what_stands_at_the_edge_of_a_piece_is_read(void **state)
+{
+    (void)state;
+    /* A number, a word, a string, blanks and the end of all across the first edge. */
+    for (unsigned back = 0; back < 60; back += 3) {
+        AUTO_BUF text = {.limit = TEXT_MAX};
+        buf_str(&text, STR("{" HEAD ",\"resources\":["));
+        add_resource(&text, 0, MEGABYTE - 300 + back);
+        buf_str(&text,
+                STR(",{\"mode\":\"managed\",\"type\":\"t\",\"name\":\"\\u0061b\",\"provider\":"
+                    "\"provider[\\\"a/b/c\\\"]\",\"instances\":[{\"index_key\":12345678,"
+                    "\"attributes\":{\"x\":null,\"y\":1.25e3}}]}]}   \n"));
+        assert_same("edge", buf_view(&text));
+    }
+    AUTO_BUF none = {.limit = TEXT_MAX};
+    buf_str(&none, STR("{" HEAD ",\"resources\":[],\"outputs\":\""));
+    for (size_t i = 0; i < 3 * MEGABYTE; i++)
+        buf_char(&none, 'x');
+    buf_str(&none, STR("\"}"));
+    assert_same("no resources, much behind", buf_view(&none));
+    buf_str(&none, STR("}"));
+    assert_same("no resources, too much behind", buf_view(&none));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pieces_say_what_the_whole_says),
+        cmocka_unit_test(what_stands_at_the_edge_of_a_piece_is_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
