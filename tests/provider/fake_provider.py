@@ -173,7 +173,8 @@ NAMES = {"5": ("GetSchema", "PrepareProviderConfig", "Configure", "Stop", "Valid
          "6": ("GetProviderSchema", "ValidateProviderConfig", "ConfigureProvider", "StopProvider", "ValidateResourceConfig")}
 METHODS = {name: unary(lambda request, context: request)
            for name in NAMES[PROTOCOL] + ("UpgradeResourceState", "UpgradeResourceIdentity", "PlanResourceChange",
-                                          "ImportResourceState", "GenerateResourceConfig", "CallFunction")}
+                                          "ImportResourceState", "GenerateResourceConfig", "CallFunction",
+                                          "ApplyResourceChange", "InvokeAction", "OfALaterVersion")}
 METHODS["ReadResource"] = unary(FAULTS.read)
 
 
