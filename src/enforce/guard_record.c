@@ -87,40 +87,64 @@ static bool is_candidate(const struct judging *j, struct str address)
 
 /* --- findings --- */
 
-/* Would any change of that resource do away with what nobody has decided? */
-static bool is_undecided(const struct standing_finding *f)
+static bool is_drift(const struct standing_finding *f)
 {
-    bool drift = f->class_ == CLASS_CONTRADICTS_CODE || f->class_ == CLASS_MISSING;
     bool by_rule = f->judged && (f->decision == DECISION_IGNORE ||
                                  (f->decision == DECISION_REVERT && f->rule.len));
-    return drift && !f->decided && !by_rule;
+    return (f->class_ == CLASS_CONTRADICTS_CODE || f->class_ == CLASS_MISSING) && !by_rule;
 }
 
-static void say_finding(struct judging *j, const struct standing_finding *f)
+static enum level undo_level(const struct judging *j)
 {
-    char since[CLOCK_TEXT];
-    bool sure = j->of.known && j->of.n == 1;
-    bool missing = f->class_ == CLASS_MISSING;
-    struct str sentence = arena_printf(
-        j->arena,
-        "%.*s %s outside of the code (found %s), and nobody has decided what shall become of it.",
-        STR_ARG(f->address), missing ? "was deleted" : "was changed",
-        clock_format(f->first_utc_ms, since));
-    if (!object(j, level_of(j->g->options.gate ? j->g->options.gate->undo : STR("")),
-                "Refused by plumb: unreviewed drift", f->address, sentence))
-        return;
+    return level_of(j->g->options.gate ? j->g->options.gate->undo : STR(""));
+}
+
+static void say_who(struct judging *j, const struct standing_finding *f)
+{
     if (f->author.name.len)
         buf_printf(&j->detail, "  changed by: %.*s\n", STR_ARG(f->author.name));
     if (f->owner.len)
         buf_printf(&j->detail, "  owner: %.*s\n", STR_ARG(f->owner));
-    if (!sure)
+    if (!j->of.known || j->of.n != 1)
         buf_printf(&j->detail,
                    "  This change may be of another resource; plumb cannot tell%s%.*s.\n",
                    j->of.why.len ? ": " : "", STR_ARG(j->of.why));
+}
+
+static void say_undecided(struct judging *j, const struct standing_finding *f)
+{
+    char since[CLOCK_TEXT];
+    struct str sentence = arena_printf(
+        j->arena,
+        "%.*s %s outside of the code (found %s), and nobody has decided what shall "
+        "become of it.",
+        STR_ARG(f->address), f->class_ == CLASS_MISSING ? "was deleted" : "was changed",
+        clock_format(f->first_utc_ms, since));
+    if (!object(j, undo_level(j), "Refused by plumb: unreviewed drift", f->address, sentence))
+        return;
+    say_who(j, f);
     buf_printf(&j->detail,
-               "  Decide first:  plumb review %.*s revert|adopt|accept\n"
+               "  Decide first:  plumb review %.*s --revert|--adopt|--accept --reason TEXT\n"
                "  If it was put right since, plumb scan finds that out.\n",
                (int)(f->fingerprint.len < 8 ? f->fingerprint.len : 8), f->fingerprint.ptr);
+}
+
+/* Somebody has decided otherwise: what is accepted as it is may be set back by whoever means to;
+ * what is to come into the code must be there first. */
+static void say_decided(struct judging *j, const struct standing_finding *f)
+{
+    bool accept = f->review->answer == ANSWER_ACCEPT;
+    struct str sentence = arena_printf(
+        j->arena, "%.*s: review R%lld %s (%.*s).", STR_ARG(f->address), (long long)f->review->id,
+        accept ? "accepts what is live" : "wants what is live in the code first",
+        STR_ARG(f->review->reason));
+    enum level level = undo_level(j);
+    if (level == LEVEL_BLOCK && accept)
+        level = LEVEL_WARN;
+    if (!object(j, level, "Refused by plumb: drift that is to be adopted", f->address, sentence))
+        return;
+    say_who(j, f);
+    buf_str(&j->detail, STR("  Take it into the code (plumb adopt), then scan (plumb scan).\n"));
 }
 
 static void judge_findings(struct judging *j)
@@ -128,8 +152,12 @@ static void judge_findings(struct judging *j)
     for (size_t i = 0; j->standing && i < j->standing->n; i++) {
         const struct standing_finding *f = &j->standing->finding[i];
         bool same_type = !j->change->type.len || str_equal(f->type, j->change->type);
-        if (is_undecided(f) && same_type && is_candidate(j, f->address))
-            say_finding(j, f);
+        if (!is_drift(f) || !same_type || !is_candidate(j, f->address))
+            continue;
+        if (!f->decided)
+            say_undecided(j, f);
+        else if (f->review && f->review->answer != ANSWER_REVERT)
+            say_decided(j, f);
     }
 }
 
@@ -180,9 +208,11 @@ static void judge_freeze(struct judging *j)
                      STR_ARG(freeze->reason));
     if (object(j, level_of(j->g->options.gate ? j->g->options.gate->freeze : STR("")),
                "Refused by plumb: freeze", j->of.n == 1 ? j->of.address[0] : STR(""), sentence))
-        buf_printf(&j->detail,
-                   "  declared by: %.*s\n  Wait until it ends, or ask who declared it.\n",
-                   STR_ARG(freeze->by.name));
+        buf_printf(
+            &j->detail,
+            "  declared by: %.*s\n  Wait until it ends, or ask who declared it (plumb freeze end "
+            "F%lld).\n",
+            STR_ARG(freeze->by.name), (long long)freeze->id);
 }
 
 /* Every address that it may be is covered. */
@@ -202,7 +232,7 @@ static const struct cover *breakglass_of(const struct judging *j)
 static const char *warned_why(const struct judging *j, enum level level)
 {
     if (level == LEVEL_WARN)
-        return "plumb.yaml has it warn";
+        return "this warns only";
     return breakglass_of(j) ? "a breakglass is in effect" : NULL;
 }
 

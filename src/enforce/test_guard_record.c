@@ -145,7 +145,7 @@ static const struct {
      "lab_thing",
      {.undo = STR_INIT("warn")},
      true,
-     "plumb.yaml has it warn",
+     "this warns only",
      "warn"},
     {"told not to ask",
      PLAIN,

@@ -358,7 +358,7 @@ def warns_where_it_is_told_to(lab):
     stack.edit("lab6_thing", "t", text="other")
     stack.scan()
     done = run(stack, "apply", "-auto-approve", "-no-color")
-    check("plumb.yaml has it warn" in done.stderr and "lab6_thing.t " in done.stderr, done.stderr)
+    check("this warns only" in done.stderr and "lab6_thing.t " in done.stderr, done.stderr)
     check([s for s, _ in events(stack, "warn")] == ["lab6_thing.t"], events(stack, "warn"))
 
 
@@ -405,3 +405,53 @@ def store_out_of_reach(lab):
     done = run(stack, "apply", "-auto-approve", env={"PLUMB_STORE": "sqlite:/dev/null/s.db"}, check_exit=False)
     check(done.returncode == 1 and "nothing was run" in done.stderr, done.stderr)
     check(not stack.object("lab6_thing", "t").exists(), "it was applied")
+
+
+def plumb(stack, *args, check_exit=True, **env):
+    done = subprocess.run([PLUMB, *args], cwd=stack.home, env={**stack.env, **env}, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if check_exit and done.returncode:
+        raise Wrong(f"plumb {args[0]}: exit {done.returncode}: {done.stdout[-500:]} {done.stderr[-500:]}")
+    return done
+
+
+def reviewed(stack, scan, answer, *more):
+    """A review of the only finding that stands, approved by whom the environment names."""
+    fingerprint = [f for f in scan.findings if f["class"] == "contradicts-code"][0]["fingerprint"]
+    plumb(stack, "review", fingerprint, answer, "--reason", "meant so", *more)
+
+
+@test("lab6")
+def a_review_decides_once(lab):
+    """Unreviewed change: denied. Reviewed: allowed. Changed again: denied again. The log verifies."""
+    stack = guarded(lab, 'resource "lab6_thing" "t" {\n  name = "t"\n  text = "a"\n}\n',
+                    "review:\n  rules:\n    - {approvals: 0}\n")
+    stack.edit("lab6_thing", "t", text="other")
+    scan = stack.scan()
+    refused(run(stack, "apply", "-auto-approve", "-no-color", "-lock=false", check_exit=False), "lab6_thing.t")
+    reviewed(stack, scan, "--revert")
+    run(stack, "apply", "-auto-approve", "-no-color")
+    check(json.loads(stack.object("lab6_thing", "t").read_text())["text"] == "a", "it was not put back")
+    stack.scan()
+    stack.edit("lab6_thing", "t", text="another")
+    scan = stack.scan()
+    refused(run(stack, "apply", "-auto-approve", "-no-color", check_exit=False), "lab6_thing.t")
+    reviewed(stack, scan, "--accept", "--until", "1d")
+    done = run(stack, "apply", "-auto-approve", "-no-color")
+    check("accepts what is live" in done.stderr, done.stderr)
+    plumb(stack, "audit", "verify")
+
+
+@test("lab6")
+def freeze_and_breakglass(lab):
+    """A freeze stops everything within its scope; a breakglass lets it through, with a line."""
+    stack = guarded(lab, 'resource "lab6_thing" "t" {\n  name = "t"\n  text = "a"\n}\n')
+    main = stack.dir / "main.tf"
+    main.write_text(main.read_text().replace('"a"', '"b"'))
+    plumb(stack, "freeze", "*", "--reason", "end of the year", "--until", "1d")
+    done = run(stack, "apply", "-auto-approve", "-no-color", check_exit=False)
+    refused(done, "lab6_thing.t")
+    check("end of the year" in done.stderr, done.stderr)
+    plumb(stack, "breakglass", "--scope", "*", "--for", "1h", "--ticket", "INC-7", "--reason", "down")
+    done = run(stack, "apply", "-auto-approve", "-no-color")
+    check("a breakglass is in effect" in done.stderr, done.stderr)
+    check(json.loads(stack.object("lab6_thing", "t").read_text())["text"] == "b", "it was not applied")
