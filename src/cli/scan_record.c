@@ -15,6 +15,7 @@
 #include "model/config.h"
 #include "policy/pack.h"
 #include "policy/policy.h"
+#include "record/maintain.h"
 #include "report/report.h"
 #include "scan/tally.h"
 
@@ -104,6 +105,7 @@ bool scan_record_open(struct scan_record *r, const struct scan_record_ask *ask, 
         !digest_config(r->arena, ask->config, &r->start.config, err))
         return false;
     r->start.actor = actor_of_event(&actor);
+    r->keep_ms = choice.keep_ms;
     return (store_open(r->arena, r->app, &choice, STORE_WRITE, &r->record, err) &&
             record_key(&r->record, &r->scan->record_key, err)) ||
            err_wrap(err, "nothing was scanned, for it could not be recorded (--no-store scans "
@@ -194,11 +196,18 @@ bool scan_record_end(struct scan_record *r, const struct stack *stack, struct st
            answers_apply_all(r->answers, result, err);
 }
 
+/* `keep:` of plumb.yaml. */
+static bool forget(struct scan_record *r, struct err *err)
+{
+    struct pruned pruned;
+    return !r->keep_ms || store_prune(&r->record, r->keep_ms, &r->start.actor, &pruned, err);
+}
+
 void scan_record_settle(struct scan_record *r)
 {
     struct settled settled;
     if (r->record.db && !r->failed.kind)
-        (void)record_settle(&r->record, &settled, &r->failed);
+        (void)(record_settle(&r->record, &settled, &r->failed) && forget(r, &r->failed));
 }
 
 void scan_record_fail(struct scan_record *r, const struct err *why)

@@ -26,6 +26,7 @@ struct scan_record {
     struct baseline *baseline; /* of the stack that is scanned */
     struct answers *answers;   /* the same: reviews */
     const struct config *config;
+    int64_t keep_ms; /* what is resolved and older goes; 0 = nothing */
     struct run_changes total;
     uint64_t stacks;
     struct str reason; /* of --baseline; ptr NULL = none */

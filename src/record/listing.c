@@ -65,7 +65,7 @@ struct listing {
     bool (*row)(void *ctx, const struct finding_row *row, struct err *err);
     void *ctx;
     struct buf sql;
-    struct db_value param[FINDING_QUERY_NAMES + CLASS_COUNT + STATUS_COUNT + 8];
+    struct db_value param[FINDING_QUERY_NAMES + CLASS_COUNT + STATUS_COUNT + 10];
     size_t n;
 };
 
@@ -114,20 +114,42 @@ static void add_classes(struct listing *list)
     add_names(list, "class", name, n);
 }
 
-/* All open ones are one lane, which the indexes begin with. */
+/* The lane that all of the statuses are in, or -1. */
+static int lane_of(unsigned chosen)
+{
+    static const int lanes[] = {
+#define X(constant, name, lane, meaning) lane,
+        FINDING_STATUSES(X)
+#undef X
+    };
+    int lane = -1;
+    for (unsigned i = 0; i < STATUS_COUNT; i++) {
+        if (!(chosen & 1u << i))
+            continue;
+        if (lane >= 0 && lane != lanes[i])
+            return -1;
+        lane = lanes[i];
+    }
+    return lane;
+}
+
+/* All open ones are one lane, which the indexes begin with. Of a stack, some of a lane are found
+ * through the lane too. */
 static void add_statuses(struct listing *list)
 {
+    const struct finding_query *q = list->query;
     struct str name[STATUS_COUNT];
     size_t n = 0;
-    if (list->query->statuses == FINDING_STATUSES_OPEN || list->query->overdue) {
+    int lane = q->overdue ? 0 : lane_of(q->statuses);
+    if (q->overdue || q->statuses == FINDING_STATUSES_OPEN || (lane >= 0 && q->nstacks)) {
         add_word(list);
         buf_str(&list->sql, STR("lane = "));
-        add_param(list, DB_PARAM_INT(0));
+        add_param(list, DB_PARAM_INT(lane));
     }
-    if (list->query->statuses == FINDING_STATUSES_OPEN)
+    if (q->statuses == FINDING_STATUSES_OPEN)
         return;
     for (unsigned i = 0; i < STATUS_COUNT; i++)
-        if (list->query->statuses & 1u << i)
+        if (q->statuses & 1u << i)
             name[n++] = str_from(finding_status_name((enum finding_status)i));
     add_names(list, "status", name, n);
 }

@@ -44,6 +44,8 @@ static const struct migration migrations[] = {
      "CREATE INDEX finding_stack_class ON finding (stack, class, lane, severity DESC, id);"
      "CREATE INDEX finding_class ON finding (class, lane, severity DESC, id);"
      "CREATE INDEX finding_changed ON finding (changed_utc_ms DESC, id);"
+     "CREATE INDEX finding_lane_changed ON finding (lane, changed_utc_ms DESC, id);"
+     "CREATE INDEX finding_status_changed ON finding (status, changed_utc_ms DESC, id);"
      "CREATE INDEX finding_due ON finding (due_utc_ms) WHERE due_utc_ms IS NOT NULL;"
      "CREATE INDEX finding_fingerprint ON finding (fingerprint);"
      /* What happened to a finding; `fingerprint` is the one that it had then. */
