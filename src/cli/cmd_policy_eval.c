@@ -8,6 +8,7 @@
 #include "base/regex_re2.h"
 #include "cli/app.h"
 #include "cli/command.h"
+#include "cli/explain.h"
 #include "cli/policy_text.h"
 #include "cli/rows.h"
 #include "model/finding.h"
@@ -15,6 +16,7 @@
 #include "policy/plain.h"
 #include "wire/json.h"
 
+static const char *const explanations[] = {"notes", "fails", "full", NULL};
 static const char *const formats[] = {"json", "text", "bindings", "values", "raw", NULL};
 
 enum {
@@ -27,6 +29,7 @@ enum {
     STRICT,
     STRICT_BUILTIN,
     SHOW_BUILTIN,
+    EXPLAIN,
     FAIL,
     FAIL_DEFINED,
     TIMEOUT,
@@ -73,6 +76,13 @@ static const struct option options[] = {
     [SHOW_BUILTIN] = {.name = "show-builtin-errors",
                       .kind = OPTION_FLAG,
                       .text = "print errors in built-in functions to standard error"},
+    [EXPLAIN] = {.name = "explain",
+                 .kind = OPTION_STRING,
+                 .arg = "WHAT",
+                 .choices = explanations,
+                 .text = "tell how the answer came about, before it: notes (what trace() was "
+                         "given), fails (expressions without a solution), or full; each below "
+                         "the rules that led there"},
     [FAIL] = {.name = "fail", .kind = OPTION_FLAG, .text = "exit with 3 if nothing is defined"},
     [FAIL_DEFINED] = {.name = "fail-defined",
                       .kind = OPTION_FLAG,
@@ -97,6 +107,7 @@ struct job {
     struct rego_diags diags;
     struct rego_policy *policy;
     struct rego_query *prepared;
+    struct explain explain;
 };
 
 static bool given(const struct job *job, size_t row)
@@ -221,6 +232,8 @@ static bool give_json(const struct job *job, const struct rego_result *result, s
     }
     if (result->values.len)
         jsonw_array_close(&w);
+    if (given(job, EXPLAIN))
+        explain_json(&job->explain, &w);
     jsonw_object_close(&w);
     return print_json(job, &compact, err);
 }
@@ -308,6 +321,8 @@ static const struct {
 
 static bool give(const struct job *job, const struct rego_result *result, struct err *err)
 {
+    if (given(job, EXPLAIN) && !is_json(job))
+        explain_print(&job->explain, job->app->out);
     struct str output = is_json(job) ? STR("json") : job->in->value[OUTPUT].text;
     for (size_t i = 0; i < sizeof giving / sizeof *giving; i++)
         if (str_equal(giving[i].name, output))
@@ -328,7 +343,8 @@ static bool compile(struct job *job, struct value *ret_data, struct err *err)
     const struct option_value *data = &job->in->value[DATA], *bundles = &job->in->value[BUNDLE];
     struct str *paths = arena_new(job->arena, struct str, data->nlist + bundles->nlist);
     const struct policy_load_options load = {.v0 = given(job, REGO_V0), .ignore = job->ignore};
-    const struct rego_compile_options how = {.keep_print = true, .strict = given(job, STRICT)};
+    const struct rego_compile_options how = {
+        .keep_print = true, .strict = given(job, STRICT), .coverage = given(job, EXPLAIN)};
     struct policy_files files;
     if (!paths)
         return arena_full(job->arena, err);
@@ -349,7 +365,9 @@ static bool evaluate(struct job *job, int *ret_exit, struct err *err)
     const struct option_value *value = job->in->value;
     struct value input, data;
     struct rego_result result;
+    const struct rego_trace trace = {explain_event, &job->explain};
     const struct rego_eval_options how = {
+        .trace = given(job, EXPLAIN) ? &trace : NULL,
         .plain_input = true,
         .host = {.now_utc_ns = INT64_MIN, .print = print_line, .ctx = job->app->err},
         .strict_builtin_errors = given(job, STRICT_BUILTIN),
@@ -380,6 +398,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     AUTO_ARENA arena = {.limit = (size_t)1 << MEMORY_MAX_SHIFT};
     struct job job = {.app = app, .in = in, .arena = &arena, .query = in->args[0]};
     job.diags.arena = &arena;
+    job.explain = (struct explain){.arena = &arena, .what = in->value[EXPLAIN].text};
     bool ok = policy_regex("ignore", in->value[IGNORE].text, &job.ignore, err) &&
               evaluate(&job, ret_exit, err);
     rego_query_close(job.prepared);

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "lang/rego/index.h"
 #include "lang/rego/machine.h"
+#include "lang/rego/trace.h"
 #include "lang/rego/watch.h"
 
 /* --- frames --- */
@@ -133,8 +134,13 @@ static enum rego_flow define(struct rego_machine *m, const struct rego_definitio
     struct value value = g->value;
     for (const struct rego_definition *d = first; d && flow == REGO_GO && !g->any; d = d->else_) {
         g->definition = d;
-        if (match_args(m, d, arg, n))
-            flow = rego_run(m, d->body, &g->found);
+        if (!match_args(m, d, arg, n))
+            continue;
+        if (m->options->trace)
+            rego_trace_enter(m, d->rule);
+        flow = rego_run(m, d->body, &g->found);
+        if (m->options->trace)
+            rego_trace_leave(m);
     }
     rego_frame_pop(m, before, first->nslots);
     m->depth--;

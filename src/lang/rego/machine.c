@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "lang/rego/trace.h"
 #include "lang/rego/watch.h"
 #include "value/number.h"
 
@@ -438,6 +439,9 @@ static enum rego_flow call(struct rego_machine *m, const struct rego_step *step,
         *ret_defined = true;
         return REGO_GO;
     }
+    if (m->options->trace && step->kind == REGO_STEP_BUILTIN && step->narg == 1 &&
+        str_equal(str_from(step->call.builtin->name), STR("trace")) && value_is_string(&arg[0]))
+        rego_trace_note(m, step, value_text(&arg[0]));
     if (step->kind == REGO_STEP_FUNCTION)
         return rego_function(m, step->function.node, arg, step->narg, ret, ret_defined);
     return builtin(m, step, step->call.builtin, step->call.signature, arg, step->narg, ret,
@@ -757,9 +761,13 @@ enum rego_flow rego_run(struct rego_machine *m, const struct rego_step *step,
         if (step->kind == REGO_STEP_WITH || step->kind == REGO_STEP_RELATION ||
             step->kind == REGO_STEP_REF)
             return many(m, step, found);
+        if (step->kind == REGO_STEP_COVER && m->options->trace)
+            return rego_trace_place(m, step, found);
         enum rego_flow flow = one(m, step, &holds);
         if (flow != REGO_GO || !holds)
             return flow;
     }
+    if (m->open)
+        rego_trace_found(m, found);
     return found->call(found, m);
 }

@@ -71,6 +71,8 @@ struct rego_machine {
     struct rego_call_memo *once; /* nondeterministic built-ins: builtin in `node` */
     size_t nonce, once_room;
     struct rego_reads *reads; /* NULL: nobody watches (watch.h) */
+    struct rego_open *open;   /* trace.h */
+    unsigned trace_depth;
 };
 
 enum rego_flow rego_run(struct rego_machine *m, const struct rego_step *step,

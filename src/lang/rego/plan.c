@@ -361,7 +361,7 @@ static bool plan_expr(struct planning *p, const struct rego_expr *e, const struc
 }
 
 /* With coverage: a counter for a place, which the steps behind it are of. */
-static bool plan_cover(struct planning *p, struct rego_place place, bool optional)
+static bool plan_cover(struct planning *p, struct rego_place place, bool optional, bool head)
 {
     struct rego_policy *policy = p->c->policy;
     if (!policy->options.coverage || !p->c->unit)
@@ -373,7 +373,7 @@ static bool plan_cover(struct planning *p, struct rego_place place, bool optiona
         return false;
     policy->cover = grown;
     step->cover.counter = (uint32_t)policy->ncovers;
-    grown[policy->ncovers++] = (struct rego_cover){p->c->unit->module, place, optional};
+    grown[policy->ncovers++] = (struct rego_cover){p->c->unit->module, place, optional, head};
     return true;
 }
 
@@ -384,7 +384,7 @@ bool rego_plan_body(struct planning *p, const struct rego_body *body)
         p->place = e->place;
         bool some = e->kind == REGO_EXPR_SOME;
         bool declares = some && e->some.symbol[0]->kind != REGO_TERM_CALL; /* nothing to evaluate */
-        if ((!declares && !plan_cover(p, e->place, some)) || !plan_expr(p, e, NULL))
+        if ((!declares && !plan_cover(p, e->place, some, false)) || !plan_expr(p, e, NULL))
             return false;
     }
     return true;
@@ -447,7 +447,8 @@ bool rego_plan_rule(struct rego_compiler *c, struct rego_rule *rule,
         definition->node = first->node;
         if (!rego_slots_make(c, &p.bound) || !plan_args(&p, rule, definition) ||
             (rule->body && !rego_plan_body(&p, rule->body)) ||
-            !plan_head(&p, rule, definition, ntail) || !plan_cover(&p, cover_head(rule), false))
+            !plan_head(&p, rule, definition, ntail) ||
+            !plan_cover(&p, cover_head(rule), false, true))
             return false;
         definition->body = chain.first;
         if (c->variables.n > most)

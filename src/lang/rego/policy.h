@@ -187,6 +187,7 @@ struct rego_cover { /* a place that is counted */
     const struct rego_module *module;
     struct rego_place place;
     bool optional; /* some x in xs: counts where it is evaluated only */
+    bool head;     /* of a rule: its value is there */
 };
 
 struct rego_policy {

@@ -73,6 +73,28 @@ struct rego_watch {
                   const struct rego_read *read, size_t n);
     void *ctx;
 };
+/*
+ * What an evaluation does, one by one, of a policy that was compiled with .coverage. Rules and
+ * elements that an index rules out are not gone through, and not told.
+ */
+enum rego_event_kind {
+    REGO_EVENT_ENTER, /* a rule or function; the text is its head */
+    REGO_EVENT_EVAL,  /* an expression is looked at; once for each way that comes to it */
+    REGO_EVENT_FAIL,  /* and has no solution */
+    REGO_EVENT_EXIT,  /* a rule gives a value; the text is its head */
+    REGO_EVENT_NOTE   /* trace(); the text is its argument */
+};
+struct rego_event {
+    enum rego_event_kind kind;
+    unsigned depth; /* of rules within rules */
+    struct str file;
+    struct rego_place place;
+    struct str text; /* a view into the policy, or of a note: no longer than the call */
+};
+struct rego_trace {
+    void (*event)(void *ctx, const struct rego_event *event);
+    void *ctx;
+};
 struct rego_eval_options {
     struct rego_host host;
     bool strict_builtin_errors;
@@ -85,6 +107,7 @@ struct rego_eval_options {
     const volatile int *cancel;
     uint64_t *coverage;             /* counters per covered place (rego_coverage); or NULL */
     const struct rego_watch *watch; /* or NULL */
+    const struct rego_trace *trace; /* or NULL */
 };
 struct rego_error {
     const char *code; /* "eval_conflict_error" ...; NULL = none */
