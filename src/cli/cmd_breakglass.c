@@ -1,5 +1,6 @@
 /* cmd_breakglass.c - `plumb breakglass`: for a time, gates warn instead of block. */
 #include <assert.h>
+#include <inttypes.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -7,7 +8,7 @@
 #include "cli/rows.h"
 
 enum { SCOPE, ADDRESS, FOR, TICKET, REASON, OUTPUT, CONFIG, STORE, OPTION_COUNT };
-enum { HOUR_MS = 3600 * 1000 };
+enum { MINUTE_MS = 60000 };
 
 static const struct option options[] = {
     [SCOPE] = {.name = "scope",
@@ -57,8 +58,8 @@ static bool start(struct answering *a, const struct invocation *in, struct err *
         return false;
     if (cover.until_utc_ms - a->now > longest)
         return err_set(err, ERR_CONFLICT,
-                       "refused: at most %lld minutes (review.breakglass.longest)",
-                       (long long)(longest / HOUR_MS * 60 + longest % HOUR_MS / 60000));
+                       "refused: at most %" PRId64 " minutes (review.breakglass.longest)",
+                       longest / MINUTE_MS);
     return covering_start(a, &cover, str_equal(in->value[OUTPUT].text, STR("json")), err);
 }
 

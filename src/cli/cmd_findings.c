@@ -1,5 +1,6 @@
 /* cmd_findings.c - `plumb findings`: what the store knows, open and most severe first. */
 #include <assert.h>
+#include <inttypes.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -245,8 +246,8 @@ static void put_end(struct answer *a)
     } else if (!a->n) {
         buf_str(&a->out, STR("no findings\n"));
     } else if (more) {
-        buf_printf(&a->out, "there are more: --offset %lld, or --limit 0\n",
-                   (long long)(a->query->offset + a->most));
+        int64_t next = a->query->offset + a->most;
+        buf_printf(&a->out, "there are more: --offset %" PRId64 ", or --limit 0\n", next);
     }
 }
 
