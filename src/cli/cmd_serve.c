@@ -11,6 +11,7 @@
 #include "cli/rows.h"
 #include "cli/store_setup.h"
 #include "model/config.h"
+#include "policy/policy.h"
 #include "serve/log.h"
 #include "serve/server.h"
 
@@ -52,6 +53,25 @@ static bool read_pem(struct arena *arena, const struct config *config, struct st
     struct str path = io_join(arena, config->root, file);
     return path.ptr ? io_read_file(arena, path.ptr, PEM_BYTES_MAX, ret, err)
                     : arena_full(arena, err);
+}
+
+/* env:NAME or file:PATH; a line's end is not part of a key. */
+static bool read_key(struct arena *arena, const struct app *app, const struct config *config,
+                     struct str from, struct str *ret, struct err *err)
+{
+    struct str rest = str_sub(from, from.len ? 4 : 0, from.len);
+    struct str key = {0};
+    if (from.len == 0)
+        return true;
+    if (str_starts(from, STR("file:"))) {
+        if (!read_pem(arena, config, str_sub(from, 5, from.len), &key, err))
+            return false;
+    } else {
+        struct str name = arena_dup(arena, rest);
+        key = name.ptr ? str_from(app->env(name.ptr)) : key;
+    }
+    *ret = str_trim(key);
+    return ret->len || err_set(err, ERR_USAGE, "%.*s: there is no key in it", STR_ARG(from));
 }
 
 static bool is_block(struct str level)
@@ -104,7 +124,21 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
                                   .anonymous = serve->anonymous || in->value[ANONYMOUS].set,
                                   .now_ms = app->now_ms,
                                   .clock = app->clock};
-    return read_pem(arena, config, serve->tls_cert, &ret->listener.tls_cert, err) &&
+    ret->config = config;
+    ret->upstream = (struct upstream){.address = serve->up_address,
+                                      .lock_address = serve->up_lock_address,
+                                      .lock_method = serve->up_lock_method,
+                                      .unlock_method = serve->up_unlock_method,
+                                      .update_method = serve->up_update_method,
+                                      .user = serve->up_user};
+    ret->run_task_url =
+        serve->run_task_url.len ? serve->run_task_url : STR("https://app.terraform.io");
+    return read_key(arena, app, config, serve->up_password, &ret->upstream.password, err) &&
+           read_key(arena, app, config, serve->gate_key, &ret->gate_key, err) &&
+           read_key(arena, app, config, serve->run_task_key, &ret->run_task_key, err) &&
+           policy_setup(arena, app, config, &(struct option_value){0}, &(struct option_value){0},
+                        true, &ret->policy, err) &&
+           read_pem(arena, config, serve->tls_cert, &ret->listener.tls_cert, err) &&
            read_pem(arena, config, serve->tls_key, &ret->listener.tls_key, err);
 }
 
@@ -130,14 +164,17 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     struct server_options serving = {.log = &log};
     const struct timespec look = {.tv_nsec = LOOK_MS * 1000000L};
     if (!policy_find_config(&arena, app, &in->value[CONFIG], &config, err) ||
-        !fill(&arena, app, in, &config, &serving, err) || !server_start(&server, &serving, err))
+        !fill(&arena, app, in, &config, &serving, err) || !server_start(&server, &serving, err)) {
+        policy_close(serving.policy);
         return false;
+    }
     tell_start(&server, &log);
     while (!*app->cancel)
         (void)nanosleep(&look, NULL);
     LOG(&log, LOG_INFO, "serve", "stopping", LOG_NUMBER("wait_ms", DRAIN_MS));
     bool done = server_stop(&server, DRAIN_MS);
     LOG(&log, LOG_INFO, "serve", "stopped", LOG_TEXT("unanswered", done ? STR("no") : STR("yes")));
+    policy_close(serving.policy);
     *ret_exit = done ? 0 : 1;
     return true;
 }

@@ -300,8 +300,9 @@ static bool write_event(const struct lock_deed *deed, const struct state_row *ro
     return finish(&d, &ret->event, err);
 }
 
-bool lock_write(const struct lock_deed *deed, struct str lock_id, const struct state_upload *upload,
-                struct lock_result *ret, struct err *err)
+static bool write_or_check(const struct lock_deed *deed, struct str lock_id, bool store,
+                           const struct state_upload *upload, struct lock_result *ret,
+                           struct err *err)
 {
     struct state_row row = {0};
     struct state_version version = {0};
@@ -315,13 +316,26 @@ bool lock_write(const struct lock_deed *deed, struct str lock_id, const struct s
     result.why = str_from(why);
     if (result.answer == LOCK_FORBIDDEN)
         result.why = STR("this token's role does not allow writing a state");
-    if (result.answer == LOCK_GIVEN && !store_upload(deed, &row, lock_id, upload, &version, err))
+    if (store && result.answer == LOCK_GIVEN &&
+        !store_upload(deed, &row, lock_id, upload, &version, err))
         return false;
     if (result.answer != LOCK_AGAIN &&
         !write_event(deed, &row, lock_id, upload, &version, &result, err))
         return false;
     *ret = result;
     return true;
+}
+
+bool lock_write(const struct lock_deed *deed, struct str lock_id, const struct state_upload *upload,
+                struct lock_result *ret, struct err *err)
+{
+    return write_or_check(deed, lock_id, true, upload, ret, err);
+}
+
+bool lock_check_write(const struct lock_deed *deed, struct str lock_id,
+                      const struct state_upload *upload, struct lock_result *ret, struct err *err)
+{
+    return write_or_check(deed, lock_id, false, upload, ret, err);
 }
 
 bool lock_delete(const struct lock_deed *deed, struct lock_result *ret, struct err *err)

@@ -56,6 +56,9 @@ struct state_upload {
 };
 bool lock_write(const struct lock_deed *deed, struct str lock_id, const struct state_upload *upload,
                 struct lock_result *ret, struct err *err);
+/* The same where the state is kept elsewhere: judged, with its event, and not stored. */
+bool lock_check_write(const struct lock_deed *deed, struct str lock_id,
+                      const struct state_upload *upload, struct lock_result *ret, struct err *err);
 bool lock_delete(const struct lock_deed *deed, struct lock_result *ret, struct err *err);
 
 /* What stands against anything but a plan, now. */

@@ -47,6 +47,53 @@ static const struct field states_fields[] = {
 static const struct section states_section = {
     .what = "serve.states", .fields = states_fields, .nfields = COUNT(states_fields)};
 
+static const struct field gate_fields[] = {
+    {.name = "key",
+     .kind = FIELD_STRING,
+     .check = CHECK_REFERENCE,
+     AT(gate_key),
+     .text = "env:NAME or file:PATH: who signs a request with it (X-Hub-Signature-256) needs no "
+             "token"},
+};
+static const struct section gate_section = {
+    .what = "serve.gate", .fields = gate_fields, .nfields = COUNT(gate_fields)};
+
+static const struct field run_tasks_fields[] = {
+    {.name = "key",
+     .kind = FIELD_STRING,
+     .check = CHECK_REFERENCE,
+     AT(run_task_key),
+     .text = "env:NAME or file:PATH: the HMAC key of the run task; without it none is taken"},
+    {.name = "url",
+     .kind = FIELD_STRING,
+     .check = CHECK_LOCATION,
+     AT(run_task_url),
+     .text = "where plans are fetched and results sent, and nowhere else; "
+             "https://app.terraform.io without it"},
+};
+static const struct section run_tasks_section = {
+    .what = "serve.run_tasks", .fields = run_tasks_fields, .nfields = COUNT(run_tasks_fields)};
+
+#define UP(key, member, what) \
+    { \
+        .name = key, .kind = FIELD_STRING, .check = CHECK_FILLED, AT(member), .text = what \
+    }
+static const struct field upstream_fields[] = {
+    UP("address", up_address, "of a state there; {stack} is the stack's name"),
+    UP("lock_address", up_lock_address, "of its lock; as address without it"),
+    UP("lock_method", up_lock_method, "LOCK without it; POST for GitLab"),
+    UP("unlock_method", up_unlock_method, "UNLOCK without it; DELETE for GitLab"),
+    UP("update_method", up_update_method, "POST without it"),
+    UP("username", up_user, "of basic authentication there"),
+    {.name = "password",
+     .kind = FIELD_STRING,
+     .check = CHECK_REFERENCE,
+     AT(up_password),
+     .text = "env:NAME or file:PATH"},
+};
+static const struct section upstream_section = {
+    .what = "serve.upstream", .fields = upstream_fields, .nfields = COUNT(upstream_fields)};
+
 static const struct field serve_fields[] = {
     {.name = "listen",
      .kind = FIELD_STRING,
@@ -71,6 +118,18 @@ static const struct field serve_fields[] = {
      .kind = FIELD_SECTION,
      .section = &states_section,
      .text = "the state store and its lock"},
+    {.name = "upstream",
+     .kind = FIELD_SECTION,
+     .section = &upstream_section,
+     .text = "states are kept by another HTTP backend, such as GitLab; plumb stands before it"},
+    {.name = "gate",
+     .kind = FIELD_SECTION,
+     .section = &gate_section,
+     .text = "the gate over the wire: POST /v1/gate"},
+    {.name = "run_tasks",
+     .kind = FIELD_SECTION,
+     .section = &run_tasks_section,
+     .text = "run tasks of HCP Terraform and Terraform Enterprise"},
 };
 const struct section config_serve_section = {
     .what = "serve", .fields = serve_fields, .nfields = COUNT(serve_fields)};

@@ -26,6 +26,11 @@ struct listener;
 struct log;
 struct request;
 
+struct route_parameter {
+    const char *name;
+    bool required;
+    const char *text;
+};
 struct listener_route {
     const char *method; /* "GET" answers HEAD, too */
     const char *path;   /* "/v1/status"; "/v1/states/" + "*": the rest is request->rest */
@@ -35,7 +40,10 @@ struct listener_route {
                    small */
     size_t body_max; /* 0 = none */
     void (*answer)(void *service, struct request *request);
-    const char *text; /* one sentence, for the description of the interface */
+    /* for the description of the interface */
+    const char *text;                        /* one sentence */
+    const char *gives;                       /* media type of the answer; NULL = application/json */
+    const struct route_parameter *parameter; /* of the query; ends with one without a name */
 };
 
 /* Who asks. */

@@ -1,11 +1,15 @@
 /* server.c - starting, stopping, and the table of what is served. */
 #include "serve/server.h"
 
+#include <assert.h>
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "record/tokens.h"
 #include "serve/committer.h"
 #include "serve/log.h"
+#include "serve/run_task.h"
 
 static void health(void *service, struct request *request)
 {
@@ -27,6 +31,19 @@ static void ready(void *service, struct request *request)
 
 #define LOCK_BODY LOCKINFO_BYTES_MAX
 #define STATE "/v1/states/*"
+#define PLAN_BODY (256u << 20)
+#define RUN_TASK_BODY (64u << 10)
+
+static const struct route_parameter state_parameters[] = {
+    {.name = "version", .text = "this version instead of the current one"}, {0}};
+static const struct route_parameter lock_parameters[] = {
+    {.name = "approval", .text = "a one-time approval of the gate"}, {0}};
+static const struct route_parameter write_parameters[] = {
+    {.name = "ID", .required = true, .text = "of the lock that it is written under"}, {0}};
+static const struct route_parameter gate_parameters[] = {
+    {.name = "stack", .required = true, .text = "the stack that the plan is of"},
+    {.name = "format", .text = "of the answer: json, text or markdown"},
+    {0}};
 
 static const struct listener_route routes[] = {
     {.method = "GET",
@@ -50,7 +67,8 @@ static const struct listener_route routes[] = {
      .path = STATE,
      .role = ROLE_READ,
      .answer = states_get_state,
-     .text = "The state of a stack, or one version of it"},
+     .text = "The state of a stack, or one version of it",
+     .parameter = state_parameters},
     {.method = "GET",
      .path = "/v1/versions/*",
      .role = ROLE_READ,
@@ -62,7 +80,8 @@ static const struct listener_route routes[] = {
      .quick = true,
      .body_max = LOCK_BODY,
      .answer = states_lock,
-     .text = "Lock the state, as Terraform and OpenTofu do"},
+     .text = "Lock the state, as Terraform and OpenTofu do",
+     .parameter = lock_parameters},
     {.method = "UNLOCK",
      .path = STATE,
      .role = ROLE_PLAN,
@@ -75,25 +94,76 @@ static const struct listener_route routes[] = {
      .role = ROLE_APPLY,
      .body_max = STATE_BYTES_MAX,
      .answer = states_post,
-     .text = "Write the state, under the lock whose ID is a parameter"},
+     .text = "Write the state, under the lock whose ID is a parameter",
+     .parameter = write_parameters},
     {.method = "PUT",
      .path = STATE,
      .role = ROLE_APPLY,
      .body_max = STATE_BYTES_MAX,
      .answer = states_post,
-     .text = "The same, for update_method = PUT"},
+     .text = "The same, for update_method = PUT",
+     .parameter = write_parameters},
     {.method = "DELETE",
      .path = STATE,
      .role = ROLE_ADMIN,
      .quick = true,
      .answer = states_remove,
      .text = "Delete the state; its versions stay"},
+    {.method = "POST",
+     .path = "/v1/gate",
+     .open = true,
+     .body_max = PLAN_BODY,
+     .answer = gate_post,
+     .parameter = gate_parameters,
+     .text = "May this plan (JSON) be applied? By token of role plan, or signed"},
+    {.method = "POST",
+     .path = "/v1/run-tasks",
+     .open = true,
+     .body_max = RUN_TASK_BODY,
+     .answer = run_task_post,
+     .text = "A run task of HCP Terraform, signed; stack = workspace_name"},
+    {.method = "POST",
+     .path = "/v1/run-tasks/*",
+     .open = true,
+     .body_max = RUN_TASK_BODY,
+     .answer = run_task_post,
+     .text = "A run task of HCP Terraform, signed, for that stack"},
+    {.method = "GET",
+     .path = "/v1/openapi.json",
+     .open = true,
+     .quick = true,
+     .answer = openapi_get,
+     .text = "This description"},
 };
 
 const struct listener_route *server_routes(size_t *ret_n)
 {
     *ret_n = sizeof routes / sizeof *routes;
     return routes;
+}
+
+/* What is asked of another backend is waited for: never on the thread that moves bytes. */
+static const struct {
+    const char *method;
+    void (*answer)(void *service, struct request *request);
+} behind[] = {{"GET", upstream_get},    {"LOCK", upstream_lock}, {"UNLOCK", upstream_unlock},
+              {"POST", upstream_write}, {"PUT", upstream_write}, {"DELETE", upstream_delete}};
+
+static size_t make_routes(struct server *server)
+{
+    static_assert(sizeof routes / sizeof *routes <= SERVER_ROUTES_MAX, "room for all routes");
+    size_t n = sizeof routes / sizeof *routes;
+    for (size_t i = 0; i < n; i++) {
+        struct listener_route *route = &server->route[i];
+        *route = routes[i];
+        if (server->options.upstream.address.len == 0 || strcmp(route->path, STATE) != 0)
+            continue;
+        for (size_t k = 0; k < sizeof behind / sizeof *behind; k++)
+            if (strcmp(route->method, behind[k].method) == 0)
+                route->answer = behind[k].answer;
+        route->quick = false;
+    }
+    return n;
 }
 
 static struct token_set *read_tokens(struct record *record, struct err *err)
@@ -135,6 +205,13 @@ static struct token_set *first_tokens(struct server *server, struct err *err)
     return set;
 }
 
+static void close_parts(struct server *server)
+{
+    run_tasks_close(server->run_tasks);
+    committer_close(server->committer);
+    (void)pthread_mutex_destroy(&server->gate_lock);
+}
+
 bool server_start(struct server *ret, const struct server_options *options, struct err *err)
 {
     *ret = (struct server){.options = *options};
@@ -142,19 +219,23 @@ bool server_start(struct server *ret, const struct server_options *options, stru
     struct listener_options listening = options->listener;
     struct committer_options committing = {
         .record = &ret->options.record, .tick = refresh_tokens, .ctx = ret};
-    listening.route = server_routes(&listening.nroutes);
+    listening.route = ret->route;
+    listening.nroutes = make_routes(ret);
     listening.service = ret;
     listening.log = options->log;
     listening.tokens = first_tokens(ret, err);
     if (!listening.tokens)
         return false;
     ret->ntokens = listening.tokens->n;
-    if (!committer_open(&ret->committer, &committing, err)) {
+    (void)pthread_mutex_init(&ret->gate_lock, NULL);
+    if (!committer_open(&ret->committer, &committing, err) ||
+        !run_tasks_open(&ret->run_tasks, ret, err)) {
         token_set_free(listening.tokens);
+        close_parts(ret);
         return false;
     }
     if (!listener_start(&listener, &listening, err)) {
-        committer_close(ret->committer);
+        close_parts(ret);
         return false;
     }
     ret->listener = listener;
@@ -165,7 +246,7 @@ bool server_stop(struct server *server, int wait_ms)
 {
     struct listener *listener = server->listener;
     bool done = listener_drain(listener, wait_ms);
-    committer_close(server->committer);
+    close_parts(server);
     listener_stop(listener);
     return done;
 }

@@ -3,17 +3,23 @@
  * Start:   server_start; ends with server_stop, which lets what is being answered be answered
  */
 #pragma once
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "base/str.h"
 #include "enforce/statelock_store.h"
 #include "record/record.h"
 #include "serve/listener.h"
+#include "serve/upstream.h"
 
 struct committer;
+struct config;
 struct err;
 struct log;
+struct policy;
+struct run_tasks;
 
+enum { SERVER_ROUTES_MAX = 64 };
 struct server_options {
     struct listener_options listener; /* address, TLS, limits; routes and service are ours */
     struct record_options record;
@@ -21,12 +27,20 @@ struct server_options {
     bool guard_reads; /* a token that may apply reads a state only under its lock while something
                          stands against an apply */
     const struct log *log;
+    const struct config *config;           /* of plumb.yaml, or NULL */
+    struct policy *policy;                 /* judges plans, one at a time; or NULL */
+    struct str gate_key;                   /* of signed requests to the gate; empty = none */
+    struct upstream upstream;              /* where states are kept instead of here; or empty */
+    struct str run_task_key, run_task_url; /* of run tasks, and the host they come from */
 };
 struct server {
     struct server_options options;
     struct listener *_Atomic listener; /* NULL until it listens */
     struct committer *committer;
     size_t ntokens; /* live ones, at the start */
+    struct run_tasks *run_tasks;
+    struct listener_route route[SERVER_ROUTES_MAX]; /* the table, as the options change it */
+    pthread_mutex_t gate_lock;
 };
 
 bool server_start(struct server *ret, const struct server_options *options, struct err *err);
@@ -45,3 +59,7 @@ void states_lock(void *service, struct request *request);
 void states_unlock(void *service, struct request *request);
 void states_post(void *service, struct request *request);
 void states_remove(void *service, struct request *request);
+
+/* --- gate_call.c, openapi.c --- */
+void gate_post(void *service, struct request *request);
+void openapi_get(void *service, struct request *request);

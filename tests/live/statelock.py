@@ -1,4 +1,6 @@
 """The state lock with real OpenTofu and Terraform: what is refused and printed, races, kill -9 of either side, disk full."""
+import base64
+import http.server
 import json
 import os
 import random
@@ -6,6 +8,7 @@ import re
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -83,6 +86,9 @@ class Service:
     def versions(self, name=NAME):
         return json.loads(self.ask("GET", f"/v1/versions/{name}")[1])["versions"]
 
+    def events(self):
+        return [json.loads(line) for line, in sqlite3.connect(self.folder / "plumb.db").execute("select line from audit_event order by seq")]
+
     def answer(self):
         """A person answers every open finding: it is to be put back."""
         for finding in json.loads(self.plumb("findings", "--output", "json").stdout)["findings"]:
@@ -144,8 +150,7 @@ def statelock_refuses_an_apply_while_drift_is_undecided(lab, tool):
         stack.run("plan", "-no-color")
         service.plumb("breakglass", "--scope", NAME, "--for", "30m", "--ticket", "INC-1", "--reason", "fire")
         stack.run("apply", "-auto-approve", "-no-color")
-        events = [json.loads(line) for line, in sqlite3.connect(stack.home / "plumb.db").execute("select line from audit_event order by seq")]
-        locks = [(e["outcome"], e["detail"].get("breakglass")) for e in events if e["type"] == "lock"]
+        locks = [(e["outcome"], e["detail"].get("breakglass")) for e in service.events() if e["type"] == "lock"]
         check(locks[-1] == ("allow", "B1") and ("deny", None) in locks, "events of locks:", locks)
 
 
@@ -338,3 +343,76 @@ def statelock_cycles(lab):
         requests, failed = done.stdout.split()[:2]
         check(done.returncode == 0 and (requests, failed) == ("20000", "0"), done.stdout, done.stderr)
         check(not service.states(), "locks stayed:", service.states())
+
+
+class Behind(http.server.BaseHTTPRequestHandler):
+    """A backend as GitLab's: the lock is POSTed to and deleted from an address of its own."""
+    state, lock, asked = None, None, []
+
+    def answer(self, code, body=b""):
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def serve(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        own, path = type(self), self.path.split("?")[0]
+        own.asked.append((self.command, self.path))
+        if self.headers.get("Authorization") != "Basic " + base64.b64encode(b"gitlab:pass-of-it").decode():
+            self.answer(401)
+        elif path == "/state/net/prod/lock" and self.command == "POST":
+            if own.lock:
+                self.answer(423, own.lock)
+            else:
+                own.lock = body
+                self.answer(200)
+        elif path == "/state/net/prod/lock" and self.command == "DELETE":
+            own.lock = None
+            self.answer(200)
+        elif path == "/state/net/prod" and self.command == "GET":
+            self.answer(200, own.state) if own.state else self.answer(404)
+        elif path == "/state/net/prod" and self.command == "POST" and f"ID={json.loads(own.lock)['ID']}" in self.path:
+            own.state = body
+            self.answer(200)
+        else:
+            self.answer(400)
+
+    do_GET = do_POST = do_DELETE = serve
+
+    def log_message(self, *_):
+        pass
+
+
+@test("tofu", "lab6", cases=["tofu", "terraform"])
+def statelock_stands_before_another_backend(lab, tool):
+    Behind.state, Behind.lock, Behind.asked = None, None, []
+    behind = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Behind)
+    threading.Thread(target=behind.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{behind.server_port}/state/{{stack}}"
+    stack = rooted(lab, tool, THING + NUMBER)
+    (stack.home / "secret").write_text("pass-of-it\n")
+    with Service(stack.home, config=f"serve:\n  upstream:\n    address: {url}\n    lock_address: {url}/lock\n    lock_method: POST\n"
+                 "    unlock_method: DELETE\n    username: gitlab\n    password: file:secret\n") as service:
+        stack.env.update(service.backend())
+        stack.apply()
+        check(Behind.state and not Behind.lock and not service.versions(), "the state is not there alone")
+        stack.edit("lab6_thing", "t", text="by hand")
+        stack.scan("--config", str(stack.home / "plumb.yaml")).must_find(contradicts=["lab6_thing.t"])
+        Behind.asked.clear()
+        refused(stack.run("apply", "-auto-approve", "-no-color", check_exit=False), "BLOCKED BY PLUMB: apply of net/prod")
+        check(not [a for a in Behind.asked if a[0] == "POST"], "it was asked all the same:", Behind.asked)
+        stack.run("plan", "-no-color")
+        service.answer()
+        stack.run("apply", "-auto-approve", "-no-color", "-var", "n=1")
+        check(str(json.loads(Behind.state)["outputs"]["n"]["value"]) == "1", "the apply is not there")
+        # who locked it there, past plumb, is told; and plumb keeps no lock of its own
+        Behind.lock = json.dumps({"ID": "theirs", "Who": "eve@there", "Operation": "OperationTypeApply"}).encode()
+        refused(stack.run("apply", "-auto-approve", "-no-color", check_exit=False), "already locked: ID=theirs")
+        check(not service.states(), "a lock stayed here")
+        Behind.lock = None
+        before = Behind.state
+        done = stack.run("apply", "-auto-approve", "-no-color", "-lock=false", "-var", "n=2", check_exit=False)
+        check(done.returncode == 1 and Behind.state == before, "a write without the lock:", done.stderr[-500:])
+    check("pass-of-it" not in (stack.home / "serve.log").read_text(), "the password is in the log")
+    behind.shutdown()

@@ -1,0 +1,237 @@
+/* openapi.c - GET /v1/openapi.json: the table of routes as OpenAPI 3.1.
+ *
+ * LOCK and UNLOCK are no methods that OpenAPI knows: they stand beside the others as x-lock and
+ * x-unlock.
+ * Source:  OpenAPI 3.1.0, RFC 9457
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "serve/server.h"
+#include "wire/json.h"
+
+enum { DOCUMENT_BYTES = 1 << 20 };
+
+static void write_ref(struct jsonw *w, const char *to)
+{
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("$ref"), str_from(to));
+    jsonw_object_close(w);
+}
+
+static void write_parameter(struct jsonw *w, const char *name, const char *in, bool required,
+                            const char *text)
+{
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("name"), str_from(name));
+    jsonw_member_string(w, STR("in"), str_from(in));
+    jsonw_member_bool(w, STR("required"), required);
+    jsonw_member_string(w, STR("description"), str_from(text));
+    jsonw_key(w, STR("schema"));
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("type"), STR("string"));
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+}
+
+static bool has_rest(const struct listener_route *route)
+{
+    size_t len = strlen(route->path);
+    return len && route->path[len - 1] == '*';
+}
+
+static void write_parameters(struct jsonw *w, const struct listener_route *route)
+{
+    jsonw_key(w, STR("parameters"));
+    jsonw_array_open(w);
+    if (has_rest(route))
+        write_parameter(w, "stack", "path", true, "name of the stack; may hold slashes");
+    for (const struct route_parameter *p = route->parameter; p && p->name; p++)
+        write_parameter(w, p->name, "query", p->required, p->text);
+    jsonw_array_close(w);
+}
+
+static void write_content(struct jsonw *w, const char *type)
+{
+    jsonw_key(w, STR("content"));
+    jsonw_object_open(w);
+    jsonw_key(w, str_from(type));
+    jsonw_object_open(w);
+    jsonw_key(w, STR("schema"));
+    jsonw_object_open(w);
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+}
+
+static void write_responses(struct jsonw *w, const struct listener_route *route)
+{
+    jsonw_key(w, STR("responses"));
+    jsonw_object_open(w);
+    jsonw_key(w, STR("200"));
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("description"), STR("Done"));
+    write_content(w, route->gives ? route->gives : "application/json");
+    jsonw_object_close(w);
+    jsonw_key(w, STR("default"));
+    write_ref(w, "#/components/responses/problem");
+    jsonw_object_close(w);
+}
+
+static void write_operation(struct jsonw *w, const struct listener_route *route)
+{
+    char id[120];
+    size_t n = 0;
+    bool known = strcmp(route->method, "LOCK") != 0 && strcmp(route->method, "UNLOCK") != 0;
+    for (const char *p = route->method; *p && n < 16; p++)
+        id[n++] = (char)tolower((unsigned char)*p);
+    jsonw_key(w, known ? (struct str){id, n}
+                       : str_from(*route->method == 'L' ? "x-lock" : "x-unlock"));
+    for (const char *p = route->path; *p && n + 1 < sizeof id; p++)
+        id[n++] = *p == '*' ? 'N' : (char)(isalnum((unsigned char)*p) ? *p : '_');
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("operationId"), (struct str){id, n});
+    jsonw_member_string(w, STR("summary"), str_from(route->text));
+    if (route->open) {
+        jsonw_key(w, STR("security"));
+        jsonw_array_open(w);
+        jsonw_array_close(w);
+    } else {
+        jsonw_member_string(w, STR("x-role"), str_from(role_name(route->role)));
+    }
+    write_parameters(w, route);
+    if (route->body_max) {
+        jsonw_key(w, STR("requestBody"));
+        jsonw_object_open(w);
+        write_content(w, "application/json");
+        jsonw_object_close(w);
+    }
+    write_responses(w, route);
+    jsonw_object_close(w);
+}
+
+static bool is_first(const struct listener_route *routes, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(routes[k].path, routes[i].path) == 0)
+            return false;
+    return true;
+}
+
+static void write_paths(struct jsonw *w)
+{
+    size_t n = 0;
+    const struct listener_route *routes = server_routes(&n);
+    jsonw_key(w, STR("paths"));
+    jsonw_object_open(w);
+    for (size_t i = 0; i < n; i++) {
+        char path[120];
+        if (!is_first(routes, i))
+            continue;
+        size_t len = strlen(routes[i].path) - has_rest(&routes[i]);
+        (void)snprintf(path, sizeof path, "%.*s%s", (int)len, routes[i].path,
+                       has_rest(&routes[i]) ? "{stack}" : "");
+        jsonw_key(w, str_from(path));
+        jsonw_object_open(w);
+        for (size_t k = i; k < n; k++)
+            if (strcmp(routes[k].path, routes[i].path) == 0)
+                write_operation(w, &routes[k]);
+        jsonw_object_close(w);
+    }
+    jsonw_object_close(w);
+}
+
+static void write_scheme(struct jsonw *w, const char *name)
+{
+    jsonw_key(w, str_from(name));
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("type"), STR("http"));
+    jsonw_member_string(w, STR("scheme"), str_from(name));
+    jsonw_object_close(w);
+}
+
+static void write_components(struct jsonw *w)
+{
+    static const char *const members[] = {"type", "title", "detail", "instance"};
+    jsonw_key(w, STR("components"));
+    jsonw_object_open(w);
+    jsonw_key(w, STR("securitySchemes"));
+    jsonw_object_open(w);
+    write_scheme(w, "bearer");
+    write_scheme(w, "basic");
+    jsonw_object_close(w);
+    jsonw_key(w, STR("responses"));
+    jsonw_object_open(w);
+    jsonw_key(w, STR("problem"));
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("description"), STR("What went wrong, or why it is refused"));
+    jsonw_key(w, STR("content"));
+    jsonw_object_open(w);
+    jsonw_key(w, STR("application/problem+json"));
+    jsonw_object_open(w);
+    jsonw_key(w, STR("schema"));
+    write_ref(w, "#/components/schemas/problem");
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+    jsonw_key(w, STR("schemas"));
+    jsonw_object_open(w);
+    jsonw_key(w, STR("problem"));
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("type"), STR("object"));
+    jsonw_key(w, STR("properties"));
+    jsonw_object_open(w);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        jsonw_key(w, str_from(members[i]));
+        jsonw_object_open(w);
+        jsonw_member_string(w, STR("type"), STR("string"));
+        jsonw_object_close(w);
+    }
+    jsonw_key(w, STR("status"));
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("type"), STR("integer"));
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+    jsonw_object_close(w);
+}
+
+static void write_security(struct jsonw *w)
+{
+    static const char *const schemes[] = {"bearer", "basic"};
+    jsonw_key(w, STR("security"));
+    jsonw_array_open(w);
+    for (size_t i = 0; i < 2; i++) {
+        jsonw_object_open(w);
+        jsonw_key(w, str_from(schemes[i]));
+        jsonw_array_open(w);
+        jsonw_array_close(w);
+        jsonw_object_close(w);
+    }
+    jsonw_array_close(w);
+}
+
+void openapi_get(void *service, struct request *request)
+{
+    AUTO_BUF body = {.limit = DOCUMENT_BYTES};
+    struct jsonw w = {.out = &body, .indent = 2};
+    (void)service;
+    jsonw_object_open(&w);
+    jsonw_member_string(&w, STR("openapi"), STR("3.1.0"));
+    jsonw_key(&w, STR("info"));
+    jsonw_object_open(&w);
+    jsonw_member_string(&w, STR("title"), STR("plumb serve"));
+    jsonw_member_string(&w, STR("version"), STR(PLUMB_VERSION));
+    jsonw_object_close(&w);
+    write_security(&w);
+    write_paths(&w);
+    write_components(&w);
+    jsonw_object_close(&w);
+    buf_char(&body, '\n');
+    struct answer answer = {.status = 200, .type = "application/json", .body = buf_view(&body)};
+    request_answer(request, &answer);
+}
