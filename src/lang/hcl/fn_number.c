@@ -1,4 +1,6 @@
 /* fn_number.c - arithmetic functions: abs ceil floor log max min parseint pow signum sum range. */
+#include <assert.h>
+#include <dlfcn.h>
 #include <math.h>
 #include <mpfr.h>
 #include <string.h>
@@ -64,32 +66,58 @@ static bool run_signum(struct hcl_call *call, struct value *ret)
     return true;
 }
 
+/* What C's library of mathematics has and C's library has not: loaded for log and pow alone, for
+ * loading costs a tenth of a start. It stays: loading again costs nothing. */
+struct mathematics {
+    double (*exp)(double x);
+    double (*log)(double x);
+    double (*pow)(double x, double power);
+    double (*sqrt)(double x);
+};
+
+static bool load(struct hcl_call *call, struct mathematics *ret)
+{
+    static const char *const names[] = {"exp", "log", "pow", "sqrt"};
+    void *symbol[4];
+    static_assert(sizeof symbol == sizeof *ret, "one symbol for each function");
+    void *library = dlopen("libm.so.6", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    for (size_t i = 0; i < 4; i++)
+        if (!library || !(symbol[i] = dlsym(library, names[i])))
+            return hcl_call_fail(call, -1, "this needs libm.so.6, which is not there");
+    memcpy(ret, symbol, sizeof symbol); /* POSIX: a function's address fits a void pointer */
+    return true;
+}
+
 static bool run_log(struct hcl_call *call, struct value *ret)
 {
     bool exact;
+    struct mathematics m;
     double x = number_to_double(&call->arg[0], &exact);
     double base = number_to_double(&call->arg[1], &exact);
     mpfr_t r;
+    if (!load(call, &m))
+        return false;
     mpfr_init2(r, 53);
-    mpfr_set_d(r, log(x) / log(base), MPFR_RNDN);
+    mpfr_set_d(r, m.log(x) / m.log(base), MPFR_RNDN);
     return make(call, r, HCL_PREC_53, ret);
 }
 
 /* x to a whole power as Go's math.Pow multiplies it: other last digits than C's pow. */
-static double power_of(double x, double power)
+static double power_of(const struct mathematics *m, double x, double power)
 {
     double whole, part = modf(fabs(power), &whole), result = 1;
     int exponent = 0, ae = 0;
     bool plain = isfinite(x) && isfinite(power) && x != 0 && power != 0 && fabs(power) != 0.5 &&
                  power != 1 && whole < 0x1p63 && (part == 0 || x > 0);
     if (!plain)
-        return fabs(power) == 0.5 && x >= 0 ? (power > 0 ? sqrt(x) : 1 / sqrt(x)) : pow(x, power);
+        return fabs(power) == 0.5 && x >= 0 ? (power > 0 ? m->sqrt(x) : 1 / m->sqrt(x))
+                                            : m->pow(x, power);
     if (part > 0.5) {
         part--;
         whole++;
     }
     if (part != 0)
-        result = exp(part * log(x));
+        result = m->exp(part * m->log(x));
     double factor = frexp(x, &exponent);
     for (int64_t i = (int64_t)whole; i != 0; i >>= 1) {
         if (exponent < -(1 << 12) || exponent > 1 << 12) {
@@ -115,9 +143,12 @@ static bool run_pow(struct hcl_call *call, struct value *ret)
     bool exact;
     double x = number_to_double(&call->arg[0], &exact);
     double power = number_to_double(&call->arg[1], &exact);
+    struct mathematics m;
     mpfr_t r;
+    if (!load(call, &m))
+        return false;
     mpfr_init2(r, 53);
-    mpfr_set_d(r, power_of(x, power), MPFR_RNDN);
+    mpfr_set_d(r, power_of(&m, x, power), MPFR_RNDN);
     return make(call, r, HCL_PREC_53, ret);
 }
 
