@@ -588,7 +588,8 @@ static bool end_in(struct lives *lives, struct err *err)
                          err) &&
            reviews_of_stack(lives->record, lives->finish->start->stack, &lives->reviews, err) &&
            match(lives, err) && settle(lives, err) && write_all(lives, err) &&
-           baseline_drop(lives, err) && reviews_end_over(lives->record, err) &&
+           baseline_drop(lives, err) &&
+           reviews_end_over(lives->record, lives->finish->start->stack, err) &&
            run_update(lives->record, lives->arena, lives->finish, lives, &digest, err) &&
            tell_run_end(lives, digest, err);
 }

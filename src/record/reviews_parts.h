@@ -53,7 +53,7 @@ size_t reviews_of_finding(const struct review_rows *rows, int64_t finding);
 const struct review *reviews_counting(const struct review_rows *rows, int64_t finding,
                                       struct str value, int64_t now_utc_ms);
 /* Within a transaction, after the findings of a stack were written: what that ends. */
-bool reviews_end_over(struct record *record, struct err *err);
+bool reviews_end_over(struct record *record, struct str stack, struct err *err);
 
 /* A line in the finding's history. */
 bool reviews_note(struct record *record, int64_t finding, const char *what, const struct actor *by,

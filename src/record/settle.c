@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "record/audit.h"
 #include "record/covers_parts.h"
+#include "record/findings_parts.h"
 #include "record/reviews_parts.h"
 
 /* More in one transaction would keep others waiting; the next call goes on. */
@@ -15,7 +16,11 @@ struct settling {
     struct settled done;
 };
 
-/* --- is there anything? --- */
+/* --- is there anything? ---
+ *
+ * Each question is answered by an index, without a walk. What scans have seen otherwise was written
+ * down with the scan (reviews_end_over); it is looked at again where there is something anyway.
+ */
 
 #define REVIEW_OVER \
     "r.state <> 'ended' AND (r.until_utc_ms <= $1 OR f.status = 'resolved' OR f.digest <> " \
@@ -33,10 +38,8 @@ struct settling {
 static bool anything(struct record *record, int64_t now, bool *ret, struct err *err)
 {
     static const char *const sql[] = {
-        "SELECT count(*) FROM (SELECT 1 FROM review r JOIN finding f ON f.id = r.finding WHERE"
-        " " REVIEW_OVER " LIMIT 1) t",
-        "SELECT count(*) FROM (SELECT 1 FROM review r JOIN finding f ON f.id = r.finding WHERE"
-        " " REVIEW_FORGOTTEN " AND r.until_utc_ms > $1 LIMIT 1) t",
+        "SELECT count(*) FROM (SELECT 1 FROM review r WHERE r.state <> 'ended' AND"
+        " r.until_utc_ms <= $1 LIMIT 1) t",
         "SELECT count(*) FROM (SELECT 1 FROM cover WHERE ended_utc_ms = 0 AND until_utc_ms <= $1"
         " LIMIT 1) t",
         "SELECT count(*) FROM (SELECT 1 FROM cover_finding c JOIN finding f ON f.id = c.finding"
@@ -79,14 +82,21 @@ static bool over_row(void *ctx, const struct db_row *row, struct err *err)
     return review_rows_add(&over->rows, row, err);
 }
 
-static bool end_reviews(struct settling *s, struct err *err)
+/* stack  NULL: of all */
+static bool end_reviews(struct settling *s, const struct str *stack, struct err *err)
 {
     struct over over = {.rows = {.arena = s->arena}};
-    const struct db_value param[] = {DB_PARAM_INT(s->now), DB_PARAM_INT(SETTLE_MOST)};
-    if (!db_query(s->record->db,
-                  "SELECT " REVIEW_COLUMNS ", f.status, f.digest FROM review r JOIN finding f"
-                  " ON f.id = r.finding WHERE " REVIEW_OVER " ORDER BY r.id LIMIT $2",
-                  param, 2, over_row, &over, err))
+    const struct db_value param[] = {DB_PARAM_INT(s->now), DB_PARAM_INT(SETTLE_MOST),
+                                     stack ? record_text(s->arena, *stack, SIZE_MAX)
+                                           : DB_PARAM_TEXT(STR(""))};
+    static const char all[] =
+        "SELECT " REVIEW_COLUMNS ", f.status, f.digest FROM review r JOIN finding f"
+        " ON f.id = r.finding WHERE " REVIEW_OVER " ORDER BY r.id LIMIT $2";
+    static const char of_stack[] =
+        "SELECT " REVIEW_COLUMNS ", f.status, f.digest FROM review r JOIN finding f"
+        " ON f.id = r.finding WHERE r.stack = $3 AND " REVIEW_OVER " ORDER BY r.id LIMIT $2";
+    if (!db_query(s->record->db, stack ? of_stack : all, param, stack ? 3 : 2, over_row, &over,
+                  err))
         return false;
     for (size_t i = 0; i < over.rows.n; i++) {
         const struct review *review = &over.rows.review[i];
@@ -104,11 +114,11 @@ static bool end_reviews(struct settling *s, struct err *err)
     return true;
 }
 
-bool reviews_end_over(struct record *record, struct err *err)
+bool reviews_end_over(struct record *record, struct str stack, struct err *err)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
     struct settling s = {.record = record, .arena = &arena, .now = record_now(record)};
-    return end_reviews(&s, err);
+    return end_reviews(&s, &stack, err);
 }
 
 /* A scan that did not know of a review has called its finding open. */
@@ -261,8 +271,9 @@ bool record_settle(struct record *record, struct settled *ret, struct err *err)
         return true;
     if (!db_begin(record->db, DB_WRITE, err))
         return err_wrap(err, "write down what has ended");
-    if (end_reviews(&s, err) && remind(&s, err) && end_covers(&s, err) && extend_lists(&s, err) &&
-        bring_forward(&s, err) && tell_overdue(&s, err) && db_commit(record->db, err)) {
+    if (end_reviews(&s, NULL, err) && remind(&s, err) && end_covers(&s, err) &&
+        extend_lists(&s, err) && bring_forward(&s, err) && tell_overdue(&s, err) &&
+        db_commit(record->db, err)) {
         *ret = s.done;
         return true;
     }
