@@ -17,7 +17,6 @@
 #include "cli/setup.h"
 #include "cli/store_setup.h"
 #include "cli/who.h"
-#include "desired/stacks.h"
 #include "enforce/gate_record.h"
 #include "enforce/gate_report.h"
 #include "policy/policy.h"
@@ -128,24 +127,11 @@ static struct str text_of(const struct job *job, size_t row)
 
 static bool find_stack(struct job *job, struct err *err)
 {
-    struct stacks found = {0};
-    struct str dir = given(job, STACK) ? text_of(job, STACK) : STR(".");
-    const struct stacks_query query = {.dirs = &dir,
-                                       .ndirs = 1,
-                                       .config_file = text_of(job, CONFIG),
-                                       .workspaces = &job->in->value[WORKSPACE].text,
-                                       .nworkspaces = given(job, WORKSPACE),
-                                       .state = text_of(job, STATE),
-                                       .env = job->app->env};
-    if (!stacks_find(job->arena, &query, &found, err))
-        return false;
-    if (found.n != 1)
-        return err_set(err, ERR_USAGE,
-                       "%.*s is %zu stacks, a plan is for one: name it (--stack, --workspace)",
-                       STR_ARG(dir), found.n);
-    job->stack = found.stack[0];
-    job->config = found.config;
-    return true;
+    const struct gating_stack ask = {.named = text_of(job, STACK),
+                                     .config_file = text_of(job, CONFIG),
+                                     .workspace = text_of(job, WORKSPACE),
+                                     .state = text_of(job, STATE)};
+    return gating_find_stack(job->arena, job->app, &ask, &job->stack, &job->config, err);
 }
 
 static bool fill_scan(struct job *job, struct err *err)

@@ -13,8 +13,8 @@
 #include "cli/store_setup.h"
 #include "cli/who.h"
 #include "desired/desired.h"
-#include "desired/stacks.h"
 #include "enforce/gate.h"
+#include "model/stack.h"
 #include "record/permit.h"
 
 enum { TOKEN_BYTES_MAX = 4096 };
@@ -63,22 +63,6 @@ static bool read_token(const struct app *app, struct arena *arena, const struct 
     return ret->len || err_set(err, ERR_USAGE, "which approval? --token FILE, or PLUMB_APPROVAL");
 }
 
-static bool find_stack(const struct app *app, struct arena *arena, const struct invocation *in,
-                       struct stacks *ret, struct err *err)
-{
-    struct str dir = in->value[STACK].set ? in->value[STACK].text : STR(".");
-    const struct stacks_query query = {.dirs = &dir,
-                                       .ndirs = 1,
-                                       .config_file = in->value[CONFIG].text,
-                                       .workspaces = &in->value[WORKSPACE].text,
-                                       .nworkspaces = in->value[WORKSPACE].set,
-                                       .state = in->value[STATE].text,
-                                       .env = app->env};
-    return stacks_find(arena, &query, ret, err) &&
-           (ret->n == 1 || err_set(err, ERR_USAGE, "%.*s is %zu stacks: name one (--stack)",
-                                   STR_ARG(dir), ret->n));
-}
-
 /* What is about to be applied: this file, to the state as it is now. */
 static bool make_terms(struct arena *arena, const struct invocation *in, const struct stack *stack,
                        struct permit_terms *ret, struct err *err)
@@ -115,15 +99,21 @@ static bool answer(const struct app *app, struct arena *arena, const struct invo
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
     AUTO_ARENA arena = {.limit = (size_t)1 << 34};
-    struct stacks stacks = {0};
+    struct stack stack = {0};
+    const struct config *config = NULL;
+    const struct gating_stack ask = {.named = in->value[STACK].text,
+                                     .config_file = in->value[CONFIG].text,
+                                     .workspace = in->value[WORKSPACE].text,
+                                     .state = in->value[STATE].text};
     struct store_choice choice;
     struct record record = {0};
     struct permit_terms terms;
     struct str token;
     enum permit_answer got = PERMIT_NONE;
-    if (!read_token(app, &arena, in, &token, err) || !find_stack(app, &arena, in, &stacks, err) ||
-        !make_terms(&arena, in, &stacks.stack[0], &terms, err) ||
-        !store_choose(&arena, app, stacks.config, &in->value[STORE], &choice, err))
+    if (!read_token(app, &arena, in, &token, err) ||
+        !gating_find_stack(&arena, app, &ask, &stack, &config, err) ||
+        !make_terms(&arena, in, &stack, &terms, err) ||
+        !store_choose(&arena, app, config, &in->value[STORE], &choice, err))
         return false;
     bool ok = store_open(&arena, app, &choice, STORE_WRITE, &record, err) &&
               answer(app, &arena, in, &record, token, &terms, &got, err);

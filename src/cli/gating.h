@@ -5,6 +5,7 @@
 
 struct app;
 struct arena;
+struct config;
 struct err;
 struct stack;
 
@@ -27,5 +28,13 @@ bool gating_open_plan(struct arena *arena, const struct app *app, const struct s
 bool gating_read_plan(struct arena *arena, struct str path, struct gating_plan *ret,
                       struct err *err);
 void gating_close_plan(struct gating_plan *plan);
+struct gating_stack {
+    struct str named; /* --stack: a folder, or a stack's name; empty = what is here */
+    struct str config_file, workspace, state;
+};
+/* The one stack that is meant: the one of plumb.yaml that stands in that folder, by whatever path
+ * it is named, else the folder itself. *ret_config may be NULL. */
+bool gating_find_stack(struct arena *arena, const struct app *app, const struct gating_stack *ask,
+                       struct stack *ret, const struct config **ret_config, struct err *err);
 /* "sha256:..." */
 bool gating_digest(struct arena *arena, struct str bytes, struct str *ret, struct err *err);

@@ -1,0 +1,30 @@
+/* comment.h - one comment of a pull or merge request, kept up to date in place.
+ *
+ * Found:   by the marker that is the text's first line (<!-- plumb:... -->); of several the first.
+ *          One that may not be edited (somebody else's) is left alone, and a new one is made
+ * Secrets: the token is in no error and in no URL
+ * Source:  GitHub REST API 2022-11-28, issues/comments; GitLab REST API v4, merge request notes
+ */
+#pragma once
+#include "base/str.h"
+
+struct arena;
+struct err;
+
+enum comment_forge { COMMENT_GITHUB, COMMENT_GITLAB };
+struct comment_place {
+    enum comment_forge forge;
+    struct str api;     /* "https://api.github.com", "https://gitlab.com/api/v4" */
+    struct str project; /* "owner/name"; GitLab: a number, or a path */
+    struct str number;  /* of the pull or merge request, digits */
+    struct str token;
+    int timeout_ms; /* 0 = 30 s */
+};
+enum comment_done { COMMENT_MADE, COMMENT_CHANGED, COMMENT_SAME };
+
+enum { COMMENT_PAGES_MAX = 50, COMMENT_TEXT_MAX = 65000 };
+
+/* ERR_USAGE for a text without a marker or too long, and for a place that is none; ERR_REMOTE with
+ * what the forge says. */
+bool comment_put(struct arena *arena, const struct comment_place *place, struct str text,
+                 enum comment_done *ret, struct err *err);
