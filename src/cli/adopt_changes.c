@@ -184,14 +184,24 @@ static void say_nothing_to_do(struct adopting *a)
                      STR_ARG(a->address));
 }
 
-static void say_gone(struct adopting *a, const struct code_instance *instance)
+bool adopting_removal(struct adopting *a, struct adopt_result *ret, struct err *err)
 {
+    const struct code_instance *instance = code_find_instance(a->code, a->address);
     const struct code_place *place = &instance->resource->place;
-    a->refused = true;
-    adopting_say(a,
-                 "%.*s is not there any more. To accept that, remove it from %.*s:%u (a "
-                 "`removed` block keeps other states from destroying it); to have it back, apply",
-                 STR_ARG(a->address), STR_ARG(place->file->name), place->line);
+    if (!adopt_plan_remove(a->arena, &a->options, a->code, a->address, ret, err))
+        return false;
+    a->refused = ret->refused;
+    if (ret->refused)
+        adopting_say(a,
+                     "%.*s is not there any more, and its block at %.*s:%u cannot just go: %.*s; "
+                     "to have it back, apply",
+                     STR_ARG(a->address), STR_ARG(place->file->name), place->line,
+                     STR_ARG(ret->reason));
+    else
+        adopting_say(a,
+                     "%.*s is not there any more: its block goes; to have it back instead, apply",
+                     STR_ARG(a->address));
+    return true;
 }
 
 bool adopting_changes(struct adopting *a, const struct adopt_change **ret, size_t *ret_n,
@@ -215,9 +225,7 @@ bool adopting_changes(struct adopting *a, const struct adopt_change **ret, size_
     if (!a->gone && !live_changes(a, instance, &change, ret_n, err))
         return false;
     *ret = change;
-    if (a->gone)
-        say_gone(a, instance);
-    else if (*ret_n == 0)
+    if (!a->gone && *ret_n == 0)
         say_nothing_to_do(a);
     return true;
 }

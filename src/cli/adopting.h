@@ -67,6 +67,8 @@ bool adopting_find(struct adopting *a, struct str fingerprint, const struct str 
  * said. */
 bool adopting_changes(struct adopting *a, const struct adopt_change **ret, size_t *ret_n,
                       struct err *err);
+/* Of a resource that is not there any more: its block taken out, or why not, which is said. */
+bool adopting_removal(struct adopting *a, struct adopt_result *ret, struct err *err);
 /* A resource that the code does not have: import block and configuration. */
 bool adopting_import(struct adopting *a, struct adopt_result *ret, struct err *err);
 /* Differences to standard output; files written, or a branch made, where that was asked for. */

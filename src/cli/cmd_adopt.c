@@ -188,7 +188,8 @@ static bool adopt(struct adopting *a, struct err *err)
             return false;
         if (result.refused)
             say_refused(a, NULL, &result);
-    } else if (!adopting_changes(a, &change, &n, err) || (n && !plan(a, change, n, &result, err))) {
+    } else if (!adopting_changes(a, &change, &n, err) || (n && !plan(a, change, n, &result, err)) ||
+               (a->gone && !n && !adopting_removal(a, &result, err))) {
         return false;
     }
     return result.refused || adopting_give(a, &result, err);
@@ -232,7 +233,8 @@ const struct command cmd_adopt = {
         "given away the edited code is evaluated: exactly what was meant may differ. Where there "
         "is no such edit, the reason is told with its place: an expression that computes, a "
         "literal that other instances share, an attribute that only the provider sets.\n\n"
-        "With --id a resource that is in no code gets an import block and its configuration.\n\n"
+        "With --id a resource that is in no code gets an import block and its configuration. The "
+        "block of one that is not there any more is taken out.\n\n"
         "Exit codes: 0 there is an edit, or nothing to change; 3 some of it has no edit; 1 "
         "error.\n\n"
         "  plumb adopt 1f3a9c --report drift.json\n"

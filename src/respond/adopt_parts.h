@@ -30,7 +30,7 @@ struct adopter {
     size_t nexpected, room_expected;
     struct adopt_origin *origin;
     size_t norigins, room_origins;
-    struct str added; /* address of an instance that the edit adds; or empty */
+    struct str added, removed; /* address of an instance that the edit adds, or takes away */
     bool refused, has_other_way;
     struct str reason;
     struct err *err;

@@ -245,6 +245,11 @@ static bool refuse_others(struct adopter *ad, const struct named *siblings,
                         STR_ARG(others->text));
 }
 
+static bool is_removed(const struct adopter *ad, const struct code_instance *instance)
+{
+    return ad->removed.len && str_equal(instance->address, ad->removed);
+}
+
 static bool is_added(const struct adopter *ad, const struct code_instance *instance)
 {
     return ad->added.len && str_equal(instance->address, ad->added);
@@ -259,6 +264,8 @@ static bool compare_instances(struct adopter *ad, const struct code *after)
     for (size_t i = 0; i < n || at < n_after; i++, at++) {
         if (at < n_after && is_added(ad, &new[at]))
             at++;
+        if (i < n && is_removed(ad, &old[i]))
+            i++;
         if (i >= n && at >= n_after)
             break;
         if (i >= n || at >= n_after || !str_equal(old[i].address, new[at].address))
@@ -313,13 +320,38 @@ static size_t errors_in(const struct hcl_diags *diags, const struct hcl_diag **r
     return n;
 }
 
+static uint32_t lines_in(struct str text)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < text.len; i++)
+        n += text.ptr[i] == '\n';
+    return n;
+}
+
+/* Where a line of the edited code stands in the code as it is: behind what was taken out. */
+static uint32_t line_before(const struct adopter *ad, struct str file, uint32_t line)
+{
+    for (size_t i = 0; ad->removed.len && i < ad->ntexts; i++) {
+        const struct adopt_text *text = &ad->text[i];
+        size_t same = 0;
+        if (!str_equal(text->name, file))
+            continue;
+        while (same < text->text.len && text->text.ptr[same] == text->before.ptr[same])
+            same++;
+        if (line > lines_in(str_sub(text->text, 0, same)))
+            line += lines_in(text->before) - lines_in(text->text);
+    }
+    return line;
+}
+
 static bool compare(struct adopter *ad, struct code *after)
 {
     const struct hcl_diag *was = NULL, *is = NULL;
     size_t errors = errors_in(code_diags(ad->code), &was);
     if (errors_in(code_diags(after), &is) > errors)
         return adopt_refuse(ad, "the edited code would be in error at %.*s:%u: %.*s",
-                            STR_ARG(is->file), is->line, STR_ARG(is->summary));
+                            STR_ARG(is->file), line_before(ad, is->file, is->line),
+                            STR_ARG(is->summary));
     return compare_instances(ad, after) && compare_added(ad, after) && compare_providers(ad, after);
 }
 

@@ -219,10 +219,62 @@ static void what_is_in_no_code_is_imported(void **state)
     world_close(&world);
 }
 
+static const char *const two[] = {"main.tf=# the first\n"
+                                  "resource \"lab_box\" \"a\" {\n"
+                                  "  name = \"a\"\n"
+                                  "}\n"
+                                  "\n"
+                                  "# the second\n"
+                                  "resource \"lab_box\" \"b\" {\n"
+                                  "  name = \"b\"\n"
+                                  "}\n"
+                                  "\n"
+                                  "resource \"lab_box\" \"c\" {\n"
+                                  "  name = lab_box.b.name\n"
+                                  "}\n"
+                                  "\n"
+                                  "resource \"lab_box\" \"d\" {\n"
+                                  "  count = 2\n"
+                                  "  name  = \"d\"\n"
+                                  "}\n",
+                                  NULL};
+
+static void what_is_gone_goes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address, *why; /* NULL: it goes */
+    } cases[] = {
+        {"lab_box.a", NULL},
+        {"lab_box.c", NULL},
+        {"lab_box.b", "the edited code would be in error at main.tf:12"},
+        {"lab_box.d[0]", "it is one of those that count of main.tf:15 makes"},
+        {"lab_box.none", "the code has no lab_box.none"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct world world;
+        struct err err = {0};
+        struct adopt_result result;
+        world_open(&world, two);
+        assert_true(adopt_plan_remove(&world.arena, &world.options, world.code,
+                                      str_from(cases[i].address), &result, &err));
+        if (result.refused != (cases[i].why != NULL))
+            fail_msg("%s: %.*s", cases[i].address, STR_ARG(result.reason));
+        if (cases[i].why && str_find(result.reason, str_from(cases[i].why), 0) == SIZE_MAX)
+            fail_msg("%s: %.*s", cases[i].address, STR_ARG(result.reason));
+        if (i == 0)
+            assert_true(str_starts(result.file[0].after, STR("# the second\nresource")));
+        if (i == 1)
+            assert_true(str_find(result.file[0].after, STR("lab_box.b.name"), 0) == SIZE_MAX);
+        world_close(&world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(code_says_what_is_live),
+        cmocka_unit_test(what_is_gone_goes),
         cmocka_unit_test(what_is_in_no_code_is_imported),
     };
     return cmocka_run_group_tests_name("respond/adopt", tests, NULL, NULL);
