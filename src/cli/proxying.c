@@ -67,6 +67,14 @@ static void on_output(void *ctx, struct str provider, struct str bytes)
     (void)fflush(p->app->err);
 }
 
+/* Between two commands of a shell code and state may change. */
+static void on_idle(void *ctx)
+{
+    const struct proxying *p = ctx;
+    if (p->concern)
+        concern_forget(p->concern);
+}
+
 static bool wants_logs(const struct app *app)
 {
     static const char *const names[] = {"TF_LOG", "TF_LOG_PROVIDER"};
@@ -100,6 +108,9 @@ static bool open_guard(struct proxying *p, struct arena *arena, const struct inv
     const struct concern_options concern = {.stack = &p->stack,
                                             .reader = &p->reader,
                                             .env = p->app->env,
+                                            .inputs = p->inputs,
+                                            .ninputs = p->ninputs,
+                                            .other_inputs = p->other_inputs,
                                             .now_utc_ms = p->app->now_ms(p->app->clock)};
     if (!policy_find_config(arena, p->app, &in->value[PROXYING_CONFIG], &p->config, err) ||
         !open_store(p, arena, in, err) ||
@@ -145,6 +156,7 @@ static bool start(struct proxying *p, struct arena *arena, struct err *err)
                                           .logs = wants_logs(p->app),
                                           .on_output = on_output,
                                           .on_note = on_note,
+                                          .on_idle = on_idle,
                                           .ctx = p};
     AUTO_BUF out = {.limit = 16 << 20};
     if (!proxy_open(&options, &p->proxy, err) || !proxy_wait_ready(p->proxy, err))
@@ -162,7 +174,7 @@ bool proxying_open(const struct app *app, struct arena *arena, const struct invo
                    struct str dir, struct proxying *ret, struct err *err)
 {
     struct str given = in->value[PROXYING_DIR].text;
-    *ret = (struct proxying){.app = app};
+    ret->app = app;
     if (!find_stack(app, arena, in, given.len ? given : dir.len ? dir : STR("."), &ret->stack, err))
         return false;
     ret->reader.allow_hash_mismatch = in->value[PROXYING_ALLOW_MISMATCH].set;

@@ -13,6 +13,7 @@
 #include "record/record.h"
 
 struct app;
+struct code_input_value;
 struct concern;
 struct guard_record;
 struct policy;
@@ -46,6 +47,11 @@ enum {
 /* clang-format on */
 
 struct proxying {
+    /* Before proxying_open(); zeroed is fine. */
+    const struct code_input_value *inputs; /* -var, -var-file of the command */
+    size_t ninputs;
+    bool other_inputs; /* there may be others */
+
     const struct app *app;
     struct stack stack;
     struct reader_options reader;

@@ -23,8 +23,8 @@ struct concern {
     struct concern_options options;
     struct reader_options reader;
     struct arena arena;
-    struct look *look;
-    struct code *code; /* NULL: not asked for, or not to be had */
+    struct look *look, *bare;      /* bare: nothing is taken from the state */
+    struct code *code, *bare_code; /* NULL: not asked for, or not to be had */
     struct desired *state;
     struct recorded *recorded;
     bool code_asked, state_asked, state_read;
@@ -43,15 +43,26 @@ bool concern_open(const struct concern_options *options, struct concern **ret, s
     return true;
 }
 
+void concern_forget(struct concern *c)
+{
+    if (c->code)
+        code_close(c->code);
+    if (c->bare_code)
+        code_close(c->bare_code);
+    look_close(c->look);
+    look_close(c->bare);
+    if (c->state)
+        desired_close(c->state);
+    arena_free(&c->arena);
+    *c = (struct concern){
+        .options = c->options, .reader = c->reader, .arena = {.limit = c->arena.limit}};
+}
+
 void concern_close(struct concern *c)
 {
     if (!c)
         return;
-    if (c->code)
-        code_close(c->code);
-    look_close(c->look);
-    desired_close(c->state);
-    arena_free(&c->arena);
+    concern_forget(c);
     free(c);
 }
 
@@ -100,13 +111,31 @@ static void read_state(struct concern *c)
     c->state_read = err.kind == ERR_NONE;
 }
 
-static bool open_look(struct concern *c, struct err *err)
+static bool open_look(struct concern *c, bool bare, struct look **look, struct err *err)
 {
     const struct look_options options = {.stack = c->options.stack,
+                                         .inputs = c->options.inputs,
+                                         .ninputs = c->options.ninputs,
+                                         .no_state = bare,
                                          .reader = c->reader,
                                          .env = c->options.env,
                                          .now_utc_ms = c->options.now_utc_ms};
-    return c->look || look_open(&options, &c->look, err);
+    return *look || look_open(&options, look, err);
+}
+
+static bool evaluate(struct concern *c, bool bare, struct look **look, struct code **ret,
+                     struct err *err)
+{
+    struct code *code = NULL;
+    if (!open_look(c, bare, look, err) || !look_code(*look, CODE_EXPLORE, &code, err))
+        return false;
+    bool ok = code_is_sound(code) ? code_evaluate(code, err)
+                                  : err_set(err, ERR_SYNTAX, "the code has errors");
+    if (ok)
+        *ret = code;
+    else
+        code_close(code);
+    return ok;
 }
 
 static void read_code(struct concern *c)
@@ -115,10 +144,8 @@ static void read_code(struct concern *c)
     if (c->code_asked)
         return;
     c->code_asked = true;
-    bool ok = open_look(c, &err) && look_code(c->look, CODE_EXPLORE, &c->code, &err);
-    if (ok && !code_is_sound(c->code))
-        ok = err_set(&err, ERR_SYNTAX, "the code has errors");
-    if (ok && code_evaluate(c->code, &err))
+    if (evaluate(c, false, &c->look, &c->code, &err) &&
+        evaluate(c, true, &c->bare, &c->bare_code, &err))
         return;
     c->code_trouble = keep_error(c, &err);
     if (c->code)
@@ -128,8 +155,9 @@ static void read_code(struct concern *c)
 
 const struct schema *concern_schema(struct concern *c, const struct guard_change *change)
 {
-    return open_look(c, NULL) ? look_schema(c->look, change->provider, CODE_MANAGED, change->type)
-                              : NULL;
+    return open_look(c, false, &c->look, NULL)
+               ? look_schema(c->look, change->provider, CODE_MANAGED, change->type)
+               : NULL;
 }
 
 /* --- may these be one configuration? --- */
@@ -245,10 +273,10 @@ static bool add_recorded(struct finding_out *f, struct str id)
 }
 
 /* Those of the code with that type whose configuration may be this one. */
-static bool add_written(struct finding_out *f)
+static bool add_written(struct finding_out *f, const struct code *code)
 {
     size_t n;
-    const struct code_instance *instance = code_instances(f->c->code, &n);
+    const struct code_instance *instance = code_instances(code, &n);
     struct value config;
     bool decoded =
         f->schema && f->change->config.len &&
@@ -289,12 +317,28 @@ static bool find_made(struct finding_out *f, struct concern_answer *ret)
             arena_printf(f->arena, "the code was not evaluated: %.*s", STR_ARG(f->c->code_trouble));
         return true;
     }
-    if (!add_written(f))
+    if (!add_written(f, f->c->code) || !add_written(f, f->c->bare_code))
         return false;
-    ret->known = f->n > 0;
-    if (!ret->known)
+    if (f->c->options.other_inputs && code_root_module(f->c->code)->nvariables)
+        ret->why = STR("which values its variables have is in the plan, or was said elsewhere");
+    else if (f->n)
+        ret->known = true;
+    else
         ret->why = STR("the code, as plumb evaluates it, asks for nothing like it");
     return true;
+}
+
+bool concern_may_be(struct concern *c, const struct guard_change *change,
+                    const struct concern_answer *answer, struct str address)
+{
+    for (size_t i = 0; i < answer->n; i++)
+        if (str_equal(answer->address[i], address))
+            return true;
+    if (!answer->known)
+        return true;
+    /* Written, and not among the instances: how many there are may not have been known. */
+    return change->kind == GUARD_CREATE && c->code && code_is_declared(c->code, address) &&
+           !code_find_instance(c->code, address);
 }
 
 bool concern_of(struct concern *c, struct arena *arena, const struct guard_change *change,

@@ -2,11 +2,13 @@
  * never an address.
  *
  * What is there before (update, delete): the instances of the state with that type and the same id.
- * What is made (create): the instances of the code whose configuration can be the one that is sent.
- * What cannot be told apart is all of it: the strictest answer counts then
+ * What is made (create): the instances of the code whose configuration can be the one that is sent,
+ * with what the state has of other resources, or without. Where it is not known which variables
+ * Terraform was given (a saved plan has its own), it may be any. What cannot be told apart is all
+ * of it: the strictest answer counts then
  *
- * Reads:   the stack's state and its code, both once, at the first question that needs them;
- *          providers are asked for schemas only
+ * Reads:   the stack's state and its code, both once, at the first question that needs them, until
+ *          concern_forget(); providers are asked for schemas only
  * Owner:   the handle; answers live in the caller's arena
  */
 #pragma once
@@ -17,6 +19,7 @@
 #include "base/str.h"
 
 struct arena;
+struct code_input_value;
 struct err;
 struct guard_change;
 struct reader_options;
@@ -27,12 +30,17 @@ struct concern_options {
     const struct stack *stack;
     const struct reader_options *reader;
     const char *(*env)(const char *name);
+    const struct code_input_value *inputs; /* -var, -var-file of the command */
+    size_t ninputs;
+    bool other_inputs; /* there may be others: a saved plan, commands that are not known */
     int64_t now_utc_ms;
 };
 struct concern;
 /* What is pointed at outlives it. Reads nothing yet. */
 bool concern_open(const struct concern_options *options, struct concern **ret, struct err *err);
 void concern_close(struct concern *concern); /* NULL is fine */
+/* What was read is read again when it is needed: another command may have changed it. */
+void concern_forget(struct concern *concern);
 
 struct concern_answer {
     const struct str *address; /* sorted, each once */
@@ -42,5 +50,8 @@ struct concern_answer {
 };
 bool concern_of(struct concern *concern, struct arena *arena, const struct guard_change *change,
                 struct concern_answer *ret, struct err *err);
+/* May the change be of that address, which has something on record? */
+bool concern_may_be(struct concern *concern, const struct guard_change *change,
+                    const struct concern_answer *answer, struct str address);
 /* The type's schema, or NULL. */
 const struct schema *concern_schema(struct concern *concern, const struct guard_change *change);

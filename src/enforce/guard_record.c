@@ -77,14 +77,6 @@ static bool object(struct judging *j, enum level level, const char *summary, str
     return true;
 }
 
-static bool is_candidate(const struct judging *j, struct str address)
-{
-    for (size_t i = 0; i < j->of.n; i++)
-        if (str_equal(j->of.address[i], address))
-            return true;
-    return !j->of.known;
-}
-
 /* --- findings --- */
 
 static bool is_drift(const struct standing_finding *f)
@@ -152,7 +144,8 @@ static void judge_findings(struct judging *j)
     for (size_t i = 0; j->standing && i < j->standing->n; i++) {
         const struct standing_finding *f = &j->standing->finding[i];
         bool same_type = !j->change->type.len || str_equal(f->type, j->change->type);
-        if (!is_drift(f) || !same_type || !is_candidate(j, f->address))
+        if (!is_drift(f) || !same_type ||
+            !concern_may_be(j->g->options.concern, j->change, &j->of, f->address))
             continue;
         if (!f->decided)
             say_undecided(j, f);

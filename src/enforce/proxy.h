@@ -40,6 +40,7 @@ struct proxy_options {
     void (*on_output)(void *ctx, struct str provider, struct str bytes);
     /* What a person should know: a crash, a refused provider. */
     void (*on_note)(void *ctx, struct str text);
+    void (*on_idle)(void *ctx); /* the last connection ended: a command is over; or NULL */
     void *ctx;
 };
 /* Finds the providers and starts one process of each; ready when they answered. Strings and structs

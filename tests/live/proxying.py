@@ -455,3 +455,84 @@ def freeze_and_breakglass(lab):
     done = run(stack, "apply", "-auto-approve", "-no-color")
     check("a breakglass is in effect" in done.stderr, done.stderr)
     check(json.loads(stack.object("lab6_thing", "t").read_text())["text"] == "b", "it was not applied")
+
+
+NAMED = """
+variable "name" { default = "one" }
+resource "lab6_row" "r" { name = var.name }
+resource "lab6_row" "fixed" { name = "fixed" }
+resource "lab6_row" "later" { name = "later" }
+"""
+
+
+@test("lab6")
+def variables_of_the_command(lab):
+    """What is made is known by its values: those of -var, too; a saved plan has its own, and then it may be any."""
+    stack = guarded(lab, NAMED, env={"TF_VAR_name": "two"})
+    stack.delete("lab6_row", "two")
+    stack.scan().must_find(missing=["lab6_row.r"])
+    stack.delete("lab6_row", "later")
+    done = run(stack, "apply", "-auto-approve", "-no-color", "-var", "name=three", check_exit=False, env={"TF_VAR_name": ""})
+    refused(done, "lab6_row.r")
+    check(stack.object("lab6_row", "later").exists(), "what nobody objects to was not applied")
+    stack.delete("lab6_row", "later")
+    stack.run("plan", "-no-color", "-out", "p", env={"TF_VAR_name": "four"})
+    refused(run(stack, "apply", "-no-color", "p", check_exit=False, env={"TF_VAR_name": "four"}), "lab6_row.later", "lab6_row.r")
+    check(not stack.object("lab6_row", "four").exists(), "it was made")
+
+
+@test("lab6")
+def nothing_is_kept_between_commands(lab):
+    """A proxy in the background sees the state and the code as they are when a command begins."""
+    stack = guarded(lab, 'resource "lab6_row" "a" { name = "a" }\n')
+    code = (stack.dir / "main.tf").read_text()
+    (stack.dir / "next").write_text(code + 'resource "lab6_row" "b" { name = "b" }\n')
+    done = shell(stack, """set -e
+        eval "$("$PLUMB" proxy start --log log)"
+        tofu apply -auto-approve -no-color
+        mv next main.tf && tofu apply -auto-approve -no-color
+        rm "$LAB_STORE/lab6_row/b.json" && (cd .. && unset TF_REATTACH_PROVIDERS && "$PLUMB" scan root -q || true)
+        ! tofu apply -auto-approve -no-color 2>why
+        eval "$("$PLUMB" proxy stop)" """)
+    check(done.returncode == 0, done.stdout[-800:], done.stderr[-800:])
+    check("with lab6_row.b," in (stack.dir / "why").read_text(), (stack.dir / "why").read_text())
+    check(wait_until(lambda: not stack.processes(), 1), "processes left:", stack.processes())
+
+
+@test("lab6")
+def through_another_proxy(lab):
+    """TF_REATTACH_PROVIDERS that is set already: plumb stands before those, and a scan reads through them."""
+    stack = made(lab, 'resource "lab6_row" "a" { name = "a" }\n')
+    done = shell(stack, """set -e
+        eval "$("$PLUMB" proxy start)"
+        "$PLUMB" run -v -- tofu apply -auto-approve -no-color
+        "$PLUMB" scan . -q
+        eval "$("$PLUMB" proxy stop)" """)
+    check(done.returncode == 0, done.stdout[-800:], done.stderr[-800:])
+    check("of TF_REATTACH_PROVIDERS" in done.stderr, done.stderr)
+
+
+@test("lab6")
+def floods_and_large_values(lab):
+    """Output by the megabyte and values of 8 MB: nothing stands still."""
+    stack = made(lab, 'resource "lab6_thing" "t" {\n  name = "t"\n  text = join("", [for i in range(1024) : format("%08192d", i)])\n}\n')
+    run(stack, "apply", "-auto-approve", "-no-color")
+    stack.fault(("lab6_thing.t", "stdout", 4 << 20), ("lab6_thing.t", "stderr", 4 << 20))
+    check(run(stack, "plan", "-no-color", "-detailed-exitcode", check_exit=False).returncode == 0, "the value came back otherwise")
+
+
+@test("lab6")
+def interrupted_apply(lab):
+    """Ctrl-C twice while a provider hangs: tofu gives up, and nothing is left."""
+    stack = made(lab, 'resource "lab6_thing" "t" { name = "t" }\n')
+    run(stack, "apply", "-auto-approve", "-no-color")
+    stack.fault(("lab6_thing.t", "hang"))
+    stack.log_calls()
+    child = start(stack, "plan", "-no-color")
+    busy(stack)
+    for _ in range(2):
+        child.send_signal(signal.SIGINT)
+        wait_until(lambda: False, 1)
+    child.communicate(timeout=60)
+    check(child.returncode == 1, "exit", child.returncode)
+    check(wait_until(lambda: not stack.processes() and not tofus(stack), 5), "left:", stack.processes(), tofus(stack))

@@ -57,6 +57,9 @@ void relay_free(struct relay *relay)
     if (relay->next)
         relay->next->back = relay->back;
     free(relay);
+    const struct proxy_options *options = &service->proxy->options;
+    if (options->on_idle && !service->proxy->closing && !proxy_connections(service->proxy))
+        options->on_idle(options->ctx);
 }
 
 bool relay_is_idle(const struct relay *relay)
