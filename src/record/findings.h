@@ -21,7 +21,7 @@ struct buf;
     X(STATUS_CHANGED, "changed", 0, "seen before, with other values than now") \
     X(STATUS_REOPENED, "reopened", 0, "it was resolved, and is there again") \
     X(STATUS_REVIEWED, "reviewed", 1, "a person answered, and the answer counts") \
-    X(STATUS_WAIVED, "waived", 2, "accepted by a waiver or a baseline, as it is") \
+    X(STATUS_WAIVED, "waived", 2, "accepted as it is, by a review, a waiver or a baseline") \
     X(STATUS_IGNORED, "ignored", 3, "an ignore rule or a policy takes it out") \
     X(STATUS_RESOLVED, "resolved", 4, "a scan looked and did not find it any more")
 

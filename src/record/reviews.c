@@ -281,11 +281,34 @@ static bool free_place(struct record *record, int64_t finding, struct err *err)
                              (long long)waits);
 }
 
+/* Never one that was there before: the log tells of reviews that were forgotten meanwhile. */
+static bool next_id(struct record *record, int64_t *ret, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = TELL_BYTES};
+    struct err none = {0};
+    struct str last = {0};
+    int64_t id = 0, kept = 0;
+    if (!db_one_int(record->db, "SELECT coalesce(max(id), 0) FROM review", NULL, 0, &id, err))
+        return false;
+    if (!db_one_text(record->db, &arena, "SELECT value FROM setting WHERE name = 'last_review'",
+                     NULL, 0, &last, &none) &&
+        none.kind != ERR_NONE)
+        return err_set(err, none.kind, "%s", none.frame[0]);
+    if (last.len && str_to_int64(last, &kept) && kept > id)
+        id = kept;
+    struct str text = arena_printf(&arena, "%lld", (long long)++id);
+    if (!text.ptr)
+        return arena_full(&arena, err);
+    *ret = id;
+    return RUN(record,
+               "INSERT INTO setting (name, value) VALUES ('last_review', $1) ON CONFLICT (name)"
+               " DO UPDATE SET value = excluded.value",
+               err, DB_PARAM_TEXT(text));
+}
+
 bool reviews_insert(struct record *record, int64_t finding, struct review *review, struct err *err)
 {
-    if (!free_place(record, finding, err) ||
-        !db_one_int(record->db, "SELECT coalesce(max(id), 0) + 1 FROM review", NULL, 0, &review->id,
-                    err))
+    if (!free_place(record, finding, err) || !next_id(record, &review->id, err))
         return false;
     review->state = REVIEW_REQUESTED;
     return RUN(

@@ -427,6 +427,19 @@ static void a_scan_is_told_of_reviews(void **state)
     close_world(&world);
 }
 
+static void a_number_is_given_once(void **state)
+{
+    struct world world;
+    open_world(&world, *state);
+    take_step(&world, "scan a");
+    take_step(&world, "alice revert");
+    clear(&world); /* as retention does */
+    take_step(&world, "scan a");
+    take_step(&world, "alice revert");
+    assert_int_equal(world.newest, 2);
+    close_world(&world);
+}
+
 /* --- breakglass and freeze --- */
 
 static struct cover start_cover(struct world *world, enum cover_kind kind, const char *scope,
@@ -595,6 +608,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_story_ends_as_told),
         cmocka_unit_test(a_scan_is_told_of_reviews),
+        cmocka_unit_test(a_number_is_given_once),
         cmocka_unit_test(covers_hold_within_scope_and_time),
         cmocka_unit_test(a_breakglass_leaves_a_list_that_is_due),
         cmocka_unit_test(what_the_first_scan_behind_it_sees_is_on_the_list),
