@@ -378,10 +378,10 @@ static bool run_plan(struct job *job, struct scan_result *ret, struct err *err)
         return err_set(err, ERR_USAGE,
                        "--plan stands alone: no DIR, --state, --live or "
                        "--workspace beside it");
-    if (given(job, BASELINE) || job->in->value[STORE].set)
+    if (given(job, BASELINE))
         return err_set(err, ERR_USAGE,
                        "--plan is not recorded: a plan tells what was live when it was made; no "
-                       "--store or --baseline beside it");
+                       "--baseline beside it");
     if (!result)
         return arena_full(job->arena, err);
     if (!plan_config(job, &config, err) || !read_plan(job, &text, &name, err))
