@@ -67,7 +67,7 @@ static bool moment_number(struct rego_call *call, size_t i, const struct value *
         return false;
     }
     ret->seconds = n / NS - (n % NS < 0);
-    ret->ns = n - ret->seconds * NS;
+    ret->ns = n % NS + (n % NS < 0 ? NS : 0);
     return true;
 }
 
