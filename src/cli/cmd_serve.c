@@ -74,23 +74,6 @@ static bool read_key(struct arena *arena, const struct app *app, const struct co
     return ret->len || err_set(err, ERR_USAGE, "%.*s: there is no key in it", STR_ARG(from));
 }
 
-static bool is_block(struct str level)
-{
-    return level.len == 0 || str_equal(level, STR("block"));
-}
-
-static struct lock_rules rules_of(const struct config *config)
-{
-    const struct config_gate *gate = &config->gate;
-    return (struct lock_rules){.unjudged_free = !is_block(config->serve.unjudged),
-                               .undecided_free = !is_block(gate->undecided),
-                               .freeze_free = !is_block(gate->freeze),
-                               .approval = config->serve.require_approval,
-                               .fresh_ms = is_block(gate->coverage) ? gate->max_age_ms : 0,
-                               .keep = config->serve.keep_versions,
-                               .url = config->serve.url};
-}
-
 static struct log log_of(const struct app *app, const struct invocation *in)
 {
     struct log log = {.out = app->err,
@@ -115,7 +98,7 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
                                           .now_ms = app->now_ms,
                                           .clock = app->clock,
                                           .audit = store.audit};
-    ret->rules = rules_of(config);
+    ret->rules = lock_rules_of(config);
     ret->guard_reads = serve->guard_reads;
     ret->listener =
         (struct listener_options){.address = in->value[LISTEN].text.len ? in->value[LISTEN].text

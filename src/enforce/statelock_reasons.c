@@ -3,9 +3,27 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "enforce/statelock_store.h"
+#include "model/config.h"
 #include "record/permit.h"
 #include "record/record.h"
 #include "record/standing.h"
+
+static bool is_block(struct str level)
+{
+    return level.len == 0 || str_equal(level, STR("block"));
+}
+
+struct lock_rules lock_rules_of(const struct config *config)
+{
+    const struct config_gate *gate = &config->gate;
+    return (struct lock_rules){.unjudged_free = !is_block(config->serve.unjudged),
+                               .undecided_free = !is_block(gate->undecided),
+                               .freeze_free = !is_block(gate->freeze),
+                               .approval = config->serve.require_approval,
+                               .fresh_ms = is_block(gate->coverage) ? gate->max_age_ms : 0,
+                               .keep = config->serve.keep_versions,
+                               .url = config->serve.url};
+}
 
 struct reasons {
     struct arena *arena;

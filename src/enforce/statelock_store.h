@@ -22,6 +22,9 @@ struct lock_rules {
     int64_t keep;        /* versions of a state; 0 = all */
     struct str url;      /* of the service, for links */
 };
+struct config;
+struct lock_rules lock_rules_of(const struct config *config);
+
 struct lock_deed {
     struct record *record;
     struct arena *arena; /* of the request: what is in the result lives there */

@@ -54,7 +54,7 @@ static bool decide(struct server *server, struct arena *arena, struct record *re
     ret->report = (struct gate_report){.seen = &ret->seen,
                                        .decision = &ret->decision,
                                        .plan = STR("request"),
-                                       .store = db_shown(record->db),
+                                       .store = arena_dup(arena, db_shown(record->db)),
                                        .event = -1};
     return digest_of(arena, call->plan, &ret->report.digest, err) &&
            gate_write_decision(arena, record, &how, &ret->report, err);
