@@ -209,9 +209,11 @@ static bool make_detail(struct arena *arena, const struct gate_report *report, s
     }
     if (facts->code.known)
         add(&detail, "commit", value_string(facts->code.revision.commit));
-    if (detail.full || !serial.ptr)
+    struct value_member *kept = arena_new(arena, struct value_member, detail.n);
+    if (detail.full || !serial.ptr || !kept)
         return arena_full(arena, err);
-    return value_members(VALUE_OBJECT, detail.member, detail.n, ret, NULL, err);
+    memcpy(kept, detail.member, detail.n * sizeof *kept); /* the object is a view of them */
+    return value_members(VALUE_OBJECT, kept, detail.n, ret, NULL, err);
 }
 
 static bool append(struct arena *arena, struct record *record, const struct gate_writing *how,

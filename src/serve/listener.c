@@ -164,6 +164,7 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **re
 struct header_walk {
     struct request *request;
     unsigned lengths, codings;
+    int64_t length; /* of the body, as the head has it */
     bool bad;
 };
 
@@ -180,7 +181,7 @@ static enum MHD_Result on_header(void *ctx, enum MHD_ValueKind kind, const char 
         walk->lengths++;
         for (size_t i = 0; i < text.len; i++)
             walk->bad |= text.ptr[i] < '0' || text.ptr[i] > '9';
-        walk->bad |= text.len == 0;
+        walk->bad |= text.len == 0 || !str_to_int64(text, &walk->length);
     } else if (strcasecmp(name, "transfer-encoding") == 0) {
         walk->codings++;
         walk->bad |= strcasecmp(value ? value : "", "chunked") != 0;
@@ -259,6 +260,8 @@ static enum MHD_Result on_head(struct request *request, const char *method)
                            : refuse(request, 404, "not-found", "there is nothing at this path");
     if (!request->route->open && request->who.role < least_role(request->route))
         return refuse(request, 403, "role", "this token's role does not allow that");
+    if ((uint64_t)walk.length > request->route->body_max)
+        return refuse(request, 413, "too-large", "the body is larger than this path takes");
     request->bytes.limit = request->route->body_max;
     state->step = STEP_BODY;
     set_deadline(l, state->socket, l->options.body_ms);

@@ -251,7 +251,7 @@ static void what_is_too_large_is_refused(void **state)
     static const struct {
         size_t body;
         const char *status;
-    } bodies[] = {{59000, "200"}, {70000, "503"}, {100001, "503"}, {1, "200"}};
+    } bodies[] = {{59000, "200"}, {70000, "503"}, {100001, "413"}, {1, "200"}};
     for (size_t i = 0; i < 4; i++) {
         int n = snprintf(sent, room,
                          "POST /echo HTTP/1.1\r\n" H AS_READER "Content-Length: %zu\r\n\r\n",
