@@ -264,7 +264,7 @@ static bool decode_float(struct reader *r, const struct path_link *link, double 
     }
     if (isinf(real))
         text = real > 0 ? STR(MSGPACK_INFINITY) : STR("-" MSGPACK_INFINITY);
-    else if (real == trunc(real))
+    else if (real >= 0x1p63 || real < -0x1p63) /* so large a one is whole */
         text = arena_printf(r->arena, "%.0f", real);
     else
         text = number_from_double(r->arena, real);
