@@ -65,8 +65,8 @@ int gate_kind_exit(enum gate_kind kind);
 struct gate_touch {
     struct str address, type;
     enum plan_action action; /* PLAN_NO_OP: the plan leaves it as it is */
-    /* What is live now, what the plan takes for it and what it makes of it. NULL: not known; live
-     * is there only where it is not as recorded */
+    /* What is live now, what the plan takes for it and what it makes of it, of the attributes that
+     * drifted. NULL: not known; live has those that are not as recorded */
     const struct value *live, *before, *after;
     const struct value *unknown; /* the plan's after_unknown; NULL: nothing is */
     bool answered;               /* a reader said what is there now */

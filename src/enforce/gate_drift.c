@@ -108,7 +108,7 @@ static bool sets_back(struct deciding *d, const struct gate_touch *touch,
     if (is_unknown(touch->unknown, place) || !touch->after)
         return true;
     const struct value *after = path_find(touch->after, place);
-    if (touch->live)
+    if (touch->live && (!place.n || value_get(touch->live, place.step[0].key)))
         return !same(path_find(touch->live, place), after, SAME_DEPTH);
     if (change->sensitive || place.n != path.n)
         return true;

@@ -96,16 +96,62 @@ static bool compare(struct reading *r, const struct plan_entry *entry,
     return drift_observe(&r->scratch, &in, &found, g->err) && keep_since(g, &found, touch);
 }
 
-static bool keep_live(struct gathering *g, const struct live_result *result,
-                      struct gate_touch *touch)
+/* The attributes of v that `wanted` names, null for those that v lacks; all of what is no object.
+ */
+static bool keep_some(struct gathering *g, const struct value *v, const struct str *wanted,
+                      size_t n, const struct value **ret)
 {
-    if (touch->gone || value_equal(&result->desired, &result->live))
-        return true;
     struct value *kept = arena_new(g->arena, struct value, 1);
-    if (!kept)
+    struct value_member *member = arena_new(g->arena, struct value_member, n);
+    if (!kept || !member)
         return arena_full(g->arena, g->err);
-    touch->live = kept;
-    return value_copy(g->arena, &result->live, kept, g->err);
+    *ret = kept;
+    if (!value_is_object_like(v))
+        return value_copy(g->arena, v, kept, g->err);
+    for (size_t i = 0; i < n; i++) {
+        const struct value *from = value_get(v, wanted[i]);
+        member[i] = (struct value_member){key_make(g->arena, wanted[i]), value_null()};
+        if (!member[i].key)
+            return arena_full(g->arena, g->err);
+        if (from && !value_copy(g->arena, from, &member[i].value, g->err))
+            return false;
+    }
+    return value_members(VALUE_OBJECT, member, n, kept, NULL, g->err);
+}
+
+static bool add_name(struct arena *arena, struct str **list, size_t *n, size_t *room,
+                     struct str name)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (str_equal((*list)[i], name))
+            return true;
+    *list = arena_grow(arena, *list, *n, room, *n + 1);
+    if (*list)
+        (*list)[(*n)++] = name;
+    return *list != NULL;
+}
+
+/* What is not as it was recorded: the rest is in the findings, if it is anywhere. */
+static bool keep_live(struct reading *r, const struct live_result *result, struct gate_touch *touch)
+{
+    const struct value *live = &result->live, *desired = &result->desired;
+    struct str *names = NULL;
+    size_t n = 0, room = 0;
+    bool ok = true;
+    if (touch->gone || value_equal(desired, live))
+        return true;
+    for (uint32_t i = 0; ok && value_is_object_like(live) && i < live->len; i++) {
+        struct str name = key_str(live->members[i].key);
+        const struct value *was = value_get(desired, name);
+        if (!was || !value_equal(was, &live->members[i].value))
+            ok = add_name(&r->scratch, &names, &n, &room, name);
+    }
+    for (uint32_t i = 0; ok && value_is_object_like(desired) && i < desired->len; i++) {
+        struct str name = key_str(desired->members[i].key);
+        if (!value_get(live, name))
+            ok = add_name(&r->scratch, &names, &n, &room, name);
+    }
+    return ok ? keep_some(r->g, live, names, n, &touch->live) : arena_full(&r->scratch, r->g->err);
 }
 
 static bool on_answer(void *ctx, const struct live_result *result, struct err *err)
@@ -125,7 +171,7 @@ static bool on_answer(void *ctx, const struct live_result *result, struct err *e
     touch->appeared = touch->action == PLAN_CREATE && !touch->gone;
     const struct plan_entry *entry = plan_doc_find(doc->touch, doc->ntouches, touch->address);
     bool ok = (!entry || touch->appeared || compare(r, entry, result, touch)) &&
-              keep_live(g, result, touch);
+              keep_live(r, result, touch);
     if (!ok && err != g->err && err)
         *err = *g->err;
     return ok;
@@ -139,36 +185,48 @@ static bool is_drift(const struct finding *finding)
            finding->class_ == CLASS_STATE_ONLY;
 }
 
-/* What the plan makes of it is needed only where something drifted. */
-static bool keep_after(struct gathering *g, struct gate_touch *touch)
+/* What the plan makes of what drifted: nothing else of it is asked. */
+static bool keep_after(struct gathering *g, struct arena *scratch, const struct finding *finding,
+                       size_t n, struct gate_touch *touch)
 {
     const struct plan_doc *doc = &g->seen->doc;
     const struct plan_entry *entry = plan_doc_find(doc->touch, doc->ntouches, touch->address);
-    struct plan_change *change = arena_new(g->arena, struct plan_change, 1);
-    if (!change)
-        return arena_full(g->arena, g->err);
-    if (!entry || touch->after)
+    struct plan_change change;
+    struct str *names = NULL;
+    size_t nnames = 0, room = 0;
+    if (!entry)
         return true;
-    if (!plan_change_read(g->arena, entry, g->asking->plan_name, change, g->err))
-        return false;
-    touch->before = &change->before;
-    touch->after = &change->after;
-    touch->unknown = &change->unknown;
-    return true;
+    arena_reset(scratch);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; is_drift(&finding[i]) && k < finding[i].nchanges; k++) {
+            struct path path;
+            if (path_parse(scratch, finding[i].changes[k].path, &path, NULL) && path.n &&
+                !add_name(scratch, &names, &nnames, &room, path.step[0].key))
+                return arena_full(scratch, g->err);
+        }
+    return plan_change_read(scratch, entry, g->asking->plan_name, &change, g->err) &&
+           keep_some(g, &change.before, names, nnames, &touch->before) &&
+           keep_some(g, &change.after, names, nnames, &touch->after) &&
+           keep_some(g, &change.unknown, names, nnames, &touch->unknown);
 }
 
 static bool take_findings(struct gathering *g)
 {
+    AUTO_ARENA scratch = {.limit = ARENA_DEFAULT_LIMIT};
     const struct stack_result *scan = &g->seen->scan;
     struct gate_facts *f = &g->seen->facts;
-    for (size_t i = 0; i < scan->nfindings; i++) {
+    for (size_t i = 0, n; i < scan->nfindings; i += n) {
         const struct finding *finding = &scan->findings[i];
         struct gate_touch *touch = find_touch(g, finding->address);
-        if (!touch)
-            continue;
-        if (finding->class_ == CLASS_UNCHECKED)
-            touch->unread = finding->reason.len ? finding->reason : STR("no reason was given");
-        if (is_drift(finding) && !keep_after(g, touch))
+        bool drift = false;
+        for (n = 0; i + n < scan->nfindings && str_equal(finding[n].address, finding->address);
+             n++) {
+            drift |= is_drift(&finding[n]);
+            if (touch && finding[n].class_ == CLASS_UNCHECKED)
+                touch->unread =
+                    finding[n].reason.len ? finding[n].reason : STR("no reason was given");
+        }
+        if (touch && drift && !keep_after(g, &scratch, finding, n, touch))
             return false;
     }
     f->finding = scan->findings;
