@@ -153,7 +153,7 @@ bool gate_add_record(struct arena *arena, struct record *record, struct gate_see
 
 struct detail {
     struct arena *arena;
-    struct value_member member[DETAIL_MAX];
+    struct value_member *member; /* room for DETAIL_MAX; the event points at them */
     size_t n;
     bool full;
 };
@@ -192,10 +192,12 @@ static void add_breakglass(struct detail *detail, const struct gate_facts *facts
 static bool make_detail(struct arena *arena, const struct gate_report *report, struct value *ret,
                         struct err *err)
 {
-    struct detail detail = {.arena = arena};
+    struct detail detail = {.arena = arena,
+                            .member = arena_new(arena, struct value_member, DETAIL_MAX)};
     const struct gate_facts *facts = &report->seen->facts;
     const struct gate_decision *decision = report->decision;
     struct str serial = arena_printf(arena, "%llu", (unsigned long long)facts->state.serial);
+    detail.full = !detail.member;
     add(&detail, "exit_code", value_int(decision->exit_code));
     add(&detail, "blocking", value_int((int64_t)decision->nblocking));
     add(&detail, "warnings", value_int((int64_t)(decision->n - decision->nblocking)));
