@@ -12,6 +12,7 @@
 #include "record/audit_head.h"
 #include "record/audit_key.h"
 #include "record/record.h"
+#include "wire/json.h"
 
 enum { LINES = 2 }; /* the verifier looks one line back */
 
@@ -28,7 +29,8 @@ struct walk {
     int64_t tile_n, ntiles; /* the tile that is loaded; whole ones there are */
     struct buf line[LINES];
     size_t turn;
-    struct db *tiles; /* a second connection: the first is busy giving lines */
+    int64_t announced; /* what the newest log.retention says was taken out */
+    struct db *tiles;  /* a second connection: the first is busy giving lines */
 };
 
 #define FAULT(w, ...) audit_fault_add(&(w)->ret->faults, -1, __VA_ARGS__)
@@ -120,6 +122,17 @@ static const struct digest *known_leaf(struct walk *w, int64_t seq, struct err *
     return w->tile_n == n ? &w->tile[seq % TILE_WIDTH] : NULL;
 }
 
+static void note_retention(struct walk *w, const struct audit_line *line)
+{
+    struct value detail;
+    int64_t kept;
+    if (str_equal(line->type, STR("log.retention")) && line->detail.len &&
+        json_parse(w->arena, line->detail, "detail", JSON_COPY, &detail, NULL) &&
+        value_get(&detail, STR("kept")) && value_to_int64(value_get(&detail, STR("kept")), &kept) &&
+        kept > w->announced)
+        w->announced = kept;
+}
+
 /* The columns that lists are filtered by say what the line says. */
 static void check_columns(struct walk *w, const struct db_row *row, struct str line)
 {
@@ -127,6 +140,7 @@ static void check_columns(struct walk *w, const struct db_row *row, struct str l
     int64_t seq = db_int(row, 0);
     if (!audit_line_read(line, &read, NULL))
         return;
+    note_retention(w, &read);
     bool plain = !memchr(line.ptr, '\\', line.len);
     if (read.seq != seq)
         audit_fault_add(&w->ret->faults, seq, "its row has another number than its line");
@@ -166,6 +180,9 @@ static bool take_early(void *ctx, const struct db_row *row, struct err *err)
         !digest_equal(&leaf, known))
         audit_fault_add(&w->ret->faults, db_int(row, 0),
                         "was changed: it is not what the tree has");
+    else if (!str_equal(line.type, STR("log.start")) && !str_equal(line.type, STR("log.key")))
+        audit_fault_add(&w->ret->faults, db_int(row, 0),
+                        "is there, and the log's head says that it was taken out");
     else
         audit_verify_key_event(&w->v, &line);
     return true;
@@ -310,6 +327,11 @@ static bool run(struct walk *w, struct err *err)
     if (!list_checkpoints(w, err) || !begin(w, err) || !walk_lines(w, err) || !check_old(w, err) ||
         !check_tiles(w, err))
         return false;
+    if (w->head.kept != w->announced)
+        FAULT(w,
+              "events before %lld are said to have been taken out, and the log's own events say "
+              "%lld",
+              (long long)w->head.kept, (long long)w->announced);
     check_head(w);
     finish(w);
     return true;
