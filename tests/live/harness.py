@@ -66,7 +66,7 @@ class Lab:
 
     @staticmethod
     def homes(name):
-        if name in ("tofu", "terraform"):
+        if name in ("tofu", "terraform", "note"):
             return []
         if name in LABS:
             return [f"plumb.test/lab/{name}"]
