@@ -132,6 +132,23 @@ static bool failed(struct store *store, const char *doing, struct err *err)
 
 /* --- opening --- */
 
+/* An empty file of that name that nobody else can read. Never opened under its name: a process that
+ * closes any descriptor of a file loses all its locks on it, those of a connection that another
+ * thread has open, too (fcntl(2)); then two would write at once. */
+static bool place_file(const char *path, struct err *err)
+{
+    char half[PATH_BYTES_MAX + 64];
+    (void)snprintf(half, sizeof half, "%s.%d.%p", path, (int)getpid(), (void *)half);
+    int fd = open(half, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(err, ERR_IO, "open the store %s: %s", path, strerror(errno));
+    (void)close(fd);
+    bool ok = link(half, path) == 0 || errno == EEXIST ||
+              err_set(err, ERR_IO, "open the store %s: %s", path, strerror(errno));
+    (void)unlink(half);
+    return ok;
+}
+
 /* The file and its folder are made here, so that nobody else ever can read them, and so that the
  * folder's entry is on the disk before anything is acknowledged. */
 static bool make_file(const char *path, struct err *err)
@@ -144,9 +161,10 @@ static bool make_file(const char *path, struct err *err)
     bool made = !io_is_dir(dir.ptr);
     if (made && !io_make_dirs(dir.ptr, 0700, err))
         return false;
-    AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_set(err, ERR_IO, "open the store %s: %s", path, strerror(errno));
+    if (io_exists(path))
+        return true;
+    if (!place_file(path, err))
+        return false;
     const char *synced[] = {dir.ptr, made ? above.ptr : NULL};
     for (size_t i = 0; i < 2 && synced[i]; i++) {
         AUTO_FD folder = open(synced[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -369,6 +369,32 @@ static void a_file_that_is_no_database_is_left_alone(void **state)
     (void)close(fd);
 }
 
+/* Another process may not write while we do, whatever else this process opened and closed. */
+static void opening_it_again_keeps_the_locks(void **state)
+{
+    const struct test_store *store = *state;
+    const struct db_options impatient = {.timeout_ms = 200};
+    struct db *db = NULL, *again = NULL;
+    struct err err = {0};
+    assert_true(db_open(&db, str_from(store->url), NULL, &err));
+    assert_true(db_script(db, "CREATE TABLE t (a BIGINT)", &err));
+    assert_true(db_begin(db, DB_WRITE, &err));
+    assert_true(db_open(&again, str_from(store->url), NULL, &err));
+    db_close(again);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct db *other = NULL;
+        bool wrote = db_open(&other, str_from(store->url), &impatient, NULL) &&
+                     db_begin(other, DB_WRITE, NULL);
+        _exit(wrote ? 1 : 0);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_true(db_commit(db, &err));
+    db_close(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_query_ends_where_its_callback_says_so),
         cmocka_unit_test(a_statement_that_does_not_fit_says_so),
         cmocka_unit_test(the_second_writer_waits_and_is_told),
+        cmocka_unit_test(opening_it_again_keeps_the_locks),
         cmocka_unit_test(a_reader_cannot_write),
         cmocka_unit_test(a_url_that_is_wrong_is_not_repeated),
         cmocka_unit_test(a_server_that_dies_is_told_and_found_again),
