@@ -25,7 +25,7 @@ bool answering_open(struct answering *a, const struct app *app, struct arena *ar
 
 void answering_close(struct answering *a)
 {
-    record_close(&a->record);
+    store_close(a->app, &a->record);
 }
 
 struct reviewing answering_review(struct answering *a)

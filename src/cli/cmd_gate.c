@@ -304,7 +304,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     plan_code_close(job.asking.code);
     policy_close(job.asking.scan.policy);
     gating_close_plan(&job.plan);
-    record_close(&job.record);
+    store_close(app, &job.record);
     return ok;
 }
 

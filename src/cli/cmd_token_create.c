@@ -88,7 +88,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     token.created_by = by.name;
     bool ok =
         token_create(&arena, record.db, &token, &text, err) && tell(&record, &by, &token, err);
-    record_close(&record);
+    store_close(app, &record);
     if (!ok)
         return false;
     (void)fprintf(app->out, "%.*s\n", STR_ARG(text));

@@ -48,7 +48,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
         !store_open(&arena, app, &choice, STORE_WRITE, &record, err))
         return false;
     bool ok = revoke(&record, &by, id, err);
-    record_close(&record);
+    store_close(app, &record);
     *ret_exit = 0;
     return ok;
 }

@@ -41,6 +41,14 @@ bool audit_checkpoint_due(struct record *record, bool *ret, struct err *err);
  */
 bool audit_settle(struct record *record, struct err *err);
 
+/* For a process that stays: a thread with a connection of its own that settles every few seconds,
+ * and once more when it is closed. warn: on that thread, the same trouble once. */
+struct audit_settler;
+struct record_options;
+bool audit_settler_open(struct audit_settler **ret, const struct record_options *options,
+                        void (*warn)(void *ctx, const char *text), void *ctx, struct err *err);
+void audit_settler_close(struct audit_settler *settler); /* NULL is fine */
+
 /* Another key from here on: the event log.key, signed by both, then a checkpoint by the new one.
  * lost: the old key is gone; nothing proves then that the owner did it. ret: the verifier's text.
  */

@@ -147,7 +147,7 @@ static bool write_tile(struct db *db, struct hasher *hasher, unsigned level, int
         return err_set(err, ERR_CONFLICT,
                        "the audit log lacks events of %lld to %lld: `plumb audit verify`",
                        (long long)(n << (TILE_BITS * (level + 1))),
-                       (long long)((n + 1) << (TILE_BITS * (level + 1))) - 1);
+                       (long long)(((n + 1) << (TILE_BITS * (level + 1))) - 1));
     if (!tile_root(hasher, tile, &root))
         return err_set(err, ERR_LIMIT, "SHA-256 failed");
     struct db_value row[] = {

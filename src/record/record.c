@@ -53,7 +53,8 @@ bool record_open(struct arena *arena, const struct record_options *options, stru
                             .env = options->env,
                             .now_ms = options->now_ms,
                             .clock = options->clock,
-                            .audit = options->audit ? options->audit : &no_audit_options};
+                            .audit = options->audit ? options->audit : &no_audit_options,
+                            .read_only = options->read_only};
     struct db_options how = {.read_only = options->read_only, .timeout_ms = options->timeout_ms};
     if (!record.url.ptr)
         return arena_full(arena, err);

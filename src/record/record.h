@@ -38,6 +38,7 @@ struct record {
     int64_t (*now_ms)(void *clock);
     void *clock;
     const struct audit_options *audit; /* never NULL */
+    bool read_only;
     struct arena *arena;
 };
 

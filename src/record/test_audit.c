@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/io.h"
+#include "record/audit_checkpoint.h"
 #include "record/audit_head.h"
 #include "record/audit_key.h"
 #include "record/audit_line.h"
@@ -336,6 +337,44 @@ static void many_callers_share_commits(void **state)
     record_close(&record);
 }
 
+static void never_warned(void *ctx, const char *text)
+{
+    (void)ctx;
+    fail_msg("%s", text);
+}
+
+static void a_settler_signs_what_was_written(void **state)
+{
+    const struct test_store *store = *state;
+    AUTO_ARENA arena = {.limit = 64 << 20};
+    struct err err = {0};
+    int64_t clock = NOON_MS;
+    struct audit_options audit = {.every = 1};
+    struct audit_settler *settler;
+    struct audit_signed last;
+    if (store->server[0])
+        audit.key = arena_printf(&arena, "file:%s/settler.key", store->dir);
+    const struct record_options options = {
+        .url = str_from(store->url), .env = test_store_env, .audit = &audit};
+    assert_true(audit_settler_open(&settler, &options, never_warned, NULL, &err));
+    struct record record = open_record(&arena, store, &audit, &clock);
+    struct event event = decision(STR("s"), STR("deny"));
+    assert_true(audit_write(&record, &event, NULL, &err));
+    audit_settler_close(settler);
+    assert_true(audit_checkpoint_last(&record, &arena, &last, &err));
+    assert_int_equal(last.size, 2);
+    record.read_only = true;
+    assert_true(audit_write(&record, &event, NULL, &err));
+    assert_true(audit_settle(&record, &err));
+    assert_true(audit_checkpoint_last(&record, &arena, &last, &err));
+    assert_int_equal(last.size, 2);
+    record.read_only = false;
+    assert_true(audit_settle(&record, &err));
+    assert_true(audit_checkpoint_last(&record, &arena, &last, &err));
+    assert_int_equal(last.size, 3);
+    record_close(&record);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +383,7 @@ int main(void)
         cmocka_unit_test(what_is_rolled_back_leaves_no_hole),
         cmocka_unit_test(what_no_event_may_hold),
         cmocka_unit_test(a_changed_line_stops_the_log),
+        cmocka_unit_test(a_settler_signs_what_was_written),
         cmocka_unit_test(many_callers_share_commits),
         cmocka_unit_test(the_key_is_made_beside_the_file),
     };

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "record/audit_checkpoint.h"
 #include "record/tokens.h"
 #include "serve/committer.h"
 #include "serve/log.h"
@@ -194,6 +195,13 @@ static void refresh_tokens(void *ctx, struct record *record)
             LOG_TEXT("error", str_from(err_text(&err, text, sizeof text))));
 }
 
+static void warn_of_log(void *ctx, const char *text)
+{
+    const struct server *server = ctx;
+    LOG(server->options.log, LOG_WARN, "audit", "no checkpoint, or a witness did not get it",
+        LOG_TEXT("error", str_from(text)));
+}
+
 static struct token_set *first_tokens(struct server *server, struct err *err)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
@@ -209,6 +217,7 @@ static void close_parts(struct server *server)
 {
     run_tasks_close(server->run_tasks);
     committer_close(server->committer);
+    audit_settler_close(server->settler);
     (void)pthread_mutex_destroy(&server->gate_lock);
 }
 
@@ -229,7 +238,8 @@ bool server_start(struct server *ret, const struct server_options *options, stru
     ret->ntokens = listening.tokens->n;
     (void)pthread_mutex_init(&ret->gate_lock, NULL);
     if (!committer_open(&ret->committer, &committing, err) ||
-        !run_tasks_open(&ret->run_tasks, ret, err)) {
+        !run_tasks_open(&ret->run_tasks, ret, err) ||
+        !audit_settler_open(&ret->settler, &ret->options.record, warn_of_log, ret, err)) {
         token_set_free(listening.tokens);
         close_parts(ret);
         return false;

@@ -12,6 +12,7 @@
 #include "serve/listener.h"
 #include "serve/upstream.h"
 
+struct audit_settler;
 struct committer;
 struct config;
 struct err;
@@ -37,7 +38,8 @@ struct server {
     struct server_options options;
     struct listener *_Atomic listener; /* NULL until it listens */
     struct committer *committer;
-    size_t ntokens; /* live ones, at the start */
+    struct audit_settler *settler; /* checkpoints of the audit log */
+    size_t ntokens;                /* live ones, at the start */
     struct run_tasks *run_tasks;
     struct listener_route route[SERVER_ROUTES_MAX]; /* the table, as the options change it */
     pthread_mutex_t gate_lock;

@@ -1,9 +1,13 @@
 """The audit log beside golang.org/x/mod/sumdb/note and tlog: what either writes, the other one reads."""
 import base64
+import contextlib
+import http.server
 import json
 import os
+import socket
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 from harness import PLUMB, check, test
@@ -86,3 +90,82 @@ def plumb_verifies_what_go_signs(lab):
     said = log.plumb("verify", "all.jsonl", "--key", vkey, "--checkpoint", "go.txt", exit=3)
     check("checkpoint of 100 events" in said, said)
     check(base64.b64decode(vkey.split("+")[2])[0] == 1)
+
+
+class Collector(http.server.BaseHTTPRequestHandler):
+    """Takes any text; what came is in server.got."""
+
+    def do_POST(self):
+        self.server.got.append((self.headers["Content-Type"], self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def collector():
+    with http.server.HTTPServer(("127.0.0.1", 0), Collector) as server:
+        server.got = []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@contextlib.contextmanager
+def witness(go, key):
+    """A C2SP witness in Go: its verifier key and where it listens."""
+    with subprocess.Popen([go, "witness", key, "witness.example.org"], stdout=subprocess.PIPE, text=True) as process:
+        yield process.stdout.readline().split()
+        process.kill()
+
+
+@test("note")
+def witnesses_get_checkpoints(lab):
+    """File, folder, git, syslog over UDP and TCP, HTTP and a C2SP witness; one that is not there keeps nothing from the others."""
+    go, log = lab.peers["note"][1], Log(lab)
+    log.plumb("checkpoint")
+    key = log.plumb("key").strip()
+    folder, repository = log.home / "kept", log.home / "repository"
+    folder.mkdir()
+    subprocess.run(["git", "init", "-q", repository], check=True)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.create_server(("127.0.0.1", 0)) as tcp, \
+            collector() as web, witness(go, key) as (witness_key, address):
+        udp.bind(("127.0.0.1", 0))
+        udp.settimeout(10)
+        tcp.settimeout(10)
+        places = [("file", log.home / "one.txt", None), ("file", folder, None), ("git", repository, None),
+                  ("syslog", f"127.0.0.1:{udp.getsockname()[1]}", None), ("syslog", f"tcp:127.0.0.1:{tcp.getsockname()[1]}", None),
+                  ("http", f"http://127.0.0.1:{web.server_port}/notes", None), ("http", "http://127.0.0.1:9/", None),
+                  ("http", f"http://{address}/prefix", witness_key)]
+        (log.home / "plumb.yaml").write_text("version: 1\naudit:\n  origin: example.org/log\n  witnesses:\n" + "".join(
+            f"    - {{to: {to}, at: '{at}'" + (f", key: '{k}'" if k else "") + "}\n" for to, at, k in places))
+        for turn in range(2):
+            subprocess.run([PLUMB, "scan", "stack", "--live", "live.ndjson"], cwd=log.home, env=log.env, capture_output=True,
+                           check=False)
+            done = subprocess.run([PLUMB, "audit", "checkpoint"], cwd=log.home, env=log.env, capture_output=True, text=True, check=False)
+            check(done.returncode == 1 and "127.0.0.1:9" in done.stderr, "the one that is not there:", done.stderr)
+            note = (log.home / "one.txt").read_text()
+            lines = note.splitlines()
+            check(lines[0] == "example.org/log", note)
+            check((folder / f"checkpoint.{lines[1]}").read_text() == note)
+            check(run("git", "-C", repository, "show", "refs/plumb/audit:checkpoint") == note)
+            check(run("git", "-C", repository, "rev-list", "--count", "refs/plumb/audit").strip() == str(turn + 1))
+            said = udp.recv(65536).decode()
+            check(said.startswith("<109>1 20") and said.endswith("- " + "|".join(lines)), said)
+            with tcp.accept()[0] as peer:
+                framed = peer.makefile("rb").read().decode()
+            size, _, message = framed.partition(" ")
+            check(int(size) == len(message.encode()) and message.endswith("|".join(lines)), framed)
+            check(web.got[turn] == ("text/plain; charset=utf-8", note), web.got)
+    log.plumb("export", "-o", "all.jsonl")
+    end = json.loads((log.home / "all.jsonl").read_text().splitlines()[-1])
+    check(end["witnesses"] == [witness_key], end["witnesses"])
+    check(sum("witness.example.org" in note for note in end["checkpoints"]) == 2, end["checkpoints"])
+    log.plumb("verify", "all.jsonl", "--key", key)
+    log.plumb("verify", "--key", key)
+    text = (log.home / "all.jsonl").read_text()
+    at = text.index("witness.example.org ") + 40
+    (log.home / "bad.jsonl").write_text(text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1:])
+    check("witness.example.org" in log.plumb("verify", "bad.jsonl", exit=3))

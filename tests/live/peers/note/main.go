@@ -3,12 +3,19 @@ package main
 
 import (
 	"bufio"
+	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -138,6 +145,72 @@ func sign(skey, events, count string) {
 	fmt.Print(string(signed))
 }
 
+// A witness (C2SP tlog-witness): it cosigns a checkpoint that continues the last one it saw.
+type witness struct {
+	key  ed25519.PrivateKey
+	name string
+	log  string // the log's verifier key
+	size int64
+	root tlog.Hash
+}
+
+func (w *witness) id() []byte {
+	text := append([]byte(w.name+"\n\x04"), w.key.Public().(ed25519.PublicKey)...)
+	sum := sha256.Sum256(text)
+	return sum[:4]
+}
+
+func (w *witness) add(answer http.ResponseWriter, request *http.Request) {
+	body, err := io.ReadAll(request.Body)
+	head, rest, found := strings.Cut(string(body), "\n\n")
+	if err != nil || !found || request.Method != "POST" {
+		http.Error(answer, "no body", http.StatusBadRequest)
+		return
+	}
+	lines := strings.Split(head, "\n")
+	old, err := strconv.ParseInt(strings.TrimPrefix(lines[0], "old "), 10, 64)
+	if err != nil {
+		http.Error(answer, "no old size", http.StatusBadRequest)
+		return
+	}
+	if old != w.size {
+		answer.Header().Set("Content-Type", "text/x.tlog.size")
+		answer.WriteHeader(http.StatusConflict)
+		fmt.Fprintf(answer, "%d\n", w.size)
+		return
+	}
+	size, root := checkpoint(w.log, rest)
+	var proof tlog.TreeProof
+	for _, line := range lines[1:] {
+		hash, err := tlog.ParseHash(line)
+		must(err)
+		proof = append(proof, hash)
+	}
+	if old > 0 {
+		if err := tlog.CheckTree(proof, size, root, old, w.root); err != nil {
+			http.Error(answer, err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+	}
+	w.size, w.root = size, root
+	text := rest[:strings.LastIndex(rest, "\n\n")+1]
+	now := time.Now().Unix()
+	signature := binary.BigEndian.AppendUint64(w.id(), uint64(now))
+	signature = append(signature, ed25519.Sign(w.key, []byte(fmt.Sprintf("cosignature/v1\ntime %d\n%s", now, text)))...)
+	fmt.Fprintf(answer, "\u2014 %s %s\n", w.name, base64.StdEncoding.EncodeToString(signature))
+}
+
+func serve(log, name string) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	must(err)
+	w := &witness{key: private, name: name, log: log}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(err)
+	fmt.Printf("%s+%x+%s %s\n", name, w.id(), base64.StdEncoding.EncodeToString(append([]byte{4}, public...)), listener.Addr())
+	http.HandleFunc("/prefix/add-checkpoint", w.add)
+	must(http.Serve(listener, nil))
+}
+
 func main() {
 	args := append(os.Args[1:], make([]string, 5)...)
 	switch args[0] {
@@ -153,7 +226,9 @@ func main() {
 		checkProof(args[1], args[2], args[3])
 	case "sign":
 		sign(args[1], args[2], args[3])
+	case "witness":
+		serve(args[1], args[2])
 	default:
-		must(fmt.Errorf("key, tree, consistency, proof or sign"))
+		must(fmt.Errorf("key, tree, consistency, proof, sign or witness"))
 	}
 }
