@@ -18,7 +18,8 @@ bool answering_open(struct answering *a, const struct app *app, struct arena *ar
     if (!who_am_i(app, arena, &a->actor, err) ||
         !policy_find_config(arena, app, config, &a->config, err) ||
         !store_choose(arena, app, &a->config, store, &choice, err) ||
-        !store_open(arena, app, &choice, use, &a->record, err))
+        !(use == STORE_READ ? store_open_settled(arena, app, &choice, &a->record, err)
+                            : store_open(arena, app, &choice, use, &a->record, err)))
         return false;
     return use == STORE_READ || record_settle(&a->record, &settled, err);
 }

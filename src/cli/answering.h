@@ -20,7 +20,8 @@ struct answering {
     struct actor actor;
     int64_t now;
 };
-/* Opens it, and writes down what has ended (not with STORE_READ). The values are those of
+/* Opens it, and writes down what has ended (with STORE_READ where that can be). The values are
+ * those of
  * --config and --store. */
 bool answering_open(struct answering *a, const struct app *app, struct arena *arena,
                     const struct option_value *config, const struct option_value *store,

@@ -282,7 +282,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     struct record record = {0};
     if (!take_query(app, in, &query, err) ||
         !store_find(&arena, app, &in->value[CONFIG], &in->value[STORE], &choice, err) ||
-        !store_open(&arena, app, &choice, STORE_READ, &record, err))
+        !store_open_settled(&arena, app, &choice, &record, err))
         return false;
     bool ok = answer(&a, &record, &query, err);
     buf_free(&a.out);

@@ -201,7 +201,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     struct store_choice choice;
     struct record record = {0};
     if (!store_find(&arena, app, &in->value[CONFIG], &in->value[STORE], &choice, err) ||
-        !store_open(&arena, app, &choice, STORE_READ, &record, err))
+        !store_open_settled(&arena, app, &choice, &record, err))
         return false;
     bool ok = stack_list(&record, &arena, o.now_utc_ms, &o.stack, &o.n, err);
     for (enum cover_kind kind = COVER_BREAKGLASS; ok && kind <= COVER_FREEZE; kind++)

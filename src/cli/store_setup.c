@@ -9,6 +9,7 @@
 #include "cli/policy_setup.h"
 #include "model/config.h"
 #include "record/audit_checkpoint.h"
+#include "record/reviews.h"
 
 #define DEFAULT_FILE ".plumb/plumb.db"
 
@@ -85,4 +86,35 @@ void store_close(const struct app *app, struct record *record)
         (void)fprintf(app->err, "plumb: warning: the audit log: %s\n",
                       err_text(&err, text, sizeof text));
     record_close(record);
+}
+
+static bool settle(struct arena *arena, const struct app *app, const struct store_choice *choice,
+                   struct err *err)
+{
+    struct record record = {0};
+    struct settled settled;
+    bool ok = store_open(arena, app, choice, STORE_WRITE, &record, err) &&
+              record_settle(&record, &settled, err);
+    record_close(&record);
+    return ok;
+}
+
+bool store_open_settled(struct arena *arena, const struct app *app,
+                        const struct store_choice *choice, struct record *ret, struct err *err)
+{
+    struct err why = {0};
+    char text[ERR_TEXT_MAX];
+    bool open = false;
+    if (!store_open(arena, app, choice, STORE_READ, ret, err))
+        return false;
+    if (!record_unsettled(ret, &open, err)) {
+        record_close(ret);
+        return false;
+    }
+    if (open && !settle(arena, app, choice, &why))
+        (void)fprintf(app->err,
+                      "plumb: reviews or deadlines have passed, and that could not be written "
+                      "down: %s\n",
+                      err_text(&why, text, sizeof text));
+    return true;
 }

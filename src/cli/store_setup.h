@@ -39,3 +39,7 @@ bool store_open(struct arena *arena, const struct app *app, const struct store_c
 /* Behind the last commit: the audit log's checkpoint that is due is made and given to the witnesses
  * (what fails of that is told to app->err and changes nothing), then the store is closed. */
 void store_close(const struct app *app, struct record *record);
+/* For reading, with what time has ended written down before, so that lists tell it; where that
+ * cannot be, a line on standard error says so, and what is there is read. */
+bool store_open_settled(struct arena *arena, const struct app *app,
+                        const struct store_choice *choice, struct record *ret, struct err *err);

@@ -104,3 +104,5 @@ struct settled {
  * lists.
  */
 bool record_settle(struct record *record, struct settled *ret, struct err *err);
+/* Is there something to write down? Reads only. */
+bool record_unsettled(struct record *record, bool *ret, struct err *err);

@@ -259,6 +259,11 @@ static bool tell_overdue(struct settling *s, struct err *err)
 
 /* --- all of it --- */
 
+bool record_unsettled(struct record *record, bool *ret, struct err *err)
+{
+    return anything(record, record_now(record), ret, err);
+}
+
 bool record_settle(struct record *record, struct settled *ret, struct err *err)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
