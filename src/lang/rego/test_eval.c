@@ -83,6 +83,7 @@ static void test_values(void **state)
         {"p := {k: v | some k, v in input}", "[true]", "{0: true}"},
         {"p if { every x in input { x > 0 } }", "[1, 2]", "true"},
         {"p if { every x in input { x > 1 } }", "[1, 2]", NULL},
+        {"p if { v := 1; every x in input { x; startswith(v, \"a\") } }", "[]", "true"},
         {"p if not input.x", "{}", "true"},
         {"p if not startswith(input.nope, \"a\")", "{}", NULL},
         {"f(x) := x * 2\np := f(f(3))", NULL, "12"},
