@@ -347,7 +347,7 @@ static void check_else(struct linter *l, const struct rego_rule *rule)
     for (; rule->else_; rule = rule->else_) {
         if (open)
             tell(l, REGO_LINT_UNREACHABLE_ELSE, rule->else_->place,
-                 "never reached: what stands before it has no condition");
+                 "never reached: what stands before it is always true");
         open = open || is_open(rule->else_);
     }
 }

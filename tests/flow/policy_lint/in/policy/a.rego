@@ -15,6 +15,6 @@ denny contains "y" if not data.lib.nope
 
 warn contains "z" if lib.gone[_] == 1
 
-f(x) := 1 if { input.b } else := 2 else := 3
+f(x) := 1 if { input.b } else := 2 if { true } else := 3
 
 g := 1 if { 1 == 2 }
