@@ -161,6 +161,8 @@ static bool make_file(const char *path, struct err *err)
     bool made = !io_is_dir(dir.ptr);
     if (made && !io_make_dirs(dir.ptr, 0700, err))
         return false;
+    if (io_is_dir(path))
+        return err_set(err, ERR_IO, "open the store %s: %s", path, strerror(EISDIR));
     if (io_exists(path))
         return true;
     if (!place_file(path, err))
