@@ -64,6 +64,7 @@ int gate_kind_exit(enum gate_kind kind);
 /* One resource that the plan touches, or that drifted before it was made. */
 struct gate_touch {
     struct str address, type;
+    struct str previous;     /* its address before a move, or empty: the state has it there */
     enum plan_action action; /* PLAN_NO_OP: the plan leaves it as it is */
     /* What is live now, what the plan takes for it and what it makes of it, of the attributes that
      * drifted. NULL: not known; live has those that are not as recorded */

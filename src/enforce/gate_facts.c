@@ -50,8 +50,10 @@ static void take(struct gathering *g, const struct plan_entry *entry, enum plan_
         last->action = action < last->action ? action : last->action;
         return;
     }
-    g->touch[g->ntouches++] =
-        (struct gate_touch){.address = entry->address, .type = entry->type, .action = action};
+    g->touch[g->ntouches++] = (struct gate_touch){.address = entry->address,
+                                                  .previous = entry->previous_address,
+                                                  .type = entry->type,
+                                                  .action = action};
 }
 
 static bool list_touches(struct gathering *g)

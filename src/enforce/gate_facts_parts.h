@@ -8,6 +8,8 @@ struct gathering {
     struct gate_seen *seen;
     struct gate_touch *touch;
     size_t ntouches;
+    struct gate_touch **moved; /* those with a previous address */
+    size_t nmoved;
     struct str *cannot_tell, *note;
     size_t ncannot_tell, cannot_room, nnotes, note_room;
     struct gate_violation *violation;

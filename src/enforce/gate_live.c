@@ -6,6 +6,8 @@
 #include "drift/drift.h"
 #include "enforce/gate_facts_parts.h"
 
+enum { MOVED_MAX = 10000 };
+
 struct reading {
     struct gathering *g;
     struct arena scratch; /* of one answer */
@@ -17,10 +19,53 @@ static int touch_order(const void *a, const void *b)
     return str_compare(x->address, y->address);
 }
 
+/* What was moved is found by the address that the state has, too. */
 static struct gate_touch *find_touch(struct gathering *g, struct str address)
 {
     struct gate_touch key = {.address = address};
-    return g->ntouches ? bsearch(&key, g->touch, g->ntouches, sizeof key, touch_order) : NULL;
+    struct gate_touch *hit =
+        g->ntouches ? bsearch(&key, g->touch, g->ntouches, sizeof key, touch_order) : NULL;
+    for (size_t i = 0; !hit && i < g->nmoved; i++)
+        if (str_equal(g->moved[i]->previous, address))
+            hit = g->moved[i];
+    return hit;
+}
+
+static bool list_moved(struct gathering *g)
+{
+    g->moved = arena_new(g->arena, struct gate_touch *, g->ntouches);
+    if (!g->moved)
+        return arena_full(g->arena, g->err);
+    for (size_t i = 0; i < g->ntouches && g->nmoved < MOVED_MAX; i++)
+        if (g->touch[i].previous.len)
+            g->moved[g->nmoved++] = &g->touch[i];
+    return true;
+}
+
+static int finding_order(const void *a, const void *b)
+{
+    const struct finding *x = a, *y = b;
+    int order = str_compare(x->address, y->address);
+    return order ? order : (x->class_ > y->class_) - (x->class_ < y->class_);
+}
+
+/* Findings of what was moved under the address that the plan has. */
+static bool follow_moves(struct gathering *g)
+{
+    struct stack_result *scan = &g->seen->scan;
+    struct finding *copy = arena_new(g->arena, struct finding, scan->nfindings);
+    if (!copy)
+        return arena_full(g->arena, g->err);
+    for (size_t i = 0; i < scan->nfindings; i++) {
+        const struct gate_touch *touch = find_touch(g, scan->findings[i].address);
+        copy[i] = scan->findings[i];
+        if (touch)
+            copy[i].address = touch->address;
+    }
+    if (scan->nfindings > 1)
+        qsort(copy, scan->nfindings, sizeof *copy, finding_order);
+    scan->findings = copy;
+    return true;
 }
 
 /* --- before, and now --- */
@@ -215,6 +260,8 @@ static bool take_findings(struct gathering *g)
     AUTO_ARENA scratch = {.limit = ARENA_DEFAULT_LIMIT};
     const struct stack_result *scan = &g->seen->scan;
     struct gate_facts *f = &g->seen->facts;
+    if (g->nmoved && !follow_moves(g))
+        return false;
     for (size_t i = 0, n; i < scan->nfindings; i += n) {
         const struct finding *finding = &scan->findings[i];
         struct gate_touch *touch = find_touch(g, finding->address);
@@ -268,13 +315,18 @@ static bool read_now(struct gathering *g)
 {
     struct reading r = {.g = g, .scratch = {.limit = ARENA_DEFAULT_LIMIT}};
     struct scan_options options = g->asking->scan;
-    struct str *addresses = arena_new(g->arena, struct str, g->ntouches);
+    struct str *addresses = arena_new(g->arena, struct str, g->ntouches + g->nmoved);
+    size_t n = 0;
     if (!addresses)
         return arena_full(g->arena, g->err);
     for (size_t i = 0; i < g->ntouches; i++)
-        addresses[i] = g->touch[i].address;
+        addresses[n++] = g->touch[i].address;
+    for (size_t i = 0; i < g->nmoved; i++)
+        addresses[n++] = g->moved[i]->previous;
+    if (n > 1)
+        qsort(addresses, n, sizeof *addresses, str_compare_qsort);
     options.addresses = addresses;
-    options.naddresses = g->ntouches;
+    options.naddresses = n;
     options.exact = true;
     options.on_answer = on_answer;
     options.ctx = &r;
@@ -292,6 +344,8 @@ static bool read_now(struct gathering *g)
 
 bool gather_live(struct gathering *g)
 {
+    if (!list_moved(g))
+        return false;
     if (g->asking->from_plan)
         return trust_plan(g);
     return g->ntouches == 0 || read_now(g);

@@ -280,3 +280,17 @@ def gate_freeze(lab):
     check(done.returncode == 0, done.stderr)
     report = gate(stack, 0)
     check(report["breakglass"] and {"freeze", "undo"} <= {o["kind"] for o in report["objections"]}, report)
+
+
+@test("lab6", "tofu")
+def gate_moved(lab):
+    """What was moved in the code is found where the state has it; drifted, it is denied under its new address."""
+    stack = made(lab)
+    code = (stack.dir / "main.tf").read_text().replace('"lab6_row" "web"', '"lab6_row" "site"').replace('"code"', '"new"')
+    stack.write("main.tf", code + 'moved {\n  from = lab6_row.web\n  to   = lab6_row.site\n}\n')
+    plan(stack)
+    gate(stack, 0)
+    stack.edit("lab6_row", "web", text="behind")
+    plan(stack)
+    report = gate(stack, 2, ["undo"])
+    check([o["address"] for o in report["objections"]] == ["lab6_row.site"], report)
