@@ -86,7 +86,7 @@ static bool to_git(struct giving *g, struct err *err)
 {
     const char *const blob[] = {"hash-object", "-w", "--stdin"}, *const tree[] = {"mktree"},
                       *const old[] = {"rev-parse", "-q", "--verify", GIT_REF "^{commit}"};
-    struct str id, tree_id, parent, commit;
+    struct str id, tree_id, parent = {0}, commit;
     if (!git(g, g->made.note, blob, 3, false, &id, err))
         return false;
     struct str line = arena_printf(g->arena, "100644 blob %.*s\tcheckpoint\n", STR_ARG(id));
