@@ -295,12 +295,13 @@ const struct command cmd_findings = {
     .name = "findings",
     .usage = "plumb findings [options]",
     .summary = "list the findings that the store knows",
-    .help =
-        "Open findings first, the most severe first; with --since the newest first. `plumb finding "
-        "show` tells all of one.\n\n"
-        "  plumb findings --severity high\n"
-        "  plumb findings --stack infra/prod --class missing,unmanaged\n"
-        "  plumb findings --status resolved --since 7d --output json",
+    .help = "Open findings first, the most severe first; with --since the newest first, with "
+            "--status overdue "
+            "the longest overdue first. `plumb finding "
+            "show` tells all of one.\n\n"
+            "  plumb findings --severity high\n"
+            "  plumb findings --stack infra/prod --class missing,unmanaged\n"
+            "  plumb findings --status resolved --since 7d --output json",
     .options = options,
     .noptions = OPTION_COUNT,
     .run = run};

@@ -176,6 +176,7 @@ static void write_sql(struct listing *list)
     if (q->overdue)
         add_from(list, "due_utc_ms", "<", q->now_utc_ms);
     buf_str(&list->sql, q->since_utc_ms           ? STR(" ORDER BY changed_utc_ms DESC, id")
+                        : q->overdue              ? STR(" ORDER BY due_utc_ms, id")
                         : q->statuses && one == 0 ? STR(" ORDER BY severity DESC, id")
                                                   : STR(" ORDER BY lane, severity DESC, id"));
     if (q->limit) {

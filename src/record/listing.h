@@ -35,7 +35,7 @@ enum {
         1u << STATUS_NEW | 1u << STATUS_RECURRING | 1u << STATUS_CHANGED | 1u << STATUS_REOPENED
 };
 
-/* Open ones first, then by severity; with since the newest first. */
+/* Open ones first, then by severity; with since the newest first, overdue the longest overdue. */
 bool finding_list(struct record *record, const struct finding_query *query,
                   bool (*row)(void *ctx, const struct finding_row *row, struct err *err), void *ctx,
                   struct err *err);

@@ -46,7 +46,7 @@ static const struct migration migrations[] = {
      "CREATE INDEX finding_changed ON finding (changed_utc_ms DESC, id);"
      "CREATE INDEX finding_lane_changed ON finding (lane, changed_utc_ms DESC, id);"
      "CREATE INDEX finding_status_changed ON finding (status, changed_utc_ms DESC, id);"
-     "CREATE INDEX finding_due ON finding (due_utc_ms) WHERE due_utc_ms IS NOT NULL;"
+     "CREATE INDEX finding_due ON finding (lane, due_utc_ms, id) WHERE due_utc_ms IS NOT NULL;"
      "CREATE INDEX finding_fingerprint ON finding (fingerprint);"
      /* What happened to a finding; `fingerprint` is the one that it had then. */
      "CREATE TABLE finding_history (id BIGINT PRIMARY KEY, finding BIGINT NOT NULL,"
