@@ -129,7 +129,7 @@ static void turn(struct loop *loop, int fd)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct loop loop;
+    struct loop loop = {0};
     struct side side = {.n = 0};
     struct h2_conn *conn;
     int fds[2];
