@@ -135,6 +135,7 @@ static void open_pair(struct pair *p)
     int fds[2];
     prepare(&p->client);
     prepare(&p->server);
+    p->loop = (struct loop){0};
     assert_true(loop_open(&p->loop, NULL));
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
     struct h2_options options = {
@@ -297,7 +298,7 @@ static void what_is_no_http2_ends_the_connection(void **state)
 {
     (void)state;
     static const char junk[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-    struct loop loop;
+    struct loop loop = {0};
     struct end server;
     int fds[2];
     prepare(&server);
