@@ -138,8 +138,8 @@ static bool failed(struct store *store, const char *doing, struct err *err)
 static bool place_file(const char *path, struct err *err)
 {
     char half[PATH_BYTES_MAX + 64];
-    (void)snprintf(half, sizeof half, "%s.%d.%p", path, (int)getpid(), (void *)half);
-    int fd = open(half, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    (void)snprintf(half, sizeof half, "%s.XXXXXX", path);
+    int fd = mkostemp(half, O_CLOEXEC); /* mode 0600 */
     if (fd < 0)
         return err_set(err, ERR_IO, "open the store %s: %s", path, strerror(errno));
     (void)close(fd);
