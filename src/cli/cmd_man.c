@@ -99,9 +99,11 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
                   ".SH DESCRIPTION\n",
                   PLUMB_VERSION);
     roff(out, "plumb reads what the last apply of Terraform or OpenTofu recorded, asks the stack's "
-              "own providers what is live now, and reports every difference. It only reads: "
-              "nothing in a scan can change infrastructure. What could not be compared is reported "
-              "as unchecked, never as in sync.");
+              "own providers what is live now, and reports every difference. Nothing in a scan can "
+              "change infrastructure. What could not be compared is reported as unchecked, never "
+              "as in sync. With a store it remembers findings, reviews and decisions in a log "
+              "that can be verified, and refuses plans and applies that would undo or ignore "
+              "drift that nobody has reviewed.");
     (void)fputs(".SH COMMANDS\n", out);
     for (size_t i = 0; i < n; i++)
         if (!commands[i]->hidden)

@@ -53,9 +53,10 @@ void help_overview(FILE *out)
 {
     size_t n;
     const struct command *const *commands = command_all(&n);
-    (void)fputs("plumb finds where live infrastructure differs from its code. It only reads.\n\n"
-                "Usage: plumb COMMAND [options]\n\nCommands:\n",
-                out);
+    (void)fputs(
+        "plumb finds where live infrastructure differs from its code. A scan only reads.\n\n"
+        "Usage: plumb COMMAND [options]\n\nCommands:\n",
+        out);
     for (size_t i = 0; i < n; i++) {
         if (commands[i]->hidden)
             continue;
@@ -64,7 +65,8 @@ void help_overview(FILE *out)
     }
     (void)fputs(
         "\n`plumb COMMAND --help` tells a command's options; `plumb --version` the version.\n"
-        "Exit codes: 0 in sync, 1 error, 2 drift, 4 something could not be checked.\n",
+        "Exit codes: 0 in sync, 1 error, 2 drift, 3 policy objects, 4 something could not be "
+        "checked.\n",
         out);
 }
 
