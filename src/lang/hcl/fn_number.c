@@ -91,7 +91,7 @@ static bool load(struct hcl_call *call, struct mathematics *ret)
 static bool run_log(struct hcl_call *call, struct value *ret)
 {
     bool exact;
-    struct mathematics m;
+    struct mathematics m = {0};
     double x = number_to_double(&call->arg[0], &exact);
     double base = number_to_double(&call->arg[1], &exact);
     mpfr_t r;
@@ -143,7 +143,7 @@ static bool run_pow(struct hcl_call *call, struct value *ret)
     bool exact;
     double x = number_to_double(&call->arg[0], &exact);
     double power = number_to_double(&call->arg[1], &exact);
-    struct mathematics m;
+    struct mathematics m = {0};
     mpfr_t r;
     if (!load(call, &m))
         return false;
