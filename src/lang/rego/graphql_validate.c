@@ -348,6 +348,8 @@ static void walk_inline(struct walk *w, const struct graphql_node *parent, struc
 
 static void walk_spread(struct walk *w, const struct graphql_node *parent, struct graphql_node *s)
 {
+    if (!graphql_spend(w->g, w->document->extras.n + w->visited.n)) /* looked through by name */
+        return;
     struct graphql_node *fragment = graphql_named(&w->document->extras, s->name);
     const struct graphql_node *type = fragment ? graphql_type(w->schema, fragment->alias) : NULL;
     s->definition = fragment;
@@ -417,7 +419,9 @@ static void check_cycles(struct walk *w, struct graphql_node *fragment, struct g
         found.n == 0 || !graphql_add(w->g, open, fragment))
         return;
     w->depth++;
-    for (size_t i = 0; i < found.n && graphql_spend(w->g, open->n); i++) {
+    for (size_t i = 0; i < found.n; i++) {
+        if (!graphql_spend(w->g, open->n + w->document->extras.n + w->cyclic.n))
+            break;
         struct graphql_node *s = found.item[i];
         size_t at = 0;
         while (at < open->n && !str_equal(open->item[at]->name, s->name))
