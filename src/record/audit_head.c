@@ -1,4 +1,6 @@
 /* audit_head.c - the log's head, and its tiles. */
+#include <inttypes.h>
+
 #include "record/audit_head.h"
 
 #include <stdlib.h>
@@ -145,9 +147,9 @@ static bool write_tile(struct db *db, struct hasher *hasher, unsigned level, int
         return false;
     if (tile->width != TILE_WIDTH)
         return err_set(err, ERR_CONFLICT,
-                       "the audit log lacks events of %lld to %lld: `plumb audit verify`",
-                       (long long)(n << (TILE_BITS * (level + 1))),
-                       (long long)(((n + 1) << (TILE_BITS * (level + 1))) - 1));
+                       "the audit log lacks events of %" PRId64 " to %" PRId64
+                       ": `plumb audit verify`",
+                       n << (TILE_BITS * (level + 1)), ((n + 1) << (TILE_BITS * (level + 1))) - 1);
     if (!tile_root(hasher, tile, &root))
         return err_set(err, ERR_LIMIT, "SHA-256 failed");
     struct db_value row[] = {

@@ -71,7 +71,7 @@ static bool listen_on(const struct addrinfo *info, struct str address, int *ret_
     if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
         return err_set(err, ERR_IO, "listen on %.*s: %s", STR_ARG(address), strerror(errno));
     *ret_fd = fd;
-    fd = -1;
+    fd = -1; /* NOLINT(clang-analyzer-deadcode.DeadStores): its cleanup reads it */
     return true;
 }
 
