@@ -67,12 +67,13 @@ static void on_output(void *ctx, struct str provider, struct str bytes)
     (void)fflush(p->app->err);
 }
 
-/* Between two commands of a shell code and state may change. */
+/* Between two commands of a shell code, state and what stands on record may change. */
 static void on_idle(void *ctx)
 {
     const struct proxying *p = ctx;
     if (p->concern)
         concern_forget(p->concern);
+    guard_record_forget(p->guarding);
 }
 
 static bool wants_logs(const struct app *app)

@@ -326,6 +326,12 @@ static bool refresh(struct guard_record *g, struct err *err)
     return true;
 }
 
+void guard_record_forget(struct guard_record *guard)
+{
+    if (guard)
+        guard->asked_ms = 0;
+}
+
 /* Addresses for the log: the one, or the first of several. */
 static struct str subject_of(const struct judging *j)
 {

@@ -41,3 +41,5 @@ bool guard_record_open(const struct guard_record_options *options, struct guard_
                        struct err *err);
 void guard_record_close(struct guard_record *guard); /* NULL is fine */
 struct guard guard_record_guard(struct guard_record *guard);
+/* The next change asks the store again, however fresh what it said last is. NULL is fine. */
+void guard_record_forget(struct guard_record *guard);
