@@ -83,55 +83,25 @@ void gating_close_plan(struct gating_plan *plan)
     io_big_free(&plan->big);
 }
 
-static struct str real_path(struct arena *arena, struct str path)
-{
-    struct str kept = arena_dup(arena, path);
-    char *real = kept.ptr ? realpath(kept.ptr, NULL) : NULL;
-    struct str ret = real ? arena_dup(arena, str_from(real)) : (struct str){0};
-    free(real);
-    return ret;
-}
-
-/* Stacks of plumb.yaml in the very folder, first in the list; how many. */
-static size_t in_folder(struct arena *arena, const struct stacks *all, struct str folder,
-                        struct stack *ret)
-{
-    size_t n = 0;
-    for (size_t i = 0; folder.ptr && i < all->n; i++)
-        if (str_equal(real_path(arena, all->stack[i].path), folder) && n++ == 0)
-            *ret = all->stack[i];
-    return n;
-}
-
 bool gating_find_stack(struct arena *arena, const struct app *app, const struct gating_stack *ask,
                        struct stack *ret, const struct config **ret_config, struct err *err)
 {
     struct stacks found = {0};
-    struct err ignored = {0};
     struct str dir = ask->named.len ? ask->named : STR(".");
-    struct stacks_query query = {.config_file = ask->config_file,
-                                 .workspaces = &ask->workspace,
-                                 .nworkspaces = ask->workspace.len > 0,
-                                 .env = app->env};
-    size_t n = 0;
-    if (stacks_find(arena, &query, &found, &ignored) && found.config)
-        n = in_folder(arena, &found, real_path(arena, dir), ret);
-    if (n == 0) {
-        query.dirs = &dir;
-        query.ndirs = 1;
-        query.state = ask->state;
-        if (!stacks_find(arena, &query, &found, err))
-            return false;
-        n = found.n;
-        if (n == 1)
-            *ret = found.stack[0];
-    }
-    if (n != 1)
+    const struct stacks_query query = {.dirs = &dir,
+                                       .ndirs = 1,
+                                       .config_file = ask->config_file,
+                                       .workspaces = &ask->workspace,
+                                       .nworkspaces = ask->workspace.len > 0,
+                                       .state = ask->state,
+                                       .env = app->env};
+    if (!stacks_find(arena, &query, &found, err))
+        return false;
+    if (found.n != 1)
         return err_set(err, ERR_USAGE,
                        "%.*s is %zu stacks, a plan is for one: name it (--stack, --workspace)",
-                       STR_ARG(dir), n);
-    if (ask->state.len)
-        ret->state = ask->state;
+                       STR_ARG(dir), found.n);
+    *ret = found.stack[0];
     *ret_config = found.config;
     return true;
 }

@@ -32,8 +32,7 @@ struct gating_stack {
     struct str named; /* --stack: a folder, or a stack's name; empty = what is here */
     struct str config_file, workspace, state;
 };
-/* The one stack that is meant: the one of plumb.yaml that stands in that folder, by whatever path
- * it is named, else the folder itself. *ret_config may be NULL. */
+/* The one stack that is meant, as stacks_find() has it. *ret_config may be NULL. */
 bool gating_find_stack(struct arena *arena, const struct app *app, const struct gating_stack *ask,
                        struct stack *ret, const struct config **ret_config, struct err *err);
 /* "sha256:..." */

@@ -21,10 +21,16 @@ struct pick {
     struct str state;                  /* a state file given as an argument */
     const struct config_stack *config; /* what plumb.yaml says of it, or NULL */
 };
+/* Where a row of plumb.yaml points: as the file is reached from here, and from the root of all. */
+struct row_place {
+    struct str path, real;
+    bool is_glob, is_module;
+};
 struct finder {
     struct arena *arena;
     const struct stacks_query *query;
     const struct config *config;
+    const struct row_place *rows; /* of config->stacks; asked for arguments only */
     struct pick *picks;
     size_t npicks, picks_room;
     struct stack *stacks;
@@ -59,18 +65,76 @@ bool config_load(struct arena *arena, const char *path, struct config *ret, stru
            config_parse(arena, text, path, ret, err);
 }
 
+/* With links followed; as it is where there is nothing. */
+static struct str real_path(struct arena *arena, struct str path)
+{
+    char real[PATH_MAX];
+    struct str kept = arena_dup(arena, path);
+    return kept.ptr && realpath(kept.ptr, real) ? arena_dup(arena, str_from(real))
+                                                : pathname_clean(arena, path);
+}
+
+static bool place_rows(struct finder *f, struct err *err)
+{
+    const struct config *config = f->config;
+    struct row_place *rows = arena_new(f->arena, struct row_place, config->nstacks);
+    struct str root = real_path(f->arena, config->root), first;
+    for (size_t i = 0; rows && i < config->nstacks; i++) {
+        struct row_place *row = &rows[i];
+        struct str path = config->stacks[i].path;
+        row->is_glob = glob_is_pattern(path);
+        row->path = pathname_clean(f->arena, io_join(f->arena, config->root, path));
+        row->real = pathname_clean(f->arena, io_join(f->arena, root, path));
+        if (row->real.ptr && !row->is_glob)
+            row->real = real_path(f->arena, row->real);
+        if (!row->path.ptr || !row->real.ptr)
+            return arena_full(f->arena, err);
+        row->is_module = !row->is_glob && roots_is_module(row->path.ptr, &first, f->arena);
+    }
+    f->rows = rows;
+    return rows || arena_full(f->arena, err);
+}
+
+static bool in_row(const struct row_place *row, struct str row_path, struct str path)
+{
+    if (row->is_glob)
+        return glob_match(row_path, path, '/');
+    return row->is_module ? str_equal(row_path, path) : pathname_below(row_path, path).ptr != NULL;
+}
+
+/* Is the folder in what the row names, by whatever path either is reached? */
+static bool row_covers(const struct row_place *row, struct str path, struct str real)
+{
+    return in_row(row, row->path, path) || in_row(row, row->real, real);
+}
+
+static bool any_row_covers(struct finder *f, struct str dir)
+{
+    struct str path = pathname_clean(f->arena, dir), real = real_path(f->arena, dir);
+    for (size_t i = 0; path.ptr && real.ptr && i < f->config->nstacks; i++)
+        if (row_covers(&f->rows[i], path, real))
+            return true;
+    return false;
+}
+
+/* plumb.yaml above the folder that is asked for, else the one here, if it names that folder. */
 static bool load_config(struct finder *f, struct err *err)
 {
     struct str given = f->query->config_file;
     struct str from = f->query->ndirs ? f->query->dirs[0] : STR(".");
     struct config *config = arena_new(f->arena, struct config, 1);
+    bool elsewhere = false;
     if (!config)
         return arena_full(f->arena, err);
     if (str_equal(given, STR("-")))
         return true;
     if (!given.len) {
         struct str start = arena_dup(f->arena, from);
-        given = config_find(f->arena, start.ptr && io_is_dir(start.ptr) ? from : STR("."));
+        bool is_dir = start.ptr && io_is_dir(start.ptr);
+        given = is_dir ? config_find(f->arena, from) : given;
+        elsewhere = is_dir && !given.len;
+        if (!given.len)
+            given = config_find(f->arena, STR("."));
     }
     if (!given.len)
         return true;
@@ -78,6 +142,12 @@ static bool load_config(struct finder *f, struct err *err)
     if (!path.ptr || !config_load(f->arena, path.ptr, config, err))
         return path.ptr ? false : arena_full(f->arena, err);
     f->config = config;
+    if (f->query->ndirs || f->query->state.len) {
+        if (!place_rows(f, err))
+            return false;
+        if (elsewhere && !any_row_covers(f, from))
+            f->config = NULL;
+    }
     return true;
 }
 
@@ -171,23 +241,42 @@ static bool add_config_stacks(struct finder *f, struct err *err)
     return true;
 }
 
-/* Is the folder `path` (cleaned) in what the configuration's row names? */
-static bool row_covers(struct finder *f, const struct config_stack *row, struct str path)
+/* As a scan of everything has it: a stack for each row that covers the folder. */
+static bool give_config(struct finder *f, size_t from, struct err *err)
 {
-    struct str full = io_join(f->arena, f->config->root, row->path);
-    struct str clean = full.ptr ? pathname_clean(f->arena, full) : full;
-    if (!clean.ptr)
-        return false;
-    return glob_is_pattern(clean) ? glob_match(clean, path, '/')
-                                  : pathname_below(clean, path).ptr != NULL;
+    size_t end = f->npicks;
+    for (size_t i = from; f->config && i < end; i++) {
+        struct pick pick = f->picks[i];
+        struct str real = real_path(f->arena, pick.path);
+        if (pick.config)
+            continue;
+        if (!real.ptr)
+            return arena_full(f->arena, err);
+        for (size_t k = 0; k < f->config->nstacks; k++) {
+            if (!row_covers(&f->rows[k], pick.path, real))
+                continue;
+            pick.config = &f->config->stacks[k];
+            if (!f->picks[i].config)
+                f->picks[i].config = pick.config;
+            else if (!add_pick(f, pick, err))
+                return false;
+        }
+    }
+    return true;
 }
 
-static void give_config(struct finder *f, size_t from)
+/* A folder without code, of which plumb.yaml knows a state or a document of live values. */
+static bool add_codeless(struct finder *f, struct str clean, struct err *err)
 {
-    for (size_t i = from; f->config && i < f->npicks; i++)
-        for (size_t k = 0; k < f->config->nstacks && !f->picks[i].config; k++)
-            if (row_covers(f, &f->config->stacks[k], f->picks[i].path))
-                f->picks[i].config = &f->config->stacks[k];
+    struct str real = real_path(f->arena, clean);
+    for (size_t i = 0; f->config && real.ptr && i < f->config->nstacks; i++) {
+        const struct config_stack *row = &f->config->stacks[i];
+        if ((row->state.len || row->snapshot.len) && !f->rows[i].is_glob &&
+            str_equal(f->rows[i].real, real) &&
+            !add_pick(f, (struct pick){clean, STR(""), STR(""), row}, err))
+            return false;
+    }
+    return real.ptr || arena_full(f->arena, err);
 }
 
 static bool is_file(const char *path)
@@ -229,7 +318,9 @@ static bool add_argument(struct finder *f, struct str arg, bool *ret_found, stru
     } else if (!add_path(f, arg, NULL, err)) {
         return false;
     }
-    give_config(f, before);
+    if (!give_config(f, before, err) ||
+        (f->npicks == before && io_is_dir(path.ptr) && !add_codeless(f, clean, err)))
+        return false;
     *ret_found = f->npicks > before;
     return true;
 }
@@ -511,8 +602,7 @@ static bool pick_given_state(struct finder *f, struct err *err)
     (void)roots_is_module(clean.ptr, &first, f->arena);
     if (!add_pick(f, (struct pick){clean, first, STR(""), NULL}, err))
         return false;
-    give_config(f, 0);
-    return make_stacks(f, 0, err);
+    return give_config(f, 0, err) && make_stacks(f, 0, err);
 }
 
 static bool pick_all(struct finder *f, struct err *err)

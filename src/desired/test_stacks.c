@@ -29,6 +29,7 @@ static const struct {
     const char *workspace;
     const char *stacks; /* "name|path|workspace|environment|owner" of each, by line */
     const char *error;
+    const char *in; /* the working directory */
 } cases[] = {
     {"a root module here", {"main.tf=" PLAIN}, {0}, NULL, ".|.|default||\n", NULL},
     {"roots below, not the modules they call",
@@ -120,6 +121,62 @@ static const struct {
      NULL,
      "deep/er|deep/er|default||o\n",
      NULL},
+    {"plumb.yaml above: the folder itself, called within it",
+     {"plumb.yaml=version: 1\nstacks: [{path: i/a, name: net}, {path: \"i/*\", name: "
+      "\"{dir}!\"}]\n",
+      "i/a/main.tf=" PLAIN, "i/b/main.tf=" PLAIN},
+     {"."},
+     NULL,
+     "net|.|default||\n",
+     NULL,
+     "i/a"},
+    {"plumb.yaml above: a glob, called within the folder",
+     {"plumb.yaml=version: 1\nstacks: [{path: i/a, name: net}, {path: \"i/*\", name: "
+      "\"{dir}!\"}]\n",
+      "i/a/main.tf=" PLAIN, "i/b/main.tf=" PLAIN},
+     {"../b", "../../i/a"},
+     NULL,
+     "b!|../b|default||\nnet|../../i/a|default||\n",
+     NULL,
+     "i/a"},
+    {"plumb.yaml above: each stack of the folder",
+     {"plumb.yaml=version: 1\nstacks: [{path: a, name: eu, state: eu.json}, {path: a, name: us, "
+      "state: us.json}]\n",
+      "a/main.tf=" PLAIN},
+     {"."},
+     NULL,
+     "eu|.|default||\nus|.|default||\n",
+     NULL,
+     "a"},
+    {"plumb.yaml above: a folder without code, whose state it knows",
+     {"plumb.yaml=version: 1\nstacks: [{path: a, name: eu, state: eu.json}]\n", "a/keep="},
+     {"."},
+     NULL,
+     "eu|.|default||\n",
+     NULL,
+     "a"},
+    {"plumb.yaml: a module below a stack is not that stack",
+     {"plumb.yaml=version: 1\nstacks: [{path: a, name: net}]\n", "a/main.tf=" CALLS("./m"),
+      "a/m/main.tf=" PLAIN},
+     {"a/m"},
+     NULL,
+     "a/m|a/m|default||\n",
+     NULL},
+    {"plumb.yaml here: a stack beside it",
+     {"ops/plumb.yaml=version: 1\nstacks: [{path: ../a, name: net}]\n", "a/main.tf=" PLAIN},
+     {"../a"},
+     NULL,
+     "net|../a|default||\n",
+     NULL,
+     "ops"},
+    {"plumb.yaml here does not count for a folder elsewhere that it does not name",
+     {".git/keep=", "ops/plumb.yaml=version: 1\nstacks: [{path: ../a, name: net}]\n",
+      "a/main.tf=" PLAIN, "x/b/main.tf=" PLAIN},
+     {"../x/b"},
+     NULL,
+     "x/b|../x/b|default||\n",
+     NULL,
+     "ops"},
     {"CODEOWNERS",
      {".git/keep=", ".github/CODEOWNERS=* @all\n/infra/prod/ @ops\n", "infra/prod/main.tf=" PLAIN,
       "infra/dev/main.tf=" PLAIN},
@@ -163,6 +220,8 @@ static void run_case(size_t i)
     size_t nargs = 0;
     for (size_t k = 0; k < FILES_MAX && cases[i].files[k]; k++)
         make_file(cases[i].files[k]);
+    if (cases[i].in)
+        assert_int_equal(chdir(cases[i].in), 0);
     for (; nargs < 3 && cases[i].args[nargs]; nargs++)
         args[nargs] = str_from(cases[i].args[nargs]);
     const struct stacks_query query = {.dirs = args,
