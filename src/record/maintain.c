@@ -133,8 +133,9 @@ static const struct {
      "SELECT i.baseline FROM baseline_item i LEFT JOIN baseline b ON b.id = i.baseline"
      " WHERE b.id IS NULL ORDER BY i.baseline LIMIT 100"},
     {"an event of the audit log is missing",
-     "SELECT h.kept + (SELECT count(*) FROM audit_event) FROM audit_head h WHERE h.size <> h.kept +"
-     " (SELECT count(*) FROM audit_event)"},
+     /* those that announce keys stay when what is around them is taken out (audit_prune.h) */
+     "SELECT h.size FROM audit_head h WHERE h.size <> h.kept +"
+     " (SELECT count(*) FROM audit_event WHERE seq >= h.kept)"},
 };
 
 bool store_check(struct record *record,

@@ -9,6 +9,7 @@
 #include "record/audit.h"
 #include "record/audit_checkpoint.h"
 #include "record/audit_prune.h"
+#include "record/maintain.h"
 #include "record/record.h"
 #include "record/test_stores.h"
 
@@ -192,6 +193,14 @@ static bool gather(void *ctx, struct str bytes, struct err *err)
     return buf_ok(ctx, err);
 }
 
+static bool no_problem(void *ctx, struct str sentence, struct err *err)
+{
+    (void)ctx;
+    (void)err;
+    fail_msg("%.*s", STR_ARG(sentence));
+    return false;
+}
+
 static void what_was_taken_out_is_still_proven(void **state)
 {
     const struct test_store *store = *state;
@@ -224,6 +233,7 @@ static void what_was_taken_out_is_still_proven(void **state)
     assert_int_equal(kept, 512);
     assert_true(db_one_int(record.db, "SELECT count(*) FROM audit_event", NULL, 0, &left, &err));
     assert_int_equal(left, 700 - 512 + 1 + 1); /* log.start, log.retention */
+    assert_true(store_check(&record, no_problem, NULL, &left, &err));
     struct audit_check got = check(&record, &arena);
     must_be_sound(&got);
     assert_int_equal(got.first, 512);
