@@ -64,15 +64,24 @@ static bool announce(struct record *record, struct arena *arena, struct str text
            audit_append(record, &event, NULL, err);
 }
 
-static bool remove_lines(struct record *record, struct arena *arena, struct str text, int64_t upto,
-                         const struct event_actor *actor, struct err *err)
+/* The first event that is left only grows, whoever prunes at the same time. */
+static bool keep_from(struct record *record, int64_t from, int64_t upto, struct err *err)
+{
+    const struct db_value at[] = {DB_PARAM_INT(upto), DB_PARAM_INT(from)};
+    return db_run(record->db, "UPDATE audit_head SET kept = $1 WHERE id = 1 AND kept = $2", at, 2,
+                  err) &&
+           (db_changed(record->db) == 1 ||
+            err_set(err, ERR_CONFLICT, "somebody else prunes it just now"));
+}
+
+static bool remove_lines(struct record *record, struct arena *arena, struct str text, int64_t from,
+                         int64_t upto, const struct event_actor *actor, struct err *err)
 {
     struct db_value at = DB_PARAM_INT(upto);
-    return announce(record, arena, text, upto, actor, err) &&
+    return announce(record, arena, text, upto, actor, err) && keep_from(record, from, upto, err) &&
            db_run(record->db,
                   "DELETE FROM audit_event WHERE seq < $1 AND type NOT IN ('log.start', 'log.key')",
-                  &at, 1, err) &&
-           db_run(record->db, "UPDATE audit_head SET kept = $1 WHERE id = 1", &at, 1, err);
+                  &at, 1, err);
 }
 
 bool audit_prune(struct record *record, struct arena *arena, struct str text,
@@ -94,7 +103,8 @@ bool audit_prune(struct record *record, struct arena *arena, struct str text,
         return true;
     if (!db_begin(record->db, DB_WRITE, err))
         return false;
-    if (!remove_lines(record, arena, text, upto, actor, err) || !db_commit(record->db, err)) {
+    if (!remove_lines(record, arena, text, head.kept, upto, actor, err) ||
+        !db_commit(record->db, err)) {
         db_rollback(record->db);
         return err_wrap(err, "prune the audit log");
     }
