@@ -122,6 +122,15 @@ static bool announce(struct signing *s, const struct event_actor *actor, const s
            audit_write(s->record, &event, NULL, err);
 }
 
+static bool same_key(const struct signing *s, struct str named, struct err *err)
+{
+    return str_equal(named, s->vkey) ||
+           err_set(err, ERR_CONFLICT,
+                   "the audit log's key here is %.*s, the log names %.*s: bring back that key, or "
+                   "`plumb audit key --rotate --lost`",
+                   STR_ARG(s->vkey), STR_ARG(named));
+}
+
 /* The key that signs, which is the one that the log names last. */
 static bool open_key(struct signing *s, struct err *err)
 {
@@ -137,13 +146,8 @@ static bool open_key(struct signing *s, struct err *err)
     if (!s->vkey.ptr)
         return arena_full(s->arena, err);
     if (named.len == 0)
-        return announce(s, &plumb, &s->key, NULL, &named, err) &&
-               audit_head_read(s->record->db, s->arena, &s->head, err);
-    return str_equal(named, s->vkey) ||
-           err_set(err, ERR_CONFLICT,
-                   "the audit log's key here is %.*s, the log names %.*s: bring back that key, or "
-                   "`plumb audit key --rotate --lost`",
-                   STR_ARG(s->vkey), STR_ARG(named));
+        return announce(s, &plumb, &s->key, NULL, &named, err);
+    return same_key(s, named, err);
 }
 
 /* --- never two that contradict --- */
@@ -201,24 +205,17 @@ static bool check_continues(struct signing *s, struct str path, struct err *err)
            (!last.note.len || continues(s, last.note, "the last checkpoint in the store", err));
 }
 
+/* Beside the key first: what was signed is known there whatever becomes of the store. */
 static bool keep(struct signing *s, struct str path, struct str note, struct audit_signed *ret,
                  struct err *err)
 {
-    struct db *db = s->record->db;
     int64_t now = record_now(s->record);
     struct db_value row[] = {DB_PARAM_INT(s->head.size), DB_PARAM_INT(now), DB_PARAM_TEXT(note)};
-    if (path.len && !io_write_file_atomic(path.ptr, note, SIGNED_MODE, err))
+    if ((path.len && !io_write_file_atomic(path.ptr, note, SIGNED_MODE, err)) ||
+        !db_run(s->record->db,
+                "INSERT INTO audit_checkpoint (size, utc_ms, note) VALUES ($1, $2, $3)", row, 3,
+                err))
         return false;
-    if (!db_begin(db, DB_WRITE, err))
-        return false;
-    if (!db_run(db,
-                "INSERT INTO audit_checkpoint (size, utc_ms, note) VALUES ($1, $2, $3) ON CONFLICT "
-                "DO NOTHING",
-                row, 3, err) ||
-        !db_commit(db, err)) {
-        db_rollback(db);
-        return false;
-    }
     *ret = (struct audit_signed){.note = note, .size = s->head.size, .utc_ms = now};
     return true;
 }
@@ -241,28 +238,53 @@ static bool sign(struct signing *s, struct audit_signed *ret, struct err *err)
     return note_sign(s->arena, text, &s->key, 0, &note, err) && keep(s, path, note, ret, err);
 }
 
+/* Is what there is signed already? */
+static bool is_signed(struct signing *s, struct audit_signed *ret, bool *ret_signed,
+                      struct err *err)
+{
+    struct audit_signed last;
+    if (!audit_head_read(s->record->db, s->arena, &s->head, err) ||
+        !audit_checkpoint_last(s->record, s->arena, &last, err))
+        return false;
+    *ret_signed = last.note.len && last.size == s->head.size;
+    if (*ret_signed)
+        *ret = last;
+    return true;
+}
+
+/* Within the one write lock: whoever signs at the same time stands in line, and what is signed is
+ * all that there is. */
+static bool sign_newest(struct signing *s, struct audit_signed *ret, bool *ret_new, struct err *err)
+{
+    struct db *db = s->record->db;
+    struct str named;
+    bool done = false;
+    if (!db_begin(db, DB_WRITE, err))
+        return false;
+    bool ok = is_signed(s, ret, &done, err) &&
+              (done || (audit_key_current(s->record, s->arena, &named, err) &&
+                        same_key(s, named, err) && sign(s, ret, err) && db_commit(db, err)));
+    db_rollback(db);
+    *ret_new = ok && !done;
+    return ok;
+}
+
 bool audit_checkpoint_make(struct record *record, struct arena *arena, struct audit_signed *ret,
                            bool *ret_new, struct err *err)
 {
     struct signing s = {.record = record, .arena = arena};
-    struct audit_signed last;
-    if (ret_new)
-        *ret_new = false;
-    if (!audit_head_read(record->db, arena, &s.head, err))
+    bool done = false, new = false;
+    if (!is_signed(&s, ret, &done, err))
         return false;
     if (s.head.size == 0)
         return err_set(err, ERR_USAGE, "the audit log has no events yet");
-    if (!audit_checkpoint_last(record, arena, &last, err))
-        return false;
-    if (last.note.len && last.size == s.head.size) {
-        *ret = last;
-        return continues(&s, last.note, "the last checkpoint in the store", err);
-    }
-    bool ok = open_key(&s, err) && sign(&s, ret, err);
+    bool ok = done ? continues(&s, ret->note, "the last checkpoint in the store", err)
+                   : (open_key(&s, err) && sign_newest(&s, ret, &new, err)) ||
+                         err_wrap(err, "checkpoint");
     note_key_wipe(&s.key);
-    if (ok && ret_new)
-        *ret_new = true;
-    return ok || err_wrap(err, "checkpoint");
+    if (ret_new)
+        *ret_new = new;
+    return ok;
 }
 
 bool audit_checkpoint_due(struct record *record, bool *ret, struct err *err)

@@ -256,6 +256,55 @@ static void what_was_taken_out_is_still_proven(void **state)
     record_close(&record);
 }
 
+/* --- several at once --- */
+
+static int write_and_sign(const struct test_store *store, const struct audit_options *audit)
+{
+    AUTO_ARENA arena = {.limit = 256 << 20};
+    char text[2000];
+    struct record record;
+    struct err err = {0};
+    const struct event event = some_event();
+    bool ok = open_store(&arena, store, false, audit, &record);
+    for (int i = 0; i < 60 && ok; i++)
+        ok = audit_write(&record, &event, NULL, &err) && audit_settle(&record, &err);
+    if (!ok)
+        print_message("  %s\n", err_text(&err, text, sizeof text));
+    record_close(&record);
+    return ok ? 0 : 1;
+}
+
+/* Neither takes what the other has signed for a log that was cut off. */
+static void who_signs_at_once_stands_in_line(void **state)
+{
+    enum { WRITERS = 3 };
+    const struct test_store *store = *state;
+    AUTO_ARENA arena = {.limit = 256 << 20};
+    struct audit_options audit = key_of(&arena, store);
+    struct record record;
+    pid_t pid[WRITERS];
+    audit.every = 1;
+    open_store(&arena, store, false, &audit, &record);
+    fill(&record, 2);
+    assert_true(audit_settle(&record, NULL));
+    record_close(&record);
+    for (size_t i = 0; i < WRITERS; i++) {
+        pid[i] = fork();
+        if (pid[i] == 0)
+            _exit(write_and_sign(store, &audit));
+    }
+    for (size_t i = 0; i < WRITERS; i++) {
+        int status = -1;
+        assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
+        assert_int_equal(status, 0);
+    }
+    open_store(&arena, store, false, &audit, &record);
+    struct audit_check got = check(&record, &arena);
+    must_be_sound(&got);
+    assert_int_equal(got.last, 1 + 60 * WRITERS);
+    record_close(&record);
+}
+
 /* --- killed --- */
 
 /* Says each number that was acknowledged, until it is killed. */
@@ -393,6 +442,7 @@ int main(void)
         cmocka_unit_test(what_is_changed_in_the_database_is_named),
         cmocka_unit_test(an_older_copy_gets_no_signature),
         cmocka_unit_test(what_was_taken_out_is_still_proven),
+        cmocka_unit_test(who_signs_at_once_stands_in_line),
         cmocka_unit_test(killed_at_any_moment_nothing_acknowledged_is_lost),
         cmocka_unit_test(a_full_disk_means_deny),
         cmocka_unit_test(read_only_means_deny),
