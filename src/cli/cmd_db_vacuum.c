@@ -52,7 +52,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     if (!store_open(&arena, app, &choice, STORE_WRITE, &record, err))
         return false;
     bool ok = clean(app, &arena, &record, keep_ms, err);
-    record_close(&record);
+    store_close(app, &record);
     *ret_exit = 0;
     return ok;
 }

@@ -117,7 +117,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
         return false;
     bool ok = store_open(&arena, app, &choice, STORE_WRITE, &record, err) &&
               answer(app, &arena, in, &record, token, &terms, &got, err);
-    record_close(&record);
+    store_close(app, &record);
     if (!ok)
         return err_wrap(err, "nothing may be applied");
     (void)fprintf(app->out, "%s: %s\n", got == PERMIT_GOOD ? "approved" : "refused",

@@ -144,7 +144,7 @@ static void close_guard(struct proxying *p)
     concern_close(p->concern);
     if (p->policy)
         policy_close(p->policy);
-    record_close(&p->record);
+    store_close(p->app, &p->record);
 }
 
 static bool start(struct proxying *p, struct arena *arena, struct err *err)

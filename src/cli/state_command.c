@@ -10,7 +10,7 @@ bool state_command_open(struct state_command *ret, const struct app *app,
                         const struct invocation *in, enum store_use use, struct err *err)
 {
     struct store_choice choice = {0};
-    *ret = (struct state_command){.arena = {.limit = ARENA_DEFAULT_LIMIT}};
+    *ret = (struct state_command){.app = app, .arena = {.limit = ARENA_DEFAULT_LIMIT}};
     if (in->nargs && !state_name_good(in->args[0]))
         return err_set(err, ERR_USAGE, "'%.*s' is no name of a stack", STR_ARG(in->args[0]));
     if (!who_am_i(app, &ret->arena, &ret->by, err) ||
@@ -29,7 +29,7 @@ bool state_command_open(struct state_command *ret, const struct app *app,
 
 void state_command_close(struct state_command *command)
 {
-    record_close(&command->record);
+    store_close(command->app, &command->record);
     arena_free(&command->arena);
 }
 

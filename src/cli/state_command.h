@@ -16,6 +16,7 @@ enum { STATE_CONFIG, STATE_STORE, STATE_OPTION_COUNT };
 /* clang-format on */
 
 struct state_command {
+    const struct app *app;
     struct arena arena;
     struct record record;
     struct actor by;

@@ -95,7 +95,7 @@ static bool settle(struct arena *arena, const struct app *app, const struct stor
     struct settled settled;
     bool ok = store_open(arena, app, choice, STORE_WRITE, &record, err) &&
               record_settle(&record, &settled, err);
-    record_close(&record);
+    store_close(app, &record);
     return ok;
 }
 
