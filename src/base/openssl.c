@@ -2,15 +2,14 @@
 #define OPENSSL_NAMES_AS_THEY_ARE
 #include "base/openssl.h"
 
-#include <assert.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/library.h"
 
 #define TEXT_OF(number) #number
 #define TEXT(number) TEXT_OF(number)
@@ -20,36 +19,25 @@
 struct openssl_loaded openssl_loaded;
 static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
 
-/* The names one after the other, each with its NUL: no pointers that a start has to relocate. */
 #define X(name) #name "\0"
-static const char crypto_names[] = OPENSSL_CRYPTO(X);
-static const char tls_names[] = OPENSSL_TLS(X);
+static const struct library crypto_library = {SO("libcrypto") "\0", OPENSSL_CRYPTO(X), ""};
+static const struct library tls_library = {SO("libssl") "\0", OPENSSL_TLS(X), ""};
 #undef X
 
-/* n pointers to functions, read-only from here on; NULL with err. The library stays: its exit
- * handlers need it. */
-static const void *load(const char *file, const char *name, size_t n, struct err *err)
+/* Pointers to functions, read-only from here on; NULL with err. */
+static const void *load(const struct library *library, size_t size, struct err *err)
 {
-    static_assert(sizeof(void *) == sizeof(void (*)(void)), "dlsym gives functions, too");
-    void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!library) {
-        (void)err_set(err, ERR_UNAVAILABLE, "OpenSSL cannot be loaded: %s (apt install libssl3)",
-                      dlerror());
-        return NULL;
-    }
-    size_t size = n * sizeof(void *);
-    void **functions = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *functions = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (functions == MAP_FAILED) {
         (void)err_set(err, ERR_LIMIT, "out of memory");
         return NULL;
     }
-    for (size_t i = 0; i < n; i++, name += strlen(name) + 1)
-        if (!(functions[i] = dlsym(library, name))) {
-            (void)err_set(err, ERR_UNAVAILABLE, "%s has no %s: plumb needs OpenSSL 3.0 or newer",
-                          file, name);
-            (void)munmap(functions, size);
-            return NULL;
-        }
+    if (!library_load(library, functions, size, err)) {
+        (void)err_set(err, ERR_UNAVAILABLE, "OpenSSL cannot be loaded: %s (apt install libssl3)",
+                      dlerror());
+        (void)munmap(functions, size);
+        return NULL;
+    }
     (void)mprotect(functions, size, PROT_READ);
     return functions;
 }
@@ -60,8 +48,7 @@ bool openssl_load_crypto(struct err *err)
         return true;
     (void)pthread_mutex_lock(&loading);
     const struct openssl_crypto *crypto = openssl_loaded.crypto;
-    if (!crypto && (crypto = load(SO("libcrypto"), crypto_names,
-                                  sizeof(struct openssl_crypto) / sizeof(void *), err)))
+    if (!crypto && (crypto = load(&crypto_library, sizeof *crypto, err)))
         atomic_store_explicit(&openssl_loaded.crypto, crypto, memory_order_release);
     (void)pthread_mutex_unlock(&loading);
     return crypto != NULL;
@@ -73,8 +60,7 @@ bool openssl_load_tls(struct err *err)
         return true;
     (void)pthread_mutex_lock(&loading);
     const struct openssl_tls *tls = openssl_loaded.tls;
-    if (!tls &&
-        (tls = load(SO("libssl"), tls_names, sizeof(struct openssl_tls) / sizeof(void *), err)))
+    if (!tls && (tls = load(&tls_library, sizeof *tls, err)))
         atomic_store_explicit(&openssl_loaded.tls, tls, memory_order_release);
     (void)pthread_mutex_unlock(&loading);
     return tls != NULL;

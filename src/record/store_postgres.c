@@ -6,7 +6,6 @@
  * Source:  PostgreSQL 13 and newer; libpq - C Library, pipeline mode and binary results
  */
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/library.h"
 #include "record/db_parts.h"
 
 /* clang-format off */
@@ -68,26 +68,21 @@ static struct store *store_of(struct db *db)
     return (struct store *)(void *)db;
 }
 
-/* The library stays loaded: OpenSSL below it has handlers of its own. */
 static bool load(struct libpq *pq, struct err *err)
 {
-    void *library = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!library)
-        return err_set(err, ERR_UNAVAILABLE,
-                       "a store on PostgreSQL needs libpq, which is not installed (apt install "
-                       "libpq5)");
-    void *symbol;
-    if ((symbol = dlsym(library, "PQlibVersion")))
-        memcpy(&pq->libVersion, &symbol, sizeof symbol); /* POSIX: it fits a void pointer */
-    if (!symbol || pq->libVersion() < OLDEST_LIBRARY)
-        return err_set(err, ERR_UNSUPPORTED, "libpq is too old: 14 or newer is needed");
-#define X(name) \
-    if (!(symbol = dlsym(library, "PQ" #name))) \
-        return err_set(err, ERR_UNAVAILABLE, "libpq.so.5 has no PQ" #name); \
-    memcpy(&pq->name, &symbol, sizeof symbol);
-    SYMBOLS(X)
+#define X(name) "PQ" #name "\0"
+    static const struct library library = {.files = "libpq.so.5\0", .names = SYMBOLS(X) };
 #undef X
-    return true;
+    static const struct library version = {
+        .files = "libpq.so.5\0",
+        .names = "PQlibVersion\0",
+        .missing =
+            "a store on PostgreSQL needs libpq, which is not installed (apt install libpq5)"};
+    if (!library_load(&version, &pq->libVersion, sizeof pq->libVersion, err))
+        return false;
+    if (pq->libVersion() < OLDEST_LIBRARY)
+        return err_set(err, ERR_UNSUPPORTED, "libpq is too old: 14 or newer is needed");
+    return library_load(&library, pq, sizeof *pq, err);
 }
 
 /* --- errors --- */

@@ -3,7 +3,6 @@
  * Why these settings: docs/store.md. One connection has no mutex (NOMUTEX): it belongs to a thread.
  * Source:  sqlite.org/wal.html, pragma.html, c3ref; SQLite 3.37 and newer
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -19,6 +18,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/library.h"
 #include "record/db_parts.h"
 
 /* clang-format off */
@@ -50,21 +50,17 @@ static struct store *store_of(struct db *db)
     return (struct store *)(void *)db;
 }
 
-/* The library stays loaded: it may have been loaded by somebody else too. */
 static bool load(struct sqlite *api, struct err *err)
 {
-    void *library = dlopen("libsqlite3.so.0", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!library)
-        return err_set(err, ERR_UNAVAILABLE,
-                       "the store needs SQLite, which is not installed (apt install libsqlite3-0)");
-    void *symbol;
-/* POSIX: a function's address fits a void pointer */
-#define X(name) \
-    if (!(symbol = dlsym(library, "sqlite3_" #name))) \
-        return err_set(err, ERR_UNAVAILABLE, "libsqlite3.so.0 has no sqlite3_" #name); \
-    memcpy(&api->name, &symbol, sizeof symbol);
-    SYMBOLS(X)
+#define X(name) "sqlite3_" #name "\0"
+    static const struct library library = {
+        .files = "libsqlite3.so.0\0",
+        .names = SYMBOLS(X),
+        .missing = "the store needs SQLite, which is not installed (apt install libsqlite3-0)"
+    };
 #undef X
+    if (!library_load(&library, api, sizeof *api, err))
+        return false;
     if (api->libversion_number() < OLDEST_VERSION)
         return err_set(err, ERR_UNSUPPORTED, "SQLite %d is too old: 3.37 or newer is needed",
                        api->libversion_number());

@@ -1,13 +1,12 @@
 /* http.c - libcurl's easy interface by dlopen. */
 #include "wire/http.h"
 
-#include <assert.h>
-#include <dlfcn.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/library.h"
 
 /* curl/curl.h, part of its ABI: 0 long, 10000 pointer, 20000 function, 40000 blob. */
 enum curl_option {
@@ -72,26 +71,15 @@ struct curl {
     const char *(*strerror)(int code);
 };
 
-/* The library stays loaded: its own threads and atexit handlers may still need it. */
 static bool load(struct curl *curl, struct err *err)
 {
-    static const char *const names[] = {"curl_easy_init",    "curl_easy_setopt",
-                                        "curl_easy_perform", "curl_easy_getinfo",
-                                        "curl_easy_cleanup", "curl_easy_strerror"};
-    void *symbol[6];
-    static_assert(sizeof symbol == sizeof *curl, "one symbol for each function");
-    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!library)
-        library = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!library)
-        return err_set(err, ERR_UNAVAILABLE,
-                       "reading over HTTP needs libcurl, which is not installed (apt install "
-                       "libcurl4)");
-    for (size_t i = 0; i < 6; i++)
-        if (!(symbol[i] = dlsym(library, names[i])))
-            return err_set(err, ERR_UNAVAILABLE, "libcurl has no %s", names[i]);
-    memcpy(curl, symbol, sizeof symbol); /* POSIX: a function's address fits a void pointer */
-    return true;
+    static const struct library library = {
+        .files = "libcurl.so.4\0libcurl-gnutls.so.4\0",
+        .names = "curl_easy_init\0curl_easy_setopt\0curl_easy_perform\0"
+                 "curl_easy_getinfo\0curl_easy_cleanup\0curl_easy_strerror\0",
+        .missing =
+            "reading over HTTP needs libcurl, which is not installed (apt install libcurl4)"};
+    return library_load(&library, curl, sizeof *curl, err);
 }
 
 static size_t on_bytes(char *bytes, size_t size, size_t n, void *body)

@@ -1,7 +1,5 @@
 /* fn_crypto.c - hashes, UUIDs, bcrypt, and RSA decryption. */
-#include <assert.h>
 #include <crypt.h>
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -9,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/library.h"
 #include "base/openssl.h"
 #include "base/utf8.h"
 #include "lang/hcl/encode.h"
@@ -175,20 +174,13 @@ struct crypt_library {
     char *(*hash)(const char *phrase, const char *setting, struct crypt_data *data);
 };
 
-/* Loaded when a configuration asks for it, which few do. It stays: loading again costs nothing. */
+/* Loaded when a configuration asks for it, which few do. */
 static bool load_crypt(struct crypt_library *ret)
 {
-    static_assert(sizeof(void *) == sizeof ret->hash, "dlsym gives functions, too");
-    void *library = dlopen("libcrypt.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!library)
-        library = dlopen("libcrypt.so.2", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    void *gensalt = library ? dlsym(library, "crypt_gensalt_rn") : NULL;
-    void *hash = library ? dlsym(library, "crypt_r") : NULL;
-    if (!gensalt || !hash)
-        return false;
-    memcpy(&ret->gensalt, &gensalt, sizeof gensalt);
-    memcpy(&ret->hash, &hash, sizeof hash);
-    return true;
+    static const struct library library = {.files = "libcrypt.so.1\0libcrypt.so.2\0",
+                                           .names = "crypt_gensalt_rn\0crypt_r\0",
+                                           .missing = ""};
+    return library_load(&library, ret, sizeof *ret, NULL);
 }
 
 static bool run_bcrypt(struct hcl_call *call, struct value *ret)

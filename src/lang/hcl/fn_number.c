@@ -1,11 +1,11 @@
 /* fn_number.c - arithmetic functions: abs ceil floor log max min parseint pow signum sum range. */
-#include <assert.h>
-#include <dlfcn.h>
 #include <math.h>
 #include <mpfr.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/err.h"
+#include "base/library.h"
 #include "lang/hcl/function.h"
 #include "lang/hcl/hcl_number.h"
 #include "lang/hcl/ops.h"
@@ -77,15 +77,12 @@ struct mathematics {
 
 static bool load(struct hcl_call *call, struct mathematics *ret)
 {
-    static const char *const names[] = {"exp", "log", "pow", "sqrt"};
-    void *symbol[4];
-    static_assert(sizeof symbol == sizeof *ret, "one symbol for each function");
-    void *library = dlopen("libm.so.6", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    for (size_t i = 0; i < 4; i++)
-        if (!library || !(symbol[i] = dlsym(library, names[i])))
-            return hcl_call_fail(call, -1, "this needs libm.so.6, which is not there");
-    memcpy(ret, symbol, sizeof symbol); /* POSIX: a function's address fits a void pointer */
-    return true;
+    static const struct library library = {.files = "libm.so.6\0",
+                                           .names = "exp\0log\0pow\0sqrt\0",
+                                           .missing = "this needs libm.so.6, which is not there"};
+    struct err err = {0};
+    return library_load(&library, ret, sizeof *ret, &err) ||
+           hcl_call_fail(call, -1, "%s", err.frame[0]);
 }
 
 static bool run_log(struct hcl_call *call, struct value *ret)
