@@ -110,7 +110,7 @@ struct graphql_node *graphql_from_value(struct graphql *g, enum graphql_kind kin
 
 struct graphql_schema {
     struct graphql_node **type; /* sorted by name */
-    size_t ntypes;
+    size_t ntypes, types_room;
     struct graphql_node **directive; /* sorted by name */
     size_t ndirectives;
     struct graphql_node *query, *mutation, *subscription; /* NULL: the schema has none */
@@ -121,7 +121,7 @@ struct graphql_schema *graphql_schema(struct graphql *g, struct graphql_node *do
 struct graphql_node *graphql_type(const struct graphql_schema *schema, struct str name);
 struct graphql_node *graphql_directive(const struct graphql_schema *schema, struct str name);
 /* May what is of type `possible` (an object's name) stand where `type` is expected? */
-bool graphql_is_possible(const struct graphql_schema *schema, const struct graphql_node *type,
+bool graphql_is_possible(struct graphql *g, const struct graphql_node *type,
                          const struct graphql_node *possible);
 
 /* Every rule of validation; false with the errors in the order that they are found. */
@@ -140,8 +140,11 @@ void graphql_overlaps(struct graphql_overlap *o, const struct graphql_node *sele
 
 /* --- small ones that several files need --- */
 
-struct graphql_node *graphql_named(const struct graphql_list *list, struct str name);
-bool graphql_has_name(const struct graphql_names *names, struct str name);
+/* Looked through one by one, which counts as so many steps: NULL and false also where that halts.
+ */
+struct graphql_node *graphql_named(struct graphql *g, const struct graphql_list *list,
+                                   struct str name);
+bool graphql_has_name(struct graphql *g, const struct graphql_names *names, struct str name);
 bool graphql_add(struct graphql *g, struct graphql_list *list, struct graphql_node *node);
 bool graphql_add_name(struct graphql *g, struct graphql_names *names, struct str name);
 bool graphql_is(const struct graphql_node *definition, const char *kind); /* "OBJECT" ... */

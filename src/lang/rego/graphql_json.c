@@ -351,14 +351,15 @@ static struct graphql_node *read_node(struct graphql *g, enum graphql_kind kind,
 
 /* A field without alias and without more looks as a spread does: one of a fragment that is there.
  */
-static void settle_spreads(const struct graphql_node *document, struct graphql_node *node)
+static void settle_spreads(struct graphql *g, const struct graphql_node *document,
+                           struct graphql_node *node)
 {
     for (size_t i = 0; i < node->members.n; i++) {
         struct graphql_node *item = node->members.item[i];
-        if (item->kind == GRAPHQL_SPREAD && !graphql_named(&document->extras, item->name))
+        if (item->kind == GRAPHQL_SPREAD && !graphql_named(g, &document->extras, item->name))
             item->kind = GRAPHQL_FIELD;
         if (item->kind <= GRAPHQL_INLINE)
-            settle_spreads(document, item);
+            settle_spreads(g, document, item);
     }
 }
 
@@ -367,8 +368,8 @@ struct graphql_node *graphql_from_value(struct graphql *g, enum graphql_kind kin
 {
     struct graphql_node *document = read_node(g, kind, v, 2 * GRAPHQL_DEPTH_MAX);
     for (size_t i = 0; document && kind == GRAPHQL_QUERIES && i < document->extras.n; i++)
-        settle_spreads(document, document->extras.item[i]);
+        settle_spreads(g, document, document->extras.item[i]);
     if (document && kind == GRAPHQL_QUERIES)
-        settle_spreads(document, document);
-    return document;
+        settle_spreads(g, document, document);
+    return g->halt ? NULL : document;
 }

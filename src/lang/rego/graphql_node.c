@@ -41,16 +41,21 @@ bool graphql_error(struct graphql *g, const struct graphql_node *at, const char 
     return false;
 }
 
-struct graphql_node *graphql_named(const struct graphql_list *list, struct str name)
+struct graphql_node *graphql_named(struct graphql *g, const struct graphql_list *list,
+                                   struct str name)
 {
+    if (!graphql_spend(g, list->n))
+        return NULL;
     for (size_t i = 0; i < list->n; i++)
         if (str_equal(list->item[i]->name, name))
             return list->item[i];
     return NULL;
 }
 
-bool graphql_has_name(const struct graphql_names *names, struct str name)
+bool graphql_has_name(struct graphql *g, const struct graphql_names *names, struct str name)
 {
+    if (!graphql_spend(g, names->n))
+        return false;
     for (size_t i = 0; i < names->n; i++)
         if (str_equal(names->item[i], name))
             return true;

@@ -85,7 +85,7 @@ static void with_fragment(struct graphql_overlap *o, struct conflicts *out, bool
                           const struct collected *a, const struct graphql_node *spread)
 {
     struct collected b = {0};
-    if (graphql_has_name(&o->compared, spread->name) ||
+    if (graphql_has_name(o->g, &o->compared, spread->name) ||
         !graphql_add_name(o->g, &o->compared, spread->name) || !spread->definition ||
         !collect(o, spread->definition, &b) || same_fields(a, &b))
         return;
@@ -150,11 +150,12 @@ static void sub_selections(struct graphql_overlap *o, struct conflicts *out, boo
 
 /* --- field against field --- */
 
-static bool same_arguments(const struct graphql_list *a, const struct graphql_list *b)
+static bool same_arguments(struct graphql_overlap *o, const struct graphql_list *a,
+                           const struct graphql_list *b)
 {
     if (a->n != b->n)
         return false;
-    for (size_t i = 0; i < a->n; i++) {
+    for (size_t i = 0; i < a->n && graphql_spend(o->g, b->n); i++) {
         const struct graphql_node *x = a->item[i]->value;
         bool found = false;
         for (size_t k = 0; k < b->n && !found; k++) {
@@ -210,7 +211,7 @@ static struct str reason(struct graphql_overlap *o, bool exclusive, const struct
     if (!exclusive && !str_equal(a->name, b->name))
         return arena_printf(arena, "\"%.*s\" and \"%.*s\" are different fields", STR_ARG(a->name),
                             STR_ARG(b->name));
-    if (!exclusive && !same_arguments(&a->arguments, &b->arguments))
+    if (!exclusive && !same_arguments(o, &a->arguments, &b->arguments))
         return STR("they have differing arguments");
     if (a->definition && b->definition &&
         types_conflict(o, a->definition->type, b->definition->type))

@@ -75,18 +75,17 @@ struct graphql_node *graphql_directive(const struct graphql_schema *schema, stru
     return find(schema->directive, schema->ndirectives, name);
 }
 
-bool graphql_is_possible(const struct graphql_schema *schema, const struct graphql_node *type,
+bool graphql_is_possible(struct graphql *g, const struct graphql_node *type,
                          const struct graphql_node *possible)
 {
-    (void)schema;
     if (!type || !possible)
         return false;
     if (graphql_is(type, "UNION"))
-        return graphql_has_name(&type->types, possible->name);
+        return graphql_has_name(g, &type->types, possible->name);
     bool object = graphql_is(possible, "OBJECT") || graphql_is(possible, "INPUT_OBJECT");
     return (object && str_equal(type->name, possible->name)) ||
            ((object || graphql_is(possible, "INTERFACE")) &&
-            graphql_has_name(&possible->interfaces, type->name));
+            graphql_has_name(g, &possible->interfaces, type->name));
 }
 
 /* --- building --- */
@@ -138,7 +137,7 @@ static bool set_types(struct check *c, const struct graphql_node *language,
     for (size_t i = 0; i < document->members.n; i++) {
         struct graphql_list before = {document->members.item, i, 0};
         struct str name = document->members.item[i]->name;
-        if (graphql_named(&language->members, name) || graphql_named(&before, name))
+        if (graphql_named(c->g, &language->members, name) || graphql_named(c->g, &before, name))
             return FAIL(c, document->members.item[i], "Cannot redeclare type %.*s.", STR_ARG(name));
     }
     return FAIL(c, again, "Cannot redeclare type %.*s.", STR_ARG(again->name));
@@ -147,10 +146,11 @@ static bool set_types(struct check *c, const struct graphql_node *language,
 static bool add_type(struct check *c, struct graphql_node *node)
 {
     struct graphql_schema *s = c->schema;
-    struct graphql_list all = {s->type, s->ntypes, s->ntypes};
-    if (!graphql_add(c->g, &all, node))
+    struct graphql_list all = {s->type, s->ntypes, s->types_room};
+    if (!graphql_spend(c->g, s->ntypes) || !graphql_add(c->g, &all, node))
         return false;
     s->type = all.item;
+    s->types_room = all.room;
     size_t at = s->ntypes++;
     for (; at > 0 && str_compare(s->type[at - 1]->name, node->name) > 0; at--)
         s->type[at] = s->type[at - 1];
@@ -191,12 +191,14 @@ static bool set_directives(struct check *c, const struct graphql_node *language,
     struct graphql_list kept = {0};
     const struct graphql_list *given = &document->directives;
     for (size_t i = 0; i < language->directives.n; i++)
-        if (!graphql_named(given, language->directives.item[i]->name) &&
+        if (!graphql_named(c->g, given, language->directives.item[i]->name) &&
             !graphql_add(c->g, &kept, language->directives.item[i]))
             return false;
     for (size_t i = 0; i < given->n; i++) {
         struct graphql_node *d = given->item[i], *last = NULL;
-        bool builtin = graphql_named(&language->directives, d->name) != NULL;
+        bool builtin = graphql_named(c->g, &language->directives, d->name) != NULL;
+        if (!graphql_spend(c->g, given->n))
+            return false;
         /* of its name: the language's may be repeated */
         for (size_t k = 0, n = builtin ? given->n : i; k < n; k++)
             if (str_equal(given->item[k]->name, d->name))
@@ -231,12 +233,12 @@ static bool check_directive_arguments(struct check *c, const struct graphql_node
                                       const struct graphql_node *definition)
 {
     for (size_t i = 0; i < d->arguments.n; i++)
-        if (!graphql_named(&definition->arguments, d->arguments.item[i]->name))
+        if (!graphql_named(c->g, &definition->arguments, d->arguments.item[i]->name))
             return FAIL(c, d->arguments.item[i], "Undefined argument %.*s for directive %.*s.",
                         STR_ARG(d->arguments.item[i]->name), STR_ARG(d->name));
     for (size_t i = 0; i < definition->arguments.n; i++) {
         const struct graphql_node *a = definition->arguments.item[i];
-        const struct graphql_node *given = graphql_named(&d->arguments, a->name);
+        const struct graphql_node *given = graphql_named(c->g, &d->arguments, a->name);
         if (a->type->flag && !a->value && (!given || given->value->number == GRAPHQL_VALUE_NULL))
             return FAIL(c, d, "Argument %.*s for directive %.*s cannot be null.", STR_ARG(a->name),
                         STR_ARG(d->name));
@@ -258,10 +260,10 @@ static bool check_directives(struct check *c, const struct graphql_list *list, s
         const struct graphql_node *definition = graphql_directive(c->schema, d->name);
         if (!definition)
             return FAIL(c, d, "Undefined directive %.*s.", STR_ARG(d->name));
-        if (once && !definition->flag && graphql_named(&before, d->name))
+        if (once && !definition->flag && graphql_named(c->g, &before, d->name))
             return FAIL(c, d, "The directive %.*s can only be used once at this location.",
                         STR_ARG(d->name));
-        if (!graphql_has_name(&definition->types, location))
+        if (!graphql_has_name(c->g, &definition->types, location))
             return FAIL(c, d, "Directive %.*s is not applicable on %.*s.", STR_ARG(d->name),
                         STR_ARG(location));
         if (!check_directive_arguments(c, d, definition))
@@ -297,9 +299,8 @@ static bool covariant(struct check *c, const struct graphql_node *want,
             return false;
         if (want->name.len)
             return str_equal(want->name, have->name) ||
-                   (have->name.len &&
-                    graphql_is_possible(c->schema, graphql_type(c->schema, want->name),
-                                        graphql_type(c->schema, have->name)));
+                   (have->name.len && graphql_is_possible(c->g, graphql_type(c->schema, want->name),
+                                                          graphql_type(c->schema, have->name)));
     }
     return !want;
 }
@@ -311,7 +312,7 @@ static bool check_implemented_arguments(struct check *c, const struct graphql_no
 {
     for (size_t i = 0; i < want->arguments.n; i++) {
         const struct graphql_node *a = want->arguments.item[i];
-        const struct graphql_node *found = graphql_named(&have->arguments, a->name);
+        const struct graphql_node *found = graphql_named(c->g, &have->arguments, a->name);
         if (!found)
             return FAIL(c, have,
                         "For %.*s to implement %.*s the field %.*s must have the same arguments "
@@ -327,7 +328,7 @@ static bool check_implemented_arguments(struct check *c, const struct graphql_no
     }
     for (size_t i = 0; i < have->arguments.n; i++) {
         const struct graphql_node *a = have->arguments.item[i];
-        if (a->type->flag && !a->value && !graphql_named(&want->arguments, a->name))
+        if (a->type->flag && !a->value && !graphql_named(c->g, &want->arguments, a->name))
             return FAIL(c, a,
                         "For %.*s to implement %.*s any additional arguments on %.*s must be "
                         "optional or have a default value but %.*s is required.",
@@ -347,7 +348,7 @@ static bool check_interface(struct check *c, const struct graphql_node *d, struc
                     STR_ARG(interface->alias));
     for (size_t i = 0; i < interface->members.n; i++) {
         const struct graphql_node *want = interface->members.item[i];
-        const struct graphql_node *have = graphql_named(&d->members, want->name);
+        const struct graphql_node *have = graphql_named(c->g, &d->members, want->name);
         if (!graphql_spend(c->g, 1))
             return false;
         if (!have)
@@ -362,7 +363,7 @@ static bool check_interface(struct check *c, const struct graphql_node *d, struc
     }
     for (size_t i = 0; i < interface->interfaces.n; i++) {
         struct str further = interface->interfaces.item[i];
-        if (graphql_has_name(&d->interfaces, further))
+        if (graphql_has_name(c->g, &d->interfaces, further))
             continue;
         if (str_equal(further, d->name))
             return FAIL(c, d,

@@ -102,7 +102,7 @@ static const char *suggest_types(struct walk *w, const struct graphql_node *pare
     AUTO_BUF out = {.limit = 1 << 12};
     for (size_t i = 0; i < w->schema->ntypes && graphql_spend(w->g, 1); i++) {
         struct graphql_node *t = w->schema->type[i];
-        if (graphql_is_possible(w->schema, parent, t) && graphql_named(&t->members, field) &&
+        if (graphql_is_possible(w->g, parent, t) && graphql_named(w->g, &t->members, field) &&
             !graphql_add(w->g, &objects, t))
             return "";
     }
@@ -111,12 +111,12 @@ static const char *suggest_types(struct walk *w, const struct graphql_node *pare
             const struct graphql_node *t = w->schema->type[i];
             size_t n = 0;
             for (size_t k = 0; k < objects.n; k++)
-                n += graphql_has_name(&objects.item[k]->interfaces, t->name);
-            if (n == most && graphql_named(&t->members, field))
+                n += graphql_has_name(w->g, &objects.item[k]->interfaces, t->name);
+            if (n == most && graphql_named(w->g, &t->members, field))
                 (void)graphql_add_name(w->g, &names, t->name);
         }
     for (size_t k = 0; k < objects.n; k++)
-        if (!graphql_has_name(&names, objects.item[k]->name))
+        if (!graphql_has_name(w->g, &names, objects.item[k]->name))
             (void)graphql_add_name(w->g, &names, objects.item[k]->name);
     if (names.n == 0)
         return "";
@@ -147,7 +147,7 @@ static void walk_arguments(struct walk *w, const struct graphql_list *given,
     for (size_t i = 0; i < given->n && !w->g->halt; i++) {
         struct graphql_node *a = given->item[i];
         const struct graphql_node *of =
-            definition ? graphql_named(&definition->arguments, a->name) : NULL;
+            definition ? graphql_named(w->g, &definition->arguments, a->name) : NULL;
         if (of)
             graphql_expect(w, a->value, of);
         graphql_walk_value(w, a->value);
@@ -158,19 +158,19 @@ static void check_directive(struct walk *w, const struct graphql_node *d, const 
 {
     const struct graphql_node *of = d->definition;
     for (size_t i = 0; of && i < d->arguments.n; i++)
-        if (!graphql_named(&of->arguments, d->arguments.item[i]->name))
+        if (!graphql_named(w->g, &of->arguments, d->arguments.item[i]->name))
             (void)graphql_error(w->g, d, "Unknown argument \"%.*s\" on directive \"@%.*s\".%s",
                                 STR_ARG(d->arguments.item[i]->name), STR_ARG(d->name),
                                 graphql_suggest(w, " Did you mean", d->arguments.item[i]->name,
                                                 &of->arguments, true));
     if (!of)
         (void)graphql_error(w->g, d, "Unknown directive \"@%.*s\".", STR_ARG(d->name));
-    else if (!graphql_has_name(&of->types, str_from(location)) && !d->of)
+    else if (!graphql_has_name(w->g, &of->types, str_from(location)) && !d->of)
         (void)graphql_error(w->g, d, "Directive \"@%.*s\" may not be used on %s.", STR_ARG(d->name),
                             location);
-    for (size_t i = 0; of && i < of->arguments.n; i++) {
+    for (size_t i = 0; of && i < of->arguments.n && graphql_spend(w->g, 1); i++) {
         const struct graphql_node *a = of->arguments.item[i];
-        if (a->type->flag && !a->value && !graphql_named(&d->arguments, a->name))
+        if (a->type->flag && !a->value && !graphql_named(w->g, &d->arguments, a->name))
             (void)graphql_error(w->g, d,
                                 "Directive \"@%.*s\" argument \"%.*s\" of type \"%s\" is "
                                 "required, but it was not provided.",
@@ -189,10 +189,10 @@ static void walk_directives(struct walk *w, const struct graphql_list *list, con
         check_directive(w, d, location);
         d->of = d; /* one met again, by way of its fragment, is not told of twice */
     }
-    for (size_t i = 0; i < list->n && graphql_spend(w->g, i); i++) {
+    for (size_t i = 0; i < list->n && !w->g->halt; i++) {
         const struct graphql_node *d = list->item[i];
         const struct graphql_list before = {list->item, i, 0};
-        if ((!d->definition || !d->definition->flag) && graphql_named(&before, d->name))
+        if ((!d->definition || !d->definition->flag) && graphql_named(w->g, &before, d->name))
             (void)graphql_error(w->g, d,
                                 "The directive \"@%.*s\" can only be used once at this location.",
                                 STR_ARG(d->name));
@@ -207,7 +207,7 @@ static bool too_deep(struct walk *w, const struct graphql_node *node, unsigned l
     if (w->depth >= WALK_DEPTH_MAX || !graphql_spend(w->g, 1))
         return false;
     if (node->kind == GRAPHQL_SPREAD) {
-        if (!node->definition || graphql_has_name(&w->visited, node->name) ||
+        if (!node->definition || graphql_has_name(w->g, &w->visited, node->name) ||
             !graphql_add_name(w->g, &w->visited, node->name))
             return false;
         size_t n = w->visited.n - 1;
@@ -257,7 +257,7 @@ static void check_known(struct walk *w, const struct graphql_node *f)
     }
     for (size_t i = 0; f->of && f->definition && i < f->arguments.n; i++) {
         const struct graphql_node *a = f->arguments.item[i];
-        if (!graphql_named(&f->definition->arguments, a->name))
+        if (!graphql_named(w->g, &f->definition->arguments, a->name))
             (void)graphql_error(
                 w->g, f, "Unknown argument \"%.*s\" on field \"%.*s.%.*s\".%s", STR_ARG(a->name),
                 STR_ARG(f->of->name), STR_ARG(f->name),
@@ -268,9 +268,9 @@ static void check_known(struct walk *w, const struct graphql_node *f)
 static void check_complete(struct walk *w, const struct graphql_node *f)
 {
     const struct graphql_node *d = f->definition;
-    for (size_t i = 0; d && i < d->arguments.n; i++) {
+    for (size_t i = 0; d && i < d->arguments.n && graphql_spend(w->g, 1); i++) {
         const struct graphql_node *a = d->arguments.item[i];
-        if (a->type->flag && !a->value && !graphql_named(&f->arguments, a->name))
+        if (a->type->flag && !a->value && !graphql_named(w->g, &f->arguments, a->name))
             (void)graphql_error(w->g, f,
                                 "Field \"%.*s\" argument \"%.*s\" of type \"%s\" is required, "
                                 "but it was not provided.",
@@ -296,8 +296,8 @@ static void walk_field(struct walk *w, const struct graphql_node *parent, struct
 {
     f->of = parent;
     f->definition = str_equal(f->name, STR("__typename")) ? w->schema->type_name
-                    : parent                              ? graphql_named(&parent->members, f->name)
-                                                          : NULL;
+                    : parent ? graphql_named(w->g, &parent->members, f->name)
+                             : NULL;
     const struct graphql_node *type =
         f->definition ? graphql_type(w->schema, graphql_type_name(f->definition->type)) : NULL;
     walk_arguments(w, &f->arguments, f->definition);
@@ -320,10 +320,10 @@ static bool can_spread(struct walk *w, const struct graphql_node *parent, struct
     if (!parent || !graphql_is_composite(parent) || !type || !graphql_is_composite(type))
         return true; /* nothing to say, or said by another rule */
     if (graphql_is(parent, "OBJECT"))
-        return graphql_is_possible(w->schema, type, parent);
+        return graphql_is_possible(w->g, type, parent);
     for (size_t i = 0; i < w->schema->ntypes && graphql_spend(w->g, 1); i++)
-        if (graphql_is_possible(w->schema, type, w->schema->type[i]) &&
-            graphql_is_possible(w->schema, parent, w->schema->type[i]))
+        if (graphql_is_possible(w->g, type, w->schema->type[i]) &&
+            graphql_is_possible(w->g, parent, w->schema->type[i]))
             return true;
     return false;
 }
@@ -348,13 +348,11 @@ static void walk_inline(struct walk *w, const struct graphql_node *parent, struc
 
 static void walk_spread(struct walk *w, const struct graphql_node *parent, struct graphql_node *s)
 {
-    if (!graphql_spend(w->g, w->document->extras.n + w->visited.n)) /* looked through by name */
-        return;
-    struct graphql_node *fragment = graphql_named(&w->document->extras, s->name);
+    struct graphql_node *fragment = graphql_named(w->g, &w->document->extras, s->name);
     const struct graphql_node *type = fragment ? graphql_type(w->schema, fragment->alias) : NULL;
     s->definition = fragment;
     walk_directives(w, &s->directives, "FRAGMENT_SPREAD");
-    if (fragment && !graphql_has_name(&w->visited, s->name) &&
+    if (fragment && !graphql_has_name(w->g, &w->visited, s->name) &&
         graphql_add_name(w->g, &w->visited, s->name)) {
         walk_directives(w, &fragment->directives, "FRAGMENT_DEFINITION");
         walk_selections(w, type, fragment);
@@ -362,7 +360,7 @@ static void walk_spread(struct walk *w, const struct graphql_node *parent, struc
     if (!fragment)
         (void)graphql_error(w->g, s, "Unknown fragment \"%.*s\".", STR_ARG(s->name));
     /* Of the fragments, the first one's count too: as OPA has it. */
-    if ((w->operation || w->done == 0) && !graphql_has_name(&w->used, s->name))
+    if ((w->operation || w->done == 0) && !graphql_has_name(w->g, &w->used, s->name))
         (void)graphql_add_name(w->g, &w->used, s->name);
     if (fragment && !can_spread(w, parent, fragment->alias))
         (void)graphql_error(w->g, s,
@@ -414,19 +412,19 @@ static void check_cycles(struct walk *w, struct graphql_node *fragment, struct g
                          struct graphql_list *open)
 {
     struct graphql_list found = {0};
-    if (graphql_has_name(&w->cyclic, fragment->name) || w->depth >= WALK_DEPTH_MAX ||
+    if (graphql_has_name(w->g, &w->cyclic, fragment->name) || w->depth >= WALK_DEPTH_MAX ||
         !graphql_add_name(w->g, &w->cyclic, fragment->name) || !spreads(w, fragment, &found) ||
         found.n == 0 || !graphql_add(w->g, open, fragment))
         return;
     w->depth++;
     for (size_t i = 0; i < found.n; i++) {
-        if (!graphql_spend(w->g, open->n + w->document->extras.n + w->cyclic.n))
+        if (!graphql_spend(w->g, open->n))
             break;
         struct graphql_node *s = found.item[i];
         size_t at = 0;
         while (at < open->n && !str_equal(open->item[at]->name, s->name))
             at++;
-        struct graphql_node *next = graphql_named(&w->document->extras, s->name);
+        struct graphql_node *next = graphql_named(w->g, &w->document->extras, s->name);
         if (!graphql_add(w->g, path, s))
             break;
         if (at == open->n && next)
@@ -463,10 +461,10 @@ static void walk_fragment(struct walk *w, struct graphql_node *f)
         (void)graphql_error(w->g, f, "Unknown type \"%.*s\".%s", STR_ARG(f->alias),
                             graphql_suggest(w, " Did you mean", f->alias, &types, true));
     check_cycles(w, f, &path, &open);
-    if (!graphql_has_name(&w->used, f->name))
+    if (!graphql_has_name(w->g, &w->used, f->name))
         (void)graphql_error(w->g, f, "Fragment \"%.*s\" is never used.", STR_ARG(f->name));
     graphql_overlaps(&w->overlap, f);
-    if (graphql_named(&before, f->name))
+    if (graphql_named(w->g, &before, f->name))
         (void)graphql_error(w->g, f, "There can be only one fragment named \"%.*s\".",
                             STR_ARG(f->name));
 }
@@ -484,11 +482,11 @@ static void top_fields(struct walk *w, const struct graphql_node *node, struct g
         struct graphql_node *item = node->members.item[i];
         if (item->kind == GRAPHQL_SPREAD && !item->definition)
             break;
-        if (item->kind == GRAPHQL_FIELD && !graphql_named(into, item->name))
+        if (item->kind == GRAPHQL_FIELD && !graphql_named(w->g, into, item->name))
             (void)graphql_add(w->g, into, item);
         else if (item->kind == GRAPHQL_INLINE)
             top_fields(w, item, in, into);
-        else if (item->kind == GRAPHQL_SPREAD && !graphql_has_name(in, item->name) &&
+        else if (item->kind == GRAPHQL_SPREAD && !graphql_has_name(w->g, in, item->name) &&
                  graphql_add_name(w->g, in, item->name))
             top_fields(w, item->definition, in, into);
     }
@@ -562,7 +560,7 @@ static void check_operation(struct walk *w, const struct graphql_node *o,
     check_unused(w, o);
     graphql_overlaps(&w->overlap, o);
     check_subscription(w, o);
-    if (graphql_named(&before, o->name))
+    if (graphql_named(w->g, &before, o->name))
         (void)graphql_error(w->g, o, "There can be only one operation named \"%.*s\".",
                             STR_ARG(o->name));
     check_variables(w, o);

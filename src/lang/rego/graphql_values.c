@@ -105,7 +105,7 @@ static void check_enum(struct walk *w, const struct graphql_node *v)
 {
     if (!graphql_is(v->definition, "ENUM"))
         unexpected(w, v);
-    else if (!graphql_named(&v->definition->extras, v->text))
+    else if (!graphql_named(w->g, &v->definition->extras, v->text))
         (void)graphql_error(w->g, v, "Value \"%s\" does not exist in \"%s\" enum.%s",
                             graphql_value_text(w->g, v), graphql_type_text(w->g, v->type),
                             graphql_suggest(w, " Did you mean the enum value", v->text,
@@ -128,18 +128,18 @@ static void check_one_of(struct walk *w, const struct graphql_node *v)
 static void check_object(struct walk *w, const struct graphql_node *v)
 {
     const struct graphql_node *d = v->definition;
-    for (size_t i = 0; i < d->members.n; i++) {
+    for (size_t i = 0; i < d->members.n && graphql_spend(w->g, 1); i++) {
         const struct graphql_node *f = d->members.item[i];
-        if (f->type->flag && !f->value && !graphql_named(&v->members, f->name))
+        if (f->type->flag && !f->value && !graphql_named(w->g, &v->members, f->name))
             (void)graphql_error(
                 w->g, v, "Field \"%.*s.%.*s\" of required type \"%s\" was not provided.",
                 STR_ARG(d->name), STR_ARG(f->name), graphql_type_text(w->g, f->type));
     }
-    if (graphql_named(&d->directives, STR("oneOf")))
+    if (graphql_named(w->g, &d->directives, STR("oneOf")))
         check_one_of(w, v);
     for (size_t i = 0; i < v->members.n; i++) {
         const struct graphql_node *child = v->members.item[i];
-        if (!graphql_named(&d->members, child->name))
+        if (!graphql_named(w->g, &d->members, child->name))
             (void)graphql_error(
                 w->g, child, "Field \"%.*s\" is not defined by type \"%.*s\".%s",
                 STR_ARG(child->name), STR_ARG(d->name),
@@ -225,7 +225,7 @@ static void check_position(struct walk *w, const struct graphql_node *v)
 static void check_one_of_variables(struct walk *w, const struct graphql_node *v)
 {
     if (v->number != GRAPHQL_VALUE_OBJECT || !v->definition ||
-        !graphql_named(&v->definition->directives, STR("oneOf")))
+        !graphql_named(w->g, &v->definition->directives, STR("oneOf")))
         return;
     for (size_t i = 0; i < v->members.n; i++) {
         const struct graphql_node *given = v->members.item[i]->value;
@@ -241,11 +241,11 @@ static void check_one_of_variables(struct walk *w, const struct graphql_node *v)
 /* UniqueInputFieldNames */
 static void check_unique(struct walk *w, const struct graphql_node *v)
 {
-    if (v->number != GRAPHQL_VALUE_OBJECT || !graphql_spend(w->g, v->members.n))
+    if (v->number != GRAPHQL_VALUE_OBJECT)
         return;
-    for (size_t i = 0; i < v->members.n; i++) {
+    for (size_t i = 0; i < v->members.n && !w->g->halt; i++) {
         const struct graphql_list before = {v->members.item, i, 0};
-        if (graphql_named(&before, v->members.item[i]->name))
+        if (graphql_named(w->g, &before, v->members.item[i]->name))
             (void)graphql_error(w->g, v->members.item[i],
                                 "There can be only one input field named \"%.*s\".",
                                 STR_ARG(v->members.item[i]->name));
@@ -256,9 +256,10 @@ static void check_unique(struct walk *w, const struct graphql_node *v)
 
 static void expect_of(struct walk *w, struct graphql_node *child, const struct graphql_node *value)
 {
-    const struct graphql_node *field = value->number == GRAPHQL_VALUE_OBJECT && value->definition
-                                           ? graphql_named(&value->definition->members, child->name)
-                                           : NULL;
+    const struct graphql_node *field =
+        value->number == GRAPHQL_VALUE_OBJECT && value->definition
+            ? graphql_named(w->g, &value->definition->members, child->name)
+            : NULL;
     if (field)
         graphql_expect(w, child->value, field);
     if (value->number == GRAPHQL_VALUE_LIST && value->type && value->type->type) {
@@ -279,7 +280,7 @@ void graphql_walk_value(struct walk *w, struct graphql_node *v)
     if (!graphql_spend(w->g, 1))
         return;
     if (v->number == GRAPHQL_VALUE_VARIABLE && w->operation) {
-        struct graphql_node *variable = graphql_named(&w->operation->extras, v->text);
+        struct graphql_node *variable = graphql_named(w->g, &w->operation->extras, v->text);
         if (variable)
             variable->flag = true;
         v->of = variable;

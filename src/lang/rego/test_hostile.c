@@ -76,6 +76,24 @@ static const struct {
      "p if {\n x := [[a, b] | some a in numbers.range(1, 3000); some b in "
      "numbers.range(1, 3000)]\n count(x) > 0\n}",
      "eval_cancel_error"},
+    {"GraphQL: 3000 fields of one object",
+     "f := concat(\" \", [sprintf(\"a%d:1\", [i]) | some i in numbers.range(1, 3000)])\n"
+     "p := graphql.is_valid(sprintf(\"{f(o:{%s})}\", [f]), \"scalar J type Query{f(o:J):Int}\")",
+     "eval_cancel_error"},
+    {"GraphQL: 3000 directives",
+     "d := concat(\" \", [sprintf(\"directive @d%d on FIELD\", [i]) | some i in "
+     "numbers.range(1, 3000)])\n"
+     "p := graphql.schema_is_valid(concat(\" \", [\"type Query{a:Int}\", d]))",
+     "eval_cancel_error"},
+    {"GraphQL: 3000 types, the last one twice",
+     "s := concat(\" \", [sprintf(\"type T%d{a:Int}\", [i]) | some i in numbers.range(1, 3000)])\n"
+     "p := graphql.schema_is_valid(concat(\" \", [s, \"type T3000{a:Int}\"]))",
+     "eval_cancel_error"},
+    {"GraphQL: 3000 types that are extended only",
+     "s := concat(\" \", [sprintf(\"extend type T%d{a:Int}\", [i]) | some i in "
+     "numbers.range(1, 3000)])\n"
+     "p := graphql.schema_is_valid(s)",
+     "eval_cancel_error"},
 };
 
 static void test_budgets(void **state)
