@@ -1,40 +1,23 @@
-/* plugin.c - the life of a provider process: what happens when, and who is told.
+/* plugin.c - the life of a provider that is spoken to: what happens when, and who is told.
  *
- * Events (pipes, pidfd, timer, connection) only note what they saw and ask for settle(), which runs
- * at the end of the turn, moves the state on and calls back. So no callback runs in the middle of
- * anything, and plugin_close() is allowed in each.
+ * Its process is child.c's; that and the connection ask for settle(), which moves the state on and
+ * calls back. So plugin_close() is allowed in each callback.
  */
 #include "live/reader_provider/plugin.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/loop.h"
-#include "base/openssl.h"
-#include "live/reader_provider/automtls.h"
-#include "live/reader_provider/handshake.h"
-#include "live/reader_provider/launch.h"
-#include "live/reader_provider/plugin_connect.h"
-#include "live/reader_provider/tail.h"
+#include "live/reader_provider/child.h"
 #include "live/reader_provider/words.h"
 #include "wire/protobuf.h"
 
-enum {
-    PIPE_PIECE = 64 << 10,
-    CRASH_WAIT_MS = 1000,  /* from a lost connection to the process's end and last words */
-    HEALTH_MORE_MS = 1000, /* the timer of the start comes first, and says so better */
-    TEXT_MAX = 600,
-    OWN_MEMORY = 4 << 20,
-};
+enum { HEALTH_MORE_MS = 1000 }; /* the timer of the start comes first, and says so better */
 
 #define X(constant, name, v5, v6, stream) {v5, stream},
 static const struct grpc_method methods5[] = {PLUGIN_METHODS(X)};
@@ -72,30 +55,13 @@ struct call {
 };
 
 struct plugin {
-    struct loop *loop;
-    struct arena arena;
-    struct str name, path;
-    bool reattached;
+    struct child child;
     enum state state;
-    int protocol, start_ms;
-
-    struct launch_child child;
-    struct loop_watch out_watch, err_watch, pid_watch;
-    struct loop_timer timer; /* start, crash wait or grace: what `state` says */
-    struct loop_task settle;
-    bool reaped, timer_over, healthy, connection_lost;
-    int wait_status;
-    char dir[LAUNCH_DIR];
-    int lock_fd; /* of dir */
-    struct automtls *mtls;
-    struct handshake_reader *reader; /* until the handshake */
-    struct tail tail;
+    bool healthy;
 
     struct grpc_conn *conn;
     struct call *lost_first, *lost_last, *pool;
     size_t in_flight;
-    bool failed;
-    struct err why; /* of a start that failed, or of the end */
 
     void (*on_ready)(void *ctx, const struct err *why);
     void (*on_down)(void *ctx, const struct err *why);
@@ -115,11 +81,7 @@ static void plugin_free(struct plugin *p)
         next = call->next;
         free(call);
     }
-    loop_task_remove(p->loop, &p->settle);
-    loop_timer_stop(p->loop, &p->timer);
-    automtls_close(p->mtls);
-    free(p->reader);
-    arena_free(&p->arena);
+    child_free(&p->child);
     free(p);
 }
 
@@ -129,69 +91,12 @@ static void leave(struct plugin *p)
         plugin_free(p);
 }
 
-static void ask_settle(struct plugin *p)
-{
-    loop_task_add(p->loop, &p->settle);
-}
-
-static void set_timer(struct plugin *p, int ms)
-{
-    p->timer_over = false;
-    loop_timer_set(p->loop, &p->timer, clock_monotonic_ms() + ms);
-}
-
-static void on_time(void *ctx)
-{
-    struct plugin *p = ctx;
-    p->timer_over = true;
-    ask_settle(p);
-}
-
-/* --- the end of the process --- */
-
-static void close_pipe(struct plugin *p, struct loop_watch *watch, int *fd)
-{
-    loop_watch_remove(p->loop, watch);
-    io_close_auto(fd);
-    watch->fd = -1;
-}
-
-/* How it ended, in words: exit code or signal, and its own. */
-static void put_end(const struct plugin *p, struct buf *out)
-{
-    int status = p->wait_status;
-    if (p->reattached || !p->reaped)
-        buf_str(out, STR("it closed its connection"));
-    else if (WIFSIGNALED(status))
-        buf_printf(out, "it was ended by signal %d (%s)", WTERMSIG(status),
-                   strsignal(WTERMSIG(status)));
-    else
-        buf_printf(out, "it ended with exit code %d", WEXITSTATUS(status));
-    size_t len = out->len;
-    buf_str(out, STR(": "));
-    size_t with_colon = out->len;
-    tail_reason(&p->tail, out);
-    if (out->len == with_colon)
-        out->len = len;
-}
-
-/* Nothing of the process stays: connection, group, pipes, directory. */
+/* Nothing stays: the connection, then the process. */
 static void clean_up(struct plugin *p)
 {
-    loop_timer_stop(p->loop, &p->timer);
     grpc_close(p->conn);
     p->conn = NULL;
-    if (p->child.pid) {
-        loop_watch_remove(p->loop, &p->pid_watch);
-        close_pipe(p, &p->out_watch, &p->child.out_fd);
-        close_pipe(p, &p->err_watch, &p->child.err_fd);
-        launch_kill(&p->child, p->reaped, &p->wait_status);
-        launch_close(&p->child);
-        p->child.pid = 0;
-    }
-    launch_remove_dir(p->dir);
-    p->dir[0] = '\0';
-    io_close_auto(&p->lock_fd);
+    child_clean_up(&p->child);
 }
 
 /* --- calls --- */
@@ -244,7 +149,7 @@ static void on_call_done(void *ctx, const struct grpc_reply *reply)
 {
     struct call *call = ctx;
     struct plugin *p = call->plugin;
-    char room[TEXT_MAX + 64];
+    char room[CHILD_TEXT_MAX + 64];
     struct buf text = {.ptr = room, .room = sizeof room, .limit = sizeof room};
     enter(p);
     if (reply->connection_down && !p->closing) {
@@ -254,7 +159,7 @@ static void on_call_done(void *ctx, const struct grpc_reply *reply)
         if (!ok && reply->status != GRPC_UNKNOWN)
             buf_printf(&text, "%s: ", grpc_status_name(reply->status));
         if (!ok)
-            words_put(&text, reply->text, TEXT_MAX);
+            words_put(&text, reply->text, CHILD_TEXT_MAX);
         struct plugin_reply got = {.ok = ok,
                                    .bytes = reply->message,
                                    .body = reply->body,
@@ -273,7 +178,8 @@ bool plugin_call(struct plugin *p, enum plugin_method method, struct str request
         method == PLUGIN_SHUTDOWN)
         return err_set(err, ERR_USAGE, "not a call to be made");
     if (p->state != READY)
-        return err_set(err, ERR_UNAVAILABLE, "provider %.*s is not running", STR_ARG(p->name));
+        return err_set(err, ERR_UNAVAILABLE, "provider %.*s is not running",
+                       STR_ARG(p->child.name));
     struct call *call = call_new(p);
     if (!call)
         return err_set(err, ERR_LIMIT, "no memory for a call");
@@ -293,11 +199,11 @@ bool plugin_call(struct plugin *p, enum plugin_method method, struct str request
 static void on_connection_down(void *ctx, const struct err *why)
 {
     struct plugin *p = ctx;
-    p->connection_lost = true;
-    p->why = *why;
+    p->child.lost = true;
+    p->child.why = *why;
     if (p->state == CHECKING)
-        set_timer(p, CRASH_WAIT_MS);
-    ask_settle(p);
+        child_set_timer(&p->child, CHILD_CRASH_WAIT_MS);
+    child_ask_settle(&p->child);
 }
 
 static void on_ignored(void *ctx, const struct grpc_reply *reply)
@@ -313,7 +219,7 @@ static void on_stdio(void *ctx, struct str message)
     struct pb_field field;
     while (pb_next(&in, &field))
         if (field.number == 2 && field.wire == PB_LENGTH)
-            tail_add(&p->tail, 1, field.bytes);
+            tail_add(&p->child.tail, 1, field.bytes);
 }
 
 /* HealthCheckResponse {1 status: SERVING = 1}; a server without the service is taken as well. */
@@ -326,46 +232,35 @@ static void on_health(void *ctx, const struct grpc_reply *reply)
     while (reply->status == GRPC_OK && pb_next(&in, &field))
         if (field.number == 1 && field.wire == PB_VARINT)
             serving = field.number_value == 1;
-    ask_settle(p);
+    child_ask_settle(&p->child);
     p->healthy = serving;
-    if (serving || reply->connection_down || p->failed)
+    if (serving || reply->connection_down || p->child.failed)
         return;
-    p->failed = true;
-    char room[TEXT_MAX + 8];
+    p->child.failed = true;
+    char room[CHILD_TEXT_MAX + 8];
     struct buf text = {.ptr = room, .room = sizeof room, .limit = sizeof room};
-    words_put(&text, reply->status == GRPC_OK ? STR("it is not serving") : reply->text, TEXT_MAX);
-    (void)err_set(&p->why, reply->status == GRPC_DEADLINE_EXCEEDED ? ERR_TIMEOUT : ERR_UNAVAILABLE,
+    words_put(&text, reply->status == GRPC_OK ? STR("it is not serving") : reply->text,
+              CHILD_TEXT_MAX);
+    (void)err_set(&p->child.why,
+                  reply->status == GRPC_DEADLINE_EXCEEDED ? ERR_TIMEOUT : ERR_UNAVAILABLE,
                   "health check: %.*s", (int)text.len, text.ptr);
 }
 
-static bool open_connection(struct plugin *p, int fd, bool connecting, struct str certificate,
-                            struct err *err)
+static bool open_connection(struct plugin *p, struct err *err)
 {
-    struct ssl_ctx_st *tls = NULL;
-    if (p->mtls && !certificate.len) {
-        close(fd);
-        return err_set(err, ERR_UNSUPPORTED,
-                       "the provider answered our certificate without one of its own: "
-                       "it does not know AutoMTLS (allow plaintext for it)");
-    }
-    if (p->mtls && !(tls = automtls_context(p->mtls, certificate, err))) {
-        close(fd);
-        return false;
-    }
-    struct grpc_options options = {.loop = p->loop,
-                                   .fd = fd,
-                                   .connecting = connecting,
-                                   .tls = tls,
-                                   .methods = p->protocol == 5 ? methods5 : methods6,
+    struct child *c = &p->child;
+    struct grpc_options options = {.loop = c->loop,
+                                   .fd = c->fd,
+                                   .connecting = c->connecting,
+                                   .tls = c->tls,
+                                   .methods = c->protocol == 5 ? methods5 : methods6,
                                    .nmethods = PLUGIN_METHOD_COUNT,
                                    .on_down = on_connection_down,
                                    .ctx = p};
-    bool ok = grpc_open(&options, &p->conn, err);
-    if (tls)
-        SSL_CTX_free(tls);
-    if (!ok)
+    c->fd = -1; /* the connection's, also where it fails */
+    if (!grpc_open(&options, &p->conn, err))
         return false;
-    int64_t left = p->timer.at_ms - clock_monotonic_ms();
+    int64_t left = c->timer.at_ms - clock_monotonic_ms();
     int health_ms = (left > 0 ? (int)left : 0) + HEALTH_MORE_MS;
     p->state = CHECKING;
     return grpc_call_start(p->conn, PLUGIN_STDIO, STR(""), 0, on_stdio, on_ignored, p, NULL, err) &&
@@ -373,128 +268,33 @@ static bool open_connection(struct plugin *p, int fd, bool connecting, struct st
                            p, NULL, err);
 }
 
-static bool connect_to(struct plugin *p, bool tcp, struct str address, struct str certificate,
-                       struct err *err)
-{
-    bool connecting = false;
-    int fd = plugin_connect(tcp, address, &connecting, err);
-    return fd >= 0 && open_connection(p, fd, connecting, certificate, err);
-}
-
-/* --- pipes and the pidfd --- */
-
-static void take_handshake(struct plugin *p, struct str bytes)
-{
-    struct handshake got;
-    if (p->state != WAITING || p->failed || !p->reader)
-        return;
-    enum handshake_progress progress = handshake_feed(p->reader, bytes, &got, &p->why);
-    if (progress == HANDSHAKE_MORE)
-        return;
-    p->protocol = progress == HANDSHAKE_DONE ? got.protocol : 0;
-    p->failed = progress != HANDSHAKE_DONE ||
-                !connect_to(p, got.tcp, got.address, got.certificate, &p->why);
-    free(p->reader);
-    p->reader = NULL;
-    ask_settle(p);
-}
-
-/* Everything readable now, up to a fair share; false at the end of the pipe. */
-static bool drain(struct plugin *p, int fd, bool is_out)
-{
-    char bytes[PIPE_PIECE];
-    for (int i = 0; i < 16; i++) {
-        ssize_t n = read(fd, bytes, sizeof bytes);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return true;
-        if (n <= 0)
-            return false;
-        struct str piece = {bytes, (size_t)n};
-        if (is_out)
-            take_handshake(p, piece);
-        else
-            tail_add(&p->tail, 0, piece);
-    }
-    return true;
-}
-
-static void on_out(void *ctx, uint32_t events)
-{
-    (void)events;
-    struct plugin *p = ctx;
-    if (!drain(p, p->child.out_fd, true))
-        close_pipe(p, &p->out_watch, &p->child.out_fd);
-    ask_settle(p);
-}
-
-static void on_err(void *ctx, uint32_t events)
-{
-    (void)events;
-    struct plugin *p = ctx;
-    if (!drain(p, p->child.err_fd, false)) {
-        close_pipe(p, &p->err_watch, &p->child.err_fd);
-        tail_end(&p->tail);
-    }
-    ask_settle(p);
-}
-
-static void on_pid(void *ctx, uint32_t events)
-{
-    (void)events;
-    struct plugin *p = ctx;
-    if (!launch_reap(&p->child, &p->wait_status))
-        return;
-    p->reaped = true;
-    loop_watch_remove(p->loop, &p->pid_watch);
-    if (p->state < LOST) /* its last words may still be in the pipes */
-        set_timer(p, CRASH_WAIT_MS);
-    ask_settle(p);
-}
-
 /* --- moving on --- */
-
-static bool has_ended(const struct plugin *p)
-{
-    return p->reattached || (p->reaped && p->child.err_fd < 0);
-}
 
 static void start_failed(struct plugin *p, const struct err *why)
 {
-    char room[TEXT_MAX + 200];
-    struct buf text = {.ptr = room, .room = sizeof room, .limit = sizeof room};
     struct err kept = *why;
     p->state = DOWN;
-    put_end(p, &text);
-    if (p->reaped && kept.kind == ERR_UNAVAILABLE)
-        (void)err_wrap(&kept, "%.*s", (int)text.len, text.ptr);
-    clean_up(p);
-    (void)err_wrap(&kept, "provider %.*s", STR_ARG(p->name));
-    p->why = kept;
-    p->failed = true;
+    grpc_close(p->conn);
+    p->conn = NULL;
+    child_start_failed(&p->child, &kept);
+    p->child.why = kept;
     if (p->on_ready)
-        p->on_ready(p->ctx, &p->why);
+        p->on_ready(p->ctx, &p->child.why);
 }
 
 static void settle_start(struct plugin *p)
 {
+    struct child *c = &p->child;
     struct err why = {0};
+    if (c->fd >= 0 && !open_connection(p, &c->why))
+        c->failed = true;
+    const char *awaited = p->state == CHECKING ? "answer to the health check" : "handshake";
     if (p->healthy) {
         p->state = READY;
-        loop_timer_stop(p->loop, &p->timer);
+        child_has_started(c);
         if (p->on_ready)
             p->on_ready(p->ctx, NULL);
-        return;
-    }
-    bool ended = p->connection_lost || p->reaped;
-    if (p->failed || (p->connection_lost && p->reattached)) {
-        start_failed(p, &p->why);
-    } else if (ended && (p->timer_over || has_ended(p))) {
-        (void)err_set(&why, ERR_UNAVAILABLE, "it could not be started");
-        start_failed(p, p->connection_lost ? &p->why : &why);
-    } else if (p->timer_over) {
-        (void)err_set(&why, ERR_TIMEOUT, "no %s within %d s",
-                      p->state == CHECKING ? "answer to the health check" : "handshake",
-                      p->start_ms / 1000);
+    } else if (child_gave_up(c, awaited, &why)) {
         start_failed(p, &why);
     }
 }
@@ -502,38 +302,40 @@ static void settle_start(struct plugin *p)
 /* The end of a provider that was ready; asked_for = by plugin_stop(). */
 static void finish(struct plugin *p, bool asked_for)
 {
-    char room[TEXT_MAX + 200];
+    char room[CHILD_TEXT_MAX + 200];
     struct buf text = {.ptr = room, .room = sizeof room, .limit = sizeof room};
     p->state = DOWN;
     if (asked_for)
         buf_str(&text, STR("the provider was stopped"));
     else
-        put_end(p, &text);
+        child_put_end(&p->child, &text);
     struct err why = {0};
     (void)err_set(&why, ERR_UNAVAILABLE, "%.*s", (int)text.len, text.ptr);
-    if (!p->reaped && p->why.kind)
-        (void)err_wrap(&why, "%s", p->why.frame[0]);
-    (void)err_wrap(&why, "provider %.*s", STR_ARG(p->name));
-    p->why = why;
+    if (!p->child.reaped && p->child.why.kind)
+        (void)err_wrap(&why, "%s", p->child.why.frame[0]);
+    (void)err_wrap(&why, "provider %.*s", STR_ARG(p->child.name));
+    p->child.why = why;
     clean_up(p);
     answer_lost(p, GRPC_UNAVAILABLE, buf_view(&text));
     if (p->on_down && !p->closing)
-        p->on_down(p->ctx, asked_for ? NULL : &p->why);
+        p->on_down(p->ctx, asked_for ? NULL : &p->child.why);
 }
 
 static void on_settle(void *ctx)
 {
     struct plugin *p = ctx;
     enter(p);
-    if (p->state == READY && (p->connection_lost || p->reaped)) {
+    if (p->state == READY && (p->child.lost || p->child.reaped)) {
         p->state = LOST;
-        set_timer(p, CRASH_WAIT_MS);
+        child_set_timer(&p->child, CHILD_CRASH_WAIT_MS);
     }
     if (p->state == WAITING || p->state == CHECKING)
         settle_start(p);
-    else if (p->state == LOST && (p->timer_over || (p->connection_lost && has_ended(p))))
+    else if (p->state == LOST &&
+             (p->child.timer_over || (p->child.lost && child_has_ended(&p->child))))
         finish(p, false);
-    else if (p->state == STOPPING && (p->timer_over || p->reaped || p->reattached))
+    else if (p->state == STOPPING &&
+             (p->child.timer_over || p->child.reaped || p->child.reattached))
         finish(p, true);
     leave(p);
 }
@@ -547,8 +349,8 @@ void plugin_stop(struct plugin *p)
         start_failed(p, &why);
     } else if (p->state == READY || p->state == LOST) {
         p->state = STOPPING;
-        set_timer(p, PLUGIN_GRACE_MS);
-        bool asked = !p->reattached && grpc_is_up(p->conn) &&
+        child_set_timer(&p->child, PLUGIN_GRACE_MS);
+        bool asked = !p->child.reattached && grpc_is_up(p->conn) &&
                      grpc_call_start(p->conn, PLUGIN_SHUTDOWN, STR(""), PLUGIN_GRACE_MS, NULL,
                                      on_ignored, p, NULL, NULL);
         if (!asked)
@@ -571,74 +373,19 @@ void plugin_close(struct plugin *p)
 
 /* --- starting --- */
 
-static bool watch_child(struct plugin *p, struct err *err)
-{
-    p->out_watch = (struct loop_watch){.fd = p->child.out_fd, .on_ready = on_out, .ctx = p};
-    p->err_watch = (struct loop_watch){.fd = p->child.err_fd, .on_ready = on_err, .ctx = p};
-    p->pid_watch = (struct loop_watch){.fd = p->child.pid_fd, .on_ready = on_pid, .ctx = p};
-    return loop_watch_set(p->loop, &p->out_watch, EPOLLIN, err) &&
-           loop_watch_set(p->loop, &p->err_watch, EPOLLIN, err) &&
-           loop_watch_set(p->loop, &p->pid_watch, EPOLLIN, err);
-}
-
-static const char *base_of_temporary(const char *const *env)
-{
-    static const char name[] = "TMPDIR=";
-    for (size_t i = 0; env && env[i]; i++)
-        if (strncmp(env[i], name, sizeof name - 1) == 0)
-            return env[i] + sizeof name - 1;
-    return env ? NULL : getenv("TMPDIR");
-}
-
-static bool launch(struct plugin *p, const struct plugin_spec *spec, struct err *err)
-{
-    p->reader = calloc(1, sizeof *p->reader);
-    struct str dir = spec->dir.len ? arena_dup(&p->arena, spec->dir) : STR("");
-    if (!p->reader || !dir.ptr)
-        return err_set(err, ERR_LIMIT, "no memory for a provider");
-    if (!launch_make_dir(base_of_temporary(spec->env), p->dir, &p->lock_fd, err) ||
-        (!spec->plaintext && !automtls_open(&p->mtls, err)))
-        return false;
-    const char **env = launch_environment(&p->arena, spec->env, p->dir,
-                                          p->mtls ? automtls_pem(p->mtls) : STR(""), false, err);
-    return env && launch_start(p->path.ptr, env, dir.len ? dir.ptr : NULL, &p->child, err) &&
-           watch_child(p, err);
-}
-
 bool plugin_start(const struct plugin_spec *spec, struct plugin **ret, struct err *err)
 {
     struct plugin *p = calloc(1, sizeof *p);
     if (!p)
         return err_set(err, ERR_LIMIT, "no memory for a provider");
-    p->loop = spec->loop;
-    p->arena = (struct arena){.limit = OWN_MEMORY};
-    p->child = (struct launch_child){.pid_fd = -1, .out_fd = -1, .err_fd = -1};
-    p->lock_fd = -1;
-    p->reattached = spec->reattach.address.len > 0;
-    p->name = arena_dup(&p->arena, spec->name);
-    p->path = arena_dup(&p->arena, spec->path);
-    p->start_ms = spec->start_ms > 0 ? spec->start_ms : PLUGIN_START_MS;
-    p->settle = (struct loop_task){.run = on_settle, .ctx = p};
-    p->timer = (struct loop_timer){.on_time = on_time, .ctx = p};
-    set_timer(p, p->start_ms);
-    enter(p);
-    if (p->reattached)
-        p->protocol = spec->reattach.protocol ? spec->reattach.protocol : 5;
-    bool ok = p->reattached && (p->protocol < 5 || p->protocol > 6)
-                  ? err_set(err, ERR_UNSUPPORTED, "protocol %d, want 5 or 6", p->protocol)
-              : p->reattached
-                  ? connect_to(p, spec->reattach.tcp, spec->reattach.address, STR(""), err)
-                  : launch(p, spec, err);
-    if (!ok) {
-        (void)err_wrap(err, "provider %.*s", STR_ARG(spec->name));
-        plugin_close(p);
-        leave(p);
-        return false;
-    }
-    p->on_ready = spec->on_ready; /* from here on: not for what failed above */
+    child_init(&p->child, spec->loop, on_settle, p);
+    p->on_ready = spec->on_ready;
     p->on_down = spec->on_down;
     p->ctx = spec->ctx;
-    leave(p);
+    if (!child_start(&p->child, spec, false, err)) {
+        plugin_close(p);
+        return false;
+    }
     *ret = p;
     return true;
 }
@@ -647,12 +394,12 @@ bool plugin_start(const struct plugin_spec *spec, struct plugin **ret, struct er
 
 int plugin_protocol(const struct plugin *p)
 {
-    return p->state >= READY ? p->protocol : 0;
+    return p->state >= READY ? p->child.protocol : 0;
 }
 
 pid_t plugin_pid(const struct plugin *p)
 {
-    return p->child.pid;
+    return p->child.process.pid;
 }
 
 bool plugin_is_ready(const struct plugin *p)
@@ -669,8 +416,8 @@ uint64_t plugin_memory(const struct plugin *p)
 {
     char path[64];
     long pages = 0;
-    (void)snprintf(path, sizeof path, "/proc/%ld/statm", (long)p->child.pid);
-    AUTO_FILE file = p->child.pid ? fopen(path, "re") : NULL;
+    (void)snprintf(path, sizeof path, "/proc/%ld/statm", (long)p->child.process.pid);
+    AUTO_FILE file = p->child.process.pid ? fopen(path, "re") : NULL;
     if (!file || fscanf(file, "%*s %ld", &pages) != 1 || pages < 0)
         return 0;
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
@@ -678,7 +425,7 @@ uint64_t plugin_memory(const struct plugin *p)
 
 struct str plugin_last_lines(const struct plugin *p, struct arena *arena)
 {
-    return tail_text(&p->tail, arena);
+    return tail_text(&p->child.tail, arena);
 }
 
 /* --- turning the loop until it is there --- */
@@ -688,10 +435,10 @@ bool plugin_wait_ready(struct plugin *p, struct err *err)
     enter(p);
     bool ok = true;
     while (ok && (p->state == WAITING || p->state == CHECKING) && !p->closing)
-        ok = loop_turn(p->loop, -1, err);
+        ok = loop_turn(p->child.loop, -1, err);
     if (ok && p->state != READY) {
         if (err)
-            *err = p->why;
+            *err = p->child.why;
         ok = false;
     }
     leave(p);
@@ -742,7 +489,7 @@ bool plugin_call_wait(struct plugin *p, enum plugin_method method, struct str re
         return false;
     }
     while (!w->done) {
-        if (!loop_turn(p->loop, -1, err)) {
+        if (!loop_turn(p->child.loop, -1, err)) {
             w->given_up = true;
             return false;
         }
