@@ -412,6 +412,7 @@ static bool start_daemon(struct listener *l, struct err *err)
 {
     const struct listener_options *o = &l->options;
     bool tls = l->cert != NULL;
+    char priorities[] = TLS_PRIORITIES; /* the library's type has no const */
     struct MHD_OptionItem all[16];
     size_t n = 0;
     all[n++] = (struct MHD_OptionItem){MHD_OPTION_LISTEN_SOCKET, l->fd, NULL};
@@ -430,8 +431,7 @@ static bool start_daemon(struct listener *l, struct err *err)
     if (tls) {
         all[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, l->cert};
         all[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, l->key};
-        all[n++] =
-            (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (char[]){TLS_PRIORITIES}};
+        all[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, priorities};
     }
     all[n++] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
