@@ -29,8 +29,9 @@ struct walk {
     int64_t tile_n, ntiles; /* the tile that is loaded; whole ones there are */
     struct buf line[LINES];
     size_t turn;
-    int64_t announced; /* what the newest log.retention says was taken out */
-    struct db *tiles;  /* a second connection: the first is busy giving lines */
+    int64_t announced;              /* what the newest log.retention says was taken out */
+    struct db *tiles;               /* a second connection: the first is busy giving lines */
+    struct str beside_path, beside; /* the checkpoint beside the key; or empty */
 };
 
 #define FAULT(w, ...) audit_fault_add(&(w)->ret->faults, -1, __VA_ARGS__)
@@ -72,18 +73,25 @@ static bool take_checkpoint(void *ctx, const struct db_row *row, struct err *err
     return note.ptr ? add_sealed(w, note, where, err) : arena_full(w->arena, err);
 }
 
+/* What was signed was in the log by then: read before the log is, it is within what is read. */
+static bool read_beside(struct walk *w, struct err *err)
+{
+    struct str key;
+    if (!audit_key_path(w->record, w->arena, &key, err))
+        return false;
+    w->beside_path = key.len ? arena_printf(w->arena, "%.*s.signed", STR_ARG(key)) : key;
+    if (key.len && !w->beside_path.ptr)
+        return arena_full(w->arena, err);
+    return !key.len || !io_exists(w->beside_path.ptr) ||
+           io_read_file(w->arena, w->beside_path.ptr, NOTE_BYTES_MAX, &w->beside, err);
+}
+
 /* The store's, the one kept beside the key, and those that the reader brings. */
 static bool list_checkpoints(struct walk *w, struct err *err)
 {
-    struct str key, path, note;
     if (!db_query(w->record->db, "SELECT size, note FROM audit_checkpoint ORDER BY size", NULL, 0,
                   take_checkpoint, w, err) ||
-        !audit_key_path(w->record, w->arena, &key, err))
-        return false;
-    path = key.len ? arena_printf(w->arena, "%.*s.signed", STR_ARG(key)) : key;
-    if (path.len && io_exists(path.ptr) &&
-        (!io_read_file(w->arena, path.ptr, NOTE_BYTES_MAX, &note, err) ||
-         !add_sealed(w, note, path.ptr, err)))
+        (w->beside.ptr && !add_sealed(w, w->beside, w->beside_path.ptr, err)))
         return false;
     for (size_t i = 0; i < w->options->nformer; i++)
         if (!add_sealed(w, w->options->former[i], "--checkpoint", err))
@@ -348,7 +356,10 @@ bool audit_store_check(struct record *record, struct arena *arena,
     for (size_t i = 0; i < LINES; i++)
         w.line[i].limit = 1 << 26;
     w.v.hasher = hasher_open(err);
-    bool ok = w.v.hasher && db_open(&w.tiles, record->url, &how, err) && run(&w, err);
+    /* All of it as it was at one moment: others go on writing. Whole tiles never change. */
+    bool ok = w.v.hasher && read_beside(&w, err) && db_open(&w.tiles, record->url, &how, err) &&
+              db_begin(record->db, DB_READ, err) && run(&w, err);
+    db_rollback(record->db);
     db_close(w.tiles);
     hasher_close(w.v.hasher);
     for (size_t i = 0; i < LINES; i++)
