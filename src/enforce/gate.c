@@ -69,14 +69,13 @@ static enum gate_level level_of(const struct config_gate *rules, enum gate_kind 
 
 struct gate_objection *gate_add(struct deciding *d, enum gate_kind kind)
 {
-    static struct gate_objection *const none = NULL;
     enum gate_level level = level_of(d->rules, kind);
     if (level == GATE_OFF || d->full)
-        return none;
+        return NULL;
     struct gate_objection *grown = arena_grow(d->arena, d->item, d->n, &d->room, d->n + 1);
     if (!grown) {
         d->full = true;
-        return none;
+        return NULL;
     }
     d->item = grown;
     grown[d->n] = (struct gate_objection){.kind = kind, .level = level, .severity = SEVERITY_HIGH};
@@ -131,11 +130,8 @@ static void judge_plan_code(struct deciding *d)
                  STR_ARG(str_sub(c->plan_commit, 0, 12)),
                  STR_ARG(str_sub(c->revision.commit, 0, 12)));
     else
-        gate_say(d, &o->message, "the plan was made from other code: %.*s%s%s",
-                 STR_ARG(c->different[0]), c->ndifferent > 1 ? " and others" : "", " differ");
-    if (!commit && c->ndifferent == 1)
-        gate_say(d, &o->message, "the plan was made from other code: %.*s differs",
-                 STR_ARG(c->different[0]));
+        gate_say(d, &o->message, "the plan was made from other code: %.*s %s",
+                 STR_ARG(c->different[0]), c->ndifferent > 1 ? "and others differ" : "differs");
     if (c->ndifferent)
         o->at = (struct location){.file = c->different[0], .line = 1};
     o->todo = STR("check out what the plan was made from, or plan again");
