@@ -22,6 +22,7 @@ enum {
     DEFAULT_BODIES = 1 << 30,
     SWEEP_MS = 500,
 };
+#define STOPPING "the service is stopping: ask again soon"
 /* TLS 1.2 and 1.3 with what the library holds to be good. */
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
@@ -236,6 +237,14 @@ static enum role least_role(const struct listener_route *route)
     return route->role == ROLE_NONE ? ROLE_ADMIN : route->role;
 }
 
+static bool is_draining(struct listener *l)
+{
+    (void)pthread_mutex_lock(&l->lock);
+    bool draining = l->draining;
+    (void)pthread_mutex_unlock(&l->lock);
+    return draining;
+}
+
 /* The head is here: everything that needs no body is decided before one is read. */
 static enum MHD_Result on_head(struct request *request, const char *method)
 {
@@ -244,6 +253,8 @@ static enum MHD_Result on_head(struct request *request, const char *method)
     struct header_walk walk = {.request = request};
     struct str methods = {0};
     request->method = arena_dup(&request->arena, str_from(method));
+    if (is_draining(l))
+        return refuse(request, 503, "stopping", STOPPING);
     (void)l->mhd.get_connection_values(state->connection, MHD_HEADER_KIND, on_header, &walk);
     if (walk.bad || walk.lengths > 1 || walk.codings > 1 || (walk.lengths && walk.codings))
         return refuse(request, 400, "framing", "the head of the request is malformed or ambiguous");
@@ -315,6 +326,24 @@ static void hand_over(struct listener *l, struct request *request)
     (void)pthread_mutex_unlock(&l->lock);
 }
 
+/* False: the service takes nothing more. */
+static bool begin_work(struct listener *l)
+{
+    (void)pthread_mutex_lock(&l->lock);
+    bool may = !l->stopping;
+    l->working += may;
+    (void)pthread_mutex_unlock(&l->lock);
+    return may;
+}
+
+static void end_work(struct listener *l)
+{
+    (void)pthread_mutex_lock(&l->lock);
+    if (--l->working == 0)
+        (void)pthread_cond_broadcast(&l->idle);
+    (void)pthread_mutex_unlock(&l->lock);
+}
+
 static enum MHD_Result on_whole(struct request *request)
 {
     struct request_state *state = request->state;
@@ -323,6 +352,8 @@ static enum MHD_Result on_whole(struct request *request)
         return state->status == 503
                    ? refuse(request, 503, "busy", "too many bytes are being received at once")
                    : refuse(request, 413, "too-large", "the body is larger than this path takes");
+    if (!begin_work(l))
+        return refuse(request, 503, "stopping", STOPPING);
     state->step = STEP_BUSY;
     set_deadline(l, state->socket, -1);
     l->mhd.suspend_connection(state->connection);
@@ -364,6 +395,7 @@ void request_answer(struct request *request, const struct answer *answer)
     state->step = STEP_ANSWERED;
     (void)pthread_mutex_unlock(&l->lock);
     l->mhd.resume_connection(connection);
+    end_work(l); /* after that call: the daemon may end from here on */
 }
 
 static void *work(void *ctx)
@@ -552,15 +584,22 @@ bool listener_drain(struct listener *l, int wait_ms)
     return done;
 }
 
-void listener_stop(struct listener *l)
+void listener_halt(struct listener *l)
 {
-    if (!l)
-        return;
     (void)pthread_mutex_lock(&l->lock);
     l->stopping = true;
     (void)pthread_cond_broadcast(&l->work);
     (void)pthread_cond_broadcast(&l->tick);
+    while (l->working > 0)
+        (void)pthread_cond_wait(&l->idle, &l->lock);
     (void)pthread_mutex_unlock(&l->lock);
+}
+
+void listener_stop(struct listener *l)
+{
+    if (!l)
+        return;
+    listener_halt(l);
     for (size_t i = 0; i < l->nthreads; i++)
         (void)pthread_join(l->thread[i], NULL);
     if (l->swept)

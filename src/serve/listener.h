@@ -87,11 +87,12 @@ struct str listener_address(const struct listener *listener);
 bool listener_has_tls(const struct listener *listener);
 /* Takes the set; requests from now on are judged by it. */
 void listener_set_tokens(struct listener *listener, struct token_set *set);
-/* No new connections; waits until what is being answered is answered, at most so long. True if
- * nothing was left. */
+/* No new connections, and no new requests on those that are open (503); waits until what is being
+ * answered is answered, at most so long. True if nothing was left. */
 bool listener_drain(struct listener *listener, int wait_ms);
-/* Ends everything, after draining. Requests that a service still holds must have been answered.
- * NULL is fine. */
+/* From here on the service gets no request (503); returns when it has answered all that it got. */
+void listener_halt(struct listener *listener);
+/* Ends everything, after draining; halts first. NULL is fine. */
 void listener_stop(struct listener *listener);
 
 enum { REQUEST_HEADERS_MAX = 64 };

@@ -41,6 +41,7 @@ struct listener {
     pthread_cond_t work, idle, tick;
     struct request *first, *last; /* for the threads */
     size_t active;                /* requests that began and are not done with */
+    size_t working;               /* those that the service has and has not answered */
     size_t bodies;                /* bytes of theirs */
     struct connection *sockets;
     struct token_set *tokens;

@@ -256,6 +256,7 @@ bool server_stop(struct server *server, int wait_ms)
 {
     struct listener *listener = server->listener;
     bool done = listener_drain(listener, wait_ms);
+    listener_halt(listener); /* nothing comes to the parts any more */
     close_parts(server);
     listener_stop(listener);
     return done;

@@ -319,6 +319,44 @@ static void what_is_being_answered_is_answered_before_the_end(void **state)
     assert_int_equal(pthread_join(world.service.late, NULL), 0);
 }
 
+/* Whoever kept a connection open is told, and the service gets nothing after it has ended. */
+static void a_request_that_comes_too_late_is_refused(void **state)
+{
+    static const char text[] = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct world world = {0};
+    char got[4096] = "";
+    (void)state;
+    begin(&world, (struct listener_options){0});
+    int fd = dial(&world);
+    assert_int_equal(send(fd, text, sizeof text - 1, 0), (ssize_t)(sizeof text - 1));
+    assert_true(recv(fd, got, sizeof got - 1, 0) > 0);
+    assert_memory_equal(got + 9, "200", 3);
+    assert_true(listener_drain(world.listener, 5000));
+    listener_halt(world.listener);
+    assert_int_equal(send(fd, text, sizeof text - 1, 0), (ssize_t)(sizeof text - 1));
+    read_all(fd, got, sizeof got);
+    assert_memory_equal(got + 9, "503", 3);
+    listener_stop(world.listener);
+}
+
+static void what_outlasts_the_draining_is_answered_all_the_same(void **state)
+{
+    static const char text[] = "GET /hold HTTP/1.1\r\n" H AS_READER "\r\n";
+    struct world world = {0};
+    char got[4096];
+    (void)state;
+    begin(&world, (struct listener_options){0});
+    int fd = dial(&world);
+    assert_int_equal(send(fd, text, sizeof text - 1, 0), (ssize_t)(sizeof text - 1));
+    (void)usleep(100000);
+    assert_false(listener_drain(world.listener, 10));
+    listener_halt(world.listener);
+    assert_null(world.service.held);
+    listener_stop(world.listener);
+    (void)read_all(fd, got, sizeof got); /* the answer may have been cut off on its way */
+    assert_int_equal(pthread_join(world.service.late, NULL), 0);
+}
+
 static void addresses_that_others_reach_are_refused(void **state)
 {
     static const struct {
@@ -350,6 +388,8 @@ int main(void)
         cmocka_unit_test(what_is_too_large_is_refused),
         cmocka_unit_test(a_slow_client_is_cut_off),
         cmocka_unit_test(what_is_being_answered_is_answered_before_the_end),
+        cmocka_unit_test(a_request_that_comes_too_late_is_refused),
+        cmocka_unit_test(what_outlasts_the_draining_is_answered_all_the_same),
         cmocka_unit_test(addresses_that_others_reach_are_refused),
     };
     return cmocka_run_group_tests_name("serve/listener", tests, NULL, NULL);
