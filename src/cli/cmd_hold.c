@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/openssl.h"
@@ -12,6 +13,7 @@
 #include "enforce/hold_s3.h"
 #include "model/config.h"
 #include "record/audit.h"
+#include "report/parts.h"
 
 enum { OBJECT = STATE_OPTION_COUNT, ENDPOINT, REGION, EVERY, RELEASE, OPTION_COUNT };
 enum { LOOK_MS = 100 };
@@ -122,6 +124,22 @@ static bool give_back(struct holding *h, enum hold_state *state, struct err *err
     return tell(h, "release", STR(""), err) && hold_release(h->arena, &h->place, state, err);
 }
 
+/* Who holds a lock is said by its object in the bucket: it must not steer a terminal. */
+static bool say(const struct holding *h, enum hold_state state, struct str of, struct err *err)
+{
+    AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
+    buf_printf(&text, "%s ", hold_state_name(state));
+    text_safe(&text, h->command->deed.stack);
+    buf_str(&text, state == HOLD_FREE ? STR("") : STR(": "));
+    text_safe(&text, of);
+    buf_char(&text, '\n');
+    if (!buf_ok(&text, err))
+        return false;
+    (void)fwrite(text.ptr, 1, text.len, h->app->out);
+    (void)fflush(h->app->out);
+    return true;
+}
+
 /* One look: what stands against an apply, who holds the lock, what is to be done. */
 static bool look(struct holding *h, struct err *err)
 {
@@ -144,13 +162,7 @@ static bool look(struct holding *h, struct err *err)
     if ((hold && state == HOLD_FREE && !take(h, why, &state, err)) ||
         (!hold && state == HOLD_OURS && !give_back(h, &state, err)))
         return false;
-    (void)fprintf(h->app->out, "%s %.*s%s%.*s\n", hold_state_name(state), STR_ARG(deed.stack),
-                  state == HOLD_FREE ? "" : ": ",
-                  STR_ARG(state == HOLD_OURS    ? why
-                          : state == HOLD_OTHER ? info.who
-                                                : STR("")));
-    (void)fflush(h->app->out);
-    return true;
+    return say(h, state, state == HOLD_OURS ? why : state == HOLD_OTHER ? info.who : STR(""), err);
 }
 
 static bool wait_for(const struct app *app, int64_t ms)

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "cli/app.h"
 #include "cli/state_command.h"
+#include "report/parts.h"
 #include "wire/json.h"
 
 enum { OUTPUT = STATE_OPTION_COUNT, OPTION_COUNT };
@@ -22,19 +23,33 @@ static struct lockinfo info_of(struct arena *arena, const struct state_row *row)
     return info;
 }
 
-static void write_text(FILE *out, struct arena *arena, const struct state_row *row, size_t n)
+/* Who asked for a lock could write anything into it. */
+static bool write_text(FILE *out, struct arena *arena, const struct state_row *row, size_t n,
+                       struct err *err)
 {
+    enum { NAME_COLUMNS = 32 };
+    AUTO_BUF buf = {.limit = BUF_DEFAULT_LIMIT};
     for (size_t i = 0; i < n; i++) {
         char since[CLOCK_TEXT];
         struct lockinfo info = info_of(arena, &row[i]);
-        (void)fprintf(out, "%-32.*s version %-5lld serial %-5lld", STR_ARG(row[i].stack),
-                      (long long)row[i].version, (long long)row[i].serial);
-        if (row[i].lock.id.len)
-            (void)fprintf(out, " locked by %.*s (%.*s) for %.*s since %s: %.*s", STR_ARG(info.who),
-                          STR_ARG(row[i].lock.name), STR_ARG(lockinfo_operation(info.operation)),
-                          clock_format(row[i].lock.taken_utc_ms, since), STR_ARG(row[i].lock.id));
-        (void)fputc('\n', out);
+        text_safe(&buf, row[i].stack);
+        text_pad(&buf, text_columns(row[i].stack), NAME_COLUMNS);
+        buf_printf(&buf, " version %-5lld serial %-5lld", (long long)row[i].version,
+                   (long long)row[i].serial);
+        if (row[i].lock.id.len) {
+            buf_str(&buf, STR(" locked by "));
+            text_safe(&buf, info.who);
+            buf_str(&buf, STR(" ("));
+            text_safe(&buf, row[i].lock.name);
+            buf_str(&buf, STR(") for "));
+            text_safe(&buf, lockinfo_operation(info.operation));
+            buf_printf(&buf, " since %s: ", clock_format(row[i].lock.taken_utc_ms, since));
+            text_safe(&buf, row[i].lock.id);
+        }
+        buf_char(&buf, '\n');
     }
+    return buf_ok(&buf, err) && (!buf.len || fwrite(buf.ptr, 1, buf.len, out) == buf.len ||
+                                 err_set(err, ERR_IO, "write to standard output"));
 }
 
 static void write_lock(struct jsonw *w, struct arena *arena, const struct state_row *row)
@@ -94,8 +109,7 @@ static bool list(const struct app *app, const struct invocation *in, struct stat
         return false;
     if (str_equal(in->value[OUTPUT].text, STR("json")))
         return write_json(app->out, &c->arena, row, n, err);
-    write_text(app->out, &c->arena, row, n);
-    return true;
+    return write_text(app->out, &c->arena, row, n, err);
 }
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)

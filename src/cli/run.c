@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "model/finding.h"
+#include "report/parts.h"
 
 enum { COMMANDS_MAX = 128, ARGS_ARENA = 64 << 20 };
 
@@ -129,6 +131,16 @@ static bool flush(const struct app *app, struct err *err)
     return err_set(err, ERR_IO, "write the output: %s", strerror(errno ? errno : EIO));
 }
 
+/* An error names what it is about, and whoever wrote that must not steer the terminal with it. */
+static void print_error(FILE *out, const char *command, struct str text)
+{
+    AUTO_BUF safe = {.limit = BUF_DEFAULT_LIMIT};
+    text_safe_lines(&safe, text, 0);
+    buf_char(&safe, '\0');
+    (void)fprintf(out, "plumb%s%s: %s\n", *command ? " " : "", command,
+                  safe.ptr && !safe.failed ? safe.ptr : "out of memory");
+}
+
 int cli_main(const struct app *app, int argc, char **argv)
 {
     struct err err = {0};
@@ -144,7 +156,6 @@ int cli_main(const struct app *app, int argc, char **argv)
     if (errno == EPIPE && ferror(app->out)) /* `plumb ... | head`: nobody wants to hear more */
         return EXIT_ERROR;
     (void)fflush(app->out);
-    (void)fprintf(app->err, "plumb%s%s: %s\n", *naming.command ? " " : "", naming.command,
-                  err_text(&err, text, sizeof text));
+    print_error(app->err, naming.command, str_from(err_text(&err, text, sizeof text)));
     return EXIT_ERROR;
 }
