@@ -93,11 +93,9 @@ enum lock_answer statelock_may_write(const struct write_facts *facts, const char
 /*
  * The LockInfo of a refusal: its ID, which all clients print, is the whole message; its Info, which
  * OpenTofu prints, is one sentence and the reasons.
- * url  of the service, for links; or empty
  */
 void statelock_print_refusal(struct arena *arena, struct buf *out, struct str stack,
-                             struct str operation, const struct lock_reason *reason, size_t n,
-                             struct str url);
+                             struct str operation, const struct lock_reason *reason, size_t n);
 /* The LockInfo of who holds it, with a line about that behind the ID. */
 void statelock_print_holder(struct arena *arena, struct buf *out, const struct state_row *row);
 /* "2 changes that nobody has decided on; a freeze" */

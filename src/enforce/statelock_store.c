@@ -122,8 +122,7 @@ static void print_role(const struct lock_deed *deed, const struct lockinfo *info
         .what = arena_printf(deed->arena, "the role of this token (%s) is not enough",
                              role_name(deed->caller.role)),
         .todo = STR("use a token of role apply: plumb token create --role apply")};
-    statelock_print_refusal(deed->arena, out, deed->stack, info->operation, &reason, 1,
-                            (struct str){0});
+    statelock_print_refusal(deed->arena, out, deed->stack, info->operation, &reason, 1);
 }
 
 /* It was good a moment ago, in this very transaction. */
@@ -166,7 +165,7 @@ bool lock_take(const struct lock_deed *deed, const struct lockinfo *info, struct
         statelock_print_holder(deed->arena, &text, &row);
     if (result.answer == LOCK_REFUSED)
         statelock_print_refusal(deed->arena, &text, deed->stack, info->operation, facts.reason,
-                                facts.nreasons, deed->rules->url);
+                                facts.nreasons);
     if (result.answer == LOCK_FORBIDDEN)
         print_role(deed, info, &text);
     if (!print_info(deed, &text, &result.info, err))

@@ -58,8 +58,7 @@ static void add_reason(struct buf *out, const struct lock_reason *r)
 }
 
 void statelock_print_refusal(struct arena *arena, struct buf *out, struct str stack,
-                             struct str operation, const struct lock_reason *reason, size_t n,
-                             struct str url)
+                             struct str operation, const struct lock_reason *reason, size_t n)
 {
     AUTO_BUF id = {.limit = TEXT_BYTES};
     struct str summary = statelock_summary(arena, reason, n);
@@ -72,8 +71,6 @@ void statelock_print_refusal(struct arena *arena, struct buf *out, struct str st
     if (n > SHOWN_MAX)
         buf_printf(&id, "\n  and %zu more: plumb findings --stack '%.*s'", n - SHOWN_MAX,
                    STR_ARG(stack));
-    if (url.len)
-        buf_printf(&id, "\n  %.*s/v1/findings?stack=%.*s", STR_ARG(url), STR_ARG(stack));
     buf_printf(&id,
                "\nDecide, then run it again. Plans are not blocked. Nobody holds the lock:\n"
                "-lock=false and force-unlock change nothing, writes are refused without it.\n");
