@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/pathname.h"
@@ -14,6 +15,10 @@
 #include "cli/adopting.h"
 #include "cli/app.h"
 #include "cli/command.h"
+#include "cli/store_setup.h"
+#include "cli/who.h"
+#include "model/actor.h"
+#include "record/audit.h"
 #include "respond/branch.h"
 
 enum { FILE_BYTES_MAX = 256 << 20, MODE_NEW = 0644 };
@@ -106,6 +111,66 @@ static bool make_branch(struct adopting *a, const struct adopt_result *result, s
     return true;
 }
 
+/* --- the event: before anything is written --- */
+
+static bool digest_text(struct arena *arena, struct str text, struct str *ret, struct err *err)
+{
+    struct digest digest;
+    char hex[DIGEST_HEX + 1];
+    if (!digest_sha256(text, &digest, err))
+        return false;
+    digest_hex(&digest, hex);
+    *ret = arena_printf(arena, "sha256:%s", hex);
+    return ret->ptr || arena_full(arena, err);
+}
+
+static bool fill_event(struct adopting *a, const struct adopt_result *result, struct event *ret,
+                       struct err *err)
+{
+    struct event_input *input = arena_new(a->arena, struct event_input, result->nfiles);
+    bool branch = a->in->value[ADOPT_BRANCH].set;
+    struct actor actor;
+    struct event event = {.type = EVENT_ADOPT,
+                          .stack = a->stack.name,
+                          .subject = a->address,
+                          .outcome = branch ? STR("branch") : STR("write"),
+                          .reason = branch ? a->in->value[ADOPT_BRANCH].text : STR(""),
+                          .input = input,
+                          .ninputs = result->nfiles};
+    if (!input)
+        return arena_full(a->arena, err);
+    for (size_t i = 0; i < result->nfiles; i++) {
+        input[i].name = shown_path(a, result->file[i].path);
+        if (!input[i].name.ptr)
+            return arena_full(a->arena, err);
+        if (!digest_text(a->arena, result->file[i].after, &input[i].digest, err))
+            return false;
+    }
+    if (!who_am_i(a->app, a->arena, &actor, err))
+        return false;
+    event.actor = actor_of_event(&actor);
+    *ret = event;
+    return true;
+}
+
+/* Where there is a store: what cannot be put on record is not done. */
+static bool tell(struct adopting *a, const struct adopt_result *result, struct err *err)
+{
+    struct store_choice choice;
+    struct record record = {0};
+    struct event event;
+    if (!store_choose(a->arena, a->app, a->config, NULL, &choice, err))
+        return false;
+    if (!choice.chosen && !choice.there)
+        return true;
+    if (!fill_event(a, result, &event, err) ||
+        !store_open(a->arena, a->app, &choice, STORE_WRITE, &record, err))
+        return err_wrap(err, "nothing was written, for it could not be recorded");
+    bool ok = audit_write(&record, &event, NULL, err);
+    store_close(a->app, &record);
+    return ok || err_wrap(err, "nothing was written, for it could not be recorded");
+}
+
 bool adopting_give(struct adopting *a, const struct adopt_result *result, struct err *err)
 {
     for (size_t i = 0; i < result->nfiles; i++)
@@ -113,9 +178,12 @@ bool adopting_give(struct adopting *a, const struct adopt_result *result, struct
             return false;
     if (result->nfiles == 0)
         return true;
-    if (a->in->value[ADOPT_BRANCH].set)
+    bool branch = a->in->value[ADOPT_BRANCH].set, write = a->in->value[ADOPT_WRITE].set;
+    if ((branch || write) && !tell(a, result, err))
+        return false;
+    if (branch)
         return make_branch(a, result, err);
-    for (size_t i = 0; a->in->value[ADOPT_WRITE].set && i < result->nfiles; i++) {
+    for (size_t i = 0; write && i < result->nfiles; i++) {
         if (!write_file(a, &result->file[i], err))
             return err_wrap(err, "--write");
         struct str path = pathname_clean(a->arena, result->file[i].path);

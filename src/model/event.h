@@ -47,7 +47,6 @@
     X(EVENT_STATE_WRITE, "state.write", "a state was written or refused") \
     X(EVENT_CONFIG, "config", "configuration or policy is another than before") \
     X(EVENT_ADOPT, "adopt", "drift was written into the code") \
-    X(EVENT_REVERT, "revert", "a step of bringing reality back to the code") \
     X(EVENT_STORE, "store", "the store was migrated, imported into, repaired")
 
 #define X(constant, name, meaning) constant,
