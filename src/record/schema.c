@@ -200,17 +200,22 @@ static void replace(struct buf *out, struct str text, struct str word, struct st
 }
 
 /* In SQLite only INTEGER PRIMARY KEY is the table's own order; BIGINT would be an index beside it,
- * one more page to write for each row. */
+ * one more page to write for each row. In PostgreSQL text is otherwise sorted as the server's
+ * language has it: lists and exports would be in another order on each. */
 static bool run_sql(struct db *db, const char *sql, struct err *err)
 {
     bool sqlite = db_kind(db) == DB_SQLITE;
     AUTO_BUF typed = {.limit = SQL_BYTES_MAX};
+    AUTO_BUF keyed = {.limit = SQL_BYTES_MAX};
     AUTO_BUF text = {.limit = SQL_BYTES_MAX};
     replace(&typed, str_from(sql), STR("BYTEA"), str_from(db_type_bytes(db)));
-    replace(&text, buf_view(&typed), STR("BIGINT PRIMARY KEY"),
+    replace(&keyed, buf_view(&typed), STR("BIGINT PRIMARY KEY"),
             sqlite ? STR("INTEGER PRIMARY KEY") : STR("BIGINT PRIMARY KEY"));
+    replace(&text, buf_view(&keyed), STR(" TEXT"),
+            sqlite ? STR(" TEXT") : STR(" TEXT COLLATE \"C\""));
     buf_char(&text, '\0');
-    return buf_ok(&typed, err) && buf_ok(&text, err) && db_script(db, text.ptr, err);
+    return buf_ok(&typed, err) && buf_ok(&keyed, err) && buf_ok(&text, err) &&
+           db_script(db, text.ptr, err);
 }
 
 static bool apply(struct db *db, size_t version, int64_t now_utc_ms, struct err *err)

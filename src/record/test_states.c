@@ -84,6 +84,24 @@ static void versions_are_kept_and_read_back(void **state)
     end(&o);
 }
 
+/* Byte by byte, whatever language the server speaks. */
+static void a_list_is_in_the_same_order_in_every_store(void **state)
+{
+    static const char *const names[] = {"B", "_", "a", "a-b", "aa", "b"};
+    enum { NAMES = sizeof names / sizeof *names };
+    struct opened o;
+    struct state_row *rows = NULL;
+    size_t n = 0;
+    begin(&o, *state);
+    for (size_t i = NAMES; i-- > 0;)
+        put(&o, names[i], STR("{}"), 1);
+    assert_true(states_list(&o.arena, o.record.db, &rows, &n, NULL));
+    assert_int_equal(n, NAMES);
+    for (size_t i = 0; i < NAMES; i++)
+        assert_true(str_equal(rows[i].stack, str_from(names[i])));
+    end(&o);
+}
+
 static void changed_bytes_are_noticed(void **state)
 {
     struct opened o;
@@ -168,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_are_kept_and_read_back),
+        cmocka_unit_test(a_list_is_in_the_same_order_in_every_store),
         cmocka_unit_test(changed_bytes_are_noticed),
         cmocka_unit_test(a_lock_is_taken_and_given_back),
         cmocka_unit_test(tokens_are_found_by_digest_and_revoked),

@@ -171,9 +171,26 @@ static inline bool test_store_make_server(struct test_store *store)
     (void)snprintf(data, sizeof data, "%s/data", store->dir);
     (void)snprintf(store->server, sizeof store->server,
                    "postgres:///postgres?host=%s&user=postgres&sslmode=disable", store->dir);
-    char *argv[] = {program,     "-D", data,   "-A",         "trust",           "-U", "postgres",
-                    "--no-sync", "-E", "UTF8", "--locale=C", "--wal-segsize=1", NULL};
-    return test_store_child(store, true, argv) && test_store_start(store);
+    /* A language that sorts otherwise than by bytes, where the server can (15 and newer). */
+    char *argv[] = {program,
+                    "-D",
+                    data,
+                    "-A",
+                    "trust",
+                    "-U",
+                    "postgres",
+                    "--no-sync",
+                    "-E",
+                    "UTF8",
+                    "--locale=C",
+                    "--wal-segsize=1",
+                    "--locale-provider=icu",
+                    "--icu-locale=en-US",
+                    NULL};
+    enum { WITHOUT_LANGUAGE = sizeof argv / sizeof *argv - 3 };
+    bool made = test_store_child(store, true, argv);
+    argv[WITHOUT_LANGUAGE] = NULL;
+    return (made || test_store_child(store, true, argv)) && test_store_start(store);
 }
 
 static inline int test_store_setup(void **state)
