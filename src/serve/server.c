@@ -157,6 +157,10 @@ static size_t make_routes(struct server *server)
     for (size_t i = 0; i < n; i++) {
         struct listener_route *route = &server->route[i];
         *route = routes[i];
+        if (route->answer == gate_post && server->options.gate_key.len == 0) {
+            route->open = false; /* nothing is signed: a token is asked for before the body */
+            route->role = ROLE_PLAN;
+        }
         if (server->options.upstream.address.len == 0 || strcmp(route->path, STATE) != 0)
             continue;
         for (size_t k = 0; k < sizeof behind / sizeof *behind; k++)
