@@ -44,35 +44,59 @@ static const struct {
      "  Fail q with input as 1\n"},
 };
 
+/* data.t.p, its rules told of as they are gone through. */
+static void trace_rules(struct arena *arena, struct str rules, struct buf *ret,
+                        struct rego_result *ret_result)
+{
+    struct rego_diags diags = {.arena = arena};
+    struct rego_source source = {.file = STR("t.rego"),
+                                 .text = arena_printf(arena, "package t\n%.*s\n", STR_ARG(rules))};
+    const struct rego_compile_options how = {.coverage = true, .unindexed = true};
+    const struct rego_trace trace = {write_event, ret};
+    const struct rego_eval_options options = {.trace = &trace};
+    struct rego_policy *policy;
+    struct rego_query *query;
+    struct err err = {0};
+    assert_true(rego_compile(&source, 1, NULL, &how, &diags, &policy, &err));
+    assert_true(rego_prepare(policy, STR("data.t.p"), &diags, &query, &err));
+    assert_true(rego_eval(query, NULL, &options, arena, ret_result, &err));
+    rego_query_close(query);
+    rego_close(policy);
+}
+
 static void events_of_each_case(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         AUTO_ARENA arena = {.limit = 16 << 20};
         AUTO_BUF got = {.limit = 1 << 16};
-        struct rego_diags diags = {.arena = &arena};
-        struct rego_source source = {
-            .file = STR("t.rego"), .text = arena_printf(&arena, "package t\n%s\n", cases[i].rules)};
-        const struct rego_compile_options how = {.coverage = true, .unindexed = true};
-        const struct rego_trace trace = {write_event, &got};
-        const struct rego_eval_options options = {.trace = &trace};
-        struct rego_policy *policy;
-        struct rego_query *query;
         struct rego_result result;
-        struct err err = {0};
-        assert_true(rego_compile(&source, 1, NULL, &how, &diags, &policy, &err));
-        assert_true(rego_prepare(policy, STR("data.t.p"), &diags, &query, &err));
-        assert_true(rego_eval(query, NULL, &options, &arena, &result, &err));
+        trace_rules(&arena, str_from(cases[i].rules), &got, &result);
         if (!str_equal(buf_view(&got), str_from(cases[i].want)))
             fail_msg("%s: want\n%s got\n%.*s", cases[i].says, cases[i].want,
                      STR_ARG(buf_view(&got)));
-        rego_query_close(query);
-        rego_close(policy);
     }
+}
+
+/* Each expression of a body is told of within the one before it. */
+static void a_body_too_long_to_tell_of_is_an_error(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 256 << 20};
+    AUTO_BUF rules = {.limit = 4 << 20}, got = {.limit = 16 << 20};
+    struct rego_result result = {0};
+    buf_str(&rules, STR("p if {\n"));
+    for (int i = 0; i < 200000; i++)
+        buf_str(&rules, STR("true\n"));
+    buf_str(&rules, STR("}"));
+    trace_rules(&arena, buf_view(&rules), &got, &result);
+    assert_string_equal(result.error.code, "eval_cancel_error");
+    assert_true(str_equal(result.error.message, STR("the evaluation is nested too deep")));
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(events_of_each_case)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(events_of_each_case),
+                                       cmocka_unit_test(a_body_too_long_to_tell_of_is_an_error)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
