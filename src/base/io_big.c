@@ -64,6 +64,11 @@ static bool fill(struct io_big *big, int fd, const char *path, size_t size, size
     return true;
 }
 
+static int64_t written_ns(const struct stat *st)
+{
+    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
 static bool open_file(const char *path, size_t max_bytes, struct io_big *ret, int *ret_fd,
                       struct err *err)
 {
@@ -77,6 +82,7 @@ static bool open_file(const char *path, size_t max_bytes, struct io_big *ret, in
     if (S_ISDIR(st.st_mode))
         return err_set(err, ERR_IO, "%s is a directory", path);
     big.size = S_ISREG(st.st_mode) ? (size_t)st.st_size : 0;
+    big.written_ns = written_ns(&st);
     if (big.size > max_bytes)
         return err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", path, max_bytes);
     if (!resize(&big, big.size ? big.size : STREAM_FIRST, err))
@@ -127,6 +133,16 @@ static void end(struct io_big *big)
     big->rest = 0;
 }
 
+/* All is read: is it what was there at opening? */
+static bool end_unchanged(struct io_big *big, struct err *err)
+{
+    struct stat st;
+    bool same = fstat(big->rest - 1, &st) == 0 && (size_t)st.st_size == big->text.len &&
+                written_ns(&st) == big->written_ns;
+    end(big);
+    return same || err_set(err, ERR_CONFLICT, "it was written to while it was read; try again");
+}
+
 bool io_big_more(struct io_big *big, size_t n, struct err *err)
 {
     while (n && big->rest) {
@@ -140,8 +156,8 @@ bool io_big_more(struct io_big *big, size_t n, struct err *err)
             return err_set(err, ERR_IO, "read: %s", strerror(errno));
         big->text.len += (size_t)got;
         n -= (size_t)got;
-        if (got == 0 || big->text.len == big->size)
-            end(big);
+        if ((got == 0 || big->text.len == big->size) && !end_unchanged(big, err))
+            return false;
     }
     return true;
 }

@@ -7,6 +7,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
@@ -15,14 +16,16 @@ struct io_big {
     struct str text; /* behind it, 64 bytes of zero */
     void *map;
     size_t mapped;
-    size_t size; /* of the file when it was opened; 0 = a stream */
-    int rest;    /* of io_big_open: descriptor + 1 while there is more to read, else 0 */
+    size_t size;        /* of the file when it was opened; 0 = a stream */
+    int rest;           /* of io_big_open: descriptor + 1 while there is more to read, else 0 */
+    int64_t written_ns; /* when the file was written last, at opening */
 };
 
 /* ERR_IO, or ERR_LIMIT past max_bytes. Pipes and other streams are read to their end. */
 bool io_big_read(const char *path, size_t max_bytes, struct io_big *ret, struct err *err);
 /* The same in pieces, for who may not need all of it: text grows in place with each io_big_more,
- * which reads n bytes or what is left. A stream is read to its end at once. */
+ * which reads n bytes or what is left. A stream is read to its end at once. ERR_CONFLICT where
+ * somebody wrote the file meanwhile: what was read may be half of either. */
 bool io_big_open(const char *path, size_t max_bytes, struct io_big *ret, struct err *err);
 bool io_big_more(struct io_big *big, size_t n, struct err *err);
 void io_big_free(struct io_big *big);

@@ -1,9 +1,11 @@
 /* test_state_pieces.c - a state read from its file piece by piece says what the whole text says. */
 #include "base/test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -133,11 +135,40 @@ static void what_stands_at_the_edge_of_a_piece_is_read(void **state)
     assert_same("no resources, too much behind", buf_view(&none));
 }
 
+/* Terraform writes a local state in place: half of the old one and half of the new is neither. */
+static void what_is_written_meanwhile_is_an_error(void **state)
+{
+    (void)state;
+    AUTO_BUF text = {.limit = TEXT_MAX};
+    char dir[] = "/tmp/plumb-pieces-XXXXXX", path[64], room[1000];
+    struct err err = {0};
+    struct desired *desired = NULL;
+    struct resource r;
+    buf_str(&text, STR("{" HEAD ","));
+    add_resources(&text, 9000, 300);
+    buf_str(&text, STR("}"));
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(path, sizeof path, "%s/s.tfstate", dir);
+    assert_true(io_write_file_atomic(path, buf_view(&text), 0600, &err));
+    const struct stack stack = {.path = str_from(dir), .state = str_from(path)};
+    assert_true(desired_open_stack_state(&stack, &desired, &err));
+    assert_true(desired_next(desired, &r, &err));
+    const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    while (desired_next(desired, &r, &err)) {}
+    assert_int_equal(err.kind, ERR_CONFLICT);
+    assert_non_null(strstr(err_text(&err, room, sizeof room), "s.tfstate: it was written to"));
+    desired_close(desired);
+    (void)remove(path);
+    (void)remove(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_say_what_the_whole_says),
         cmocka_unit_test(what_stands_at_the_edge_of_a_piece_is_read),
+        cmocka_unit_test(what_is_written_meanwhile_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
