@@ -3,12 +3,14 @@
  * Runs:    the user's own `git`, reading commands only: no hooks, monitors, pagers, filters,
  *          external diffs or network, and nothing of our own environment but what git needs to
  *          find its configuration. Signatures are checked only by git_head_signature. What comes
- * from outside is never an option: names follow `--` or go through standard input, and object names
- * are hexadecimal Absent:  no git, no repository, somebody else's repository (git's
- * safe.directory): git_open gives NULL and says why. A command that fails or takes too long leaves
- * its facts out and is told by git_trouble. Only cancelling and a full arena are errors Owner:
- * everything lives in the arena of git_open Paths:   relative to the repository, '/' between parts,
- * any bytes but NUL; those of git_tree are absolute
+ *          from outside is never an option: names follow `--` or go through standard input, and
+ *          object names are hexadecimal
+ * Absent:  no git, no repository, somebody else's repository (git's safe.directory): git_open
+ *          gives NULL and says why. A command that fails or takes too long leaves its facts out
+ *          and is told by git_trouble. Only cancelling and a full arena are errors
+ * Owner:   everything lives in the arena of git_open
+ * Paths:   relative to the repository, '/' between parts, any bytes but NUL; those of git_tree
+ *          are absolute
  */
 #pragma once
 #include <stdbool.h>
@@ -50,8 +52,10 @@ bool git_revision(struct git *git, struct str folder, struct revision *ret, bool
 enum git_signature { GIT_NOT_SIGNED = 0, GIT_BAD_SIGNATURE, GIT_GOOD_SIGNATURE };
 /*
  * `git verify-commit HEAD` by gpg and by ssh-keygen of PATH, whatever programs the repository
- * names. signers    a file of allowed signers (ssh) instead of git's own setting; or empty ret_says
- * what the check said, one line; or empty ret_known  false where git does not say
+ * names.
+ * signers    a file of allowed signers (ssh) instead of git's own setting; or empty
+ * ret_says   what the check said, one line; or empty
+ * ret_known  false where git does not say
  */
 bool git_head_signature(struct git *git, struct str signers, enum git_signature *ret,
                         struct str *ret_says, bool *ret_known, struct err *err);

@@ -2,10 +2,11 @@
  *
  * Order:   stable: as the walk meets them (keys bytewise, indices ascending)
  * Lists:   aligned by longest common subsequence, so that an insertion is one change and a move
- * two, not n; what lies between equal elements is paired by likeness and walked into. The index in
- * a path is that in `before`; of an added element, that in `after`. Past DIFF_LCS_MAX elements in
- * the differing middle, by position Sets:    an element only before or only after is one change at
- * path `x[*]` Marks:   (sensitive, ...) play no part
+ *          two, not n; what lies between equal elements is paired by likeness and walked into. The
+ *          index in a path is that in `before`; of an added element, that in `after`. Past
+ *          DIFF_LCS_MAX elements in the differing middle, by position
+ * Sets:    an element only before or only after is one change at path `x[*]`
+ * Marks:   (sensitive, ...) play no part
  */
 #pragma once
 #include "value/path.h"

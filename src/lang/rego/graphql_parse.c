@@ -1,5 +1,7 @@
-/* graphql_parse.c - tokens as GraphQL documents, executable ones and schemas. The first error ends
- * it. Source: GraphQL, October 2021, appendix B
+/* graphql_parse.c - tokens as GraphQL documents, executable ones and schemas.
+ *
+ * The first error ends it.
+ * Source: GraphQL, October 2021, appendix B
  */
 #include <stdarg.h>
 
