@@ -123,6 +123,8 @@ static bool ask_git(struct gathering *g, struct git *git, struct str folder)
                                            &nuntracked, &known, g->err))
         return false;
     code->revision.dirty |= nuntracked > 0;
+    if (!known && !rules->no_require_clean) /* there may be code that nobody committed */
+        code->known = false;
     if (code->known && rules->require_signed) {
         if (!git_head_signature(git, signers, &signature, &code->signature, &known, g->err))
             return false;

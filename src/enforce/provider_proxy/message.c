@@ -66,6 +66,8 @@ static bool take_dynamic(struct arena *arena, struct str message, struct str *re
     struct dynamic_fields got = {0};
     if (message.ptr && !pb_decode(arena, &dynamic_message, message, &got, err))
         return false;
+    if (message.len && !got.msgpack.len) /* JSON, which Terraform never sends: not to be judged */
+        return err_set(err, ERR_UNSUPPORTED, "a value that is not in MessagePack");
     *ret = got.msgpack;
     return true;
 }
