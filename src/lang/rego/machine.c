@@ -744,10 +744,9 @@ static enum rego_flow many(struct rego_machine *m, const struct rego_step *step,
         return rego_error(m, "eval_cancel_error", step->module, step->place,
                           "the evaluation is nested too deep");
     m->nested++;
-    enum rego_flow flow = step->kind == REGO_STEP_WITH    ? with(m, step, found)
-                          : step->kind == REGO_STEP_REF   ? ref(m, step, found)
-                          : step->kind == REGO_STEP_COVER ? rego_trace_place(m, step, found)
-                                                          : relation(m, step, found);
+    enum rego_flow flow = step->kind == REGO_STEP_WITH  ? with(m, step, found)
+                          : step->kind == REGO_STEP_REF ? ref(m, step, found)
+                                                        : relation(m, step, found);
     m->nested--;
     return flow;
 }
@@ -760,8 +759,10 @@ enum rego_flow rego_run(struct rego_machine *m, const struct rego_step *step,
         if (!rego_spend(m, 1))
             return REGO_BAD;
         if (step->kind == REGO_STEP_WITH || step->kind == REGO_STEP_RELATION ||
-            step->kind == REGO_STEP_REF || (step->kind == REGO_STEP_COVER && m->options->trace))
+            step->kind == REGO_STEP_REF)
             return many(m, step, found);
+        if (step->kind == REGO_STEP_COVER && m->options->trace)
+            return rego_trace_place(m, step, found);
         enum rego_flow flow = one(m, step, &holds);
         if (flow != REGO_GO || !holds)
             return flow;

@@ -91,7 +91,8 @@ static void a_body_too_long_to_tell_of_is_an_error(void **state)
     buf_str(&rules, STR("}"));
     trace_rules(&arena, buf_view(&rules), &got, &result);
     assert_string_equal(result.error.code, "eval_cancel_error");
-    assert_true(str_equal(result.error.message, STR("the evaluation is nested too deep")));
+    assert_true(
+        str_equal(result.error.message, STR("the evaluation is nested too deep to be told of")));
 }
 
 int main(void)

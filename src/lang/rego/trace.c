@@ -1,6 +1,8 @@
 /* trace.c - telling what an evaluation does: rules entered and left, expressions that fail. */
 #include "lang/rego/trace.h"
 
+enum { OPEN_MAX = 2000 };
+
 static void tell(struct rego_machine *m, enum rego_event_kind kind,
                  const struct rego_module *module, struct rego_place place, struct str text)
 {
@@ -27,8 +29,14 @@ enum rego_flow rego_trace_place(struct rego_machine *m, const struct rego_step *
                                 struct rego_found *found)
 {
     const struct rego_cover *place = &m->policy->cover[step->cover.counter];
-    struct rego_open open = {.next = step->next, .found = found, .up = m->open};
+    struct rego_open open = {.next = step->next,
+                             .found = found,
+                             .depth = m->open ? m->open->depth + 1 : 1,
+                             .up = m->open};
     struct str text = written(place->module, place->place);
+    if (open.depth > OPEN_MAX)
+        return rego_error(m, "eval_cancel_error", place->module, place->place,
+                          "the evaluation is nested too deep to be told of");
     while (open.next && open.next->kind != REGO_STEP_COVER)
         open.next = open.next->next;
     reached(m, step, NULL);

@@ -10,6 +10,7 @@ struct rego_open {                /* an expression that is being looked at */
     const struct rego_step *next; /* the place behind it; NULL: the end of its chain */
     const struct rego_found *found;
     bool reached;
+    unsigned depth;
     struct rego_open *up;
 };
 
