@@ -5,8 +5,10 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/app.h"
+#include "cli/json_out.h"
 #include "cli/policy_setup.h"
 #include "cli/who.h"
+#include "report/parts.h"
 
 bool answering_open(struct answering *a, const struct app *app, struct arena *arena,
                     const struct option_value *config, const struct option_value *store,
@@ -29,9 +31,41 @@ void answering_close(struct answering *a)
     store_close(a->app, &a->record);
 }
 
+bool answering_do(const struct app *app, const struct invocation *in,
+                  const struct option_value *config, const struct option_value *store,
+                  bool (*act)(struct answering *a, const struct invocation *in, struct err *err),
+                  struct err *err)
+{
+    AUTO_ARENA arena = {.limit = (size_t)1 << ANSWERING_MEMORY_SHIFT};
+    struct answering a;
+    bool ok = answering_open(&a, app, &arena, config, store, STORE_WRITE, err) && act(&a, in, err);
+    answering_close(&a);
+    return ok;
+}
+
 struct reviewing answering_review(struct answering *a)
 {
     return (struct reviewing){&a->record, a->arena, &a->config, &a->actor};
+}
+
+bool answering_review_id(struct str text, int64_t *ret, struct err *err)
+{
+    return review_id_from(text, 'R', ret) ||
+           err_set(err, ERR_USAGE, "want the number of a review such as R1, got '%.*s'",
+                   STR_ARG(text));
+}
+
+bool answering_tell(const struct answering *a, int64_t id, const struct workflow_outcome *out,
+                    struct str next, struct err *err)
+{
+    AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
+    if (!out->allowed)
+        return err_set(err, ERR_CONFLICT, "refused: %.*s", STR_ARG(out->why));
+    buf_printf(&text, "R%lld: ", (long long)id);
+    text_safe(&text, out->why);
+    buf_str(&text, next);
+    buf_char(&text, '\n');
+    return print_buf(a->app->out, &text, err);
 }
 
 bool answering_need(const struct option_value *value, const char *name, const char *why,
@@ -53,48 +87,7 @@ bool answering_until(const struct answering *a, const struct option_value *value
            err_set(err, ERR_USAGE, "--%s: %.*s has passed", name, STR_ARG(value->text));
 }
 
-bool answering_print(const struct answering *a, const struct buf *out, struct err *err)
-{
-    if (!buf_ok(out, err))
-        return false;
-    return fwrite(out->ptr ? out->ptr : "", 1, out->len, a->app->out) == out->len ||
-           err_set(err, ERR_IO, "write to standard output");
-}
-
 /* --- JSON --- */
-
-void answering_json_open(struct jsonw *w, struct buf *out)
-{
-    *w = (struct jsonw){.out = out, .indent = 2};
-    jsonw_object_open(w);
-    jsonw_member_string(w, STR("schema_version"), STR("1.0"));
-}
-
-bool answering_json_close(struct jsonw *w, struct err *err)
-{
-    jsonw_object_close(w);
-    buf_char(w->out, '\n');
-    return buf_ok(w->out, err);
-}
-
-void answering_json_time(struct jsonw *w, struct str key, int64_t utc_ms)
-{
-    char text[CLOCK_TEXT];
-    jsonw_key(w, key);
-    if (utc_ms)
-        jsonw_string(w, str_from(clock_format(utc_ms, text)));
-    else
-        jsonw_null(w);
-}
-
-static void text_or_null(struct jsonw *w, struct str key, struct str text)
-{
-    jsonw_key(w, key);
-    if (text.len)
-        jsonw_string(w, text);
-    else
-        jsonw_null(w);
-}
 
 void answering_json_actor(struct jsonw *w, struct str key, const struct actor *actor)
 {
@@ -106,7 +99,7 @@ void answering_json_actor(struct jsonw *w, struct str key, const struct actor *a
     jsonw_object_open(w);
     jsonw_member_string(w, STR("name"), actor->name);
     jsonw_member_string(w, STR("how"), actor->how);
-    text_or_null(w, STR("via"), actor->via);
+    text_json(w, STR("via"), actor->via);
     jsonw_object_close(w);
 }
 
@@ -124,8 +117,8 @@ static void approvals(struct jsonw *w, const struct review *review)
     for (size_t i = 0; i < review->napprovals; i++) {
         jsonw_object_open(w);
         answering_json_actor(w, STR("by"), &review->approval[i].by);
-        text_or_null(w, STR("role"), review->approval[i].role);
-        answering_json_time(w, STR("at"), review->approval[i].at_utc_ms);
+        text_json(w, STR("role"), review->approval[i].role);
+        time_json(w, STR("at"), review->approval[i].at_utc_ms);
         jsonw_object_close(w);
     }
     jsonw_array_close(w);
@@ -136,30 +129,30 @@ void answering_json_review(struct jsonw *w, const struct review *review)
     jsonw_object_open(w);
     id_member(w, 'R', review->id);
     jsonw_member_string(w, STR("state"), str_from(review_state_name(review->state)));
-    text_or_null(w, STR("end"), str_from(review_end_name(review->end)));
+    text_json(w, STR("end"), str_from(review_end_name(review->end)));
     jsonw_member_string(w, STR("answer"), str_from(review_answer_name(review->answer)));
     jsonw_member_string(w, STR("fingerprint"), review->fingerprint);
     jsonw_member_string(w, STR("stack"), review->stack);
     jsonw_member_string(w, STR("address"), review->address);
     jsonw_member_string(w, STR("class"), str_from(finding_class_name(review->class_)));
     jsonw_member_string(w, STR("severity"), str_from(severity_name(review->severity)));
-    text_or_null(w, STR("decision"), review->decision);
-    text_or_null(w, STR("environment"), review->environment);
-    text_or_null(w, STR("owners"), review->owners);
+    text_json(w, STR("decision"), review->decision);
+    text_json(w, STR("environment"), review->environment);
+    text_json(w, STR("owners"), review->owners);
     jsonw_member_string(w, STR("value"), review->value);
     jsonw_member_string(w, STR("reason"), review->reason);
-    text_or_null(w, STR("ticket"), review->ticket);
+    text_json(w, STR("ticket"), review->ticket);
     answering_json_actor(w, STR("by"), &review->by);
     answering_json_actor(w, STR("author"), &review->author);
     jsonw_member_int(w, STR("needed"), review->needed);
     jsonw_member_string(w, STR("rule"), review->rule);
     approvals(w, review);
-    answering_json_time(w, STR("requested"), review->requested_utc_ms);
-    answering_json_time(w, STR("until"), review->until_utc_ms);
-    answering_json_time(w, STR("effect"), review->effect_utc_ms);
-    answering_json_time(w, STR("ended"), review->ended_utc_ms);
+    time_json(w, STR("requested"), review->requested_utc_ms);
+    time_json(w, STR("until"), review->until_utc_ms);
+    time_json(w, STR("effect"), review->effect_utc_ms);
+    time_json(w, STR("ended"), review->ended_utc_ms);
     answering_json_actor(w, STR("ended_by"), &review->ended_by);
-    text_or_null(w, STR("ended_why"), review->ended_why);
+    text_json(w, STR("ended_why"), review->ended_why);
     jsonw_object_close(w);
 }
 
@@ -170,16 +163,16 @@ void answering_json_cover(struct jsonw *w, const struct cover *cover, int64_t no
     id_member(w, glass ? 'B' : 'F', cover->id);
     jsonw_member_bool(w, STR("open"), cover_counts(cover, now_utc_ms));
     jsonw_member_string(w, STR("scope"), cover->scope.len ? cover->scope : STR("*"));
-    text_or_null(w, STR("address"), cover->address);
+    text_json(w, STR("address"), cover->address);
     jsonw_member_string(w, STR("reason"), cover->reason);
-    text_or_null(w, STR("ticket"), cover->ticket);
+    text_json(w, STR("ticket"), cover->ticket);
     answering_json_actor(w, STR("by"), &cover->by);
-    answering_json_time(w, STR("start"), cover->start_utc_ms);
-    answering_json_time(w, STR("until"), cover->until_utc_ms);
-    answering_json_time(w, STR("ended"), cover->ended_utc_ms);
+    time_json(w, STR("start"), cover->start_utc_ms);
+    time_json(w, STR("until"), cover->until_utc_ms);
+    time_json(w, STR("ended"), cover->ended_utc_ms);
     answering_json_actor(w, STR("ended_by"), &cover->ended_by);
     if (glass) {
-        answering_json_time(w, STR("due"), cover->due_utc_ms);
+        time_json(w, STR("due"), cover->due_utc_ms);
         jsonw_member_int(w, STR("findings"), cover->nfindings);
     }
     jsonw_object_close(w);

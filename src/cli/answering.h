@@ -12,6 +12,17 @@
 
 enum { ANSWERING_MEMORY_SHIFT = 32 };
 
+/* clang-format off */
+#define ROW_REASON(what) \
+    {.name = "reason", .letter = 'r', .kind = OPTION_STRING, .arg = "TEXT", .text = (what)}
+#define ROW_TICKET(what) {.name = "ticket", .kind = OPTION_STRING, .arg = "TEXT", .text = (what)}
+#define ROW_UNTIL(what) \
+    {.name = "until", .letter = 'u', .kind = OPTION_STRING, .arg = "WHEN", .text = (what)}
+#define ROW_ADDRESSES \
+    {.name = "address", .kind = OPTION_STRING, .arg = "GLOB", \
+     .text = "only resources whose address matches"}
+/* clang-format on */
+
 struct answering {
     const struct app *app;
     struct arena *arena;
@@ -27,8 +38,18 @@ bool answering_open(struct answering *a, const struct app *app, struct arena *ar
                     const struct option_value *config, const struct option_value *store,
                     enum store_use use, struct err *err);
 void answering_close(struct answering *a);
+/* A whole command that changes something: the store is opened, `act` is done, the store closed. */
+bool answering_do(const struct app *app, const struct invocation *in,
+                  const struct option_value *config, const struct option_value *store,
+                  bool (*act)(struct answering *a, const struct invocation *in, struct err *err),
+                  struct err *err);
 struct reviewing answering_review(struct answering *a);
 
+/* The number in "R7". */
+bool answering_review_id(struct str text, int64_t *ret, struct err *err);
+/* What became of it, with `next` behind; what was refused is an error. */
+bool answering_tell(const struct answering *a, int64_t id, const struct workflow_outcome *out,
+                    struct str next, struct err *err);
 /* --reason and the others that must be there; `why` ends the sentence. */
 bool answering_need(const struct option_value *value, const char *name, const char *why,
                     struct err *err);
@@ -36,15 +57,8 @@ bool answering_need(const struct option_value *value, const char *name, const ch
 bool answering_until(const struct answering *a, const struct option_value *value, const char *name,
                      int64_t *ret, struct err *err);
 
-/* To standard output. */
-bool answering_print(const struct answering *a, const struct buf *out, struct err *err);
-
 /* --- JSON, as docs/schema/reviews.schema.json has it --- */
 
-/* {"schema_version": ..., then the caller's members, then answering_json_close. */
-void answering_json_open(struct jsonw *w, struct buf *out);
-bool answering_json_close(struct jsonw *w, struct err *err);
-void answering_json_time(struct jsonw *w, struct str key, int64_t utc_ms); /* 0 = null */
 void answering_json_actor(struct jsonw *w, struct str key, const struct actor *actor);
 void answering_json_review(struct jsonw *w, const struct review *review);
 void answering_json_cover(struct jsonw *w, const struct cover *cover, int64_t now_utc_ms);

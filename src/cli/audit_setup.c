@@ -67,6 +67,18 @@ bool audit_log_origin(struct record *record, struct arena *arena, struct str *re
     return true;
 }
 
+bool audit_give(struct arena *arena, const struct app *app, const struct option_value *file,
+                struct str text, struct err *err)
+{
+    enum { FILE_MODE = 0644 };
+    if (!file->text.len) {
+        (void)fwrite(text.ptr, 1, text.len, app->out);
+        return true;
+    }
+    struct str path = arena_dup(arena, file->text);
+    return path.ptr ? io_write_file_atomic(path.ptr, text, FILE_MODE, err) : arena_full(arena, err);
+}
+
 bool audit_read_files(struct arena *arena, const struct option_value *files, struct str **ret,
                       size_t *ret_n, struct err *err)
 {

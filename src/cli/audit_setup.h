@@ -24,6 +24,14 @@ bool audit_take_time(const struct app *app, const char *name, const struct optio
 /* The number of an event. */
 bool audit_take_seq(struct str text, int64_t *ret, struct err *err);
 bool audit_log_origin(struct record *record, struct arena *arena, struct str *ret, struct err *err);
+/* clang-format off */
+#define ROW_AUDIT_FILE \
+    {.name = "file", .letter = 'o', .kind = OPTION_STRING, .arg = "FILE", \
+     .text = "write it there instead of to standard output"}
+/* clang-format on */
+/* To the file of ROW_AUDIT_FILE, else to standard output. */
+bool audit_give(struct arena *arena, const struct app *app, const struct option_value *file,
+                struct str text, struct err *err);
 /* A file of every --checkpoint. */
 bool audit_read_files(struct arena *arena, const struct option_value *files, struct str **ret,
                       size_t *ret_n, struct err *err);

@@ -4,7 +4,6 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "cli/app.h"
 #include "cli/audit_setup.h"
 #include "cli/command.h"
@@ -12,14 +11,9 @@
 #include "record/audit_checkpoint.h"
 #include "record/audit_witness.h"
 
-enum { FILE_MODE = 0644 };
 enum { FILE_NAME, CONFIG, STORE, OPTION_COUNT };
 static const struct option options[] = {
-    [FILE_NAME] = {.name = "file",
-                   .letter = 'o',
-                   .kind = OPTION_STRING,
-                   .arg = "FILE",
-                   .text = "write it there instead of to standard output"},
+    [FILE_NAME] = ROW_AUDIT_FILE,
     [CONFIG] = ROW_CONFIG,
     [STORE] = ROW_STORE,
 };
@@ -30,7 +24,6 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
     struct record record;
     struct audit_signed made;
-    struct str path = arena_dup(&arena, in->value[FILE_NAME].text);
     if (!audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE], true, &record, err))
         return false;
     bool ok = audit_checkpoint_make(&record, &arena, &made, NULL, err) &&
@@ -39,10 +32,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     if (!ok)
         return false;
     *ret_exit = 0;
-    if (path.len)
-        return io_write_file_atomic(path.ptr, made.note, FILE_MODE, err);
-    (void)fwrite(made.note.ptr, 1, made.note.len, app->out);
-    return true;
+    return audit_give(&arena, app, &in->value[FILE_NAME], made.note, err);
 }
 
 const struct command cmd_audit_checkpoint = {

@@ -25,8 +25,7 @@ static const struct option options[] = {
                .text = "from then on: 30d, 2026-10-01"},
     [UNTIL] = {.name = "until", .kind = OPTION_STRING, .arg = "TIME",
                .text = "before then: 24h, 2026-11-01"},
-    [FILE_NAME] = {.name = "file", .letter = 'o', .kind = OPTION_STRING, .arg = "FILE",
-                   .text = "write it there instead of to standard output"},
+    [FILE_NAME] = ROW_AUDIT_FILE,
     [FORMAT] = {.name = "format", .kind = OPTION_STRING, .arg = "FORMAT", .choices = formats,
                 .text = "plumb (as without it: events, proofs, checkpoints), jsonl (events only), "
                         "syslog (RFC 5424) or ocsf"},

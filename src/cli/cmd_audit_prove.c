@@ -3,21 +3,15 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "cli/app.h"
 #include "cli/audit_setup.h"
 #include "cli/command.h"
 #include "cli/rows.h"
 #include "record/audit_proof.h"
 
-enum { FILE_MODE = 0644 };
 enum { FILE_NAME, CONFIG, STORE, OPTION_COUNT };
 static const struct option options[] = {
-    [FILE_NAME] = {.name = "file",
-                   .letter = 'o',
-                   .kind = OPTION_STRING,
-                   .arg = "FILE",
-                   .text = "write it there instead of to standard output"},
+    [FILE_NAME] = ROW_AUDIT_FILE,
     [CONFIG] = ROW_CONFIG,
     [STORE] = ROW_STORE,
 };
@@ -27,7 +21,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
     struct record record;
-    struct str proof, path = arena_dup(&arena, in->value[FILE_NAME].text);
+    struct str proof;
     int64_t seq;
     if (!audit_take_seq(in->args[0], &seq, err) ||
         !audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE], true, &record, err))
@@ -37,10 +31,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     if (!ok)
         return false;
     *ret_exit = 0;
-    if (path.len)
-        return io_write_file_atomic(path.ptr, proof, FILE_MODE, err);
-    (void)fwrite(proof.ptr, 1, proof.len, app->out);
-    return true;
+    return audit_give(&arena, app, &in->value[FILE_NAME], proof, err);
 }
 
 const struct command cmd_audit_prove = {

@@ -7,6 +7,7 @@
 #include "cli/app.h"
 #include "cli/audit_setup.h"
 #include "cli/command.h"
+#include "cli/json_out.h"
 #include "cli/rows.h"
 #include "record/tree.h"
 #include "wire/json.h"
@@ -52,17 +53,15 @@ static bool load(struct record *record, struct arena *arena, struct shown *s, st
 
 static void give_json(struct buf *out, const struct shown *s)
 {
-    struct jsonw w = {.out = out, .indent = 2};
-    jsonw_object_open(&w);
-    jsonw_member_string(&w, STR("schema_version"), STR("1.0"));
+    struct jsonw w;
+    json_open(&w, out);
     jsonw_key(&w, STR("event"));
     jsonw_value(&w, &s->event);
     jsonw_member_string(&w, STR("digest"), str_from(s->digest));
     jsonw_member_string(&w, STR("leaf"), str_from(s->leaf));
     jsonw_key(&w, STR("checkpoint"));
     s->checkpoint ? jsonw_int(&w, s->checkpoint) : jsonw_null(&w);
-    jsonw_object_close(&w);
-    buf_char(out, '\n');
+    json_close(&w);
 }
 
 static void give_text(struct buf *out, const struct shown *s)

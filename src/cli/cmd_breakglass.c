@@ -2,7 +2,6 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#include "base/arena.h"
 #include "base/err.h"
 #include "cli/covering.h"
 #include "cli/rows.h"
@@ -15,23 +14,13 @@ static const struct option options[] = {
                .kind = OPTION_STRING,
                .arg = "GLOB",
                .text = "over the names of stacks; * is every one"},
-    [ADDRESS] = {.name = "address",
-                 .kind = OPTION_STRING,
-                 .arg = "GLOB",
-                 .text = "only resources whose address matches"},
+    [ADDRESS] = ROW_ADDRESSES,
     [FOR] = {.name = "for",
              .kind = OPTION_STRING,
              .arg = "TIME",
              .text = "how long, such as 2h; it ends by itself"},
-    [TICKET] = {.name = "ticket",
-                .kind = OPTION_STRING,
-                .arg = "TEXT",
-                .text = "where the emergency is handled"},
-    [REASON] = {.name = "reason",
-                .letter = 'r',
-                .kind = OPTION_STRING,
-                .arg = "TEXT",
-                .text = "what the emergency is"},
+    [TICKET] = ROW_TICKET("where the emergency is handled"),
+    [REASON] = ROW_REASON("what the emergency is"),
     [OUTPUT] = ROW_TEXT_OR_JSON,
     [CONFIG] = ROW_CONFIG,
     [STORE] = ROW_STORE,
@@ -65,14 +54,8 @@ static bool start(struct answering *a, const struct invocation *in, struct err *
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
-    AUTO_ARENA arena = {.limit = (size_t)1 << ANSWERING_MEMORY_SHIFT};
-    struct answering a;
-    bool ok =
-        answering_open(&a, app, &arena, &in->value[CONFIG], &in->value[STORE], STORE_WRITE, err) &&
-        start(&a, in, err);
-    answering_close(&a);
     *ret_exit = EXIT_IN_SYNC;
-    return ok;
+    return answering_do(app, in, &in->value[CONFIG], &in->value[STORE], start, err);
 }
 
 const struct command cmd_breakglass = {

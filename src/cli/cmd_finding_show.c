@@ -8,6 +8,7 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/finding_rows.h"
+#include "cli/json_out.h"
 #include "cli/rows.h"
 #include "cli/store_setup.h"
 #include "report/parts.h"
@@ -119,9 +120,8 @@ static void history_json(struct jsonw *w, const struct shown *s)
 
 static void write_json(struct buf *out, const struct shown *s)
 {
-    struct jsonw w = {.out = out, .indent = 2};
-    jsonw_object_open(&w);
-    jsonw_member_string(&w, STR("schema_version"), STR("1.0"));
+    struct jsonw w;
+    json_open(&w, out);
     jsonw_key(&w, STR("finding"));
     jsonw_object_open(&w);
     finding_row_json(&w, &s->row, s->now_utc_ms);
@@ -139,8 +139,7 @@ static void write_json(struct buf *out, const struct shown *s)
         jsonw_value(&w, &s->detail);
     else
         jsonw_null(&w);
-    jsonw_object_close(&w);
-    buf_char(out, '\n');
+    json_close(&w);
 }
 
 /* --- text --- */

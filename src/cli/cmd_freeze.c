@@ -1,7 +1,6 @@
 /* cmd_freeze.c - `plumb freeze`: for a time, nothing is applied. */
 #include <assert.h>
 
-#include "base/arena.h"
 #include "base/err.h"
 #include "cli/covering.h"
 #include "cli/rows.h"
@@ -9,21 +8,10 @@
 enum { ADDRESS, REASON, UNTIL, TICKET, OUTPUT, CONFIG, STORE, OPTION_COUNT };
 
 static const struct option options[] = {
-    [ADDRESS] = {.name = "address",
-                 .kind = OPTION_STRING,
-                 .arg = "GLOB",
-                 .text = "only resources whose address matches"},
-    [REASON] =
-        {.name = "reason", .letter = 'r', .kind = OPTION_STRING, .arg = "TEXT", .text = "why"},
-    [UNTIL] = {.name = "until",
-               .letter = 'u',
-               .kind = OPTION_STRING,
-               .arg = "WHEN",
-               .text = "a date, or a time from now such as 3d; it ends by itself"},
-    [TICKET] = {.name = "ticket",
-                .kind = OPTION_STRING,
-                .arg = "TEXT",
-                .text = "where it is discussed"},
+    [ADDRESS] = ROW_ADDRESSES,
+    [REASON] = ROW_REASON("why"),
+    [UNTIL] = ROW_UNTIL("a date, or a time from now such as 3d; it ends by itself"),
+    [TICKET] = ROW_TICKET("where it is discussed"),
     [OUTPUT] = ROW_TEXT_OR_JSON,
     [CONFIG] = ROW_CONFIG,
     [STORE] = ROW_STORE,
@@ -47,14 +35,8 @@ static bool start(struct answering *a, const struct invocation *in, struct err *
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
-    AUTO_ARENA arena = {.limit = (size_t)1 << ANSWERING_MEMORY_SHIFT};
-    struct answering a;
-    bool ok =
-        answering_open(&a, app, &arena, &in->value[CONFIG], &in->value[STORE], STORE_WRITE, err) &&
-        start(&a, in, err);
-    answering_close(&a);
     *ret_exit = EXIT_IN_SYNC;
-    return ok;
+    return answering_do(app, in, &in->value[CONFIG], &in->value[STORE], start, err);
 }
 
 const struct command cmd_freeze = {

@@ -1,11 +1,11 @@
 /* cmd_review.c - `plumb review`: a person's answer to a finding is asked for. */
 #include <assert.h>
 
-#include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/answering.h"
 #include "cli/app.h"
+#include "cli/json_out.h"
 #include "cli/rows.h"
 #include "report/parts.h"
 
@@ -21,18 +21,10 @@ static const struct option options[] = {
     [ACCEPT] = {.name = "accept",
                 .kind = OPTION_FLAG,
                 .text = "it stays as it is, until --until, or until it changes again"},
-    [REASON] =
-        {.name = "reason", .letter = 'r', .kind = OPTION_STRING, .arg = "TEXT", .text = "why"},
-    [UNTIL] = {.name = "until",
-               .letter = 'u',
-               .kind = OPTION_STRING,
-               .arg = "WHEN",
-               .text = "a date, or a time from now such as 30d; from then on the finding is open "
-                       "again; --accept needs it, the others have 7d without it"},
-    [TICKET] = {.name = "ticket",
-                .kind = OPTION_STRING,
-                .arg = "TEXT",
-                .text = "where it is discussed"},
+    [REASON] = ROW_REASON("why"),
+    [UNTIL] = ROW_UNTIL("a date, or a time from now such as 30d; from then on the finding is open "
+                        "again; --accept needs it, the others have 7d without it"),
+    [TICKET] = ROW_TICKET("where it is discussed"),
     [STACK] = {.name = "stack",
                .kind = OPTION_STRING,
                .arg = "NAME",
@@ -74,12 +66,13 @@ static bool tell(const struct answering *a, const struct review *review,
     struct jsonw w;
     char until[CLOCK_TEXT];
     if (json) {
-        answering_json_open(&w, &text);
+        json_open(&w, &text);
         jsonw_key(&w, STR("reviews"));
         jsonw_array_open(&w);
         answering_json_review(&w, review);
         jsonw_array_close(&w);
-        return answering_json_close(&w, err) && answering_print(a, &text, err);
+        json_close(&w);
+        return print_buf(a->app->out, &text, err);
     }
     buf_printf(&text, "R%lld: %s ", (long long)review->id, review_answer_name(review->answer));
     text_safe(&text, review->address);
@@ -92,7 +85,7 @@ static bool tell(const struct answering *a, const struct review *review,
         buf_printf(&text, "to approve it: plumb review approve R%lld\n", (long long)review->id);
     else if (review->answer == ANSWER_ADOPT)
         buf_printf(&text, "next: plumb adopt, then a scan\n");
-    return answering_print(a, &text, err);
+    return print_buf(a->app->out, &text, err);
 }
 
 static bool ask(struct answering *a, const struct invocation *in, struct err *err)
@@ -112,14 +105,8 @@ static bool ask(struct answering *a, const struct invocation *in, struct err *er
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
-    AUTO_ARENA arena = {.limit = (size_t)1 << ANSWERING_MEMORY_SHIFT};
-    struct answering a;
-    bool ok =
-        answering_open(&a, app, &arena, &in->value[CONFIG], &in->value[STORE], STORE_WRITE, err) &&
-        ask(&a, in, err);
-    answering_close(&a);
     *ret_exit = EXIT_IN_SYNC;
-    return ok;
+    return answering_do(app, in, &in->value[CONFIG], &in->value[STORE], ask, err);
 }
 
 const struct command cmd_review = {

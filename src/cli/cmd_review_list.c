@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/answering.h"
+#include "cli/app.h"
+#include "cli/json_out.h"
 #include "cli/rows.h"
 #include "record/listing.h"
 #include "report/parts.h"
@@ -152,7 +154,7 @@ static bool put_overdue(void *ctx, const struct finding_row *row, struct err *er
         jsonw_member_string(&l->w, STR("class"), row->class_);
         jsonw_member_string(&l->w, STR("severity"),
                             str_from(severity_name((enum severity)row->severity)));
-        answering_json_time(&l->w, STR("due"), row->due_utc_ms);
+        time_json(&l->w, STR("due"), row->due_utc_ms);
         jsonw_object_close(&l->w);
         l->overdue++;
         return true;
@@ -183,7 +185,7 @@ static bool list_overdue(struct listing *l, struct err *err)
 
 static bool list_json(struct listing *l, struct err *err)
 {
-    answering_json_open(&l->w, &l->out);
+    json_open(&l->w, &l->out);
     jsonw_key(&l->w, STR("reviews"));
     jsonw_array_open(&l->w);
     if (!put_reviews(l, err))
@@ -194,7 +196,8 @@ static bool list_json(struct listing *l, struct err *err)
     if (!list_overdue(l, err))
         return false;
     jsonw_array_close(&l->w);
-    return answering_json_close(&l->w, err);
+    json_close(&l->w);
+    return buf_ok(&l->out, err);
 }
 
 static bool list(struct listing *l, struct err *err)
@@ -203,7 +206,7 @@ static bool list(struct listing *l, struct err *err)
         return false;
     if (!l->out.len)
         buf_str(&l->out, STR("nothing waits, nothing is in effect, nothing is overdue\n"));
-    return answering_print(l->a, &l->out, err);
+    return print_buf(l->a->app->out, &l->out, err);
 }
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/app.h"
+#include "cli/json_out.h"
 #include "cli/state_command.h"
 #include "report/parts.h"
 #include "wire/json.h"
@@ -48,8 +49,7 @@ static bool write_text(FILE *out, struct arena *arena, const struct state_row *r
         }
         buf_char(&buf, '\n');
     }
-    return buf_ok(&buf, err) && (!buf.len || fwrite(buf.ptr, 1, buf.len, out) == buf.len ||
-                                 err_set(err, ERR_IO, "write to standard output"));
+    return print_buf(out, &buf, err);
 }
 
 static void write_lock(struct jsonw *w, struct arena *arena, const struct state_row *row)
@@ -76,9 +76,8 @@ static bool write_json(FILE *out, struct arena *arena, const struct state_row *r
                        struct err *err)
 {
     AUTO_BUF buf = {.limit = BUF_DEFAULT_LIMIT};
-    struct jsonw w = {.out = &buf, .indent = 2};
-    jsonw_object_open(&w);
-    jsonw_member_int(&w, STR("schema_version"), 1);
+    struct jsonw w;
+    json_open(&w, &buf);
     jsonw_key(&w, STR("states"));
     jsonw_array_open(&w);
     for (size_t i = 0; i < n; i++) {
@@ -91,12 +90,8 @@ static bool write_json(FILE *out, struct arena *arena, const struct state_row *r
         jsonw_object_close(&w);
     }
     jsonw_array_close(&w);
-    jsonw_object_close(&w);
-    buf_char(&buf, '\n');
-    if (!buf_ok(&buf, err))
-        return false;
-    (void)fwrite(buf.ptr, 1, buf.len, out);
-    return true;
+    json_close(&w);
+    return print_buf(out, &buf, err);
 }
 
 static bool list(const struct app *app, const struct invocation *in, struct state_command *c,

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/app.h"
+#include "cli/json_out.h"
 #include "cli/state_command.h"
 #include "wire/json.h"
 
@@ -30,9 +31,8 @@ static bool write_json(FILE *out, struct str stack, const struct state_version *
                        int64_t current, struct err *err)
 {
     AUTO_BUF buf = {.limit = BUF_DEFAULT_LIMIT};
-    struct jsonw w = {.out = &buf, .indent = 2};
-    jsonw_object_open(&w);
-    jsonw_member_int(&w, STR("schema_version"), 1);
+    struct jsonw w;
+    json_open(&w, &buf);
     jsonw_member_string(&w, STR("stack"), stack);
     jsonw_key(&w, STR("versions"));
     jsonw_array_open(&w);
@@ -52,12 +52,8 @@ static bool write_json(FILE *out, struct str stack, const struct state_version *
         jsonw_object_close(&w);
     }
     jsonw_array_close(&w);
-    jsonw_object_close(&w);
-    buf_char(&buf, '\n');
-    if (!buf_ok(&buf, err))
-        return false;
-    (void)fwrite(buf.ptr, 1, buf.len, out);
-    return true;
+    json_close(&w);
+    return print_buf(out, &buf, err);
 }
 
 static bool list(const struct app *app, const struct invocation *in, struct state_command *c,

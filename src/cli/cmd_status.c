@@ -9,6 +9,7 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/finding_rows.h"
+#include "cli/json_out.h"
 #include "cli/rows.h"
 #include "cli/store_setup.h"
 #include "model/finding.h"
@@ -82,9 +83,8 @@ static void put_covers(struct buf *out, const struct overview *o, enum cover_kin
 
 static void write_json(struct buf *out, const struct overview *o)
 {
-    struct jsonw w = {.out = out, .indent = 2};
-    jsonw_object_open(&w);
-    jsonw_member_string(&w, STR("schema_version"), STR("1.0"));
+    struct jsonw w;
+    json_open(&w, out);
     jsonw_key(&w, STR("stacks"));
     jsonw_array_open(&w);
     for (size_t i = 0; i < o->n; i++) {
@@ -122,8 +122,7 @@ static void write_json(struct buf *out, const struct overview *o)
     jsonw_array_close(&w);
     covers_json(&w, o, COVER_BREAKGLASS);
     covers_json(&w, o, COVER_FREEZE);
-    jsonw_object_close(&w);
-    buf_char(out, '\n');
+    json_close(&w);
 }
 
 static void put_column(struct buf *out, struct str text, size_t width)

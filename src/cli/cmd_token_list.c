@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "cli/app.h"
 #include "cli/command.h"
+#include "cli/json_out.h"
 #include "cli/rows.h"
 #include "cli/store_setup.h"
 #include "record/tokens.h"
@@ -35,22 +36,11 @@ static void write_text(FILE *out, const struct token *token, size_t n, int64_t n
     }
 }
 
-static void write_time(struct jsonw *w, const char *name, int64_t utc_ms)
-{
-    char text[CLOCK_TEXT];
-    jsonw_key(w, str_from(name));
-    if (utc_ms)
-        jsonw_string(w, str_from(clock_format(utc_ms, text)));
-    else
-        jsonw_null(w);
-}
-
 static bool write_json(FILE *out, const struct token *token, size_t n, int64_t now, struct err *err)
 {
     AUTO_BUF buf = {.limit = BUF_DEFAULT_LIMIT};
-    struct jsonw w = {.out = &buf, .indent = 2};
-    jsonw_object_open(&w);
-    jsonw_member_int(&w, STR("schema_version"), 1);
+    struct jsonw w;
+    json_open(&w, &buf);
     jsonw_key(&w, STR("tokens"));
     jsonw_array_open(&w);
     for (size_t i = 0; i < n; i++) {
@@ -61,19 +51,15 @@ static bool write_json(FILE *out, const struct token *token, size_t n, int64_t n
         jsonw_member_string(&w, STR("role"), str_from(role_name(t->role)));
         jsonw_member_string(&w, STR("stacks"), t->stacks.len ? t->stacks : STR("*"));
         jsonw_member_string(&w, STR("status"), str_from(standing_of(t, now)));
-        write_time(&w, "created", t->created_utc_ms);
-        write_time(&w, "expires", t->expires_utc_ms);
-        write_time(&w, "revoked", t->revoked_utc_ms);
+        time_json(&w, STR("created"), t->created_utc_ms);
+        time_json(&w, STR("expires"), t->expires_utc_ms);
+        time_json(&w, STR("revoked"), t->revoked_utc_ms);
         jsonw_member_string(&w, STR("created_by"), t->created_by);
         jsonw_object_close(&w);
     }
     jsonw_array_close(&w);
-    jsonw_object_close(&w);
-    buf_char(&buf, '\n');
-    if (!buf_ok(&buf, err))
-        return false;
-    (void)fwrite(buf.ptr, 1, buf.len, out);
-    return true;
+    json_close(&w);
+    return print_buf(out, &buf, err);
 }
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)

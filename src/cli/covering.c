@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/app.h"
+#include "cli/json_out.h"
 #include "cli/rows.h"
 #include "report/parts.h"
 
@@ -40,13 +41,14 @@ static bool tell_json(const struct answering *a, enum cover_kind kind, const str
 {
     AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
     struct jsonw w;
-    answering_json_open(&w, &text);
+    json_open(&w, &text);
     jsonw_key(&w, kind == COVER_FREEZE ? STR("freezes") : STR("breakglasses"));
     jsonw_array_open(&w);
     for (size_t i = 0; i < n; i++)
         answering_json_cover(&w, &cover[i], a->now);
     jsonw_array_close(&w);
-    return answering_json_close(&w, err) && answering_print(a, &text, err);
+    json_close(&w);
+    return print_buf(a->app->out, &text, err);
 }
 
 bool covering_start(struct answering *a, struct cover *cover, bool json, struct err *err)
@@ -68,7 +70,7 @@ bool covering_start(struct answering *a, struct cover *cover, bool json, struct 
                freeze ? "applies are refused in" : "gates warn instead of block in");
     put_scope(&text, cover);
     buf_printf(&text, " until %s\n", clock_format(cover->until_utc_ms, until));
-    return answering_print(a, &text, err);
+    return print_buf(a->app->out, &text, err);
 }
 
 /* --- listing --- */
@@ -124,7 +126,7 @@ static bool list(struct answering *a, const struct invocation *in, enum cover_ki
     if (!n)
         buf_printf(&text, "no %s%s\n", kind == COVER_FREEZE ? "freeze" : "breakglass",
                    all ? "" : " holds now");
-    return answering_print(a, &text, err);
+    return print_buf(a->app->out, &text, err);
 }
 
 bool covering_list(const struct app *app, const struct invocation *in, enum cover_kind kind,
@@ -163,7 +165,7 @@ static bool end(struct answering *a, const struct invocation *in, enum cover_kin
                    (long long)cover.nfindings, cover.nfindings == 1 ? "" : "s",
                    clock_format(cover.due_utc_ms, due));
     buf_char(&text, '\n');
-    return answering_print(a, &text, err);
+    return print_buf(a->app->out, &text, err);
 }
 
 bool covering_end(const struct app *app, const struct invocation *in, enum cover_kind kind,

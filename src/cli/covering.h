@@ -18,8 +18,7 @@ enum { COVERING_END_REASON, COVERING_END_CONFIG, COVERING_END_STORE, COVERING_EN
     [COVERING_LIST_OUTPUT] = ROW_TEXT_OR_JSON, [COVERING_LIST_CONFIG] = ROW_CONFIG, \
     [COVERING_LIST_STORE] = ROW_STORE
 #define COVERING_END_OPTIONS \
-    [COVERING_END_REASON] = {.name = "reason", .letter = 'r', .kind = OPTION_STRING, \
-                             .arg = "TEXT", .text = "why"}, \
+    [COVERING_END_REASON] = ROW_REASON("why"), \
     [COVERING_END_CONFIG] = ROW_CONFIG, [COVERING_END_STORE] = ROW_STORE
 /* clang-format on */
 

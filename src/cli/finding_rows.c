@@ -5,28 +5,10 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "cli/json_out.h"
 #include "wire/json.h"
 
 enum { MINUTE = 60000, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
-
-void time_json(struct jsonw *w, struct str key, int64_t utc_ms)
-{
-    char text[CLOCK_TEXT];
-    jsonw_key(w, key);
-    if (utc_ms)
-        jsonw_string(w, str_from(clock_format(utc_ms, text)));
-    else
-        jsonw_null(w);
-}
-
-void text_json(struct jsonw *w, struct str key, struct str text)
-{
-    jsonw_key(w, key);
-    if (text.len)
-        jsonw_string(w, text);
-    else
-        jsonw_null(w);
-}
 
 static void id_json(struct jsonw *w, struct str key, int64_t id)
 {

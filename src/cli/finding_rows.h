@@ -7,12 +7,8 @@
 struct jsonw;
 struct buf;
 
-/* The members of a finding, into an object that is open (docs/schema/findings.schema.json). */
+/* The members of a finding, into an object that is open (docs/schema/record.schema.json). */
 void finding_row_json(struct jsonw *w, const struct finding_row *row, int64_t now_utc_ms);
-/* "key": "2026-11-22T10:00:00Z", or null for 0 */
-void time_json(struct jsonw *w, struct str key, int64_t utc_ms);
-/* "key": "text", or null where it is empty */
-void text_json(struct jsonw *w, struct str key, struct str text);
 /* "3 d", "2 h", "5 min", "now" */
 struct str age_text(char out[24], int64_t ms);
 /* "2026-11-22 10:00" */
