@@ -58,8 +58,14 @@ struct config_stack {
     struct config_place place;
 };
 
+/* A receiver of alerts: notify.h. */
 struct config_notify {
-    struct str to, url, when; /* url by reference: env:NAME or file:PATH */
+    struct str to, name, when;
+    struct str url, key, password; /* by reference: env:NAME or file:PATH */
+    struct str user, from, project;
+    const struct str *recipients, *labels;
+    size_t nrecipients, nlabels;
+    bool allow_private;
     struct config_place place;
 };
 

@@ -149,30 +149,6 @@ static const struct field scan_fields[] = {
 static const struct section scan_section = {
     .what = "scan", .fields = scan_fields, .nfields = COUNT(scan_fields)};
 
-static const struct field notify_fields[] = {
-    {.name = "to",
-     .kind = FIELD_STRING,
-     .check = CHECK_FILLED,
-     .required = true,
-     AT(config_notify, to),
-     .text = "kind of receiver, such as slack"},
-    {.name = "url",
-     .kind = FIELD_STRING,
-     .check = CHECK_REFERENCE,
-     AT(config_notify, url),
-     .text = "where to, by reference: env:NAME or file:PATH"},
-    {.name = "when",
-     .kind = FIELD_STRING,
-     .check = CHECK_FILLED,
-     AT(config_notify, when),
-     .text = "which findings, such as \"severity >= high\""},
-};
-static const struct section notify_section = {.what = "notify entry",
-                                              .fields = notify_fields,
-                                              .nfields = COUNT(notify_fields),
-                                              .size = sizeof(struct config_notify),
-                                              .place_at = offsetof(struct config_notify, place)};
-
 static const struct field default_fields[] = {
     {.name = "env",
      .kind = FIELD_STRING,
@@ -274,7 +250,7 @@ static const struct field config_fields[] = {
     {.name = "notify",
      .kind = FIELD_LIST,
      .inert = true,
-     .section = &notify_section,
+     .section = &config_notify_section,
      MANY(config, notify),
      .text = "who is told of findings"},
     {.name = "store",

@@ -64,6 +64,7 @@ extern const struct section config_section;
 extern const struct section config_review_section;                     /* of struct config, too */
 extern const struct section config_gate_section, config_audit_section; /* of struct config, too */
 extern const struct section config_serve_section;                      /* of struct config, too */
+extern const struct section config_notify_section;                     /* of config_notify */
 
 /* {dir} and the others, NULL-ended. */
 extern const char *const config_words[];
