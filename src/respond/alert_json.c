@@ -102,6 +102,7 @@ void alert_json(struct buf *out, const struct alert *alert)
     jsonw_member_string(&w, STR("status"), str_from(alert_status_name(alert->status)));
     jsonw_member_string(&w, STR("severity"), str_from(severity_name(alert->severity)));
     jsonw_member_string(&w, STR("title"), alert->title);
+    text(&w, STR("text"), alert->text);
     moment(&w, STR("made"), alert->made_utc_ms);
     text(&w, STR("link"), alert->link);
     jsonw_key(&w, STR("findings"));

@@ -25,7 +25,8 @@ struct err;
     X(ALERT_CHANGED, "changed", "it has other values than were told") \
     X(ALERT_RECURRING, "recurring", "still there: the digest") \
     X(ALERT_OVERDUE, "overdue", "its deadline passed without a review; or a scan is late") \
-    X(ALERT_RESOLVED, "resolved", "a scan did not find it any more") \
+    X(ALERT_RESOLVED, "resolved", "a scan did not find it any more, or somebody has answered it") \
+    X(ALERT_NOTICE, "notice", "no finding: a breakglass began, a receiver was given up ...") \
     X(ALERT_TEST, "test", "nothing happened: `plumb notify test`")
 
 #define X(constant, name, meaning) constant,
@@ -59,6 +60,7 @@ struct alert {
     struct str id;     /* [a-zA-Z0-9_-]: the same for each try, another for another alert */
     struct str thread; /* the same from new to resolved: one finding's, or one group's */
     struct str title;  /* one line */
+    struct str text; /* what is to be said besides; of a notice, which has no findings; or empty */
     enum alert_status status;
     enum severity severity; /* the worst */
     const struct alert_finding *finding;
