@@ -61,7 +61,7 @@ struct config_stack {
 /* A receiver of alerts: notify.h. */
 struct config_notify {
     struct str to, name, when;
-    struct str url, key, password; /* by reference: env:NAME or file:PATH */
+    struct str url, key, password, ca; /* by reference: env:NAME or file:PATH */
     struct str user, from, project;
     const struct str *recipients, *labels;
     size_t nrecipients, nlabels;

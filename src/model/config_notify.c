@@ -38,6 +38,12 @@ static const struct field notify_fields[] = {
      .check = CHECK_REFERENCE,
      AT(password),
      .text = "env:NAME or file:PATH"},
+    {.name = "ca",
+     .kind = FIELD_STRING,
+     .check = CHECK_REFERENCE,
+     AT(ca),
+     .text = "env:NAME or file:PATH: certificates (PEM) that the receiver's is signed by, instead "
+             "of the system's"},
     {.name = "from", .kind = FIELD_STRING, .check = CHECK_FILLED, AT(from), .text = "mail: sender"},
     {.name = "recipients",
      .kind = FIELD_STRINGS,

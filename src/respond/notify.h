@@ -72,8 +72,8 @@ struct alert {
 /* A receiver with its references resolved. */
 struct notify_target {
     const struct config_notify *config;
-    struct str url, key, password; /* empty where there is none */
-    struct str kept;               /* what the thread's last message left: an issue's number */
+    struct str url, key, password, ca; /* empty where there is none; ca: PEM */
+    struct str kept;                   /* what the thread's last message left: an issue's number */
     int timeout_ms;
     int64_t now_utc_ms;
     FILE *out; /* of receivers that are this process' own output */

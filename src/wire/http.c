@@ -1,86 +1,19 @@
-/* http.c - libcurl's easy interface by dlopen. */
+/* http.c - GET and POST by libcurl's easy interface. */
 #include "wire/http.h"
-
-#include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/library.h"
+#include "wire/curl.h"
 
-/* curl/curl.h, part of its ABI: 0 long, 10000 pointer, 20000 function, 40000 blob. */
-enum curl_option {
-    OPT_LOW_SPEED_LIMIT = 19,
-    OPT_LOW_SPEED_TIME = 20,
-    OPT_POST = 47,
-    OPT_FOLLOWLOCATION = 52,
-    OPT_POSTFIELDSIZE = 60,
-    OPT_SSL_VERIFYPEER = 64,
-    OPT_MAXREDIRS = 68,
-    OPT_SSL_VERIFYHOST = 81,
-    OPT_NOSIGNAL = 99,
-    OPT_HTTPAUTH = 107,
-    OPT_CONNECTTIMEOUT_MS = 156,
-    OPT_PROTOCOLS = 181,
-    OPT_REDIR_PROTOCOLS = 182,
-    OPT_WRITEDATA = 10001,
-    OPT_URL = 10002,
-    OPT_ERRORBUFFER = 10010,
-    OPT_POSTFIELDS = 10015,
-    OPT_USERAGENT = 10018,
-    OPT_CUSTOMREQUEST = 10036,
-    OPT_HTTPHEADER = 10023,
-    OPT_ACCEPT_ENCODING = 10102,
-    OPT_USERNAME = 10173,
-    OPT_PASSWORD = 10174,
-    OPT_WRITEFUNCTION = 20011,
-    OPT_SSLCERT_BLOB = 40291,
-    OPT_SSLKEY_BLOB = 40292,
-    OPT_CAINFO_BLOB = 40309,
-};
 enum {
-    CURL_OK = 0,
-    CURL_WRITE_ERROR = 23,
-    CURL_TIMED_OUT = 28,
     AUTH_BASIC = 1,
     PROTO_HTTP_HTTPS = 3,
-    INFO_RESPONSE_CODE = 0x200002,
-    ERROR_SIZE = 256,
     REDIRECTS_MAX = 5,
     DEFAULT_TIMEOUT_MS = 30000,
     DEFAULT_BYTES = 1 << 20,
     HEADERS_MAX = 8,
 };
-/* curl_slist of curl/curl.h; libcurl only reads it */
-struct curl_header {
-    const char *text;
-    const struct curl_header *next;
-};
-struct curl_blob {
-    void *data;
-    size_t len;
-    unsigned flags; /* 1 = copied */
-};
-
-struct curl {
-    void *(*init)(void);
-    int (*setopt)(void *easy, int option, ...);
-    int (*perform)(void *easy);
-    int (*getinfo)(void *easy, int info, ...);
-    void (*cleanup)(void *easy);
-    const char *(*strerror)(int code);
-};
-
-static bool load(struct curl *curl, struct err *err)
-{
-    static const struct library library = {
-        .files = "libcurl.so.4\0libcurl-gnutls.so.4\0",
-        .names = "curl_easy_init\0curl_easy_setopt\0curl_easy_perform\0"
-                 "curl_easy_getinfo\0curl_easy_cleanup\0curl_easy_strerror\0",
-        .missing =
-            "reading over HTTP needs libcurl, which is not installed (apt install libcurl4)"};
-    return library_load(&library, curl, sizeof *curl, err);
-}
 
 static size_t on_bytes(char *bytes, size_t size, size_t n, void *body)
 {
@@ -89,19 +22,10 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *body)
     return buf->failed ? 0 : size * n;
 }
 
-static void set_blob(const struct curl *curl, void *easy, enum curl_option option, struct str pem)
-{
-    struct curl_blob blob = {.len = pem.len, .flags = 1};
-    if (!pem.len)
-        return;
-    memcpy(&blob.data, &pem.ptr, sizeof pem.ptr); /* copied by libcurl, not written to */
-    (void)curl->setopt(easy, (int)option, &blob);
-}
-
 static void set_post(const struct curl *curl, void *easy, struct str post)
 {
-    static const struct curl_header expect = {"Expect:", NULL};
-    static const struct curl_header header = {"Content-Type: text/plain; charset=utf-8", &expect};
+    static const struct curl_list expect = {"Expect:", NULL};
+    static const struct curl_list header = {"Content-Type: text/plain; charset=utf-8", &expect};
     (void)curl->setopt(easy, OPT_POST, 1L);
     (void)curl->setopt(easy, OPT_POSTFIELDSIZE, (long)post.len);
     (void)curl->setopt(easy, OPT_POSTFIELDS, post.ptr);
@@ -144,19 +68,19 @@ static void set_options(const struct curl *curl, void *easy, const struct http_g
         (void)curl->setopt(easy, OPT_USERNAME, get->user);
     if (get->password)
         (void)curl->setopt(easy, OPT_PASSWORD, get->password);
-    set_blob(curl, easy, OPT_CAINFO_BLOB, get->ca_pem);
-    set_blob(curl, easy, OPT_SSLCERT_BLOB, get->client_pem);
-    set_blob(curl, easy, OPT_SSLKEY_BLOB, get->client_key);
+    curl_set_blob(curl, easy, OPT_CAINFO_BLOB, get->ca_pem);
+    curl_set_blob(curl, easy, OPT_SSLCERT_BLOB, get->client_pem);
+    curl_set_blob(curl, easy, OPT_SSLKEY_BLOB, get->client_key);
 }
 
 /* libcurl's own list, without its functions: it only reads it. */
-static const struct curl_header *link_headers(const char *const *header,
-                                              struct curl_header list[HEADERS_MAX + 1])
+static const struct curl_list *link_headers(const char *const *header,
+                                            struct curl_list list[HEADERS_MAX + 1])
 {
     size_t n = 0;
-    list[n++] = (struct curl_header){"Expect:", NULL};
+    list[n++] = (struct curl_list){"Expect:", NULL};
     for (; header[n - 1] && n <= HEADERS_MAX; n++) {
-        list[n] = (struct curl_header){header[n - 1], NULL};
+        list[n] = (struct curl_list){header[n - 1], NULL};
         list[n - 1].next = &list[n];
     }
     return list;
@@ -176,18 +100,18 @@ bool http_fetch(struct arena *arena, const struct http_get *get, struct http_ans
                 struct err *err)
 {
     struct curl curl = {0};
-    char trouble[ERROR_SIZE] = "";
+    char trouble[CURL_ERROR_SIZE] = "";
     AUTO_BUF body = {.limit = get->max_bytes ? get->max_bytes : DEFAULT_BYTES};
     struct str label = http_label(arena, str_from(get->url));
     if (!label.ptr)
         return arena_full(arena, err);
-    if (!load(&curl, err))
+    if (!curl_load(&curl, err))
         return false;
     void *easy = curl.init();
     if (!easy)
         return err_set(err, ERR_LIMIT, "out of memory");
     long status = 0;
-    struct curl_header list[HEADERS_MAX + 1];
+    struct curl_list list[HEADERS_MAX + 1];
     set_options(&curl, easy, get, &body, trouble);
     if (get->header)
         (void)curl.setopt(easy, OPT_HTTPHEADER, link_headers(get->header, list));
