@@ -18,6 +18,7 @@ struct arena;
 struct err;
 struct library;
 struct stack;
+struct warm;
 
 enum live_status { LIVE_UNREADABLE = 0, LIVE_GONE, LIVE_READ };
 
@@ -89,6 +90,7 @@ struct reader_options {
     bool ask_apart;
     /* Optional: providers that are open already, by whoever evaluated the code. */
     struct library *library;
+    struct warm *warm; /* optional: processes stay there after the scan (live/warm.h) */
     /*
      * Optional: what the code says of a provider configuration that plumb.yaml says nothing of; an
      * object of the provider's schema, with unknowns. False: nothing is known of it.
