@@ -100,6 +100,7 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
                                           .audit = store.audit};
     ret->rules = lock_rules_of(config);
     ret->guard_reads = serve->guard_reads;
+    ret->metrics_open = serve->metrics_open;
     ret->listener =
         (struct listener_options){.address = in->value[LISTEN].text.len ? in->value[LISTEN].text
                                              : serve->listen.len        ? serve->listen

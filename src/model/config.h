@@ -140,7 +140,7 @@ struct config_serve {
     struct str up_address, up_lock_address, up_lock_method, up_unlock_method, up_update_method;
     struct str up_user, up_password; /* password: env:NAME or file:PATH */
     struct str run_task_url;         /* empty = https://app.terraform.io */
-    bool anonymous, guard_reads, require_approval;
+    bool anonymous, guard_reads, require_approval, metrics_open;
     int64_t keep_versions; /* of a state; 0 = all */
 };
 

@@ -74,6 +74,15 @@ static const struct field run_tasks_fields[] = {
 static const struct section run_tasks_section = {
     .what = "serve.run_tasks", .fields = run_tasks_fields, .nfields = COUNT(run_tasks_fields)};
 
+static const struct field metrics_fields[] = {
+    {.name = "open",
+     .kind = FIELD_BOOL,
+     AT(metrics_open),
+     .text = "GET /metrics needs no token; it names stacks and how many findings they have"},
+};
+static const struct section metrics_section = {
+    .what = "serve.metrics", .fields = metrics_fields, .nfields = COUNT(metrics_fields)};
+
 #define UP(key, member, what) \
     { \
         .name = key, .kind = FIELD_STRING, .check = CHECK_FILLED, AT(member), .text = what \
@@ -126,6 +135,10 @@ static const struct field serve_fields[] = {
      .kind = FIELD_SECTION,
      .section = &gate_section,
      .text = "the gate over the wire: POST /v1/gate"},
+    {.name = "metrics",
+     .kind = FIELD_SECTION,
+     .section = &metrics_section,
+     .text = "figures for Prometheus at /metrics"},
     {.name = "run_tasks",
      .kind = FIELD_SECTION,
      .section = &run_tasks_section,

@@ -130,6 +130,12 @@ static const struct listener_route routes[] = {
      .answer = run_task_post,
      .text = "A run task of HCP Terraform, signed, for that stack"},
     {.method = "GET",
+     .path = "/metrics",
+     .role = ROLE_READ,
+     .answer = metrics_get,
+     .gives = "text/plain",
+     .text = "Figures for Prometheus, as text 0.0.4 or OpenMetrics 1.0 (by Accept)"},
+    {.method = "GET",
      .path = "/v1/openapi.json",
      .open = true,
      .quick = true,
@@ -161,6 +167,7 @@ static size_t make_routes(struct server *server)
             route->open = false; /* nothing is signed: a token is asked for before the body */
             route->role = ROLE_PLAN;
         }
+        route->open |= route->answer == metrics_get && server->options.metrics_open;
         if (server->options.upstream.address.len == 0 || strcmp(route->path, STATE) != 0)
             continue;
         for (size_t k = 0; k < sizeof behind / sizeof *behind; k++)
@@ -217,12 +224,65 @@ static struct token_set *first_tokens(struct server *server, struct err *err)
     return set;
 }
 
-static void close_parts(struct server *server)
+/* --- parts --- */
+
+static bool part_committer_open(struct committer **ret, struct server *server, struct err *err)
 {
-    run_tasks_close(server->run_tasks);
-    committer_close(server->committer);
-    audit_settler_close(server->settler);
+    const struct committer_options options = {
+        .record = &server->options.record, .tick = refresh_tokens, .ctx = server};
+    return committer_open(ret, &options, err);
+}
+
+static bool part_settler_open(struct audit_settler **ret, struct server *server, struct err *err)
+{
+    return audit_settler_open(ret, &server->options.record, warn_of_log, server, err);
+}
+
+#define X(constant, type, member, open, close, until) \
+    static bool open_##member(struct server *server, struct err *err) \
+    { \
+        return open(&server->member, server, err); \
+    } \
+    static void close_##member(struct server *server) \
+    { \
+        close(server->member); \
+        server->member = NULL; \
+    }
+PARTS(X)
+#undef X
+
+static const struct {
+    bool (*open)(struct server *server, struct err *err);
+    void (*close)(struct server *server);
+    enum part_until until;
+} parts[] = {
+#define X(constant, type, member, open, close, until) {open_##member, close_##member, until},
+    PARTS(X)
+#undef X
+};
+
+static void close_parts(struct server *server, enum part_until until)
+{
+    for (size_t i = PART_COUNT; i-- > 0;)
+        if (parts[i].until == until)
+            parts[i].close(server);
+}
+
+static void dispose(struct server *server)
+{
+    close_parts(server, PART_WORKS);
+    close_parts(server, PART_SERVES);
     (void)pthread_mutex_destroy(&server->gate_lock);
+    hub_close(server->hub);
+    server->hub = NULL;
+}
+
+static bool open_parts(struct server *server, struct err *err)
+{
+    for (size_t i = 0; i < PART_COUNT; i++)
+        if (!parts[i].open(server, err))
+            return false;
+    return true;
 }
 
 bool server_start(struct server *ret, const struct server_options *options, struct err *err)
@@ -230,8 +290,6 @@ bool server_start(struct server *ret, const struct server_options *options, stru
     *ret = (struct server){.options = *options};
     struct listener *listener = NULL;
     struct listener_options listening = options->listener;
-    struct committer_options committing = {
-        .record = &ret->options.record, .tick = refresh_tokens, .ctx = ret};
     listening.route = ret->route;
     listening.nroutes = make_routes(ret);
     listening.service = ret;
@@ -241,15 +299,13 @@ bool server_start(struct server *ret, const struct server_options *options, stru
         return false;
     ret->ntokens = listening.tokens->n;
     (void)pthread_mutex_init(&ret->gate_lock, NULL);
-    if (!committer_open(&ret->committer, &committing, err) ||
-        !run_tasks_open(&ret->run_tasks, ret, err) ||
-        !audit_settler_open(&ret->settler, &ret->options.record, warn_of_log, ret, err)) {
+    if (!hub_open(&ret->hub, err) || !open_parts(ret, err)) {
         token_set_free(listening.tokens);
-        close_parts(ret);
+        dispose(ret);
         return false;
     }
     if (!listener_start(&listener, &listening, err)) {
-        close_parts(ret);
+        dispose(ret);
         return false;
     }
     ret->listener = listener;
@@ -261,8 +317,10 @@ bool server_stop(struct server *server, int wait_ms)
     struct listener *listener = server->listener;
     bool done = listener_drain(listener, wait_ms);
     listener_halt(listener); /* nothing comes to the parts any more */
-    close_parts(server);
-    listener_stop(listener);
+    close_parts(server, PART_WORKS);
+    close_parts(server, PART_SERVES);
+    listener_stop(listener); /* counts until its last connection ends */
+    dispose(server);
     return done;
 }
 

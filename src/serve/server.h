@@ -9,24 +9,27 @@
 #include "base/str.h"
 #include "enforce/statelock_store.h"
 #include "record/record.h"
+#include "serve/hub.h"
 #include "serve/listener.h"
+#include "serve/metrics.h"
 #include "serve/upstream.h"
 
-struct audit_settler;
-struct committer;
 struct config;
 struct err;
 struct log;
 struct policy;
-struct run_tasks;
+#define X(constant, type, member, open, close, until) struct type;
+PARTS(X)
+#undef X
 
 enum { SERVER_ROUTES_MAX = 64 };
 struct server_options {
     struct listener_options listener; /* address, TLS, limits; routes and service are ours */
     struct record_options record;
     struct lock_rules rules;
-    bool guard_reads; /* a token that may apply reads a state only under its lock while something
-                         stands against an apply */
+    bool guard_reads;  /* a token that may apply reads a state only under its lock while something
+                          stands against an apply */
+    bool metrics_open; /* /metrics needs no token */
     const struct log *log;
     const struct config *config;           /* of plumb.yaml, or NULL */
     struct policy *policy;                 /* judges plans, one at a time; or NULL */
@@ -37,13 +40,24 @@ struct server_options {
 struct server {
     struct server_options options;
     struct listener *_Atomic listener; /* NULL until it listens */
-    struct committer *committer;
-    struct audit_settler *settler; /* checkpoints of the audit log */
-    size_t ntokens;                /* live ones, at the start */
-    struct run_tasks *run_tasks;
+    struct hub *hub;
+    size_t ntokens; /* live ones, at the start */
+#define X(constant, type, member, open, close, until) struct type *member;
+    PARTS(X)
+#undef X
     struct listener_route route[SERVER_ROUTES_MAX]; /* the table, as the options change it */
     pthread_mutex_t gate_lock;
 };
+
+/* For parts and requests. There is something to do: whoever waits (hub_wait, hub_wake_fd) looks. */
+static inline void server_wake(struct server *server)
+{
+    hub_wake(server->hub);
+}
+static inline struct metrics *server_metrics(struct server *server)
+{
+    return hub_metrics(server->hub);
+}
 
 bool server_start(struct server *ret, const struct server_options *options, struct err *err);
 /* True: everything that was begun was answered within wait_ms. */
@@ -65,3 +79,6 @@ void states_remove(void *service, struct request *request);
 /* --- gate_call.c, openapi.c --- */
 void gate_post(void *service, struct request *request);
 void openapi_get(void *service, struct request *request);
+
+/* --- metrics_get.c --- */
+void metrics_get(void *service, struct request *request);

@@ -1,0 +1,166 @@
+/* hub.c - the wake, and how each part is. */
+#include "serve/hub.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "serve/metrics.h"
+
+struct state {
+    int fd;
+    int64_t until_ms; /* monotonic; INT64_MAX: no promise */
+    char trouble[ERR_TEXT_MAX];
+};
+struct hub {
+    struct metrics *metrics;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    uint64_t wakes;
+    struct state part[PART_COUNT];
+};
+
+#define X(constant, type, member, open, close, until) #type,
+static const char *const names[] = {PARTS(X)};
+#undef X
+
+const char *part_name(enum part part)
+{
+    return part < PART_COUNT ? names[part] : "";
+}
+
+bool hub_open(struct hub **ret, struct err *err)
+{
+    pthread_condattr_t monotonic;
+    struct hub *hub = calloc(1, sizeof *hub);
+    if (!hub)
+        return err_set(err, ERR_LIMIT, "out of memory");
+    (void)pthread_mutex_init(&hub->lock, NULL);
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&hub->woken, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    hub->metrics = metrics_open();
+    bool ok = hub->metrics != NULL;
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        hub->part[i] =
+            (struct state){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .until_ms = INT64_MAX};
+        ok &= hub->part[i].fd >= 0;
+    }
+    if (!ok) {
+        hub_close(hub);
+        return err_set(err, ERR_LIMIT, "no memory, or no descriptors left");
+    }
+    *ret = hub;
+    return true;
+}
+
+void hub_close(struct hub *hub)
+{
+    if (!hub)
+        return;
+    for (size_t i = 0; i < PART_COUNT; i++)
+        if (hub->part[i].fd >= 0)
+            (void)close(hub->part[i].fd);
+    metrics_close(hub->metrics);
+    (void)pthread_cond_destroy(&hub->woken);
+    (void)pthread_mutex_destroy(&hub->lock);
+    free(hub);
+}
+
+struct metrics *hub_metrics(struct hub *hub)
+{
+    return hub->metrics;
+}
+
+void hub_wake(struct hub *hub)
+{
+    const uint64_t one = 1;
+    (void)pthread_mutex_lock(&hub->lock);
+    hub->wakes++;
+    (void)pthread_cond_broadcast(&hub->woken);
+    (void)pthread_mutex_unlock(&hub->lock);
+    for (size_t i = 0; i < PART_COUNT; i++)
+        if (write(hub->part[i].fd, &one, sizeof one) < 0)
+            continue; /* full: it is readable already */
+}
+
+uint64_t hub_wait(struct hub *hub, uint64_t seen, int timeout_ms)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += timeout_ms % 1000 * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    (void)pthread_mutex_lock(&hub->lock);
+    for (int late = 0; hub->wakes == seen && !late;)
+        late = timeout_ms < 0 ? pthread_cond_wait(&hub->woken, &hub->lock)
+                              : pthread_cond_timedwait(&hub->woken, &hub->lock, &until);
+    uint64_t wakes = hub->wakes;
+    (void)pthread_mutex_unlock(&hub->lock);
+    return wakes;
+}
+
+int hub_wake_fd(struct hub *hub, enum part part)
+{
+    return hub->part[part].fd;
+}
+
+void hub_beat(struct hub *hub, enum part part, int within_ms)
+{
+    int64_t until = within_ms > 0 ? clock_monotonic_ms() + within_ms : INT64_MAX;
+    (void)pthread_mutex_lock(&hub->lock);
+    hub->part[part].until_ms = until;
+    (void)pthread_mutex_unlock(&hub->lock);
+}
+
+void hub_trouble(struct hub *hub, enum part part, const char *text)
+{
+    struct str said = str_from(text);
+    size_t n = said.len < ERR_TEXT_MAX ? said.len : ERR_TEXT_MAX - 1;
+    (void)pthread_mutex_lock(&hub->lock);
+    if (n)
+        memcpy(hub->part[part].trouble, said.ptr, n);
+    hub->part[part].trouble[n] = '\0';
+    (void)pthread_mutex_unlock(&hub->lock);
+}
+
+static void add(struct buf *why, size_t part, const char *text)
+{
+    if (why)
+        buf_printf(why, "%s%s: %s", why->len ? "; " : "", names[part], text);
+}
+
+bool hub_is_alive(struct hub *hub, struct buf *ret_why)
+{
+    bool alive = true;
+    int64_t now = clock_monotonic_ms();
+    (void)pthread_mutex_lock(&hub->lock);
+    for (size_t i = 0; i < PART_COUNT; i++)
+        if (hub->part[i].until_ms < now) {
+            alive = false;
+            add(ret_why, i, "it does not answer");
+        }
+    (void)pthread_mutex_unlock(&hub->lock);
+    return alive;
+}
+
+bool hub_is_well(struct hub *hub, struct buf *ret_why)
+{
+    bool well = true;
+    (void)pthread_mutex_lock(&hub->lock);
+    for (size_t i = 0; i < PART_COUNT; i++)
+        if (*hub->part[i].trouble) {
+            well = false;
+            add(ret_why, i, hub->part[i].trouble);
+        }
+    (void)pthread_mutex_unlock(&hub->lock);
+    return well;
+}

@@ -1,0 +1,27 @@
+/* metrics_get.c - GET /metrics: the figures, in the format that the reader accepts. */
+#include "base/buf.h"
+#include "base/err.h"
+#include "serve/metrics.h"
+#include "serve/server.h"
+
+enum { TEXT_BYTES_MAX = 64 << 20 };
+
+void metrics_get(void *service, struct request *request)
+{
+    struct server *server = service;
+    struct buf text = {.limit = TEXT_BYTES_MAX};
+    struct err err = {0};
+    bool openmetrics = metrics_wants_openmetrics(request_header(request, "accept"));
+    metrics_write(server_metrics(server), openmetrics, &text);
+    if (!buf_ok(&text, &err)) {
+        buf_free(&text);
+        request_failed(request, &err);
+        return;
+    }
+    struct answer answer = {.status = 200,
+                            .type = metrics_media_type(openmetrics),
+                            .body = buf_view(&text),
+                            .take_body = text.ptr,
+                            .header = {{"Vary", "Accept"}}};
+    request_answer(request, &answer);
+}
