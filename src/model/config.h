@@ -62,7 +62,7 @@ struct config_stack {
 struct config_notify {
     struct str to, name, when;
     struct str url, key, password, ca; /* by reference: env:NAME or file:PATH */
-    struct str user, from, project;
+    struct str user, from, project, channel, format;
     const struct str *recipients, *labels;
     size_t nrecipients, nlabels;
     bool allow_private;

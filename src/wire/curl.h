@@ -41,6 +41,7 @@ enum curl_option {
     OPT_CUSTOMREQUEST = 10036,
     OPT_DEBUGDATA = 10095,
     OPT_ACCEPT_ENCODING = 10102,
+    OPT_OPENSOCKETDATA = 10164,
     OPT_USERNAME = 10173,
     OPT_PASSWORD = 10174,
     OPT_MAIL_FROM = 10186,
@@ -48,6 +49,7 @@ enum curl_option {
     OPT_WRITEFUNCTION = 20011,
     OPT_READFUNCTION = 20012,
     OPT_DEBUGFUNCTION = 20094,
+    OPT_OPENSOCKETFUNCTION = 20163,
     OPT_SSLCERT_BLOB = 40291,
     OPT_SSLKEY_BLOB = 40292,
     OPT_CAINFO_BLOB = 40309,
@@ -57,6 +59,7 @@ enum {
     CURL_WRITE_ERROR = 23,
     CURL_TIMED_OUT = 28,
     INFO_RESPONSE_CODE = 0x200002,
+    INFO_RETRY_AFTER = 0x600039, /* seconds from now, an int64_t; dates, too */
     CURL_ERROR_SIZE = 256,
 };
 /* curl_slist of curl/curl.h; libcurl only reads it */

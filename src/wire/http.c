@@ -1,13 +1,15 @@
-/* http.c - GET and POST by libcurl's easy interface. */
+/* http.c - requests by libcurl's easy interface. */
 #include "wire/http.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "wire/curl.h"
+#include "wire/egress.h"
 
 enum {
     AUTH_BASIC = 1,
+    PROTO_HTTPS = 2,
     PROTO_HTTP_HTTPS = 3,
     REDIRECTS_MAX = 5,
     DEFAULT_TIMEOUT_MS = 30000,
@@ -18,7 +20,9 @@ enum {
 static size_t on_bytes(char *bytes, size_t size, size_t n, void *body)
 {
     struct buf *buf = body;
-    buf_add(buf, bytes, size * n);
+    size_t room = buf->limit - buf->len, fits = size * n < room ? size * n : room;
+    buf_add(buf, bytes, fits);
+    buf->failed |= fits < size * n;
     return buf->failed ? 0 : size * n;
 }
 
@@ -36,16 +40,18 @@ static void set_options(const struct curl *curl, void *easy, const struct http_g
                         struct buf *body, char *trouble)
 {
     int timeout_ms = get->timeout_ms ? get->timeout_ms : DEFAULT_TIMEOUT_MS;
+    long protocols = get->public_only ? PROTO_HTTPS : PROTO_HTTP_HTTPS;
     const struct {
         enum curl_option option;
         long value;
     } longs[] = {
-        {OPT_FOLLOWLOCATION, !get->post.ptr && !get->method},
+        {OPT_FOLLOWLOCATION, !get->post.ptr && !get->method && !get->public_only},
         {OPT_MAXREDIRS, REDIRECTS_MAX},
-        {OPT_PROTOCOLS, PROTO_HTTP_HTTPS},
-        {OPT_REDIR_PROTOCOLS, PROTO_HTTP_HTTPS},
+        {OPT_PROTOCOLS, protocols},
+        {OPT_REDIR_PROTOCOLS, protocols},
         {OPT_NOSIGNAL, 1},
         {OPT_CONNECTTIMEOUT_MS, timeout_ms},
+        {OPT_TIMEOUT_MS, get->total_ms},
         {OPT_LOW_SPEED_LIMIT, 1},
         {OPT_LOW_SPEED_TIME, (timeout_ms + 999) / 1000},
         {OPT_SSL_VERIFYPEER, !get->skip_verify},
@@ -86,57 +92,89 @@ static const struct curl_list *link_headers(const char *const *header,
     return list;
 }
 
-static bool failed(const struct curl *curl, int code, const char *trouble, const struct buf *body,
-                   const char *method, struct str label, struct err *err)
+struct fetch {
+    const struct http_get *get;
+    struct curl curl;
+    void *easy;
+    struct buf body;
+    struct str label;
+    struct egress egress;
+    char trouble[CURL_ERROR_SIZE];
+};
+
+static bool failed(const struct fetch *f, int code, struct err *err)
 {
-    if (code == CURL_WRITE_ERROR && body->failed)
+    const char *method = f->get->method ? f->get->method : f->get->post.ptr ? "POST" : "GET";
+    if (code == CURL_WRITE_ERROR && f->body.failed)
         return err_set(err, ERR_LIMIT, "%s %.*s: the answer is larger than %zu bytes", method,
-                       STR_ARG(label), body->limit);
+                       STR_ARG(f->label), f->body.limit);
+    if (*f->egress.why)
+        return err_set(err, ERR_USAGE, "%s %.*s: %s", method, STR_ARG(f->label), f->egress.why);
     return err_set(err, code == CURL_TIMED_OUT ? ERR_TIMEOUT : ERR_UNAVAILABLE, "%s %.*s: %s",
-                   method, STR_ARG(label), *trouble ? trouble : curl->strerror(code));
+                   method, STR_ARG(f->label), *f->trouble ? f->trouble : f->curl.strerror(code));
+}
+
+static bool perform(struct fetch *f, struct arena *arena, struct http_answer *ret, struct err *err)
+{
+    struct http_answer answer = {0};
+    struct curl_list list[HEADERS_MAX + 1];
+    int64_t after_s = 0;
+    set_options(&f->curl, f->easy, f->get, &f->body, f->trouble);
+    if (f->get->header)
+        (void)f->curl.setopt(f->easy, OPT_HTTPHEADER, link_headers(f->get->header, list));
+    if (f->get->public_only &&
+        !egress_set_curl(&f->egress, &f->curl, f->easy, str_from(f->get->url), err))
+        return err_wrap(err, "%.*s", STR_ARG(f->label));
+    int code = f->curl.perform(f->easy);
+    (void)f->curl.getinfo(f->easy, INFO_RESPONSE_CODE, &answer.status);
+    (void)f->curl.getinfo(f->easy, INFO_RETRY_AFTER, &after_s);
+    bool cut = code == CURL_WRITE_ERROR && f->get->cut && f->body.failed && answer.status;
+    if (code != CURL_OK && !cut)
+        return failed(f, code, err);
+    after_s = after_s > HTTP_RETRY_MAX_S ? HTTP_RETRY_MAX_S : after_s;
+    answer.retry_ms = after_s > 0 ? after_s * 1000 : 0;
+    answer.body = arena_dup(arena, buf_view(&f->body));
+    *ret = answer;
+    return answer.body.ptr || arena_full(arena, err);
 }
 
 bool http_fetch(struct arena *arena, const struct http_get *get, struct http_answer *ret,
                 struct err *err)
 {
-    struct curl curl = {0};
-    char trouble[CURL_ERROR_SIZE] = "";
-    AUTO_BUF body = {.limit = get->max_bytes ? get->max_bytes : DEFAULT_BYTES};
-    struct str label = http_label(arena, str_from(get->url));
-    if (!label.ptr)
+    struct fetch f = {.get = get, .body.limit = get->max_bytes ? get->max_bytes : DEFAULT_BYTES};
+    f.label = (get->path_secret ? http_label_host : http_label)(arena, str_from(get->url));
+    if (!f.label.ptr)
         return arena_full(arena, err);
-    if (!curl_load(&curl, err))
+    if (!curl_load(&f.curl, err))
         return false;
-    void *easy = curl.init();
-    if (!easy)
+    f.easy = f.curl.init();
+    if (!f.easy)
         return err_set(err, ERR_LIMIT, "out of memory");
-    long status = 0;
-    struct curl_list list[HEADERS_MAX + 1];
-    set_options(&curl, easy, get, &body, trouble);
-    if (get->header)
-        (void)curl.setopt(easy, OPT_HTTPHEADER, link_headers(get->header, list));
-    int code = curl.perform(easy);
-    if (code == CURL_OK)
-        (void)curl.getinfo(easy, INFO_RESPONSE_CODE, &status);
-    curl.cleanup(easy);
-    if (code != CURL_OK)
-        return failed(&curl, code, trouble, &body, get->post.ptr ? "POST" : "GET", label, err);
-    struct http_answer answer = {.status = status, .body = arena_dup(arena, buf_view(&body))};
-    if (!answer.body.ptr)
-        return arena_full(arena, err);
-    *ret = answer;
-    return true;
+    bool ok = perform(&f, arena, ret, err);
+    f.curl.cleanup(f.easy);
+    buf_free(&f.body);
+    return ok;
 }
 
-struct str http_label(struct arena *arena, struct str url)
+static struct str label(struct arena *arena, struct str url, bool with_path)
 {
     size_t scheme = str_find(url, STR("://"), 0);
     size_t from = scheme == SIZE_MAX ? 0 : scheme + 3;
     size_t query = str_find_char(url, '?', from), to = query == SIZE_MAX ? url.len : query;
-    size_t slash = str_find_char(url, '/', from);
-    struct str host = str_sub(url, from, slash < to ? slash : to);
+    size_t slash = str_find_char(url, '/', from), end = slash < to ? slash : to;
+    struct str host = str_sub(url, from, end);
     for (size_t at; (at = str_find_char(host, '@', 0)) != SIZE_MAX;)
         host = str_sub(host, at + 1, host.len);
     return arena_printf(arena, "%.*s%.*s%.*s", STR_ARG(str_sub(url, 0, from)), STR_ARG(host),
-                        STR_ARG(str_sub(url, slash < to ? slash : to, to)));
+                        STR_ARG(str_sub(url, end, with_path ? to : end)));
+}
+
+struct str http_label(struct arena *arena, struct str url)
+{
+    return label(arena, url, true);
+}
+
+struct str http_label_host(struct arena *arena, struct str url)
+{
+    return label(arena, url, false);
 }

@@ -1,4 +1,4 @@
-/* http.h - one HTTP(S) GET or POST, through libcurl loaded on first use.
+/* http.h - one HTTP(S) request, through libcurl loaded on first use.
  *
  * Loaded with dlopen, so that a start without any request costs nothing and a machine without
  * libcurl can do everything else. A GET follows redirects within http and https, at most 5, and
@@ -8,6 +8,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
@@ -25,17 +26,26 @@ struct http_get {
     const char *method;                        /* instead of GET and POST; then no redirects */
     const char *const *header;                 /* "Name: value", NULL-ended, at most 8; instead of
                                                   post's own */
+    int total_ms;                              /* for all of it, however it moves; 0 = no end */
+    bool public_only; /* https, no redirects, and no address of the own network: egress.h */
+    bool cut;         /* a longer answer is cut to max_bytes */
+    bool path_secret; /* messages show the URL's host alone */
 };
+enum { HTTP_RETRY_MAX_S = 86400 };
 struct http_answer {
     long status;
-    struct str body; /* in the arena */
+    struct str body;  /* in the arena */
+    int64_t retry_ms; /* Retry-After: from now, at most a day; 0 = nothing said */
 };
 
 /*
- * Any status is an answer. Fails with ERR_UNAVAILABLE (no connection, no libcurl), ERR_TIMEOUT or
- * ERR_LIMIT; messages show the URL without user, password and query.
+ * Any status is an answer. Fails with ERR_UNAVAILABLE (no connection, no libcurl), ERR_TIMEOUT,
+ * ERR_LIMIT, or ERR_USAGE for what `public_only` does not allow; messages show the URL without
+ * user, password and query.
  */
 bool http_fetch(struct arena *arena, const struct http_get *get, struct http_answer *ret,
                 struct err *err);
 /* scheme://host/path without what may be secret. ptr NULL where the arena is full. */
 struct str http_label(struct arena *arena, struct str url);
+/* scheme://host alone. */
+struct str http_label_host(struct arena *arena, struct str url);
