@@ -124,6 +124,21 @@ struct change {
                                empty: the result goes to no store */
 };
 
+/* Who made a difference: the last one who changed the resource since it was in sync. */
+struct attribution {
+    struct str actor; /* empty: not known, then unknown_because says why */
+    struct str how;   /* how we know: "cloudtrail", "gcp-audit", "azure-activity", "event" */
+    struct str principal, session, client, source_ip; /* or empty */
+    struct str action;                                /* "s3 PutBucketPolicy" */
+    struct str way, kind; /* "console"; "human", "ci", "cloud", as policy knows them */
+    struct str event_id;
+    int64_t time_utc_ms;
+    bool expected;   /* by a pipeline, within a run of its own */
+    bool surely;     /* false: the event names something that it is a part of */
+    uint64_t others; /* further actors since then */
+    struct str unknown_because;
+};
+
 struct judgement;
 struct policy_report;
 
@@ -145,6 +160,7 @@ struct finding {
     struct str reviewed; /* the review that counts for it, in words; or empty. An accepted one is
                             `ignored`, too */
     bool tainted, deposed;
+    const struct attribution *by;      /* NULL: nobody was asked */
     const struct judgement *judgement; /* model/decision.h; NULL: no policy was asked */
     struct str digest;                 /* as those of changes, where there are none */
 };

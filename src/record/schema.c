@@ -134,6 +134,38 @@ static const struct migration migrations[] = {
      " lineage TEXT NOT NULL, serial TEXT NOT NULL, issued_utc_ms BIGINT NOT NULL,"
      " expires_utc_ms BIGINT NOT NULL, actor TEXT NOT NULL, actor_how TEXT NOT NULL,"
      " used_utc_ms BIGINT NOT NULL, used_by TEXT NOT NULL)"},
+    {"identities and activities",
+     /* identity.h. sum: of a resource's names; state: of the text that they were taken from */
+     "CREATE TABLE identity_stack (stack TEXT PRIMARY KEY, state BIGINT NOT NULL);"
+     "CREATE TABLE identity_resource (id BIGINT PRIMARY KEY, stack TEXT NOT NULL,"
+     " address TEXT NOT NULL, type TEXT NOT NULL, cloud TEXT NOT NULL, account TEXT NOT NULL,"
+     " region TEXT NOT NULL, sum BIGINT NOT NULL, UNIQUE (stack, address));"
+     "CREATE TABLE identity (hash BIGINT NOT NULL, resource BIGINT NOT NULL,"
+     " rank BIGINT NOT NULL, PRIMARY KEY (hash, resource));"
+     "CREATE INDEX identity_of ON identity (resource);"
+     /* activity.h. sure: 1 = the target is what the event is about */
+     "CREATE TABLE activity (id BIGINT PRIMARY KEY, source TEXT NOT NULL, event TEXT NOT NULL,"
+     " utc_ms BIGINT NOT NULL, received_utc_ms BIGINT NOT NULL, cloud TEXT NOT NULL,"
+     " account TEXT NOT NULL, region TEXT NOT NULL, service TEXT NOT NULL, action TEXT NOT NULL,"
+     " actor TEXT NOT NULL, principal TEXT NOT NULL, session TEXT NOT NULL, client TEXT NOT NULL,"
+     " source_ip TEXT NOT NULL, way TEXT NOT NULL, expected BIGINT NOT NULL,"
+     " failed BIGINT NOT NULL, attack BIGINT NOT NULL, result TEXT NOT NULL,"
+     " UNIQUE (source, event));"
+     "CREATE INDEX activity_time ON activity (utc_ms);"
+     "CREATE INDEX activity_received ON activity (received_utc_ms);"
+     "CREATE TABLE activity_target (stack TEXT NOT NULL, address TEXT NOT NULL,"
+     " activity BIGINT NOT NULL, utc_ms BIGINT NOT NULL, sure BIGINT NOT NULL,"
+     " PRIMARY KEY (stack, address, activity));"
+     "CREATE INDEX activity_target_of ON activity_target (activity);"
+     /* The names in an event that no resource went by when it came. */
+     "CREATE TABLE activity_name (hash BIGINT NOT NULL, activity BIGINT NOT NULL,"
+     " PRIMARY KEY (hash, activity));"
+     "CREATE INDEX activity_name_of ON activity_name (activity);"
+     /* From where events ever came; account may be empty. */
+     "CREATE TABLE activity_source (source TEXT NOT NULL, cloud TEXT NOT NULL,"
+     " account TEXT NOT NULL, first_utc_ms BIGINT NOT NULL, last_utc_ms BIGINT NOT NULL,"
+     " received_utc_ms BIGINT NOT NULL, events BIGINT NOT NULL,"
+     " PRIMARY KEY (source, cloud, account))"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

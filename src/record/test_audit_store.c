@@ -395,7 +395,7 @@ static void a_full_disk_means_deny(void **state)
     struct record record;
     struct err err = {0};
     struct event event = some_event();
-    const struct rlimit small = {.rlim_cur = 600 << 10, .rlim_max = RLIM_INFINITY};
+    const struct rlimit small = {.rlim_cur = 1200 << 10, .rlim_max = RLIM_INFINITY};
     const struct rlimit none = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
     int64_t seq = -1, acked = -1, size = 0;
     if (store->server[0])

@@ -47,6 +47,15 @@ struct scan_options {
      * that is read again is told again. */
     bool (*on_answer)(void *ctx, const struct live_result *result, struct err *err);
     void *ctx;
+    /* Who made the difference, asked for each finding before policy judges it; optional. live: its
+     * values as they are now, or NULL. ret NULL: nothing is to be said. */
+    bool (*attribute)(void *ctx, const struct finding *finding, const struct value *live,
+                      const struct attribution **ret, struct err *err);
+    void *attribute_ctx;
+    /* Called with the text of the stack's state (desired_open_state_text), once; optional. name is
+     * for messages. */
+    bool (*on_state)(void *ctx, struct str text, const char *name, struct err *err);
+    void *on_state_ctx;
 };
 
 /*
