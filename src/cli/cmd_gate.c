@@ -13,7 +13,6 @@
 #include "cli/output.h"
 #include "cli/policy_setup.h"
 #include "cli/rows.h"
-#include "cli/scan_record.h"
 #include "cli/setup.h"
 #include "cli/store_setup.h"
 #include "cli/who.h"
@@ -201,20 +200,19 @@ static bool write_report(void *ctx, const struct format *format, struct buf *out
 /* A store that is configured and not there denies: an allow must be on record. */
 static bool open_store(struct job *job, struct err *err)
 {
-    const struct scan_record_ask ask = {.config = job->config,
-                                        .store = &job->in->value[STORE],
-                                        .policies = &job->in->value[POLICY],
-                                        .waivers = &job->in->value[WAIVERS]};
+    const struct judges judges =
+        policy_judges(job->config, &job->in->value[POLICY], &job->in->value[WAIVERS]);
     struct store_choice choice;
     struct actor actor;
     bool approve = given(job, APPROVE_TOKEN), none = given(job, NO_STORE);
-    if (!none && !store_choose(job->arena, job->app, job->config, ask.store, &choice, err))
+    if (!none &&
+        !store_choose(job->arena, job->app, job->config, &job->in->value[STORE], &choice, err))
         return false;
     if (none || (!choice.chosen && !choice.there))
         return !approve ||
                err_set(err, ERR_USAGE, "--approve-token needs a store: set `store` in plumb.yaml");
     if (!who_am_i(job->app, job->arena, &actor, err) ||
-        !scan_record_policy(job->arena, &ask, &job->writing.policy, err))
+        !judges_digest(job->arena, &judges, &job->writing.policy, err))
         return false;
     job->writing.actor = actor_of_event(&actor);
     job->writing.approve = approve;

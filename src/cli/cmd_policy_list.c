@@ -54,13 +54,13 @@ static bool add_source(struct job *job, const struct policy_source *source, stru
 
 static bool read_rules(struct job *job, const struct invocation *in, struct err *err)
 {
-    const struct option_value named = {.set = in->nargs > 0, .list = in->args, .nlist = in->nargs};
     struct config config = {0};
+    const struct judges judges = {.config = &config, .policies = in->args, .npolicies = in->nargs};
     struct policy_source *source;
     size_t n;
     if (!in->nargs && !policy_find_config(job->arena, job->app, &in->value[CONFIG], &config, err))
         return false;
-    if (!policy_list_sources(job->arena, &config, &named, &source, &n, err))
+    if (!judges_list(job->arena, &judges, &source, &n, err))
         return false;
     if (n == 0)
         return err_set(err, ERR_USAGE,

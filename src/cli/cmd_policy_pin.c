@@ -11,6 +11,7 @@
 #include "cli/rows.h"
 #include "model/config.h"
 #include "policy/pack.h"
+#include "scan/judges.h"
 
 enum { WRITE, CONFIG, OPTION_COUNT };
 static const struct option options[] = {
@@ -27,7 +28,7 @@ static bool write_pins(struct arena *arena, const struct config *config, const s
 {
     enum { FILE_MODE = 0644 };
     AUTO_BUF out = {.limit = PACK_BYTES_MAX};
-    struct str path = policy_pins_path(arena, config);
+    struct str path = judges_pins_path(arena, config);
     if (!path.ptr)
         return arena_full(arena, err);
     pack_pins_write(&out, packs, n);
@@ -45,7 +46,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
         return false;
     if (!config.path.len)
         return err_set(err, ERR_IO, "no plumb.yaml here or above; `plumb init` writes one");
-    if (!policy_read_packs(&arena, &config, &packs, &n, err))
+    if (!judges_read_packs(&arena, &config, &packs, &n, err))
         return false;
     if (n == 0)
         return err_set(err, ERR_USAGE,

@@ -266,7 +266,7 @@ static bool on_finding(void *ctx, const struct finding *finding, struct err *err
     struct job *job = ctx;
     AUTO_BUF buf = {.limit = BUF_DEFAULT_LIMIT};
     struct finding marked = *finding;
-    if (!scan_record_mark(&job->record, &marked, err))
+    if (!recording_mark(&job->record.to, &marked, err))
         return false;
     if (marked.ignored && !job->report.show_ignored)
         return true;
@@ -421,21 +421,19 @@ static bool open_record(struct job *job, const struct config *config, struct err
     if (!given(job, BASELINE) && given(job, REASON))
         return err_set(err, ERR_USAGE, "--reason goes with --baseline");
     job->record.app = job->app;
-    job->record.arena = job->arena;
-    job->record.scan = &job->scan;
-    return scan_record_open(&job->record, &ask, err);
+    return scan_record_open(&job->record, job->arena, &job->scan, &ask, err);
 }
 
 static bool scan_one(struct job *job, const struct stack *stack, struct stack_result *ret,
                      struct err *err)
 {
-    if (!scan_record_begin(&job->record, stack, err))
+    if (!recording_begin(&job->record.to, stack, err))
         return false;
     if (!scan_stack(job->arena, stack, &job->scan, ret, err)) {
-        scan_record_fail(&job->record, err);
+        recording_fail(&job->record.to, err);
         return false;
     }
-    return scan_record_end(&job->record, stack, ret, err);
+    return recording_end(&job->record.to, stack, ret, err);
 }
 
 static bool run_stacks(struct job *job, struct scan_result *ret, struct err *err)
@@ -467,7 +465,7 @@ static bool run_stacks(struct job *job, struct scan_result *ret, struct err *err
         progress_clear(&job->progress);
         tell_stack(job, &results[i], clock_monotonic_ms() - start);
     }
-    scan_record_settle(&job->record);
+    recording_settle(&job->record.to);
     *ret = (struct scan_result){results, stacks.n};
     return true;
 }
@@ -518,9 +516,9 @@ static bool run_job(struct job *job, int *ret_exit, struct err *err)
     if (progress_to)
         scan_record_tell(&job->record, job->app->err);
     *ret_exit = exit_code(job, &result);
-    if (job->record.failed.kind && err)
-        *err = job->record.failed;
-    return !job->record.failed.kind;
+    if (job->record.to.failed.kind && err)
+        *err = job->record.to.failed;
+    return !job->record.to.failed.kind;
 }
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)

@@ -4,25 +4,18 @@
 #include <stddef.h>
 
 #include "base/str.h"
+#include "scan/judges.h"
 
 struct app;
 struct arena;
 struct config;
 struct err;
 struct option_value;
-struct pack;
 struct policy;
-struct policy_source;
 
-/* The files and packs of plumb.yaml (or NULL) and of --policy, in that order. */
-bool policy_list_sources(struct arena *arena, const struct config *config,
-                         const struct option_value *policies, struct policy_source **ret,
-                         size_t *ret_n, struct err *err);
-/* The packs of plumb.yaml, read; their origins are as it names them. */
-bool policy_read_packs(struct arena *arena, const struct config *config, struct pack **ret,
-                       size_t *ret_n, struct err *err);
-/* plumb.packs beside plumb.yaml. ptr NULL where the arena is full. */
-struct str policy_pins_path(struct arena *arena, const struct config *config);
+/* Of plumb.yaml (or NULL) and of --policy, --waivers. */
+struct judges policy_judges(const struct config *config, const struct option_value *policies,
+                            const struct option_value *waivers);
 /* The configuration of --config, of PLUMB_CONFIG, or of here and above; none is a zeroed one. */
 bool policy_find_config(struct arena *arena, const struct app *app,
                         const struct option_value *given, struct config *ret, struct err *err);

@@ -50,7 +50,8 @@ struct run_start {
     struct str policy, config; /* digests, "sha256:..."; or empty */
     struct event_actor actor;  /* who runs plumb */
 };
-/* One run of one stack begins: durable when this returns. */
+/* One run of one stack begins: durable when this returns, or with the transaction that is open: the
+ * three below join one. */
 bool run_begin(struct record *record, const struct run_start *start, int64_t *ret_run,
                struct err *err);
 
@@ -82,7 +83,7 @@ struct run_changes {
  */
 bool run_end(struct record *record, const struct run_finish *finish, struct run_changes *ret,
              struct err *err);
-/* The run came to no result: cancelled, out of memory. */
+/* The run came to no result: cancelled, out of memory. One that has ended stays as it is. */
 bool run_fail(struct record *record, int64_t run, const struct run_start *start, struct str reason,
               struct err *err);
 

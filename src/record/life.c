@@ -606,10 +606,12 @@ bool run_end(struct record *record, const struct run_finish *finish, struct run_
     struct str stack = finish->start->stack;
     if (!take_sights(&lives, err)) /* the key may have to be made: before the transaction */
         return err_wrap(err, "record the scan of %.*s", STR_ARG(stack));
-    if (!db_begin(record->db, DB_WRITE, err))
+    bool own = !db_in_transaction(record->db);
+    if (own && !db_begin(record->db, DB_WRITE, err))
         return err_wrap(err, "record the scan of %.*s", STR_ARG(stack));
-    if (!end_in(&lives, err) || !db_commit(record->db, err)) {
-        db_rollback(record->db);
+    if (!end_in(&lives, err) || (own && !db_commit(record->db, err))) {
+        if (own)
+            db_rollback(record->db);
         return err_wrap(err, "record the scan of %.*s", STR_ARG(stack));
     }
     *ret = lives.changes;

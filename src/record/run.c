@@ -92,10 +92,12 @@ bool run_begin(struct record *record, const struct run_start *start, int64_t *re
                struct err *err)
 {
     int64_t run = 0;
-    if (!db_begin(record->db, DB_WRITE, err))
+    bool own = !db_in_transaction(record->db);
+    if (own && !db_begin(record->db, DB_WRITE, err))
         return err_wrap(err, "record the scan of %.*s", STR_ARG(start->stack));
-    if (!begin_in(record, start, &run, err) || !db_commit(record->db, err)) {
-        db_rollback(record->db);
+    if (!begin_in(record, start, &run, err) || (own && !db_commit(record->db, err))) {
+        if (own)
+            db_rollback(record->db);
         return err_wrap(err, "record the scan of %.*s", STR_ARG(start->stack));
     }
     *ret_run = run;
@@ -239,16 +241,18 @@ static bool fail_in(struct record *record, int64_t run, const struct run_start *
                   "UPDATE run SET outcome = 'failed', ended_utc_ms = $2, failed = $3"
                   " WHERE id = $1 AND ended_utc_ms IS NULL",
                   row, 3, err) &&
-           tell_run_failed(record, start, run, reason, err);
+           (db_changed(record->db) == 0 || tell_run_failed(record, start, run, reason, err));
 }
 
 bool run_fail(struct record *record, int64_t run, const struct run_start *start, struct str reason,
               struct err *err)
 {
-    if (!db_begin(record->db, DB_WRITE, err))
+    bool own = !db_in_transaction(record->db);
+    if (own && !db_begin(record->db, DB_WRITE, err))
         return false;
-    if (!fail_in(record, run, start, reason, err) || !db_commit(record->db, err)) {
-        db_rollback(record->db);
+    if (!fail_in(record, run, start, reason, err) || (own && !db_commit(record->db, err))) {
+        if (own)
+            db_rollback(record->db);
         return err_wrap(err, "record that the scan of %.*s failed", STR_ARG(start->stack));
     }
     return true;

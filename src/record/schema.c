@@ -166,6 +166,22 @@ static const struct migration migrations[] = {
      " account TEXT NOT NULL, first_utc_ms BIGINT NOT NULL, last_utc_ms BIGINT NOT NULL,"
      " received_utc_ms BIGINT NOT NULL, events BIGINT NOT NULL,"
      " PRIMARY KEY (source, cloud, account))"},
+    {"scheduler",
+     /* touch.h. serial: how often it was touched */
+     "CREATE TABLE touch (stack TEXT NOT NULL, address TEXT NOT NULL, why TEXT NOT NULL,"
+     " due_utc_ms BIGINT NOT NULL, serial BIGINT NOT NULL, PRIMARY KEY (stack, address));"
+     /* lease.h. due: when there is work; hold: none before; fence: how often it was taken; run:
+      * that is under way */
+     "CREATE TABLE lease (stack TEXT PRIMARY KEY, owner TEXT NOT NULL,"
+     " until_utc_ms BIGINT NOT NULL, lease_ms BIGINT NOT NULL, fence BIGINT NOT NULL,"
+     " run BIGINT NOT NULL, attempts BIGINT NOT NULL, due_utc_ms BIGINT NOT NULL,"
+     " hold_utc_ms BIGINT NOT NULL, waits_utc_ms BIGINT NOT NULL, planned_utc_ms BIGINT NOT NULL);"
+     "CREATE INDEX lease_due ON lease (due_utc_ms, stack);"
+     "CREATE UNIQUE INDEX lease_owner ON lease (owner) WHERE owner <> '';"
+     /* tier empty: all of the stack. spec: what was planned; progress: of a sweep under way */
+     "CREATE TABLE schedule (stack TEXT NOT NULL, tier TEXT NOT NULL, spec TEXT NOT NULL,"
+     " next_utc_ms BIGINT NOT NULL, began_utc_ms BIGINT NOT NULL, ended_utc_ms BIGINT NOT NULL,"
+     " progress TEXT NOT NULL, PRIMARY KEY (stack, tier))"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

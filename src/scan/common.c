@@ -16,6 +16,11 @@ static bool target_covers(struct str target, struct str address)
             address.ptr[target.len] == ' ');
 }
 
+bool scan_is_partial(const struct scan_options *options)
+{
+    return options->ntargets || options->exact;
+}
+
 bool scan_wants(const struct scan_options *options, struct str address)
 {
     if (options->exact && bsearch(&address, options->addresses, options->naddresses, sizeof address,
@@ -24,7 +29,7 @@ bool scan_wants(const struct scan_options *options, struct str address)
     for (size_t i = 0; i < options->ntargets; i++)
         if (target_covers(options->targets[i], address))
             return true;
-    return options->ntargets == 0 && !options->exact;
+    return !scan_is_partial(options);
 }
 
 bool scan_note_resource(struct tally *tally, const struct resource *resource, bool exists,

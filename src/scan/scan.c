@@ -380,7 +380,7 @@ static bool scan_snapshot(struct scan *scan, struct str path, struct stack_resul
     struct snapshot_match_options how = {.cancel = options->reader.cancel};
     struct snapshot_match match = {0};
     struct err why = {0};
-    if (options->ntargets) {
+    if (scan_is_partial(options)) {
         how.wanted = wanted;
         how.wanted_ctx = options;
     }

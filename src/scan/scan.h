@@ -58,6 +58,9 @@ struct scan_options {
     void *on_state_ctx;
 };
 
+/* Is less than the whole stack looked at? */
+bool scan_is_partial(const struct scan_options *options);
+
 /*
  * Scan one stack. Trouble with a resource is an `unchecked` finding; a stack that cannot be scanned
  * at all (no state, bad state) has `failed` filled. False only for ERR_CANCELLED, ERR_LIMIT and a

@@ -1,0 +1,97 @@
+/* test_touch.c - touches: one row an address, the earliest due, and what is touched meanwhile. */
+#include "record/test_stores.h"
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "record/record.h"
+#include "record/touch.h"
+
+static void open_store(struct record *record, struct arena *arena, const struct test_store *store)
+{
+    const struct record_options options = {.url = str_from(store->url), .env = test_store_env};
+    struct err err = {0};
+    if (!record_open(arena, &options, record, &err))
+        fail_msg("%s", err.frame[0]);
+}
+
+static void touches_of_one_address_are_one(void **state)
+{
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    struct record record = {0};
+    struct err err = {0};
+    struct touched *due;
+    size_t n = 0;
+    int64_t next = 0;
+    open_store(&record, &arena, *state);
+    const struct touch touches[] = {{STR("net"), STR("a.b"), STR("event"), 5000},
+                                    {STR("net"), STR("a.b"), STR("file"), 7000},
+                                    {STR("net"), STR("a.a"), STR("file"), 6000},
+                                    {STR("app"), STR(""), STR("code"), 1000}};
+    assert_true(touch_add(&record, touches, 4, &err));
+    assert_true(touch_next(&record, STR("net"), &next, &err));
+    assert_int_equal(next, 5000);
+    assert_true(touch_next(&record, STR("none"), &next, &err));
+    assert_true(next == INT64_MAX);
+    assert_true(touch_due(&record, &arena, STR("net"), 4999, 10, &due, &n, &err));
+    assert_int_equal(n, 0);
+    assert_true(touch_due(&record, &arena, STR("net"), 6000, 10, &due, &n, &err));
+    assert_int_equal(n, 2);
+    assert_true(str_equal(due[0].touch.address, STR("a.a")));
+    assert_true(str_equal(due[1].touch.why, STR("file")) && due[1].serial == 2);
+    record_close(&record);
+}
+
+static void what_is_touched_while_it_is_looked_at_stays(void **state)
+{
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    struct record record = {0};
+    struct err err = {0};
+    struct touched *due;
+    size_t n = 0;
+    open_store(&record, &arena, *state);
+    const struct touch touches[] = {{STR("net"), STR("a"), STR("event"), 1},
+                                    {STR("net"), STR("b"), STR("event"), 1}};
+    assert_true(touch_add(&record, touches, 2, &err));
+    assert_true(touch_due(&record, &arena, STR("net"), 1, 10, &due, &n, &err));
+    assert_int_equal(n, 2);
+    assert_true(touch_add(&record, &touches[1], 1, &err));
+    assert_true(db_begin(record.db, DB_WRITE, &err));
+    assert_true(touch_done(&record, due, n, &err) && db_commit(record.db, &err));
+    assert_true(touch_due(&record, &arena, STR("net"), 1, 10, &due, &n, &err));
+    assert_int_equal(n, 1);
+    assert_true(str_equal(due[0].touch.address, STR("b")));
+    record_close(&record);
+}
+
+/* It is there with the transaction that it joins, or not at all; long addresses are their stack. */
+static void a_touch_joins_a_transaction(void **state)
+{
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    struct record record = {0};
+    struct err err = {0};
+    struct touched *due;
+    static char address[9000];
+    size_t n = 0;
+    memset(address, 'x', sizeof address);
+    const struct touch touch = {STR("net"), {address, sizeof address}, STR("event"), 0};
+    open_store(&record, &arena, *state);
+    assert_true(db_begin(record.db, DB_WRITE, &err) && touch_add(&record, &touch, 1, &err));
+    db_rollback(record.db);
+    assert_true(touch_due(&record, &arena, STR("net"), INT64_MAX, 10, &due, &n, &err));
+    assert_int_equal(n, 0);
+    assert_true(touch_add(&record, &touch, 1, &err));
+    assert_true(touch_due(&record, &arena, STR("net"), INT64_MAX, 10, &due, &n, &err));
+    assert_int_equal(n, 1);
+    assert_true(due[0].touch.address.len == 0 && due[0].touch.due_utc_ms > 1700000000000);
+    record_close(&record);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(touches_of_one_address_are_one),
+        cmocka_unit_test(what_is_touched_while_it_is_looked_at_stays),
+        cmocka_unit_test(a_touch_joins_a_transaction),
+    };
+    return test_stores_run("record/touch", tests, sizeof tests / sizeof *tests);
+}
