@@ -9,6 +9,7 @@
 #include "cli/policy_text.h"
 #include "lang/rego/lint.h"
 #include "model/finding.h"
+#include "policy/lint.h"
 #include "policy/load.h"
 #include "policy/plain.h"
 #include "wire/json.h"
@@ -41,19 +42,30 @@ static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per opt
 
 enum { MEMORY_MAX_SHIFT = 32 };
 
+/* Of Rego and of rule and waiver files alike. */
+struct said {
+    const char *kind;
+    bool error;
+    struct str file, message;
+    uint32_t row, col;
+};
 struct found {
-    const struct rego_lint *item;
+    const struct said *item;
     size_t n, errors;
 };
+
+static const char *level(const struct said *said)
+{
+    return said->error ? "error" : "warning";
+}
 
 static bool give_text(const struct app *app, const struct found *found, struct err *err)
 {
     (void)err;
     for (size_t i = 0; i < found->n; i++) {
-        const struct rego_lint *lint = &found->item[i];
-        (void)fprintf(app->out, "%.*s:%u:%u: %s: %s: %.*s\n", STR_ARG(lint->file), lint->row,
-                      lint->col, rego_lint_is_error(lint->kind) ? "error" : "warning",
-                      rego_lint_name(lint->kind), STR_ARG(lint->message));
+        const struct said *said = &found->item[i];
+        (void)fprintf(app->out, "%.*s:%u:%u: %s: %s: %.*s\n", STR_ARG(said->file), said->row,
+                      said->col, level(said), said->kind, STR_ARG(said->message));
     }
     (void)fprintf(app->out, "%zu error%s, %zu warning%s\n", found->errors,
                   found->errors == 1 ? "" : "s", found->n - found->errors,
@@ -78,15 +90,14 @@ static bool give_json(const struct app *app, const struct found *found, struct e
     struct jsonw w = {.out = &compact};
     jsonw_array_open(&w);
     for (size_t i = 0; i < found->n; i++) {
-        const struct rego_lint *lint = &found->item[i];
+        const struct said *said = &found->item[i];
         jsonw_object_open(&w);
-        jsonw_member_string(&w, STR("rule"), str_from(rego_lint_name(lint->kind)));
-        jsonw_member_string(&w, STR("level"),
-                            rego_lint_is_error(lint->kind) ? STR("error") : STR("warning"));
-        jsonw_member_string(&w, STR("message"), lint->message);
-        jsonw_member_string(&w, STR("file"), lint->file);
-        jsonw_member_int(&w, STR("row"), lint->row);
-        jsonw_member_int(&w, STR("col"), lint->col);
+        jsonw_member_string(&w, STR("rule"), str_from(said->kind));
+        jsonw_member_string(&w, STR("level"), str_from(level(said)));
+        jsonw_member_string(&w, STR("message"), said->message);
+        jsonw_member_string(&w, STR("file"), said->file);
+        jsonw_member_int(&w, STR("row"), said->row);
+        jsonw_member_int(&w, STR("col"), said->col);
         jsonw_object_close(&w);
     }
     jsonw_array_close(&w);
@@ -106,36 +117,43 @@ static void sarif_message(struct jsonw *w, const char *key, struct str text)
     jsonw_object_close(w);
 }
 
+static void sarif_rule(struct jsonw *w, const char *name, const char *meaning)
+{
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("id"), str_from(name));
+    sarif_message(w, "shortDescription", str_from(meaning));
+    jsonw_object_close(w);
+}
+
 static void sarif_rules(struct jsonw *w)
 {
     jsonw_key(w, STR("rules"));
     jsonw_array_open(w);
-    for (int i = 0; i < REGO_LINT_KINDS; i++) {
-        jsonw_object_open(w);
-        jsonw_member_string(w, STR("id"), str_from(rego_lint_name((enum rego_lint_kind)i)));
-        sarif_message(w, "shortDescription", str_from(rego_lint_meaning((enum rego_lint_kind)i)));
-        jsonw_object_close(w);
-    }
+    for (int i = 0; i < REGO_LINT_KINDS; i++)
+        sarif_rule(w, rego_lint_name((enum rego_lint_kind)i),
+                   rego_lint_meaning((enum rego_lint_kind)i));
+    for (int i = 0; i < POLICY_LINT_KINDS; i++)
+        sarif_rule(w, policy_lint_name((enum policy_lint_kind)i),
+                   policy_lint_meaning((enum policy_lint_kind)i));
     jsonw_array_close(w);
 }
 
-static void sarif_result(struct jsonw *w, const struct rego_lint *lint)
+static void sarif_result(struct jsonw *w, const struct said *said)
 {
     jsonw_object_open(w);
-    jsonw_member_string(w, STR("ruleId"), str_from(rego_lint_name(lint->kind)));
-    jsonw_member_string(w, STR("level"),
-                        rego_lint_is_error(lint->kind) ? STR("error") : STR("warning"));
-    sarif_message(w, "message", lint->message);
+    jsonw_member_string(w, STR("ruleId"), str_from(said->kind));
+    jsonw_member_string(w, STR("level"), str_from(level(said)));
+    sarif_message(w, "message", said->message);
     jsonw_key(w, STR("locations"));
     jsonw_array_open(w);
     jsonw_object_open(w);
     open_key(w, "physicalLocation");
     open_key(w, "artifactLocation");
-    jsonw_member_string(w, STR("uri"), lint->file);
+    jsonw_member_string(w, STR("uri"), said->file);
     jsonw_object_close(w);
     open_key(w, "region");
-    jsonw_member_int(w, STR("startLine"), lint->row);
-    jsonw_member_int(w, STR("startColumn"), lint->col ? lint->col : 1);
+    jsonw_member_int(w, STR("startLine"), said->row);
+    jsonw_member_int(w, STR("startColumn"), said->col ? said->col : 1);
     jsonw_object_close(w);
     jsonw_object_close(w);
     jsonw_object_close(w);
@@ -195,30 +213,60 @@ static bool compiles(const struct app *app, struct arena *arena, const struct po
     return ok || policy_refuse(&diags, err);
 }
 
+/* Rego first, then rules and waivers: each sorted by itself. */
+static bool join(struct arena *arena, const struct rego_lint *rego, size_t nrego,
+                 const struct policy_lint *yaml, size_t nyaml, struct found *ret, struct err *err)
+{
+    struct said *said = arena_new(arena, struct said, nrego + nyaml);
+    if (!said)
+        return arena_full(arena, err);
+    for (size_t i = 0; i < nrego; i++)
+        said[i] = (struct said){rego_lint_name(rego[i].kind),
+                                rego_lint_is_error(rego[i].kind),
+                                rego[i].file,
+                                rego[i].message,
+                                rego[i].row,
+                                rego[i].col};
+    for (size_t i = 0; i < nyaml; i++)
+        said[nrego + i] = (struct said){policy_lint_name(yaml[i].kind),
+                                        policy_lint_is_error(yaml[i].kind),
+                                        yaml[i].at.file,
+                                        yaml[i].message,
+                                        yaml[i].at.line,
+                                        yaml[i].at.column};
+    *ret = (struct found){.item = said, .n = nrego + nyaml};
+    for (size_t i = 0; i < ret->n; i++)
+        ret->errors += said[i].error;
+    return true;
+}
+
 static bool lint(const struct app *app, const struct invocation *in, struct arena *arena,
                  const struct regex *ignore, int *ret_exit, struct err *err)
 {
     static const struct str here = STR_INIT(".");
-    const struct policy_load_options load = {.v0 = in->value[REGO_V0].set, .ignore = ignore};
+    const struct policy_load_options load = {
+        .v0 = in->value[REGO_V0].set, .rules = true, .ignore = ignore};
     struct policy_files files;
     struct value schema;
-    struct rego_lint *item;
+    struct rego_lint *rego;
+    struct policy_lint *yaml;
+    size_t nrego, nyaml;
     struct found found = {0};
     if (!policy_load(arena, in->nargs ? in->args : &here, in->nargs ? in->nargs : 1, &load, &files,
                      err))
         return false;
-    if (!files.nsources)
-        return err_set(err, ERR_USAGE, "no policy: no file ends in .rego");
+    if (!files.nsources && !files.nrule_files && !files.nwaiver_files)
+        return err_set(err, ERR_USAGE,
+                       "no policy: no file ends in .rego or holds rules or waivers");
     if (in->value[SCHEMA].set && !policy_load_document(arena, in->value[SCHEMA].text, &schema, err))
         return err_wrap(err, "--schema");
     struct rego_lint_options how = {.data = &files.data,
                                     .schema = in->value[SCHEMA].set ? &schema : NULL};
     if (!compiles(app, arena, &files, err) ||
-        !rego_lint(arena, files.source, files.nsources, &how, &item, &found.n, err))
+        !rego_lint(arena, files.source, files.nsources, &how, &rego, &nrego, err) ||
+        !policy_lint(arena, &files, app->now_ms(app->clock), &yaml, &nyaml, err) ||
+        !join(arena, rego, nrego, yaml, nyaml, &found, err))
         return false;
-    found.item = item;
-    for (size_t i = 0; i < found.n; i++)
-        found.errors += rego_lint_is_error(item[i].kind);
     *ret_exit = found.errors ? EXIT_ERROR : EXIT_IN_SYNC;
     return give(app, in->value[OUTPUT].text, &found, err);
 }
@@ -240,7 +288,9 @@ const struct command cmd_policy_lint = {
     .help = "Policies and data of files and folders, or of the folder here: references to rules "
             "that no package has, alone and behind not; conditions that cannot hold together; "
             "branches that are never reached; names that are nearly deny, warn, violation or "
-            "decision; what nothing uses; and with --schema paths that the input does not have.\n\n"
+            "decision; what nothing uses; and with --schema paths that the input does not have. Of "
+            "rule and waiver files: what is refused when they are used, waivers that have expired, "
+            "and those for a rule that is not there.\n\n"
             "Exit codes: 0 nothing, or warnings alone; 1 errors, also where policies do not "
             "compile.",
     .options = options,

@@ -10,6 +10,7 @@
 #include "base/regex_re2.h"
 #include "policy/pack.h"
 #include "policy/rule_tests.h"
+#include "policy/waiver.h"
 #include "wire/json.h"
 #include "wire/yaml.h"
 
@@ -24,8 +25,8 @@ struct loader {
     size_t nsources, source_room;
     struct loaded *doc;
     size_t ndocs, doc_room, nfiles;
-    struct str *rule_file, *rule_test_file;
-    size_t nrule_files, rule_room, nrule_test_files, rule_test_room;
+    struct str *rule_file, *rule_test_file, *waiver_file;
+    size_t nrule_files, rule_room, nrule_test_files, rule_test_room, nwaiver_files, waiver_room;
     struct str key[POLICY_FOLDERS_DEEP * 2]; /* of the folder that is read now */
     size_t nkeys;
     struct str text; /* of the file that is read now, where it is in memory; else ptr NULL */
@@ -195,6 +196,8 @@ static bool add_data(struct loader *l, struct str path, struct err *err)
         return false;
     if (l->options->rules && is_yaml_name(path) && rules_is_file(&v))
         return add_path(l, path, &l->rule_file, &l->nrule_files, &l->rule_room, err);
+    if (l->options->rules && is_yaml_name(path) && waivers_is_file(&v))
+        return add_path(l, path, &l->waiver_file, &l->nwaiver_files, &l->waiver_room, err);
     if (!value_is_object_like(&v) && !l->nkeys)
         return err_set(err, ERR_SYNTAX, "%.*s: data must be an object, not %s", STR_ARG(path),
                        value_kind_name(v.kind));
@@ -387,6 +390,8 @@ bool policy_load(struct arena *arena, const struct str *paths, size_t n,
                                  .rule_file = l->rule_file,
                                  .rule_test_file = l->rule_test_file,
                                  .nrule_files = l->nrule_files,
-                                 .nrule_test_files = l->nrule_test_files};
+                                 .nrule_test_files = l->nrule_test_files,
+                                 .waiver_file = l->waiver_file,
+                                 .nwaiver_files = l->nwaiver_files};
     return true;
 }

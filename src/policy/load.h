@@ -21,15 +21,15 @@ enum policy_load_what { POLICY_LOAD_REGO = 1, POLICY_LOAD_DATA = 2 };
 struct policy_load_options {
     unsigned what; /* of enum policy_load_what; 0 = both */
     bool v0;       /* Rego files are read as v0 */
-    bool rules;    /* YAML rules (rules_is_file) and their tests (*_test.yaml) are not data */
+    bool rules; /* YAML rules (rules_is_file), their tests (*_test.yaml) and waivers are not data */
     const struct regex *ignore; /* paths that match are passed over; or NULL */
 };
 struct policy_files {
     struct rego_source *source;
     size_t nsources;
-    struct value data;                            /* an object */
-    const struct str *rule_file, *rule_test_file; /* with `rules`; sorted */
-    size_t nrule_files, nrule_test_files;
+    struct value data;                                          /* an object */
+    const struct str *rule_file, *rule_test_file, *waiver_file; /* with `rules`; sorted */
+    size_t nrule_files, nrule_test_files, nwaiver_files;
 };
 
 /* ERR_IO for what is not there, ERR_SYNTAX with file:line:column for what is not data. */

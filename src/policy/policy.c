@@ -71,6 +71,25 @@ static bool keep_sources(struct opening *o, const struct policy_files *files, st
     return true;
 }
 
+/* A file of waivers among the policies covers nothing unless it is named as one. */
+static bool note_waivers(struct opening *o, const struct policy_files *files, struct err *err)
+{
+    const struct policy_options *options = &o->policy->options;
+    for (size_t i = 0; i < files->nwaiver_files; i++) {
+        bool named = false;
+        for (size_t k = 0; k < options->nwaivers; k++)
+            named = named ||
+                    str_equal(io_basename(options->waivers[k]), io_basename(files->waiver_file[i]));
+        if (!named && !policy_note(o->policy, o->arena,
+                                   arena_printf(o->arena,
+                                                "%.*s holds waivers that nobody asks: name it in "
+                                                "policy.waivers or with --waivers",
+                                                STR_ARG(files->waiver_file[i]))))
+            return arena_full(o->arena, err);
+    }
+    return true;
+}
+
 static bool read_source(struct opening *o, const struct policy_source *source, struct err *err)
 {
     const struct policy_load_options how = {.v0 = o->policy->options.rego_v0, .rules = true};
@@ -78,6 +97,8 @@ static bool read_source(struct opening *o, const struct policy_source *source, s
     struct value merged;
     struct str clash;
     if (!policy_load(o->arena, &source->path, 1, &how, &files, err))
+        return false;
+    if (!note_waivers(o, &files, err))
         return false;
     if (!files.nsources && !files.nrule_files && !files.data.len)
         return err_set(err, ERR_USAGE, "%.*s: no rules, no Rego and no data",

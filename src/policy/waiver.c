@@ -113,6 +113,12 @@ static void read_list(struct rule_reader *r, const struct rule_key *key, const s
         r->full = !add_waiver(w, &v->items[i]);
 }
 
+bool waivers_is_file(const struct value *doc)
+{
+    const struct value *list = value_get(doc, STR("waivers"));
+    return list && (value_is_list_like(list) || value_get(doc, STR("version")));
+}
+
 bool waivers_read(struct waivers *waivers, struct arena *arena, struct str text, struct str file,
                   struct rule_problems *problems, struct err *err)
 {

@@ -35,6 +35,8 @@ struct waivers {
 
 enum { WAIVERS_MAX = 100000 };
 
+/* Is the document meant as waivers? */
+bool waivers_is_file(const struct value *doc);
 /* Add those of a file; problems as in rules_read. A waiver without reason, owner, value or expiry
  * is one. */
 bool waivers_read(struct waivers *waivers, struct arena *arena, struct str text, struct str file,

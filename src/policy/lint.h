@@ -1,0 +1,32 @@
+/* lint.h - rule and waiver files before they are used: what would be refused, what covers nothing.
+ *
+ * Beside:  lang/rego/lint.h, which does the same for Rego
+ */
+#pragma once
+#include "policy/load.h"
+#include "policy/rule.h"
+
+/* X(constant, name in reports, is it an error, what it is) */
+#define POLICY_LINTS(X) \
+    X(POLICY_LINT_RULES, "broken-rule", true, "a rule file that is refused when it is used") \
+    X(POLICY_LINT_WAIVERS, "broken-waiver", true, \
+      "a waiver file that is refused when it is used: no reason, no expiry, no value") \
+    X(POLICY_LINT_EXPIRED, "expired-waiver", false, "a waiver that covers nothing any more") \
+    X(POLICY_LINT_NO_RULE, "waiver-of-no-rule", false, \
+      "a waiver for a rule that none of these files has")
+
+#define X(constant, name, error, meaning) constant,
+enum policy_lint_kind { POLICY_LINTS(X) POLICY_LINT_KINDS };
+#undef X
+const char *policy_lint_name(enum policy_lint_kind kind);
+const char *policy_lint_meaning(enum policy_lint_kind kind);
+bool policy_lint_is_error(enum policy_lint_kind kind);
+
+struct policy_lint {
+    enum policy_lint_kind kind;
+    struct location at;
+    struct str message;
+};
+/* Of files that were loaded with `rules`; by file and line within each kind of file. */
+bool policy_lint(struct arena *arena, const struct policy_files *files, int64_t now_utc_ms,
+                 struct policy_lint **ret, size_t *ret_n, struct err *err);
