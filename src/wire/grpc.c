@@ -737,6 +737,19 @@ void grpc_close(struct grpc_conn *conn)
     leave(conn);
 }
 
+void grpc_leave(struct grpc_conn *conn)
+{
+    loop_watch_remove(conn->loop, &conn->watch);
+    loop_task_remove(conn->loop, &conn->task);
+}
+
+bool grpc_join(struct grpc_conn *conn, struct loop *loop, struct err *err)
+{
+    conn->loop = loop;
+    loop_task_add(loop, &conn->task); /* what had not been done when it left */
+    return conn->down || loop_watch_set(loop, &conn->watch, channel_events(&conn->channel), err);
+}
+
 static void fill_request(struct grpc_call *call, struct str message)
 {
     const unsigned char prefix[PREFIX] = {

@@ -101,6 +101,12 @@ bool grpc_call_start(struct grpc_conn *conn, size_t method, struct str message, 
 /* RST_STREAM CANCEL and on_done with CANCELLED before this returns. */
 void grpc_call_cancel(struct grpc_call *call);
 
+/* On to another loop, perhaps of another thread: first off the one that it is on, with no call in
+ * flight but those without a deadline; then onto the other. In between nothing may be called but
+ * grpc_close() and grpc_join(). */
+void grpc_leave(struct grpc_conn *conn);
+bool grpc_join(struct grpc_conn *conn, struct loop *loop, struct err *err);
+
 bool grpc_is_up(const struct grpc_conn *conn);
 size_t grpc_in_flight(const struct grpc_conn *conn);
 

@@ -104,6 +104,62 @@ before_serving()
 import grpc  # noqa: E402: slow, and the starts above do not need it
 
 
+LIVE, STARTED = os.environ.get("FAKE_LIVE"), time.time()
+
+
+def parts(data):
+    """Fields of a message: number -> bytes of the last one (lengths and varints only)."""
+    found, at = {}, 0
+
+    def varint(at):
+        value = shift = 0
+        while True:
+            byte = data[at]
+            value |= (byte & 127) << shift
+            at, shift = at + 1, shift + 7
+            if byte < 128:
+                return value, at
+
+    while at < len(data):
+        key, at = varint(at)
+        size, at = varint(at)
+        if key & 7 == 2:
+            found[key >> 3] = data[at:at + size]
+            at += size
+    return found
+
+
+def live(request):
+    """What is there is what was recorded, or what the file $FAKE_LIVE says: gone, deny, crash; "old" before it: only
+    by processes that were there before the file."""
+    try:
+        with open(LIVE, encoding="utf-8") as file:
+            word = file.read().strip()
+        if word.startswith("old "):
+            word = word[4:] if STARTED < os.stat(LIVE).st_mtime else ""
+    except OSError:
+        word = ""
+    if word == "gone":
+        return field(1, field(1, b"\xc0"))
+    if word == "deny":
+        return field(2, b"\x08\x01" + field(2, b"the token has expired"))
+    if word == "crash":
+        os._exit(3)
+    return field(1, parts(request)[2])
+
+
+def upgraded(request, context):
+    """Objects of strings as MessagePack."""
+    import json
+    if not LIVE:
+        return request
+    members = sorted(json.loads(parts(parts(request)[3])[1]).items())
+    out = bytes([0x80 | len(members)])
+    for text in (text for member in members for text in member):
+        out += b"\xc0" if text is None else b"\xd9" + bytes([len(text)]) + text.encode()
+    return field(1, field(1, out))
+
+
 class Faults:
     """ReadResource by type name; everything else answers with what it got."""
 
@@ -112,6 +168,8 @@ class Faults:
 
     def read(self, request, context):
         name = request[2:2 + request[1]].decode()
+        if LIVE:
+            return live(request)
         if name == "denied":
             context.abort(grpc.StatusCode.PERMISSION_DENIED, "lock \u00e9 refused: 100% \n drift")
         if name == "plain":
@@ -176,6 +234,10 @@ METHODS = {name: unary(lambda request, context: request)
                                           "ImportResourceState", "GenerateResourceConfig", "CallFunction",
                                           "ApplyResourceChange", "InvokeAction", "OfALaterVersion")}
 METHODS["ReadResource"] = unary(FAULTS.read)
+METHODS["UpgradeResourceState"] = unary(upgraded)
+if LIVE:
+    for silent in NAMES[PROTOCOL][1:3]:  # valid, and configured
+        METHODS[silent] = unary(lambda request, context: b"")
 
 
 def schema(request, context):

@@ -234,6 +234,25 @@ static bool watch_child(struct child *c, struct err *err)
            loop_watch_set(c->loop, &c->pid_watch, EPOLLIN, err);
 }
 
+void child_leave(struct child *c)
+{
+    loop_watch_remove(c->loop, &c->out_watch);
+    loop_watch_remove(c->loop, &c->err_watch);
+    loop_watch_remove(c->loop, &c->pid_watch);
+    loop_task_remove(c->loop, &c->settle);
+}
+
+bool child_join(struct child *c, struct loop *loop, struct err *err)
+{
+    struct launch_child *process = &c->process;
+    c->loop = loop;
+    child_ask_settle(c);
+    return !process->pid ||
+           ((process->out_fd < 0 || loop_watch_set(loop, &c->out_watch, EPOLLIN, err)) &&
+            (process->err_fd < 0 || loop_watch_set(loop, &c->err_watch, EPOLLIN, err)) &&
+            (c->reaped || loop_watch_set(loop, &c->pid_watch, EPOLLIN, err)));
+}
+
 static const char *base_of_temporary(const char *const *env)
 {
     static const char name[] = "TMPDIR=";
@@ -255,8 +274,11 @@ static bool launch(struct child *c, const struct plugin_spec *spec, bool logs, s
         return false;
     const char **env = launch_environment(&c->arena, spec->env, c->dir,
                                           c->mtls ? automtls_pem(c->mtls) : STR(""), logs, err);
-    return env && launch_start(path.ptr, env, dir.len ? dir.ptr : NULL, &c->process, err) &&
-           watch_child(c, err);
+    const char *where = dir.len ? dir.ptr : NULL;
+    bool launched = env && (spec->launch ? spec->launch(spec->launch_ctx, path.ptr, env, where,
+                                                        &c->process, err)
+                                         : launch_start(path.ptr, env, where, &c->process, err));
+    return launched && watch_child(c, err);
 }
 
 static bool reattach(struct child *c, const struct plugin_reattach *to, struct err *err)

@@ -58,6 +58,10 @@ void child_init(struct child *child, struct loop *loop, void (*settle)(void *own
 /* Launches it, or connects to one that runs already; the spec's callbacks are the owner's. `logs`
  * as of launch_environment(). After a failure, too, child_clean_up() and child_free(). */
 bool child_start(struct child *child, const struct plugin_spec *spec, bool logs, struct err *err);
+/* Off its loop, and onto another, perhaps of another thread: one that has started, with no timer
+ * set. What happens in between is seen afterwards. */
+void child_leave(struct child *child);
+bool child_join(struct child *child, struct loop *loop, struct err *err);
 /* Settle will run. */
 void child_ask_settle(struct child *child);
 void child_set_timer(struct child *child, int ms);

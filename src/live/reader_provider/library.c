@@ -13,6 +13,7 @@
 #include "live/reader_provider/plugin.h"
 #include "live/reader_provider/provider.h"
 #include "live/reader_provider/tfplugin.h"
+#include "live/reader_provider/warm_parts.h"
 #include "wire/msgpack.h"
 
 enum { SCHEMA_MS = 120000, ARGS_MAX = 1000 };
@@ -67,6 +68,7 @@ void library_close(struct library *library)
     for (struct shelf *shelf = library->first, *next; shelf; shelf = next) {
         next = shelf->next;
         plugin_close(shelf->plugin);
+        warm_give_schema(library->options.warm, &shelf->provider);
         provider_close(&shelf->provider);
         free(shelf);
     }
@@ -91,6 +93,7 @@ static struct shelf *shelf_of(struct library *library, struct str source)
     shelf->library = library;
     provider_open(&shelf->provider, &library->locator, kept, &library->options);
     shelf->provider.whole = true;
+    warm_take_schema(library->options.warm, &shelf->provider);
     shelf->trouble = shelf->provider.refused;
     shelf->next = library->first;
     library->first = shelf;

@@ -371,6 +371,27 @@ void plugin_close(struct plugin *p)
     leave(p);
 }
 
+/* --- another loop --- */
+
+bool plugin_leave(struct plugin *p)
+{
+    if (p->state != READY || p->in_flight || p->child.lost || p->child.reaped || p->entered)
+        return false;
+    grpc_leave(p->conn);
+    child_leave(&p->child);
+    p->on_ready = p->on_down = NULL;
+    return true;
+}
+
+bool plugin_join(struct plugin *p, struct loop *loop,
+                 void (*on_down)(void *ctx, const struct err *why), void *ctx, struct err *err)
+{
+    p->on_down = on_down;
+    p->ctx = ctx;
+    bool ok = grpc_join(p->conn, loop, err);
+    return child_join(&p->child, loop, ok ? err : NULL) && ok;
+}
+
 /* --- starting --- */
 
 bool plugin_start(const struct plugin_spec *spec, struct plugin **ret, struct err *err)

@@ -28,6 +28,7 @@
 #include "wire/grpc.h"
 
 struct arena;
+struct launch_child;
 struct loop;
 struct plugin;
 
@@ -97,6 +98,10 @@ struct plugin_spec {
     struct str dir;         /* working directory; empty = ours */
     bool plaintext;         /* no AutoMTLS */
     int start_ms;           /* 0 = PLUGIN_START_MS */
+    /* Optional: launch_start() by a thread that lives longer than this one. */
+    bool (*launch)(void *ctx, const char *path, const char *const *env, const char *dir,
+                   struct launch_child *ret, struct err *err);
+    void *launch_ctx;
     /* Once: why NULL = ready for calls; else it could not be started, and is down. */
     void (*on_ready)(void *ctx, const struct err *why);
     /* Once, only after a good on_ready, when the process or its connection ended without
@@ -114,6 +119,16 @@ void plugin_stop(struct plugin *plugin);
 /* At once: answers what is in flight (CANCELLED), kills the group, reaps, removes the socket
  * directory, frees. No callback after it. NULL is fine. Allowed in every callback. */
 void plugin_close(struct plugin *plugin);
+
+/*
+ * On to another loop, perhaps of another thread: first off its own (false: it is not ready, or has
+ * calls in flight, and stays), then onto the next, whose on_down and ctx count from there. Between
+ * the two nothing but plugin_join() and plugin_close() may be called. Where joining fails it is to
+ * be closed.
+ */
+bool plugin_leave(struct plugin *plugin);
+bool plugin_join(struct plugin *plugin, struct loop *loop,
+                 void (*on_down)(void *ctx, const struct err *why), void *ctx, struct err *err);
 
 int plugin_protocol(const struct plugin *plugin); /* 5 or 6; 0 before it is ready */
 pid_t plugin_pid(const struct plugin *plugin);    /* 0 = reattached */

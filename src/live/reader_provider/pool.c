@@ -116,6 +116,7 @@ static struct provider *open_provider(struct pool *pool, struct str source)
         return borrowed;
     struct provider *provider = &pool->own[pool->nown++];
     provider_open(provider, in->locator, source, in->options);
+    warm_take_schema(in->options->warm, provider);
     return provider;
 }
 
@@ -265,8 +266,10 @@ bool pool_run(const struct pool_input *in, struct err *err)
         for (size_t i = 0; i < pool.nproviders; i++)
             provider_save_probes(pool.providers[i], in->options);
     close_all(&pool);
-    for (size_t i = 0; i < pool.nown; i++)
+    for (size_t i = 0; i < pool.nown; i++) {
+        warm_give_schema(in->options->warm, &pool.own[i]);
         provider_close(&pool.own[i]);
+    }
     loop_close(&pool.loop);
     arena_free(&pool.arena);
     return ok;

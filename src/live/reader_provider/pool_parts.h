@@ -12,6 +12,7 @@
 #include "live/reader_provider/pool.h"
 #include "live/reader_provider/provider.h"
 #include "live/reader_provider/settings.h"
+#include "live/reader_provider/warm_parts.h"
 
 struct worker;
 
@@ -114,6 +115,7 @@ struct worker {
     struct reading *again;    /* to be taken up once more */
     struct reading *suspects; /* were in flight when the process died: at the end, each alone */
     struct reading *lost;     /* were in flight right now when it died: on_down sorts them */
+    struct reading *doubted;  /* failed or gone by a kept process: once more by a new one */
     struct reading *waiting;  /* backing off; their timers are set */
     size_t nwaiting;
     bool falling;       /* a call said that the process is gone: on_down comes */
@@ -129,6 +131,11 @@ struct worker {
     struct str config_from; /* for messages: "plumb.yaml" */
     struct str incomplete;  /* settings that could not be had: "gone" is not believed */
     struct loop_task task;  /* start what may be started */
+    /* live/warm.h */
+    bool asked_for_kept, kept; /* the process was kept from an earlier scan */
+    bool counted;              /* as busy */
+    struct warm_key key_kept;
+    int64_t since_ms; /* when the process was configured */
 };
 
 struct pool {
@@ -169,6 +176,9 @@ void worker_wake(struct worker *worker);
 void worker_give_up(struct worker *worker, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 int worker_timeout_ms(const struct worker *worker);
+/* Did a kept process say so? Then it is not believed: the reading is taken up again by a new one.
+ */
+bool worker_doubts(struct worker *worker, struct reading *reading);
 void worker_run(void *ctx); /* worker->task */
 
 /* reading.c */

@@ -247,6 +247,8 @@ static void failed(struct reading *reading, struct str reason)
     if (throttle_is(reason) && reading_back_off(reading))
         return;
     pace_done(&reading->worker->pace, pool_now_us(), 0);
+    if (worker_doubts(reading->worker, reading))
+        return;
     reading_landed(reading);
     reading_unreadable(reading, reason);
 }
@@ -335,6 +337,8 @@ static void take_answer(struct reading *reading)
     struct err err = {0};
     pace_done(&reading->worker->pace, pool_now_us(), reading->read_us);
     reading->gone = tf_is_null(reading->live);
+    if (reading->gone && worker_doubts(reading->worker, reading))
+        return;
     if (reading->gone) {
         reading->live_value = value_null();
         reading->live_known = false;

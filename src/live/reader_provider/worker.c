@@ -8,6 +8,7 @@
 
 /* Providers put it into user agents; some refuse very old ones. */
 static const struct str terraform_version = STR_INIT("1.11.4");
+enum { HEALTH_MS = 2000 }; /* of a process that was kept */
 
 static void ask_schema(struct worker *worker);
 static void ask_identity(struct worker *worker);
@@ -42,12 +43,20 @@ static void unreadable_list(struct worker *worker, struct reading **list)
     }
 }
 
+static void not_busy(struct worker *worker)
+{
+    if (worker->counted)
+        warm_lost(pool_options(worker)->warm);
+    worker->counted = false;
+}
+
 static void close_process(struct worker *worker)
 {
     struct plugin *plugin = worker->plugin;
     worker->plugin = NULL;
     if (plugin)
         worker->pool->in->backend->close(plugin);
+    not_busy(worker);
 }
 
 void worker_give_up(struct worker *worker, const char *fmt, ...)
@@ -64,6 +73,7 @@ void worker_give_up(struct worker *worker, const char *fmt, ...)
     close_process(worker); /* answers what is in flight, which sees gave_up */
     worker->nwaiting = 0;
     unreadable_list(worker, &worker->lost);
+    unreadable_list(worker, &worker->doubted);
     unreadable_list(worker, &worker->again);
     unreadable_list(worker, &worker->waiting);
     unreadable_list(worker, &worker->suspects);
@@ -73,9 +83,30 @@ void worker_give_up(struct worker *worker, const char *fmt, ...)
     worker_wake(worker);
 }
 
+/* What waits between scans is well, and was told everything that the next would tell it. */
+static bool give_back(struct worker *worker)
+{
+    struct warm *warm = pool_options(worker)->warm;
+    struct plugin *plugin = worker->plugin;
+    struct plugin_spec spec = provider_spec(worker->provider, worker->pool->in->locator,
+                                            &worker->pool->arena, &worker->pool->loop);
+    if (!warm || !worker->counted || !plugin || worker->timeouts ||
+        !warm_key_make(worker->provider, &spec, worker->provider_config, worker->config,
+                       &worker->key_kept) ||
+        !plugin_leave(plugin))
+        return false;
+    worker->plugin = NULL;
+    worker->counted = false;
+    worker->stage = WORKER_DONE;
+    warm_give(warm, &worker->key_kept, plugin, worker->since_ms);
+    return true;
+}
+
 /* All has a result: an orderly end. on_down follows. */
 static void stop(struct worker *worker)
 {
+    if (give_back(worker))
+        return;
     worker->stage = worker->plugin ? WORKER_STOPPING : WORKER_DONE;
     if (worker->plugin)
         worker->pool->in->backend->stop(worker->plugin);
@@ -115,6 +146,31 @@ static bool start_one(struct worker *worker)
     return true;
 }
 
+/* A kept process has said what it can: what is in doubt is asked of a new one. */
+static bool ask_anew(struct worker *worker)
+{
+    if (!worker->doubted || worker->in_flight || worker->nwaiting || worker->again ||
+        worker->suspects || worker->nprobings || worker->next_job < worker->njobs)
+        return false;
+    worker->again = worker->doubted;
+    worker->doubted = NULL;
+    worker->timeouts = 0;
+    close_process(worker);
+    pace_restart(&worker->pace);
+    worker_start(worker);
+    return true;
+}
+
+bool worker_doubts(struct worker *worker, struct reading *reading)
+{
+    if (!worker->kept)
+        return false;
+    reading->next = worker->doubted;
+    worker->doubted = reading;
+    reading_landed(reading);
+    return true;
+}
+
 void worker_run(void *ctx)
 {
     struct worker *worker = ctx;
@@ -126,7 +182,9 @@ void worker_run(void *ctx)
     bool last_alone = worker->next_job == worker->njobs && !worker->again;
     while (!pool->failed && worker->stage == WORKER_READING && worker->plugin && !worker->falling &&
            (has_room(worker) || (last_alone && !worker->in_flight)) && start_one(worker)) {}
-    if (worker->stage == WORKER_READING && worker->left == 0 && worker->nprobings == 0)
+    if (worker->stage != WORKER_READING || (worker->plugin && ask_anew(worker)))
+        return;
+    if (worker->left == 0 && worker->nprobings == 0)
         stop(worker);
 }
 
@@ -194,6 +252,7 @@ static void on_configured(void *ctx, const struct plugin_reply *reply)
         pool_note(pool, arena_printf(&pool->arena, "provider %.*s: %.*s",
                                      STR_ARG(worker->provider->source), STR_ARG(words)));
     worker->stage = WORKER_READING;
+    worker->since_ms = pool->loop.now_ms;
     worker_wake(worker);
 }
 
@@ -378,6 +437,17 @@ static void sort_the_lost(struct worker *worker, struct str why, bool *ret_plann
 static void crashed(struct worker *worker, struct str why)
 {
     bool reading = worker->stage == WORKER_READING;
+    if (worker->kept) { /* of old age, perhaps: nobody is blamed */
+        while (worker->lost) {
+            struct reading *lost = worker->lost;
+            worker->lost = lost->next;
+            lost->next = worker->again;
+            worker->again = lost;
+        }
+        pace_restart(&worker->pace);
+        worker_start(worker);
+        return;
+    }
     worker->probe_blamed = worker->probe_suspected && !worker->probe_was_suspected;
     worker->probe_was_suspected = worker->probe_suspected;
     bool planned;
@@ -407,8 +477,50 @@ static void on_down(void *ctx, const struct err *why)
                         : STR("it ended by itself"));
 }
 
+static void on_healthy(void *ctx, const struct plugin_reply *reply)
+{
+    struct worker *worker = ctx;
+    if (reply->down || worker->gave_up.len || !worker->plugin)
+        return; /* on_down's business, or nobody's */
+    if (reply->ok || reply->status == GRPC_UNIMPLEMENTED) {
+        worker->stage = WORKER_READING;
+        worker_wake(worker);
+        return;
+    }
+    close_process(worker);
+    worker_start(worker);
+}
+
+/* A process that was kept, and is well: nothing has to be said to it before the reads. */
+static bool start_kept(struct worker *worker, const struct plugin_spec *spec)
+{
+    struct warm *warm = pool_options(worker)->warm;
+    struct provider *provider = worker->provider;
+    bool first = !worker->asked_for_kept;
+    worker->asked_for_kept = true;
+    worker->kept = false;
+    if (!first || !provider_cached_schema(provider, pool_options(worker), 0) ||
+        (worker->wants_identity && !provider_cached_identity(provider, pool_options(worker))) ||
+        !make_config(worker, NULL) ||
+        !warm_key_make(provider, spec, worker->provider_config, worker->config, &worker->key_kept))
+        return false;
+    worker->plugin = warm_take(warm, &worker->key_kept, &worker->since_ms);
+    if (!worker->plugin)
+        return false;
+    worker->counted = worker->kept = true;
+    if (plugin_join(worker->plugin, spec->loop, on_down, worker, NULL) &&
+        plugin_protocol(worker->plugin) == provider->protocol &&
+        plugin_call(worker->plugin, PLUGIN_HEALTH, STR("\n\006plugin"), HEALTH_MS, on_healthy,
+                    worker, NULL))
+        return true;
+    close_process(worker);
+    worker->kept = false;
+    return false;
+}
+
 void worker_start(struct worker *worker)
 {
+    struct warm *warm = pool_options(worker)->warm;
     struct err err = {0};
     char text[2048];
     worker->stage = WORKER_STARTING;
@@ -422,7 +534,15 @@ void worker_start(struct worker *worker)
     spec.on_ready = on_ready;
     spec.on_down = on_down;
     spec.ctx = worker;
-    if (!worker->pool->in->backend->start(&spec, &worker->plugin, &err))
+    if (warm && !spec.reattach.address.len) {
+        if (start_kept(worker, &spec))
+            return;
+        warm_start(warm, &spec);
+        worker->counted = true;
+    }
+    if (!worker->pool->in->backend->start(&spec, &worker->plugin, &err)) {
+        not_busy(worker);
         worker_give_up(worker, "the provider could not be started: %s",
                        err_text(&err, text, sizeof text));
+    }
 }

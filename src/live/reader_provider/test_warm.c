@@ -1,0 +1,396 @@
+/* test_warm.c - providers that stay between scans: whole reads by tests/provider/fake_provider.py
+ * (python3-grpcio; without it one line says that this is skipped). */
+#include "base/test.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/proc.h"
+#include "live/reader.h"
+#include "live/warm.h"
+#include "model/resource.h"
+#include "model/stack.h"
+#include "wire/protobuf.h"
+
+#define FAKE STR_INIT("example.com/acme/fake")
+
+struct world {
+    char dir[40];
+    struct arena arena;
+    struct stack stack;
+    struct reader_options options;
+    struct warm *warm;
+};
+
+static const char *path_of(struct world *w, const char *name)
+{
+    return arena_printf(&w->arena, "%s/%s", w->dir, name).ptr;
+}
+
+static void write_text(struct world *w, const char *name, struct str text, unsigned mode)
+{
+    assert_true(io_write_file_atomic(path_of(w, name), text, mode, NULL));
+}
+
+static void put_attribute(struct buf *out, const char *name)
+{
+    size_t at = pb_open(out, 2);
+    pb_put_bytes(out, 1, str_from(name));
+    pb_put_bytes(out, 2, STR("\"string\""));
+    pb_put_bool(out, 5, true);
+    pb_close(out, at);
+}
+
+static void put_block(struct buf *out, unsigned number, bool resource)
+{
+    size_t schema = pb_open(out, number);
+    size_t block = pb_open(out, 2);
+    put_attribute(out, resource ? "value" : "region");
+    if (resource)
+        put_attribute(out, "id");
+    pb_close(out, block);
+    pb_close(out, schema);
+}
+
+static void write_schema(struct world *w)
+{
+    AUTO_BUF out = {.limit = 10000};
+    put_block(&out, 1, false);
+    size_t entry = pb_open(&out, 2);
+    pb_put_bytes(&out, 1, STR("fake_thing"));
+    put_block(&out, 2, true);
+    pb_close(&out, entry);
+    write_text(w, "schema", buf_view(&out), 0644);
+}
+
+static void set_live(struct world *w, const char *word)
+{
+    if (*word)
+        write_text(w, "live", str_from(word), 0644);
+    else
+        (void)unlink(path_of(w, "live"));
+}
+
+static void open_warm(struct world *w, const struct warm_options *options)
+{
+    warm_close(w->warm);
+    assert_true(warm_open(options, &w->warm, NULL));
+    w->options.warm = w->warm;
+}
+
+static int open_world(void **state)
+{
+    const char *root = getenv("PLUMB_ROOT") ? getenv("PLUMB_ROOT") : ".";
+    struct world *w = calloc(1, sizeof *w);
+    char cwd[1000] = "";
+    assert_non_null(w);
+    if (root[0] != '/')
+        assert_non_null(getcwd(cwd, sizeof cwd));
+    w->arena.limit = 16 << 20;
+    (void)strcpy(w->dir, "/tmp/plumb-warm-XXXXXX");
+    assert_non_null(mkdtemp(w->dir));
+    write_text(w, "terraform-provider-fake",
+               arena_printf(&w->arena, "#!/bin/sh\nexec %s%s%s/tests/provider/fake_provider.py\n",
+                            cwd, cwd[0] ? "/" : "", root),
+               0755);
+    write_text(w, "rc",
+               arena_printf(&w->arena,
+                            "provider_installation {\n  dev_overrides {\n"
+                            "    \"example.com/acme/fake\" = \"%s\"\n  }\n}\n",
+                            w->dir),
+               0644);
+    write_schema(w);
+    (void)setenv("TF_CLI_CONFIG_FILE", path_of(w, "rc"), 1);
+    (void)setenv("FAKE_SCHEMA", path_of(w, "schema"), 1);
+    (void)setenv("FAKE_LIVE", path_of(w, "live"), 1);
+    (void)setenv("FAKE_PROTOCOL", "6", 1);
+    (void)setenv("FAKE_START", "", 1);
+    w->stack.path = str_from(w->dir);
+    w->options.no_probe = true;
+    w->options.cache_dir = str_from(path_of(w, "cache"));
+    open_warm(w, &(struct warm_options){0});
+    *state = w;
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    struct world *w = *state;
+    warm_close(w->warm);
+    char command[100];
+    (void)snprintf(command, sizeof command, "rm -rf %s", w->dir);
+    (void)!system(command);
+    arena_free(&w->arena);
+    free(w);
+    return 0;
+}
+
+/* --- what is seen --- */
+
+struct seen {
+    size_t n[3];
+    char reason[200];
+};
+
+static bool see(void *ctx, const struct live_result *result, struct err *err)
+{
+    (void)err;
+    struct seen *seen = ctx;
+    seen->n[result->status]++;
+    if (result->status == LIVE_UNREADABLE)
+        (void)snprintf(seen->reason, sizeof seen->reason, "%.*s", STR_ARG(result->reason));
+    return true;
+}
+
+enum { THINGS = 3 };
+
+static struct seen scan(const struct world *w)
+{
+    struct resource thing[THINGS];
+    const struct resource *list[THINGS];
+    struct seen seen = {0};
+    struct err err = {0};
+    for (size_t i = 0; i < THINGS; i++) {
+        thing[i] =
+            (struct resource){.address = STR_INIT("fake_thing.a"),
+                              .mode = RESOURCE_MANAGED,
+                              .type = STR_INIT("fake_thing"),
+                              .provider = FAKE,
+                              .provider_config = STR_INIT("provider[\"example.com/acme/fake\"]"),
+                              .attributes_json = STR_INIT("{\"id\":\"a\",\"value\":\"v\"}")};
+        list[i] = &thing[i];
+    }
+    const struct reader *reader = reader_find(STR("provider"));
+    if (!reader->read(&w->stack, list, THINGS, &w->options, see, &seen, &err))
+        fail_msg("%s", err.frame[0]);
+    return seen;
+}
+
+static void assert_all(const struct world *w, enum live_status status)
+{
+    struct seen seen = scan(w);
+    if (seen.n[status] != THINGS)
+        fail_msg("%zu unreadable %zu gone %zu read: %s", seen.n[0], seen.n[1], seen.n[2],
+                 seen.reason);
+}
+
+static struct warm_tally tally(const struct world *w)
+{
+    struct warm_tally got;
+    warm_tally(w->warm, &got);
+    assert_int_equal(got.busy, 0);
+    return got;
+}
+
+/* Our children that are providers: python3 with the fake. */
+static size_t children(pid_t *ret_one)
+{
+    size_t n = 0;
+    DIR *proc = opendir("/proc");
+    assert_non_null(proc);
+    for (struct dirent *entry; (entry = readdir(proc));) {
+        char path[300], stat[300] = "";
+        int parent = 0;
+        char is = 0;
+        (void)snprintf(path, sizeof path, "/proc/%.20s/stat", entry->d_name);
+        FILE *file = entry->d_name[0] > '0' && entry->d_name[0] <= '9' ? fopen(path, "re") : NULL;
+        if (!file)
+            continue;
+        size_t len = fread(stat, 1, sizeof stat - 1, file);
+        (void)fclose(file);
+        stat[len] = '\0';
+        const char *behind = strrchr(stat, ')');
+        if (!behind || sscanf(behind, ") %c %d", &is, &parent) != 2 || parent != getpid() ||
+            is == 'Z')
+            continue;
+        n++;
+        if (ret_one)
+            *ret_one = (pid_t)strtol(entry->d_name, NULL, 10);
+    }
+    (void)closedir(proc);
+    return n;
+}
+
+/* --- */
+
+static void used_again(struct world *w)
+{
+    assert_all(w, LIVE_READ);
+    assert_int_equal(tally(w).waiting, 1);
+    assert_int_equal(tally(w).schemas, 1);
+    assert_true(tally(w).memory > 1 << 20);
+    pid_t before = 0, after = 0;
+    assert_int_equal(children(&before), 1);
+    int64_t start = clock_monotonic_ms();
+    for (int i = 0; i < 20; i++)
+        assert_all(w, LIVE_READ);
+    print_message("   20 warm reads of %d instances: %d ms\n", THINGS,
+                  (int)(clock_monotonic_ms() - start));
+    assert_int_equal(children(&after), 1);
+    assert_int_equal(before, after);
+    assert_int_equal(tally(w).started, 1);
+    assert_int_equal(tally(w).reused, 20);
+    warm_drop(w->warm);
+    assert_int_equal(tally(w).schemas, 0);
+    warm_close(w->warm);
+    w->warm = NULL;
+    assert_int_equal(children(NULL), 0);
+}
+
+static void test_used_again(void **state)
+{
+    used_again(*state);
+}
+
+static void test_protocol_5(void **state)
+{
+    (void)setenv("FAKE_PROTOCOL", "5", 1);
+    used_again(*state);
+}
+
+static void test_died_while_it_waited(void **state)
+{
+    struct world *w = *state;
+    pid_t pid = 0;
+    assert_all(w, LIVE_READ);
+    assert_int_equal(children(&pid), 1);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_all(w, LIVE_READ); /* perhaps before anybody heard of it */
+    assert_int_equal(tally(w).waiting, 1);
+    assert_int_equal(children(&pid), 1);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    for (int i = 0; i < 200 && tally(w).waiting; i++)
+        (void)usleep(20000);
+    assert_int_equal(tally(w).waiting, 0);
+    assert_all(w, LIVE_READ);
+    assert_int_equal(tally(w).started, 3);
+}
+
+/* It answers nothing any more: the health check says so, and a new one is asked. */
+static void test_stands_still(void **state)
+{
+    struct world *w = *state;
+    pid_t pid = 0;
+    assert_all(w, LIVE_READ);
+    assert_int_equal(children(&pid), 1);
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    assert_all(w, LIVE_READ);
+    assert_int_equal(tally(w).started, 2);
+    assert_int_equal(children(NULL), 1);
+}
+
+/* What an old process says of failures and of what is gone is asked of a new one. */
+static void test_old_is_not_believed(void **state)
+{
+    struct world *w = *state;
+    static const char *const words[] = {"old deny", "old gone", "old crash"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        set_live(w, "");
+        assert_all(w, LIVE_READ);
+        uint64_t started = tally(w).started;
+        (void)usleep(20000);
+        set_live(w, words[i]);
+        assert_all(w, LIVE_READ);
+        assert_int_equal(tally(w).started, started + 1);
+        assert_int_equal(tally(w).waiting, 1);
+    }
+    set_live(w, "gone");
+    assert_all(w, LIVE_GONE);
+    set_live(w, "deny");
+    assert_all(w, LIVE_UNREADABLE);
+    set_live(w, "");
+    assert_all(w, LIVE_READ);
+}
+
+static void test_outdated(void **state)
+{
+    struct world *w = *state;
+    assert_all(w, LIVE_READ);
+    (void)setenv("OTHER_ENVIRONMENT", "1", 1);
+    assert_all(w, LIVE_READ);
+    assert_int_equal(tally(w).started, 2);
+    for (int i = 0; i < 200 && children(NULL) > 1; i++)
+        (void)usleep(20000);
+    assert_int_equal(children(NULL), 1); /* the one before ended */
+    (void)unsetenv("OTHER_ENVIRONMENT");
+    struct str text;
+    assert_true(io_read_file(&w->arena, path_of(w, "terraform-provider-fake"), 10000, &text, NULL));
+    write_text(w, "terraform-provider-fake",
+               arena_printf(&w->arena, "%.*s# another binary\n", STR_ARG(text)), 0755);
+    assert_all(w, LIVE_READ);
+    assert_int_equal(tally(w).started, 3);
+    assert_int_equal(tally(w).reused, 0);
+}
+
+static void test_bounds(void **state)
+{
+    struct world *w = *state;
+    open_warm(w, &(struct warm_options){.most_memory = 1 << 20, .most_schemas = 1});
+    assert_all(w, LIVE_READ);
+    assert_int_equal(tally(w).waiting, 0); /* it is larger */
+    assert_int_equal(tally(w).schemas, 0);
+    open_warm(w, &(struct warm_options){.idle_ms = 1});
+    assert_all(w, LIVE_READ);
+    for (int i = 0; i < 300 && (tally(w).waiting || tally(w).schemas); i++)
+        (void)usleep(20000);
+    assert_int_equal(tally(w).waiting, 0);
+    assert_int_equal(tally(w).schemas, 0);
+}
+
+/* Scans side by side: nobody shares a process, and all that is given back is used. */
+static void *scan_some(void *ctx)
+{
+    for (int i = 0; i < 4; i++)
+        assert_all(ctx, LIVE_READ);
+    return NULL;
+}
+
+static void test_side_by_side(void **state)
+{
+    struct world *w = *state;
+    pthread_t thread[3];
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, scan_some, w), 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+    /* the threads that asked for them are gone, and the processes live on */
+    assert_int_equal(tally(w).waiting, children(NULL));
+    assert_int_equal(tally(w).started + tally(w).reused, 12);
+    assert_true(tally(w).started <= 3);
+    assert_all(w, LIVE_READ);
+}
+
+static bool have_grpcio(void)
+{
+    AUTO_ARENA arena = {.limit = 4 << 20};
+    const char *const argv[] = {"/usr/bin/python3", "-c", "import grpc", NULL};
+    struct proc_spec spec = {.argv = argv};
+    struct proc_result result;
+    return proc_run(&arena, &spec, &result, NULL) && result.exit_code == 0;
+}
+
+int main(void)
+{
+#define EACH(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
+    const struct CMUnitTest tests[] = {
+        EACH(test_used_again),   EACH(test_protocol_5),          EACH(test_died_while_it_waited),
+        EACH(test_stands_still), EACH(test_old_is_not_believed), EACH(test_outdated),
+        EACH(test_bounds),       EACH(test_side_by_side),
+    };
+    (void)signal(SIGPIPE, SIG_IGN); /* as main() */
+    if (!have_grpcio()) {
+        const char *ci = getenv("CI");
+        (void)fprintf(stderr, "live/warm: skipped: python3-grpcio is not installed\n");
+        return ci && strcmp(ci, "true") == 0 ? 1 : 0;
+    }
+    return cmocka_run_group_tests_name("live/reader_provider/warm", tests, NULL, NULL);
+}
