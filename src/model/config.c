@@ -11,15 +11,17 @@
 #include "base/quantity.h"
 #include "model/config_field.h"
 #include "model/review.h"
-#include "model/schedule.h"
+#include "model/timespan.h"
+#include "model/when.h"
 #include "wire/yaml.h"
 
-enum { KEYS_MAX = 32, LIST_MAX = 100000, VERSION = 1 };
+enum { KEYS_MAX = 64, LIST_MAX = 100000, VERSION = 1 };
 
 struct reader {
     struct arena *arena;
     const struct yaml_doc *doc;
     const char *name; /* of the file */
+    struct str text;
     struct str *notes;
     size_t nnotes, notes_room;
 };
@@ -69,31 +71,22 @@ static bool template_ok(struct str text)
     return true;
 }
 
-/* A machine without time zone data cannot tell: config_check_schedules does. */
-static bool schedule_says(struct str text, struct err *err)
+static bool schedule_ok(struct str text)
 {
-    AUTO_ARENA arena = {.limit = 1 << 20};
-    struct schedule schedule;
-    struct err why = {0};
-    if (schedule_parse(&arena, text, STR(""), 0, &schedule, &why) || why.kind == ERR_UNAVAILABLE)
-        return true;
-    return err_set(err, why.kind, "%s", why.frame[0]);
-}
-
-static bool zone_says(struct str text, struct err *err)
-{
-    AUTO_ARENA arena = {.limit = 1 << 20};
-    const struct zone *zone;
-    struct err why = {0};
-    if (zone_load(&arena, text, &zone, &why) || why.kind == ERR_UNAVAILABLE)
-        return true;
-    return err_set(err, why.kind, "%s", why.frame[0]);
-}
-
-static bool duration_ok(struct str text)
-{
+    static const struct str names[] = {STR_INIT("hourly"), STR_INIT("daily"), STR_INIT("weekly")};
     int64_t ms;
-    return quantity_parse_duration(text, &ms) && ms >= 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_equal(text, names[i]))
+            return true;
+    if (quantity_parse_duration(text, &ms))
+        return ms > 0;
+    size_t words = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (!strchr("0123456789*,-/ ", text.ptr[i]))
+            return false;
+        words += text.ptr[i] != ' ' && (i == 0 || text.ptr[i - 1] == ' ');
+    }
+    return words == 5;
 }
 
 static bool reference_ok(struct str text)
@@ -188,21 +181,39 @@ static bool level_ok(struct str text)
            str_equal(text, STR("off"));
 }
 
+static bool group_ok(struct str text)
+{
+    static const struct str names[] = {STR_INIT("none"), STR_INIT("stack"), STR_INIT("owner"),
+                                       STR_INIT("environment")};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_equal(text, names[i]))
+            return true;
+    return false;
+}
+
+static bool span_ok(struct str text)
+{
+    struct timespan span;
+    return timespan_parse(text, &span);
+}
+
+static bool digest_ok(struct str text)
+{
+    struct timespan_digest digest;
+    return timespan_digest_parse(text, &digest);
+}
+
 static const struct {
     bool (*ok)(struct str text);
     struct str want;
-    bool (*says)(struct str text,
-                 struct err *err); /* where there is more than one way to be wrong */
 } checks[] = {
     [CHECK_NONE] = {NULL, STR_INIT("a string")},
     [CHECK_FILLED] = {filled_ok, STR_INIT("a string that is not empty")},
     [CHECK_TEMPLATE] = {template_ok,
                         STR_INIT("a string whose only words in braces are {path}, {dir}, "
                                  "{parent} and {workspace}")},
-    [CHECK_SCHEDULE] = {NULL, STR_INIT("a schedule such as hourly, 15m or five cron fields"),
-                        schedule_says},
-    [CHECK_ZONE] = {NULL, STR_INIT("a time zone such as Europe/Berlin"), zone_says},
-    [CHECK_DURATION] = {duration_ok, STR_INIT("a duration such as 30s or 2m")},
+    [CHECK_SCHEDULE] = {schedule_ok, STR_INIT("hourly, daily, weekly, a duration such as 15m, or "
+                                              "five cron fields")},
     [CHECK_DATE] = {date_ok, STR_INIT("a date such as 2026-12-31")},
     [CHECK_PATH] = {path_ok, STR_INIT("an attribute path such as tags.* or ingress[*].from_port")},
     [CHECK_REFERENCE] = {reference_ok, STR_INIT("a reference, env:NAME or file:PATH")},
@@ -211,6 +222,10 @@ static const struct {
     [CHECK_LOCATION] = {location_ok, STR_INIT("a path, or a URL without a password")},
     [CHECK_WITNESS] = {witness_ok, STR_INIT("file, git, syslog or http")},
     [CHECK_LEVEL] = {level_ok, STR_INIT("block, warn or off")},
+    [CHECK_GROUP] = {group_ok, STR_INIT("none, stack, owner or environment")},
+    [CHECK_SPAN] = {span_ok, STR_INIT("days and times such as mon-fri 08:00-18:00")},
+    [CHECK_DIGEST] = {digest_ok, STR_INIT("daily 09:00 or weekly mon 09:00")},
+    [CHECK_WHEN] = {filled_ok, STR_INIT("a condition such as severity >= high")},
     [CHECK_DECISION] = {decision_ok, STR_INIT("ignore, notify, review, revert or block")},
     [CHECK_SEVERITY] = {severity_ok, STR_INIT("info, low, medium, high or critical")},
     [CHECK_ANSWER] = {answer_ok, STR_INIT("revert, adopt or accept")},
@@ -219,6 +234,28 @@ static const struct {
 };
 
 /* --- one kind of field each --- */
+
+/* A condition, whose errors stand where they are within it, where it is on one line. */
+static bool check_when(const struct reader *r, const struct value *v, struct err *err)
+{
+    AUTO_ARENA scratch = {.limit = 1 << 20};
+    const struct when *when;
+    struct place place = yaml_place(r->doc, v);
+    struct err why = {0};
+    size_t at = 0, line = 1, start = 0;
+    if (when_parse(&scratch, value_text(v), &when, &at, &why))
+        return true;
+    while (line < place.line && (start = str_find_char(r->text, '\n', start)) != SIZE_MAX) {
+        line++;
+        start++;
+    }
+    size_t first = start + place.column - 1; /* lines before it may hold anything, this one too */
+    if (start != SIZE_MAX && first < r->text.len &&
+        (r->text.ptr[first] == '"' || r->text.ptr[first] == '\''))
+        at++;
+    return err_set(err, ERR_SYNTAX, "%s:%u:%zu: when: %s", r->name, place.line, place.column + at,
+                   why.frame[0]);
+}
 
 static bool read_text(const struct reader *r, const struct field *field, const struct value *v,
                       struct str *ret, struct err *err)
@@ -230,12 +267,8 @@ static bool read_text(const struct reader *r, const struct field *field, const s
     if (checks[field->check].ok && !checks[field->check].ok(value_text(v)))
         return hidden ? complain(r, v, err, "want ", checks[field->check].want)
                       : complain_value(r, v, err, field->name, checks[field->check].want);
-    if (checks[field->check].says && !checks[field->check].says(value_text(v), err)) {
-        struct place place = yaml_place(r->doc, v);
-        return err_wrap(err, "%s:%u:%u: %s", r->name, place.line, place.column, field->name);
-    }
     *ret = value_text(v);
-    return true;
+    return field->check != CHECK_WHEN || check_when(r, v, err);
 }
 
 /* 3, 1.50 and true without quotes are meant as their text. */
@@ -544,15 +577,16 @@ static void finish_defaults(const struct config *config)
     }
 }
 
-static bool finish_schedules(struct reader *r, const struct config *config, struct err *err)
+static bool finish_conditions(const struct reader *r, const struct config *config, struct err *err)
 {
-    bool no_zones;
-    return config_check_schedules(config, &no_zones, err) &&
-           (!no_zones ||
-            add_note(r,
-                     STR("schedules: this machine has no time zone data, which `plumb serve` and "
-                         "`plumb status` will need (install tzdata)"),
-                     err));
+    for (size_t i = 0; i < config->nnotify; i++) {
+        /* As above. */
+        struct config_notify *one = (struct config_notify *)(uintptr_t)&config->notify[i];
+        size_t at = 0;
+        if (one->when.len && !when_parse(r->arena, one->when, &one->condition, &at, err))
+            return false;
+    }
+    return true;
 }
 
 static void drop_double_notes(struct reader *r)
@@ -572,7 +606,7 @@ bool config_parse(struct arena *arena, struct str text, const char *name, struct
     struct config config = {.path = arena_dup(arena, str_from(name))};
     struct yaml_doc doc = {0};
     struct reader r = {.arena = arena, .doc = &doc, .name = config.path.ptr};
-    struct str copy = arena_dup(arena, text);
+    struct str copy = r.text = arena_dup(arena, text);
     if (!config.path.ptr || !copy.ptr)
         return arena_full(arena, err);
     config.root = io_dirname(config.path);
@@ -582,7 +616,7 @@ bool config_parse(struct arena *arena, struct str text, const char *name, struct
         return complain(&r, NULL, err, "the file is empty; it starts with `version: 1`", STR(""));
     if (!read_section(&r, &config_section, &doc.root, (char *)&config, DEPTH_MAX, err) ||
         !finish_ignores(&r, &config, err) || !config_check_review(r.name, &config.review, err) ||
-        !finish_schedules(&r, &config, err))
+        !finish_conditions(&r, &config, err) || !config_finish_notify(&config, err))
         return false;
     finish_defaults(&config);
     if (r.nnotes)

@@ -58,14 +58,21 @@ struct config_stack {
     struct config_place place;
 };
 
-/* A receiver of alerts: notify.h. */
+/* A receiver of alerts (notify.h), and what it gets (docs/alerts.md). */
 struct config_notify {
-    struct str to, name, when;
+    struct str to, name; /* name: `to` where none was given; no two are the same */
+    struct str when;
+    const struct when *condition;      /* when.h; NULL = always */
     struct str url, key, password, ca; /* by reference: env:NAME or file:PATH */
     struct str user, from, project, channel, format;
     const struct str *recipients, *labels;
     size_t nrecipients, nlabels;
     bool allow_private;
+    const struct str *owners, *only, *quiet, *escalate;
+    size_t nowners, nonly, nquiet, nescalate;
+    struct str quiet_passes, time_zone, group, digest;
+    bool fallback, no_resolved;
+    int64_t group_wait_ms, group_interval_ms, repeat_ms, rate, escalate_after_ms; /* 0 = none */
     struct config_place place;
 };
 
@@ -144,24 +151,6 @@ struct config_serve {
     int64_t keep_versions; /* of a state; 0 = all */
 };
 
-/* How often what is scanned: schedule.h. Without types and tags: whole stacks. */
-struct config_schedule {
-    struct str schedule, name, time_zone, jitter; /* jitter: a duration, or empty */
-    struct str stack, environment;                /* globs; empty = any */
-    const struct str *types, *tags;               /* a tier of these resources */
-    size_t ntypes, ntags;
-    int64_t grace_ms; /* 0 = default */
-    struct config_place place;
-};
-/* When something may be reverted; `closed`: when not. */
-struct config_window {
-    struct str opens, time_zone;
-    struct str stack, environment; /* globs; empty = any */
-    int64_t for_ms;
-    bool closed;
-    struct config_place place;
-};
-
 struct config {
     struct str path; /* of the file; empty = defaults, no file */
     struct str root; /* directory that relative paths start from */
@@ -189,12 +178,6 @@ struct config {
     struct str store; /* "sqlite:PATH" or "postgres://..." */
     int64_t keep_ms;  /* retention of the store; 0 = for ever */
 
-    const struct config_schedule *schedules;
-    size_t nschedules;
-
-    /* Read and checked, without effect yet (named in `notes`). */
-    const struct config_window *windows;
-    size_t nwindows;
     const struct config_notify *notify;
     size_t nnotify;
 
@@ -209,10 +192,9 @@ bool config_parse(struct arena *arena, struct str text, const char *name, struct
 
 /* Roles are known, members and names are there once: what config_parse checks of `review`. */
 bool config_check_review(const char *name, const struct config_review *review, struct err *err);
-
-/* Every schedule and window reads well. *ret_no_zones: this machine has no time zone data, so that
- * those with a time zone could not be looked at. */
-bool config_check_schedules(const struct config *config, bool *ret_no_zones, struct err *err);
+/* Names of receivers are there once, and those of `escalate` are known; what has no name gets its
+ * kind's. */
+bool config_finish_notify(const struct config *config, struct err *err);
 
 /* The JSON Schema of plumb.yaml, from the table that the parser reads. */
 struct buf;

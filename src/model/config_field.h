@@ -26,9 +26,7 @@ enum field_check {
     CHECK_NONE,
     CHECK_FILLED,    /* not empty */
     CHECK_TEMPLATE,  /* {dir} and so on */
-    CHECK_SCHEDULE,  /* a text of model/schedule.h */
-    CHECK_ZONE,      /* a time zone of model/zone.h */
-    CHECK_DURATION,  /* "30s"; FIELD_SCALAR where 0 is not the same as nothing */
+    CHECK_SCHEDULE,  /* hourly, daily, weekly, a duration, or five words of cron */
     CHECK_DATE,      /* RFC 3339 date or date-time */
     CHECK_PATH,      /* a path pattern of value/path.h */
     CHECK_REFERENCE, /* env:NAME or file:PATH */
@@ -40,7 +38,11 @@ enum field_check {
     CHECK_ANSWER,    /* revert, adopt or accept */
     CHECK_SELF,      /* author or requester */
     CHECK_TRUST,     /* os-user, token, oidc, ci:NAME */
-    CHECK_LEVEL      /* block, warn or off */
+    CHECK_LEVEL,     /* block, warn or off */
+    CHECK_GROUP,     /* none, stack, owner or environment */
+    CHECK_SPAN,      /* mon-fri 08:00-18:00 */
+    CHECK_DIGEST,    /* daily 09:00 */
+    CHECK_WHEN       /* when.h */
 };
 
 struct section;
@@ -67,7 +69,6 @@ extern const struct section config_review_section;                     /* of str
 extern const struct section config_gate_section, config_audit_section; /* of struct config, too */
 extern const struct section config_serve_section;                      /* of struct config, too */
 extern const struct section config_notify_section;                     /* of config_notify */
-extern const struct section config_schedule_section, config_window_section;
 
 /* {dir} and the others, NULL-ended. */
 extern const char *const config_words[];

@@ -26,6 +26,10 @@ static void string_type(struct jsonw *w, const struct field *field)
         [CHECK_ANSWER] = "^(revert|adopt|accept)$",
         [CHECK_SELF] = "^(author|requester)$",
         [CHECK_TRUST] = "^(os-user|token|oidc|ci:[a-z]+)$",
+        [CHECK_GROUP] = "^(none|stack|owner|environment)$",
+        [CHECK_SPAN] = "^([a-z,-]+|[a-z,-]+ +[0-9:]+ *- *[0-9:]+|[0-9:]+ *- *[0-9:]+)$",
+        [CHECK_DIGEST] = "^(daily|weekly)",
+        [CHECK_WHEN] = "\\S",
     };
     jsonw_member_string(w, STR("type"), STR("string"));
     if (patterns[field->check])

@@ -86,7 +86,9 @@ static void every_key_is_read(void **state)
     assert_true(config.no_probe);
     assert_int_equal(config.npolicies, 1);
     assert_int_equal(config.nnotify, 1);
-    assert_int_equal(config.nnotes, 1); /* notify: without effect */
+    assert_non_null(config.notify[0].condition);
+    assert_true(str_equal(config.notify[0].name, STR("slack")));
+    assert_int_equal(config.nnotes, 1); /* schedule: without effect */
 }
 
 static const struct {
@@ -108,8 +110,7 @@ static const struct {
     {"version: 1\nstacks: ['']\n", "path: want a string that is not empty"},
     {"version: 1\nstacks: [{path: a, name: '{dri}'}]\n", "only words in braces"},
     {"version: 1\nstacks: [{path: a, name: '{dir'}]\n", "only words in braces"},
-    {"version: 1\nstacks: [{path: a, schedule: sometimes}]\n",
-     "plumb.yaml:2:30: schedule: 'sometimes' is no schedule"},
+    {"version: 1\nstacks: [{path: a, schedule: sometimes}]\n", "want hourly, daily, weekly"},
     {"version: 1\nstacks: [{path: a, state: 'https://u:p@h/x'}]\n", "a URL without a password"},
     {"version: 1\nignore: [{address: a}]\n", "missing key: reason"},
     {"version: 1\nignore: [{reason: r}]\n", "would hide everything"},
@@ -124,6 +125,15 @@ static const struct {
     {"version: 1\nscan: {max_memory: 1X}\n", "want a size"},
     {"version: 1\nscan: {probe: maybe}\n", "want true or false"},
     {"version: 1\nnotify: [{to: slack, url: 'https://hooks.example.com/x'}]\n", "want a reference"},
+    {"version: 1\nnotify:\n  - to: slack\n    when: severity >= hihg\n",
+     "plumb.yaml:4:23: when: want info, low, medium, high or critical, got 'hihg'"},
+    {"version: 1\nnotify:\n  - to: slack\n    when: \"class = missing or stak = a\"\n",
+     "plumb.yaml:4:31: when: want a field such as severity (did you mean stack?), got 'stak'"},
+    {"version: 1\nnotify: [{to: slack, quiet: 25:00-07:00}]\n", "want days and times"},
+    {"version: 1\nnotify: [{to: slack, digest: monthly}]\n", "want daily 09:00 or weekly"},
+    {"version: 1\nnotify: [{to: slack}, {to: slack}]\n",
+     "plumb.yaml:2:23: there is a receiver 'slack' already"},
+    {"version: 1\nnotify: [{to: slack, escalate: pager}]\n", "'pager' is no other receiver"},
     {"version: 1\nstore: mysql://x\n", "want sqlite:PATH"},
     {"version: 1\nstore: postgres://u:p@h/d\n", "without a password"},
     {"version: 1\nreview: {rules: [{by: [sec]}]}\n", "missing key: approvals"},
