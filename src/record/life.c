@@ -563,8 +563,7 @@ static bool settle(struct lives *lives, struct err *err)
     int64_t next_id;
     if (!record_next_id(lives->record, "SELECT coalesce(max(id), 0) + 1 FROM finding", &next_id,
                         err) ||
-        !record_next_id(lives->record, "SELECT coalesce(max(id), 0) + 1 FROM finding_history",
-                        &lives->next_history, err))
+        !record_next_id(lives->record, "SELECT " FINDING_HISTORY_NEXT, &lives->next_history, err))
         return false;
     if (lives->finish->baseline.ptr && !baseline_make(lives, err))
         return false;

@@ -290,11 +290,23 @@ static bool several(const struct candidates *found, struct str prefix, struct er
                    STR_ARG(buf_view(&names)), found->n == CANDIDATES ? " ..." : "");
 }
 
+bool finding_get_id(struct record *record, struct arena *arena, int64_t id, int64_t now_utc_ms,
+                    struct finding_row *ret, bool *ret_found, struct err *err)
+{
+    struct taking taking = {arena, ret, now_utc_ms, false};
+    const struct db_value param = DB_PARAM_INT(id);
+    if (!db_query(record->db, "SELECT " COLUMNS ", detail FROM finding WHERE id = $1", &param, 1,
+                  take_finding, &taking, err))
+        return false;
+    *ret_found = taking.found;
+    return true;
+}
+
 bool finding_get(struct record *record, struct arena *arena, struct str prefix, struct str stack,
                  int64_t now_utc_ms, struct finding_row *ret, struct err *err)
 {
     struct candidates found = {.arena = arena};
-    struct taking taking = {arena, ret, now_utc_ms, false};
+    bool there = false;
     if (prefix.len < PREFIX_LEAST || !is_hex(prefix))
         return err_set(err, ERR_USAGE,
                        "a finding is named by the first digits (4 or more) of its fingerprint, as "
@@ -309,11 +321,8 @@ bool finding_get(struct record *record, struct arena *arena, struct str prefix, 
                        STR_ARG(prefix));
     if (found.n > 1)
         return several(&found, prefix, err);
-    const struct db_value id = DB_PARAM_INT(found.id[0]);
-    if (!db_query(record->db, "SELECT " COLUMNS ", detail FROM finding WHERE id = $1", &id, 1,
-                  take_finding, &taking, err))
-        return false;
-    return taking.found || err_set(err, ERR_CONFLICT, "the finding was taken out just now");
+    return finding_get_id(record, arena, found.id[0], now_utc_ms, ret, &there, err) &&
+           (there || err_set(err, ERR_CONFLICT, "the finding was taken out just now"));
 }
 
 struct pasts {

@@ -48,6 +48,10 @@ bool finding_list(struct record *record, const struct finding_query *query,
 bool finding_get(struct record *record, struct arena *arena, struct str prefix, struct str stack,
                  int64_t now_utc_ms, struct finding_row *ret, struct err *err);
 
+/* By its number in the store; *ret_found. */
+bool finding_get_id(struct record *record, struct arena *arena, int64_t id, int64_t now_utc_ms,
+                    struct finding_row *ret, bool *ret_found, struct err *err);
+
 struct finding_past {
     int64_t utc_ms, run; /* run 0: no scan's doing */
     struct str what, fingerprint, digest, actor, why;

@@ -27,6 +27,8 @@ static const char *const forget_findings[] = {
     "DELETE FROM finding_history WHERE finding IN " GONE,
     "DELETE FROM cover_finding WHERE finding IN " GONE,
     "DELETE FROM overdue WHERE finding IN " GONE,
+    "DELETE FROM alert_item WHERE finding IN " GONE,
+    "DELETE FROM alert_told WHERE finding IN " GONE,
     "DELETE FROM review_approval WHERE review IN (SELECT id FROM review WHERE finding IN " GONE ")",
     "DELETE FROM review WHERE finding IN " GONE,
     "DELETE FROM finding WHERE lane = 4 AND resolved_utc_ms < $1",

@@ -65,7 +65,7 @@ bool reviews_note(struct record *record, int64_t finding, const char *what, cons
 {
     return RUN(record,
                "INSERT INTO finding_history (id, finding, utc_ms, run, what, fingerprint, digest,"
-               " actor, why) SELECT (SELECT coalesce(max(id), 0) + 1 FROM finding_history), f.id,"
+               " actor, why) SELECT (SELECT " FINDING_HISTORY_NEXT "), f.id,"
                " $2, NULL, $3, f.fingerprint, f.digest, $4, $5 FROM finding f WHERE f.id = $1",
                err, DB_PARAM_INT(finding), DB_PARAM_INT(record_now(record)),
                reviews_text(str_from(what)), reviews_text(by ? by->name : STR("")),

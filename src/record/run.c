@@ -209,11 +209,12 @@ bool run_update(struct record *record, struct arena *arena, const struct run_fin
                                    finish->live_utc_ms ? DB_PARAM_INT(finish->live_utc_ms)
                                                        : DB_PARAM_NULL,
                                    text(record, r->failed),
-                                   text(record, buf_view(&coverage))};
+                                   text(record, buf_view(&coverage)),
+                                   text(record, revision->repository)};
     if (!db_run(record->db,
                 "UPDATE run SET outcome = $2, ended_utc_ms = $3, source = $4, desired = $5,"
                 " live = $6, revision = $7, branch = $8, dirty = $9, digest = $10,"
-                " live_utc_ms = $11, failed = $12, coverage = $13"
+                " live_utc_ms = $11, failed = $12, coverage = $13, repository = $14"
                 " WHERE id = $1 AND ended_utc_ms IS NULL",
                 row, sizeof row / sizeof *row, err))
         return false;

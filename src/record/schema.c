@@ -182,6 +182,46 @@ static const struct migration migrations[] = {
      "CREATE TABLE schedule (stack TEXT NOT NULL, tier TEXT NOT NULL, spec TEXT NOT NULL,"
      " next_utc_ms BIGINT NOT NULL, began_utc_ms BIGINT NOT NULL, ended_utc_ms BIGINT NOT NULL,"
      " progress TEXT NOT NULL, PRIMARY KEY (stack, tier))"},
+    {"alerts",
+     /* Where the code is pushed to: links to its lines. */
+     "ALTER TABLE run ADD COLUMN repository TEXT NOT NULL DEFAULT '';"
+     /* respond/outbox.h. position: the last of finding_history, of audit_event that was looked at
+      */
+     "CREATE TABLE alert_cursor (name TEXT PRIMARY KEY, position BIGINT NOT NULL,"
+     " utc_ms BIGINT NOT NULL);"
+     /* gone: why it takes nothing any more; or empty */
+     "CREATE TABLE alert_receiver (name TEXT PRIMARY KEY, since_utc_ms BIGINT NOT NULL,"
+     " gone TEXT NOT NULL, said TEXT NOT NULL, tried_utc_ms BIGINT NOT NULL,"
+     " taken_utc_ms BIGINT NOT NULL, failures BIGINT NOT NULL, digest_utc_ms BIGINT NOT NULL,"
+     " resent_utc_ms BIGINT NOT NULL);"
+     /* What is to be told and waits: one thing, one receiver. finding 0: a notice */
+     "CREATE TABLE alert_item (id BIGINT PRIMARY KEY, receiver TEXT NOT NULL, what TEXT NOT NULL,"
+     " finding BIGINT NOT NULL, status TEXT NOT NULL, severity BIGINT NOT NULL,"
+     " thread TEXT NOT NULL, title TEXT NOT NULL, detail TEXT NOT NULL, held BIGINT NOT NULL,"
+     " made_utc_ms BIGINT NOT NULL, ready_utc_ms BIGINT NOT NULL, UNIQUE (receiver, what));"
+     "CREATE INDEX alert_item_ready ON alert_item (ready_utc_ms);"
+     "CREATE INDEX alert_item_thread ON alert_item (receiver, thread);"
+     /* What a receiver was told of a finding last; open: 1 = it counts on hearing of its end */
+     "CREATE TABLE alert_told (receiver TEXT NOT NULL, finding BIGINT NOT NULL,"
+     " status TEXT NOT NULL, digest TEXT NOT NULL, open BIGINT NOT NULL,"
+     " told_utc_ms BIGINT NOT NULL, turns BIGINT NOT NULL, turns_utc_ms BIGINT NOT NULL,"
+     " PRIMARY KEY (receiver, finding));"
+     "CREATE INDEX alert_told_finding ON alert_told (finding);"
+     "CREATE INDEX alert_told_open ON alert_told (receiver, told_utc_ms) WHERE open = 1;"
+     /* Messages. state: waiting, taken, dead, dropped */
+     "CREATE TABLE alert (id TEXT PRIMARY KEY, seq BIGINT NOT NULL UNIQUE,"
+     " receiver TEXT NOT NULL, thread TEXT NOT NULL, status TEXT NOT NULL,"
+     " severity BIGINT NOT NULL, title TEXT NOT NULL, findings BIGINT NOT NULL,"
+     " payload TEXT NOT NULL, made_utc_ms BIGINT NOT NULL, state TEXT NOT NULL,"
+     " attempts BIGINT NOT NULL, set_utc_ms BIGINT NOT NULL, next_utc_ms BIGINT NOT NULL,"
+     " lease TEXT NOT NULL, lease_utc_ms BIGINT NOT NULL, said TEXT NOT NULL,"
+     " ended_utc_ms BIGINT NOT NULL);"
+     "CREATE INDEX alert_waiting ON alert (receiver, thread, seq) WHERE state = 'waiting';"
+     "CREATE INDEX alert_made ON alert (receiver, made_utc_ms);"
+     "CREATE INDEX alert_ended ON alert (ended_utc_ms) WHERE state <> 'waiting';"
+     /* What a receiver's thread left for its next message. */
+     "CREATE TABLE alert_thread (receiver TEXT NOT NULL, thread TEXT NOT NULL, kept TEXT NOT NULL,"
+     " utc_ms BIGINT NOT NULL, PRIMARY KEY (receiver, thread))"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

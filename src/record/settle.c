@@ -140,7 +140,9 @@ static bool remind(struct settling *s, struct err *err)
                                        DB_PARAM_TEXT(accept ? STR("waived") : STR("reviewed")),
                                        DB_PARAM_TEXT(why)};
         if (!db_run(s->record->db, "UPDATE finding SET status = $2, why = $3 WHERE id = $1", row, 3,
-                    err))
+                    err) ||
+            !reviews_note(s->record, rows.finding[i], accept ? "waived" : "reviewed", NULL, why,
+                          err))
             return false;
     }
     return true;
@@ -238,6 +240,7 @@ static bool tell_late(struct settling *s, const struct late_finding *f, struct e
            db_run(s->record->db,
                   "INSERT INTO overdue (finding, due_utc_ms, told_utc_ms) VALUES ($1, $2, $3)", row,
                   3, err) &&
+           reviews_note(s->record, f->id, "overdue", NULL, event.reason, err) &&
            audit_append(s->record, &event, NULL, err);
 }
 
