@@ -90,10 +90,10 @@ struct err;
 
 #define OPENSSL_TLS(X) \
     X(SSL_CTX_ctrl) X(SSL_CTX_free) X(SSL_CTX_get_cert_store) X(SSL_CTX_new) \
-    X(SSL_CTX_set_alpn_protos) X(SSL_CTX_set_verify) X(SSL_CTX_use_PrivateKey) \
+    X(SSL_CTX_set_alpn_protos) X(SSL_CTX_set_default_verify_paths) X(SSL_CTX_set_verify) X(SSL_CTX_use_PrivateKey) \
     X(SSL_CTX_use_certificate) X(SSL_ctrl) X(SSL_free) X(SSL_get_error) \
     X(SSL_get_verify_result) X(SSL_is_init_finished) X(SSL_new) X(SSL_pending) \
-    X(SSL_read) X(SSL_set1_host) X(SSL_set_connect_state) X(SSL_set_fd) X(SSL_write) \
+    X(SSL_read) X(SSL_set1_host) X(SSL_set_connect_state) X(SSL_set_fd) X(SSL_shutdown) X(SSL_write) \
     X(TLS_client_method)
 /* clang-format on */
 

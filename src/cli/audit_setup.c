@@ -2,7 +2,6 @@
 #include "cli/audit_setup.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -17,8 +16,7 @@
 #include "record/audit_head.h"
 #include "record/note.h"
 #include "wire/json.h"
-
-enum { HOST_MAX = 255, SYSLOG_NOTICE = 13 * 8 + 5 };
+#include "wire/syslog.h"
 
 bool audit_open(struct arena *arena, const struct app *app, const struct option_value *config,
                 const struct option_value *store, bool write, struct record *ret, struct err *err)
@@ -119,11 +117,12 @@ static void print_text(struct buf *out, const struct audit_line *line)
 /* RFC 5424: the message is the line itself, so that it can still be hashed where it arrives. */
 static void print_syslog(struct buf *out, const struct audit_line *line)
 {
-    char time[CLOCK_TEXT], host[HOST_MAX + 1] = "";
-    (void)gethostname(host, sizeof host - 1);
-    buf_printf(out, "<%d>1 %s %s plumb %d %.*s - \xef\xbb\xbf", SYSLOG_NOTICE,
-               clock_format(line->utc_ms, time), *host ? host : "-", (int)getpid(),
-               STR_ARG(line->type));
+    const struct syslog_header header = {.facility = SYSLOG_AUDIT,
+                                         .severity = SYSLOG_NOTICE,
+                                         .utc_ms = line->utc_ms,
+                                         .type = line->type};
+    syslog_begin(out, &header);
+    buf_str(out, STR("\xef\xbb\xbf"));
     buf_str(out, line->text);
 }
 

@@ -3,15 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/proc.h"
@@ -21,8 +17,9 @@
 #include "record/audit_verify.h"
 #include "record/record.h"
 #include "wire/http.h"
+#include "wire/syslog.h"
 
-enum { FILE_MODE = 0644, TIMEOUT_MS = 10000, HOST_MAX = 255, SYSLOG_NOTICE = 13 * 8 + 5 };
+enum { FILE_MODE = 0644, TIMEOUT_MS = 10000 };
 
 struct giving {
     struct record *record;
@@ -107,61 +104,23 @@ static bool to_git(struct giving *g, struct err *err)
 
 /* --- syslog: RFC 5424, the note's lines with '|' between them --- */
 
-static bool send_local(struct str message, struct err *err)
-{
-    const struct sockaddr_un log = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
-    AUTO_FD fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    return (fd >= 0 && sendto(fd, message.ptr, message.len, MSG_NOSIGNAL,
-                              (const struct sockaddr *)(const void *)&log, sizeof log) >= 0) ||
-           err_set(err, ERR_UNAVAILABLE, "syslog at /dev/log: %s", strerror(errno));
-}
-
-/* UDP; with a leading "tcp:" octet-counted over TCP (RFC 6587). */
-static bool send_remote(struct arena *arena, struct str at, struct str message, struct err *err)
-{
-    bool tcp = str_starts(at, STR("tcp:"));
-    struct addrinfo *found = NULL, hints = {.ai_socktype = tcp ? SOCK_STREAM : SOCK_DGRAM};
-    struct str rest = tcp ? str_sub(at, 4, at.len) : at, host = rest, port = STR("514");
-    for (size_t i = rest.len; i-- > 0;)
-        if (rest.ptr[i] == ':' && str_find_char(rest, ':', 0) == i) {
-            host = arena_dup(arena, str_sub(rest, 0, i));
-            port = arena_dup(arena, str_sub(rest, i + 1, rest.len));
-        }
-    host = host.ptr == rest.ptr ? arena_dup(arena, host) : host;
-    if (tcp)
-        message = arena_printf(arena, "%zu %.*s", message.len, STR_ARG(message));
-    if (!host.ptr || !port.ptr || !message.ptr)
-        return arena_full(arena, err);
-    int code = getaddrinfo(host.ptr, port.ptr, &hints, &found);
-    if (code != 0)
-        return err_set(err, ERR_UNAVAILABLE, "syslog at %.*s: %s", STR_ARG(at), gai_strerror(code));
-    const struct timeval wait = {.tv_sec = TIMEOUT_MS / 1000};
-    AUTO_FD fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, 0);
-    bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) == 0 &&
-              connect(fd, found->ai_addr, found->ai_addrlen) == 0 &&
-              send(fd, message.ptr, message.len, MSG_NOSIGNAL) == (ssize_t)message.len;
-    freeaddrinfo(found);
-    return ok || err_set(err, ERR_UNAVAILABLE, "syslog at %.*s: %s", STR_ARG(at), strerror(errno));
-}
-
 static bool to_syslog(struct giving *g, struct err *err)
 {
-    char time[CLOCK_TEXT], host[HOST_MAX + 1] = "-";
     AUTO_BUF text = {.limit = NOTE_BYTES_MAX};
+    const struct syslog_header header = {.facility = SYSLOG_AUDIT,
+                                         .severity = SYSLOG_NOTICE,
+                                         .utc_ms = g->made.utc_ms,
+                                         .type = STR("checkpoint")};
+    const struct syslog_place place = {.at = g->witness->at, .timeout_ms = TIMEOUT_MS};
     struct str rest = g->made.note, line;
-    (void)gethostname(host, sizeof host - 1);
-    buf_printf(&text, "<%d>1 %s %s plumb %d checkpoint - ", SYSLOG_NOTICE,
-               clock_format(g->made.utc_ms, time), *host ? host : "-", (int)getpid());
+    syslog_begin(&text, &header);
     for (bool first = true; rest.len; first = false) {
         (void)str_cut(&rest, '\n', &line);
         if (!first)
             buf_char(&text, '|');
         buf_str(&text, line);
     }
-    if (!buf_ok(&text, err))
-        return false;
-    return g->witness->at.len ? send_remote(g->arena, g->witness->at, buf_view(&text), err)
-                              : send_local(buf_view(&text), err);
+    return buf_ok(&text, err) && syslog_send(g->arena, &place, buf_view(&text), err);
 }
 
 /* --- HTTP --- */
