@@ -265,3 +265,16 @@ void db_statements_clear(struct db *db)
     }
     db->nstatements = db->oldest = 0;
 }
+
+bool db_listen(struct db *db, const char *channel, struct err *err)
+{
+    return db->ops->listen ? db->ops->listen(db, channel, err)
+                           : err_set(err, ERR_UNSUPPORTED, "%.*s: nobody says anything there",
+                                     STR_ARG(db->shown));
+}
+
+bool db_wait(struct db *db, int fd, int timeout_ms, bool *ret_told, struct err *err)
+{
+    return db->ops->wait ? db->ops->wait(db, fd, timeout_ms, ret_told, err)
+                         : db_listen(db, "", err);
+}

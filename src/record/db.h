@@ -94,3 +94,12 @@ bool db_one_text(struct db *db, struct arena *arena, const char *sql, const stru
  * can. `next` fills nparams values and says false at the end. */
 bool db_run_many(struct db *db, const char *sql, size_t nparams,
                  bool (*next)(void *ctx, struct db_value *param), void *ctx, struct err *err);
+
+/* --- what others say --- */
+
+/* From here on db_wait is told of NOTIFY on that channel (a plain word). ERR_UNSUPPORTED: SQLite
+ * has none. This connection is for nothing else. */
+bool db_listen(struct db *db, const char *channel, struct err *err);
+/* Until somebody said something (*ret_told), `fd` is readable (-1: none), or timeout_ms passed. A
+ * connection that was lost is an error: what was said meanwhile is lost too. */
+bool db_wait(struct db *db, int fd, int timeout_ms, bool *ret_told, struct err *err);

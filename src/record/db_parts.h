@@ -26,6 +26,9 @@ struct db_ops {
                   struct err *err);
     bool (*run_many)(struct db *db, const char *sql, size_t nparams,
                      bool (*next)(void *ctx, struct db_value *param), void *ctx, struct err *err);
+    /* NULL: it has none */
+    bool (*listen)(struct db *db, const char *channel, struct err *err);
+    bool (*wait)(struct db *db, int fd, int timeout_ms, bool *ret_told, struct err *err);
     void (*forget)(struct db *db, struct db_statement *statement); /* its handle */
     struct db_value (*column)(const struct db_row *row, size_t column);
 };

@@ -170,14 +170,14 @@ static const struct migration migrations[] = {
      /* touch.h. serial: how often it was touched */
      "CREATE TABLE touch (stack TEXT NOT NULL, address TEXT NOT NULL, why TEXT NOT NULL,"
      " due_utc_ms BIGINT NOT NULL, serial BIGINT NOT NULL, PRIMARY KEY (stack, address));"
-     /* lease.h. due: when there is work; hold: none before; fence: how often it was taken; run:
-      * that is under way */
+     /* lease.h. due, urgent: when there is work by schedule, by touch; fence: how often it was
+      * taken; run: that is under way */
      "CREATE TABLE lease (stack TEXT PRIMARY KEY, owner TEXT NOT NULL,"
      " until_utc_ms BIGINT NOT NULL, lease_ms BIGINT NOT NULL, fence BIGINT NOT NULL,"
      " run BIGINT NOT NULL, attempts BIGINT NOT NULL, due_utc_ms BIGINT NOT NULL,"
-     " hold_utc_ms BIGINT NOT NULL, waits_utc_ms BIGINT NOT NULL, planned_utc_ms BIGINT NOT NULL);"
+     " urgent_utc_ms BIGINT NOT NULL, waits_utc_ms BIGINT NOT NULL);"
      "CREATE INDEX lease_due ON lease (due_utc_ms, stack);"
-     "CREATE UNIQUE INDEX lease_owner ON lease (owner) WHERE owner <> '';"
+     "CREATE INDEX lease_urgent ON lease (urgent_utc_ms, stack);"
      /* tier empty: all of the stack. spec: what was planned; progress: of a sweep under way */
      "CREATE TABLE schedule (stack TEXT NOT NULL, tier TEXT NOT NULL, spec TEXT NOT NULL,"
      " next_utc_ms BIGINT NOT NULL, began_utc_ms BIGINT NOT NULL, ended_utc_ms BIGINT NOT NULL,"

@@ -27,8 +27,8 @@
 #define SYMBOLS(X) \
     X(clear) X(cmdTuples) X(connectPoll) X(connectStartParams) X(conninfoFree) X(conninfoParse) \
     X(consumeInput) X(enterPipelineMode) X(errorMessage) X(exitPipelineMode) X(finish) X(flush) \
-    X(ftype) X(getResult) X(getisnull) X(getlength) X(getvalue) X(isBusy) X(libVersion) \
-    X(nfields) X(ntuples) X(pipelineSync) X(resultErrorField) X(resultErrorMessage) \
+    X(freemem) X(ftype) X(getResult) X(getisnull) X(getlength) X(getvalue) X(isBusy) X(libVersion) \
+    X(nfields) X(notifies) X(ntuples) X(pipelineSync) X(resultErrorField) X(resultErrorMessage) \
     X(resultStatus) X(sendPrepare) X(sendQuery) X(sendQueryPrepared) X(setSingleRowMode) \
     X(setnonblocking) X(socket) X(status) X(transactionStatus)
 /* clang-format on */
@@ -574,6 +574,40 @@ static bool run_many(struct db *db, const char *sql, size_t nparams,
     return good;
 }
 
+/* --- what others say --- */
+
+static bool listen_to(struct db *db, const char *channel, struct err *err)
+{
+    char sql[80];
+    struct store *store = store_of(db);
+    (void)snprintf(sql, sizeof sql, "LISTEN %s", channel);
+    return connected(store, err) && simple(store, sql, "listen", ANSWER_MS, err);
+}
+
+static bool was_told(struct store *store)
+{
+    bool told = false;
+    for (PGnotify *said; (said = store->pq.notifies(store->conn)) != NULL; told = true)
+        store->pq.freemem(said);
+    return told;
+}
+
+static bool wait_told(struct db *db, int fd, int timeout_ms, bool *ret_told, struct err *err)
+{
+    struct store *store = store_of(db);
+    if (lost(store))
+        return failed(store, NULL, "listen", err);
+    *ret_told = was_told(store); /* it came with an answer to something else */
+    struct pollfd fds[] = {{.fd = store->pq.socket(store->conn), .events = POLLIN},
+                           {.fd = fd, .events = POLLIN}};
+    if (*ret_told || poll(fds, 2, timeout_ms) <= 0 || !fds[0].revents)
+        return true;
+    if (!store->pq.consumeInput(store->conn) || lost(store))
+        return failed(store, NULL, "listen", err);
+    *ret_told = was_told(store);
+    return true;
+}
+
 /* --- the handle --- */
 
 static void close_store(struct db *db)
@@ -594,6 +628,8 @@ static const struct db_ops postgres_ops = {.close = close_store,
                                            .script = script,
                                            .query = query,
                                            .run_many = run_many,
+                                           .listen = listen_to,
+                                           .wait = wait_told,
                                            .forget = forget,
                                            .column = column};
 

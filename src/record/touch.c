@@ -62,8 +62,8 @@ static bool add_in(struct record *record, const struct touch *touch, size_t n, s
                        " ELSE excluded.due_utc_ms END",
                        4, next_touch, &rows, err) &&
            db_run_many(record->db,
-                       "UPDATE lease SET due_utc_ms = CASE WHEN hold_utc_ms > $2"
-                       " THEN hold_utc_ms ELSE $2 END WHERE stack = $1 AND due_utc_ms > $2",
+                       "UPDATE lease SET urgent_utc_ms = $2 WHERE stack = $1"
+                       " AND urgent_utc_ms > $2",
                        2, next_stack, &stacks, err) &&
            lease_tell(record, err);
 }
