@@ -25,7 +25,7 @@ static int64_t floor_div(int64_t a, int64_t b)
 }
 
 /* Days since 1970-01-01; months shifted so that the leap day ends the year. */
-static int64_t days_from_civil(int64_t y, int64_t m, int64_t d)
+int64_t clock_days(int64_t y, int64_t m, int64_t d)
 {
     y -= m <= 2;
     int64_t era = floor_div(y, 400), yoe = y - era * 400;
@@ -33,19 +33,25 @@ static int64_t days_from_civil(int64_t y, int64_t m, int64_t d)
     return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
+struct clock_day clock_day_at(int64_t days)
+{
+    int64_t z = days + 719468, era = floor_div(z, 146097), doe = z - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    int month = (int)(mp < 10 ? mp + 3 : mp - 9), day = (int)(doy - (153 * mp + 2) / 5 + 1);
+    return (struct clock_day){yoe + era * 400 + (month <= 2), month, day};
+}
+
 const char *clock_format(int64_t utc_ms, char out[CLOCK_TEXT])
 {
     static const int64_t first = -62167219200000, last = 253402300799999; /* years 0000 to 9999 */
     utc_ms = utc_ms < first ? first : utc_ms > last ? last : utc_ms;
     int64_t days = floor_div(utc_ms, 86400000), rest = utc_ms - days * 86400000;
-    int64_t z = days + 719468, era = floor_div(z, 146097), doe = z - era * 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    int64_t day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9;
-    int64_t year = yoe + era * 400 + (month <= 2), second = rest / 1000, ms = rest % 1000;
+    int64_t second = rest / 1000, ms = rest % 1000;
+    struct clock_day at = clock_day_at(days);
     char text[96] = ""; /* the compiler does not see that 24 bytes do */
-    int len = snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d", (int)year, (int)month,
-                       (int)day, (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
+    int len = snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d", (int)at.year, at.month,
+                       at.day, (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
     (void)snprintf(text + len, sizeof text - (size_t)len, ms ? ".%03dZ" : "Z", (int)ms);
     memcpy(out, text, CLOCK_TEXT - 1);
     out[CLOCK_TEXT - 1] = '\0';
@@ -115,7 +121,6 @@ bool clock_parse(struct str s, int64_t *ret_utc_ms)
             !parse_offset(s, &at, &offset) || at != s.len)
             return false;
     }
-    *ret_utc_ms =
-        ((days_from_civil(y, mo, d) * 24 + h) * 60 + mi - offset) * 60000 + sec * 1000 + ms;
+    *ret_utc_ms = ((clock_days(y, mo, d) * 24 + h) * 60 + mi - offset) * 60000 + sec * 1000 + ms;
     return true;
 }

@@ -11,6 +11,7 @@
 #include "base/quantity.h"
 #include "model/config_field.h"
 #include "model/review.h"
+#include "model/schedule.h"
 #include "model/timespan.h"
 #include "model/when.h"
 #include "wire/yaml.h"
@@ -71,22 +72,31 @@ static bool template_ok(struct str text)
     return true;
 }
 
-static bool schedule_ok(struct str text)
+/* A machine without time zone data cannot tell: config_check_schedules does. */
+static bool schedule_says(struct str text, struct err *err)
 {
-    static const struct str names[] = {STR_INIT("hourly"), STR_INIT("daily"), STR_INIT("weekly")};
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct schedule schedule;
+    struct err why = {0};
+    if (schedule_parse(&arena, text, STR(""), 0, &schedule, &why) || why.kind == ERR_UNAVAILABLE)
+        return true;
+    return err_set(err, why.kind, "%s", why.frame[0]);
+}
+
+static bool zone_says(struct str text, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    const struct zone *zone;
+    struct err why = {0};
+    if (zone_load(&arena, text, &zone, &why) || why.kind == ERR_UNAVAILABLE)
+        return true;
+    return err_set(err, why.kind, "%s", why.frame[0]);
+}
+
+static bool duration_ok(struct str text)
+{
     int64_t ms;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (str_equal(text, names[i]))
-            return true;
-    if (quantity_parse_duration(text, &ms))
-        return ms > 0;
-    size_t words = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        if (!strchr("0123456789*,-/ ", text.ptr[i]))
-            return false;
-        words += text.ptr[i] != ' ' && (i == 0 || text.ptr[i - 1] == ' ');
-    }
-    return words == 5;
+    return quantity_parse_duration(text, &ms) && ms >= 0;
 }
 
 static bool reference_ok(struct str text)
@@ -206,14 +216,18 @@ static bool digest_ok(struct str text)
 static const struct {
     bool (*ok)(struct str text);
     struct str want;
+    bool (*says)(struct str text,
+                 struct err *err); /* where there is more than one way to be wrong */
 } checks[] = {
     [CHECK_NONE] = {NULL, STR_INIT("a string")},
     [CHECK_FILLED] = {filled_ok, STR_INIT("a string that is not empty")},
     [CHECK_TEMPLATE] = {template_ok,
                         STR_INIT("a string whose only words in braces are {path}, {dir}, "
                                  "{parent} and {workspace}")},
-    [CHECK_SCHEDULE] = {schedule_ok, STR_INIT("hourly, daily, weekly, a duration such as 15m, or "
-                                              "five cron fields")},
+    [CHECK_SCHEDULE] = {NULL, STR_INIT("a schedule such as hourly, 15m or five cron fields"),
+                        schedule_says},
+    [CHECK_ZONE] = {NULL, STR_INIT("a time zone such as Europe/Berlin"), zone_says},
+    [CHECK_DURATION] = {duration_ok, STR_INIT("a duration such as 30s or 2m")},
     [CHECK_DATE] = {date_ok, STR_INIT("a date such as 2026-12-31")},
     [CHECK_PATH] = {path_ok, STR_INIT("an attribute path such as tags.* or ingress[*].from_port")},
     [CHECK_REFERENCE] = {reference_ok, STR_INIT("a reference, env:NAME or file:PATH")},
@@ -267,6 +281,10 @@ static bool read_text(const struct reader *r, const struct field *field, const s
     if (checks[field->check].ok && !checks[field->check].ok(value_text(v)))
         return hidden ? complain(r, v, err, "want ", checks[field->check].want)
                       : complain_value(r, v, err, field->name, checks[field->check].want);
+    if (checks[field->check].says && !checks[field->check].says(value_text(v), err)) {
+        struct place place = yaml_place(r->doc, v);
+        return err_wrap(err, "%s:%u:%u: %s", r->name, place.line, place.column, field->name);
+    }
     *ret = value_text(v);
     return field->check != CHECK_WHEN || check_when(r, v, err);
 }
@@ -577,6 +595,17 @@ static void finish_defaults(const struct config *config)
     }
 }
 
+static bool finish_schedules(struct reader *r, const struct config *config, struct err *err)
+{
+    bool no_zones;
+    return config_check_schedules(config, &no_zones, err) &&
+           (!no_zones ||
+            add_note(r,
+                     STR("schedules: this machine has no time zone data, which `plumb serve` and "
+                         "`plumb status` will need (install tzdata)"),
+                     err));
+}
+
 static bool finish_conditions(const struct reader *r, const struct config *config, struct err *err)
 {
     for (size_t i = 0; i < config->nnotify; i++) {
@@ -616,7 +645,8 @@ bool config_parse(struct arena *arena, struct str text, const char *name, struct
         return complain(&r, NULL, err, "the file is empty; it starts with `version: 1`", STR(""));
     if (!read_section(&r, &config_section, &doc.root, (char *)&config, DEPTH_MAX, err) ||
         !finish_ignores(&r, &config, err) || !config_check_review(r.name, &config.review, err) ||
-        !finish_conditions(&r, &config, err) || !config_finish_notify(&config, err))
+        !finish_schedules(&r, &config, err) || !finish_conditions(&r, &config, err) ||
+        !config_finish_notify(&config, err))
         return false;
     finish_defaults(&config);
     if (r.nnotes)

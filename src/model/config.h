@@ -151,6 +151,24 @@ struct config_serve {
     int64_t keep_versions; /* of a state; 0 = all */
 };
 
+/* How often what is scanned: schedule.h. Without types and tags: whole stacks. */
+struct config_schedule {
+    struct str schedule, name, time_zone, jitter; /* jitter: a duration, or empty */
+    struct str stack, environment;                /* globs; empty = any */
+    const struct str *types, *tags;               /* a tier of these resources */
+    size_t ntypes, ntags;
+    int64_t grace_ms; /* 0 = default */
+    struct config_place place;
+};
+/* When something may be reverted; `closed`: when not. */
+struct config_window {
+    struct str opens, time_zone;
+    struct str stack, environment; /* globs; empty = any */
+    int64_t for_ms;
+    bool closed;
+    struct config_place place;
+};
+
 struct config {
     struct str path; /* of the file; empty = defaults, no file */
     struct str root; /* directory that relative paths start from */
@@ -178,6 +196,12 @@ struct config {
     struct str store; /* "sqlite:PATH" or "postgres://..." */
     int64_t keep_ms;  /* retention of the store; 0 = for ever */
 
+    const struct config_schedule *schedules;
+    size_t nschedules;
+
+    /* Read and checked, without effect yet (named in `notes`). */
+    const struct config_window *windows;
+    size_t nwindows;
     const struct config_notify *notify;
     size_t nnotify;
 
@@ -195,6 +219,10 @@ bool config_check_review(const char *name, const struct config_review *review, s
 /* Names of receivers are there once, and those of `escalate` are known; what has no name gets its
  * kind's. */
 bool config_finish_notify(const struct config *config, struct err *err);
+
+/* Every schedule and window reads well. *ret_no_zones: this machine has no time zone data, so that
+ * those with a time zone could not be looked at. */
+bool config_check_schedules(const struct config *config, bool *ret_no_zones, struct err *err);
 
 /* The JSON Schema of plumb.yaml, from the table that the parser reads. */
 struct buf;

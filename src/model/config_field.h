@@ -26,7 +26,9 @@ enum field_check {
     CHECK_NONE,
     CHECK_FILLED,    /* not empty */
     CHECK_TEMPLATE,  /* {dir} and so on */
-    CHECK_SCHEDULE,  /* hourly, daily, weekly, a duration, or five words of cron */
+    CHECK_SCHEDULE,  /* a text of model/schedule.h */
+    CHECK_ZONE,      /* a time zone of model/zone.h */
+    CHECK_DURATION,  /* "30s"; FIELD_SCALAR where 0 is not the same as nothing */
     CHECK_DATE,      /* RFC 3339 date or date-time */
     CHECK_PATH,      /* a path pattern of value/path.h */
     CHECK_REFERENCE, /* env:NAME or file:PATH */
@@ -69,6 +71,7 @@ extern const struct section config_review_section;                     /* of str
 extern const struct section config_gate_section, config_audit_section; /* of struct config, too */
 extern const struct section config_serve_section;                      /* of struct config, too */
 extern const struct section config_notify_section;                     /* of config_notify */
+extern const struct section config_schedule_section, config_window_section;
 
 /* {dir} and the others, NULL-ended. */
 extern const char *const config_words[];

@@ -88,7 +88,7 @@ static void every_key_is_read(void **state)
     assert_int_equal(config.nnotify, 1);
     assert_non_null(config.notify[0].condition);
     assert_true(str_equal(config.notify[0].name, STR("slack")));
-    assert_int_equal(config.nnotes, 1); /* schedule: without effect */
+    assert_int_equal(config.nnotes, 0);
 }
 
 static const struct {
@@ -110,7 +110,8 @@ static const struct {
     {"version: 1\nstacks: ['']\n", "path: want a string that is not empty"},
     {"version: 1\nstacks: [{path: a, name: '{dri}'}]\n", "only words in braces"},
     {"version: 1\nstacks: [{path: a, name: '{dir'}]\n", "only words in braces"},
-    {"version: 1\nstacks: [{path: a, schedule: sometimes}]\n", "want hourly, daily, weekly"},
+    {"version: 1\nstacks: [{path: a, schedule: sometimes}]\n",
+     "plumb.yaml:2:30: schedule: 'sometimes' is no schedule"},
     {"version: 1\nstacks: [{path: a, state: 'https://u:p@h/x'}]\n", "a URL without a password"},
     {"version: 1\nignore: [{address: a}]\n", "missing key: reason"},
     {"version: 1\nignore: [{reason: r}]\n", "would hide everything"},

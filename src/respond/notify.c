@@ -32,3 +32,11 @@ const char *alert_status_name(enum alert_status status)
 #undef X
     return status < ALERT_STATUS_COUNT ? names[status] : "";
 }
+
+const char *alert_status_meaning(enum alert_status status)
+{
+#define X(constant, name, meaning) [constant] = meaning,
+    static const char *const meanings[] = { ALERT_STATUSES(X) };
+#undef X
+    return status < ALERT_STATUS_COUNT ? meanings[status] : "";
+}

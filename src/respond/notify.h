@@ -33,6 +33,7 @@ struct err;
 enum alert_status { ALERT_STATUSES(X) ALERT_STATUS_COUNT };
 #undef X
 const char *alert_status_name(enum alert_status status);
+const char *alert_status_meaning(enum alert_status status); /* what it tells the reader */
 
 struct alert_change {
     struct str path, before, after; /* as reports show them: "(sensitive)"; empty = not there */
