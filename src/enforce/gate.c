@@ -10,6 +10,7 @@
 #include "base/glob.h"
 #include "enforce/gate_parts.h"
 #include "model/decision.h"
+#include "record/freshness.h"
 
 static const struct {
     const char *name, *key, *meaning;
@@ -230,7 +231,7 @@ static void judge_scan(struct deciding *d)
         return;
     }
     bool none = f->scanned_utc_ms == 0;
-    bool old = rules->max_age_ms && f->now_utc_ms - f->scanned_utc_ms > rules->max_age_ms;
+    bool old = freshness_is_old(f->scanned_utc_ms, rules->max_age_ms, f->now_utc_ms);
     struct gate_objection *o = none || old ? gate_add(d, GATE_FRESHNESS) : NULL;
     if (o && none)
         o->message = STR("no complete scan of the stack is on record");

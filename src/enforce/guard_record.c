@@ -15,6 +15,7 @@
 #include "model/stack.h"
 #include "policy/policy.h"
 #include "record/audit.h"
+#include "record/freshness.h"
 #include "record/standing.h"
 #include "wire/msgpack.h"
 
@@ -159,10 +160,10 @@ static void judge_freshness(struct judging *j)
 {
     const struct config_gate *gate = j->g->options.gate;
     char text[CLOCK_TEXT];
-    if (!j->standing || !gate || !gate->max_age_ms)
+    if (!j->standing || !gate)
         return;
     int64_t scanned = j->standing->scanned_utc_ms;
-    if (scanned && j->standing->at_utc_ms - scanned <= gate->max_age_ms)
+    if (!freshness_is_old(scanned, gate->max_age_ms, j->standing->at_utc_ms))
         return;
     struct str sentence =
         scanned ? arena_printf(j->arena, "The last complete scan of %.*s was at %s.",

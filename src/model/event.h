@@ -20,6 +20,7 @@
       "what was older than the retention was taken out of the store") \
     X(EVENT_SCAN_START, "scan.start", "a scan of a stack began") \
     X(EVENT_SCAN_END, "scan.end", "it ended: coverage, result, or why it failed") \
+    X(EVENT_SCAN_OVERDUE, "scan.overdue", "no complete scan of a stack came in its time") \
     X(EVENT_FINDING_NEW, "finding.new", \
       "a finding was seen for the first time, or again after it was resolved") \
     X(EVENT_FINDING_CHANGED, "finding.changed", "an open finding has other values than before") \

@@ -75,6 +75,13 @@ struct schedule_set {
 /* The stack's own `schedule`, else the first of `schedules:` that fits. Lives in arena. */
 bool schedule_of_stack(struct arena *arena, const struct config *config, const struct stack *stack,
                        struct schedule_set *ret, struct err *err);
+/* A tier's schedule and grace as one line for the store ("CRON_TZ=Europe/Berlin 0 3 * * *;
+ * jitter 1800000ms; grace 0ms; type=aws_iam_*"), and back (types and tags are not read). Empty:
+ * SCHEDULE_NONE. What another process planned is so known without plumb.yaml (record/freshness.h).
+ */
+struct str schedule_tier_spec(struct arena *arena, const struct schedule_tier *tier);
+bool schedule_tier_from_spec(struct arena *arena, struct str spec, struct schedule_tier *ret,
+                             struct err *err);
 /* Is a resource in a hot tier? attributes: its recorded ones (tags, tags_all, labels are asked). */
 bool schedule_tier_covers(const struct schedule_tier *tier, struct str type,
                           const struct value *attributes);

@@ -73,6 +73,52 @@ bool schedule_of_stack(struct arena *arena, const struct config *config, const s
     return true;
 }
 
+/* --- as one line --- */
+
+struct str schedule_tier_spec(struct arena *arena, const struct schedule_tier *tier)
+{
+    const struct schedule *s = &tier->schedule;
+    struct str text = s->text, names = STR("");
+    if (s->kind == SCHEDULE_NONE)
+        return STR("");
+    if (s->zone && str_find(text, STR("TZ="), 0) == SIZE_MAX)
+        text = arena_printf(arena, "CRON_TZ=%.*s %.*s", STR_ARG(s->zone->name), STR_ARG(text));
+    if (!text.ptr || !add_words(arena, &names, "type=", tier->types, tier->ntypes) ||
+        !add_words(arena, &names, "tag=", tier->tags, tier->ntags))
+        return (struct str){0};
+    return arena_printf(arena, "%.*s; jitter %lldms; grace %lldms%s%.*s", STR_ARG(text),
+                        (long long)s->jitter_ms, (long long)tier->grace_ms, names.len ? "; " : "",
+                        STR_ARG(names));
+}
+
+/* "; jitter 5ms" at the start of what is left. */
+static bool cut_duration(struct str *rest, struct str name, int64_t *ret)
+{
+    struct str part;
+    (void)str_cut(rest, ';', &part);
+    part = str_trim(part);
+    return str_starts(part, name) &&
+           quantity_parse_duration(str_trim(str_sub(part, name.len, part.len)), ret);
+}
+
+bool schedule_tier_from_spec(struct arena *arena, struct str spec, struct schedule_tier *ret,
+                             struct err *err)
+{
+    struct schedule_tier tier = {.name = STR("")};
+    struct str rest = spec, text;
+    int64_t jitter = 0;
+    if (spec.len) {
+        (void)str_cut(&rest, ';', &text);
+        if (!cut_duration(&rest, STR("jitter "), &jitter) ||
+            !cut_duration(&rest, STR("grace "), &tier.grace_ms))
+            return err_set(err, ERR_SYNTAX, "no schedule of the store: '%.*s'", STR_ARG(spec));
+        if (!schedule_parse(arena, text, STR(""), jitter, &tier.schedule, err))
+            return false;
+    }
+    *ret = tier;
+    return true;
+}
+
 /* --- hot resources --- */
 
 static bool has_tag(const struct schedule_tier *tier, const struct value *tags)

@@ -214,6 +214,16 @@ static void a_stack_has_the_first_that_fits_and_its_tiers(void **state)
     assert_true(str_equal(set.tiers[0].schedule.zone->name, STR("Europe/Berlin")));
     assert_true(schedule_of_stack(&arena, &config, &own, &set, NULL));
     assert_true(str_equal(set.tiers[0].schedule.text, STR("15m")));
+    struct schedule_tier again;
+    assert_true(schedule_of_stack(&arena, &config, &legacy, &set, NULL));
+    struct str spec = schedule_tier_spec(&arena, &set.tiers[0]);
+    assert_true(
+        str_equal(spec, STR("CRON_TZ=Europe/Berlin 0 3 * * *; jitter 1800000ms; grace 0ms")));
+    assert_true(schedule_tier_from_spec(&arena, spec, &again, NULL));
+    assert_true(schedule_next(&again.schedule, STR("x"), 0) ==
+                schedule_next(&set.tiers[0].schedule, STR("x"), 0));
+    assert_true(str_equal(schedule_tier_spec(&arena, &again), spec));
+    assert_false(schedule_tier_from_spec(&arena, STR("daily"), &again, NULL));
     config.nschedules = 0;
     assert_true(schedule_of_stack(&arena, &config, &prod, &set, NULL));
     assert_int_equal(set.n, 1);

@@ -424,6 +424,7 @@ static bool take_stack(void *ctx, const struct db_row *row, struct err *err)
     *s = (struct stack_row){.last_run = db_int(row, 0),
                             .complete_run = db_int(row, 1),
                             .complete_utc_ms = db_int(row, 2),
+                            .first_utc_ms = db_int(row, 11),
                             .last_utc_ms = ended ? ended : db_int(row, 3)};
     struct str *texts[] = {&s->name,  &s->path,         &s->environment,
                            &s->owner, &s->last_outcome, &s->last_failed};
@@ -476,7 +477,8 @@ bool stack_list(struct record *record, struct arena *arena, int64_t now_utc_ms,
     const struct db_value now = DB_PARAM_INT(now_utc_ms), most = DB_PARAM_INT(STACKS_LISTED_MAX);
     if (!db_query(record->db,
                   "SELECT s.last_run, s.complete_run, s.complete_utc_ms, r.started_utc_ms,"
-                  " r.ended_utc_ms, s.name, s.path, s.environment, s.owner, r.outcome, r.failed"
+                  " r.ended_utc_ms, s.name, s.path, s.environment, s.owner, r.outcome, r.failed,"
+                  " s.first_utc_ms"
                   " FROM stack s JOIN run r ON r.id = s.last_run LIMIT $1",
                   &most, 1, take_stack, &rows, err))
         return false;

@@ -74,7 +74,7 @@ bool run_get(struct record *record, struct arena *arena, int64_t id, struct run_
 struct stack_row {
     struct str name, path, environment, owner;
     int64_t last_run, complete_run; /* complete_run 0: never */
-    int64_t complete_utc_ms;
+    int64_t first_utc_ms, complete_utc_ms;
     struct str last_outcome;
     int64_t last_utc_ms; /* its end, or its start where it did not end */
     struct str last_failed;

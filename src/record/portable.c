@@ -58,6 +58,7 @@ static const struct table {
     {"alert_told", "receiver, finding", false},
     {"alert", "seq", false},
     {"alert_thread", "receiver, thread", false},
+    {"stale", "stack", false},
     {"permit", "token", true},
     {"token", "id", true},
     {"state", "stack", true},

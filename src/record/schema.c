@@ -222,6 +222,10 @@ static const struct migration migrations[] = {
      /* What a receiver's thread left for its next message. */
      "CREATE TABLE alert_thread (receiver TEXT NOT NULL, thread TEXT NOT NULL, kept TEXT NOT NULL,"
      " utc_ms BIGINT NOT NULL, PRIMARY KEY (receiver, thread))"},
+    {"overdue scans",
+     /* freshness.h: told, and not fresh again */
+     "CREATE TABLE stale (stack TEXT PRIMARY KEY, late_utc_ms BIGINT NOT NULL,"
+     " told_utc_ms BIGINT NOT NULL)"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)
