@@ -75,26 +75,40 @@ static bool listen_on(const struct addrinfo *info, struct str address, int *ret_
     return true;
 }
 
-bool address_listen(struct str address, bool anywhere, int *ret_fd, char *ret_text, size_t room,
-                    struct err *err)
+static bool resolve(struct str address, struct addrinfo **ret, struct err *err)
 {
     char host[HOST_MAX], port[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
     if (!split(address, host, port, err))
         return false;
-    int code = getaddrinfo(host, port, &hints, &found);
-    if (code != 0)
-        return err_set(err, ERR_USAGE, "listen on %.*s: %s", STR_ARG(address), gai_strerror(code));
+    int code = getaddrinfo(host, port, &hints, ret);
+    return code == 0 ||
+           err_set(err, ERR_USAGE, "listen on %.*s: %s", STR_ARG(address), gai_strerror(code));
+}
+
+bool address_check(struct str address, struct err *err)
+{
+    struct addrinfo *found = NULL;
+    if (!resolve(address, &found, err))
+        return false;
     bool ok = true;
-    for (const struct addrinfo *info = found; info && ok && !anywhere; info = info->ai_next)
+    for (const struct addrinfo *info = found; info && ok; info = info->ai_next)
         ok = is_loopback(info->ai_addr) ||
              err_set(err, ERR_USAGE,
                      "%.*s is not loopback: others can reach it, so it needs TLS (serve.tls) and "
                      "tokens (not serve.anonymous)",
                      STR_ARG(address));
+    freeaddrinfo(found);
+    return ok;
+}
+
+bool address_listen(struct str address, int *ret_fd, char *ret_text, size_t room, struct err *err)
+{
+    struct addrinfo *found = NULL;
     int fd = -1;
-    ok = ok && listen_on(found, address, &fd, err);
+    if (!resolve(address, &found, err))
+        return false;
+    bool ok = listen_on(found, address, &fd, err);
     freeaddrinfo(found);
     if (!ok)
         return false;

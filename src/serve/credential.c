@@ -84,7 +84,7 @@ static bool find(const struct listener *listener, const struct digest *hash, int
 bool credential_check(struct listener *listener, struct request *request)
 {
     struct digest hash;
-    if (listener->options.anonymous) {
+    if (request->state->served->anonymous) {
         request->who = (struct principal){.role = ROLE_ADMIN, .name = STR("anonymous")};
         return true;
     }

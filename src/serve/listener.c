@@ -2,6 +2,7 @@
 #include "serve/listener.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "serve/listener_parts.h"
+#include "serve/metrics.h"
 
 enum {
     DEFAULT_CONNECTIONS = 1000,
@@ -23,15 +25,6 @@ enum {
     SWEEP_MS = 500,
 };
 #define STOPPING "the service is stopping: ask again soon"
-/* TLS 1.2 and 1.3 with what the library holds to be good. */
-#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-
-struct connection {
-    struct connection *next, *back;
-    int fd;
-    int64_t deadline_ms; /* monotonic: past it the socket is shut */
-};
-
 /* --- sockets and their deadlines --- */
 
 static void set_deadline(struct listener *l, struct connection *c, int64_t in_ms)
@@ -43,17 +36,23 @@ static void set_deadline(struct listener *l, struct connection *c, int64_t in_ms
     (void)pthread_mutex_unlock(&l->lock);
 }
 
-static void on_connection(void *ctx, struct MHD_Connection *connection, void **socket_ctx,
-                          enum MHD_ConnectionNotificationCode what)
+void listener_on_connection(void *ctx, struct MHD_Connection *connection, void **socket_ctx,
+                            enum MHD_ConnectionNotificationCode what)
 {
-    struct listener *l = ctx;
+    struct door *door = ctx;
+    struct listener *l = door->listener;
     struct connection *c = *socket_ctx;
+    (void)pthread_mutex_lock(&l->lock);
+    door->connections += what == MHD_CONNECTION_NOTIFY_STARTED;
+    door->connections -= what == MHD_CONNECTION_NOTIFY_CLOSED;
+    (void)pthread_mutex_unlock(&l->lock);
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info =
             l->mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         c = info ? calloc(1, sizeof *c) : NULL;
         if (!c)
             return; /* without a deadline of ours; the library's own holds */
+        c->door = door;
         c->fd = info->connect_fd;
         c->deadline_ms = clock_monotonic_ms() + l->options.head_ms;
         *socket_ctx = c;
@@ -94,6 +93,9 @@ static void *sweep(void *ctx)
                 (void)shutdown(c->fd, SHUT_RDWR);
                 c->deadline_ms = INT64_MAX;
             }
+        (void)pthread_mutex_unlock(&l->lock);
+        door_tidy(l, false);
+        (void)pthread_mutex_lock(&l->lock);
     }
     (void)pthread_mutex_unlock(&l->lock);
     return NULL;
@@ -101,7 +103,7 @@ static void *sweep(void *ctx)
 
 /* --- the life of a request --- */
 
-static void *on_target(void *ctx, const char *target, struct MHD_Connection *connection)
+void *listener_on_target(void *ctx, const char *target, struct MHD_Connection *connection)
 {
     struct listener *l = ctx;
     struct request *request = calloc(1, sizeof *request);
@@ -128,11 +130,25 @@ static void *on_target(void *ctx, const char *target, struct MHD_Connection *con
     (void)pthread_mutex_lock(&l->lock);
     l->active++;
     (void)pthread_mutex_unlock(&l->lock);
+    metrics_add(l->options.metrics, METRIC_HTTP_ACTIVE, NULL, 1);
     return request;
 }
 
-static void on_completed(void *ctx, struct MHD_Connection *connection, void **request_ctx,
-                         enum MHD_RequestTerminationCode how)
+static void count(struct listener *l, const struct request *request)
+{
+    const struct listener_route *route = request->route;
+    struct str path = route ? str_from(route->path) : STR("other");
+    struct str method = route ? str_from(route->method) : STR("other");
+    char code[16];
+    (void)snprintf(code, sizeof code, "%u", request->state->status);
+    metrics_add(l->options.metrics, METRIC_HTTP_REQUESTS, LABELS(method, path, str_from(code)), 1);
+    metrics_add(l->options.metrics, METRIC_HTTP_ACTIVE, NULL, -1);
+    metrics_observe(l->options.metrics, METRIC_HTTP_SECONDS, LABELS(path),
+                    (double)(clock_monotonic_ms() - request->started_ms) / 1000);
+}
+
+void listener_on_completed(void *ctx, struct MHD_Connection *connection, void **request_ctx,
+                           enum MHD_RequestTerminationCode how)
 {
     struct listener *l = ctx;
     struct request *request = *request_ctx;
@@ -141,6 +157,7 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **re
         return;
     struct request_state *state = request->state;
     set_deadline(l, state->socket, l->options.idle_ms + l->options.head_ms);
+    count(l, request);
     LOG(l->options.log, LOG_INFO, "http", "answered", LOG_TEXT("method", request->method),
         LOG_TEXT("path", request->path), LOG_NUMBER("status", state->status),
         LOG_NUMBER("ms", clock_monotonic_ms() - request->started_ms),
@@ -154,6 +171,7 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **re
     arena_free(&request->arena);
     (void)pthread_mutex_lock(&l->lock);
     l->bodies -= state->counted;
+    served_give(l, state->served);
     if (--l->active == 0)
         (void)pthread_cond_broadcast(&l->idle);
     (void)pthread_mutex_unlock(&l->lock);
@@ -204,7 +222,7 @@ static enum MHD_Result queue(struct request *request)
     struct listener *l = state->listener;
     (void)pthread_mutex_lock(&l->lock);
     state->step = STEP_SENT;
-    bool last = state->close || l->draining;
+    bool last = state->close || l->draining || (state->socket && state->socket->door->left);
     (void)pthread_mutex_unlock(&l->lock);
     if (!state->response)
         return MHD_NO;
@@ -237,12 +255,14 @@ static enum role least_role(const struct listener_route *route)
     return route->role == ROLE_NONE ? ROLE_ADMIN : route->role;
 }
 
-static bool is_draining(struct listener *l)
+/* What answers it from here on; false: nothing does any more. */
+static bool take_service(struct listener *l, struct request_state *state)
 {
     (void)pthread_mutex_lock(&l->lock);
-    bool draining = l->draining;
+    bool may = !l->draining;
+    state->served = served_take(l);
     (void)pthread_mutex_unlock(&l->lock);
-    return draining;
+    return may;
 }
 
 /* The head is here: everything that needs no body is decided before one is read. */
@@ -253,14 +273,14 @@ static enum MHD_Result on_head(struct request *request, const char *method)
     struct header_walk walk = {.request = request};
     struct str methods = {0};
     request->method = arena_dup(&request->arena, str_from(method));
-    if (is_draining(l))
+    if (!take_service(l, state))
         return refuse(request, 503, "stopping", STOPPING);
     (void)l->mhd.get_connection_values(state->connection, MHD_HEADER_KIND, on_header, &walk);
     if (walk.bad || walk.lengths > 1 || walk.codings > 1 || (walk.lengths && walk.codings))
         return refuse(request, 400, "framing", "the head of the request is malformed or ambiguous");
     if (!request->path.ptr || !request->method.ptr)
         return refuse(request, 400, "target", "the target of the request is malformed");
-    request->route = routing_find(l, request, &methods);
+    request->route = routing_find(state->served, request, &methods);
     bool known = credential_check(l, request);
     if (!known && !(request->route && request->route->open))
         return refuse(request, 401, "credential",
@@ -313,7 +333,7 @@ static void run(struct request *request)
 {
     const struct listener_route *route = request->route;
     request->body = buf_view(&request->bytes);
-    route->answer(request->state->listener->options.service, request);
+    route->answer(request->state->served->service, request);
 }
 
 static void hand_over(struct listener *l, struct request *request)
@@ -364,9 +384,9 @@ static enum MHD_Result on_whole(struct request *request)
     return MHD_YES;
 }
 
-static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
-                                  const char *method, const char *version, const char *bytes,
-                                  size_t *nbytes, void **request_ctx)
+enum MHD_Result listener_on_request(void *ctx, struct MHD_Connection *connection, const char *url,
+                                    const char *method, const char *version, const char *bytes,
+                                    size_t *nbytes, void **request_ctx)
 {
     struct request *request = *request_ctx;
     (void)ctx, (void)connection, (void)url, (void)version;
@@ -422,12 +442,6 @@ static void *work(void *ctx)
 
 /* --- starting and stopping --- */
 
-static size_t as_it_is(void *ctx, struct MHD_Connection *connection, char *text)
-{
-    (void)ctx, (void)connection;
-    return strlen(text); /* decoded by routing.c, strictly */
-}
-
 static void fill_defaults(struct listener_options *o)
 {
     o->connections_max = o->connections_max ? o->connections_max : DEFAULT_CONNECTIONS;
@@ -438,40 +452,6 @@ static void fill_defaults(struct listener_options *o)
     o->idle_ms = o->idle_ms ? o->idle_ms : DEFAULT_IDLE_MS;
     o->body_ms = o->body_ms ? o->body_ms : DEFAULT_BODY_MS;
     o->bodies_max = o->bodies_max ? o->bodies_max : DEFAULT_BODIES;
-}
-
-static bool start_daemon(struct listener *l, struct err *err)
-{
-    const struct listener_options *o = &l->options;
-    bool tls = l->cert != NULL;
-    char priorities[] = TLS_PRIORITIES; /* the library's type has no const */
-    struct MHD_OptionItem all[16];
-    size_t n = 0;
-    all[n++] = (struct MHD_OptionItem){MHD_OPTION_LISTEN_SOCKET, l->fd, NULL};
-    all[n++] =
-        (struct MHD_OptionItem){MHD_OPTION_CONNECTION_LIMIT, (intptr_t)o->connections_max, NULL};
-    all[n++] = (struct MHD_OptionItem){MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                                       (intptr_t)o->per_address_max, NULL};
-    all[n++] = (struct MHD_OptionItem){MHD_OPTION_CONNECTION_TIMEOUT,
-                                       (intptr_t)((o->idle_ms + 999) / 1000), NULL};
-    all[n++] = (struct MHD_OptionItem){MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_BYTES, NULL};
-    all[n++] = (struct MHD_OptionItem){MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL};
-    all[n++] = (struct MHD_OptionItem){MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, l};
-    all[n++] = (struct MHD_OptionItem){MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, l};
-    all[n++] = (struct MHD_OptionItem){MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, l};
-    all[n++] = (struct MHD_OptionItem){MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)as_it_is, NULL};
-    if (tls) {
-        all[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, l->cert};
-        all[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, l->key};
-        all[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, priorities};
-    }
-    all[n++] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
-                     (tls ? MHD_USE_TLS : 0);
-    l->daemon = l->mhd.start_daemon(flags, 0, NULL, NULL, on_request, l, MHD_OPTION_ARRAY, all,
-                                    MHD_OPTION_END);
-    return l->daemon || err_set(err, ERR_IO, "listen on %s: libmicrohttpd cannot serve it%s",
-                                l->address, tls ? " (with this certificate)" : "");
 }
 
 static bool start_threads(struct listener *l, struct err *err)
@@ -486,30 +466,14 @@ static bool start_threads(struct listener *l, struct err *err)
     return l->swept || err_set(err, ERR_LIMIT, "a thread cannot be started");
 }
 
-static char *pem_copy(struct str pem)
+bool listener_check(const struct listener_options *options, struct err *err)
 {
-    char *copy = malloc(pem.len + 1);
-    if (copy) {
-        memcpy(copy, pem.ptr, pem.len);
-        copy[pem.len] = '\0';
-    }
-    return copy;
-}
-
-static bool take_certificate(struct listener *l, struct err *err)
-{
-    const struct listener_options *o = &l->options;
-    if (!o->tls_cert.len && !o->tls_key.len)
-        return true;
-    if (!o->tls_cert.len || !o->tls_key.len)
+    if (!options->tls_cert.len != !options->tls_key.len)
         return err_set(err, ERR_USAGE, "serve.tls needs both cert and key");
-    if (!tls_check(o->tls_cert, o->tls_key, o->now_ms(o->clock), err))
+    if (options->tls_cert.len &&
+        !tls_check(options->tls_cert, options->tls_key, options->now_ms(options->clock), err))
         return false;
-    if (l->mhd.is_feature_supported(MHD_FEATURE_SSL) != MHD_YES)
-        return err_set(err, ERR_UNAVAILABLE, "this libmicrohttpd was built without TLS");
-    l->cert = pem_copy(o->tls_cert);
-    l->key = pem_copy(o->tls_key);
-    return (l->cert && l->key) || err_set(err, ERR_LIMIT, "out of memory");
+    return (options->tls_cert.len && !options->anonymous) || address_check(options->address, err);
 }
 
 bool listener_start(struct listener **ret, const struct listener_options *options, struct err *err)
@@ -531,15 +495,33 @@ bool listener_start(struct listener **ret, const struct listener_options *option
     (void)pthread_cond_init(&l->idle, &monotonic);
     (void)pthread_cond_init(&l->tick, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
-    if (!mhd_load(&l->mhd, err) || !take_certificate(l, err) ||
-        !address_listen(options->address, l->cert && !options->anonymous, &l->fd, l->address,
-                        sizeof l->address, err) ||
-        !start_threads(l, err) || !start_daemon(l, err)) {
+    if (!mhd_load(&l->mhd, err) || !listener_check(options, err) || !served_set(l, options, err) ||
+        !address_listen(options->address, &l->fd, l->address, sizeof l->address, err) ||
+        !start_threads(l, err) || !door_open(l, options, err)) {
         listener_stop(l);
         return false;
     }
     *ret = l;
     return true;
+}
+
+bool listener_change(struct listener *l, const struct listener_options *options, struct err *err)
+{
+    const struct door *door = l->door;
+    bool same = str_equal(options->tls_cert, str_from(door->cert)) &&
+                str_equal(options->tls_key, str_from(door->key));
+    return listener_check(options, err) && (same || door_open(l, options, err)) &&
+           served_set(l, options, err);
+}
+
+bool listener_uses(struct listener *l, const void *service)
+{
+    bool used = false;
+    (void)pthread_mutex_lock(&l->lock);
+    for (const struct served *s = l->served; s; s = s->next)
+        used |= s->service == service;
+    (void)pthread_mutex_unlock(&l->lock);
+    return used;
 }
 
 struct str listener_address(const struct listener *listener)
@@ -549,7 +531,7 @@ struct str listener_address(const struct listener *listener)
 
 bool listener_has_tls(const struct listener *listener)
 {
-    return listener->cert != NULL;
+    return listener->door->cert != NULL;
 }
 
 void listener_set_tokens(struct listener *l, struct token_set *set)
@@ -569,12 +551,7 @@ bool listener_drain(struct listener *l, int wait_ms)
     until.tv_nsec += wait_ms % 1000 * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
-    if (l->daemon && !l->draining) {
-        (void)l->mhd.quiesce_daemon(l->daemon);
-        if (l->fd >= 0)
-            (void)close(l->fd);
-        l->fd = -1;
-    }
+    door_shut(l);
     (void)pthread_mutex_lock(&l->lock);
     l->draining = true;
     while (l->active > 0 && pthread_cond_timedwait(&l->idle, &l->lock, &until) != ETIMEDOUT)
@@ -604,17 +581,18 @@ void listener_stop(struct listener *l)
         (void)pthread_join(l->thread[i], NULL);
     if (l->swept)
         (void)pthread_join(l->sweeper, NULL);
-    if (l->daemon)
-        l->mhd.stop_daemon(l->daemon);
-    if (l->fd >= 0)
-        (void)close(l->fd);
+    door_shut(l);
+    door_tidy(l, true);
+    while (l->served) {
+        struct served *served = l->served;
+        l->served = served->next;
+        free(served);
+    }
     token_set_free(l->tokens);
     (void)pthread_cond_destroy(&l->tick);
     (void)pthread_cond_destroy(&l->idle);
     (void)pthread_cond_destroy(&l->work);
     (void)pthread_mutex_destroy(&l->lock);
     free(l->thread);
-    free(l->cert);
-    free(l->key);
     free(l);
 }

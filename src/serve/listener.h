@@ -24,6 +24,7 @@
 struct err;
 struct listener;
 struct log;
+struct metrics;
 struct request;
 
 struct route_parameter {
@@ -73,6 +74,7 @@ struct listener_options {
     size_t nroutes;
     void *service; /* for route->answer */
     const struct log *log;
+    struct metrics *metrics;                            /* or NULL */
     unsigned connections_max, per_address_max, threads; /* 0 = 1000, as connections_max, 2 */
     int head_ms, idle_ms, body_ms;                      /* 0 = 10 s, 60 s, 10 min */
     size_t bodies_max;                                  /* of all requests; 0 = 1 GiB */
@@ -82,6 +84,14 @@ struct listener_options {
 
 /* Listens when it returns. ERR_USAGE: an address or certificate that cannot be; ERR_IO: taken. */
 bool listener_start(struct listener **ret, const struct listener_options *options, struct err *err);
+/* What listener_start checks before it does anything: the certificate, and who may listen where. */
+bool listener_check(const struct listener_options *options, struct err *err);
+/* From the next request on: these routes, this service, `anonymous`, and for new connections this
+ * certificate. Everything else stays as it was started with. False: nothing changed. */
+bool listener_change(struct listener *listener, const struct listener_options *options,
+                     struct err *err);
+/* Is there a request of that service, or may there be one? */
+bool listener_uses(struct listener *listener, const void *service);
 /* The address it really has ("127.0.0.1:40123"), and whether it speaks TLS. */
 struct str listener_address(const struct listener *listener);
 bool listener_has_tls(const struct listener *listener);

@@ -16,10 +16,39 @@ enum {
 
 enum request_step { STEP_HEAD, STEP_BODY, STEP_BUSY, STEP_ANSWERED, STEP_SENT };
 
-struct connection; /* one for each socket: its deadline */
+/* One for each socket. */
+struct connection {
+    struct connection *next, *back;
+    struct door *door;
+    int fd;
+    int64_t deadline_ms; /* monotonic: past it the socket is shut */
+};
+
+/* What answers: requests that began with it keep it. */
+struct served {
+    struct served *next;
+    const struct listener_route *route;
+    size_t nroutes;
+    void *service;
+    bool anonymous;
+    size_t users; /* requests that have it */
+};
+
+/* A daemon of the library, which has one certificate for life: with another one a new daemon takes
+ * over the socket, and the old one ends with its last connection. */
+struct door {
+    struct door *next;
+    struct listener *listener;
+    struct MHD_Daemon *daemon;
+    char *cert, *key;   /* PEM, NUL-ended; the library keeps views */
+    size_t connections; /* under the listener's lock, as the next two */
+    bool left;
+    int64_t left_ms; /* monotonic */
+};
 
 struct request_state {
     struct listener *listener;
+    struct served *served;
     struct MHD_Connection *connection;
     struct connection *socket;
     enum request_step step;
@@ -32,10 +61,8 @@ struct request_state {
 struct listener {
     struct listener_options options;
     struct mhd mhd;
-    struct MHD_Daemon *daemon;
     int fd;
     char address[80];
-    char *cert, *key; /* PEM, NUL-ended; the library keeps views */
 
     pthread_mutex_t lock; /* what follows */
     pthread_cond_t work, idle, tick;
@@ -44,6 +71,8 @@ struct listener {
     size_t working;               /* those that the service has and has not answered */
     size_t bodies;                /* bytes of theirs */
     struct connection *sockets;
+    struct door *door;     /* the newest first, which takes connections */
+    struct served *served; /* the newest first, which takes requests */
     struct token_set *tokens;
     bool stopping, draining;
 
@@ -55,11 +84,37 @@ struct listener {
 
 /* --- address.c --- */
 
-/* A listening socket and its address as text; refuses what is not loopback unless `anywhere`. */
-bool address_listen(struct str address, bool anywhere, int *ret_fd, char *ret_text, size_t room,
-                    struct err *err);
+/* A listening socket and its address as text. */
+bool address_listen(struct str address, int *ret_fd, char *ret_text, size_t room, struct err *err);
 /* The other side's address without port, in the arena. */
 struct str address_peer(struct arena *arena, const struct sockaddr *peer);
+
+/* Are all addresses that this stands for loopback? ERR_USAGE where not, or where it is none. */
+bool address_check(struct str address, struct err *err);
+
+/* --- door.c --- */
+
+/* On the listener's socket, with the certificate of these options; the door before it takes no more
+ * connections. */
+bool door_open(struct listener *l, const struct listener_options *options, struct err *err);
+/* No door takes connections any more. */
+void door_shut(struct listener *l);
+/* Ends the doors that were left and have no connection; `all`: all of them, whatever they have. */
+void door_tidy(struct listener *l, bool all);
+/* Takes a request / gives it back; under the lock. */
+struct served *served_take(struct listener *l);
+void served_give(struct listener *l, struct served *served);
+bool served_set(struct listener *l, const struct listener_options *options, struct err *err);
+
+/* The callbacks of the library, in listener.c: ctx is the listener, of the second the door. */
+enum MHD_Result listener_on_request(void *ctx, struct MHD_Connection *connection, const char *url,
+                                    const char *method, const char *version, const char *bytes,
+                                    size_t *nbytes, void **request_ctx);
+void listener_on_connection(void *ctx, struct MHD_Connection *connection, void **socket_ctx,
+                            enum MHD_ConnectionNotificationCode what);
+void listener_on_completed(void *ctx, struct MHD_Connection *connection, void **request_ctx,
+                           enum MHD_RequestTerminationCode how);
+void *listener_on_target(void *ctx, const char *target, struct MHD_Connection *connection);
 
 /* --- tls.c --- */
 
@@ -71,7 +126,7 @@ bool tls_check(struct str cert, struct str key, int64_t now_utc_ms, struct err *
 /* Splits and decodes the raw target; false: malformed. */
 bool routing_target(struct request *request, struct str raw);
 /* NULL: none; *ret_methods then names what the path has ("GET, POST"), or is empty. */
-const struct listener_route *routing_find(const struct listener *listener, struct request *request,
+const struct listener_route *routing_find(const struct served *served, struct request *request,
                                           struct str *ret_methods);
 /* %XX to bytes, strictly UTF-8 without NUL and control characters; ptr NULL: malformed. */
 struct str routing_decode(struct arena *arena, struct str raw, bool plus);

@@ -66,14 +66,14 @@ static bool path_fits(const char *pattern, struct str path, struct str *ret_rest
     return str_equal(path, want);
 }
 
-const struct listener_route *routing_find(const struct listener *listener, struct request *request,
+const struct listener_route *routing_find(const struct served *served, struct request *request,
                                           struct str *ret_methods)
 {
     struct buf methods = {.limit = 256};
     bool head = str_equal(request->method, STR("HEAD"));
     struct str rest = {0};
-    for (size_t i = 0; i < listener->options.nroutes; i++) {
-        const struct listener_route *route = &listener->options.route[i];
+    for (size_t i = 0; i < served->nroutes; i++) {
+        const struct listener_route *route = &served->route[i];
         struct str method = str_from(route->method);
         if (!path_fits(route->path, request->path, &rest))
             continue;

@@ -1,0 +1,157 @@
+/* service.c - starting, reloading and stopping. */
+#include "serve/service.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "record/audit.h"
+#include "serve/log.h"
+
+enum { AGAIN_MS = 1000 };
+
+static struct listener_options listening(const struct service *service, struct server *server)
+{
+    struct listener_options options = server->options.listener;
+    options.route = server->route;
+    options.nroutes = server->nroutes;
+    options.service = server;
+    options.log = server->options.log;
+    options.metrics = hub_metrics(service->hub);
+    return options;
+}
+
+static bool start(struct service *service, struct err *err)
+{
+    struct listener_options options = listening(service, service->server);
+    options.tokens = server_tokens(service->server, err);
+    if (!options.tokens)
+        return false;
+    service->server->ntokens = options.tokens->n;
+    if (!listener_start(&service->listener, &options, err))
+        return false;
+    service->server->listener = service->listener;
+    return true;
+}
+
+bool service_start(struct service *ret, const struct server_options *options, struct err *err)
+{
+    *ret = (struct service){0};
+    if (!hub_open(&ret->hub, err)) {
+        server_release(options);
+        return false;
+    }
+    if (server_open(&ret->server, ret->hub, NULL, options, err) && start(ret, err))
+        return true;
+    server_close(ret->server);
+    hub_close(ret->hub);
+    return false;
+}
+
+/* --- reload --- */
+
+static bool may_change(const struct server_options *before, const struct server_options *after,
+                       struct err *err)
+{
+    if (!str_equal(before->listener.address, after->listener.address))
+        return err_set(err, ERR_USAGE,
+                       "the address to listen on is %.*s now, and was %.*s: that needs a restart",
+                       STR_ARG(after->listener.address), STR_ARG(before->listener.address));
+    if (!str_equal(before->record.url, after->record.url))
+        return err_set(err, ERR_USAGE, "the store is another one: that needs a restart");
+    return listener_check(&after->listener, err);
+}
+
+static bool tell(const struct server_options *before, const struct server_options *after,
+                 struct err *err)
+{
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    struct record record = {0};
+    const struct member detail[] = {
+        {STR("config"), value_string(after->config_digest)},
+        {STR("config_before"), value_string(before->config_digest)},
+        {STR("policy"), value_string(after->policy_digest)},
+        {STR("policy_before"), value_string(before->policy_digest)},
+    };
+    const struct event_input input[] = {{STR("config"), after->config_digest},
+                                        {STR("policy"), after->policy_digest}};
+    const struct event event = {.type = EVENT_CONFIG,
+                                .actor = {STR("plumb"), STR("service")},
+                                .subject = STR("serve"),
+                                .outcome = STR("reloaded"),
+                                .policy = after->policy_digest,
+                                .input = input,
+                                .ninputs = after->policy_digest.len ? 2 : 1,
+                                .detail = {0}};
+    (void)detail, (void)event;
+    if (!record_open(&arena, &after->record, &record, err))
+        return false;
+    bool ok = audit_write(&record, &event, NULL, err);
+    record_close(&record);
+    return ok;
+}
+
+/* The server in use works again by itself; where it cannot, service_tend tries on. */
+static void go_on(struct service *service)
+{
+    struct err err = {0};
+    char text[ERR_TEXT_MAX];
+    service->tried_ms = clock_monotonic_ms();
+    if (!server_resume(service->server, &err))
+        LOG(service->server->options.log, LOG_ERROR, "serve", "a part cannot be opened again",
+            LOG_TEXT("error", str_from(err_text(&err, text, sizeof text))));
+}
+
+static bool take_over(struct service *service, struct server *next, struct err *err)
+{
+    struct listener_options options = listening(service, next);
+    return tell(&service->server->options, &next->options, err) &&
+           listener_change(service->listener, &options, err);
+}
+
+bool service_reload(struct service *service, const struct server_options *options, struct err *err)
+{
+    struct server *before = service->server, *next = NULL;
+    if (!may_change(&before->options, options, err)) {
+        server_release(options);
+        return false;
+    }
+    server_rest(before);
+    if (!server_open(&next, service->hub, service->listener, options, err) ||
+        !take_over(service, next, err)) {
+        server_close(next);
+        go_on(service);
+        return false;
+    }
+    next->ntokens = before->ntokens;
+    service->server = next;
+    before->next = service->leaving;
+    service->leaving = before;
+    return true;
+}
+
+void service_tend(struct service *service)
+{
+    for (struct server **at = &service->leaving; *at;) {
+        struct server *server = *at;
+        if (listener_uses(service->listener, server)) {
+            at = &server->next;
+            continue;
+        }
+        *at = server->next;
+        server_close(server);
+    }
+    if (server_rests(service->server) && clock_monotonic_ms() - service->tried_ms > AGAIN_MS)
+        go_on(service);
+}
+
+bool service_stop(struct service *service, int wait_ms)
+{
+    server_rest(service->server);
+    bool done = listener_drain(service->listener, wait_ms);
+    listener_halt(service->listener); /* nothing comes to the parts any more */
+    for (struct server *server; (server = service->leaving);) {
+        service->leaving = server->next;
+        server_close_parts(server);
+    }
+    return done;
+}
