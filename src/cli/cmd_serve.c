@@ -1,8 +1,15 @@
 /* cmd_serve.c - `plumb serve`: plumb as a service, until it is told to stop. */
 #include <assert.h>
-#include <time.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "cli/app.h"
@@ -12,8 +19,10 @@
 #include "cli/store_setup.h"
 #include "model/config.h"
 #include "policy/policy.h"
+#include "scan/judges.h"
 #include "serve/log.h"
-#include "serve/server.h"
+#include "serve/service.h"
+#include "serve/systemd.h"
 
 enum { LISTEN, ANONYMOUS, LOG_UP_TO, LOG_FORMAT, CONFIG, STORE, OPTION_COUNT };
 enum { DRAIN_MS = 30000, LOOK_MS = 100, PEM_BYTES_MAX = 1 << 20 };
@@ -30,10 +39,12 @@ static const struct option options[] = {
                    .text = "nobody needs a token; on loopback only"},
     [LOG_UP_TO] = {.name = "log-level",
                    .kind = OPTION_STRING,
-                   .arg = "LEVEL",
+                   .arg = "LEVELS",
                    .env = "PLUMB_LOG_LEVEL",
                    .choices = (const char *const[]){"error", "warn", "info", "debug", NULL},
-                   .text = "what is logged; info without it"},
+                   .open = true,
+                   .text = "what is logged instead of serve.log, such as info,http=warn; info "
+                           "without it"},
     [LOG_FORMAT] = {.name = "log-format",
                     .kind = OPTION_STRING,
                     .arg = "FORMAT",
@@ -74,16 +85,34 @@ static bool read_key(struct arena *arena, const struct app *app, const struct co
     return ret->len || err_set(err, ERR_USAGE, "%.*s: there is no key in it", STR_ARG(from));
 }
 
-static struct log log_of(const struct app *app, const struct invocation *in)
+/* What one configuration is made of; released by the server that was opened with it. */
+struct setup {
+    struct arena arena;
+    struct config config;
+    struct policy *policy;
+};
+
+static void release(void *owner)
 {
-    struct log log = {.out = app->err,
-                      .level = LOG_INFO,
-                      .json = str_equal(in->value[LOG_FORMAT].text, STR("json")),
-                      .now_ms = app->now_ms,
-                      .clock = app->clock};
-    if (in->value[LOG_UP_TO].text.len)
-        (void)log_level_from(in->value[LOG_UP_TO].text, &log.level);
-    return log;
+    struct setup *setup = owner;
+    policy_close(setup->policy);
+    arena_free(&setup->arena);
+    free(setup);
+}
+
+static bool digest_config(struct arena *arena, const struct config *config, struct str *ret,
+                          struct err *err)
+{
+    struct digest digest;
+    char hex[DIGEST_HEX + 1];
+    *ret = STR("");
+    if (!config->path.len)
+        return true;
+    if (!digest_file(config->path.ptr, &digest, err))
+        return false;
+    digest_hex(&digest, hex);
+    *ret = arena_printf(arena, "sha256:%s", hex);
+    return ret->ptr || arena_full(arena, err);
 }
 
 static bool fill(struct arena *arena, const struct app *app, const struct invocation *in,
@@ -117,13 +146,67 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
                                       .user = serve->up_user};
     ret->run_task_url =
         serve->run_task_url.len ? serve->run_task_url : STR("https://app.terraform.io");
-    return read_key(arena, app, config, serve->up_password, &ret->upstream.password, err) &&
+    const struct judges judges = {.config = config};
+    return digest_config(arena, config, &ret->config_digest, err) &&
+           judges_digest(arena, &judges, &ret->policy_digest, err) &&
+           read_key(arena, app, config, serve->up_password, &ret->upstream.password, err) &&
            read_key(arena, app, config, serve->gate_key, &ret->gate_key, err) &&
            read_key(arena, app, config, serve->run_task_key, &ret->run_task_key, err) &&
            policy_setup(arena, app, config, &(struct option_value){0}, &(struct option_value){0},
                         true, &ret->policy, err) &&
            read_pem(arena, config, serve->tls_cert, &ret->listener.tls_cert, err) &&
            read_pem(arena, config, serve->tls_key, &ret->listener.tls_key, err);
+}
+
+/* --- running --- */
+
+struct serving {
+    const struct app *app;
+    const struct invocation *in;
+    struct log log;
+    struct service service;
+    struct systemd *systemd;
+    int hangups; /* signalfd of SIGHUP */
+};
+
+static struct str levels_of(const struct serving *s, const struct config *config)
+{
+    struct str given = s->in->value[LOG_UP_TO].text;
+    return given.len ? given : config->serve.log;
+}
+
+/* Reads and checks everything that plumb.yaml names. */
+static bool load(struct serving *s, const struct app *app, struct server_options *ret,
+                 struct err *err)
+{
+    struct setup *setup = calloc(1, sizeof *setup);
+    if (!setup)
+        return err_set(err, ERR_LIMIT, "out of memory");
+    *setup = (struct setup){.arena = {.limit = ARENA_DEFAULT_LIMIT}};
+    *ret = (struct server_options){.log = &s->log, .release = release, .owner = setup};
+    bool ok =
+        policy_find_config(&setup->arena, app, &s->in->value[CONFIG], &setup->config, err) &&
+        (log_set_levels(NULL, levels_of(s, &setup->config), err) || err_wrap(err, "serve.log")) &&
+        fill(&setup->arena, app, s->in, &setup->config, ret, err);
+    setup->policy = ret->policy;
+    if (!ok)
+        release(setup);
+    return ok;
+}
+
+static void take_levels(struct serving *s)
+{
+    (void)log_set_levels(&s->log, levels_of(s, s->service.server->options.config), NULL);
+}
+
+static void tell_manager(const struct serving *s)
+{
+    char text[ERR_TEXT_MAX];
+    const struct server *server = s->service.server;
+    (void)snprintf(text, sizeof text, "listening on %.*s%s",
+                   STR_ARG(listener_address(server->listener)),
+                   listener_has_tls(server->listener) ? " (TLS)" : "");
+    systemd_ready(s->systemd, text);
 }
 
 static void tell_start(const struct server *server, const struct log *log)
@@ -139,28 +222,114 @@ static void tell_start(const struct server *server, const struct log *log)
             LOG_TEXT("todo", STR("plumb token create --role apply --name NAME")));
 }
 
+/* What commands print about a policy, as lines of the log. */
+static void log_lines(const struct serving *s, const char *text, size_t n)
+{
+    struct str rest = {text, n}, line;
+    while (rest.len > 0) {
+        (void)str_cut(&rest, '\n', &line);
+        if (line.len)
+            LOG(&s->log, LOG_ERROR, "config", "problem", LOG_TEXT("text", line));
+    }
+}
+
+static bool load_quietly(struct serving *s, struct server_options *ret, struct err *err)
+{
+    struct app app = *s->app;
+    char *text = NULL;
+    size_t n = 0;
+    app.err = open_memstream(&text, &n);
+    if (!app.err)
+        return err_set(err, ERR_LIMIT, "out of memory");
+    bool ok = load(s, &app, ret, err);
+    (void)fclose(app.err);
+    log_lines(s, text, n);
+    free(text);
+    return ok;
+}
+
+static void reload(struct serving *s)
+{
+    struct server_options serving;
+    struct err err = {0};
+    char text[ERR_TEXT_MAX];
+    systemd_reloading(s->systemd);
+    LOG(&s->log, LOG_INFO, "serve", "reloading", LOG_TEXT("why", STR("SIGHUP")));
+    if (load_quietly(s, &serving, &err) && service_reload(&s->service, &serving, &err)) {
+        take_levels(s);
+        const struct server_options *now = &s->service.server->options;
+        LOG(&s->log, LOG_INFO, "serve", "reloaded", LOG_TEXT("config", now->config_digest),
+            LOG_TEXT("policy", now->policy_digest));
+    } else {
+        LOG(&s->log, LOG_ERROR, "serve", "not reloaded: what was configured before goes on",
+            LOG_TEXT("error", str_from(err_text(&err, text, sizeof text))));
+    }
+    tell_manager(s);
+}
+
+static void run_until_stopped(struct serving *s)
+{
+    struct signalfd_siginfo hangup;
+    struct pollfd wait = {.fd = s->hangups, .events = POLLIN};
+    while (!*s->app->cancel) {
+        if (poll(&wait, 1, LOOK_MS) > 0 && read(s->hangups, &hangup, sizeof hangup) > 0)
+            reload(s);
+        service_tend(&s->service);
+    }
+}
+
+/* Blocked in all threads that are started from here on; children begin without. */
+static bool open_hangups(int *ret, sigset_t *ret_before, struct err *err)
+{
+    sigset_t hangup;
+    (void)sigemptyset(&hangup);
+    (void)sigaddset(&hangup, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &hangup, ret_before);
+    *ret = signalfd(-1, &hangup, SFD_CLOEXEC | SFD_NONBLOCK);
+    return *ret >= 0 || err_set(err, ERR_IO, "signalfd: %s", strerror(errno));
+}
+
+static bool start(struct serving *s, struct err *err)
+{
+    struct server_options serving;
+    if (!load(s, s->app, &serving, err))
+        return false;
+    (void)log_set_levels(&s->log, levels_of(s, serving.config), NULL);
+    if (!service_start(&s->service, &serving, err))
+        return false;
+    if (systemd_open(&s->systemd, s->app->env, s->service.hub, err))
+        return true;
+    (void)service_stop(&s->service, 0);
+    return false;
+}
+
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
-    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
-    struct config config = {0};
-    struct server server;
-    struct log log = log_of(app, in);
-    struct server_options serving = {.log = &log};
-    const struct timespec look = {.tv_nsec = LOOK_MS * 1000000L};
-    if (!policy_find_config(&arena, app, &in->value[CONFIG], &config, err) ||
-        !fill(&arena, app, in, &config, &serving, err) || !server_start(&server, &serving, err)) {
-        policy_close(serving.policy);
-        return false;
+    sigset_t before;
+    struct serving s = {.app = app,
+                        .in = in,
+                        .log = {.out = app->err,
+                                .level = LOG_INFO,
+                                .json = str_equal(in->value[LOG_FORMAT].text, STR("json")),
+                                .now_ms = app->now_ms,
+                                .clock = app->clock}};
+    bool ok = open_hangups(&s.hangups, &before, err) && start(&s, err);
+    if (ok) {
+        tell_start(s.service.server, &s.log);
+        tell_manager(&s);
+        run_until_stopped(&s);
+        systemd_stopping(s.systemd);
+        LOG(&s.log, LOG_INFO, "serve", "stopping", LOG_NUMBER("wait_ms", DRAIN_MS));
+        systemd_close(s.systemd);
+        bool done = service_stop(&s.service, DRAIN_MS);
+        LOG(&s.log, LOG_INFO, "serve", "stopped",
+            LOG_TEXT("unanswered", done ? STR("no") : STR("yes")));
+        *ret_exit = done ? 0 : 1;
     }
-    tell_start(&server, &log);
-    while (!*app->cancel)
-        (void)nanosleep(&look, NULL);
-    LOG(&log, LOG_INFO, "serve", "stopping", LOG_NUMBER("wait_ms", DRAIN_MS));
-    bool done = server_stop(&server, DRAIN_MS);
-    LOG(&log, LOG_INFO, "serve", "stopped", LOG_TEXT("unanswered", done ? STR("no") : STR("yes")));
-    policy_close(serving.policy);
-    *ret_exit = done ? 0 : 1;
-    return true;
+    if (s.hangups >= 0)
+        (void)close(s.hangups);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return ok;
 }
 
 const struct command cmd_serve = {
@@ -174,8 +343,9 @@ const struct command cmd_serve = {
         "terminal shows why and what to do. A state is written under its lock only, so "
         "-lock=false ends at the write.\n\n"
         "Requests need a token (plumb token create): as password of the http backend, or as "
-        "bearer token. It listens on loopback; elsewhere it needs TLS and tokens. SIGTERM lets "
-        "what was begun end, then stops.",
+        "bearer token. It listens on loopback; elsewhere it needs TLS and tokens. SIGHUP takes "
+        "the configuration anew, or goes on with the one before where something is wrong with it. "
+        "SIGTERM lets what was begun end, then stops.",
     .options = options,
     .noptions = OPTION_COUNT,
     .run = run};

@@ -142,6 +142,7 @@ struct config_gate {
 /* `plumb serve`. */
 struct config_serve {
     struct str listen, url, tls_cert, tls_key; /* files relative to the root */
+    struct str log;                            /* levels: serve/log.h */
     struct str unjudged;                       /* "block" (empty), "warn" or "off" */
     struct str gate_key, run_task_key;         /* env:NAME or file:PATH */
     struct str up_address, up_lock_address, up_lock_method, up_unlock_method, up_update_method;

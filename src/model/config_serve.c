@@ -135,6 +135,12 @@ static const struct field serve_fields[] = {
      .kind = FIELD_SECTION,
      .section = &gate_section,
      .text = "the gate over the wire: POST /v1/gate"},
+    {.name = "log",
+     .kind = FIELD_STRING,
+     .check = CHECK_FILLED,
+     AT(log),
+     .text = "what is logged, as --log-level: a level, and levels of subsystems: "
+             "info,http=warn,scheduler=debug"},
     {.name = "metrics",
      .kind = FIELD_SECTION,
      .section = &metrics_section,

@@ -15,6 +15,7 @@
 
 struct state {
     int fd;
+    bool looked_at;   /* somebody waits for it */
     int64_t until_ms; /* monotonic; INT64_MAX: no promise */
     char trouble[ERR_TEXT_MAX];
 };
@@ -84,11 +85,11 @@ void hub_wake(struct hub *hub)
     const uint64_t one = 1;
     (void)pthread_mutex_lock(&hub->lock);
     hub->wakes++;
+    for (size_t i = 0; i < PART_COUNT; i++)
+        if (hub->part[i].looked_at && write(hub->part[i].fd, &one, sizeof one) < 0)
+            continue; /* full: it is readable already */
     (void)pthread_cond_broadcast(&hub->woken);
     (void)pthread_mutex_unlock(&hub->lock);
-    for (size_t i = 0; i < PART_COUNT; i++)
-        if (write(hub->part[i].fd, &one, sizeof one) < 0)
-            continue; /* full: it is readable already */
 }
 
 uint64_t hub_wait(struct hub *hub, uint64_t seen, int timeout_ms)
@@ -110,6 +111,9 @@ uint64_t hub_wait(struct hub *hub, uint64_t seen, int timeout_ms)
 
 int hub_wake_fd(struct hub *hub, enum part part)
 {
+    (void)pthread_mutex_lock(&hub->lock);
+    hub->part[part].looked_at = true;
+    (void)pthread_mutex_unlock(&hub->lock);
     return hub->part[part].fd;
 }
 

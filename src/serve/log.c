@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "wire/json.h"
 
 enum { LINE_BYTES_MAX = 1 << 16 };
@@ -27,6 +28,68 @@ bool log_level_from(struct str name, enum log_level *ret)
             return true;
         }
     return false;
+}
+
+#define X(name, what) STR_INIT(name),
+static const struct str subsystems[] = {LOG_SUBSYSTEMS(X)};
+#undef X
+
+static size_t find_subsystem(struct str name)
+{
+    size_t i = 0;
+    while (i < LOG_SUBSYSTEM_COUNT && !str_equal(name, subsystems[i]))
+        i++;
+    return i;
+}
+
+static bool bad_subsystem(struct str name, struct err *err)
+{
+    struct str near = str_nearest(name, subsystems, LOG_SUBSYSTEM_COUNT);
+    AUTO_BUF all = {.limit = ERR_TEXT_MAX};
+    for (size_t i = 0; i < LOG_SUBSYSTEM_COUNT; i++)
+        buf_printf(&all, "%s%.*s", i ? ", " : "", STR_ARG(subsystems[i]));
+    if (near.len)
+        return err_set(err, ERR_USAGE,
+                       "log level: there is no subsystem '%.*s'; did you mean %.*s?", STR_ARG(name),
+                       STR_ARG(near));
+    return err_set(err, ERR_USAGE, "log level: there is no subsystem '%.*s'; there are %.*s",
+                   STR_ARG(name), STR_ARG(buf_view(&all)));
+}
+
+bool log_set_levels(struct log *log, struct str text, struct err *err)
+{
+    unsigned char of[LOG_SUBSYSTEM_COUNT] = {0};
+    enum log_level all = LOG_INFO;
+    for (struct str one, name; text.len > 0;) {
+        (void)str_cut(&text, ',', &one);
+        bool named = str_cut(&one, '=', &name);
+        struct str word = str_trim(named ? one : name);
+        enum log_level level = LOG_INFO;
+        size_t which = named ? find_subsystem(str_trim(name)) : 0;
+        if (!log_level_from(word, &level))
+            return err_set(err, ERR_USAGE,
+                           "log level: '%.*s' is none of error, warn, info and debug",
+                           STR_ARG(word));
+        if (which == LOG_SUBSYSTEM_COUNT)
+            return bad_subsystem(str_trim(name), err);
+        if (named)
+            of[which] = (unsigned char)(level + 1);
+        else
+            all = level;
+    }
+    if (!log)
+        return true;
+    log->level = all;
+    for (size_t i = 0; i < LOG_SUBSYSTEM_COUNT; i++)
+        log->of[i] = of[i];
+    return true;
+}
+
+bool log_wants(const struct log *log, enum log_level level, const char *subsystem)
+{
+    size_t i = find_subsystem(str_from(subsystem));
+    unsigned char own = i < LOG_SUBSYSTEM_COUNT ? log->of[i] : 0;
+    return log->out && level <= (own ? (enum log_level)(own - 1) : log->level);
 }
 
 /* Can stand without quotes: nothing that would end the word or fool a terminal. */
@@ -79,8 +142,10 @@ void log_line(const struct log *log, enum log_level level, const char *subsystem
 {
     char time[CLOCK_TEXT];
     AUTO_BUF line = {.limit = LINE_BYTES_MAX};
-    if (!log->out || level > log->level)
+    if (!log_wants(log, level, subsystem))
         return;
+    if (log->also)
+        log->also(log->also_ctx, level, subsystem, message, field, n);
     clock_format(log->now_ms ? log->now_ms(log->clock) : clock_wall_ms(), time);
     (log->json ? add_json : add_text)(&line, time, level, subsystem, message, field, n);
     buf_char(&line, '\n');

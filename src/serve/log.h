@@ -6,12 +6,15 @@
  * Secrets: nobody logs a header, a body or a query
  */
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "base/str.h"
+
+struct err;
 
 #define LOG_LEVELS(X) \
     X(LOG_ERROR, "error") \
@@ -23,13 +26,43 @@
 enum log_level { LOG_LEVELS(X) LOG_LEVEL_COUNT };
 #undef X
 
+/* What tells something: X(name, what of it). A line's subsystem is one of these. */
+#define LOG_SUBSYSTEMS(X) \
+    X("serve", "start, reload and stop") \
+    X("config", "what is wrong with a configuration") \
+    X("http", "requests") \
+    X("auth", "tokens") \
+    X("audit", "checkpoints of the audit log") \
+    X("run-task", "run tasks of HCP Terraform") \
+    X("upstream", "the backend behind this one") \
+    X("scheduler", "which scan is due, and who does it") \
+    X("scan", "scans, begun and ended") \
+    X("feeds", "files and git") \
+    X("events", "audit events that came in") \
+    X("alerts", "alerts, and their way to receivers") \
+    X("heartbeat", "the sign of life to others") \
+    X("telemetry", "traces and logs to a collector")
+#define X(name, what) +1
+enum { LOG_SUBSYSTEM_COUNT = 0 LOG_SUBSYSTEMS(X) };
+#undef X
+
+struct log_field;
 struct log {
-    FILE *out;            /* NULL: nothing is written */
-    enum log_level level; /* up to this one; zero = errors only */
+    FILE *out;                            /* NULL: nothing is written */
+    _Atomic(enum log_level) level;        /* up to this one; zero = errors only */
+    atomic_uchar of[LOG_SUBSYSTEM_COUNT]; /* 0 = as `level`; else one more than its own */
     bool json;
     int64_t (*now_ms)(void *clock);
     void *clock;
+    /* Gets each line that is written, or NULL; on the thread that writes it. */
+    void (*also)(void *ctx, enum log_level level, const char *subsystem, const char *message,
+                 const struct log_field *field, size_t n);
+    void *also_ctx;
 };
+/* "info", "info,http=warn,scheduler=debug": from the next line on. ERR_USAGE, then nothing changed.
+ * log NULL: only looks. */
+bool log_set_levels(struct log *log, struct str text, struct err *err);
+bool log_wants(const struct log *log, enum log_level level, const char *subsystem);
 
 struct log_field {
     const char *name;

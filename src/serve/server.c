@@ -1,7 +1,8 @@
-/* server.c - starting, stopping, and the table of what is served. */
+/* server.c - the parts of one configuration, and the table of what is served. */
 #include "serve/server.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -12,22 +13,38 @@
 #include "serve/log.h"
 #include "serve/run_task.h"
 
+enum { WHY_BYTES = 16 << 10, BEAT_MS = 60000 };
+
+static void answer_well(struct request *request)
+{
+    const struct answer answer = {
+        .status = 200, .type = "application/json", .body = STR("{\"status\":\"ok\"}\n")};
+    request_answer(request, &answer);
+}
+
 static void health(void *service, struct request *request)
 {
-    struct answer answer = {
-        .status = 200, .type = "application/json", .body = STR("{\"status\":\"ok\"}\n")};
-    (void)service;
-    request_answer(request, &answer);
+    const struct server *server = service;
+    AUTO_BUF why = {.limit = WHY_BYTES};
+    if (hub_is_alive(server->hub, &why))
+        answer_well(request);
+    else
+        request_problem(request, 503, "not-alive", "%.*s", STR_ARG(buf_view(&why)));
 }
 
 static void ready(void *service, struct request *request)
 {
     const struct server *server = service;
-    if (!committer_is_well(server->committer)) {
-        request_problem(request, 503, "store", "the store cannot be written");
-        return;
-    }
-    health(service, request);
+    AUTO_BUF why = {.limit = WHY_BYTES};
+    bool alive = hub_is_alive(server->hub, &why);
+    bool store = committer_is_well(server->committer);
+    if (!store)
+        buf_printf(&why, "%sthe store cannot be written", why.len ? "; " : "");
+    if (hub_is_well(server->hub, &why) && alive && store)
+        answer_well(request);
+    else
+        request_problem(request, 503, store ? "not-ready" : "store", "%.*s",
+                        STR_ARG(buf_view(&why)));
 }
 
 #define LOCK_BODY LOCKINFO_BYTES_MAX
@@ -52,13 +69,13 @@ static const struct listener_route routes[] = {
      .open = true,
      .quick = true,
      .answer = health,
-     .text = "Is the process there?"},
+     .text = "Does the process live, with all of its parts?"},
     {.method = "GET",
      .path = "/readyz",
      .open = true,
      .quick = true,
      .answer = ready,
-     .text = "Can it do its work: can the store be written?"},
+     .text = "Can it do its work: can the store be written, and what do its parts say?"},
     {.method = "GET",
      .path = "/v1/states",
      .role = ROLE_READ,
@@ -156,7 +173,7 @@ static const struct {
 } behind[] = {{"GET", upstream_get},    {"LOCK", upstream_lock}, {"UNLOCK", upstream_unlock},
               {"POST", upstream_write}, {"PUT", upstream_write}, {"DELETE", upstream_delete}};
 
-static size_t make_routes(struct server *server)
+static void make_routes(struct server *server)
 {
     static_assert(sizeof routes / sizeof *routes <= SERVER_ROUTES_MAX, "room for all routes");
     size_t n = sizeof routes / sizeof *routes;
@@ -175,7 +192,7 @@ static size_t make_routes(struct server *server)
                 route->answer = behind[k].answer;
         route->quick = false;
     }
-    return n;
+    server->nroutes = n;
 }
 
 static struct token_set *read_tokens(struct record *record, struct err *err)
@@ -199,6 +216,9 @@ static void refresh_tokens(void *ctx, struct record *record)
     struct err err = {0};
     char text[ERR_TEXT_MAX];
     struct token_set *set = listener ? read_tokens(record, &err) : NULL;
+    hub_beat(server->hub, PART_COMMITTER, BEAT_MS);
+    hub_trouble(server->hub, PART_COMMITTER,
+                listener && !set ? "tokens cannot be read from the store" : NULL);
     if (set)
         listener_set_tokens(listener, set);
     else if (listener) /* those that are known stay; they end by their own time */
@@ -213,7 +233,7 @@ static void warn_of_log(void *ctx, const char *text)
         LOG_TEXT("error", str_from(text)));
 }
 
-static struct token_set *first_tokens(struct server *server, struct err *err)
+struct token_set *server_tokens(struct server *server, struct err *err)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
     struct record record = {0};
@@ -243,6 +263,10 @@ static bool part_settler_open(struct audit_settler **ret, struct server *server,
     { \
         return open(&server->member, server, err); \
     } \
+    static bool has_##member(const struct server *server) \
+    { \
+        return server->member != NULL; \
+    } \
     static void close_##member(struct server *server) \
     { \
         close(server->member); \
@@ -253,10 +277,12 @@ PARTS(X)
 
 static const struct {
     bool (*open)(struct server *server, struct err *err);
+    bool (*is_open)(const struct server *server);
     void (*close)(struct server *server);
     enum part_until until;
 } parts[] = {
-#define X(constant, type, member, open, close, until) {open_##member, close_##member, until},
+#define X(constant, type, member, open, close, until) \
+    {open_##member, has_##member, close_##member, until},
     PARTS(X)
 #undef X
 };
@@ -264,64 +290,77 @@ static const struct {
 static void close_parts(struct server *server, enum part_until until)
 {
     for (size_t i = PART_COUNT; i-- > 0;)
-        if (parts[i].until == until)
+        if (parts[i].until == until && parts[i].is_open(server)) {
             parts[i].close(server);
-}
-
-static void dispose(struct server *server)
-{
-    close_parts(server, PART_WORKS);
-    close_parts(server, PART_SERVES);
-    (void)pthread_mutex_destroy(&server->gate_lock);
-    hub_close(server->hub);
-    server->hub = NULL;
+            hub_trouble(server->hub, (enum part)i, NULL);
+            hub_beat(server->hub, (enum part)i, 0);
+        }
 }
 
 static bool open_parts(struct server *server, struct err *err)
 {
     for (size_t i = 0; i < PART_COUNT; i++)
-        if (!parts[i].open(server, err))
-            return false;
+        if (!parts[i].is_open(server) && !parts[i].open(server, err))
+            return err_wrap(err, "%s", part_name((enum part)i));
     return true;
 }
 
-bool server_start(struct server *ret, const struct server_options *options, struct err *err)
+void server_release(const struct server_options *options)
 {
-    *ret = (struct server){.options = *options};
-    struct listener *listener = NULL;
-    struct listener_options listening = options->listener;
-    listening.route = ret->route;
-    listening.nroutes = make_routes(ret);
-    listening.service = ret;
-    listening.log = options->log;
-    listening.tokens = first_tokens(ret, err);
-    if (!listening.tokens)
-        return false;
-    ret->ntokens = listening.tokens->n;
-    (void)pthread_mutex_init(&ret->gate_lock, NULL);
-    if (!hub_open(&ret->hub, err) || !open_parts(ret, err)) {
-        token_set_free(listening.tokens);
-        dispose(ret);
+    if (options->release)
+        options->release(options->owner);
+}
+
+bool server_open(struct server **ret, struct hub *hub, struct listener *listener,
+                 const struct server_options *options, struct err *err)
+{
+    struct server *server = calloc(1, sizeof *server);
+    if (!server) {
+        server_release(options);
+        return err_set(err, ERR_LIMIT, "out of memory");
+    }
+    server->options = *options;
+    server->hub = hub;
+    server->listener = listener;
+    (void)pthread_mutex_init(&server->gate_lock, NULL);
+    make_routes(server);
+    if (!open_parts(server, err)) {
+        server_close(server);
         return false;
     }
-    if (!listener_start(&listener, &listening, err)) {
-        dispose(ret);
-        return false;
-    }
-    ret->listener = listener;
+    *ret = server;
     return true;
 }
 
-bool server_stop(struct server *server, int wait_ms)
+void server_close_parts(struct server *server)
 {
-    struct listener *listener = server->listener;
-    bool done = listener_drain(listener, wait_ms);
-    listener_halt(listener); /* nothing comes to the parts any more */
     close_parts(server, PART_WORKS);
     close_parts(server, PART_SERVES);
-    listener_stop(listener); /* counts until its last connection ends */
-    dispose(server);
-    return done;
+}
+
+void server_close(struct server *server)
+{
+    if (!server)
+        return;
+    server_close_parts(server);
+    (void)pthread_mutex_destroy(&server->gate_lock);
+    server_release(&server->options);
+    free(server);
+}
+
+void server_rest(struct server *server)
+{
+    server->leaving = true;
+    server->resting = true;
+    server_wake(server);
+    close_parts(server, PART_WORKS);
+}
+
+bool server_resume(struct server *server, struct err *err)
+{
+    server->leaving = false;
+    server->resting = !open_parts(server, err);
+    return !server->resting;
 }
 
 bool server_read(struct server *server, struct request *request, struct record *ret)

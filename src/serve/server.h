@@ -1,9 +1,11 @@
-/* server.h - plumb as a service: the listener, the store behind it, and what is served.
+/* server.h - what is served, with one configuration: its parts and its routes.
  *
- * Start:   server_start; ends with server_stop, which lets what is being answered be answered
+ * Life:    service.h opens one, and another one for another configuration; a request belongs to
+ *          the one that it began with, and to the end of it nothing of `options` changes
  */
 #pragma once
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/str.h"
@@ -31,16 +33,24 @@ struct server_options {
                           stands against an apply */
     bool metrics_open; /* /metrics needs no token */
     const struct log *log;
-    const struct config *config;           /* of plumb.yaml, or NULL */
-    struct policy *policy;                 /* judges plans, one at a time; or NULL */
-    struct str gate_key;                   /* of signed requests to the gate; empty = none */
-    struct upstream upstream;              /* where states are kept instead of here; or empty */
-    struct str run_task_key, run_task_url; /* of run tasks, and the host they come from */
+    const struct config *config;             /* of plumb.yaml, or NULL */
+    struct policy *policy;                   /* judges plans, one at a time; or NULL */
+    struct str gate_key;                     /* of signed requests to the gate; empty = none */
+    struct upstream upstream;                /* where states are kept instead of here; or empty */
+    struct str run_task_key, run_task_url;   /* of run tasks, and the host they come from */
+    struct str config_digest, policy_digest; /* "sha256:..."; or empty */
+    void (*release)(void *owner);            /* of all that this points at; or NULL */
+    void *owner;
 };
 struct server {
     struct server_options options;
     struct listener *_Atomic listener; /* NULL until it listens */
     struct hub *hub;
+    struct server *next; /* the service's */
+    atomic_bool leaving; /* another configuration takes over, or the service ends: what goes on for
+                            long (a stream) ends now; the wake tells of it */
+    bool resting;        /* PART_WORKS are closed */
+    size_t nroutes;
     size_t ntokens; /* live ones, at the start */
 #define X(constant, type, member, open, close, until) struct type *member;
     PARTS(X)
@@ -54,14 +64,29 @@ static inline void server_wake(struct server *server)
 {
     hub_wake(server->hub);
 }
+/* Is it time for what goes on for long to end? */
+static inline bool server_leaving(const struct server *server)
+{
+    return server->leaving;
+}
 static inline struct metrics *server_metrics(struct server *server)
 {
     return hub_metrics(server->hub);
 }
 
-bool server_start(struct server *ret, const struct server_options *options, struct err *err);
-/* True: everything that was begun was answered within wait_ms. */
-bool server_stop(struct server *server, int wait_ms);
+/* --- for service.h --- */
+
+/* Takes what the options own, on failure too. listener: NULL where it does not listen yet. */
+bool server_open(struct server **ret, struct hub *hub, struct listener *listener,
+                 const struct server_options *options, struct err *err);
+void server_close_parts(struct server *server);
+void server_close(struct server *server); /* NULL is fine */
+/* Ends what works on its own / begins it again; what cannot be opened may be tried again. */
+void server_rest(struct server *server);
+bool server_resume(struct server *server, struct err *err);
+void server_release(const struct server_options *options);
+/* The tokens that count now, from the store. */
+struct token_set *server_tokens(struct server *server, struct err *err);
 const struct listener_route *server_routes(size_t *ret_n);
 
 /* A connection to the store of this request alone, only for reading. False: it was answered. */

@@ -61,28 +61,29 @@ static bool may_change(const struct server_options *before, const struct server_
     return listener_check(&after->listener, err);
 }
 
+static struct str or_none(struct str digest)
+{
+    return digest.len ? digest : STR("none");
+}
+
 static bool tell(const struct server_options *before, const struct server_options *after,
                  struct err *err)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
     struct record record = {0};
-    const struct member detail[] = {
-        {STR("config"), value_string(after->config_digest)},
-        {STR("config_before"), value_string(before->config_digest)},
-        {STR("policy"), value_string(after->policy_digest)},
-        {STR("policy_before"), value_string(before->policy_digest)},
-    };
     const struct event_input input[] = {{STR("config"), after->config_digest},
                                         {STR("policy"), after->policy_digest}};
-    const struct event event = {.type = EVENT_CONFIG,
-                                .actor = {STR("plumb"), STR("service")},
-                                .subject = STR("serve"),
-                                .outcome = STR("reloaded"),
-                                .policy = after->policy_digest,
-                                .input = input,
-                                .ninputs = after->policy_digest.len ? 2 : 1,
-                                .detail = {0}};
-    (void)detail, (void)event;
+    const struct event event = {
+        .type = EVENT_CONFIG,
+        .actor = {STR("plumb"), STR("service")},
+        .subject = STR("serve"),
+        .outcome = STR("reloaded"),
+        .reason = arena_printf(&arena, "before: configuration %.*s, policy %.*s",
+                               STR_ARG(or_none(before->config_digest)),
+                               STR_ARG(or_none(before->policy_digest))),
+        .policy = after->policy_digest,
+        .input = after->config_digest.len ? input : &input[1],
+        .ninputs = (after->config_digest.len ? 1u : 0u) + (after->policy_digest.len ? 1u : 0u)};
     if (!record_open(&arena, &after->record, &record, err))
         return false;
     bool ok = audit_write(&record, &event, NULL, err);
@@ -140,18 +141,23 @@ void service_tend(struct service *service)
         *at = server->next;
         server_close(server);
     }
-    if (server_rests(service->server) && clock_monotonic_ms() - service->tried_ms > AGAIN_MS)
+    if (service->server->resting && clock_monotonic_ms() - service->tried_ms > AGAIN_MS)
         go_on(service);
 }
 
 bool service_stop(struct service *service, int wait_ms)
 {
+    service->server->next = service->leaving;
     server_rest(service->server);
     bool done = listener_drain(service->listener, wait_ms);
     listener_halt(service->listener); /* nothing comes to the parts any more */
-    for (struct server *server; (server = service->leaving);) {
-        service->leaving = server->next;
+    for (struct server *server = service->server; server; server = server->next)
         server_close_parts(server);
+    listener_stop(service->listener); /* its last connections know their routes to the end */
+    for (struct server *server = service->server, *next; server; server = next) {
+        next = server->next;
+        server_close(server);
     }
+    hub_close(service->hub);
     return done;
 }
