@@ -7,10 +7,11 @@
 #include "base/err.h"
 #include "report/parts.h"
 #include "respond/notify.h"
+#include "respond/wording.h"
 #include "wire/mime.h"
 #include "wire/smtp.h"
 
-enum { TITLE_MAX = 200, ID_MAX = 200 };
+enum { TITLE_MAX = 200, ID_MAX = 200, FACT_MAX = 1000 };
 
 bool mailbox_parse(struct str text, struct mailbox *ret, struct err *err)
 {
@@ -64,18 +65,10 @@ static void put_reference(struct buf *out, const char *name, const char *kind, s
     buf_printf(out, "@%.*s>\r\n", STR_ARG(domain));
 }
 
-static void put_subject(struct buf *out, const struct alert *alert)
+static void put_headers(struct arena *arena, struct buf *out, const struct mailing *m,
+                        const struct alert *alert)
 {
-    AUTO_BUF subject = {.limit = MAILING_MAX};
-    buf_printf(&subject, "[plumb] %s, %s: ", alert_status_name(alert->status),
-               severity_name(alert->severity));
-    text_safe(&subject, text_cut(alert->title, TITLE_MAX));
-    mime_header(out, "Subject", buf_view(&subject));
-    out->failed = out->failed || subject.failed;
-}
-
-static void put_headers(struct buf *out, const struct mailing *m, const struct alert *alert)
-{
+    struct str headline = wording_headline(arena, alert, TITLE_MAX);
     char date[MIME_DATE];
     size_t at = str_find_char(m->from.address, '@', 0);
     struct str domain = str_sub(m->from.address, at + 1, m->from.address.len);
@@ -87,7 +80,7 @@ static void put_headers(struct buf *out, const struct mailing *m, const struct a
         put_box(out, &m->to[i], 4);
     }
     buf_str(out, STR("\r\n"));
-    put_subject(out, alert);
+    mime_header(out, "Subject", headline);
     put_reference(out, "Message-ID", "alert", alert->id, domain);
     put_reference(out, "In-Reply-To", "thread", alert->thread, domain);
     put_reference(out, "References", "thread", alert->thread, domain);
@@ -107,6 +100,7 @@ static void put_headers(struct buf *out, const struct mailing *m, const struct a
 /* --- the body: one walk for the text and the HTML part --- */
 
 struct page {
+    struct arena *arena;
     struct buf *out;
     bool html;
 };
@@ -128,7 +122,7 @@ static void mark(const struct page *page, const char *text, const char *html)
 
 static void put_link(const struct page *page, struct str url)
 {
-    bool web = str_starts(url, STR("https://")) || str_starts(url, STR("http://"));
+    bool web = wording_link(url).len > 0;
     if (page->html && web) {
         buf_str(page->out, STR("<a href=\""));
         put(page, url);
@@ -138,94 +132,18 @@ static void put_link(const struct page *page, struct str url)
     mark(page, "", web ? "</a>" : "");
 }
 
-static void open_row(const struct page *page, const char *label)
+static void put_fact(const struct page *page, const struct fact *fact)
 {
     if (page->html)
-        buf_printf(page->out, "<tr><th>%s</th><td>", label);
+        buf_printf(page->out, "<tr><th>%s</th><td>", fact->name);
     else
-        buf_printf(page->out, "   %-10s", label);
-}
-
-static void close_row(const struct page *page)
-{
-    mark(page, "\n", "</td></tr>\n");
-}
-
-/* `before` and the text; nothing where there is no text. */
-static void part(const struct page *page, const char *before, struct str text)
-{
-    if (!text.len)
-        return;
-    buf_str(page->out, str_from(before));
-    put(page, text);
-}
-
-static void moment(const struct page *page, const char *before, int64_t utc_ms)
-{
-    char text[CLOCK_TEXT];
-    if (utc_ms)
-        part(page, before, str_from(clock_format(utc_ms, text)));
-}
-
-static void put_where(const struct page *page, const struct alert_finding *f)
-{
-    open_row(page, "Stack");
-    put(page, f->stack);
-    part(page, ", environment ", f->environment);
-    part(page, ", owner ", f->owner);
-    close_row(page);
-    if (!f->file.len)
-        return;
-    open_row(page, "Code");
-    put(page, f->file);
-    if (f->line)
-        buf_printf(page->out, ":%u", (unsigned)f->line);
-    if (f->file_url.len) {
+        buf_printf(page->out, "   %-12s ", fact->name);
+    put(page, fact->text);
+    if (fact->link.len) {
         buf_char(page->out, ' ');
-        put_link(page, f->file_url);
+        put_link(page, fact->link);
     }
-    close_row(page);
-}
-
-static void put_who(const struct page *page, const struct alert_finding *f)
-{
-    if (!f->actor.len && !f->actor_how.len)
-        return;
-    open_row(page, "Who");
-    put(page, f->actor.len ? f->actor : STR("not known"));
-    part(page, ", ", f->actor_how);
-    part(page, ", by ", f->client);
-    part(page, ", from ", f->source_ip);
-    moment(page, ", ", f->actor_utc_ms);
-    close_row(page);
-}
-
-static void put_rule(const struct page *page, const struct alert_finding *f)
-{
-    if (f->rule.len || f->decision.len) {
-        open_row(page, "Rule");
-        put(page, f->rule.len ? f->rule : STR("none is about it"));
-        part(page, ", ", f->rule_place);
-        part(page, ": ", f->decision);
-        close_row(page);
-    }
-    if (f->reason.len) {
-        open_row(page, "Why");
-        put(page, f->reason);
-        close_row(page);
-    }
-}
-
-static void put_when(const struct page *page, const struct alert_finding *f)
-{
-    if (!f->first_utc_ms && !f->since_utc_ms && !f->due_utc_ms)
-        return;
-    open_row(page, "When");
-    moment(page, "first seen ", f->first_utc_ms);
-    moment(page, f->first_utc_ms ? ", so since " : "so since ", f->since_utc_ms);
-    moment(page, f->first_utc_ms || f->since_utc_ms ? ", to be answered by " : "due ",
-           f->due_utc_ms);
-    close_row(page);
+    mark(page, "\n", "</td></tr>\n");
 }
 
 static void put_line(const struct page *page, const char *sign, struct str path, struct str value)
@@ -233,7 +151,8 @@ static void put_line(const struct page *page, const char *sign, struct str path,
     mark(page, "   ", *sign == '-' ? "<span class=\"b\">" : "<span class=\"a\">");
     buf_printf(page->out, "%s ", sign);
     put(page, path);
-    part(page, ": ", value);
+    buf_str(page->out, value.len ? STR(": ") : STR(""));
+    put(page, value);
     mark(page, "\n", "</span>\n");
 }
 
@@ -269,22 +188,13 @@ static void put_todo(const struct page *page, const struct alert_finding *f)
 
 static void put_finding(const struct page *page, const struct alert_finding *f, size_t number)
 {
+    struct fact fact[WORDING_FACTS];
+    size_t n = wording_facts(page->arena, f, FACT_MAX, fact);
     buf_printf(page->out, page->html ? "<h2>%zu. " : "\n%zu. ", number);
     put(page, f->address.len ? f->address : f->stack);
     mark(page, "\n", "</h2>\n<table>\n");
-    open_row(page, "What");
-    buf_printf(page->out, "%s, %s: %s", severity_name(f->severity), finding_class_name(f->class_),
-               finding_class_meaning(f->class_));
-    close_row(page);
-    put_where(page, f);
-    put_who(page, f);
-    put_rule(page, f);
-    put_when(page, f);
-    if (f->link.len) {
-        open_row(page, "More");
-        put_link(page, f->link);
-        close_row(page);
-    }
+    for (size_t i = 0; i < n; i++)
+        put_fact(page, &fact[i]);
     mark(page, "", "</table>\n");
     put_changes(page, f);
     put_todo(page, f);
@@ -345,10 +255,10 @@ static void put_body(const struct page *page, const struct alert *alert)
     mark(page, "\n", "</small></p>\n</body></html>\n");
 }
 
-static void put_part(struct buf *out, const struct alert *alert, bool html)
+static void put_part(struct arena *arena, struct buf *out, const struct alert *alert, bool html)
 {
     AUTO_BUF body = {.limit = MAILING_MAX};
-    const struct page page = {&body, html};
+    const struct page page = {arena, &body, html};
     put_body(&page, alert);
     buf_printf(out,
                "\r\n--=_plumb\r\nContent-Type: text/%s; charset=utf-8\r\n"
@@ -362,12 +272,12 @@ bool mailing_write(struct arena *arena, const struct mailing *mailing, const str
                    struct str *ret, struct err *err)
 {
     AUTO_BUF out = {.limit = MAILING_MAX};
-    put_headers(&out, mailing, alert);
+    put_headers(arena, &out, mailing, alert);
     /* "=_" is never in quoted-printable, so the boundary is never in a part */
     buf_str(&out, STR("MIME-Version: 1.0\r\n"
                       "Content-Type: multipart/alternative; boundary=\"=_plumb\"\r\n"));
-    put_part(&out, alert, false);
-    put_part(&out, alert, true);
+    put_part(arena, &out, alert, false);
+    put_part(arena, &out, alert, true);
     buf_str(&out, STR("\r\n--=_plumb--\r\n"));
     if (!buf_ok(&out, err))
         return false;

@@ -90,7 +90,8 @@ struct notify_answer {
     enum notify_result result;
     int64_t retry_ms; /* what it asks for; 0 = nothing */
     struct str said;  /* one line for people, without secrets; in the arena */
-    struct str kept;  /* for the next message of the thread; ptr NULL = as before */
+    struct str kept;  /* for the next message of the thread, and for the next try with NOTIFY_LATER;
+                         ptr NULL = as before */
 };
 
 struct notifier {
