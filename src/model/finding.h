@@ -163,6 +163,7 @@ struct finding {
     const struct attribution *by;      /* NULL: nobody was asked */
     const struct judgement *judgement; /* model/decision.h; NULL: no policy was asked */
     struct str digest;                 /* as those of changes, where there are none */
+    struct str asked; /* what policy was asked, for the store (policy/asked.h); or empty */
 };
 
 /* A difference that was considered equal, and why (--explain). */

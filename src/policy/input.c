@@ -360,7 +360,11 @@ static bool changes_from(struct arena *arena, const struct value *list, struct r
             .sensitive = value_get_bool(v, STR("sensitive"), false),
             .computed = value_get_bool(v, STR("computed"), false),
         };
-        change[i].path_text = path_text(arena, change[i].path);
+        /* The text tells an element of a set from a key that is called "*". */
+        change[i].path_text = value_get_string(v, STR("path_text"));
+        if (!change[i].path_text.len ||
+            !path_parse(arena, change[i].path_text, &change[i].path, NULL))
+            change[i].path_text = path_text(arena, change[i].path);
         if (!change[i].path_text.ptr)
             return false;
     }
@@ -383,6 +387,36 @@ static void resource_from(const struct value *v, struct rule_subject *s)
     s->index = index ? *index : value_null();
     s->values = value_get(v, STR("values"));
     s->tags = value_is_object_like(value_get(v, STR("tags"))) ? value_get(v, STR("tags")) : NULL;
+}
+
+/* "@a @b" of a list. */
+static bool owners_from(struct arena *arena, const struct value *list, struct str *ret)
+{
+    *ret = STR("");
+    for (size_t i = 0; value_is_list_like(list) && i < list->len; i++) {
+        if (!value_is_string(&list->items[i]))
+            continue;
+        *ret = arena_printf(arena, "%.*s%s%.*s", STR_ARG(*ret), ret->len ? " " : "",
+                            STR_ARG(value_text(&list->items[i])));
+        if (!ret->ptr)
+            return false;
+    }
+    return true;
+}
+
+static bool code_from(struct arena *arena, const struct value *code, struct rule_subject *s)
+{
+    const struct value *line = value_get(code, STR("line"));
+    const struct value *column = value_get(code, STR("column"));
+    int64_t n;
+    s->code.file = value_get_string(code, STR("file"));
+    if (line && value_to_int64(line, &n) && n > 0 && n <= UINT32_MAX)
+        s->code.line = (uint32_t)n;
+    if (column && value_to_int64(column, &n) && n > 0 && n <= UINT32_MAX)
+        s->code.column = (uint32_t)n;
+    s->code_commit = value_get_string(code, STR("commit"));
+    s->code_author = value_get_string(code, STR("author"));
+    return owners_from(arena, value_get(code, STR("owners")), &s->code_owners);
 }
 
 static void surroundings_from(const struct value *doc, struct rule_subject *s)
@@ -418,7 +452,8 @@ bool input_to_subject(struct arena *arena, const struct value *doc, struct rule_
     surroundings_from(doc, &s);
     s.desired = value_get(doc, STR("desired"));
     s.live = value_get(doc, STR("live"));
-    if (!changes_from(arena, value_get(doc, STR("changes")), &s))
+    if (!changes_from(arena, value_get(doc, STR("changes")), &s) ||
+        !code_from(arena, value_get(doc, STR("code")), &s))
         return false;
     *ret = s;
     return true;

@@ -208,6 +208,9 @@ struct rule_subject {
     bool ignored;
     struct rule_strs replace_paths; /* of a plan */
     struct str enforcement_point;   /* "scan", "check" */
+    /* What a waiver of each change is bound to (of a subject without changes one), where the values
+     * that tell are not here any more; NULL: they are. */
+    const struct str *digest;
 };
 
 /* RULE_ERROR: the budget ran out; text says so. */

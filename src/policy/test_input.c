@@ -1,9 +1,11 @@
 /* test_input.c - the input document: complete, without secrets, valid by its schema, and back. */
 #include "base/test.h"
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "lang/rego/rego.h"
+#include "policy/asked.h"
 #include "policy/input.h"
 #include "policy/plain.h"
 #include "wire/json.h"
@@ -165,6 +167,31 @@ static void the_way_back_gives_the_same_subject(void **state)
     assert_true(value_equal(value_get(&doc, STR("actor")), value_get(&again, STR("actor"))));
 }
 
+static void what_was_asked_can_be_asked_again(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = MEMORY};
+    AUTO_BUF text = {.limit = ASKED_BYTES_MAX}, again = {.limit = ASKED_BYTES_MAX};
+    const struct str digest = STR("sha256:00");
+    struct err err = {0};
+    struct value values;
+    struct rule_change change;
+    struct rule_subject s = full_subject(&arena, &values, &change), back;
+    s.replace_paths.n = 0; /* of a plan, which no finding has */
+    assert_true(asked_write(&text, &s, &digest, &err));
+    assert_true(asked_read(&arena, buf_view(&text), &back, &err));
+    assert_int_equal(value_get(back.values, STR("later"))->kind, VALUE_UNKNOWN);
+    assert_true(value_get(back.values, STR("secret"))->marks & VALUE_SENSITIVE);
+    assert_false(value_get(back.values, STR("acl"))->marks & VALUE_SENSITIVE);
+    assert_true(str_equal(back.digest[0], digest));
+    assert_int_equal(back.code.line, 3);
+    assert_true(str_equal(back.code_owners, STR("@a @b")));
+    assert_true(asked_write(&again, &back, back.digest, &err));
+    assert_true(str_equal(buf_view(&text), buf_view(&again)));
+    assert_false(asked_read(&arena, STR("[]"), &back, &err));
+    assert_false(asked_read(&arena, STR("{\"input\":"), &back, &err));
+}
+
 static void a_full_arena_is_an_error(void **state)
 {
     (void)state;
@@ -187,6 +214,7 @@ int main(void)
         cmocka_unit_test(everything_known_is_in_it),
         cmocka_unit_test(what_is_not_known_is_null),
         cmocka_unit_test(the_way_back_gives_the_same_subject),
+        cmocka_unit_test(what_was_asked_can_be_asked_again),
         cmocka_unit_test(a_full_arena_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@ enum { FINGERPRINT_HEX = 32 };
 /* A finding of the store, as far as its next state needs it. */
 struct life {
     int64_t id, first_utc_ms, open_utc_ms, changed_utc_ms, first_run, times;
+    int64_t asked; /* which document is kept of it; 0 = none */
     struct str fingerprint, address, class_, digest, decision, why, actor, actor_how;
     enum finding_status status;
     bool seen; /* by this run */
@@ -59,6 +60,11 @@ bool tell_run_failed(struct record *record, const struct run_start *start, int64
                      struct str reason, struct err *err);
 /* Findings that changed, decisions on them, the baseline, the end. */
 bool tell_run_end(struct lives *lives, struct str digest, struct err *err);
+
+/* --- asked.c --- */
+
+/* finding.asked of what was seen, where it is another than is kept; none of what is resolved. */
+bool asked_keep(struct lives *lives, struct err *err);
 
 /* --- baseline.c --- */
 

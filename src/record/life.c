@@ -134,7 +134,8 @@ static bool take_life(void *ctx, const struct db_row *row, struct err *err)
                         .open_utc_ms = db_int(row, 2),
                         .changed_utc_ms = db_int(row, 3),
                         .first_run = db_int(row, 4),
-                        .times = db_int(row, 5)};
+                        .times = db_int(row, 5),
+                        .asked = db_int(row, 15)};
     struct str *texts[] = {&at->fingerprint, &at->address, &at->class_, &at->digest,
                            &at->decision,    &at->why,     &at->actor,  &at->actor_how};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -159,7 +160,8 @@ static bool load_lives(struct lives *lives, struct err *err)
     const struct db_value stack = record_text(lives->arena, lives->finish->start->stack, SIZE_MAX);
     if (!db_query(lives->record->db,
                   "SELECT id, first_utc_ms, open_utc_ms, changed_utc_ms, first_run, times, status,"
-                  " fingerprint, address, class, digest, decision, why, actor, actor_how"
+                  " fingerprint, address, class, digest, decision, why, actor, actor_how,"
+                  " (SELECT a.hash FROM finding_asked a WHERE a.finding = finding.id)"
                   " FROM finding WHERE stack = $1 ORDER BY id",
                   &stack, 1, take_life, lives, err))
         return false;
@@ -587,7 +589,7 @@ static bool end_in(struct lives *lives, struct err *err)
                          err) &&
            reviews_of_stack(lives->record, lives->finish->start->stack, &lives->reviews, err) &&
            match(lives, err) && settle(lives, err) && write_all(lives, err) &&
-           baseline_drop(lives, err) &&
+           asked_keep(lives, err) && baseline_drop(lives, err) &&
            reviews_end_over(lives->record, lives->finish->start->stack, err) &&
            run_update(lives->record, lives->arena, lives->finish, lives, &digest, err) &&
            tell_run_end(lives, digest, err);

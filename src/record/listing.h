@@ -52,6 +52,11 @@ bool finding_get(struct record *record, struct arena *arena, struct str prefix, 
 bool finding_get_id(struct record *record, struct arena *arena, int64_t id, int64_t now_utc_ms,
                     struct finding_row *ret, bool *ret_found, struct err *err);
 
+/* What policy was asked about it (policy/asked.h); nothing where it was not, or is resolved. `ret`
+ * must have a limit. */
+struct buf;
+bool finding_asked(struct record *record, int64_t finding, struct buf *ret, struct err *err);
+
 struct finding_past {
     int64_t utc_ms, run; /* run 0: no scan's doing */
     struct str what, fingerprint, digest, actor, why;

@@ -25,6 +25,7 @@ static bool run_all(struct db *db, const char *const *sql, size_t n, const struc
 #define GONE "(SELECT id FROM finding WHERE lane = 4 AND resolved_utc_ms < $1)"
 static const char *const forget_findings[] = {
     "DELETE FROM finding_history WHERE finding IN " GONE,
+    "DELETE FROM finding_asked WHERE finding IN " GONE,
     "DELETE FROM cover_finding WHERE finding IN " GONE,
     "DELETE FROM overdue WHERE finding IN " GONE,
     "DELETE FROM alert_item WHERE finding IN " GONE,
@@ -125,6 +126,9 @@ static const struct {
     {"a line of a history belongs to no finding",
      "SELECT h.id FROM finding_history h LEFT JOIN finding f ON f.id = h.finding"
      " WHERE f.id IS NULL ORDER BY h.id LIMIT 100"},
+    {"what policy was asked belongs to no finding",
+     "SELECT a.finding FROM finding_asked a LEFT JOIN finding f ON f.id = a.finding"
+     " WHERE f.id IS NULL ORDER BY a.finding LIMIT 100"},
     {"a stack's last run is not there",
      "SELECT s.last_run FROM stack s LEFT JOIN run r ON r.id = s.last_run WHERE r.id IS NULL"
      " ORDER BY s.last_run LIMIT 100"},

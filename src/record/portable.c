@@ -31,6 +31,7 @@ static const struct table {
     {"run", "id", false},
     {"finding", "id", false},
     {"finding_history", "id", false},
+    {"finding_asked", "finding", false},
     {"baseline", "id", false},
     {"baseline_item", "stack, address, class, digest", false},
     {"review", "id", false},

@@ -226,6 +226,10 @@ static const struct migration migrations[] = {
      /* freshness.h: told, and not fresh again */
      "CREATE TABLE stale (stack TEXT PRIMARY KEY, late_utc_ms BIGINT NOT NULL,"
      " told_utc_ms BIGINT NOT NULL)"},
+    {"what policy was asked",
+     /* policy/asked.h in gzip, of findings that are not resolved */
+     "CREATE TABLE finding_asked (finding BIGINT PRIMARY KEY, hash BIGINT NOT NULL,"
+     " document BYTEA NOT NULL)"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

@@ -3,10 +3,12 @@
  * Ignored: a finding that ignore rules cover is not judged, nor are its changes that they cover
  */
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "drift/sensitive.h"
 #include "model/decision.h"
 #include "model/stack.h"
+#include "policy/asked.h"
 #include "policy/policy.h"
 #include "scan/tally.h"
 
@@ -151,6 +153,23 @@ static void take_resource(const struct drift_input *of, struct rule_subject *s)
 
 /* --- digests --- */
 
+/* What is too big to be kept is asked again by the next scan only. */
+static bool keep_asked(struct tally *tally, const struct rule_subject *s, const struct str *digest,
+                       struct finding *finding, struct err *err)
+{
+    AUTO_BUF out = {.limit = ASKED_BYTES_MAX};
+    if (!tally->options->keep_asked)
+        return true;
+    if (!asked_write(&out, s, digest, err)) {
+        if (!out.failed)
+            return false;
+        err_clear(err);
+        return true;
+    }
+    finding->asked = arena_dup(tally->arena, buf_view(&out));
+    return finding->asked.ptr || arena_full(tally->arena, err);
+}
+
 /* What a waiver would be bound to, for those who read the report. The secrets behind copied
  * findings are gone: `raw` has the values as they were observed. */
 static bool keep_digests(struct tally *tally, struct arena *scratch, const struct rule_subject *s,
@@ -160,7 +179,8 @@ static bool keep_digests(struct tally *tally, struct arena *scratch, const struc
     struct str *digest = arena_new(scratch, struct str, n);
     if (!digest)
         return arena_full(scratch, err);
-    if (!policy_digests(tally->options->policy, scratch, s, digest, err))
+    if (!policy_digests(tally->options->policy, scratch, s, digest, err) ||
+        !keep_asked(tally, s, digest, finding, err))
         return false;
     for (size_t i = 0; i < n; i++) {
         struct str kept = digest[i].ptr ? arena_dup(tally->arena, digest[i]) : STR("");

@@ -39,6 +39,7 @@ bool recording_prepare(struct recording *ret, const struct recording_options *op
 bool recording_use(struct recording *r, struct record *record, struct err *err)
 {
     r->record = record;
+    r->options.scan->keep_asked = true;
     return record_key(record, &r->options.scan->record_key, err);
 }
 

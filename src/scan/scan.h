@@ -40,6 +40,7 @@ struct scan_options {
     struct places_repos *repos;           /* shared by the stacks of one run; NULL = none */
     int64_t now_utc_ms;
     struct policy *policy; /* judges each finding; NULL = none */
+    bool keep_asked;       /* fills finding.asked where policy is asked: for a store */
     struct str record_key; /* of the store that the result goes to: fills change.kept_digest */
     /* Called for each finding as it comes (--stream); optional. */
     bool (*on_finding)(void *ctx, const struct finding *finding, struct err *err);
