@@ -139,6 +139,23 @@ struct config_gate {
     int64_t token_ms;               /* how long an approval may be used; 0 = an hour */
 };
 
+/* How fast what is live may be read, by all scans of a process: live/budget.h. */
+struct config_budget {
+    struct str provider; /* glob over its name; empty = any */
+    struct str
+        settings; /* glob over what its configuration says, such as an account; empty = any */
+    int64_t requests, concurrent; /* a second, at once; of all who use it. 0 = no bound */
+    int64_t share;                /* per cent that scans take; 0 = BUDGET_SHARE_DEFAULT */
+    struct config_place place;
+};
+
+/* `plumb serve` scans. */
+struct config_scheduler {
+    bool off;
+    int64_t workers, slice; /* 0 = default */
+    int64_t lease_ms, apply_wait_ms, drain_ms;
+};
+
 /* `plumb serve`. */
 struct config_serve {
     struct str listen, url, tls_cert, tls_key; /* files relative to the root */
@@ -150,6 +167,7 @@ struct config_serve {
     struct str run_task_url;         /* empty = https://app.terraform.io */
     bool anonymous, guard_reads, require_approval, metrics_open;
     int64_t keep_versions; /* of a state; 0 = all */
+    struct config_scheduler scheduler;
 };
 
 /* How often what is scanned: schedule.h. Without types and tags: whole stacks. */
@@ -193,6 +211,8 @@ struct config {
     struct config_gate gate;
     struct audit_options audit;
     struct config_serve serve;
+    const struct config_budget *budgets;
+    size_t nbudgets;
 
     struct str store; /* "sqlite:PATH" or "postgres://..." */
     int64_t keep_ms;  /* retention of the store; 0 = for ever */

@@ -259,6 +259,12 @@ static const struct field config_fields[] = {
      .section = &config_window_section,
      MANY(config, windows),
      .text = "when something may be reverted; without one about a stack: always"},
+    {.name = "budgets",
+     .kind = FIELD_LIST,
+     .section = &config_budget_section,
+     MANY(config, budgets),
+     .text = "how fast providers may be asked by all scans of a process together; the first that "
+             "fits counts"},
     {.name = "notify",
      .kind = FIELD_LIST,
      .section = &config_notify_section,
