@@ -255,7 +255,10 @@ static void reload(struct serving *s)
     char text[ERR_TEXT_MAX];
     systemd_reloading(s->systemd);
     LOG(&s->log, LOG_INFO, "serve", "reloading", LOG_TEXT("why", STR("SIGHUP")));
-    if (load_quietly(s, &serving, &err) && service_reload(&s->service, &serving, &err)) {
+    bool ok = load_quietly(s, &serving, &err) && service_reload(&s->service, &serving, &err);
+    metrics_add(hub_metrics(s->service.hub), METRIC_RELOADS,
+                LABELS(ok ? STR("taken") : STR("refused")), 1);
+    if (ok) {
         take_levels(s);
         const struct server_options *now = &s->service.server->options;
         LOG(&s->log, LOG_INFO, "serve", "reloaded", LOG_TEXT("config", now->config_digest),

@@ -136,6 +136,15 @@ void hub_trouble(struct hub *hub, enum part part, const char *text)
     (void)pthread_mutex_unlock(&hub->lock);
 }
 
+bool hub_part_is_up(struct hub *hub, enum part part)
+{
+    int64_t now = clock_monotonic_ms();
+    (void)pthread_mutex_lock(&hub->lock);
+    bool up = hub->part[part].until_ms >= now && !*hub->part[part].trouble;
+    (void)pthread_mutex_unlock(&hub->lock);
+    return up;
+}
+
 static void add(struct buf *why, size_t part, const char *text)
 {
     if (why)

@@ -55,6 +55,8 @@ int hub_wake_fd(struct hub *hub, enum part part);
 void hub_beat(struct hub *hub, enum part part, int within_ms);
 /* What is wrong with it, in one sentence without secrets; NULL: nothing (any more). */
 void hub_trouble(struct hub *hub, enum part part, const char *text);
+/* Neither late nor in trouble. */
+bool hub_part_is_up(struct hub *hub, enum part part);
 /* Does every part keep its promise? ret_why (may be NULL): a sentence for each that does not. */
 bool hub_is_alive(struct hub *hub, struct buf *ret_why);
 /* Has no part trouble? */

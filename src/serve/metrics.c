@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 
 /* Upper edges of all histograms, which are of seconds: from a look-up to a long scan. */
@@ -53,6 +54,9 @@ struct series {
     char text[];                /* a="b",c="d" */
 };
 struct metrics {
+    pthread_mutex_t collecting; /* taken before `lock` */
+    bool collected;
+    int64_t collected_ms; /* monotonic */
     pthread_mutex_t lock;
     struct series *slot[TABLE];
     size_t count[METRIC_COUNT];
@@ -61,8 +65,10 @@ struct metrics {
 struct metrics *metrics_open(void)
 {
     struct metrics *metrics = calloc(1, sizeof *metrics);
-    if (metrics)
-        (void)pthread_mutex_init(&metrics->lock, NULL);
+    if (!metrics)
+        return NULL;
+    (void)pthread_mutex_init(&metrics->lock, NULL);
+    (void)pthread_mutex_init(&metrics->collecting, NULL);
     metrics_set(metrics, METRIC_BUILD, LABELS(STR(PLUMB_VERSION)), 1);
     metrics_add(metrics, METRIC_DROPPED, NULL, 0);
     return metrics;
@@ -77,6 +83,7 @@ void metrics_close(struct metrics *metrics)
             metrics->slot[i] = s->next;
             free(s);
         }
+    (void)pthread_mutex_destroy(&metrics->collecting);
     (void)pthread_mutex_destroy(&metrics->lock);
     free(metrics);
 }
@@ -187,7 +194,7 @@ void metrics_add(struct metrics *metrics, enum metric metric, const struct str *
 
 void metrics_set(struct metrics *metrics, enum metric metric, const struct str *label, double n)
 {
-    assert(families[metric].kind == METRIC_GAUGE);
+    assert(families[metric].kind != METRIC_HISTOGRAM);
     change(metrics, metric, label, n, CHANGE_SET);
 }
 
@@ -313,6 +320,21 @@ void metrics_write(struct metrics *metrics, bool openmetrics, struct buf *out)
     free(all);
     if (openmetrics)
         buf_str(out, STR("# EOF\n"));
+}
+
+void metrics_scrape(struct metrics *metrics, bool openmetrics, int fresh_ms,
+                    void (*collect)(void *ctx), void *ctx, struct buf *out)
+{
+    if (!metrics)
+        return;
+    (void)pthread_mutex_lock(&metrics->collecting);
+    if (!metrics->collected || clock_monotonic_ms() - metrics->collected_ms >= fresh_ms) {
+        collect(ctx);
+        metrics->collected = true;
+        metrics->collected_ms = clock_monotonic_ms();
+    }
+    metrics_write(metrics, openmetrics, out);
+    (void)pthread_mutex_unlock(&metrics->collecting);
 }
 
 const char *metrics_media_type(bool openmetrics)

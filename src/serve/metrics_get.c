@@ -2,9 +2,16 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "serve/metrics.h"
+#include "serve/metrics_parts.h"
 #include "serve/server.h"
 
-enum { TEXT_BYTES_MAX = 64 << 20 };
+enum { TEXT_BYTES_MAX = 64 << 20, FRESH_MS = 5000 };
+
+static void collect(void *ctx)
+{
+    metrics_of_process(ctx);
+    metrics_of_store(ctx);
+}
 
 void metrics_get(void *service, struct request *request)
 {
@@ -12,7 +19,7 @@ void metrics_get(void *service, struct request *request)
     struct buf text = {.limit = TEXT_BYTES_MAX};
     struct err err = {0};
     bool openmetrics = metrics_wants_openmetrics(request_header(request, "accept"));
-    metrics_write(server_metrics(server), openmetrics, &text);
+    metrics_scrape(server_metrics(server), openmetrics, FRESH_MS, collect, server, &text);
     if (!buf_ok(&text, &err)) {
         buf_free(&text);
         request_failed(request, &err);

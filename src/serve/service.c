@@ -33,6 +33,11 @@ static bool start(struct service *service, struct err *err)
     return true;
 }
 
+static void tell_loaded(const struct service *service)
+{
+    metrics_set(hub_metrics(service->hub), METRIC_CONFIG_AT, NULL, (double)clock_wall_ms() / 1000);
+}
+
 bool service_start(struct service *ret, const struct server_options *options, struct err *err)
 {
     *ret = (struct service){0};
@@ -40,8 +45,10 @@ bool service_start(struct service *ret, const struct server_options *options, st
         server_release(options);
         return false;
     }
-    if (server_open(&ret->server, ret->hub, NULL, options, err) && start(ret, err))
+    if (server_open(&ret->server, ret->hub, NULL, options, err) && start(ret, err)) {
+        tell_loaded(ret);
         return true;
+    }
     server_close(ret->server);
     hub_close(ret->hub);
     return false;
@@ -127,6 +134,7 @@ bool service_reload(struct service *service, const struct server_options *option
     service->server = next;
     before->next = service->leaving;
     service->leaving = before;
+    tell_loaded(service);
     return true;
 }
 
