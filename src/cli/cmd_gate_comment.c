@@ -61,17 +61,17 @@ static struct str first(struct str a, struct str b, struct str c)
     return a.len ? a : b.len ? b : c;
 }
 
-static void find_place(const struct app *app, const struct invocation *in,
-                       struct comment_place *ret)
+static void find_place(const struct app *app, const struct invocation *in, struct forge *ret,
+                       struct str *ret_number)
 {
     struct str forge = in->value[FORGE].text;
     bool gitlab = forge.len ? str_equal(forge, STR("gitlab")) : env(app, "GITLAB_CI").len > 0;
-    ret->forge = gitlab ? COMMENT_GITLAB : COMMENT_GITHUB;
+    ret->kind = gitlab ? FORGE_GITLAB : FORGE_GITHUB;
     ret->api = first(in->value[API].text, env(app, gitlab ? "CI_API_V4_URL" : "GITHUB_API_URL"),
                      gitlab ? STR("https://gitlab.com/api/v4") : STR("https://api.github.com"));
     ret->project = first(in->value[PROJECT].text,
                          env(app, gitlab ? "CI_PROJECT_ID" : "GITHUB_REPOSITORY"), STR(""));
-    ret->number = first(
+    *ret_number = first(
         in->value[NUMBER].text,
         gitlab ? env(app, "CI_MERGE_REQUEST_IID") : number_of_ref(env(app, "GITHUB_REF")), STR(""));
     ret->token = first(env(app, gitlab ? "PLUMB_GITLAB_TOKEN" : "PLUMB_GITHUB_TOKEN"),
@@ -84,16 +84,17 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
                                         [COMMENT_CHANGED] = "changed",
                                         [COMMENT_SAME] = "the same as before"};
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
-    struct comment_place place = {0};
+    struct forge forge = {0};
+    struct comment_place place = {.forge = &forge};
     enum comment_done done;
     struct str text, path = arena_dup(&arena, in->args[0]);
-    find_place(app, in, &place);
+    find_place(app, in, &forge, &place.number);
     if (!path.ptr)
         return arena_full(&arena, err);
     bool ok = str_equal(path, STR("-"))
                   ? io_read_fd(&arena, STDIN_FILENO, "standard input", FILE_MAX, &text, err)
                   : io_read_file(&arena, path.ptr, FILE_MAX, &text, err);
-    if (!ok || !comment_put(&arena, &place, text, &done, err))
+    if (!ok || !forge_open(&arena, &forge, err) || !comment_put(&arena, &place, text, &done, err))
         return false;
     (void)fprintf(app->out, "comment of #%.*s: %s\n", STR_ARG(place.number), words[done]);
     *ret_exit = 0;

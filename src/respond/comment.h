@@ -1,24 +1,16 @@
-/* comment.h - one comment of a pull or merge request, kept up to date in place.
+/* comment.h - one comment of a pull or merge request or an issue, kept up to date in place.
  *
  * Found:   by the marker that is the text's first line (<!-- plumb:... -->); of several the first.
  *          One that may not be edited (somebody else's) is left alone, and a new one is made
- * Secrets: the token is in no error and in no URL
- * Source:  GitHub REST API 2022-11-28, issues/comments; GitLab REST API v4, merge request notes
+ * Source:  GitHub REST API 2022-11-28, issues/comments; GitLab REST API v4, notes
  */
 #pragma once
-#include "base/str.h"
+#include "respond/forge.h"
 
-struct arena;
-struct err;
-
-enum comment_forge { COMMENT_GITHUB, COMMENT_GITLAB };
 struct comment_place {
-    enum comment_forge forge;
-    struct str api;     /* "https://api.github.com", "https://gitlab.com/api/v4" */
-    struct str project; /* "owner/name"; GitLab: a number, or a path */
-    struct str number;  /* of the pull or merge request, digits */
-    struct str token;
-    int timeout_ms; /* 0 = 30 s */
+    struct forge *forge; /* opened */
+    struct str number;   /* of the pull or merge request or of the issue, digits */
+    bool issue;
 };
 enum comment_done { COMMENT_MADE, COMMENT_CHANGED, COMMENT_SAME };
 
