@@ -90,7 +90,8 @@ bool forge_ask(struct arena *arena, struct forge *forge, const char *method, str
                            .method = method,
                            .header = forge->header,
                            .ca_pem = forge->ca,
-                           .public_only = forge->public_only};
+                           .public_only = forge->public_only,
+                           .path_secret = forge->path_secret};
     forge->status = 0;
     forge->retry_ms = 0;
     if (!make_url(arena, forge, tail, &get.url, err) || !http_fetch(arena, &get, ret, err))

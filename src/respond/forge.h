@@ -21,10 +21,10 @@ struct forge {
     struct str api;     /* "https://api.github.com", "https://gitlab.com/api/v4" */
     struct str project; /* "owner/name"; GitLab: a number, or a path */
     struct str token;
-    struct str ca;    /* PEM, instead of the system's; or empty */
-    int timeout_ms;   /* 0 = 30 s */
-    int total_ms;     /* 0 = no end */
-    bool public_only; /* wire/http.h */
+    struct str ca;                 /* PEM, instead of the system's; or empty */
+    int timeout_ms;                /* 0 = 30 s */
+    int total_ms;                  /* 0 = no end */
+    bool public_only, path_secret; /* wire/http.h */
     /* forge_open's own, then of the last request; status 0: no answer came */
     const char *header[5];
     long status;
