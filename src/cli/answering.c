@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/app.h"
-#include "cli/json_out.h"
 #include "cli/policy_setup.h"
 #include "cli/who.h"
+#include "report/json_out.h"
 #include "report/parts.h"
 
 bool answering_open(struct answering *a, const struct app *app, struct arena *arena,
@@ -85,95 +85,4 @@ bool answering_until(const struct answering *a, const struct option_value *value
                        name, STR_ARG(value->text));
     return *ret > a->now ||
            err_set(err, ERR_USAGE, "--%s: %.*s has passed", name, STR_ARG(value->text));
-}
-
-/* --- JSON --- */
-
-void answering_json_actor(struct jsonw *w, struct str key, const struct actor *actor)
-{
-    jsonw_key(w, key);
-    if (!actor->name.len) {
-        jsonw_null(w);
-        return;
-    }
-    jsonw_object_open(w);
-    jsonw_member_string(w, STR("name"), actor->name);
-    jsonw_member_string(w, STR("how"), actor->how);
-    text_json(w, STR("via"), actor->via);
-    jsonw_object_close(w);
-}
-
-static void id_member(struct jsonw *w, char letter, int64_t id)
-{
-    AUTO_BUF text = {.limit = 64};
-    buf_printf(&text, "%c%lld", letter, (long long)id);
-    jsonw_member_string(w, STR("id"), buf_view(&text));
-}
-
-static void approvals(struct jsonw *w, const struct review *review)
-{
-    jsonw_key(w, STR("approvals"));
-    jsonw_array_open(w);
-    for (size_t i = 0; i < review->napprovals; i++) {
-        jsonw_object_open(w);
-        answering_json_actor(w, STR("by"), &review->approval[i].by);
-        text_json(w, STR("role"), review->approval[i].role);
-        time_json(w, STR("at"), review->approval[i].at_utc_ms);
-        jsonw_object_close(w);
-    }
-    jsonw_array_close(w);
-}
-
-void answering_json_review(struct jsonw *w, const struct review *review)
-{
-    jsonw_object_open(w);
-    id_member(w, 'R', review->id);
-    jsonw_member_string(w, STR("state"), str_from(review_state_name(review->state)));
-    text_json(w, STR("end"), str_from(review_end_name(review->end)));
-    jsonw_member_string(w, STR("answer"), str_from(review_answer_name(review->answer)));
-    jsonw_member_string(w, STR("fingerprint"), review->fingerprint);
-    jsonw_member_string(w, STR("stack"), review->stack);
-    jsonw_member_string(w, STR("address"), review->address);
-    jsonw_member_string(w, STR("class"), str_from(finding_class_name(review->class_)));
-    jsonw_member_string(w, STR("severity"), str_from(severity_name(review->severity)));
-    text_json(w, STR("decision"), review->decision);
-    text_json(w, STR("environment"), review->environment);
-    text_json(w, STR("owners"), review->owners);
-    jsonw_member_string(w, STR("value"), review->value);
-    jsonw_member_string(w, STR("reason"), review->reason);
-    text_json(w, STR("ticket"), review->ticket);
-    answering_json_actor(w, STR("by"), &review->by);
-    answering_json_actor(w, STR("author"), &review->author);
-    jsonw_member_int(w, STR("needed"), review->needed);
-    jsonw_member_string(w, STR("rule"), review->rule);
-    approvals(w, review);
-    time_json(w, STR("requested"), review->requested_utc_ms);
-    time_json(w, STR("until"), review->until_utc_ms);
-    time_json(w, STR("effect"), review->effect_utc_ms);
-    time_json(w, STR("ended"), review->ended_utc_ms);
-    answering_json_actor(w, STR("ended_by"), &review->ended_by);
-    text_json(w, STR("ended_why"), review->ended_why);
-    jsonw_object_close(w);
-}
-
-void answering_json_cover(struct jsonw *w, const struct cover *cover, int64_t now_utc_ms)
-{
-    bool glass = cover->kind == COVER_BREAKGLASS;
-    jsonw_object_open(w);
-    id_member(w, glass ? 'B' : 'F', cover->id);
-    jsonw_member_bool(w, STR("open"), cover_counts(cover, now_utc_ms));
-    jsonw_member_string(w, STR("scope"), cover->scope.len ? cover->scope : STR("*"));
-    text_json(w, STR("address"), cover->address);
-    jsonw_member_string(w, STR("reason"), cover->reason);
-    text_json(w, STR("ticket"), cover->ticket);
-    answering_json_actor(w, STR("by"), &cover->by);
-    time_json(w, STR("start"), cover->start_utc_ms);
-    time_json(w, STR("until"), cover->until_utc_ms);
-    time_json(w, STR("ended"), cover->ended_utc_ms);
-    answering_json_actor(w, STR("ended_by"), &cover->ended_by);
-    if (glass) {
-        time_json(w, STR("due"), cover->due_utc_ms);
-        jsonw_member_int(w, STR("findings"), cover->nfindings);
-    }
-    jsonw_object_close(w);
 }

@@ -56,9 +56,3 @@ bool answering_need(const struct option_value *value, const char *name, const ch
 /* --until, --for: a moment behind now. */
 bool answering_until(const struct answering *a, const struct option_value *value, const char *name,
                      int64_t *ret, struct err *err);
-
-/* --- JSON, as docs/schema/reviews.schema.json has it --- */
-
-void answering_json_actor(struct jsonw *w, struct str key, const struct actor *actor);
-void answering_json_review(struct jsonw *w, const struct review *review);
-void answering_json_cover(struct jsonw *w, const struct cover *cover, int64_t now_utc_ms);

@@ -7,9 +7,9 @@
 #include "cli/app.h"
 #include "cli/audit_setup.h"
 #include "cli/command.h"
-#include "cli/json_out.h"
 #include "cli/rows.h"
 #include "record/tree.h"
+#include "report/json_out.h"
 #include "wire/json.h"
 
 enum { OUTPUT, CONFIG, STORE, OPTION_COUNT };

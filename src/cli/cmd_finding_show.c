@@ -7,11 +7,12 @@
 #include "cli/answering.h"
 #include "cli/app.h"
 #include "cli/command.h"
-#include "cli/finding_rows.h"
-#include "cli/json_out.h"
 #include "cli/rows.h"
 #include "cli/store_setup.h"
+#include "report/finding_rows.h"
+#include "report/json_out.h"
 #include "report/parts.h"
+#include "report/store_json.h"
 #include "wire/json.h"
 
 enum { VALUE_BYTES_MAX = 2000, CHANGES_MAX = 200 };
@@ -28,117 +29,11 @@ static const struct option options[] = {
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
-struct shown {
-    struct finding_row row;
-    struct finding_past *past;
-    size_t npast;
-    struct review *review; /* newest first */
-    size_t nreviews;
-    struct run_row seen, resolved; /* id 0: not known any more */
-    struct value detail; /* a finding as the scan reported it; null where it was too large */
-    int64_t now_utc_ms;
-};
-
-static bool get_run(struct record *record, struct arena *arena, int64_t id, struct run_row *ret,
-                    struct err *err)
-{
-    struct err why = {0};
-    if (!id || run_get(record, arena, id, ret, &why) || !why.kind)
-        return true;
-    if (err)
-        *err = why;
-    return false;
-}
-
-static bool get(struct record *record, struct arena *arena, const struct invocation *in,
-                struct shown *ret, struct err *err)
-{
-    struct reviews_query reviews = {0};
-    if (!finding_get(record, arena, in->args[0], in->value[STACK].text, ret->now_utc_ms, &ret->row,
-                     err))
-        return false;
-    reviews.finding = ret->row.id;
-    return reviews_list(record, arena, &reviews, &ret->review, &ret->nreviews, err) &&
-           finding_history(record, arena, ret->row.id, &ret->past, &ret->npast, err) &&
-           get_run(record, arena, ret->row.seen_run, &ret->seen, err) &&
-           get_run(record, arena, ret->row.resolved_run, &ret->resolved, err) &&
-           json_parse(arena, ret->row.detail, "the store's detail", JSON_DEFAULT, &ret->detail,
-                      err);
-}
-
-/* --- JSON --- */
-
-static void run_json(struct jsonw *w, struct str key, const struct run_row *run)
-{
-    jsonw_key(w, key);
-    if (!run->id) {
-        jsonw_null(w);
-        return;
-    }
-    jsonw_object_open(w);
-    jsonw_member_int(w, STR("run"), run->id);
-    jsonw_member_string(w, STR("outcome"), run->outcome);
-    time_json(w, STR("started"), run->started_utc_ms);
-    time_json(w, STR("ended"), run->ended_utc_ms);
-    time_json(w, STR("live_read"), run->live_utc_ms);
-    text_json(w, STR("by"), run->actor);
-    text_json(w, STR("by_how"), run->actor_how);
-    text_json(w, STR("desired"), run->desired);
-    text_json(w, STR("source"), run->source);
-    text_json(w, STR("live"), run->live);
-    text_json(w, STR("commit"), run->revision);
-    text_json(w, STR("branch"), run->branch);
-    jsonw_member_bool(w, STR("dirty"), run->dirty);
-    text_json(w, STR("policy"), run->policy);
-    text_json(w, STR("config"), run->config);
-    text_json(w, STR("digest"), run->digest);
-    jsonw_object_close(w);
-}
-
-static void history_json(struct jsonw *w, const struct shown *s)
-{
-    jsonw_key(w, STR("history"));
-    jsonw_array_open(w);
-    for (size_t i = 0; i < s->npast; i++) {
-        const struct finding_past *p = &s->past[i];
-        jsonw_object_open(w);
-        time_json(w, STR("time"), p->utc_ms);
-        jsonw_member_string(w, STR("what"), p->what);
-        jsonw_member_string(w, STR("fingerprint"), p->fingerprint);
-        jsonw_member_string(w, STR("digest"), p->digest);
-        text_json(w, STR("actor"), p->actor);
-        text_json(w, STR("why"), p->why);
-        jsonw_key(w, STR("run"));
-        if (p->run)
-            jsonw_int(w, p->run);
-        else
-            jsonw_null(w);
-        jsonw_object_close(w);
-    }
-    jsonw_array_close(w);
-}
-
-static void write_json(struct buf *out, const struct shown *s)
+static void write_json(struct buf *out, const struct finding_whole *s, int64_t now_utc_ms)
 {
     struct jsonw w;
     json_open(&w, out);
-    jsonw_key(&w, STR("finding"));
-    jsonw_object_open(&w);
-    finding_row_json(&w, &s->row, s->now_utc_ms);
-    jsonw_object_close(&w);
-    jsonw_key(&w, STR("reviews"));
-    jsonw_array_open(&w);
-    for (size_t i = 0; i < s->nreviews; i++)
-        answering_json_review(&w, &s->review[i]);
-    jsonw_array_close(&w);
-    history_json(&w, s);
-    run_json(&w, STR("seen_by"), &s->seen);
-    run_json(&w, STR("resolved_by"), &s->resolved);
-    jsonw_key(&w, STR("report"));
-    if (s->detail.kind == VALUE_OBJECT && s->detail.len)
-        jsonw_value(&w, &s->detail);
-    else
-        jsonw_null(&w);
+    finding_whole_json(&w, s, now_utc_ms);
     json_close(&w);
 }
 
@@ -224,12 +119,12 @@ static void put_excerpt(struct buf *out, struct str excerpt)
     buf_char(out, '\n');
 }
 
-static void put_life(struct buf *out, const struct shown *s)
+static void put_life(struct buf *out, const struct finding_whole *s, int64_t now_utc_ms)
 {
     const struct finding_row *r = &s->row;
     char first[24], last[24];
     label(out, "status");
-    finding_status_text(out, r, s->now_utc_ms);
+    finding_status_text(out, r, now_utc_ms);
     buf_printf(out, ": %s\n", finding_status_meaning(r->status));
     put_line(out, "because", r->why);
     label(out, "seen");
@@ -247,7 +142,7 @@ static void put_life(struct buf *out, const struct shown *s)
     }
 }
 
-static void put_history(struct buf *out, const struct shown *s)
+static void put_history(struct buf *out, const struct finding_whole *s)
 {
     char when[24];
     buf_str(out, STR("  history\n"));
@@ -268,14 +163,14 @@ static void put_history(struct buf *out, const struct shown *s)
     }
 }
 
-static void put_reviews(struct buf *out, const struct shown *s)
+static void put_reviews(struct buf *out, const struct finding_whole *s, int64_t now_utc_ms)
 {
     char until[24];
     if (s->nreviews)
         buf_str(out, STR("  reviews\n"));
     for (size_t i = 0; i < s->nreviews; i++) {
         const struct review *r = &s->review[i];
-        enum review_end end = review_look(r, SIGHT_NONE, STR(""), s->now_utc_ms);
+        enum review_end end = review_look(r, SIGHT_NONE, STR(""), now_utc_ms);
         buf_printf(out, "    R%lld %s, ", (long long)r->id, review_answer_name(r->answer));
         if (end != REVIEW_NOT_ENDED)
             buf_printf(out, "ended: %s", review_end_meaning(end));
@@ -292,17 +187,17 @@ static void put_reviews(struct buf *out, const struct shown *s)
 }
 
 /* The one that waits for approvals; 0 = none. */
-static int64_t waiting(const struct shown *s)
+static int64_t waiting(const struct finding_whole *s, int64_t now_utc_ms)
 {
     for (size_t i = 0; i < s->nreviews; i++)
         if (s->review[i].state == REVIEW_REQUESTED &&
-            review_look(&s->review[i], SIGHT_NONE, STR(""), s->now_utc_ms) == REVIEW_NOT_ENDED)
+            review_look(&s->review[i], SIGHT_NONE, STR(""), now_utc_ms) == REVIEW_NOT_ENDED)
             return s->review[i].id;
     return 0;
 }
 
 /* Only what this plumb has. */
-static void put_next(struct buf *out, const struct shown *s)
+static void put_next(struct buf *out, const struct finding_whole *s, int64_t now_utc_ms)
 {
     enum finding_class class_ = CLASS_UNCHECKED;
     struct str name = str_sub(s->row.fingerprint, 0, 12);
@@ -315,14 +210,15 @@ static void put_next(struct buf *out, const struct shown *s)
     buf_char(out, '\n');
     if (class_ == CLASS_CONTRADICTS_CODE && command_find(STR("adopt")))
         buf_printf(out, "    plumb adopt %.*s\n", STR_ARG(name));
-    if (waiting(s))
-        buf_printf(out, "    plumb review approve R%lld\n", (long long)waiting(s));
+    int64_t review = waiting(s, now_utc_ms);
+    if (review)
+        buf_printf(out, "    plumb review approve R%lld\n", (long long)review);
     else if (class_ != CLASS_UNCHECKED)
         buf_printf(out, "    plumb review %.*s --revert|--adopt|--accept --reason TEXT\n",
                    STR_ARG(name));
 }
 
-static void write_text(struct buf *out, const struct shown *s)
+static void write_text(struct buf *out, const struct finding_whole *s, int64_t now_utc_ms)
 {
     const struct finding_row *r = &s->row;
     const struct value *origin = value_get(&s->detail, STR("origin"));
@@ -331,7 +227,7 @@ static void write_text(struct buf *out, const struct shown *s)
     buf_printf(out, "  %.*s  %s\n", STR_ARG(r->class_), severity_name((enum severity)r->severity));
     put_line(out, "finding", r->fingerprint);
     put_line(out, "stack", r->stack);
-    put_life(out, s);
+    put_life(out, s, now_utc_ms);
     put_line(out, "owner", r->owner);
     put_line(out, "actor", r->actor);
     put_place(out, "code", value_get(&s->detail, STR("location")));
@@ -343,29 +239,31 @@ static void write_text(struct buf *out, const struct shown *s)
     put_line(out, "", value_get_string(policy, STR("message")));
     put_line(out, "reason", value_get_string(&s->detail, STR("reason")));
     put_changes(out, value_get(&s->detail, STR("changes")));
-    put_reviews(out, s);
+    put_reviews(out, s, now_utc_ms);
     put_history(out, s);
-    put_next(out, s);
+    put_next(out, s, now_utc_ms);
 }
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
     AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
-    struct shown shown = {.now_utc_ms = app->now_ms(app->clock)};
+    struct finding_whole shown = {0};
+    int64_t now = app->now_ms(app->clock);
     struct store_choice choice;
     struct record record = {0};
     if (!store_find(&arena, app, &in->value[CONFIG], &in->value[STORE], &choice, err) ||
         !store_open_settled(&arena, app, &choice, &record, err))
         return false;
-    bool ok = get(&record, &arena, in, &shown, err);
+    bool ok =
+        finding_whole_get(&record, &arena, in->args[0], in->value[STACK].text, now, &shown, err);
     record_close(&record);
     if (!ok)
         return false;
     if (str_equal(in->value[OUTPUT].text, STR("json")))
-        write_json(&out, &shown);
+        write_json(&out, &shown, now);
     else
-        write_text(&out, &shown);
+        write_text(&out, &shown, now);
     if (!buf_ok(&out, err))
         return false;
     *ret_exit = 0;

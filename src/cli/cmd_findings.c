@@ -4,14 +4,12 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
-#include "base/quantity.h"
 #include "cli/app.h"
 #include "cli/command.h"
-#include "cli/finding_rows.h"
 #include "cli/rows.h"
 #include "cli/store_setup.h"
+#include "report/finding_rows.h"
 #include "report/parts.h"
 #include "wire/json.h"
 
@@ -81,68 +79,15 @@ static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per opt
 
 /* --- the question --- */
 
-typedef bool (*take_word)(struct str word, struct finding_query *query);
+typedef bool (*take_words)(struct str words, struct finding_query *query, struct err *err);
 
-static bool take_class(struct str word, struct finding_query *query)
+static bool take_each(const struct invocation *in, int option, take_words take,
+                      struct finding_query *query, struct err *err)
 {
-    enum finding_class class_;
-    if (!finding_class_from(word, &class_))
-        return false;
-    query->classes |= 1u << class_;
-    return true;
-}
-
-static bool take_status(struct str word, struct finding_query *query)
-{
-    enum finding_status status;
-    if (str_equal(word, STR("open")))
-        query->statuses |= FINDING_STATUSES_OPEN;
-    else if (str_equal(word, STR("all")))
-        query->statuses |= (1u << STATUS_COUNT) - 1;
-    else if (str_equal(word, STR("overdue")))
-        query->overdue = true;
-    else if (finding_status_from(word, &status))
-        query->statuses |= 1u << status;
-    else
-        return false;
-    return true;
-}
-
-static bool take_words(const struct option_value *value, const struct option *option,
-                       take_word take, struct finding_query *query, struct err *err)
-{
-    for (size_t i = 0; i < value->nlist; i++) {
-        struct str rest = value->list[i], word, names[24] = {0};
-        size_t n = 0;
-        for (bool more = true; more;) {
-            more = str_cut(&rest, ',', &word);
-            word = str_trim(word);
-            if (!word.len || take(word, query))
-                continue;
-            for (; option->choices[n]; n++)
-                names[n] = str_from(option->choices[n]);
-            struct str near = str_nearest(word, names, n);
-            return err_set(err, ERR_USAGE, "--%s: '%.*s' is none%s%.*s%s", option->name,
-                           STR_ARG(word), near.len ? "; did you mean '" : "", STR_ARG(near),
-                           near.len ? "'?" : "");
-        }
-    }
-    return true;
-}
-
-static bool take_since(struct str text, int64_t now_utc_ms, int64_t *ret, struct err *err)
-{
-    int64_t ms = 0;
-    if (!text.len)
-        return true;
-    if (quantity_parse_duration(text, &ms))
-        *ret = now_utc_ms > ms ? now_utc_ms - ms : 1;
-    else if (clock_parse(text, &ms))
-        *ret = ms > 0 ? ms : 1;
-    else
-        return err_set(err, ERR_USAGE,
-                       "--since: want a time ago such as 24h or 7d, or a date, not '%.*s'",
-                       STR_ARG(text));
+    const struct option_value *value = &in->value[option];
+    for (size_t i = 0; i < value->nlist; i++)
+        if (!take(value->list[i], query, err))
+            return err_wrap(err, "--%s", options[option].name);
     return true;
 }
 
@@ -150,22 +95,21 @@ static bool take_query(const struct app *app, const struct invocation *in,
                        struct finding_query *ret, struct err *err)
 {
     const struct option_value *v = in->value;
-    enum severity severity;
     ret->now_utc_ms = app->now_ms(app->clock);
     if (v[STACK].nlist > FINDING_QUERY_NAMES)
         return err_set(err, ERR_USAGE, "--stack: at most %d", FINDING_QUERY_NAMES);
     for (; ret->nstacks < v[STACK].nlist; ret->nstacks++)
         ret->stack[ret->nstacks] = v[STACK].list[ret->nstacks];
-    if (!take_words(&v[CLASS], &options[CLASS], take_class, ret, err) ||
-        !take_words(&v[STATUS], &options[STATUS], take_status, ret, err) ||
-        !take_since(v[SINCE].text, ret->now_utc_ms, &ret->since_utc_ms, err))
+    if (!take_each(in, CLASS, finding_query_classes, ret, err) ||
+        !take_each(in, STATUS, finding_query_statuses, ret, err) ||
+        (v[SEVERITY].set && !finding_query_severity(v[SEVERITY].text, ret, err)))
         return false;
+    if (v[SINCE].text.len && !finding_query_since(v[SINCE].text, ret, err))
+        return err_wrap(err, "--since");
     if (!v[STATUS].set)
         ret->statuses = FINDING_STATUSES_OPEN;
     else if (ret->statuses == (1u << STATUS_COUNT) - 1)
         ret->statuses = 0;
-    if (v[SEVERITY].set && severity_from(v[SEVERITY].text, &severity))
-        ret->severity = severity;
     ret->limit = v[LIMIT].set ? v[LIMIT].number : LIMIT_DEFAULT;
     ret->offset = v[OFFSET].number;
     return true;

@@ -8,7 +8,6 @@
 #include "base/err.h"
 #include "cli/app.h"
 #include "cli/command.h"
-#include "cli/json_out.h"
 #include "cli/policy_setup.h"
 #include "cli/rows.h"
 #include "cli/store_setup.h"
@@ -17,6 +16,7 @@
 #include "policy/asked.h"
 #include "policy/policy.h"
 #include "record/listing.h"
+#include "report/json_out.h"
 #include "report/parts.h"
 #include "wire/json.h"
 

@@ -5,9 +5,10 @@
 #include "base/err.h"
 #include "cli/answering.h"
 #include "cli/app.h"
-#include "cli/json_out.h"
 #include "cli/rows.h"
+#include "report/json_out.h"
 #include "report/parts.h"
+#include "report/store_json.h"
 
 enum { REVERT, ADOPT, ACCEPT, REASON, UNTIL, TICKET, STACK, OUTPUT, CONFIG, STORE, OPTION_COUNT };
 
@@ -69,7 +70,7 @@ static bool tell(const struct answering *a, const struct review *review,
         json_open(&w, &text);
         jsonw_key(&w, STR("reviews"));
         jsonw_array_open(&w);
-        answering_json_review(&w, review);
+        review_json(&w, review);
         jsonw_array_close(&w);
         json_close(&w);
         return print_buf(a->app->out, &text, err);

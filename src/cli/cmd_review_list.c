@@ -6,10 +6,11 @@
 #include "base/err.h"
 #include "cli/answering.h"
 #include "cli/app.h"
-#include "cli/json_out.h"
 #include "cli/rows.h"
 #include "record/listing.h"
+#include "report/json_out.h"
 #include "report/parts.h"
+#include "report/store_json.h"
 
 enum { SHORT_FINGERPRINT = 12 };
 enum { ALL, MINE, STACK, OUTPUT, CONFIG, STORE, OPTION_COUNT };
@@ -92,7 +93,7 @@ static bool put_state(struct listing *l, const struct review *review, size_t n,
         if (l->in->value[MINE].set && !mine)
             continue;
         if (l->json) {
-            answering_json_review(&l->w, &review[i]);
+            review_json(&l->w, &review[i]);
             continue;
         }
         if (!titled)

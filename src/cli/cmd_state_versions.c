@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/app.h"
-#include "cli/json_out.h"
 #include "cli/state_command.h"
+#include "report/json_out.h"
 #include "wire/json.h"
 
 enum { OUTPUT = STATE_OPTION_COUNT, OPTION_COUNT };

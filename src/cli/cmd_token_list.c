@@ -5,10 +5,10 @@
 #include "base/err.h"
 #include "cli/app.h"
 #include "cli/command.h"
-#include "cli/json_out.h"
 #include "cli/rows.h"
 #include "cli/store_setup.h"
 #include "record/tokens.h"
+#include "report/json_out.h"
 #include "wire/json.h"
 
 enum { OUTPUT, CONFIG, STORE, OPTION_COUNT };

@@ -5,9 +5,10 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/app.h"
-#include "cli/json_out.h"
 #include "cli/rows.h"
+#include "report/json_out.h"
 #include "report/parts.h"
+#include "report/store_json.h"
 
 static char letter_of(enum cover_kind kind)
 {
@@ -45,7 +46,7 @@ static bool tell_json(const struct answering *a, enum cover_kind kind, const str
     jsonw_key(&w, kind == COVER_FREEZE ? STR("freezes") : STR("breakglasses"));
     jsonw_array_open(&w);
     for (size_t i = 0; i < n; i++)
-        answering_json_cover(&w, &cover[i], a->now);
+        cover_json(&w, &cover[i], a->now);
     jsonw_array_close(&w);
     json_close(&w);
     return print_buf(a->app->out, &text, err);

@@ -11,14 +11,9 @@
 #include "model/schedule.h"
 #include "model/stack.h"
 #include "record/audit.h"
-#include "record/findings_parts.h"
+#include "record/planned.h"
 
-enum {
-    GRACE_LEAST_MS = 5 * 60000,
-    GRACE_MOST_MS = 6 * 3600000,
-    RUNNING_MOST_MS = 6 * 3600000,
-    SCHEDULED_MAX = 1000000
-};
+enum { GRACE_LEAST_MS = 5 * 60000, GRACE_MOST_MS = 6 * 3600000, RUNNING_MOST_MS = 6 * 3600000 };
 
 bool freshness_is_old(int64_t scanned_utc_ms, int64_t max_age_ms, int64_t now_utc_ms)
 {
@@ -27,61 +22,56 @@ bool freshness_is_old(int64_t scanned_utc_ms, int64_t max_age_ms, int64_t now_ut
 
 /* --- which stack has which schedule --- */
 
-struct planned {
+struct plan {
     struct str stack;
     struct schedule_tier tier;
     int64_t next_utc_ms; /* 0 = not planned yet */
 };
 struct plans {
     struct arena *arena;
-    struct planned *plan;
-    size_t n, room;
+    struct plan *plan;
+    size_t n;
 };
-
-static bool take_plan(void *ctx, const struct db_row *row, struct err *err)
-{
-    struct plans *plans = ctx;
-    struct planned *grown =
-        arena_grow(plans->arena, plans->plan, plans->n, &plans->room, plans->n + 1);
-    struct planned plan = {.stack = arena_dup(plans->arena, db_text(row, 0)),
-                           .next_utc_ms = db_int(row, 2)};
-    struct str spec = arena_dup(plans->arena, db_text(row, 1));
-    if (!grown || !plan.stack.ptr || !spec.ptr)
-        return arena_full(plans->arena, err);
-    /* Of another version, or a time zone that is not here: as without a schedule. */
-    (void)schedule_tier_from_spec(plans->arena, spec, &plan.tier, NULL);
-    if (plan.next_utc_ms == SCHEDULE_NEVER)
-        plan.next_utc_ms = 0;
-    plans->plan = grown;
-    plans->plan[plans->n++] = plan;
-    return true;
-}
 
 static bool plans_of_store(struct record *record, struct plans *plans, struct err *err)
 {
-    const struct db_value most = DB_PARAM_INT(SCHEDULED_MAX);
-    return db_query(record->db,
-                    "SELECT stack, spec, next_utc_ms FROM schedule WHERE tier = '' LIMIT $1", &most,
-                    1, take_plan, plans, err);
+    struct planned *row;
+    size_t n = 0;
+    if (!planned_load(record, plans->arena, STR(""), &row, &n, err))
+        return false;
+    plans->plan = arena_new(plans->arena, struct plan, n);
+    if (!plans->plan)
+        return arena_full(plans->arena, err);
+    for (size_t i = 0; i < n; i++) {
+        struct plan plan = {.stack = row[i].stack, .next_utc_ms = row[i].next_utc_ms};
+        if (row[i].tier.len)
+            continue;
+        /* Of another version, or a time zone that is not here: as without a schedule. */
+        (void)schedule_tier_from_spec(plans->arena, row[i].spec, &plan.tier, NULL);
+        if (plan.next_utc_ms == SCHEDULE_NEVER)
+            plan.next_utc_ms = 0;
+        plans->plan[plans->n++] = plan;
+    }
+    return true;
 }
 
 static bool plans_of_config(const struct freshness_ask *ask, struct plans *plans, struct err *err)
 {
-    plans->plan = arena_new(plans->arena, struct planned, ask->nstacks);
+    plans->plan = arena_new(plans->arena, struct plan, ask->nstacks);
     if (!plans->plan)
         return arena_full(plans->arena, err);
     for (size_t i = 0; i < ask->nstacks; i++) {
         struct schedule_set set;
         if (!schedule_of_stack(plans->arena, ask->config, &ask->stack[i], &set, err))
             return false;
-        plans->plan[plans->n++] = (struct planned){ask->stack[i].name, set.tiers[0], 0};
+        plans->plan[plans->n++] = (struct plan){ask->stack[i].name, set.tiers[0], 0};
     }
     return true;
 }
 
 static int by_stack(const void *a, const void *b)
 {
-    const struct planned *x = a, *y = b;
+    const struct plan *x = a, *y = b;
     return str_compare(x->stack, y->stack);
 }
 
@@ -107,7 +97,7 @@ static bool is_incomplete(const struct stack_row *s, int64_t now_utc_ms)
            !(running && now_utc_ms - s->last_utc_ms < RUNNING_MOST_MS);
 }
 
-static bool judge(struct arena *arena, const struct freshness_ask *ask, const struct planned *plan,
+static bool judge(struct arena *arena, const struct freshness_ask *ask, const struct plan *plan,
                   struct freshness *f)
 {
     int64_t now = ask->now_utc_ms, complete = f->row.complete_utc_ms;
@@ -177,8 +167,8 @@ bool freshness_list(struct record *record, struct arena *arena, const struct fre
     if (n > 1)
         qsort(all, n, sizeof *all, by_name);
     for (size_t i = 0; i < n; i++) {
-        const struct planned key = {.stack = all[i].row.name};
-        const struct planned *plan =
+        const struct plan key = {.stack = all[i].row.name};
+        const struct plan *plan =
             plans.n ? bsearch(&key, plans.plan, plans.n, sizeof key, by_stack) : NULL;
         if (!judge(arena, ask, plan, &all[i]))
             return arena_full(arena, err);

@@ -2,17 +2,21 @@
 #include "record/listing.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/glob.h"
+#include "record/lease.h"
 
 enum {
     SQL_BYTES_MAX = 16 << 10,
     PREFIX_LEAST = 4,
     CANDIDATES = 5,
     HISTORY_MAX = 100000,
-    STACKS_LISTED_MAX = 1000000
+    STACKS_LISTED_MAX = 1000000,
+    RUNS_LOOKED_MAX = 100000
 };
 
 /* --- findings --- */
@@ -64,7 +68,7 @@ struct listing {
     const struct finding_query *query;
     bool (*row)(void *ctx, const struct finding_row *row, struct err *err);
     void *ctx;
-    struct buf sql;
+    struct buf sql, pattern;
     struct db_value param[FINDING_QUERY_NAMES + CLASS_COUNT + STATUS_COUNT + 10];
     size_t n;
 };
@@ -161,12 +165,34 @@ static void add_from(struct listing *list, const char *column, const char *opera
     add_param(list, DB_PARAM_INT(n));
 }
 
-static void write_sql(struct listing *list)
+/* The same of both: the operator of a database takes what glob_match takes, in its own signs. */
+static void add_glob(struct listing *list, struct str glob, bool sqlite)
+{
+    struct buf *out = &list->pattern;
+    if (!glob.len)
+        return;
+    for (size_t i = 0; i < glob.len; i++) {
+        bool literal = glob.ptr[i] == '\\' && i + 1 < glob.len;
+        char c = glob.ptr[literal ? ++i : i];
+        if (!literal && (c == '*' || c == '?'))
+            buf_char(out, sqlite ? c : c == '*' ? '%' : '_');
+        else if (sqlite)
+            buf_printf(out, strchr("*?[", c) ? "[%c]" : "%c", c);
+        else
+            buf_printf(out, strchr("%_\\", c) ? "\\%c" : "%c", c);
+    }
+    add_word(list);
+    buf_str(&list->sql, sqlite ? STR("stack GLOB ") : STR("stack LIKE "));
+    add_param(list, DB_PARAM_TEXT(buf_view(out)));
+}
+
+static void write_sql(struct listing *list, bool sqlite)
 {
     const struct finding_query *q = list->query;
     unsigned one = q->statuses & (q->statuses - 1); /* 0: a single status, in its own index */
     buf_str(&list->sql, STR("SELECT " COLUMNS " FROM finding"));
     add_names(list, "stack", q->stack, q->nstacks);
+    add_glob(list, q->stacks, sqlite);
     add_classes(list);
     add_statuses(list);
     if (q->severity > 0)
@@ -196,10 +222,15 @@ bool finding_list(struct record *record, const struct finding_query *query,
                   bool (*row)(void *ctx, const struct finding_row *row, struct err *err), void *ctx,
                   struct err *err)
 {
-    struct listing list = {.query = query, .row = row, .ctx = ctx, .sql = {.limit = SQL_BYTES_MAX}};
-    write_sql(&list);
-    bool ok = buf_ok(&list.sql, err) &&
+    struct listing list = {.query = query,
+                           .row = row,
+                           .ctx = ctx,
+                           .sql = {.limit = SQL_BYTES_MAX},
+                           .pattern = {.limit = SQL_BYTES_MAX}};
+    write_sql(&list, db_kind(record->db) == DB_SQLITE);
+    bool ok = buf_ok(&list.sql, err) && buf_ok(&list.pattern, err) &&
               db_query(record->db, list.sql.ptr, list.param, list.n, give_row, &list, err);
+    buf_free(&list.pattern);
     buf_free(&list.sql);
     return ok;
 }
@@ -370,10 +401,13 @@ struct one_run {
     bool found;
 };
 
-static bool take_run(void *ctx, const struct db_row *row, struct err *err)
+#define RUN_COLUMNS \
+    "id, started_utc_ms, ended_utc_ms, live_utc_ms, dirty, stack, outcome, actor, actor_how," \
+    " source, desired, live, revision, branch, policy, config, digest, failed, coverage, plumb"
+
+static bool read_run(struct arena *arena, const struct db_row *row, struct run_row *r,
+                     struct err *err)
 {
-    struct one_run *one = ctx;
-    struct run_row *r = one->run;
     *r = (struct run_row){.id = db_int(row, 0),
                           .started_utc_ms = db_int(row, 1),
                           .ended_utc_ms = db_int(row, 2),
@@ -384,11 +418,17 @@ static bool take_run(void *ctx, const struct db_row *row, struct err *err)
                            &r->config,  &r->digest,  &r->failed,   &r->coverage,  &r->plumb};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         *texts[i] = db_text(row, 5 + i);
-        if (!keep(one->arena, texts[i], err))
+        if (!keep(arena, texts[i], err))
             return false;
     }
-    one->found = true;
     return true;
+}
+
+static bool take_run(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct one_run *one = ctx;
+    one->found = true;
+    return read_run(one->arena, row, one->run, err);
 }
 
 bool run_get(struct record *record, struct arena *arena, int64_t id, struct run_row *ret,
@@ -396,12 +436,48 @@ bool run_get(struct record *record, struct arena *arena, int64_t id, struct run_
 {
     struct one_run one = {arena, ret, false};
     const struct db_value param = DB_PARAM_INT(id);
-    return db_query(record->db,
-                    "SELECT id, started_utc_ms, ended_utc_ms, live_utc_ms, dirty, stack, outcome,"
-                    " actor, actor_how, source, desired, live, revision, branch, policy, config,"
-                    " digest, failed, coverage, plumb FROM run WHERE id = $1",
-                    &param, 1, take_run, &one, err) &&
+    return db_query(record->db, "SELECT " RUN_COLUMNS " FROM run WHERE id = $1", &param, 1,
+                    take_run, &one, err) &&
            one.found;
+}
+
+struct runs {
+    const struct run_query *query;
+    struct arena *arena;
+    struct run_row *run;
+    size_t n, room;
+    int64_t passed;
+};
+
+static bool take_runs(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct runs *runs = ctx;
+    const struct run_query *q = runs->query;
+    if (q->stacks.len && (!glob_match(q->stacks, db_text(row, 5), '\0') ||
+                          runs->passed++ < q->offset || (q->limit && runs->n == (size_t)q->limit)))
+        return true;
+    runs->run = arena_grow(runs->arena, runs->run, runs->n, &runs->room, runs->n + 1);
+    return runs->run ? read_run(runs->arena, row, &runs->run[runs->n++], err)
+                     : arena_full(runs->arena, err);
+}
+
+bool run_list(struct record *record, struct arena *arena, const struct run_query *query,
+              struct run_row **ret, size_t *ret_n, struct err *err)
+{
+    struct runs runs = {.query = query, .arena = arena};
+    bool one = query->stack.len > 0, all = query->stacks.len > 0; /* a glob is looked at here */
+    const struct db_value param[] = {
+        DB_PARAM_INT(all || !query->limit ? RUNS_LOOKED_MAX : query->limit),
+        DB_PARAM_INT(all ? 0 : query->offset), DB_PARAM_TEXT(query->stack)};
+    if (!db_query(record->db,
+                  one ? "SELECT " RUN_COLUMNS " FROM run WHERE stack = $3 ORDER BY id DESC"
+                        " LIMIT $1 OFFSET $2"
+                      : "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT $1 OFFSET $2",
+                  param, one ? 3 : 2, take_runs, &runs, err))
+        return false;
+    *ret = runs.run;
+    *ret_n = runs.n;
+    return true;
 }
 
 /* --- stacks --- */
@@ -494,4 +570,17 @@ bool stack_list(struct record *record, struct arena *arena, int64_t now_utc_ms,
     *ret = rows.row;
     *ret_n = rows.n;
     return true;
+}
+
+bool service_get(struct record *record, struct service_row *ret, struct err *err)
+{
+    static const char *const counts[] = {"SELECT count(*) FROM alert WHERE state = 'waiting'",
+                                         "SELECT count(*) FROM alert WHERE state = 'dead'",
+                                         "SELECT count(*) FROM schedule"};
+    int64_t planned = 0, *to[] = {&ret->alerts_waiting, &ret->alerts_dead, &planned};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        if (!db_one_int(record->db, counts[i], NULL, 0, to[i], err))
+            return false;
+    ret->there = planned || ret->alerts_waiting || ret->alerts_dead;
+    return lease_count(record, &ret->due, &ret->running, err);
 }

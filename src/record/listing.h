@@ -22,6 +22,7 @@ enum { FINDING_QUERY_NAMES = 16 };
 struct finding_query {
     struct str stack[FINDING_QUERY_NAMES]; /* any of them; none = all */
     size_t nstacks;
+    struct str stacks;    /* glob over their names; empty = any */
     unsigned classes;     /* bits 1 << enum finding_class; 0 = all */
     unsigned statuses;    /* bits 1 << enum finding_status; 0 = all */
     int64_t severity;     /* at least */
@@ -34,6 +35,13 @@ enum {
     FINDING_STATUSES_OPEN =
         1u << STATUS_NEW | 1u << STATUS_RECURRING | 1u << STATUS_CHANGED | 1u << STATUS_REOPENED
 };
+
+/* What people write, into a query: words with commas between, "24h" or a date. ERR_USAGE with the
+ * nearest word. */
+bool finding_query_classes(struct str words, struct finding_query *ret, struct err *err);
+bool finding_query_statuses(struct str words, struct finding_query *ret, struct err *err);
+bool finding_query_severity(struct str word, struct finding_query *ret, struct err *err);
+bool finding_query_since(struct str text, struct finding_query *ret, struct err *err);
 
 /* Open ones first, then by severity; with since the newest first, overdue the longest overdue. */
 bool finding_list(struct record *record, const struct finding_query *query,
@@ -88,3 +96,20 @@ struct stack_row {
 /* Sorted by name. */
 bool stack_list(struct record *record, struct arena *arena, int64_t now_utc_ms,
                 struct stack_row **ret, size_t *ret_n, struct err *err);
+
+/* A stack's runs, the newest first; stack empty: of all. stacks: a glob over their names, or empty.
+ */
+struct run_query {
+    struct str stack, stacks;
+    int64_t limit, offset; /* limit 0 = all */
+};
+bool run_list(struct record *record, struct arena *arena, const struct run_query *query,
+              struct run_row **ret, size_t *ret_n, struct err *err);
+
+/* What services have on their hands. */
+struct service_row {
+    bool there; /* one has planned scans, or has alerts to send */
+    int64_t running, due;
+    int64_t alerts_waiting, alerts_dead;
+};
+bool service_get(struct record *record, struct service_row *ret, struct err *err);

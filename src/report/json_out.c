@@ -1,5 +1,5 @@
 /* json_out.c - the members that every command's JSON begins and ends with. */
-#include "cli/json_out.h"
+#include "report/json_out.h"
 
 #include "base/buf.h"
 #include "base/clock.h"

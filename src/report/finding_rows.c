@@ -1,11 +1,11 @@
 /* finding_rows.c - findings of the store as JSON members and as text. */
-#include "cli/finding_rows.h"
+#include "report/finding_rows.h"
 
 #include <stdio.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "cli/json_out.h"
+#include "report/json_out.h"
 #include "wire/json.h"
 
 enum { MINUTE = 60000, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
