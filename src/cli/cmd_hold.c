@@ -1,5 +1,5 @@
-/* cmd_hold.c - `plumb hold`: the lock of a state in S3, held while something stands against an
- * apply. */
+/* cmd_hold.c - `plumb hold`: the lock of a state in a bucket, held while something stands against
+ * an apply. */
 #include <assert.h>
 #include <time.h>
 
@@ -10,7 +10,8 @@
 #include "cli/app.h"
 #include "cli/policy_setup.h"
 #include "cli/state_command.h"
-#include "enforce/hold_s3.h"
+#include "enforce/google_token.h"
+#include "enforce/hold.h"
 #include "model/config.h"
 #include "record/audit.h"
 #include "report/parts.h"
@@ -23,12 +24,14 @@ static const struct option options[] = {
     [OBJECT] = {.name = "object",
                 .kind = OPTION_STRING,
                 .arg = "s3://BUCKET/KEY",
-                .text = "the state, as the s3 backend has it in bucket and key"},
+                .text = "the state, as the s3 backend has it in bucket and key; or "
+                        "gs://BUCKET/PREFIX/WORKSPACE.tfstate of the gcs backend"},
     [ENDPOINT] = {.name = "endpoint",
                   .kind = OPTION_STRING,
                   .arg = "URL",
-                  .env = "AWS_ENDPOINT_URL_S3",
-                  .text = "of an S3-compatible service; without it Amazon's in the region"},
+                  .text = "of an S3-compatible service, for which AWS_ENDPOINT_URL_S3 counts, too, "
+                          "or of one like Cloud Storage; without it Amazon's in the region, or "
+                          "Google's"},
     [REGION] = {.name = "region",
                 .kind = OPTION_STRING,
                 .arg = "REGION",
@@ -54,35 +57,87 @@ struct holding {
     struct arena *arena; /* of one look */
 };
 
-static bool find_place(struct holding *h, struct err *err)
+static bool find_s3(struct holding *h, struct err *err)
 {
-    const struct invocation *in = h->in;
-    struct arena *arena = &h->command->arena;
-    struct str rest = in->value[OBJECT].text, bucket = {0};
     const struct app *app = h->app;
-    if (!str_starts(rest, STR("s3://")))
-        return err_set(err, ERR_USAGE, "--object: where is the state? s3://BUCKET/KEY");
-    rest = str_sub(rest, 5, rest.len);
-    if (!str_cut(&rest, '/', &bucket) || bucket.len == 0 || rest.len == 0)
-        return err_set(err, ERR_USAGE, "--object: s3://BUCKET/KEY has a bucket and a key");
-    struct hold_place p = {.bucket = bucket,
-                           .key = rest,
-                           .region = in->value[REGION].text.len ? in->value[REGION].text
-                                                                : STR("us-east-1"),
-                           .key_id = str_from(app->env("AWS_ACCESS_KEY_ID")),
-                           .secret = str_from(app->env("AWS_SECRET_ACCESS_KEY")),
-                           .token = str_from(app->env("AWS_SESSION_TOKEN"))};
-    if (p.key_id.len == 0 || p.secret.len == 0)
+    struct hold_place *p = &h->place;
+    struct arena *arena = &h->command->arena;
+    p->region = h->in->value[REGION].text.len ? h->in->value[REGION].text : STR("us-east-1");
+    p->key_id = str_from(app->env("AWS_ACCESS_KEY_ID"));
+    p->secret = str_from(app->env("AWS_SECRET_ACCESS_KEY"));
+    p->token = str_from(app->env("AWS_SESSION_TOKEN"));
+    if (p->key_id.len == 0 || p->secret.len == 0)
         return err_set(err, ERR_USAGE,
                        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY say who may write the lock; "
                        "they are not set");
-    p.endpoint = in->value[ENDPOINT].text;
-    if (p.endpoint.len == 0)
-        p.endpoint = arena_printf(arena, "https://s3.%.*s.amazonaws.com", STR_ARG(p.region));
-    while (str_ends(p.endpoint, STR("/")))
-        p.endpoint.len--;
-    h->place = p;
-    return p.endpoint.ptr || arena_full(arena, err);
+    if (!p->endpoint.len)
+        p->endpoint = str_from(app->env("AWS_ENDPOINT_URL_S3"));
+    if (!p->endpoint.len)
+        p->endpoint = arena_printf(arena, "https://s3.%.*s.amazonaws.com", STR_ARG(p->region));
+    p->object = arena_printf(arena, "%.*s.tflock", STR_ARG(p->object));
+    return (p->endpoint.ptr && p->object.ptr) || arena_full(arena, err);
+}
+
+/* Each look has a token of its own: one is good for an hour, and a look may be days later. */
+static bool find_gcs(struct holding *h, struct err *err)
+{
+    static const struct str ending = STR_INIT(".tfstate");
+    struct hold_place *p = &h->place;
+    struct arena *arena = &h->command->arena;
+    if (!str_ends(p->object, ending))
+        return err_set(err, ERR_USAGE,
+                       "--object: the gcs backend keeps a state in PREFIX/WORKSPACE.tfstate, such "
+                       "as gs://states/net/default.tfstate");
+    p->object =
+        arena_printf(arena, "%.*s.tflock", (int)(p->object.len - ending.len), p->object.ptr);
+    if (!p->endpoint.len)
+        p->endpoint = STR("https://storage.googleapis.com");
+    return p->object.ptr || arena_full(arena, err);
+}
+
+static bool find_place(struct holding *h, struct err *err)
+{
+    static const struct {
+        const struct hold_kind *kind;
+        bool (*find)(struct holding *h, struct err *err);
+    } kinds[] = {{&hold_s3, find_s3}, {&hold_gcs, find_gcs}};
+    struct str rest = h->in->value[OBJECT].text, scheme = {0}, bucket = {0};
+    size_t at = str_find(rest, STR("://"), 0);
+    scheme = at == SIZE_MAX ? STR("") : str_sub(rest, 0, at);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (!str_equal(scheme, str_from(kinds[i].kind->scheme)))
+            continue;
+        rest = str_sub(rest, at + 3, rest.len);
+        if (!str_cut(&rest, '/', &bucket) || bucket.len == 0 || rest.len == 0)
+            return err_set(err, ERR_USAGE, "--object: %s://BUCKET/KEY has a bucket and a key",
+                           kinds[i].kind->scheme);
+        h->place = (struct hold_place){.kind = kinds[i].kind,
+                                       .bucket = bucket,
+                                       .object = rest,
+                                       .endpoint = h->in->value[ENDPOINT].text};
+        if (!kinds[i].find(h, err))
+            return false;
+        while (str_ends(h->place.endpoint, STR("/")))
+            h->place.endpoint.len--;
+        return true;
+    }
+    return err_set(err, ERR_USAGE,
+                   "--object: where is the state? s3://BUCKET/KEY or "
+                   "gs://BUCKET/PREFIX/WORKSPACE.tfstate");
+}
+
+/* A service that was named and asks for nothing, such as an emulator, gets nothing. */
+static bool find_token(struct holding *h, struct err *err)
+{
+    struct err why = {0};
+    if (h->place.kind != &hold_gcs ||
+        google_token(h->arena, h->app->env, h->place.now_utc_ms, &h->place.token, &why))
+        return true;
+    h->place.token = STR("");
+    if (h->in->value[ENDPOINT].text.len && why.kind == ERR_UNAVAILABLE)
+        return true;
+    *err = why;
+    return false;
 }
 
 static bool tell(struct holding *h, const char *outcome, struct str reason, struct err *err)
@@ -152,7 +207,8 @@ static bool look(struct holding *h, struct err *err)
     struct lock_deed deed = h->command->deed;
     deed.arena = h->arena;
     h->place.now_utc_ms = h->app->now_ms(h->app->clock);
-    if (!lock_gather_reasons(&deed, &row, STR(""), &reason, &n, &breakglass, err) ||
+    if (!find_token(h, err) ||
+        !lock_gather_reasons(&deed, &row, STR(""), &reason, &n, &breakglass, err) ||
         !hold_look(h->arena, &h->place, &state, &info, err))
         return false;
     bool hold = n > 0 && breakglass.len == 0 && !h->in->value[RELEASE].set;
@@ -183,7 +239,7 @@ static bool hold(const struct app *app, const struct invocation *in, struct stat
     if (!ok)
         return false;
     c->rules = lock_rules_of(&config);
-    c->rules.approval = false; /* nothing comes along with a lock in S3 */
+    c->rules.approval = false; /* nothing comes along with a lock in a bucket */
     do {
         AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
         struct err once = {0};
@@ -212,12 +268,15 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
 const struct command cmd_hold = {
     .name = "hold",
     .usage = "plumb hold STACK --object s3://BUCKET/KEY [options]",
-    .summary = "hold the lock of a state in S3 while something stands against an apply",
-    .help = "For states that stay in the s3 backend with use_lockfile: while drift of the stack is "
-            "undecided or a freeze is in effect, plumb holds the lock object, and gives it back "
-            "afterwards. Plans need the lock as well: they run with -lock=false meanwhile. A lock "
-            "that a client holds is left alone.\n\n"
-            "  plumb hold net/prod --object s3://states/net/prod.tfstate --every 30s",
+    .summary = "hold the lock of a state in a bucket while something stands against an apply",
+    .help =
+        "For states that stay in the s3 backend with use_lockfile, or in the gcs backend: while "
+        "drift of the stack is undecided or a freeze is in effect, plumb holds the lock object, "
+        "and gives it back "
+        "afterwards. Plans need the lock as well: they run with -lock=false meanwhile. A lock "
+        "that a client holds is left alone.\n\n"
+        "  plumb hold net/prod --object s3://states/net/prod.tfstate --every 30s\n"
+        "  plumb hold net/prod --object gs://states/net/default.tfstate --every 30s",
     .options = options,
     .noptions = OPTION_COUNT,
     .args_least = 1,

@@ -66,7 +66,7 @@ class Lab:
 
     @staticmethod
     def homes(name):
-        if name in ("tofu", "terraform", "note"):
+        if name in ("tofu", "terraform", "note", "gcs"):
             return []
         if name in LABS:
             return [f"plumb.test/lab/{name}"]

@@ -1,8 +1,15 @@
-"""plumb hold: the native lock object of the s3 backend, with a real client and an S3-compatible server (moto_server on the PATH)."""
+"""plumb hold: the native lock object of the s3 and gcs backends, with real clients, an S3-compatible server (moto_server on the PATH) and
+fake-gcs-server."""
+import base64
+import http.server
+import json
 import re
 import shutil
 import socket
 import subprocess
+import threading
+import time
+import urllib.parse
 import urllib.request
 
 from harness import Skip, Stack, check, test, wait_until
@@ -75,3 +82,134 @@ def hold_keeps_the_lock_object_of_s3(lab, tool):
     finally:
         server.terminate()
         server.wait(20)
+
+
+GCS = """terraform {
+  backend "gcs" {
+    bucket                  = "states"
+    prefix                  = "net prod"
+    storage_custom_endpoint = "%s/storage/v1/"
+    access_token            = "t0ken"
+  }
+}
+output "a" { value = %d }
+"""
+
+
+class Bucket:
+    """fake-gcs-server with one bucket."""
+
+    def __init__(self, lab):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.server = subprocess.Popen([lab.peers["gcs"][1], "-scheme", "http", "-host", "127.0.0.1", "-port", str(port), "-backend", "memory",
+                                        "-public-host", f"127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def __enter__(self):
+        def up():
+            try:
+                made = urllib.request.Request(self.url + "/storage/v1/b", data=b'{"name":"states"}', headers={"Content-Type": "application/json"})
+                return urllib.request.urlopen(made, timeout=5).status == 200
+            except OSError:
+                return False
+        check(wait_until(up, 30), "fake-gcs-server does not answer")
+        return self
+
+    def __exit__(self, *_):
+        self.server.kill()
+        self.server.wait(20)
+
+
+@test("tofu", "gcs", cases=["tofu", "terraform"])
+def hold_keeps_the_lock_object_of_gcs(lab, tool):
+    if tool not in lab.peers:
+        raise Skip(f"no {tool} here")
+    with Bucket(lab) as bucket:
+        stack = Stack(lab, "", tool=tool)
+        stack.write("main.tf", GCS % (bucket.url, 1))
+        stack.run("init", "-no-color")
+        with Service(stack.home) as service:
+            service.env["GOOGLE_OAUTH_ACCESS_TOKEN"] = "s3cr3t-of-it"
+            hold = lambda *more: service.plumb("hold", NAME, "--object", "gs://states/net prod/default.tfstate", "--endpoint",  # noqa: E731
+                                               bucket.url + "/", *more).stdout
+            check(hold() == f"free {NAME}\n", "nothing stands against it")
+            stack.run("apply", "-auto-approve", "-no-color")
+            service.plumb("freeze", NAME, "--reason", "quarter end", "--until", "1h")
+            check(re.match(f"held {NAME}: freeze F1 until .*: quarter end\n", hold()), "it is not held")
+            check(hold().startswith("held"), "it is still held")
+            stack.write("main.tf", GCS % (bucket.url, 2))
+            refused(stack.run("apply", "-auto-approve", "-no-color", check_exit=False), "quarter end")
+            stack.run("plan", "-no-color", "-lock=false")
+            service.plumb("freeze", "end", "F1", "--reason", "over")
+            check(hold() == f"free {NAME}\n", "it is not given back")
+            stack.run("apply", "-auto-approve", "-no-color")
+            # a client's own lock is left alone
+            lock = urllib.request.Request(f"{bucket.url}/upload/storage/v1/b/states/o?uploadType=media&name=net%20prod/default.tflock",
+                                          data=b'{"ID":"theirs","Who":"eve@x"}', headers={"Content-Type": "application/json"})
+            urllib.request.urlopen(lock, timeout=5)
+            service.plumb("freeze", NAME, "--reason", "again", "--until", "1h")
+            check(hold() == f"locked {NAME}: eve@x\n", "a client's lock")
+            check(hold("--release") == f"locked {NAME}: eve@x\n", "a client's lock, at --release")
+            events = [(e["outcome"], e["subject"]) for e in service.events() if e["type"] == "lock"]
+            check([o for o, _ in events] == ["hold", "release"], events)
+            check("s3cr3t-of-it" not in "".join(map(str, service.events())), "the token is in the log")
+
+
+class Tokens(http.server.BaseHTTPRequestHandler):
+    """Google's token service: takes an assertion that the account's key signed, and a user's refresh token."""
+
+    def do_POST(self):
+        form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        kind, ok = form["grant_type"][0], False
+        if kind == "refresh_token":
+            ok = (form["client_id"], form["client_secret"], form["refresh_token"]) == (["id"], ["s3 & cret"], ["again"])
+        elif kind == "urn:ietf:params:oauth:grant-type:jwt-bearer":
+            head, claims, signature = form["assertion"][0].split(".")
+            raw = lambda text: base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))  # noqa: E731
+            (self.server.folder / "said").write_text(f"{head}.{claims}")
+            (self.server.folder / "signature").write_bytes(raw(signature))
+            signed = subprocess.run(["openssl", "dgst", "-sha256", "-verify", "public.pem", "-signature", "signature", "said"],
+                                    cwd=self.server.folder, capture_output=True, check=False)
+            said = json.loads(raw(claims))
+            ok = (signed.returncode == 0 and json.loads(raw(head))["alg"] == "RS256" and said["iss"] == "plumb@states.example"
+                  and said["aud"] == self.server.url and abs(said["iat"] - time.time()) < 600 and said["exp"] > said["iat"]
+                  and "devstorage" in said["scope"])
+        self.server.seen.append((kind, ok))
+        answer = b'{"access_token": "fresh", "expires_in": 3599}'
+        self.send_response(200 if ok else 401)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+@test("tofu", "gcs")
+def hold_asks_google_for_a_token(lab):
+    """The key of a service account signs what the token service takes; a user's refresh token; credentials that are none."""
+    folder = lab.folder / "google"
+    folder.mkdir()
+    subprocess.run("openssl genrsa -out key.pem 2048 && openssl rsa -in key.pem -pubout -out public.pem", shell=True, check=True,
+                   capture_output=True, cwd=folder)
+    tokens = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tokens)
+    tokens.folder, tokens.seen, tokens.url = folder, [], f"http://127.0.0.1:{tokens.server_address[1]}/token"
+    threading.Thread(target=tokens.serve_forever, daemon=True).start()
+    account = {"type": "service_account", "client_email": "plumb@states.example", "private_key": (folder / "key.pem").read_text(),
+               "token_uri": tokens.url}
+    user = {"type": "authorized_user", "client_id": "id", "client_secret": "s3 & cret", "refresh_token": "again", "token_uri": tokens.url}
+    (folder / "account.json").write_text(json.dumps(account))
+    with Bucket(lab) as bucket, Service(folder) as service:
+        def hold(env, good=True):
+            service.env.update(env)
+            return service.plumb("hold", NAME, "--object", "gs://states/x/default.tfstate", "--endpoint", bucket.url, check_exit=good)
+        check(hold({"GOOGLE_APPLICATION_CREDENTIALS": str(folder / "account.json")}).stdout == f"free {NAME}\n", tokens.seen)
+        check(hold({"GOOGLE_CREDENTIALS": json.dumps(user)}).stdout == f"free {NAME}\n", tokens.seen)
+        check(tokens.seen == [("urn:ietf:params:oauth:grant-type:jwt-bearer", True), ("refresh_token", True)], tokens.seen)
+        for wrong, why in [({**user, "client_secret": "other"}, "gives no token: the answer is 401"),
+                           ({"type": "external_account"}, "'external_account'"), ({"type": "service_account", "private_key": "k3y"}, "private_key")]:
+            said = hold({"GOOGLE_CREDENTIALS": json.dumps(wrong)}, good=False).stderr
+            check(why in said and "other" not in said and "k3y" not in said, said)
+    tokens.shutdown()

@@ -1,0 +1,22 @@
+/* google_token.h - a bearer token for Google's APIs, from what the environment names.
+ *
+ * Order:   GOOGLE_OAUTH_ACCESS_TOKEN; the credentials of GOOGLE_BACKEND_CREDENTIALS,
+ *          GOOGLE_CREDENTIALS or GOOGLE_APPLICATION_CREDENTIALS (JSON, or a file with it: a service
+ *          account's key, or what gcloud keeps of a user); gcloud's own file; the metadata server
+ * of the machine. As the gcs backend of Terraform and OpenTofu has it Secrets: no key and no token
+ * is in an error Source:  RFC 7523 (JWT bearer), RFC 6749 section 6; Google's documentation of
+ * service accounts
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct arena;
+struct err;
+
+/* env: as getenv. ERR_UNAVAILABLE where nothing is there, ERR_SYNTAX for credentials that are none,
+ * ERR_REMOTE for what was refused. A token is good for at least some minutes. */
+bool google_token(struct arena *arena, const char *(*env)(const char *name), int64_t now_utc_ms,
+                  struct str *ret, struct err *err);
