@@ -611,6 +611,12 @@ bool watch_wait(struct watch *w, int wake_fd, int timeout_ms,
     }
 }
 
+void watch_look(struct watch *w)
+{
+    w->all_dirty = true;
+    happened(w);
+}
+
 struct str watch_trouble(const struct watch *w)
 {
     return str_from(w->trouble);

@@ -55,6 +55,9 @@ bool watch_set(struct watch *watch, const struct watch_target *target, size_t n,
 bool watch_wait(struct watch *watch, int wake_fd, int timeout_ms,
                 void (*changed)(void *ctx, size_t target), void *ctx, struct err *err);
 
+/* The next wait looks at everything. */
+void watch_look(struct watch *watch);
+
 /* Why it looks slowly instead of being told; empty: it need not. */
 struct str watch_trouble(const struct watch *watch);
 struct watch_tally {

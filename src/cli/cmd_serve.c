@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "cli/app.h"
+#include "cli/code_home.h"
 #include "cli/command.h"
 #include "cli/policy_setup.h"
 #include "cli/rows.h"
@@ -120,6 +121,9 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
 {
     struct store_choice store = {0};
     const struct config_serve *serve = &config->serve;
+    const struct config *code = NULL; /* what is scanned, and how it is judged */
+    if (!code_home(arena, app, config, &code, &ret->code, err))
+        return false;
     if (!store_choose(arena, app, config, &in->value[STORE], &store, err))
         return false;
     ret->record = (struct record_options){.url = store.url,
@@ -127,7 +131,7 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
                                           .now_ms = app->now_ms,
                                           .clock = app->clock,
                                           .audit = store.audit};
-    ret->rules = lock_rules_of(config);
+    ret->rules = lock_rules_of(code);
     ret->guard_reads = serve->guard_reads;
     ret->metrics_open = serve->metrics_open;
     ret->listener =
@@ -137,7 +141,7 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
                                   .anonymous = serve->anonymous || in->value[ANONYMOUS].set,
                                   .now_ms = app->now_ms,
                                   .clock = app->clock};
-    ret->config = config;
+    ret->config = code;
     ret->upstream = (struct upstream){.address = serve->up_address,
                                       .lock_address = serve->up_lock_address,
                                       .lock_method = serve->up_lock_method,
@@ -146,13 +150,14 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
                                       .user = serve->up_user};
     ret->run_task_url =
         serve->run_task_url.len ? serve->run_task_url : STR("https://app.terraform.io");
-    const struct judges judges = {.config = config};
-    return digest_config(arena, config, &ret->config_digest, err) &&
+    const struct judges judges = {.config = code};
+    return digest_config(arena, code, &ret->config_digest, err) &&
            judges_digest(arena, &judges, &ret->policy_digest, err) &&
            read_key(arena, app, config, serve->up_password, &ret->upstream.password, err) &&
            read_key(arena, app, config, serve->gate_key, &ret->gate_key, err) &&
            read_key(arena, app, config, serve->run_task_key, &ret->run_task_key, err) &&
-           policy_setup(arena, app, config, &(struct option_value){0}, &(struct option_value){0},
+           read_key(arena, app, config, serve->feeds.push_key, &ret->push_key, err) &&
+           policy_setup(arena, app, code, &(struct option_value){0}, &(struct option_value){0},
                         true, &ret->policy, err) &&
            read_pem(arena, config, serve->tls_cert, &ret->listener.tls_cert, err) &&
            read_pem(arena, config, serve->tls_key, &ret->listener.tls_key, err);

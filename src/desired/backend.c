@@ -131,6 +131,29 @@ bool backend_find(struct arena *arena, const struct stack *stack, struct backend
     return what.ptr ? backend_pull(arena, stack, what, false, ret, err) : arena_full(arena, err);
 }
 
+bool backend_local_file(struct arena *arena, const struct stack *stack, struct str *ret,
+                        struct err *err)
+{
+    struct value backend;
+    struct backend_text at = {0};
+    *ret = (struct str){0};
+    if (stack->state.len) {
+        *ret = is_url(stack->state) ? *ret : stack->state;
+        return true;
+    }
+    if (!read_backend(arena, stack, &backend, err))
+        return false;
+    const struct value *config = value_get(&backend, STR("config"));
+    if (!str_equal(config_string(&backend, STR("type"), STR("local")), STR("local")))
+        return true;
+    if (!local_layout(arena, stack, config_string(config, STR("path"), STR("terraform.tfstate")),
+                      config_string(config, STR("workspace_dir"), STR("terraform.tfstate.d")), &at,
+                      err))
+        return false;
+    *ret = at.path;
+    return true;
+}
+
 /* --- the source --- */
 
 static bool is_encrypted(struct str text)

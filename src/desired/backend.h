@@ -35,6 +35,10 @@ struct str backend_workspace(struct arena *arena, const struct stack *stack);
 /* Find out where the state is; a local file is only named (ret->path), anything else is read. */
 bool backend_find(struct arena *arena, const struct stack *stack, struct backend_text *ret,
                   struct err *err);
+/* The local file that holds the state, whether it is there or not; empty: it is kept elsewhere.
+ * Nothing but files of the stack is asked. */
+bool backend_local_file(struct arena *arena, const struct stack *stack, struct str *ret,
+                        struct err *err);
 /* The JSON of a saved plan, by the stack's own binary; file is absolute. */
 bool backend_show_plan(struct arena *arena, const struct stack *stack, struct str file,
                        const volatile int *cancel, struct str *ret, struct err *err);

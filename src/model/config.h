@@ -156,6 +156,15 @@ struct config_scheduler {
     int64_t lease_ms, apply_wait_ms, drain_ms;
 };
 
+/* `plumb serve` hears of changes, and keeps providers. 0 = default. */
+struct config_feeds {
+    bool watch_off, warm_off;
+    int64_t quiet_ms, poll_ms;
+    int64_t fetch_ms;                         /* 0 = the code is where plumb.yaml is */
+    struct str git_url, git_branch, push_key; /* push_key: env:NAME or file:PATH */
+    int64_t warm_processes, warm_memory, warm_idle_ms, warm_age_ms;
+};
+
 /* `plumb serve`. */
 struct config_serve {
     struct str listen, url, tls_cert, tls_key; /* files relative to the root */
@@ -168,6 +177,7 @@ struct config_serve {
     bool anonymous, guard_reads, require_approval, metrics_open;
     int64_t keep_versions; /* of a state; 0 = all */
     struct config_scheduler scheduler;
+    struct config_feeds feeds;
 };
 
 /* How often what is scanned: schedule.h. Without types and tags: whole stacks. */

@@ -72,7 +72,9 @@ extern const struct section config_gate_section, config_audit_section; /* of str
 extern const struct section config_serve_section;                      /* of struct config, too */
 extern const struct section config_scheduler_section;                  /* of struct config, too */
 extern const struct section config_budget_section;                     /* of config_budget */
-extern const struct section config_notify_section;                     /* of config_notify */
+extern const struct section config_watch_section, config_git_section,
+    config_warm_section;                           /* of struct config, too */
+extern const struct section config_notify_section; /* of config_notify */
 extern const struct section config_schedule_section, config_window_section;
 
 /* {dir} and the others, NULL-ended. */

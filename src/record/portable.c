@@ -51,6 +51,7 @@ static const struct table {
     {"audit_head", "id", false},
     {"audit_checkpoint", "size", false},
     {"touch", "stack, address", false},
+    {"code_head", "place", false},
     {"lease", "stack", false},
     {"schedule", "stack, tier", false},
     {"alert_cursor", "name", false},

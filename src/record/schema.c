@@ -230,6 +230,10 @@ static const struct migration migrations[] = {
      /* policy/asked.h in gzip, of findings that are not resolved */
      "CREATE TABLE finding_asked (finding BIGINT PRIMARY KEY, hash BIGINT NOT NULL,"
      " document BYTEA NOT NULL)"},
+    {"heads of branches",
+     /* code_head.h */
+     "CREATE TABLE code_head (place TEXT PRIMARY KEY, hash TEXT NOT NULL,"
+     " asked_utc_ms BIGINT NOT NULL, fetched_utc_ms BIGINT NOT NULL)"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

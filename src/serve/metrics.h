@@ -48,6 +48,20 @@ enum { METRICS_SERIES_MAX = 10000 };
       "When the configuration in use was taken") \
     X(METRIC_RELOADS, "plumb_config_reloads", METRIC_COUNTER, "", "outcome", \
       "Reloads of the configuration") \
+    X(METRIC_FEED_TOUCHES, "plumb_feed_touches", METRIC_COUNTER, "", "why", \
+      "Stacks and addresses that are looked at again because a file changed") \
+    X(METRIC_FETCHES, "plumb_git_fetches", METRIC_COUNTER, "", "result", \
+      "Fetches of the branch that the code comes from") \
+    X(METRIC_PUSHES, "plumb_git_pushes", METRIC_COUNTER, "", "result", \
+      "Webhooks that told of a push") \
+    X(METRIC_WATCHED_FOLDERS, "plumb_watched_folders", METRIC_GAUGE, "", "", \
+      "Folders that inotify watches") \
+    X(METRIC_WATCH_SLOW, "plumb_watch_slow", METRIC_GAUGE, "", "", \
+      "1: files are looked at now and then, for there are too few watches") \
+    X(METRIC_WARM_PROCESSES, "plumb_warm_providers", METRIC_GAUGE, "", "state", \
+      "Providers that wait for the next scan, or that a scan has") \
+    X(METRIC_WARM_MEMORY, "plumb_warm_memory_bytes", METRIC_GAUGE, "bytes", "of", \
+      "Memory of providers that wait, and of schemas that are kept") \
     X(METRIC_DROPPED, "plumb_metrics_dropped", METRIC_COUNTER, "", "", \
       "Changes of figures that were not counted, for there are too many series") \
     X(METRIC_HTTP_REQUESTS, "plumb_http_requests", METRIC_COUNTER, "", "method,route,code", \

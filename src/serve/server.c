@@ -7,9 +7,12 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "live/warm.h"
+#include "model/config.h"
 #include "record/audit_checkpoint.h"
 #include "record/tokens.h"
 #include "serve/committer.h"
+#include "serve/feeds.h"
 #include "serve/log.h"
 #include "serve/run_task.h"
 
@@ -51,6 +54,7 @@ static void ready(void *service, struct request *request)
 #define STATE "/v1/states/*"
 #define PLAN_BODY (256u << 20)
 #define RUN_TASK_BODY (64u << 10)
+#define PUSH_BODY (1u << 20)
 
 static const struct route_parameter state_parameters[] = {
     {.name = "version", .text = "this version instead of the current one"}, {0}};
@@ -152,6 +156,12 @@ static const struct listener_route routes[] = {
      .answer = metrics_get,
      .gives = "text/plain",
      .text = "Figures for Prometheus, as text 0.0.4 or OpenMetrics 1.0 (by Accept)"},
+    {.method = "POST",
+     .path = "/v1/push",
+     .open = true,
+     .body_max = PUSH_BODY,
+     .answer = feeds_push,
+     .text = "A webhook of GitHub, GitLab and others, signed: the branch is fetched"},
     {.method = "GET",
      .path = "/v1/openapi.json",
      .open = true,
@@ -256,6 +266,18 @@ static bool part_committer_open(struct committer **ret, struct server *server, s
 static bool part_settler_open(struct audit_settler **ret, struct server *server, struct err *err)
 {
     return audit_settler_open(ret, &server->options.record, warn_of_log, server, err);
+}
+
+static bool part_warm_open(struct warm **ret, struct server *server, struct err *err)
+{
+    const struct config_feeds none = {0};
+    const struct config_feeds *given =
+        server->options.config ? &server->options.config->serve.feeds : &none;
+    const struct warm_options options = {.most = (unsigned)given->warm_processes,
+                                         .most_memory = (uint64_t)given->warm_memory,
+                                         .idle_ms = given->warm_idle_ms,
+                                         .age_ms = given->warm_age_ms};
+    return given->warm_off || warm_open(&options, ret, err);
 }
 
 #define X(constant, type, member, open, close, until) \

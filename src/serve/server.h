@@ -25,6 +25,14 @@ PARTS(X)
 #undef X
 
 enum { SERVER_ROUTES_MAX = 64 };
+/* A branch, and plumb's own clone of it. */
+struct feed_code {
+    struct str url, branch;
+    struct str folder; /* absolute; empty: nothing is fetched */
+    struct str root;   /* the working tree that plumb was started in, or empty */
+    int64_t fetch_ms;
+};
+
 struct server_options {
     struct listener_options listener; /* address, TLS, limits; routes and service are ours */
     struct record_options record;
@@ -38,6 +46,8 @@ struct server_options {
     struct str gate_key;                     /* of signed requests to the gate; empty = none */
     struct upstream upstream;                /* where states are kept instead of here; or empty */
     struct str run_task_key, run_task_url;   /* of run tasks, and the host they come from */
+    struct str push_key;                     /* of webhooks that tell of pushes; empty = none */
+    struct feed_code code;                   /* where the code comes from, if it is fetched */
     struct str config_digest, policy_digest; /* "sha256:..."; or empty */
     void (*release)(void *owner);            /* of all that this points at; or NULL */
     void *owner;

@@ -1,0 +1,263 @@
+/* feed_git.c - the thread that fetches the branch, and who asks it to: the clock, a webhook,
+ * another process. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "desired/git_clone.h"
+#include "model/config.h"
+#include "record/code_head.h"
+#include "serve/feeds.h"
+#include "serve/feeds_parts.h"
+#include "serve/log.h"
+#include "serve/server.h"
+
+enum { LOOK_MS = 500, AGAIN_MS = 15000, AGAIN_MOST_MS = 600000, STORE_ARENA = 64 << 20 };
+
+struct feed_git {
+    struct server *server;
+    void (*moved)(void *ctx);
+    void *ctx;
+    pthread_t thread;
+    atomic_bool closing;
+    volatile int cancel;
+    struct arena store_arena;
+    struct record record;
+    bool has_record;
+    char hash[100];       /* where the clone stands */
+    char seen_hash[100];  /* of the store, that was looked into */
+    int64_t asked_utc_ms; /* of the store, that was looked into */
+    int64_t due_ms;       /* monotonic */
+    int failures;
+};
+
+static const struct feed_code *code_of(const struct feed_git *g)
+{
+    return &g->server->options.code;
+}
+
+/* The row of the store: without what stands before an @. */
+static struct str place_of(struct arena *arena, const struct feed_code *code)
+{
+    struct str url = git_shown_url(arena, code->url);
+    return arena_printf(arena, "%.*s#%.*s", STR_ARG(url), STR_ARG(code->branch));
+}
+
+static void keep(char *room, size_t size, struct str text)
+{
+    size_t n = text.len < size - 1 ? text.len : size - 1;
+    if (n)
+        memcpy(room, text.ptr, n);
+    room[n] = '\0';
+}
+
+static bool open_record(struct feed_git *g, struct err *err)
+{
+    if (g->has_record)
+        return true;
+    arena_free(&g->store_arena);
+    g->store_arena = (struct arena){.limit = STORE_ARENA};
+    g->has_record = record_open(&g->store_arena, &g->server->options.record, &g->record, err);
+    return g->has_record;
+}
+
+static void trouble(struct feed_git *g, const char *what, const struct err *err)
+{
+    char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
+    LOG(g->server->options.log, LOG_ERROR, "feeds", what,
+        LOG_TEXT("error", str_from(err_text(err, text, sizeof text))));
+}
+
+static void forget_record(struct feed_git *g)
+{
+    if (g->has_record)
+        record_close(&g->record);
+    g->has_record = false;
+}
+
+/* --- who asks --- */
+
+/* A push came in here or to another process, or another one fetched something newer. */
+static bool is_asked(struct feed_git *g)
+{
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct code_head head;
+    struct err err = {0};
+    if (!open_record(g, &err) ||
+        !code_head_get(&g->record, &arena, place_of(&arena, code_of(g)), &head, &err)) {
+        forget_record(g);
+        return false; /* the clock goes on */
+    }
+    bool pushed = head.asked_utc_ms != g->asked_utc_ms;
+    bool ahead = head.hash.len && !str_equal(head.hash, str_from(g->seen_hash)) &&
+                 !str_equal(head.hash, str_from(g->hash));
+    g->asked_utc_ms = head.asked_utc_ms;
+    keep(g->seen_hash, sizeof g->seen_hash, head.hash);
+    return pushed || ahead;
+}
+
+/* --- fetching --- */
+
+static void tell_others(struct feed_git *g)
+{
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct err err = {0};
+    if (open_record(g, &err) &&
+        code_head_fetched(&g->record, place_of(&arena, code_of(g)), str_from(g->hash), &err)) {
+        memcpy(g->seen_hash, g->hash, sizeof g->seen_hash);
+        return;
+    }
+    forget_record(g);
+    trouble(g, "the head of the branch cannot be written down", &err);
+}
+
+static void fetched(struct feed_git *g, struct arena *arena, const struct git_clone *clone,
+                    struct str head, bool moved)
+{
+    const struct feed_code *code = code_of(g);
+    struct err err = {0};
+    bool other = !str_equal(head, str_from(g->hash));
+    g->failures = 0;
+    g->due_ms = clock_monotonic_ms() + code->fetch_ms;
+    keep(g->hash, sizeof g->hash, head);
+    if (code->root.len && !git_clone_link(arena, clone, code->root, &err))
+        trouble(g, "what git does not have cannot be linked", &err);
+    if (other)
+        tell_others(g);
+    if (!moved)
+        return;
+    LOG(g->server->options.log, LOG_INFO, "feeds", "code moved on",
+        LOG_TEXT("branch", code->branch), LOG_TEXT("commit", head));
+    g->moved(g->ctx);
+}
+
+static void fetch(struct feed_git *g)
+{
+    AUTO_ARENA arena = {.limit = 64 << 20};
+    const struct feed_code *code = code_of(g);
+    const struct git_clone clone = {
+        .url = code->url, .branch = code->branch, .folder = code->folder, .cancel = &g->cancel};
+    struct str head = {0};
+    struct err err = {0};
+    bool moved = false;
+    bool ok = git_clone_sync(&arena, &clone, &head, &moved, &err);
+    metrics_add(server_metrics(g->server), METRIC_FETCHES, LABELS(ok ? STR("ok") : STR("failed")),
+                1);
+    if (ok) {
+        fetched(g, &arena, &clone, head, moved);
+        return;
+    }
+    if (g->cancel)
+        return;
+    int64_t wait = AGAIN_MS;
+    for (int i = 0; i < g->failures && wait < AGAIN_MOST_MS; i++)
+        wait *= 2;
+    g->failures++;
+    g->due_ms = clock_monotonic_ms() + (wait < code->fetch_ms ? wait : code->fetch_ms);
+    trouble(g, "the branch cannot be fetched", &err);
+}
+
+static void *work(void *ctx)
+{
+    struct feed_git *g = ctx;
+    uint64_t seen = 0;
+    (void)is_asked(g); /* the first fetch sees it all */
+    while (!atomic_load(&g->closing)) {
+        if (clock_monotonic_ms() >= g->due_ms || is_asked(g))
+            fetch(g);
+        if (!atomic_load(&g->closing))
+            seen = hub_wait(g->server->hub, seen, LOOK_MS);
+    }
+    return NULL;
+}
+
+bool feed_git_open(struct feed_git **ret, struct server *server, void (*moved)(void *ctx),
+                   void *ctx, struct err *err)
+{
+    if (server->options.code.folder.len == 0)
+        return true;
+    struct feed_git *g = calloc(1, sizeof *g);
+    if (!g)
+        return err_set(err, ERR_LIMIT, "out of memory");
+    g->server = server;
+    g->moved = moved;
+    g->ctx = ctx;
+    if (pthread_create(&g->thread, NULL, work, g) == 0) {
+        *ret = g;
+        return true;
+    }
+    free(g);
+    return err_set(err, ERR_LIMIT, "the thread of git cannot be started");
+}
+
+void feed_git_close(struct feed_git *g)
+{
+    if (!g)
+        return;
+    atomic_store(&g->closing, true);
+    g->cancel = 1;
+    hub_wake(g->server->hub);
+    (void)pthread_join(g->thread, NULL);
+    forget_record(g);
+    arena_free(&g->store_arena);
+    free(g);
+}
+
+/* --- POST /v1/push --- */
+
+static bool is_ours(const struct feed_code *code, const struct push *push)
+{
+    if (push->ignored || (push->branch.len && !str_equal(push->branch, code->branch)))
+        return false;
+    for (size_t i = 0; i < push->nrepositories; i++)
+        if (push_same_repository(push->repository[i], code->url))
+            return true;
+    return false;
+}
+
+void feeds_push(void *service, struct request *request)
+{
+    struct server *server = service;
+    const struct feed_code *code = &server->options.code;
+    const struct push_headers headers = {.github = request_header(request, "x-hub-signature-256"),
+                                         .gitlab = request_header(request, "x-gitlab-token"),
+                                         .id = request_header(request, "webhook-id"),
+                                         .timestamp = request_header(request, "webhook-timestamp"),
+                                         .signature = request_header(request, "webhook-signature")};
+    const struct record_options *options = &server->options.record;
+    int64_t now = options->now_ms ? options->now_ms(options->clock) : clock_wall_ms();
+    struct push push = {0};
+    struct err err = {0};
+    if (!push_is_signed(&headers, server->options.push_key, request->body, now)) {
+        request_problem(request, 401, "signature",
+                        "want X-Hub-Signature-256, X-Gitlab-Token or webhook-signature by "
+                        "serve.git.push_key");
+        return;
+    }
+    if (!push_parse(&request->arena, request->body, &push, &err)) {
+        request_failed(request, &err);
+        return;
+    }
+    struct answer answer = {.status = 200, .type = "application/json"};
+    answer.body = STR("{\"fetch\":false}\n");
+    if (code->folder.len && is_ours(code, &push)) {
+        struct record record = {0};
+        bool ok = record_open(&request->arena, options, &record, &err) &&
+                  code_head_asked(&record, place_of(&request->arena, code), &err);
+        record_close(&record);
+        if (!ok) {
+            request_failed(request, &err);
+            return;
+        }
+        server_wake(server);
+        answer.status = 202;
+        answer.body = STR("{\"fetch\":true}\n");
+    }
+    metrics_add(server_metrics(server), METRIC_PUSHES,
+                LABELS(answer.status == 202 ? STR("fetched") : STR("ignored")), 1);
+    request_answer(request, &answer);
+}
