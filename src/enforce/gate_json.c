@@ -3,29 +3,10 @@
  * Schema: docs/schema/gate.schema.json
  * Rules:  every member is always present, null where it has nothing to say
  */
-#include "base/clock.h"
 #include "enforce/gate_report.h"
+#include "report/json_out.h"
 #include "report/parts.h"
 #include "wire/json.h"
-
-static void put_text(struct jsonw *w, struct str key, struct str s)
-{
-    jsonw_key(w, key);
-    if (s.len)
-        jsonw_string(w, s);
-    else
-        jsonw_null(w);
-}
-
-static void put_time(struct jsonw *w, struct str key, int64_t utc_ms)
-{
-    char text[CLOCK_TEXT];
-    jsonw_key(w, key);
-    if (utc_ms)
-        jsonw_string(w, str_from(clock_format(utc_ms, text)));
-    else
-        jsonw_null(w);
-}
 
 static void put_side(struct jsonw *w, struct str key, const struct change *change,
                      const struct value *v)
@@ -57,17 +38,17 @@ static void put_objection(struct jsonw *w, const struct gate_objection *o)
     jsonw_member_string(w, STR("level"), o->level == GATE_BLOCK ? STR("block") : STR("warn"));
     jsonw_member_int(w, STR("exit_code"), gate_kind_exit(o->kind));
     jsonw_member_string(w, STR("severity"), str_from(severity_name(o->severity)));
-    put_text(w, STR("address"), o->address);
-    put_text(w, STR("type"), o->type);
-    put_text(w, STR("action"),
-             o->address.len ? str_from(plan_action_name(o->action)) : (struct str){0});
-    put_text(w, STR("fingerprint"), o->fingerprint);
-    put_text(w, STR("rule"), o->rule);
-    put_text(w, STR("actor"), o->actor);
-    put_text(w, STR("owner"), o->owner);
+    text_json(w, STR("address"), o->address);
+    text_json(w, STR("type"), o->type);
+    text_json(w, STR("action"),
+              o->address.len ? str_from(plan_action_name(o->action)) : (struct str){0});
+    text_json(w, STR("fingerprint"), o->fingerprint);
+    text_json(w, STR("rule"), o->rule);
+    text_json(w, STR("actor"), o->actor);
+    text_json(w, STR("owner"), o->owner);
     location_json(w, &o->at);
     jsonw_member_string(w, STR("message"), o->message);
-    put_text(w, STR("todo"), o->todo);
+    text_json(w, STR("todo"), o->todo);
     jsonw_key(w, STR("changes"));
     jsonw_array_open(w);
     for (size_t i = 0; i < o->nchanges; i++)
@@ -84,7 +65,7 @@ static void put_state(struct jsonw *w, struct str key, const struct gate_state *
         return;
     }
     jsonw_object_open(w);
-    put_text(w, STR("lineage"), state->lineage);
+    text_json(w, STR("lineage"), state->lineage);
     jsonw_member_int(w, STR("serial"), (int64_t)state->serial);
     jsonw_object_close(w);
 }
@@ -96,8 +77,8 @@ static void put_plan(struct jsonw *w, const struct gate_report *report)
     jsonw_object_open(w);
     jsonw_member_string(w, STR("file"), report->plan);
     jsonw_member_string(w, STR("digest"), report->digest);
-    put_text(w, STR("made_by"), doc->terraform_version);
-    put_text(w, STR("made_at"), doc->timestamp);
+    text_json(w, STR("made_by"), doc->terraform_version);
+    text_json(w, STR("made_at"), doc->timestamp);
     put_state(w, STR("state"), &report->seen->facts.plan_state);
     jsonw_key(w, STR("actions"));
     jsonw_object_open(w);
@@ -117,8 +98,8 @@ static void put_approval(struct jsonw *w, const struct gate_token *token)
         return;
     }
     jsonw_object_open(w);
-    put_text(w, STR("token"), token->in_file ? (struct str){0} : token->text);
-    put_time(w, STR("expires"), token->expires_utc_ms);
+    text_json(w, STR("token"), token->in_file ? (struct str){0} : token->text);
+    time_json(w, STR("expires"), token->expires_utc_ms);
     jsonw_object_close(w);
 }
 
@@ -152,11 +133,11 @@ void gate_write_json(struct buf *out, const struct gate_report *report)
     jsonw_member_int(&w, STR("undone"), (int64_t)decision->undone);
     jsonw_member_bool(&w, STR("breakglass"), decision->broken_glass);
     jsonw_member_string(&w, STR("stack"), f->stack);
-    put_text(&w, STR("environment"), f->environment);
+    text_json(&w, STR("environment"), f->environment);
     put_plan(&w, report);
     put_state(&w, STR("state"), &f->state);
     revision_json(&w, f->code.known ? &f->code.revision : NULL);
-    put_text(&w, STR("store"), report->store);
+    text_json(&w, STR("store"), report->store);
     jsonw_key(&w, STR("event"));
     if (report->event >= 0)
         jsonw_int(&w, report->event);

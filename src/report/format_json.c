@@ -6,20 +6,12 @@
  */
 #include <string.h>
 
+#include "report/json_out.h"
 #include "report/parts.h"
 #include "report/report.h"
 #include "wire/json.h"
 
 #define SCHEMA_VERSION STR("1.0")
-
-static void put_text(struct jsonw *w, struct str key, struct str s)
-{
-    jsonw_key(w, key);
-    if (s.len)
-        jsonw_string(w, s);
-    else
-        jsonw_null(w);
-}
 
 static void put_change(struct jsonw *w, const struct change *change)
 {
@@ -37,9 +29,9 @@ static void put_change(struct jsonw *w, const struct change *change)
     jsonw_member_bool(w, STR("sensitive"), hidden);
     jsonw_member_bool(w, STR("configurable"), change->configurable);
     jsonw_member_bool(w, STR("requires_replace"), change->requires_replace);
-    put_text(w, STR("ignored_by"), change->ignored_by);
+    text_json(w, STR("ignored_by"), change->ignored_by);
     if (change->digest.ptr) /* policy was asked */
-        put_text(w, STR("digest"), change->digest);
+        text_json(w, STR("digest"), change->digest);
     origin_json(w, change->origin, hidden);
     jsonw_object_close(w);
 }
@@ -52,9 +44,9 @@ static void put_ignored(struct jsonw *w, const struct finding *finding)
         return;
     }
     jsonw_object_open(w);
-    put_text(w, STR("reason"), finding->ignored_by);
-    put_text(w, STR("owner"), finding->ignored_owner);
-    put_text(w, STR("expires"), finding->ignored_expires);
+    text_json(w, STR("reason"), finding->ignored_by);
+    text_json(w, STR("owner"), finding->ignored_owner);
+    text_json(w, STR("expires"), finding->ignored_expires);
     jsonw_object_close(w);
 }
 
@@ -70,9 +62,9 @@ static void put_finding(struct jsonw *w, const struct finding *finding,
     jsonw_member_string(w, STR("stack"), finding->stack);
     jsonw_member_string(w, STR("address"), finding->address);
     jsonw_member_string(w, STR("type"), finding->type);
-    put_text(w, STR("provider"), finding->provider);
-    put_text(w, STR("reason"), finding->reason);
-    put_text(w, STR("remedy"), finding_remedy(finding));
+    text_json(w, STR("provider"), finding->provider);
+    text_json(w, STR("reason"), finding->reason);
+    text_json(w, STR("remedy"), finding_remedy(finding));
     location_json(w, &at);
     origin_json(w, finding->origin, finding_hidden(finding));
     jsonw_member_bool(w, STR("requires_replace"), finding->requires_replace);
@@ -80,7 +72,7 @@ static void put_finding(struct jsonw *w, const struct finding *finding,
     jsonw_member_bool(w, STR("deposed"), finding->deposed);
     put_ignored(w, finding);
     if (finding->reviewed.len)
-        put_text(w, STR("reviewed"), finding->reviewed);
+        text_json(w, STR("reviewed"), finding->reviewed);
     judgement_json(w, finding);
     jsonw_key(w, STR("changes"));
     jsonw_array_open(w);
@@ -155,14 +147,14 @@ static void put_stack(struct jsonw *w, const struct stack_result *stack)
 {
     jsonw_object_open(w);
     jsonw_member_string(w, STR("name"), stack->name);
-    put_text(w, STR("path"), stack->path);
-    put_text(w, STR("workspace"), stack->workspace);
-    put_text(w, STR("environment"), stack->environment);
-    put_text(w, STR("owner"), stack->owner);
-    put_text(w, STR("desired"), stack->desired);
-    put_text(w, STR("source"), stack->source);
-    put_text(w, STR("live"), stack->live);
-    put_text(w, STR("failed"), stack->failed);
+    text_json(w, STR("path"), stack->path);
+    text_json(w, STR("workspace"), stack->workspace);
+    text_json(w, STR("environment"), stack->environment);
+    text_json(w, STR("owner"), stack->owner);
+    text_json(w, STR("desired"), stack->desired);
+    text_json(w, STR("source"), stack->source);
+    text_json(w, STR("live"), stack->live);
+    text_json(w, STR("failed"), stack->failed);
     revision_json(w, stack->revision);
     put_coverage(w, &stack->coverage);
     jsonw_key(w, STR("notes"));

@@ -3,18 +3,10 @@
  * Schema: docs/schema/check.schema.json
  * Rules:  as format_json.c: every member is always present, null where it has nothing to say
  */
+#include "report/json_out.h"
 #include "report/parts.h"
 #include "report/report.h"
 #include "wire/json.h"
-
-static void put_text(struct jsonw *w, struct str key, struct str s)
-{
-    jsonw_key(w, key);
-    if (s.len)
-        jsonw_string(w, s);
-    else
-        jsonw_null(w);
-}
 
 static void put_issue(struct jsonw *w, const struct issue *issue)
 {
@@ -24,13 +16,13 @@ static void put_issue(struct jsonw *w, const struct issue *issue)
     jsonw_member_string(w, STR("severity"), str_from(severity_name(issue->severity)));
     jsonw_member_string(w, STR("rule"), issue->rule);
     jsonw_member_string(w, STR("summary"), issue->summary);
-    put_text(w, STR("detail"), issue->detail);
-    put_text(w, STR("remedy"), issue->remedy);
+    text_json(w, STR("detail"), issue->detail);
+    text_json(w, STR("remedy"), issue->remedy);
     jsonw_member_string(w, STR("subject"), issue->subject);
-    put_text(w, STR("address"), issue->address);
+    text_json(w, STR("address"), issue->address);
     location_json(w, &issue->at);
-    put_text(w, STR("excerpt"), issue->excerpt);
-    put_text(w, STR("link"), issue->link);
+    text_json(w, STR("excerpt"), issue->excerpt);
+    text_json(w, STR("link"), issue->link);
     location_json_as(w, STR("rule_location"), &issue->rule_at);
     jsonw_object_close(w);
 }
@@ -40,7 +32,7 @@ static void put_subject(struct jsonw *w, const struct check_subject *subject)
     jsonw_object_open(w);
     jsonw_member_string(w, STR("name"), subject->name);
     jsonw_member_string(w, STR("kind"), subject->kind);
-    put_text(w, STR("failed"), subject->failed);
+    text_json(w, STR("failed"), subject->failed);
     jsonw_member_int(w, STR("files"), (int64_t)subject->files);
     jsonw_member_int(w, STR("modules"), (int64_t)subject->modules);
     jsonw_member_int(w, STR("resources"), (int64_t)subject->resources);

@@ -1,5 +1,6 @@
 /* judgement.c - what policy says of a finding, for every format: who decides, why, what to do. */
 #include "model/decision.h"
+#include "report/json_out.h"
 #include "report/parts.h"
 #include "report/report.h"
 #include "wire/json.h"
@@ -110,15 +111,6 @@ void judgement_inline(struct buf *out, const struct finding *finding)
 
 /* --- JSON --- */
 
-static void text_or_null(struct jsonw *w, struct str key, struct str s)
-{
-    jsonw_key(w, key);
-    if (s.len)
-        jsonw_string(w, s);
-    else
-        jsonw_null(w);
-}
-
 static void texts(struct jsonw *w, struct str key, const struct str *list, size_t n)
 {
     jsonw_key(w, key);
@@ -130,7 +122,7 @@ static void texts(struct jsonw *w, struct str key, const struct str *list, size_
 
 static void place_json(struct jsonw *w, const struct location *at)
 {
-    text_or_null(w, STR("file"), at->file);
+    text_json(w, STR("file"), at->file);
     jsonw_key(w, STR("line"));
     if (at->line)
         jsonw_int(w, at->line);
@@ -144,13 +136,12 @@ static void verdict_json(struct jsonw *w, const struct verdict *v)
     jsonw_member_string(w, STR("rule"), v->rule);
     place_json(w, &v->at);
     jsonw_member_string(w, STR("decision"), str_from(decision_name(v->decision)));
-    text_or_null(w, STR("severity"),
-                 v->has_severity ? str_from(severity_name(v->severity)) : STR(""));
+    text_json(w, STR("severity"), v->has_severity ? str_from(severity_name(v->severity)) : STR(""));
     jsonw_member_string(w, STR("message"), v->message);
-    text_or_null(w, STR("why"), v->why);
-    text_or_null(w, STR("fix"), v->remedy);
-    text_or_null(w, STR("owner"), v->owner);
-    text_or_null(w, STR("deadline"), v->deadline);
+    text_json(w, STR("why"), v->why);
+    text_json(w, STR("fix"), v->remedy);
+    text_json(w, STR("owner"), v->owner);
+    text_json(w, STR("deadline"), v->deadline);
     texts(w, STR("paths"), v->path, v->npaths);
     jsonw_key(w, STR("references"));
     jsonw_object_open(w);
@@ -161,7 +152,7 @@ static void verdict_json(struct jsonw *w, const struct verdict *v)
     jsonw_object_close(w);
     jsonw_member_bool(w, STR("unknown"), v->unknown);
     jsonw_member_bool(w, STR("error"), v->error);
-    text_or_null(w, STR("waived_by"), v->waived_by);
+    text_json(w, STR("waived_by"), v->waived_by);
     jsonw_object_close(w);
 }
 
@@ -175,12 +166,12 @@ void judgement_json(struct jsonw *w, const struct finding *finding)
     jsonw_member_string(w, STR("decision"), str_from(decision_name(j->decision)));
     jsonw_member_string(w, STR("severity"), str_from(severity_name(j->severity)));
     jsonw_member_string(w, STR("message"), j->message);
-    text_or_null(w, STR("rule"), j->rule);
+    text_json(w, STR("rule"), j->rule);
     place_json(w, &j->at);
-    text_or_null(w, STR("owner"), j->owner);
-    text_or_null(w, STR("deadline"), j->deadline);
+    text_json(w, STR("owner"), j->owner);
+    text_json(w, STR("deadline"), j->deadline);
     jsonw_member_bool(w, STR("waived"), j->waived);
-    text_or_null(w, STR("digest"), finding->digest);
+    text_json(w, STR("digest"), finding->digest);
     jsonw_key(w, STR("verdicts"));
     jsonw_array_open(w);
     for (size_t i = 0; i < j->nverdicts; i++)

@@ -1,6 +1,7 @@
 /* origin.c - where the code's value comes from: place, source, chain, commit, owner, who explains
  * it; as text and as JSON. */
 #include "base/clock.h"
+#include "report/json_out.h"
 #include "report/parts.h"
 #include "report/report.h"
 #include "wire/json.h"
@@ -130,15 +131,6 @@ void explanation_text(struct buf *out, const struct explanation *explanation)
 
 /* --- as JSON --- */
 
-static void put_text(struct jsonw *w, struct str key, struct str s)
-{
-    jsonw_key(w, key);
-    if (s.len)
-        jsonw_string(w, s);
-    else
-        jsonw_null(w);
-}
-
 void location_json(struct jsonw *w, const struct location *at)
 {
     location_json_as(w, STR("location"), at);
@@ -167,7 +159,7 @@ static void put_chain(struct jsonw *w, const struct origin *origin)
     for (size_t i = 0; i < origin->nchain; i++) {
         jsonw_object_open(w);
         jsonw_member_string(w, STR("what"), origin->chain[i].what);
-        put_text(w, STR("name"), origin->chain[i].name);
+        text_json(w, STR("name"), origin->chain[i].name);
         location_json(w, &origin->chain[i].at);
         jsonw_object_close(w);
     }
@@ -181,11 +173,11 @@ void commit_json(struct jsonw *w, const struct commit *commit)
     if (commit->hash.len)
         time = str_from(clock_format(commit->time_utc_ms, when));
     jsonw_object_open(w);
-    put_text(w, STR("hash"), commit->hash);
-    put_text(w, STR("author"), commit->author);
-    put_text(w, STR("mail"), commit->mail);
-    put_text(w, STR("time"), time);
-    put_text(w, STR("summary"), commit->summary);
+    text_json(w, STR("hash"), commit->hash);
+    text_json(w, STR("author"), commit->author);
+    text_json(w, STR("mail"), commit->mail);
+    text_json(w, STR("time"), time);
+    text_json(w, STR("summary"), commit->summary);
     jsonw_member_bool(w, STR("boundary"), commit->boundary);
     jsonw_object_close(w);
 }
@@ -198,7 +190,7 @@ static void put_explained(struct jsonw *w, const struct origin *origin)
         const struct explanation *explanation = &origin->explained[i];
         jsonw_object_open(w);
         jsonw_member_string(w, STR("kind"), str_from(explanation_kind_name(explanation->kind)));
-        put_text(w, STR("branch"), explanation->branch);
+        text_json(w, STR("branch"), explanation->branch);
         jsonw_key(w, STR("commit"));
         commit_json(w, &explanation->commit);
         jsonw_object_close(w);
@@ -215,15 +207,15 @@ void origin_json(struct jsonw *w, const struct origin *origin, bool hidden)
     }
     jsonw_object_open(w);
     location_json(w, &origin->at);
-    put_text(w, STR("excerpt"), origin_excerpt(origin, hidden));
+    text_json(w, STR("excerpt"), origin_excerpt(origin, hidden));
     put_chain(w, origin);
-    put_text(w, STR("unknown_because"), origin->unknown_because);
+    text_json(w, STR("unknown_because"), origin->unknown_because);
     jsonw_key(w, STR("last_commit"));
     if (origin->commit)
         commit_json(w, origin->commit);
     else
         jsonw_null(w);
-    put_text(w, STR("owner"), origin->owner);
+    text_json(w, STR("owner"), origin->owner);
     put_explained(w, origin);
     jsonw_object_close(w);
 }
@@ -236,9 +228,9 @@ void revision_json(struct jsonw *w, const struct revision *revision)
         return;
     }
     jsonw_object_open(w);
-    put_text(w, STR("repository"), revision->repository);
-    put_text(w, STR("commit"), revision->commit);
-    put_text(w, STR("branch"), revision->branch);
+    text_json(w, STR("repository"), revision->repository);
+    text_json(w, STR("commit"), revision->commit);
+    text_json(w, STR("branch"), revision->branch);
     jsonw_member_bool(w, STR("dirty"), revision->dirty);
     jsonw_member_bool(w, STR("pushed"), revision->pushed);
     jsonw_member_bool(w, STR("shallow"), revision->shallow);

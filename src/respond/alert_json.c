@@ -2,23 +2,8 @@
 #include "respond/alert_json.h"
 
 #include "base/buf.h"
-#include "base/clock.h"
+#include "report/json_out.h"
 #include "wire/json.h"
-
-static void text(struct jsonw *w, struct str key, struct str s)
-{
-    jsonw_key(w, key);
-    if (s.len)
-        jsonw_string(w, s);
-    else
-        jsonw_null(w);
-}
-
-static void moment(struct jsonw *w, struct str key, int64_t utc_ms)
-{
-    char out[CLOCK_TEXT];
-    text(w, key, utc_ms ? str_from(clock_format(utc_ms, out)) : STR(""));
-}
 
 static void where(struct jsonw *w, const struct alert_finding *f)
 {
@@ -30,7 +15,7 @@ static void where(struct jsonw *w, const struct alert_finding *f)
     jsonw_object_open(w);
     jsonw_member_string(w, STR("file"), f->file);
     jsonw_member_int(w, STR("line"), f->line);
-    text(w, STR("url"), f->file_url);
+    text_json(w, STR("url"), f->file_url);
     jsonw_object_close(w);
 }
 
@@ -41,8 +26,8 @@ static void changes(struct jsonw *w, const struct alert_finding *f)
     for (size_t i = 0; i < f->nchanges; i++) {
         jsonw_object_open(w);
         jsonw_member_string(w, STR("path"), f->change[i].path);
-        text(w, STR("before"), f->change[i].before);
-        text(w, STR("after"), f->change[i].after);
+        text_json(w, STR("before"), f->change[i].before);
+        text_json(w, STR("after"), f->change[i].after);
         jsonw_object_close(w);
     }
     jsonw_array_close(w);
@@ -53,11 +38,11 @@ static void actor(struct jsonw *w, const struct alert_finding *f)
 {
     jsonw_key(w, STR("actor"));
     jsonw_object_open(w);
-    text(w, STR("name"), f->actor);
-    text(w, STR("how"), f->actor_how);
-    text(w, STR("client"), f->client);
-    text(w, STR("source_ip"), f->source_ip);
-    moment(w, STR("at"), f->actor_utc_ms);
+    text_json(w, STR("name"), f->actor);
+    text_json(w, STR("how"), f->actor_how);
+    text_json(w, STR("client"), f->client);
+    text_json(w, STR("source_ip"), f->source_ip);
+    time_json(w, STR("at"), f->actor_utc_ms);
     jsonw_object_close(w);
 }
 
@@ -66,24 +51,24 @@ static void finding(struct jsonw *w, const struct alert_finding *f)
     jsonw_object_open(w);
     jsonw_member_string(w, STR("fingerprint"), f->fingerprint);
     jsonw_member_string(w, STR("stack"), f->stack);
-    text(w, STR("environment"), f->environment);
-    text(w, STR("owner"), f->owner);
+    text_json(w, STR("environment"), f->environment);
+    text_json(w, STR("owner"), f->owner);
     jsonw_member_string(w, STR("address"), f->address);
-    text(w, STR("type"), f->type);
-    text(w, STR("provider"), f->provider);
+    text_json(w, STR("type"), f->type);
+    text_json(w, STR("provider"), f->provider);
     jsonw_member_string(w, STR("class"), str_from(finding_class_name(f->class_)));
     jsonw_member_string(w, STR("severity"), str_from(severity_name(f->severity)));
     where(w, f);
     changes(w, f);
-    text(w, STR("reason"), f->reason);
+    text_json(w, STR("reason"), f->reason);
     actor(w, f);
-    text(w, STR("decision"), f->decision);
-    text(w, STR("rule"), f->rule);
-    text(w, STR("rule_place"), f->rule_place);
-    moment(w, STR("first"), f->first_utc_ms);
-    moment(w, STR("since"), f->since_utc_ms);
-    moment(w, STR("due"), f->due_utc_ms);
-    text(w, STR("link"), f->link);
+    text_json(w, STR("decision"), f->decision);
+    text_json(w, STR("rule"), f->rule);
+    text_json(w, STR("rule_place"), f->rule_place);
+    time_json(w, STR("first"), f->first_utc_ms);
+    time_json(w, STR("since"), f->since_utc_ms);
+    time_json(w, STR("due"), f->due_utc_ms);
+    text_json(w, STR("link"), f->link);
     jsonw_key(w, STR("todo"));
     jsonw_array_open(w);
     for (size_t i = 0; i < f->ntodo; i++)
@@ -102,9 +87,9 @@ void alert_json(struct buf *out, const struct alert *alert)
     jsonw_member_string(&w, STR("status"), str_from(alert_status_name(alert->status)));
     jsonw_member_string(&w, STR("severity"), str_from(severity_name(alert->severity)));
     jsonw_member_string(&w, STR("title"), alert->title);
-    text(&w, STR("text"), alert->text);
-    moment(&w, STR("made"), alert->made_utc_ms);
-    text(&w, STR("link"), alert->link);
+    text_json(&w, STR("text"), alert->text);
+    time_json(&w, STR("made"), alert->made_utc_ms);
+    text_json(&w, STR("link"), alert->link);
     jsonw_key(&w, STR("findings"));
     jsonw_array_open(&w);
     for (size_t i = 0; i < alert->nfindings; i++)
