@@ -1,0 +1,56 @@
+/* outbox_parts.h - what the files of the outbox share. */
+#pragma once
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "respond/alert_make.h"
+#include "respond/outbox.h"
+
+enum { OUTBOX_CHUNK = 100 }; /* findings of a message to a receiver that takes any number */
+
+#define OUTBOX_RUN(record, sql, err, ...) \
+    db_run((record)->db, (sql), (const struct db_value[]){__VA_ARGS__}, \
+           sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value), (err))
+
+struct stepping {
+    struct record *record;
+    struct arena *arena;
+    const struct routes *routes;
+    int64_t now;
+    bool *gone; /* by route */
+    struct outbox_done *done;
+};
+
+/* One thing for one receiver. */
+struct outbox_item {
+    struct str what; /* "h12": of one line of a history; with the receiver it is there once */
+    int64_t finding; /* 0: a notice */
+    enum alert_status status;
+    enum severity severity;
+    struct str thread, title, detail;
+    int64_t not_before_utc_ms; /* 0 = now */
+};
+bool outbox_add_item(struct stepping *s, const struct route *route, const struct outbox_item *item,
+                     struct err *err);
+/* A notice to everybody that takes it but `but` (may be NULL). `subject` without status. */
+bool outbox_add_notice(struct stepping *s, const struct outbox_item *item,
+                       const struct when_subject *subject, const struct route *but,
+                       struct err *err);
+/* The types of events that are notices, as SQL's list of texts. */
+void outbox_notice_types(struct buf *out);
+/* What has happened since. */
+bool outbox_collect(struct stepping *s, struct err *err);
+/* New receivers, digests, repeats. */
+bool outbox_collect_times(struct stepping *s, struct err *err);
+/* Items that are ready become messages. */
+bool outbox_flush(struct stepping *s, struct err *err);
+
+/* The message itself, waiting. */
+bool outbox_put(struct stepping *s, const struct route *route, struct alert *alert, size_t findings,
+                struct err *err);
+/* The statuses by name. */
+enum alert_status outbox_status(struct str name);
+bool outbox_keep(struct arena *arena, struct str text, struct str *ret, struct err *err);
+/* How many findings a message of that kind holds. */
+size_t outbox_most(const struct notifier *kind);
+enum severity outbox_severity(int64_t n);
