@@ -16,7 +16,7 @@ static bool check(const struct config_notify *config, const struct notify_target
     return !target || syslog_place_ok(target->url, err) || err_wrap(err, "syslog: url");
 }
 
-static enum syslog_severity severity_of(const struct alert *alert)
+static enum syslog_severity severity_of(const struct alert *alert, enum severity severity)
 {
     static const enum syslog_severity of[SEVERITY_COUNT] = {
         [SEVERITY_INFO] = SYSLOG_INFO,      [SEVERITY_LOW] = SYSLOG_NOTICE,
@@ -24,7 +24,7 @@ static enum syslog_severity severity_of(const struct alert *alert)
         [SEVERITY_CRITICAL] = SYSLOG_CRIT,
     };
     return alert->status == ALERT_RESOLVED || alert->status == ALERT_TEST ? SYSLOG_INFO
-                                                                          : of[alert->severity];
+                                                                          : of[severity];
 }
 
 /* One line, harmless where it is shown. ptr NULL where the arena is full. */
@@ -39,10 +39,11 @@ static struct str safe(struct arena *arena, struct str text)
 static bool write_message(struct arena *arena, const struct alert *alert,
                           const struct alert_finding *f, struct buf *out, struct err *err)
 {
+    enum severity severity = f ? f->severity : alert->severity;
     struct syslog_datum data[] = {
         {STR("alert"), alert->id},
         {STR("status"), str_from(alert_status_name(alert->status))},
-        {STR("severity"), str_from(severity_name(f ? f->severity : alert->severity))},
+        {STR("severity"), str_from(severity_name(severity))},
         {STR("fingerprint"), f ? f->fingerprint : STR("")},
         {STR("class"), f ? str_from(finding_class_name(f->class_)) : STR("")},
         {STR("stack"), f ? f->stack : STR("")},
@@ -63,7 +64,7 @@ static bool write_message(struct arena *arena, const struct alert *alert,
             return arena_full(arena, err);
     }
     const struct syslog_header header = {.facility = SYSLOG_DAEMON,
-                                         .severity = severity_of(alert),
+                                         .severity = severity_of(alert, severity),
                                          .utc_ms = alert->made_utc_ms,
                                          .type = data[1].value,
                                          .data = data,

@@ -109,7 +109,7 @@ static void datagrams_arrive(void **state)
     close(udp);
     assert_non_null(mkdtemp(path));
     (void)snprintf(log.sun_path, sizeof log.sun_path, "%s/log", path);
-    (void)snprintf(at, sizeof at, "unix:%s", log.sun_path);
+    (void)snprintf(at, sizeof at, "unix:%.40s", log.sun_path);
     assert_false(give(at, "x", &err));
     assert_int_equal(err.kind, ERR_UNAVAILABLE);
     int local = socket(AF_UNIX, SOCK_DGRAM, 0);
