@@ -86,6 +86,22 @@ static bool read_key(struct arena *arena, const struct app *app, const struct co
     return ret->len || err_set(err, ERR_USAGE, "%.*s: there is no key in it", STR_ARG(from));
 }
 
+/* plumb.yaml, else what OpenTelemetry's own variables say. */
+static bool fill_telemetry(struct arena *arena, const struct app *app, const struct config *config,
+                           struct telemetry_settings *ret, struct err *err)
+{
+    const struct config_serve *serve = &config->serve;
+    struct str off = str_from(app->env("OTEL_SDK_DISABLED"));
+    struct str url = serve->telemetry_url.len ? serve->telemetry_url
+                                              : str_from(app->env("OTEL_EXPORTER_OTLP_ENDPOINT"));
+    if (str_equal(off, STR("true")) || !url.len)
+        return true;
+    ret->url = arena_dup(arena, url);
+    ret->headers = arena_dup(arena, str_from(app->env("OTEL_EXPORTER_OTLP_HEADERS")));
+    return read_key(arena, app, config, serve->telemetry_headers, &ret->headers, err) &&
+           (telemetry_check(ret, err) || err_wrap(err, "serve.telemetry"));
+}
+
 /* What one configuration is made of; released by the server that was opened with it. */
 struct setup {
     struct arena arena;
@@ -152,6 +168,7 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
         serve->run_task_url.len ? serve->run_task_url : STR("https://app.terraform.io");
     const struct judges judges = {.config = code};
     return digest_config(arena, code, &ret->config_digest, err) &&
+           fill_telemetry(arena, app, config, &ret->telemetry_settings, err) &&
            judges_digest(arena, &judges, &ret->policy_digest, err) &&
            read_key(arena, app, config, serve->up_password, &ret->upstream.password, err) &&
            read_key(arena, app, config, serve->gate_key, &ret->gate_key, err) &&
@@ -171,6 +188,7 @@ struct serving {
     struct log log;
     struct service service;
     struct systemd *systemd;
+    struct telemetry *telemetry;
     int hangups; /* signalfd of SIGHUP */
 };
 
@@ -188,7 +206,8 @@ static bool load(struct serving *s, const struct app *app, struct server_options
     if (!setup)
         return err_set(err, ERR_LIMIT, "out of memory");
     *setup = (struct setup){.arena = {.limit = ARENA_DEFAULT_LIMIT}};
-    *ret = (struct server_options){.log = &s->log, .release = release, .owner = setup};
+    *ret = (struct server_options){
+        .log = &s->log, .telemetry = s->telemetry, .release = release, .owner = setup};
     bool ok =
         policy_find_config(&setup->arena, app, &s->in->value[CONFIG], &setup->config, err) &&
         (log_set_levels(NULL, levels_of(s, &setup->config), err) || err_wrap(err, "serve.log")) &&
@@ -321,7 +340,10 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
                                 .json = str_equal(in->value[LOG_FORMAT].text, STR("json")),
                                 .now_ms = app->now_ms,
                                 .clock = app->clock}};
-    bool ok = open_hangups(&s.hangups, &before, err) && start(&s, err);
+    bool ok = open_hangups(&s.hangups, &before, err) && telemetry_open(&s.telemetry, err);
+    s.log.also = telemetry_log;
+    s.log.also_ctx = s.telemetry;
+    ok = ok && start(&s, err);
     if (ok) {
         tell_start(s.service.server, &s.log);
         tell_manager(&s);
@@ -334,6 +356,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
             LOG_TEXT("unanswered", done ? STR("no") : STR("yes")));
         *ret_exit = done ? 0 : 1;
     }
+    telemetry_close(s.telemetry);
     if (s.hangups >= 0)
         (void)close(s.hangups);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -169,8 +169,10 @@ struct config_feeds {
 struct config_serve {
     struct str listen, url, tls_cert, tls_key; /* files relative to the root */
     struct str log;                            /* levels: serve/log.h */
-    struct str unjudged;                       /* "block" (empty), "warn" or "off" */
-    struct str gate_key, run_task_key;         /* env:NAME or file:PATH */
+    struct str telemetry_url;
+    struct str telemetry_headers;      /* env:NAME or file:PATH */
+    struct str unjudged;               /* "block" (empty), "warn" or "off" */
+    struct str gate_key, run_task_key; /* env:NAME or file:PATH */
     struct str up_address, up_lock_address, up_lock_method, up_unlock_method, up_update_method;
     struct str up_user, up_password; /* password: env:NAME or file:PATH */
     struct str run_task_url;         /* empty = https://app.terraform.io */

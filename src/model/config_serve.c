@@ -83,6 +83,23 @@ static const struct field metrics_fields[] = {
 static const struct section metrics_section = {
     .what = "serve.metrics", .fields = metrics_fields, .nfields = COUNT(metrics_fields)};
 
+static const struct field telemetry_fields[] = {
+    {.name = "url",
+     .kind = FIELD_STRING,
+     .check = CHECK_LOCATION,
+     AT(telemetry_url),
+     .text = "of an OpenTelemetry collector that takes OTLP over HTTP: http://127.0.0.1:4318; "
+             "OTEL_EXPORTER_OTLP_ENDPOINT without it"},
+    {.name = "headers",
+     .kind = FIELD_STRING,
+     .check = CHECK_REFERENCE,
+     AT(telemetry_headers),
+     .text = "env:NAME or file:PATH: headers of its requests, as Name=value,Name=value; "
+             "OTEL_EXPORTER_OTLP_HEADERS without it"},
+};
+static const struct section telemetry_section = {
+    .what = "serve.telemetry", .fields = telemetry_fields, .nfields = COUNT(telemetry_fields)};
+
 #define UP(key, member, what) \
     { \
         .name = key, .kind = FIELD_STRING, .check = CHECK_FILLED, AT(member), .text = what \
@@ -165,6 +182,10 @@ static const struct field serve_fields[] = {
      .kind = FIELD_SECTION,
      .section = &run_tasks_section,
      .text = "run tasks of HCP Terraform and Terraform Enterprise"},
+    {.name = "telemetry",
+     .kind = FIELD_SECTION,
+     .section = &telemetry_section,
+     .text = "traces and logs to an OpenTelemetry collector; without it none"},
 };
 const struct section config_serve_section = {
     .what = "serve", .fields = serve_fields, .nfields = COUNT(serve_fields)};

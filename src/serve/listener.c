@@ -158,11 +158,14 @@ void listener_on_completed(void *ctx, struct MHD_Connection *connection, void **
     struct request_state *state = request->state;
     set_deadline(l, state->socket, l->options.idle_ms + l->options.head_ms);
     count(l, request);
+    if (l->options.done && state->served)
+        l->options.done(state->served->service, request, state->status);
     LOG(l->options.log, LOG_INFO, "http", "answered", LOG_TEXT("method", request->method),
         LOG_TEXT("path", request->path), LOG_NUMBER("status", state->status),
         LOG_NUMBER("ms", clock_monotonic_ms() - request->started_ms),
         LOG_NUMBER("bytes", (int64_t)state->counted), LOG_TEXT("who", request->who.name),
-        LOG_TEXT("peer", request->peer),
+        LOG_TEXT("peer", request->peer), LOG_TEXT("trace", str_from(request->span.trace)),
+        LOG_TEXT("span", str_from(request->span.id)),
         LOG_TEXT("end",
                  how == MHD_REQUEST_TERMINATED_COMPLETED_OK ? STR("ok") : STR("broken off")));
     if (state->response)
@@ -281,6 +284,8 @@ static enum MHD_Result on_head(struct request *request, const char *method)
     if (!request->path.ptr || !request->method.ptr)
         return refuse(request, 400, "target", "the target of the request is malformed");
     request->route = routing_find(state->served, request, &methods);
+    if (l->options.began)
+        l->options.began(state->served->service, request);
     bool known = credential_check(l, request);
     if (!known && !(request->route && request->route->open))
         return refuse(request, 401, "credential",

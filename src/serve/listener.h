@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "model/token.h"
+#include "serve/telemetry.h"
 
 struct err;
 struct listener;
@@ -74,7 +75,11 @@ struct listener_options {
     size_t nroutes;
     void *service; /* for route->answer */
     const struct log *log;
-    struct metrics *metrics;                            /* or NULL */
+    struct metrics *metrics; /* or NULL */
+    /* A request's head is here: what it begins, request->span, is logged. Its end, with its status
+     * (0: broken off before). Any of both NULL. */
+    void (*began)(void *service, struct request *request);
+    void (*done)(void *service, const struct request *request, unsigned status);
     unsigned connections_max, per_address_max, threads; /* 0 = 1000, as connections_max, 2 */
     int head_ms, idle_ms, body_ms;                      /* 0 = 10 s, 60 s, 10 min */
     size_t bodies_max;                                  /* of all requests; 0 = 1 GiB */
@@ -122,6 +127,7 @@ struct request {
     struct arena arena; /* lives until it is answered */
     struct buf bytes;
     int64_t started_ms; /* monotonic */
+    struct telemetry_span span;
 
     /* the service's: chains of requests, and what it keeps with one */
     struct request *next;

@@ -102,12 +102,21 @@ static bool is_word(struct str s)
     return s.len > 0;
 }
 
+/* Without a trace there is nothing to say of it. */
+static bool is_silent(const struct log_field *field)
+{
+    return !field->is_number && field->text.len == 0 &&
+           (strcmp(field->name, "trace") == 0 || strcmp(field->name, "span") == 0);
+}
+
 static void add_text(struct buf *line, const char *time, enum log_level level,
                      const char *subsystem, const char *message, const struct log_field *field,
                      size_t n)
 {
     buf_printf(line, "%s %s %s %s", time, log_level_name(level), subsystem, message);
     for (size_t i = 0; i < n; i++) {
+        if (is_silent(&field[i]))
+            continue;
         buf_printf(line, " %s=", field[i].name);
         if (field[i].is_number)
             buf_printf(line, "%" PRId64, field[i].number);
@@ -129,6 +138,8 @@ static void add_json(struct buf *line, const char *time, enum log_level level,
     jsonw_member_string(&w, STR("subsystem"), str_from(subsystem));
     jsonw_member_string(&w, STR("message"), str_from(message));
     for (size_t i = 0; i < n; i++) {
+        if (is_silent(&field[i]))
+            continue;
         if (field[i].is_number)
             jsonw_member_int(&w, str_from(field[i].name), field[i].number);
         else

@@ -156,11 +156,29 @@ static void set_providers(struct metrics *metrics)
     free(kinds);
 }
 
+static void set_telemetry(struct metrics *metrics, struct telemetry *telemetry)
+{
+    static const struct str signals[] = {STR_INIT("spans"), STR_INIT("logs")};
+    static const struct str reasons[] = {[FATE_FULL] = STR_INIT("queue full"),
+                                         [FATE_REFUSED] = STR_INIT("refused"),
+                                         [FATE_UNREACHABLE] = STR_INIT("unreachable")};
+    uint64_t n[SIGNAL_COUNT][FATE_COUNT];
+    telemetry_counts(telemetry, n);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        metrics_set(metrics, METRIC_TELEMETRY_SENT, &signals[i], (double)n[i][FATE_SENT]);
+        for (size_t k = FATE_FULL; k < FATE_COUNT; k++)
+            metrics_set(metrics, METRIC_TELEMETRY_DROPPED, LABELS(signals[i], reasons[k]),
+                        (double)n[i][k]);
+    }
+}
+
 void metrics_of_process(struct server *server)
 {
     struct metrics *metrics = server_metrics(server);
     set_own(metrics);
     set_providers(metrics);
+    if (telemetry_is_on(server_telemetry(server)))
+        set_telemetry(metrics, server_telemetry(server));
     for (size_t i = 0; i < PART_COUNT; i++) {
         const struct str name = str_from(part_name((enum part)i));
         metrics_set(metrics, METRIC_PART_UP, &name, hub_part_is_up(server->hub, (enum part)i));

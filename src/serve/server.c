@@ -254,6 +254,40 @@ struct token_set *server_tokens(struct server *server, struct err *err)
     return set;
 }
 
+/* --- traces --- */
+
+void server_began(void *service, struct request *request)
+{
+    struct server *server = service;
+    telemetry_begin(server_telemetry(server), NULL, request_header(request, "traceparent"),
+                    &request->span);
+}
+
+void server_done(void *service, const struct request *request, unsigned status)
+{
+    struct server *server = service;
+    const struct listener_route *route = request->route;
+    AUTO_BUF name = {.limit = 200};
+    if (!telemetry_is_on(server_telemetry(server)))
+        return;
+    const struct log_field attribute[] = {
+        LOG_TEXT("http.request.method", request->method),
+        LOG_TEXT("http.route", str_from(route ? route->path : "")),
+        LOG_TEXT("url.path", request->path),
+        LOG_TEXT("url.scheme", listener_has_tls(server->listener) ? STR("https") : STR("http")),
+        LOG_NUMBER("http.response.status_code", status),
+        LOG_TEXT("client.address", request->peer),
+        LOG_TEXT("enduser.id", request->who.name),
+    };
+    buf_printf(&name, "%s %s", route ? route->method : "HTTP", route ? route->path : "other");
+    buf_char(&name, '\0');
+    telemetry_end(server_telemetry(server), &request->span, name.failed ? "HTTP" : name.ptr,
+                  SPAN_SERVER, attribute, sizeof attribute / sizeof *attribute,
+                  status >= 500 ? "the service failed"
+                  : status == 0 ? "broken off before an answer"
+                                : NULL);
+}
+
 /* --- parts --- */
 
 static bool part_committer_open(struct committer **ret, struct server *server, struct err *err)

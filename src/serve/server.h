@@ -41,9 +41,11 @@ struct server_options {
                           stands against an apply */
     bool metrics_open; /* /metrics needs no token */
     const struct log *log;
-    const struct config *config;             /* of plumb.yaml, or NULL */
-    struct policy *policy;                   /* judges plans, one at a time; or NULL */
-    struct str gate_key;                     /* of signed requests to the gate; empty = none */
+    struct telemetry *telemetry;                  /* of the process; or NULL */
+    struct telemetry_settings telemetry_settings; /* taken with this configuration */
+    const struct config *config;                  /* of plumb.yaml, or NULL */
+    struct policy *policy;                        /* judges plans, one at a time; or NULL */
+    struct str gate_key;                          /* of signed requests to the gate; empty = none */
     struct upstream upstream;                /* where states are kept instead of here; or empty */
     struct str run_task_key, run_task_url;   /* of run tasks, and the host they come from */
     struct str push_key;                     /* of webhooks that tell of pushes; empty = none */
@@ -74,6 +76,10 @@ static inline void server_wake(struct server *server)
 {
     hub_wake(server->hub);
 }
+static inline struct telemetry *server_telemetry(struct server *server)
+{
+    return server->options.telemetry;
+}
 /* Is it time for what goes on for long to end? */
 static inline bool server_leaving(const struct server *server)
 {
@@ -95,6 +101,9 @@ void server_close(struct server *server); /* NULL is fine */
 void server_rest(struct server *server);
 bool server_resume(struct server *server, struct err *err);
 void server_release(const struct server_options *options);
+/* Of listener_options. */
+void server_began(void *service, struct request *request);
+void server_done(void *service, const struct request *request, unsigned status);
 /* The tokens that count now, from the store. */
 struct token_set *server_tokens(struct server *server, struct err *err);
 const struct listener_route *server_routes(size_t *ret_n);

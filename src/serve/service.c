@@ -17,6 +17,8 @@ static struct listener_options listening(const struct service *service, struct s
     options.service = server;
     options.log = server->options.log;
     options.metrics = hub_metrics(service->hub);
+    options.began = server_began;
+    options.done = server_done;
     return options;
 }
 
@@ -35,6 +37,9 @@ static bool start(struct service *service, struct err *err)
 
 static void tell_loaded(const struct service *service)
 {
+    const struct server_options *options = &service->server->options;
+    if (options->telemetry)
+        (void)telemetry_set(options->telemetry, &options->telemetry_settings, NULL);
     metrics_set(hub_metrics(service->hub), METRIC_CONFIG_AT, NULL, (double)clock_wall_ms() / 1000);
 }
 
