@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "model/config.h"
-#include "respond/receiver.h"
+#include "respond/answers.h"
 #include "respond/wording.h"
 #include "wire/json.h"
 
@@ -19,9 +19,19 @@ enum {
     HEADER_MAX = 150,
     SECTION_MAX = 2900, /* 3,000 characters */
     MESSAGE_MAX = 8000, /* past some 13,000 a message is refused for no limit that is told */
-    VALUE_MAX = 300
+    VALUE_MAX = 300,
+    WORD_MAX = 100 /* of what Slack says */
 };
 #define API "https://slack.com/api"
+
+/* An id or a time: nothing that parts what is kept. */
+static bool is_word(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] <= ' ')
+            return false;
+    return s.len > 0 && s.len < WORD_MAX;
+}
 
 /* --- text --- */
 
@@ -272,8 +282,7 @@ static const struct trouble {
     {"channel_not_found", NOTIFY_REFUSED, "`channel` is an id such as C0123456789; invite the bot"},
 };
 
-static void judge(struct arena *arena, const struct notify_target *target, struct str url,
-                  struct str error, struct notify_answer *ret)
+static void judge(const struct answered *a, struct str error, struct notify_answer *ret)
 {
     const struct trouble *t = NULL;
     for (size_t i = 0; i < sizeof troubles / sizeof *troubles && !t; i++)
@@ -281,9 +290,25 @@ static void judge(struct arena *arena, const struct notify_target *target, struc
             t = &troubles[i];
     if (ret->result != NOTIFY_LATER)
         ret->result = t ? t->result : NOTIFY_REFUSED;
-    error = wording_line(arena, error, RECEIVER_SAID_MAX / 2);
-    ret->said = receiver_said(arena, target, url, "%.*s%s%s", STR_ARG(error),
+    error = wording_line(a->arena, error, RECEIVER_SAID_MAX / 2);
+    ret->said = receiver_said(a->arena, a->target, a->url, "%.*s%s%s", STR_ARG(error),
                               t && *t->help ? ": " : "", t ? t->help : "");
+}
+
+bool slack_webhook_judge(const struct answered *a, struct notify_answer *ret, struct err *err)
+{
+    long status = a->http->status;
+    struct str body = str_trim(a->http->body);
+    if (ret->result == NOTIFY_TAKEN && !str_equal(body, STR("ok"))) {
+        ret->result = NOTIFY_LATER;
+        ret->said = receiver_said(a->arena, a->target, a->url,
+                                  "status %ld, but not the \"ok\" of Slack", status);
+    } else if (status >= 400 && status != 429 && body.len && body.len < WORD_MAX) {
+        if (ret->result == NOTIFY_GONE)
+            ret->result = NOTIFY_REFUSED;
+        judge(a, body, ret);
+    }
+    return ret->said.ptr || arena_full(a->arena, err);
 }
 
 static bool send_webhook(struct arena *arena, const struct notify_target *target,
@@ -294,30 +319,48 @@ static bool send_webhook(struct arena *arena, const struct notify_target *target
     struct receiver_request request = {.url = arena_dup(arena, str_trim(target->url)),
                                        .header = header};
     struct http_answer http;
-    struct notify_answer answer;
+    if (!request.url.ptr)
+        return arena_full(arena, err);
     if (!wording_fit(arena, alert, 0, MESSAGE_MAX, write_message, &call, &request.body, err) ||
-        !receiver_ask(arena, target, &request, &http, &answer, err))
+        !receiver_ask(arena, target, &request, &http, ret, err))
         return false;
-    struct str body = str_trim(http.body);
-    if (answer.result == NOTIFY_TAKEN && !str_equal(body, STR("ok"))) {
-        answer.result = NOTIFY_LATER;
-        answer.said = receiver_said(arena, target, request.url,
-                                    "status %ld, but not the \"ok\" of Slack", http.status);
-    } else if (http.status >= 400 && http.status != 429 && body.len && body.len < 100) {
-        if (answer.result == NOTIFY_GONE)
-            answer.result = NOTIFY_REFUSED;
-        judge(arena, target, request.url, body, &answer);
-    }
-    *ret = answer;
-    return ret->said.ptr || arena_full(arena, err);
+    const struct answered answered = {arena, target, request.url, &http};
+    return slack_webhook_judge(&answered, ret, err);
 }
 
 /* --- a bot --- */
 
-/* *ret_error: what Slack says is wrong; empty where it took it, or where no answer is one. */
+bool slack_api_judge(const struct answered *a, struct slack_said *ret_said,
+                     struct notify_answer *ret, struct err *err)
+{
+    struct value v;
+    struct err ignored = {0};
+    *ret_said = (struct slack_said){STR(""), STR(""), STR("")};
+    if (a->http->status < 200 || a->http->status > 299)
+        return true;
+    bool json = json_parse(a->arena, a->http->body, "answer", JSON_DUPLICATES_LAST, &v, &ignored);
+    if (json)
+        *ret_said = (struct slack_said){value_get_string(&v, STR("channel")),
+                                        value_get_string(&v, STR("ts")),
+                                        value_get_string(&v, STR("error"))};
+    if (json && value_get_bool(&v, STR("ok"), false) && is_word(ret_said->channel) &&
+        is_word(ret_said->ts)) {
+        ret_said->error = STR("");
+        return true;
+    }
+    ret->result = NOTIFY_LATER;
+    if (ret_said->error.len) {
+        ret->result = NOTIFY_REFUSED;
+        judge(a, ret_said->error, ret);
+    } else {
+        ret->said = receiver_said(a->arena, a->target, a->url,
+                                  "status %ld, but not an answer of Slack", a->http->status);
+    }
+    return ret->said.ptr || arena_full(a->arena, err);
+}
+
 static bool call_api(struct call *call, const struct alert *alert, const char *method,
-                     struct str *ret_ts, struct str *ret_error, struct notify_answer *ret,
-                     struct err *err)
+                     struct slack_said *ret_said, struct notify_answer *ret, struct err *err)
 {
     struct arena *arena = call->arena;
     const struct notify_target *target = call->target;
@@ -331,33 +374,13 @@ static bool call_api(struct call *call, const struct alert *alert, const char *m
     struct receiver_request request = {.url = arena_printf(arena, "%.*s/%s", STR_ARG(base), method),
                                        .header = header};
     struct http_answer http;
-    struct value v;
-    struct err ignored = {0};
-    *ret_error = *ret_ts = STR("");
     if (!request.url.ptr || !bearer.ptr)
         return arena_full(arena, err);
     if (!wording_fit(arena, alert, 0, MESSAGE_MAX, write_message, call, &request.body, err) ||
         !receiver_ask(arena, target, &request, &http, ret, err))
         return false;
-    if (http.status < 200 || http.status > 299)
-        return true;
-    bool json = json_parse(arena, http.body, "answer", JSON_DUPLICATES_LAST, &v, &ignored);
-    struct str channel = json ? value_get_string(&v, STR("channel")) : STR("");
-    *ret_ts = json ? value_get_string(&v, STR("ts")) : STR("");
-    *ret_error = json ? value_get_string(&v, STR("error")) : STR("");
-    if (json && value_get_bool(&v, STR("ok"), false) && channel.len && ret_ts->len) {
-        call->channel = channel;
-        return true;
-    }
-    ret->result = NOTIFY_LATER;
-    if (ret_error->len) {
-        ret->result = NOTIFY_REFUSED;
-        judge(arena, target, request.url, *ret_error, ret);
-    } else {
-        ret->said = receiver_said(arena, target, request.url,
-                                  "status %ld, but not an answer of Slack", http.status);
-    }
-    return ret->said.ptr || arena_full(arena, err);
+    const struct answered answered = {arena, target, request.url, &http};
+    return slack_api_judge(&answered, ret_said, ret, err);
 }
 
 /* "C0123456789 1700000000.000100" */
@@ -386,13 +409,13 @@ static bool is_lost(struct str error)
 static bool post_new(struct call *call, const struct alert *alert, struct notify_answer *ret,
                      struct err *err)
 {
-    struct str ts, error;
+    struct slack_said said;
     *call = (struct call){
         .arena = call->arena, .target = call->target, .channel = call->target->config->channel};
-    if (!call_api(call, alert, "chat.postMessage", &ts, &error, ret, err))
+    if (!call_api(call, alert, "chat.postMessage", &said, ret, err))
         return false;
     if (ret->result == NOTIFY_TAKEN)
-        ret->kept = arena_printf(call->arena, "%.*s %.*s", STR_ARG(call->channel), STR_ARG(ts));
+        ret->kept = arena_printf(call->arena, "%.*s %.*s", STR_ARG(said.channel), STR_ARG(said.ts));
     return ret->result != NOTIFY_TAKEN || ret->kept.ptr || arena_full(call->arena, err);
 }
 
@@ -400,20 +423,20 @@ static bool send_bot(struct arena *arena, const struct notify_target *target,
                      const struct alert *alert, struct notify_answer *ret, struct err *err)
 {
     struct call call = {.arena = arena, .target = target};
-    struct str ts, error;
+    struct slack_said said;
     if (alert->status == ALERT_NEW || !read_kept(target->kept, &call))
         return post_new(&call, alert, ret, err);
     call.update = call.ts;
-    if (!call_api(&call, alert, "chat.update", &ts, &error, ret, err))
+    if (!call_api(&call, alert, "chat.update", &said, ret, err))
         return false;
-    if (is_lost(error))
+    if (is_lost(said.error))
         return post_new(&call, alert, ret, err);
     if (ret->result != NOTIFY_TAKEN)
         return true;
     call.update = (struct str){0};
     call.reply = true;
     call.broadcast = alert->status == ALERT_OVERDUE || alert->status == ALERT_RECURRING;
-    return call_api(&call, alert, "chat.postMessage", &ts, &error, ret, err);
+    return call_api(&call, alert, "chat.postMessage", &said, ret, err);
 }
 
 /* --- the notifier --- */

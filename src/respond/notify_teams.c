@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "model/config.h"
-#include "respond/receiver.h"
+#include "respond/answers.h"
 #include "respond/wording.h"
 #include "wire/json.h"
 
@@ -214,6 +214,23 @@ static bool is_gone(struct str body)
     return false;
 }
 
+bool teams_judge(const struct answered *a, struct notify_answer *ret, struct err *err)
+{
+    long within = ret->result == NOTIFY_TAKEN ? error_within(a->http->body) : 0;
+    if (within) {
+        ret->result = receiver_result(within);
+        ret->said = receiver_said(a->arena, a->target, a->url,
+                                  "status %ld, but within it: error %ld", a->http->status, within);
+    } else if (ret->result == NOTIFY_REFUSED && is_gone(a->http->body)) {
+        ret->result = NOTIFY_GONE;
+        ret->said = receiver_said(a->arena, a->target, a->url,
+                                  "status %ld: the workflow is off or was removed: turn it on, or "
+                                  "make another and give its address",
+                                  a->http->status);
+    }
+    return ret->said.ptr || arena_full(a->arena, err);
+}
+
 static bool check(const struct config_notify *config, const struct notify_target *target,
                   struct err *err)
 {
@@ -243,19 +260,8 @@ static bool send_alert(struct arena *arena, const struct notify_target *target,
     if (!wording_fit(arena, alert, 0, MESSAGE_MAX, write_message, arena, &request.body, err) ||
         !receiver_ask(arena, target, &request, &http, ret, err))
         return false;
-    long within = ret->result == NOTIFY_TAKEN ? error_within(http.body) : 0;
-    if (within) {
-        ret->result = receiver_result(within);
-        ret->said = receiver_said(arena, target, request.url,
-                                  "status %ld, but within it: error %ld", http.status, within);
-    } else if (ret->result == NOTIFY_REFUSED && is_gone(http.body)) {
-        ret->result = NOTIFY_GONE;
-        ret->said = receiver_said(arena, target, request.url,
-                                  "status %ld: the workflow is off or was removed: turn it on, or "
-                                  "make another and give its address",
-                                  http.status);
-    }
-    return ret->said.ptr || arena_full(arena, err);
+    const struct answered answered = {arena, target, request.url, &http};
+    return teams_judge(&answered, ret, err);
 }
 
 const struct notifier notify_teams = {.name = "teams",

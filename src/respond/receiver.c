@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "model/config.h"
+#include "respond/answers.h"
 #include "respond/wording.h"
 
 enum { SECRET_LEAST = 6 }; /* shorter ones are words */
@@ -111,12 +112,16 @@ static const char *advice(long status)
     return "";
 }
 
-static struct str said_of(struct arena *arena, const struct notify_target *target, struct str url,
-                          const struct http_answer *http)
+bool receiver_judge(const struct answered *a, struct notify_answer *ret, struct err *err)
 {
-    struct str text = wording_line(arena, str_trim(http->body), RECEIVER_SAID_MAX / 2);
-    return receiver_said(arena, target, url, "status %ld%s%s%.*s", http->status,
-                         advice(http->status), text.len ? ": " : "", STR_ARG(text));
+    long status = a->http->status;
+    struct str text = wording_line(a->arena, str_trim(a->http->body), RECEIVER_SAID_MAX / 2);
+    *ret = (struct notify_answer){
+        .result = receiver_result(status), .retry_ms = a->http->retry_ms, .said = STR("")};
+    if (ret->result != NOTIFY_TAKEN)
+        ret->said = receiver_said(a->arena, a->target, a->url, "status %ld%s%s%.*s", status,
+                                  advice(status), text.len ? ": " : "", STR_ARG(text));
+    return ret->said.ptr || arena_full(a->arena, err);
 }
 
 bool receiver_ask(struct arena *arena, const struct notify_target *target,
@@ -143,24 +148,19 @@ bool receiver_ask(struct arena *arena, const struct notify_target *target,
                                  .cut = true,
                                  .path_secret = true};
     struct http_answer http = {0};
-    struct notify_answer answer = {0};
     if (!user.ptr || !password.ptr)
         return arena_full(arena, err);
     if (http_fetch(arena, &get, &http, &trouble)) {
-        answer.result = receiver_result(http.status);
-        answer.said =
-            answer.result == NOTIFY_TAKEN ? STR("") : said_of(arena, target, request->url, &http);
-        answer.retry_ms = http.retry_ms;
-    } else {
-        http = (struct http_answer){0};
-        answer.result = NOTIFY_LATER;
-        answer.said = receiver_said(
-            arena, target, request->url, "%s%s", err_text(&trouble, text, sizeof text),
-            trouble.kind == ERR_USAGE ? "; allow_private allows it, if it is meant" : "");
+        *ret_http = http;
+        const struct answered answered = {arena, target, request->url, ret_http};
+        return receiver_judge(&answered, ret, err);
     }
-    *ret_http = http;
-    *ret = answer;
-    return answer.said.ptr || arena_full(arena, err);
+    *ret_http = (struct http_answer){0};
+    *ret = (struct notify_answer){.result = NOTIFY_LATER};
+    ret->said =
+        receiver_said(arena, target, request->url, "%s%s", err_text(&trouble, text, sizeof text),
+                      trouble.kind == ERR_USAGE ? "; allow_private allows it, if it is meant" : "");
+    return ret->said.ptr || arena_full(arena, err);
 }
 
 /* --- for check --- */

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "model/config.h"
 #include "respond/receiver.h"
 #include "respond/wording.h"
 
