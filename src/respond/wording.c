@@ -56,7 +56,8 @@ struct str wording_link(struct str link)
     if (!str_starts(link, STR("https://")) && !str_starts(link, STR("http://")))
         return STR("");
     for (size_t i = 0; i < link.len; i++)
-        if ((unsigned char)link.ptr[i] <= ' ' || strchr("<>\"'`|()[]{}\\^\x7f", link.ptr[i]))
+        if ((unsigned char)(link.ptr[i] - '!') > '~' - '!' ||
+            strchr("<>\"'`|()[]{}\\^", link.ptr[i]))
             return STR("");
     return link;
 }
