@@ -17,6 +17,7 @@
 #include "cli/command.h"
 #include "cli/policy_setup.h"
 #include "cli/rows.h"
+#include "cli/setup.h"
 #include "cli/store_setup.h"
 #include "model/config.h"
 #include "policy/policy.h"
@@ -158,6 +159,7 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
                                   .now_ms = app->now_ms,
                                   .clock = app->clock};
     ret->config = code;
+    ret->cache_dir = setup_cache_dir(arena, app, STR(""));
     ret->upstream = (struct upstream){.address = serve->up_address,
                                       .lock_address = serve->up_lock_address,
                                       .lock_method = serve->up_lock_method,

@@ -266,6 +266,7 @@ bool desired_open_stack_state(const struct stack *stack, struct desired **ret, s
         desired_close(desired);
         return false;
     }
+    desired->info.file = at->path;
     *ret = desired;
     return true;
 }

@@ -22,7 +22,8 @@ struct desired_info {
     struct str label; /* "state terraform.tfstate, serial 3" */
     struct str lineage, terraform_version;
     uint64_t serial;
-    bool no_state; /* the stack has no state yet */
+    bool no_state;   /* the stack has no state yet */
+    struct str file; /* where it is, if that is a local file; else empty */
 };
 
 struct desired; /* an open source */

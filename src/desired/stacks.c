@@ -126,7 +126,8 @@ static bool load_config(struct finder *f, struct err *err)
     bool elsewhere = false;
     if (!config)
         return arena_full(f->arena, err);
-    if (str_equal(given, STR("-")))
+    f->config = f->query->config;
+    if (f->config || str_equal(given, STR("-")))
         return true;
     if (!given.len) {
         struct str start = arena_dup(f->arena, from);

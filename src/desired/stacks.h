@@ -24,6 +24,7 @@ struct stacks_query {
         *dirs; /* as on the command line; none: plumb.yaml's stacks, else what is here */
     size_t ndirs;
     struct str config_file;       /* --config, or empty: found upwards; "-" = none */
+    const struct config *config;  /* read already: instead of that file; or NULL */
     const struct str *workspaces; /* --workspace; "*" = every one found */
     size_t nworkspaces;
     struct str

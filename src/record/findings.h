@@ -43,7 +43,9 @@ bool finding_status_open(enum finding_status status);
     X("complete", "everything was compared") \
     X("incomplete", "something could not be compared") \
     X("partial", "only what its targets name was looked at") \
-    X("failed", "the stack could not be scanned")
+    X("failed", "the stack could not be scanned") \
+    X("abandoned", "it was given up, and nothing of it counts: its service ended or lost the " \
+                   "stack's lease, or an apply changed what it looked at")
 
 struct run_start {
     struct str stack, path, environment, owner;
@@ -86,6 +88,9 @@ bool run_end(struct record *record, const struct run_finish *finish, struct run_
 /* The run came to no result: cancelled, out of memory. One that has ended stays as it is. */
 bool run_fail(struct record *record, int64_t run, const struct run_start *start, struct str reason,
               struct err *err);
+/* It was given up, and does not count as the stack's last; somebody scans it anew. */
+bool run_abandon(struct record *record, int64_t run, const struct run_start *start,
+                 struct str reason, struct err *err);
 
 /* --- values --- */
 

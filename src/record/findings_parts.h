@@ -57,7 +57,7 @@ bool run_update(struct record *record, struct arena *arena, const struct run_fin
 bool tell_run_start(struct record *record, const struct run_start *start, int64_t run,
                     struct err *err);
 bool tell_run_failed(struct record *record, const struct run_start *start, int64_t run,
-                     struct str reason, struct err *err);
+                     struct str outcome, struct str reason, struct err *err);
 /* Findings that changed, decisions on them, the baseline, the end. */
 bool tell_run_end(struct lives *lives, struct str digest, struct err *err);
 

@@ -233,28 +233,54 @@ bool run_update(struct record *record, struct arena *arena, const struct run_fin
 
 /* --- an end without a result --- */
 
-static bool fail_in(struct record *record, int64_t run, const struct run_start *start,
-                    struct str reason, struct err *err)
+/* The run before is the last one again. */
+static bool forget_last(struct record *record, int64_t run, struct err *err)
 {
-    const struct db_value row[] = {DB_PARAM_INT(run), DB_PARAM_INT(record_now(record)),
-                                   text(record, reason)};
+    const struct db_value param = DB_PARAM_INT(run);
     return db_run(record->db,
-                  "UPDATE run SET outcome = 'failed', ended_utc_ms = $2, failed = $3"
-                  " WHERE id = $1 AND ended_utc_ms IS NULL",
-                  row, 3, err) &&
-           (db_changed(record->db) == 0 || tell_run_failed(record, start, run, reason, err));
+                  "UPDATE stack SET last_run = coalesce((SELECT max(id) FROM run WHERE run.stack ="
+                  " stack.name AND run.outcome <> 'abandoned'), last_run) WHERE last_run = $1",
+                  &param, 1, err);
 }
 
-bool run_fail(struct record *record, int64_t run, const struct run_start *start, struct str reason,
-              struct err *err)
+static bool give_up_in(struct record *record, int64_t run, const struct run_start *start,
+                       struct str outcome, struct str reason, struct err *err)
+{
+    const struct db_value row[] = {DB_PARAM_INT(run), DB_PARAM_INT(record_now(record)),
+                                   text(record, reason), DB_PARAM_TEXT(outcome)};
+    bool abandoned = str_equal(outcome, STR("abandoned"));
+    return db_run(record->db,
+                  "UPDATE run SET outcome = $4, ended_utc_ms = $2, failed = $3"
+                  " WHERE id = $1 AND ended_utc_ms IS NULL",
+                  row, 4, err) &&
+           (db_changed(record->db) == 0 ||
+            (tell_run_failed(record, start, run, outcome, reason, err) &&
+             (!abandoned || forget_last(record, run, err))));
+}
+
+static bool give_up(struct record *record, int64_t run, const struct run_start *start,
+                    struct str outcome, struct str reason, struct err *err)
 {
     bool own = !db_in_transaction(record->db);
     if (own && !db_begin(record->db, DB_WRITE, err))
         return false;
-    if (!fail_in(record, run, start, reason, err) || (own && !db_commit(record->db, err))) {
+    if (!give_up_in(record, run, start, outcome, reason, err) ||
+        (own && !db_commit(record->db, err))) {
         if (own)
             db_rollback(record->db);
         return err_wrap(err, "record that the scan of %.*s failed", STR_ARG(start->stack));
     }
     return true;
+}
+
+bool run_fail(struct record *record, int64_t run, const struct run_start *start, struct str reason,
+              struct err *err)
+{
+    return give_up(record, run, start, STR("failed"), reason, err);
+}
+
+bool run_abandon(struct record *record, int64_t run, const struct run_start *start,
+                 struct str reason, struct err *err)
+{
+    return give_up(record, run, start, STR("abandoned"), reason, err);
 }

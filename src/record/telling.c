@@ -68,12 +68,12 @@ bool tell_run_start(struct record *record, const struct run_start *start, int64_
 }
 
 bool tell_run_failed(struct record *record, const struct run_start *start, int64_t run,
-                     struct str reason, struct err *err)
+                     struct str outcome, struct str reason, struct err *err)
 {
     AUTO_ARENA arena = {.limit = ARENA_BYTES};
     struct event event = base_event(start, EVENT_SCAN_END);
     struct detail d = {.arena = &arena};
-    event.outcome = STR("failed");
+    event.outcome = outcome;
     event.reason = record_text(&arena, reason, REASON_BYTES_MAX).text;
     detail_int(&d, "run", run);
     return detail_object(&d, &event.detail, err) && audit_append(record, &event, NULL, err);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/glob.h"
 #include "scan/tally.h"
@@ -18,11 +19,13 @@ static bool target_covers(struct str target, struct str address)
 
 bool scan_is_partial(const struct scan_options *options)
 {
-    return options->ntargets || options->exact;
+    return options->ntargets || options->exact || options->nslices > 1;
 }
 
 bool scan_wants(const struct scan_options *options, struct str address)
 {
+    if (options->nslices > 1)
+        return hash_bytes(address, 0) % options->nslices == options->slice;
     if (options->exact && bsearch(&address, options->addresses, options->naddresses, sizeof address,
                                   str_compare_qsort))
         return true;

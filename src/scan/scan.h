@@ -31,6 +31,7 @@ struct scan_options {
     const struct str *addresses;
     size_t naddresses;
     bool exact;
+    unsigned slice, nslices; /* one part of as many, by a hash of the address; nslices 0 = all */
     bool explain;
     enum scan_desired desired;
     const struct code_input_value *inputs; /* --var, --var-file */

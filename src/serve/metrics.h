@@ -73,6 +73,10 @@ enum { METRICS_SERIES_MAX = 10000 };
     X(METRIC_SCANS, "plumb_scans", METRIC_COUNTER, "", "outcome", "Scans that this process ended") \
     X(METRIC_SCAN_SECONDS, "plumb_scan_duration_seconds", METRIC_HISTOGRAM, "seconds", "outcome", \
       "How long scans took that this process ended") \
+    X(METRIC_SCAN_LAG, "plumb_scan_lag_seconds", METRIC_HISTOGRAM, "seconds", "kind", \
+      "From a scan's due time to its beginning") \
+    X(METRIC_SCAN_LEASES_LOST, "plumb_scan_leases_lost", METRIC_COUNTER, "", "", \
+      "Scans of this process that were dropped, for their stack's lease was lost") \
     X(METRIC_TELEMETRY_SENT, "plumb_telemetry_sent", METRIC_COUNTER, "", "signal", \
       "Spans and log records that the collector took") \
     X(METRIC_TELEMETRY_DROPPED, "plumb_telemetry_dropped", METRIC_COUNTER, "", "signal,reason", \
@@ -108,6 +112,8 @@ enum { METRICS_SERIES_MAX = 10000 };
       "Share of the resources that the last whole scan compared") \
     X(METRIC_SCANS_RUNNING, "plumb_scans_running", METRIC_GAUGE, "", "", \
       "Stacks that some process has the lease of") \
+    X(METRIC_SCAN_QUEUE, "plumb_scan_queue", METRIC_GAUGE, "", "", \
+      "Stacks that are due, and that nobody scans") \
     X(METRIC_TOUCHES, "plumb_touches_waiting", METRIC_GAUGE, "", "", \
       "Stacks and resources that wait for another look") \
     X(METRIC_TOUCHES_SINCE, "plumb_oldest_touch_timestamp_seconds", METRIC_GAUGE, "seconds", "", \

@@ -34,6 +34,9 @@ static const struct figure {
      " s.complete_run WHERE $1 > 0 AND r.ended_utc_ms IS NOT NULL"},
     {METRIC_SCANS_RUNNING, 0, 1,
      "SELECT count(*) FROM lease WHERE owner <> '' AND until_utc_ms > $1"},
+    {METRIC_SCAN_QUEUE, 0, 1,
+     "SELECT count(*) FROM lease WHERE until_utc_ms <= $1 AND"
+     " (due_utc_ms <= $1 OR urgent_utc_ms <= $1)"},
     {METRIC_TOUCHES, 0, 1, "SELECT count(*) FROM touch WHERE $1 > 0"},
     {METRIC_TOUCHES_SINCE, 0, TIME, "SELECT min(due_utc_ms) FROM touch WHERE due_utc_ms < $1"},
     {METRIC_REVIEWS, 0, 1,

@@ -15,6 +15,7 @@
 #include "serve/feeds.h"
 #include "serve/log.h"
 #include "serve/run_task.h"
+#include "serve/scheduler.h"
 
 enum { WHY_BYTES = 16 << 10, BEAT_MS = 60000 };
 

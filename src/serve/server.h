@@ -51,6 +51,7 @@ struct server_options {
     struct str push_key;                     /* of webhooks that tell of pushes; empty = none */
     struct feed_code code;                   /* where the code comes from, if it is fetched */
     struct str config_digest, policy_digest; /* "sha256:..."; or empty */
+    struct str cache_dir;                    /* of schemas and probes; empty = none */
     void (*release)(void *owner);            /* of all that this points at; or NULL */
     void *owner;
 };

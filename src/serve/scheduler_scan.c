@@ -1,0 +1,704 @@
+/* scheduler_scan.c - one stack whose lease was taken: what is due of it, scanned and recorded. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "desired/desired.h"
+#include "enforce/lockinfo.h"
+#include "model/config.h"
+#include "policy/policy.h"
+#include "record/planned.h"
+#include "record/states.h"
+#include "record/touch.h"
+#include "scan/places.h"
+#include "scan/recording.h"
+#include "serve/log.h"
+#include "serve/scheduler_parts.h"
+
+enum {
+    TOUCHED_MAX = 10000, /* in one scan; what is left comes next */
+    BACK_OFF_MS = 30000, /* the first; doubled each time */
+    BACK_OFF_MOST_MS = 3600000,
+    APPLY_LOOK_MS = 5000, /* is it over? */
+    POLICY_MS = 60000,    /* then it is opened anew: waivers end by the clock */
+    AGAIN_MS = 500,
+    PROGRESS_TEXT = 400
+};
+
+/* X(constant, name in figures and logs) */
+#define PIECES(X) \
+    X(PIECE_NONE, "none") \
+    X(PIECE_WHOLE, "whole") \
+    X(PIECE_SLICE, "slice") \
+    X(PIECE_TIER, "tier") \
+    X(PIECE_TOUCHED, "touched")
+#define X(constant, name) constant,
+enum piece_kind { PIECES(X) PIECE_COUNT };
+#undef X
+#define X(constant, name) name,
+static const char *const piece_names[] = {PIECES(X)};
+#undef X
+
+/* How far a sweep is: the figures of the slices that were recorded. */
+struct progress {
+    int64_t resources; /* of the stack, when it was counted last; 0 = never */
+    int64_t slice, nslices, began_utc_ms;
+    int64_t sum[10];
+};
+
+struct piece {
+    struct scheduler *s;
+    struct slot *slot;
+    struct hands *hands;
+    const struct lease *lease;
+    const struct stack *stack;
+    const struct schedule_set *set;
+    struct arena arena;
+    struct err err;
+    int64_t now, began_ms; /* of the store, of the monotonic clock */
+
+    enum piece_kind kind;
+    struct planned *row; /* of the stack's tiers */
+    size_t nrows;
+    struct touched *touched;
+    size_t ntouched;
+    bool *due;  /* of set->tiers */
+    bool named; /* did a touch name the whole stack? */
+    struct progress progress;
+    struct str *address; /* sorted: of tiers and touches */
+    size_t naddresses, addresses_room;
+
+    struct scan_options scan;
+    struct places_repos repos;
+    struct judges judges;
+    struct recording recording;
+    struct stack_result result;
+    bool locked; /* for an apply, and scanned all the same */
+};
+
+static struct record *store_of(struct piece *p)
+{
+    return &p->hands->store.record;
+}
+
+/* --- what is due --- */
+
+static struct planned *row_of(struct planned *row, size_t n, struct str tier)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_equal(row[i].tier, tier))
+            return &row[i];
+    return NULL;
+}
+
+static int64_t *sum_of(struct coverage *c, size_t i)
+{
+    uint64_t *const field[] = {&c->resources,
+                               &c->compared,
+                               &c->same,
+                               &c->different,
+                               &c->missing,
+                               &c->unmanaged,
+                               &c->unchecked,
+                               &c->ignored,
+                               &c->attributes_compared,
+                               &c->attributes_not_observed};
+    static_assert(sizeof field / sizeof *field ==
+                      sizeof((struct progress){0}.sum) / sizeof(int64_t),
+                  "one sum a figure");
+    return (int64_t *)field[i];
+}
+
+static void read_progress(struct str text, struct progress *ret)
+{
+    int64_t n[14] = {0};
+    struct str rest = text, word;
+    size_t i = 0;
+    *ret = (struct progress){0};
+    for (bool more = text.len > 0; more && i < 14; i++) {
+        more = str_cut(&rest, ' ', &word);
+        if (!str_to_int64(word, &n[i]))
+            return; /* of another version: from the start */
+    }
+    ret->resources = n[0];
+    if (i < 14 || n[2] < 2 || n[1] < 0 || n[1] >= n[2])
+        return;
+    ret->slice = n[1];
+    ret->nslices = n[2];
+    ret->began_utc_ms = n[3];
+    memcpy(ret->sum, &n[4], sizeof ret->sum);
+}
+
+static struct str print_progress(struct arena *arena, const struct progress *p)
+{
+    char text[PROGRESS_TEXT];
+    int at = snprintf(text, sizeof text, "%" PRId64, p->resources);
+    if (p->slice)
+        at += snprintf(&text[at], sizeof text - (size_t)at, " %" PRId64 " %" PRId64 " %" PRId64,
+                       p->slice, p->nslices, p->began_utc_ms);
+    for (size_t i = 0; p->slice && i < 10; i++)
+        at += snprintf(&text[at], sizeof text - (size_t)at, " %" PRId64, p->sum[i]);
+    return arena_dup(arena, (struct str){text, (size_t)at});
+}
+
+static void decide_kind(struct piece *p)
+{
+    bool tier = false;
+    for (size_t i = 0; i < p->set->n; i++) {
+        const struct planned *row = row_of(p->row, p->nrows, p->set->tiers[i].name);
+        p->due[i] = row && row->next_utc_ms <= p->now;
+        tier |= i > 0 && p->due[i];
+        if (i == 0 && row)
+            read_progress(row->progress, &p->progress);
+    }
+    for (size_t i = 0; i < p->ntouched; i++)
+        p->named |= p->touched[i].touch.address.len == 0;
+    p->kind = p->named                         ? PIECE_WHOLE
+              : p->slot->urgent && p->ntouched ? PIECE_TOUCHED
+              : p->due[0]                      ? PIECE_WHOLE
+              : tier                           ? PIECE_TIER
+              : p->ntouched                    ? PIECE_TOUCHED
+                                               : PIECE_NONE;
+    /* A document is read at once, however long it is. */
+    bool slices = p->kind == PIECE_WHOLE && !p->named && p->stack->snapshot.len == 0;
+    if (slices && !p->progress.nslices && p->progress.resources > p->s->settings.slice) {
+        p->progress.nslices =
+            (p->progress.resources + p->s->settings.slice - 1) / p->s->settings.slice;
+        p->progress.began_utc_ms = p->now;
+    }
+    if (slices && p->progress.nslices > 1)
+        p->kind = PIECE_SLICE;
+}
+
+static bool find_work(struct piece *p)
+{
+    struct record *record = store_of(p);
+    p->due = arena_new(&p->arena, bool, p->set->n);
+    if (!p->due)
+        return arena_full(&p->arena, &p->err);
+    if (!lease_now(record, &p->now, &p->err) ||
+        !planned_load(record, &p->arena, p->stack->name, &p->row, &p->nrows, &p->err) ||
+        !touch_due(record, &p->arena, p->stack->name, p->now, TOUCHED_MAX, &p->touched,
+                   &p->ntouched, &p->err))
+        return false;
+    decide_kind(p);
+    if (p->kind == PIECE_SLICE)
+        p->ntouched = 0; /* theirs is a scan of their own */
+    return true;
+}
+
+/* --- addresses --- */
+
+static bool add_address(struct piece *p, struct str address)
+{
+    struct str *grown =
+        arena_grow(&p->arena, p->address, p->naddresses, &p->addresses_room, p->naddresses + 1);
+    struct str kept = arena_dup(&p->arena, address);
+    if (!grown || !kept.ptr)
+        return arena_full(&p->arena, &p->err);
+    p->address = grown;
+    p->address[p->naddresses++] = kept;
+    return true;
+}
+
+static bool covered(const struct piece *p, const struct resource *resource)
+{
+    for (size_t i = 1; i < p->set->n; i++)
+        if (p->due[i] &&
+            schedule_tier_covers(&p->set->tiers[i], resource->type, &resource->attributes))
+            return true;
+    return false;
+}
+
+/* A state that cannot be read is told by the scan itself. */
+static bool add_tiers(struct piece *p)
+{
+    struct desired *desired;
+    struct resource resource;
+    struct err why = {0};
+    bool ok = true;
+    if (!desired_open_stack_state(p->stack, &desired, &why))
+        return true;
+    while (ok && desired_next(desired, &resource, &why))
+        if (resource.mode == RESOURCE_MANAGED && covered(p, &resource))
+            ok = add_address(p, resource.address);
+    desired_close(desired);
+    return ok;
+}
+
+static bool find_addresses(struct piece *p)
+{
+    if (p->kind != PIECE_TIER && p->kind != PIECE_TOUCHED)
+        return true;
+    if (p->kind == PIECE_TIER && !add_tiers(p))
+        return false;
+    for (size_t i = 0; i < p->ntouched; i++)
+        if (!add_address(p, p->touched[i].touch.address))
+            return false;
+    if (p->naddresses > 1)
+        qsort(p->address, p->naddresses, sizeof *p->address, str_compare_qsort);
+    return true;
+}
+
+/* --- an apply --- */
+
+/* Terraform's file beside a local state while it is locked. */
+static bool file_is_locked(struct str state)
+{
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct lockinfo info;
+    struct str text;
+    struct str path = io_join(&arena, io_dirname(state),
+                              arena_printf(&arena, ".%.*s.lock.info", STR_ARG(io_basename(state))));
+    struct str ended = path.ptr ? arena_dup(&arena, path) : path;
+    return ended.ptr && io_exists(ended.ptr) &&
+           io_read_file(&arena, ended.ptr, LOCKINFO_BYTES_MAX, &text, NULL) &&
+           lockinfo_parse(&arena, text, &info, NULL) && lockinfo_kind(info.operation) == LOCK_WRITE;
+}
+
+static bool is_locked(struct piece *p, bool *ret)
+{
+    struct state_row row;
+    if (!states_get(&p->arena, store_of(p)->db, p->stack->name, &row, &p->err))
+        return false;
+    *ret = row.lock.id.len && str_equal(row.lock.kind, STR("write"));
+    return true;
+}
+
+/* Is somebody about to change what was looked at, or did he while it was? */
+static bool was_changed(struct piece *p)
+{
+    struct desired *desired;
+    bool locked = false;
+    if (!is_locked(p, &locked) || locked)
+        return locked;
+    if (!p->result.nfindings && !p->result.failed.len)
+        return false;
+    if (!desired_open_stack_state(p->stack, &desired, NULL))
+        return false;
+    const struct desired_info *info = desired_info(desired);
+    bool other = p->result.source.len && !str_equal(info->label, p->result.source);
+    if (info->file.len)
+        other |= file_is_locked(info->file);
+    desired_close(desired);
+    return other;
+}
+
+/* Has an apply been waited for long enough? */
+static bool is_patient(const struct piece *p)
+{
+    return !p->lease->waits_utc_ms ||
+           p->now - p->lease->waits_utc_ms < p->s->settings.apply_wait_ms;
+}
+
+static void tell_apply(struct piece *p, const char *what)
+{
+    LOG(p->s->server->options.log, LOG_INFO, "scan", what, LOG_TEXT("stack", p->stack->name),
+        LOG_TEXT("kind", str_from(piece_names[p->kind])));
+}
+
+/* --- recording --- */
+
+static int64_t back_off(int64_t attempts)
+{
+    int64_t shift = attempts - 1 < 0 ? 0 : attempts - 1 > 7 ? 7 : attempts - 1;
+    int64_t wait = (int64_t)BACK_OFF_MS << shift;
+    return wait < BACK_OFF_MOST_MS ? wait : BACK_OFF_MOST_MS;
+}
+
+/* Not later than the stack's schedules would have it. */
+static int64_t try_again_at(const struct piece *p, int64_t now, int64_t attempts)
+{
+    int64_t at = now + back_off(attempts);
+    for (size_t i = 0; i < p->set->n; i++) {
+        const struct schedule_tier *tier = &p->set->tiers[i];
+        int64_t next = tier->schedule.kind == SCHEDULE_NONE
+                           ? SCHEDULE_NEVER
+                           : schedule_next(&tier->schedule, p->stack->name, now);
+        at = next < at ? next : at;
+    }
+    return at;
+}
+
+static bool give_back(struct piece *p, const struct lease_end *end, struct err *err)
+{
+    return lease_end(store_of(p), p->lease, end, err);
+}
+
+/* A slice after the other; the last one's run stands for all of them. */
+static void sum_up(struct piece *p)
+{
+    struct coverage *c = &p->result.coverage;
+    if (p->kind == PIECE_WHOLE)
+        p->progress = (struct progress){.resources = (int64_t)c->resources};
+    if (p->kind != PIECE_SLICE)
+        return;
+    for (size_t i = 0; i < 10; i++)
+        *sum_of(c, i) += p->progress.sum[i];
+    if (p->progress.slice + 1 < p->progress.nslices)
+        return;
+    p->recording.finish.partial = false;
+    p->recording.finish.live_utc_ms = p->progress.began_utc_ms;
+}
+
+/* Schedules move on: those of which this was the scan. */
+static bool move_on(struct piece *p, int64_t now, struct err *err)
+{
+    struct planned *row = NULL;
+    size_t n = 0;
+    bool all = p->kind == PIECE_WHOLE ||
+               (p->kind == PIECE_SLICE && p->progress.slice + 1 == p->progress.nslices);
+    if (!planned_load(store_of(p), &p->arena, p->stack->name, &row, &n, err))
+        return false;
+    for (size_t i = 0; i < p->set->n; i++) {
+        const struct schedule_tier *tier = &p->set->tiers[i];
+        struct planned *r = row_of(row, n, tier->name);
+        if (!r || !(all || (i > 0 && p->kind == PIECE_TIER && p->due[i])))
+            continue;
+        r->began_utc_ms = p->now;
+        r->ended_utc_ms = now;
+        r->next_utc_ms = tier->schedule.kind == SCHEDULE_NONE
+                             ? SCHEDULE_NEVER
+                             : schedule_next(&tier->schedule, p->stack->name, now);
+    }
+    struct planned *whole = row_of(row, n, STR(""));
+    if (whole && (all || p->kind == PIECE_SLICE)) {
+        struct progress at = p->progress;
+        if (all)
+            at = (struct progress){.resources = (int64_t)p->result.coverage.resources};
+        else
+            at.slice++;
+        for (size_t i = 0; !all && i < 10; i++)
+            at.sum[i] = *sum_of(&p->result.coverage, i);
+        whole->progress = print_progress(&p->arena, &at);
+        if (!whole->progress.ptr)
+            return arena_full(&p->arena, err);
+    }
+    return planned_store(store_of(p), row, n, err);
+}
+
+static bool begin_with(struct piece *p, int64_t run, struct err *err)
+{
+    struct run_start start = p->recording.start;
+    if (p->lease->run && !run_abandon(store_of(p), p->lease->run, &start,
+                                      STR("its service ended, or lost the stack's lease"), err))
+        return false;
+    /* A scan that ends its process is not begun again at once. */
+    int64_t again = p->lease->attempts ? p->now + back_off(p->lease->attempts) : p->now;
+    return lease_begin(store_of(p), p->lease, run, again, err);
+}
+
+static bool end_with(struct piece *p, struct err *err)
+{
+    int64_t now = 0, attempts = p->lease->attempts + 1;
+    if (!lease_now(store_of(p), &now, err))
+        return false;
+    if (p->result.failed.len) {
+        const struct lease_end failed = {.attempts = attempts,
+                                         .not_before_utc_ms = try_again_at(p, now, attempts)};
+        return give_back(p, &failed, err);
+    }
+    return move_on(p, now, err) && touch_done(store_of(p), p->touched, p->ntouched, err) &&
+           give_back(p, &(struct lease_end){.waits_utc_ms = p->locked ? p->lease->waits_utc_ms : 0},
+                     err);
+}
+
+static bool within(void *ctx, enum recording_step step, int64_t run, struct err *err)
+{
+    struct piece *p = ctx;
+    return step == RECORDING_BEGIN ? begin_with(p, run, err) : end_with(p, err);
+}
+
+/* The run that was begun counts for nothing; the stack is free again. */
+static bool abandon_in(struct piece *p, struct str why, const struct lease_end *end,
+                       struct err *err)
+{
+    return (!p->recording.finish.run ||
+            run_abandon(store_of(p), p->recording.finish.run, &p->recording.start, why, err)) &&
+           give_back(p, end, err);
+}
+
+static bool abandon(struct piece *p, struct str why, const struct lease_end *end, struct err *err)
+{
+    struct db *db;
+    if (!store_ready(&p->hands->store, p->s->server, err))
+        return false;
+    db = store_of(p)->db;
+    if (!db_begin(db, DB_WRITE, err))
+        return false;
+    if (abandon_in(p, why, end, err) && db_commit(db, err))
+        return true;
+    db_rollback(db);
+    return false;
+}
+
+/* Whose lease it is now has given up the run; if nobody took it, this does. */
+static void give_up_lost(struct piece *p)
+{
+    metrics_add(server_metrics(p->s->server), METRIC_SCAN_LEASES_LOST, NULL, 1);
+    if (p->recording.finish.run && store_ready(&p->hands->store, p->s->server, NULL))
+        (void)run_abandon(store_of(p), p->recording.finish.run, &p->recording.start,
+                          STR("the stack's lease was lost"), NULL);
+}
+
+/* --- scanning --- */
+
+void hands_drop(struct hands *hands)
+{
+    policy_close(hands->policy);
+    arena_free(&hands->arena);
+    store_drop(&hands->store);
+    *hands = (struct hands){0};
+}
+
+static bool open_policy(struct piece *p)
+{
+    struct hands *h = p->hands;
+    struct policy_problems problems = {.rules = {.arena = &h->arena}, .rego = {.arena = &h->arena}};
+    const struct record_options *of = &p->s->server->options.record;
+    const struct judges_opening how = {.now_utc_ms = record_now(store_of(p)),
+                                       .env = of->env,
+                                       .cancel = &p->slot->cancel,
+                                       .partial = true};
+    int64_t now = clock_monotonic_ms();
+    if (h->opened_ms && now - h->opened_ms < POLICY_MS &&
+        str_equal(h->digest, p->recording.start.policy))
+        return true;
+    policy_close(h->policy);
+    arena_free(&h->arena);
+    h->policy = NULL;
+    h->opened_ms = 0;
+    h->arena = (struct arena){.limit = ARENA_DEFAULT_LIMIT};
+    h->digest = arena_dup(&h->arena, p->recording.start.policy);
+    if (!h->digest.ptr)
+        return arena_full(&h->arena, &p->err);
+    if (!judges_open(&h->arena, &p->judges, &how, &problems, &h->policy, &p->err))
+        return false;
+    h->opened_ms = now;
+    return true;
+}
+
+static void fill_options(struct piece *p)
+{
+    const struct server_options *o = &p->s->server->options;
+    const struct config *c = o->config;
+    bool exact = p->kind == PIECE_TIER || p->kind == PIECE_TOUCHED;
+    p->scan = (struct scan_options){.config = c,
+                                    .reader = {.concurrency = (unsigned)c->concurrency,
+                                               .max_providers = (unsigned)c->max_providers,
+                                               .max_memory = (uint64_t)c->max_memory,
+                                               .timeout_ms = (int)c->timeout_ms,
+                                               .no_probe = c->no_probe,
+                                               .cache_dir = o->cache_dir,
+                                               .cancel = &p->slot->cancel,
+                                               .warm = p->s->server->warm},
+                                    .addresses = p->address,
+                                    .naddresses = p->naddresses,
+                                    .exact = exact,
+                                    .env = o->record.env,
+                                    .repos = &p->repos,
+                                    .now_utc_ms = record_now(store_of(p))};
+    if (p->kind == PIECE_SLICE) {
+        p->scan.slice = (unsigned)p->progress.slice;
+        p->scan.nslices = (unsigned)p->progress.nslices;
+    }
+}
+
+static bool prepare(struct piece *p)
+{
+    const struct config *config = p->s->server->options.config;
+    p->judges = (struct judges){.config = config};
+    fill_options(p);
+    const struct recording_options options = {.arena = &p->arena,
+                                              .scan = &p->scan,
+                                              .judges = &p->judges,
+                                              .actor = {STR("plumb"), STR("service")},
+                                              .within = within,
+                                              .ctx = p};
+    if (!recording_prepare(&p->recording, &options, &p->err) ||
+        !recording_use(&p->recording, store_of(p), &p->err))
+        return false;
+    return true;
+}
+
+/* A policy that cannot be asked, no memory: told as the stack's failure. */
+static bool fail_with(struct piece *p)
+{
+    char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
+    struct str why = arena_dup(&p->arena, str_from(err_text(&p->err, text, sizeof text)));
+    p->result = (struct stack_result){.name = p->stack->name,
+                                      .path = p->stack->path,
+                                      .environment = p->stack->environment,
+                                      .owner = p->stack->owner,
+                                      .workspace = p->stack->workspace,
+                                      .desired = STR("state"),
+                                      .failed = why.ptr ? why : STR("out of memory")};
+    p->err = (struct err){0};
+    return true;
+}
+
+static bool look_at_it(struct piece *p)
+{
+    if (!open_policy(p))
+        return p->err.kind != ERR_CANCELLED && fail_with(p);
+    p->scan.policy = p->hands->policy;
+    return scan_stack(&p->arena, p->stack, &p->scan, &p->result, &p->err) ||
+           (p->err.kind != ERR_CANCELLED && fail_with(p));
+}
+
+static bool may_go_on(struct piece *p)
+{
+    (void)pthread_mutex_lock(&p->s->lock);
+    bool on = p->slot->why != SLOT_LOST;
+    (void)pthread_mutex_unlock(&p->s->lock);
+    return on;
+}
+
+/* A store that is away is waited for, as long as the lease lasts: writing twice is told apart by
+ * the lease, which the first has given back. */
+static bool record_it(struct piece *p)
+{
+    const struct timespec wait = {.tv_nsec = AGAIN_MS * 1000000L};
+    int64_t until = clock_monotonic_ms() + p->s->settings.lease_ms;
+    sum_up(p);
+    for (;;) {
+        if (!recording_end(&p->recording, p->stack, &p->result, &p->err))
+            return false;
+        if (p->recording.failed.kind != ERR_UNAVAILABLE || clock_monotonic_ms() > until ||
+            !may_go_on(p))
+            break;
+        store_drop(&p->hands->store);
+        (void)nanosleep(&wait, NULL);
+        if (store_ready(&p->hands->store, p->s->server, NULL)) {
+            p->recording.failed = (struct err){0};
+            if (!recording_use(&p->recording, store_of(p), &p->err))
+                return false;
+        }
+    }
+    p->err = p->recording.failed;
+    return p->err.kind == ERR_NONE;
+}
+
+static void tell_result(struct piece *p)
+{
+    struct metrics *metrics = server_metrics(p->s->server);
+    struct str kind = str_from(piece_names[p->kind]);
+    const struct coverage *c = &p->result.coverage;
+    int64_t took = clock_monotonic_ms() - p->began_ms;
+    struct str outcome = p->result.failed.len          ? STR("failed")
+                         : p->recording.finish.partial ? STR("partial")
+                         : c->unchecked                ? STR("incomplete")
+                                                       : STR("complete");
+    metrics_add(metrics, METRIC_SCANS, LABELS(outcome), 1);
+    metrics_observe(metrics, METRIC_SCAN_SECONDS, LABELS(outcome), (double)took / 1000);
+    LOG(p->s->server->options.log, p->result.failed.len ? LOG_WARN : LOG_INFO, "scan", "scanned",
+        LOG_TEXT("stack", p->stack->name), LOG_TEXT("kind", kind), LOG_TEXT("outcome", outcome),
+        LOG_NUMBER("run", p->recording.finish.run), LOG_NUMBER("ms", took),
+        LOG_NUMBER("resources", (int64_t)c->resources),
+        LOG_NUMBER("findings", (int64_t)p->result.nfindings), LOG_TEXT("error", p->result.failed));
+}
+
+/* Back to when it is over, without a result. */
+static bool wait_for_apply(struct piece *p, const char *what)
+{
+    const struct lease_end end = {.attempts = p->lease->attempts,
+                                  .waits_utc_ms =
+                                      p->lease->waits_utc_ms ? p->lease->waits_utc_ms : p->now,
+                                  .not_before_utc_ms = p->now + APPLY_LOOK_MS};
+    if (!p->lease->waits_utc_ms)
+        tell_apply(p, what);
+    metrics_add(server_metrics(p->s->server), METRIC_SCANS, LABELS(STR("apply")), 1);
+    return abandon(p, STR("an apply changed what it looked at"), &end, &p->err);
+}
+
+/* Nothing is due any more, or nothing is in what is: schedules move on all the same. */
+static bool move_on_alone(struct piece *p)
+{
+    struct db *db = store_of(p)->db;
+    if (!db_begin(db, DB_WRITE, &p->err))
+        return false;
+    if ((p->kind == PIECE_NONE || move_on(p, p->now, &p->err)) &&
+        give_back(p, &(struct lease_end){.attempts = p->lease->attempts}, &p->err) &&
+        db_commit(db, &p->err))
+        return true;
+    db_rollback(db);
+    return false;
+}
+
+static bool scan_it(struct piece *p)
+{
+    bool locked = false, patient = is_patient(p);
+    if (!is_locked(p, &locked))
+        return false;
+    if (locked && patient)
+        return wait_for_apply(p, "an apply is under way: waiting");
+    p->locked = locked;
+    if (!patient)
+        tell_apply(p, "an apply was waited for long enough: scanned all the same");
+    if (!prepare(p) || !recording_begin(&p->recording, p->stack, &p->err))
+        return false;
+    if (p->lease->due_utc_ms > 0)
+        metrics_observe(server_metrics(p->s->server), METRIC_SCAN_LAG,
+                        LABELS(str_from(piece_names[p->kind])),
+                        (double)(p->now - p->lease->due_utc_ms) / 1000);
+    if (!look_at_it(p))
+        return false;
+    if (patient && was_changed(p))
+        return wait_for_apply(p, "an apply changed it while it was scanned: again soon");
+    if (!record_it(p))
+        return false;
+    tell_result(p);
+    return true;
+}
+
+static bool run(struct piece *p)
+{
+    if (!find_work(p) || !find_addresses(p))
+        return false;
+    bool nothing = p->kind == PIECE_NONE || (p->kind == PIECE_TIER && !p->naddresses);
+    return nothing ? move_on_alone(p) : scan_it(p);
+}
+
+/* Without a result: given up, and free for others at once where that can be written. */
+static void end_badly(struct piece *p)
+{
+    struct err err = {0};
+    (void)pthread_mutex_lock(&p->s->lock);
+    enum slot_why why = p->slot->why;
+    (void)pthread_mutex_unlock(&p->s->lock);
+    bool failed = why == SLOT_GOES_ON;
+    int64_t attempts = p->lease->attempts + failed;
+    const struct lease_end end = {.attempts = attempts,
+                                  .not_before_utc_ms =
+                                      failed && p->now ? try_again_at(p, p->now, attempts) : 0};
+    if (failed)
+        scheduler_tell(p->s, "not scanned", p->stack->name, &p->err);
+    if (why == SLOT_LOST || p->err.kind == ERR_CONFLICT) {
+        give_up_lost(p);
+        return;
+    }
+    if (!abandon(p, failed ? STR("it could not be recorded") : STR("the service ended"), &end,
+                 &err))
+        store_drop(&p->hands->store); /* the lease runs out */
+}
+
+void scheduler_scan(struct scheduler *scheduler, struct slot *slot, struct hands *hands,
+                    const struct plan *plan, const struct lease *lease)
+{
+    size_t i = plan_find(plan, lease->stack);
+    struct piece p = {.s = scheduler,
+                      .slot = slot,
+                      .hands = hands,
+                      .lease = lease,
+                      .stack = &plan->stacks.stack[i],
+                      .set = &plan->set[i],
+                      .arena = {.limit = (size_t)1 << 36},
+                      .began_ms = clock_monotonic_ms()};
+    if (!run(&p))
+        end_badly(&p);
+    arena_free(&p.arena);
+}
