@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "cli/answering.h"
 #include "cli/app.h"
@@ -142,6 +143,38 @@ static void put_life(struct buf *out, const struct finding_whole *s, int64_t now
     }
 }
 
+/* As the scan reported it, or as an event said behind it. */
+static void put_actor(struct buf *out, const struct finding_whole *s)
+{
+    const struct value *actor = value_get(&s->detail, STR("actor"));
+    struct attribution by = {.actor = s->row.actor, .how = s->row.actor_how, .surely = true};
+    int64_t others = 0;
+    if (!by.actor.len) {
+        put_line(out, "actor", s->row.actor_how);
+        return;
+    }
+    if (!str_equal(value_get_string(actor, STR("name")), by.actor)) {
+        label(out, "actor");
+        text_safe(out, by.actor);
+        buf_str(out, STR(" ["));
+        text_safe(out, by.how);
+        buf_str(out, STR("]\n"));
+        return;
+    }
+    by.action = value_get_string(actor, STR("action"));
+    by.way = value_get_string(actor, STR("way"));
+    by.source_ip = value_get_string(actor, STR("source_ip"));
+    by.client = value_get_string(actor, STR("client"));
+    by.surely = value_get_bool(actor, STR("surely"), true);
+    by.expected = value_get_bool(actor, STR("expected"), false);
+    (void)clock_parse(value_get_string(actor, STR("time")), &by.time_utc_ms);
+    if (value_to_int64(value_get(actor, STR("others")), &others) && others > 0)
+        by.others = (uint64_t)others;
+    label(out, "actor");
+    by_text(out, &by);
+    buf_char(out, '\n');
+}
+
 static void put_history(struct buf *out, const struct finding_whole *s)
 {
     char when[24];
@@ -229,7 +262,7 @@ static void write_text(struct buf *out, const struct finding_whole *s, int64_t n
     put_line(out, "stack", r->stack);
     put_life(out, s, now_utc_ms);
     put_line(out, "owner", r->owner);
-    put_line(out, "actor", r->actor);
+    put_actor(out, s);
     put_place(out, "code", value_get(&s->detail, STR("location")));
     put_excerpt(out, value_get_string(origin, STR("excerpt")));
     put_commit(out, value_get(origin, STR("last_commit")));

@@ -77,6 +77,11 @@ const struct desired_info *desired_info(const struct desired *desired)
     return &desired->info;
 }
 
+struct str desired_text(const struct desired *desired)
+{
+    return desired->state.at.text;
+}
+
 bool desired_next(struct desired *desired, struct resource *ret, struct err *err)
 {
     return desired->next(desired, ret, err);

@@ -37,6 +37,8 @@ bool desired_open_stack_state(const struct stack *stack, struct desired **ret, s
 const struct desired_info *desired_info(const struct desired *desired);
 /* The next instance, managed or data; false at the end or on error (err->kind != ERR_NONE). */
 bool desired_next(struct desired *desired, struct resource *ret, struct err *err);
+/* The text of a stack's state, once all was walked; empty where there is none. */
+struct str desired_text(const struct desired *desired);
 /* Instances in all, where known without a walk, else 0: for progress. */
 uint64_t desired_count(const struct desired *desired);
 void desired_close(struct desired *desired);

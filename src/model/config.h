@@ -200,6 +200,14 @@ struct config_window {
     struct config_place place;
 };
 
+/* Events of clouds' logs: record/activity.h. */
+struct config_events {
+    struct str key;              /* env:NAME or file:PATH */
+    const struct str *pipelines; /* patterns of model/actor.h */
+    size_t npipelines;
+    int64_t keep_ms; /* 0 = 90 days */
+};
+
 struct config {
     struct str path; /* of the file; empty = defaults, no file */
     struct str root; /* directory that relative paths start from */
@@ -225,6 +233,7 @@ struct config {
     struct config_serve serve;
     const struct config_budget *budgets;
     size_t nbudgets;
+    struct config_events events;
 
     struct str store; /* "sqlite:PATH" or "postgres://..." */
     int64_t keep_ms;  /* retention of the store; 0 = for ever */

@@ -75,6 +75,7 @@ extern const struct section config_budget_section;                     /* of con
 extern const struct section config_watch_section, config_git_section,
     config_warm_section;                           /* of struct config, too */
 extern const struct section config_notify_section; /* of config_notify */
+extern const struct section config_events_section; /* of struct config, too */
 extern const struct section config_schedule_section, config_window_section;
 
 /* {dir} and the others, NULL-ended. */

@@ -48,6 +48,7 @@
     X(EVENT_STATE_WRITE, "state.write", "a state was written or refused") \
     X(EVENT_CONFIG, "config", "configuration or policy is another than before") \
     X(EVENT_ADOPT, "adopt", "drift was written into the code") \
+    X(EVENT_ACTIVITY_ALARM, "activity.alarm", "somebody ended or changed an audit source") \
     X(EVENT_STORE, "store", "the store was migrated, imported into, repaired")
 
 #define X(constant, name, meaning) constant,

@@ -137,6 +137,7 @@ struct attribution {
     bool surely;     /* false: the event names something that it is a part of */
     uint64_t others; /* further actors since then */
     struct str unknown_because;
+    bool no_source; /* nobody tells of anything: there is nothing to say about it */
 };
 
 struct judgement;

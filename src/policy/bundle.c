@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "policy/rule_tests.h"
 #include "value/path.h"
+#include "wire/gzip.h"
 #include "wire/json.h"
 #include "wire/yaml.h"
 
@@ -32,33 +33,6 @@ enum {
 };
 
 /* --- reading --- */
-
-static bool inflate_all(struct str bytes, struct str name, struct buf *out, struct err *err)
-{
-    enum { PIECE = 1 << 16 };
-    z_stream z = {0};
-    int code = Z_OK;
-    if (bytes.len > UINT32_MAX || inflateInit2(&z, GZIP_WINDOW) != Z_OK)
-        return err_set(err, ERR_LIMIT, "%.*s: cannot be unpacked", STR_ARG(name));
-    z.next_in = (Bytef *)(uintptr_t)bytes.ptr;
-    z.avail_in = (uInt)bytes.len;
-    while (code == Z_OK) {
-        char *room = buf_room(out, PIECE);
-        if (!room)
-            break;
-        z.next_out = (Bytef *)room;
-        z.avail_out = PIECE;
-        code = inflate(&z, Z_NO_FLUSH);
-        out->len += PIECE - z.avail_out;
-    }
-    (void)inflateEnd(&z);
-    if (code == Z_STREAM_END)
-        return true;
-    if (out->failed)
-        return err_set(err, ERR_LIMIT, "%.*s: more than %zu bytes when unpacked", STR_ARG(name),
-                       out->limit);
-    return err_set(err, ERR_SYNTAX, "%.*s: not a whole gzip file", STR_ARG(name));
-}
 
 static struct str field(const char *header, size_t at, size_t len)
 {
@@ -196,7 +170,7 @@ bool bundle_unpack(struct arena *arena, struct str bytes, struct str name, struc
                    size_t *ret_n, struct err *err)
 {
     AUTO_BUF tar = {.limit = PACK_BYTES_MAX};
-    return inflate_all(bytes, name, &tar, err) &&
+    return gzip_inflate(bytes, name, &tar, err) &&
            bundle_untar(arena, buf_view(&tar), name, ret, ret_n, err);
 }
 

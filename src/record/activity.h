@@ -18,7 +18,7 @@
 #include "model/finding.h"
 #include "record/record.h"
 
-struct config;
+struct config_events;
 
 enum {
     ACTIVITY_FUTURE_MS = 5 * 60 * 1000,       /* a clock may be so far ahead */
@@ -31,7 +31,10 @@ struct activity_rules {
     const struct str *pipelines; /* patterns (model/actor.h) of identities that are expected */
     size_t npipelines;
     struct str stacks; /* glob: what the sender may touch; empty = all */
+    int64_t keep_ms;   /* what is older goes, about once an hour; 0 = 90 days */
 };
+/* Those of plumb.yaml. */
+struct activity_rules activity_rules_of(const struct config_events *events);
 /* X(constant, name) what became of an event */
 #define ACTIVITY_RESULTS(X) \
     X(ACTIVITY_MATCHED, "matched") \

@@ -64,6 +64,6 @@ struct identity_hits {
 /* Who goes by any of these names; hashes by an index, at most IDENTITY_HITS_MAX. */
 bool identities_find(struct record *record, const int64_t *hash, size_t n,
                      struct identity_hits *ret, struct err *err);
-/* The names of one resource. */
+/* The names of one resource itself, without what it refers to. */
 bool identities_of(struct record *record, struct arena *arena, struct str stack, struct str address,
                    int64_t **ret_hash, size_t *ret_n, struct err *err);

@@ -441,11 +441,24 @@ static const char upsert[] =
     " fingerprint = excluded.fingerprint, status = excluded.status, severity = excluded.severity,"
     " type = excluded.type, provider = excluded.provider, digest = excluded.digest,"
     " decision = excluded.decision, rule = excluded.rule, owner = excluded.owner,"
+    " actor = excluded.actor, actor_how = excluded.actor_how,"
     " open_utc_ms = excluded.open_utc_ms, changed_utc_ms = excluded.changed_utc_ms,"
     " seen_utc_ms = excluded.seen_utc_ms, due_utc_ms = excluded.due_utc_ms,"
     " resolved_utc_ms = NULL, resolved_run = NULL, seen_run = excluded.seen_run,"
     " times = excluded.times, why = excluded.why, detail = excluded.detail";
 enum { UPSERT_PARAMS = 25 };
+
+/* Who is named stays named until somebody else is, or it is found anew. */
+static struct event_actor made_by(const struct sight *s)
+{
+    const struct attribution *by = s->finding->by;
+    const struct life *b = s->before;
+    if (by && by->actor.len)
+        return (struct event_actor){by->actor, by->how};
+    if (b && b->status != STATUS_RESOLVED && b->actor.len)
+        return (struct event_actor){b->actor, b->actor_how};
+    return (struct event_actor){STR(""), by ? by->unknown_because : STR("")};
+}
 
 static void fill_finding(const struct lives *lives, const struct sight *s, struct db_value *param)
 {
@@ -457,6 +470,7 @@ static void fill_finding(const struct lives *lives, const struct sight *s, struc
     enum severity severity = j && j->severity > f->severity ? j->severity : f->severity;
     int64_t deadline =
         review_deadline(lives->finish->deadline_ms, severity, j ? j->deadline_ms : 0);
+    const struct event_actor by = made_by(s);
     const struct db_value values[UPSERT_PARAMS] = {
         DB_PARAM_INT(s->id),
         text(lives, lives->finish->start->stack),
@@ -473,8 +487,8 @@ static void fill_finding(const struct lives *lives, const struct sight *s, struc
         line(lives, j && j->owner.len ? j->owner
                     : f->origin       ? f->origin->owner
                                       : STR("")),
-        text(lives, b ? b->actor : STR("")),
-        text(lives, b ? b->actor_how : STR("")),
+        text(lives, by.name),
+        text(lives, by.how),
         DB_PARAM_INT(b ? b->first_utc_ms : lives->now),
         DB_PARAM_INT(open),
         DB_PARAM_INT(s->what ? lives->now : b->changed_utc_ms),

@@ -234,6 +234,7 @@ static const struct migration migrations[] = {
      /* code_head.h */
      "CREATE TABLE code_head (place TEXT PRIMARY KEY, hash TEXT NOT NULL,"
      " asked_utc_ms BIGINT NOT NULL, fetched_utc_ms BIGINT NOT NULL)"},
+    {"findings by address", "CREATE INDEX finding_address ON finding (stack, address)"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

@@ -73,6 +73,7 @@ static void put_finding(struct jsonw *w, const struct finding *finding,
     put_ignored(w, finding);
     if (finding->reviewed.len)
         text_json(w, STR("reviewed"), finding->reviewed);
+    by_json(w, finding->by);
     judgement_json(w, finding);
     jsonw_key(w, STR("changes"));
     jsonw_array_open(w);

@@ -155,6 +155,12 @@ static void put_head(struct buf *out, const struct finding *finding)
         buf_str(out, STR(", "));
         markdown_code(out, buf_view(&place), false);
     }
+    if (by_told(finding)) {
+        AUTO_BUF by = {.limit = BUF_DEFAULT_LIMIT};
+        by_text(&by, finding->by);
+        buf_str(out, STR(", by "));
+        markdown_code(out, buf_view(&by), false);
+    }
     if (finding->reviewed.len && !finding->ignored) {
         buf_str(out, STR(", reviewed: "));
         markdown_code(out, finding->reviewed, false);

@@ -97,6 +97,11 @@ static void put_finding(const struct page *page, const struct finding *finding)
         buf_char(out, '\n');
     }
     lines_of_finding(out, finding, page->options, &style);
+    if (by_told(finding)) {
+        buf_str(out, STR("      by "));
+        by_text(out, finding->by);
+        buf_char(out, '\n');
+    }
     judgement_lines(out, finding, 6);
     if (finding->remedy.len) {
         buf_str(out, STR("      => "));

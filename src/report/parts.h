@@ -98,6 +98,16 @@ void origin_json(struct jsonw *w, const struct origin *origin, bool hidden);
 void revision_json(struct jsonw *w, const struct revision *revision);
 void commit_json(struct jsonw *w, const struct commit *commit);
 
+/* --- by.c: who made it --- */
+
+/* Is there somebody to name, or was somebody expected to be? */
+bool by_told(const struct finding *finding);
+/* "alice@example.org, 2026-11-22 09:58:12 UTC, s3 PutBucketAcl, console, from 203.0.113.64", or why
+ * nobody is known; one line */
+void by_text(struct buf *out, const struct attribution *by);
+/* "actor": {...}; nothing for NULL */
+void by_json(struct jsonw *w, const struct attribution *by);
+
 /* --- judgement.c: what policy says; nothing where none was asked --- */
 
 struct policy_report;

@@ -131,6 +131,13 @@ static void take_place(const struct finding *finding, struct rule_subject *s)
     }
 }
 
+static void take_actor(const struct attribution *by, struct rule_subject *s)
+{
+    if (by && by->actor.len)
+        s->actor = (struct rule_actor){true, by->kind,
+                                       by->principal.len ? by->principal : by->actor, by->way};
+}
+
 static void take_stack(const struct stack *stack, struct rule_subject *s)
 {
     if (!stack)
@@ -239,6 +246,7 @@ bool scan_judge(struct tally *tally, const struct drift_input *of, const struct 
     if (!index)
         return arena_full(&scratch, err);
     take_place(kept, &s);
+    take_actor(kept->by, &s);
     take_stack(tally->of, &s);
     take_resource(of, &s);
     if (!take_values(&scratch, of, raw, &s, err) || !take_changes(&scratch, raw, index, &s, err) ||

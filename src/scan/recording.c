@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/io.h"
 #include "model/config.h"
+#include "record/activity.h"
 #include "record/maintain.h"
 #include "report/report.h"
 #include "scan/tally.h"
@@ -79,6 +80,35 @@ static bool begin_in(struct recording *r, struct err *err)
            with_others(r, RECORDING_BEGIN, err) && db_commit(r->record->db, err);
 }
 
+/* What resources are called, for events that come later. A state that cannot be read so is told of
+ * by the scan. */
+static bool on_state(void *ctx, struct str text, const char *name, struct err *err)
+{
+    struct recording *r = ctx;
+    struct err why = {0};
+    if (identities_read(r->record, r->options.arena, r->start.stack, text, name, &r->identities,
+                        &why) ||
+        why.kind == ERR_SYNTAX || why.kind == ERR_UNSUPPORTED)
+        return true;
+    if (err)
+        *err = why;
+    return false;
+}
+
+static bool ask_who(struct recording *r, const struct stack *stack, struct err *err)
+{
+    struct scan_options *scan = r->options.scan;
+    struct attributions *who;
+    r->identities = NULL;
+    if (!attributions_open(r->record, r->options.arena, stack->name, &who, err))
+        return false;
+    scan->attribute = attributions_find;
+    scan->attribute_ctx = who;
+    scan->on_state = on_state;
+    scan->on_state_ctx = r;
+    return true;
+}
+
 bool recording_begin(struct recording *r, const struct stack *stack, struct err *err)
 {
     const struct config *config = r->options.judges->config;
@@ -103,7 +133,8 @@ bool recording_begin(struct recording *r, const struct stack *stack, struct err 
         db_rollback(r->record->db);
         return false;
     }
-    return baseline_open(r->record, arena, stack->name, &r->baseline, err) &&
+    return ask_who(r, stack, err) &&
+           baseline_open(r->record, arena, stack->name, &r->baseline, err) &&
            answers_open(r->record, arena, stack->name, &r->answers, err);
 }
 
@@ -123,7 +154,8 @@ static void add_changes(struct run_changes *to, const struct run_changes *c)
 
 static bool end_in(struct recording *r, struct run_changes *ret, struct err *err)
 {
-    return run_end(r->record, &r->finish, ret, err) && with_others(r, RECORDING_END, err) &&
+    return run_end(r->record, &r->finish, ret, err) &&
+           identities_write(r->record, r->identities, err) && with_others(r, RECORDING_END, err) &&
            db_commit(r->record->db, err);
 }
 

@@ -14,6 +14,7 @@
 #pragma once
 #include "base/err.h"
 #include "record/findings.h"
+#include "record/identity.h"
 #include "record/standing.h"
 #include "scan/judges.h"
 #include "scan/scan.h"
@@ -35,8 +36,9 @@ struct recording {
     struct record *record; /* NULL: nothing is recorded */
     struct run_start start;
     struct run_finish finish;
-    struct baseline *baseline; /* of the stack that is scanned */
-    struct answers *answers;   /* the same: reviews */
+    struct baseline *baseline;     /* of the stack that is scanned */
+    struct answers *answers;       /* the same: reviews */
+    struct identities *identities; /* of its state; NULL: the same as before */
     struct run_changes total;
     uint64_t stacks;
     struct err failed; /* the first trouble after the scan had begun */

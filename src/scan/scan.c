@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "desired/backend.h"
 #include "desired/desired.h"
 #include "live/snapshot.h"
 #include "scan/code.h"
@@ -46,7 +47,8 @@ bool scan_observe(struct scan *scan, const struct entry *entry, const struct liv
     if (by_code)
         in.code = &code;
     return drift_observe(&scan->scratch, &in, ret, err) &&
-           (!options->policy || scan_remember(&scan->scratch, &in, ret, err));
+           ((!options->policy && !options->attribute) ||
+            scan_remember(&scan->scratch, &in, ret, err));
 }
 
 bool scan_note_result(struct scan *scan, const struct live_result *result, struct err *err)
@@ -328,6 +330,25 @@ static bool note_no_state(struct scan *scan, struct str label, struct err *err)
     return note.ptr ? tally_note(&scan->tally, note, err) : arena_full(scan->tally.arena, err);
 }
 
+/* Whoever wants to know what the resources are called. */
+static bool tell_state(struct scan *scan, struct str text, struct err *err)
+{
+    const struct scan_options *options = scan->tally.options;
+    return !options->on_state || !text.len ||
+           options->on_state(options->on_state_ctx, text, "state", err);
+}
+
+/* The same for a state that was matched with a document as text: it is read once more. */
+static bool tell_state_again(struct scan *scan, struct err *err)
+{
+    struct backend_state state = {0};
+    if (!scan->tally.options->on_state)
+        return true;
+    bool ok = backend_load(scan->stack, &state, err) && tell_state(scan, state.at.text, err);
+    backend_release(&state);
+    return ok;
+}
+
 /* Live values from providers, files ... The state's texts are needed until all have answered. */
 static bool scan_open(struct scan *scan, struct desired *desired, struct stack_result *ret,
                       struct err *err)
@@ -339,7 +360,8 @@ static bool scan_open(struct scan *scan, struct desired *desired, struct stack_r
         return false;
     if (info->no_state && !scan->code)
         return fail_without_state(scan->tally.arena, scan->stack, info->label, ret, err);
-    if ((!info->no_state && !take_desired(scan, desired, &why)) || !use_code(scan, ret, &why)) {
+    if ((!info->no_state && !take_desired(scan, desired, &why)) ||
+        !tell_state(scan, desired_text(desired), &why) || !use_code(scan, ret, &why)) {
         if (scan->tally.failed && err)
             *err = why;
         return !scan->tally.failed && scan_failed(scan->tally.arena, &why, ret, err);
@@ -396,6 +418,8 @@ static bool scan_snapshot(struct scan *scan, struct str path, struct stack_resul
     if (match.no_state)
         return fail_without_state(scan->tally.arena, scan->stack, match.desired_label, ret, err);
     tally_add_same(&scan->tally, match.same, match.same_leaves);
+    if (!tell_state_again(scan, &why))
+        return scan_failed(scan->tally.arena, &why, ret, err);
     return finish(scan, ret, err);
 }
 

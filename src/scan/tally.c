@@ -228,6 +228,9 @@ static bool add_finding(struct tally *tally, const struct finding *finding,
     if (!copy_finding(tally, to))
         return arena_full(tally->arena, err);
     tally->nfindings++;
+    if (tally->options->attribute && !tally->options->attribute(tally->options->attribute_ctx, to,
+                                                                of ? of->live : NULL, &to->by, err))
+        return false;
     if (!tally->options->on_finding && !tally->options->policy)
         return true;
     if (tally->locate && !tally->locate(tally->locate_ctx, to, err))

@@ -1,0 +1,255 @@
+/* feed.c - what an event came in is taken off it; then it is what one of the feeds knows.
+ *
+ * Envelopes: lists; {Records}, {records}, {value}, {entries}, {Events}, {Messages},
+ *            {receivedMessages}; SQS and SNS bodies; EventBridge; Pub/Sub; Event Grid; CloudEvents
+ */
+#include "live/feed.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "live/feed_parts.h"
+#include "wire/gzip.h"
+#include "wire/json.h"
+
+struct feeding {
+    struct arena *arena;
+    const char *name;
+    struct feed *to;
+    struct feed_around around;
+};
+
+static bool read_value(struct feeding *f, const struct value *v, unsigned left, struct err *err);
+
+static struct activity *next_event(struct feeding *f, struct err *err)
+{
+    struct feed *to = f->to;
+    if (to->n == FEED_EVENTS_MAX) {
+        (void)err_set(err, ERR_LIMIT, "%s: more than %d events in one document", f->name,
+                      FEED_EVENTS_MAX);
+        return NULL;
+    }
+    struct activity *grown = arena_grow(f->arena, to->event, to->n, &to->room, to->n + 1);
+    if (!grown) {
+        (void)arena_full(f->arena, err);
+        return NULL;
+    }
+    to->event = grown;
+    return &to->event[to->n];
+}
+
+/* --- events --- */
+
+static bool read_event(struct feeding *f, const struct value *v, struct err *err)
+{
+    static const struct {
+        bool (*is)(const struct value *v);
+        bool (*read)(struct feed_event *e, const struct value *v, struct err *err);
+    } forms[] = {{feed_is_aws, feed_aws}, {feed_is_gcp, feed_gcp}, {feed_is_azure, feed_azure}};
+    struct feed_event e;
+    size_t form = 0, nforms = sizeof forms / sizeof *forms;
+    while (form < nforms && !forms[form].is(v))
+        form++;
+    if (form == nforms && !feed_is_plumb(v, &f->around)) {
+        f->to->unknown++;
+        return true;
+    }
+    struct activity *to = next_event(f, err);
+    if (!to || !feed_event_open(f->arena, to, &e, err) ||
+        !(form < nforms ? forms[form].read(&e, v, err) : feed_plumb(&e, v, &f->around, err)))
+        return false;
+    to->attack = !to->read_only && feed_is_attack(to);
+    /* Without these nobody can tell it from another one, or what it comes after. */
+    if (to->id.len && to->time_utc_ms > 0)
+        f->to->n++;
+    else
+        f->to->unknown++;
+    return true;
+}
+
+/* --- envelopes --- */
+
+static bool read_list(struct feeding *f, const struct value *list, unsigned left, struct err *err)
+{
+    for (uint32_t i = 0; i < list->len; i++)
+        if (!read_value(f, &list->items[i], left - 1, err))
+            return false;
+    return true;
+}
+
+/* JSON within a text. What is no JSON there is an event of no known form. */
+static bool read_text(struct feeding *f, struct str text, unsigned left, struct err *err)
+{
+    struct value v;
+    struct err why = {0};
+    if (!json_parse(f->arena, text, f->name, JSON_DUPLICATES_LAST, &v, &why)) {
+        if (why.kind == ERR_LIMIT && err)
+            *err = why;
+        f->to->unknown++;
+        return why.kind != ERR_LIMIT;
+    }
+    return read_value(f, &v, left - 1, err);
+}
+
+static bool read_base64(struct feeding *f, struct str text, unsigned left, struct err *err)
+{
+    struct str plain;
+    if (!base64_decode(f->arena, text, &plain, NULL)) {
+        f->to->unknown++;
+        return true;
+    }
+    return read_text(f, plain, left, err);
+}
+
+/* CloudEvents 1.0.2, structured. */
+static bool read_cloudevent(struct feeding *f, const struct value *v, unsigned left,
+                            struct err *err)
+{
+    struct feed_around before = f->around;
+    const struct value *data = value_get(v, STR("data"));
+    struct str packed = feed_text(v, "data_base64");
+    bool ok;
+    f->around = (struct feed_around){.id = feed_text(v, "id"),
+                                     .source = feed_text(v, "source"),
+                                     .type = feed_text(v, "type"),
+                                     .subject = feed_text(v, "subject"),
+                                     .time = value_get(v, STR("time"))};
+    if (packed.len)
+        ok = read_base64(f, packed, left, err);
+    else if (feed_is_azure(v)) /* Event Grid's log in a CloudEvent */
+        ok = read_event(f, v, err);
+    else if (value_is_string(data))
+        ok = read_text(f, value_text(data), left, err);
+    else if (data)
+        ok = read_value(f, data, left - 1, err);
+    else
+        ok = read_event(f, v, err);
+    f->around = before;
+    return ok;
+}
+
+/* Members that hold events: a list, an object, a JSON text or one in base64. */
+static const struct {
+    const char *needs; /* another member that must be there; or NULL */
+    const char *path;
+    bool base64;
+} envelopes[] = {
+    {NULL, "Records", false},         /* files of CloudTrail; SQS and SNS as Lambda gets them */
+    {NULL, "records", false},         /* Event Hub */
+    {"detail-type", "detail", false}, /* EventBridge */
+    {"MessageId", "Message", false},  /* SNS */
+    {"MessageId", "Body", false},     /* aws sqs receive-message */
+    {"messageId", "body", false},     /* SQS */
+    {NULL, "Sns.Message", false},
+    {NULL, "Messages", false},
+    {NULL, "CloudTrailEvent", false}, /* aws cloudtrail lookup-events */
+    {NULL, "Events", false},
+    {NULL, "message.data", true}, /* Pub/Sub */
+    {NULL, "receivedMessages", false},
+    {NULL, "entries", false},
+    {NULL, "value", false}, /* REST of Azure */
+};
+
+static bool read_object(struct feeding *f, const struct value *v, unsigned left, struct err *err)
+{
+    if (feed_text(v, "specversion").len)
+        return read_cloudevent(f, v, left, err);
+    if (str_equal(feed_text(v, "eventType"),
+                  STR("Microsoft.EventGrid.SubscriptionValidationEvent"))) {
+        f->to->validation = feed_text(v, "data.validationCode");
+        return true;
+    }
+    for (size_t i = 0; i < sizeof envelopes / sizeof *envelopes; i++) {
+        const struct value *at = feed_get(v, envelopes[i].path);
+        if (!at || (envelopes[i].needs && !value_get(v, str_from(envelopes[i].needs))))
+            continue;
+        if (value_is_string(at))
+            return envelopes[i].base64 ? read_base64(f, value_text(at), left, err)
+                                       : read_text(f, value_text(at), left, err);
+        if (!envelopes[i].base64 && (value_is_list_like(at) || value_is_object_like(at)))
+            return read_value(f, at, left - 1, err);
+    }
+    return read_event(f, v, err);
+}
+
+static bool read_value(struct feeding *f, const struct value *v, unsigned left, struct err *err)
+{
+    if (left == 0)
+        return err_set(err, ERR_LIMIT, "%s: more than %d envelopes within one another", f->name,
+                       FEED_NESTING_MAX);
+    if (value_is_list_like(v))
+        return read_list(f, v, left, err);
+    if (value_is_object_like(v))
+        return read_object(f, v, left, err);
+    f->to->unknown++;
+    return true;
+}
+
+/* --- documents --- */
+
+static void take_headers(struct feeding *f, const struct feed_from *from)
+{
+    if (!from->header || !from->header(from->ctx, "ce-specversion").len)
+        return;
+    struct value *time = arena_new(f->arena, struct value, 1);
+    f->around = (struct feed_around){.id = from->header(from->ctx, "ce-id"),
+                                     .source = from->header(from->ctx, "ce-source"),
+                                     .type = from->header(from->ctx, "ce-type"),
+                                     .subject = from->header(from->ctx, "ce-subject"),
+                                     .time = time};
+    if (time)
+        *time = value_string(from->header(from->ctx, "ce-time"));
+}
+
+/* One document, or one on each line. */
+static bool read_documents(struct feeding *f, struct str text, struct err *err)
+{
+    struct value v;
+    struct err why = {0}, bad = {0};
+    if (json_parse(f->arena, text, f->name, JSON_DUPLICATES_LAST, &v, &why))
+        return read_value(f, &v, FEED_NESTING_MAX, err);
+    struct ndjson lines = {.rest = text, .name = f->name};
+    size_t n = 0;
+    while (why.kind == ERR_SYNTAX &&
+           ndjson_next(&lines, f->arena, JSON_DUPLICATES_LAST, &v, &bad)) {
+        if (!read_value(f, &v, FEED_NESTING_MAX, err))
+            return false;
+        n++;
+    }
+    if (n && bad.kind == ERR_NONE)
+        return true;
+    if (err)
+        *err = n ? bad : why;
+    return false;
+}
+
+bool feed_read(struct arena *arena, struct str bytes, const struct feed_from *from,
+               struct feed *ret, struct err *err)
+{
+    struct feed got = {0};
+    struct feeding f = {arena, from->name ? from->name : "events", &got, {.id = {0}}};
+    if (gzip_is(bytes)) {
+        AUTO_BUF plain = {.limit = FEED_BYTES_MAX};
+        if (!gzip_inflate(bytes, str_from(f.name), &plain, err))
+            return false;
+        bytes = arena_dup(arena, buf_view(&plain));
+        if (!bytes.ptr)
+            return arena_full(arena, err);
+    }
+    if (bytes.len > FEED_BYTES_MAX)
+        return err_set(err, ERR_LIMIT, "%s: more than %d MiB", f.name, FEED_BYTES_MAX >> 20);
+    take_headers(&f, from);
+    if (!read_documents(&f, bytes, err))
+        return false;
+    if (!got.n && got.unknown)
+        return err_set(err, ERR_SYNTAX,
+                       "%s: no event of a form that plumb knows, with its id and time: see "
+                       "docs/events.md",
+                       f.name);
+    *ret = got;
+    return true;
+}

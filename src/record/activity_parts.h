@@ -1,0 +1,21 @@
+/* activity_parts.h - what activity_*.c share. */
+#pragma once
+#include "record/activity.h"
+
+enum { ACTIVITY_TARGETS_MAX = 64, ACTIVITY_SPELLINGS_MAX = 192 };
+
+/* A resource that an event is about. */
+struct activity_target {
+    struct str stack, address;
+    bool sure; /* it is surely meant */
+};
+struct activity_match {
+    struct activity_target *target;
+    size_t n;
+    int64_t *missed; /* hashes of names that no resource goes by */
+    size_t nmissed;
+};
+/* Which resources an event is about, by the index of identities. In `arena`. */
+bool activity_find_targets(struct record *record, struct arena *arena,
+                           const struct activity_rules *rules, const struct activity *event,
+                           struct activity_match *ret, struct err *err);

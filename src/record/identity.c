@@ -1,0 +1,281 @@
+/* identity.c - the index of identities in the store. */
+#include "record/identity.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "record/findings_parts.h"
+#include "record/identity_parts.h"
+
+enum { FIND_PARAMS = 32, ANALYZE_LEAST = 1000 };
+
+/* --- writing: what differs --- */
+
+struct known {
+    struct str address;
+    int64_t id, sum;
+    bool goes; /* with its names */
+};
+struct writing {
+    struct record *record;
+    const struct identities *all;
+    struct arena arena;
+    struct known *known; /* by address */
+    size_t n, room;
+    int64_t *id;  /* of all->entry; negative: its names are there already */
+    size_t at, k; /* where next_* are */
+};
+
+static bool take_known(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct writing *w = ctx;
+    struct known *grown = arena_grow(&w->arena, w->known, w->n, &w->room, w->n + 1);
+    if (!grown)
+        return arena_full(&w->arena, err);
+    w->known = grown;
+    w->known[w->n] =
+        (struct known){arena_dup(&w->arena, db_text(row, 0)), db_int(row, 1), db_int(row, 2), true};
+    return w->known[w->n++].address.ptr || arena_full(&w->arena, err);
+}
+
+/* Both are sorted. What is the same stays; what differs is written anew; what is no more goes. */
+static bool match(struct writing *w, struct err *err)
+{
+    const struct identities *all = w->all;
+    int64_t next = 0;
+    if (!record_next_id(w->record, "SELECT coalesce(max(id), 0) + 1 FROM identity_resource", &next,
+                        err))
+        return false;
+    w->id = arena_new(&w->arena, int64_t, all->n);
+    if (!w->id)
+        return arena_full(&w->arena, err);
+    for (size_t i = 0, k = 0; i < all->n; i++) {
+        while (k < w->n && str_compare(w->known[k].address, all->entry[i].address) < 0)
+            k++;
+        bool twice = i && str_equal(all->entry[i].address, all->entry[i - 1].address);
+        bool there = k < w->n && str_equal(w->known[k].address, all->entry[i].address);
+        if (there && w->known[k].sum == all->entry[i].sum)
+            w->known[k].goes = false;
+        w->id[i] = twice || (there && !w->known[k].goes) ? -1 : next++;
+    }
+    return true;
+}
+
+static bool next_gone(void *ctx, struct db_value *param)
+{
+    struct writing *w = ctx;
+    while (w->at < w->n && !w->known[w->at].goes)
+        w->at++;
+    if (w->at == w->n)
+        return false;
+    param[0] = DB_PARAM_INT(w->known[w->at++].id);
+    return true;
+}
+
+static bool next_resource(void *ctx, struct db_value *param)
+{
+    struct writing *w = ctx;
+    while (w->at < w->all->n && w->id[w->at] < 0)
+        w->at++;
+    if (w->at == w->all->n)
+        return false;
+    const struct identity_entry *e = &w->all->entry[w->at];
+    const struct db_value row[] = {DB_PARAM_INT(w->id[w->at]),
+                                   record_text(&w->arena, w->all->stack, SIZE_MAX),
+                                   record_text(&w->arena, e->address, SIZE_MAX),
+                                   record_text(&w->arena, e->type, SIZE_MAX),
+                                   DB_PARAM_TEXT(e->cloud),
+                                   record_text(&w->arena, e->account, SIZE_MAX),
+                                   record_text(&w->arena, e->region, SIZE_MAX),
+                                   DB_PARAM_INT(e->sum)};
+    memcpy(param, row, sizeof row);
+    w->at++;
+    return true;
+}
+
+static bool next_name(void *ctx, struct db_value *param)
+{
+    struct writing *w = ctx;
+    while (w->at < w->all->n && (w->id[w->at] < 0 || w->k == w->all->entry[w->at].n)) {
+        w->at++;
+        w->k = 0;
+    }
+    if (w->at == w->all->n)
+        return false;
+    const struct identity_name *name = &w->all->name[w->all->entry[w->at].first + w->k++];
+    param[0] = DB_PARAM_INT(name->hash);
+    param[1] = DB_PARAM_INT(w->id[w->at]);
+    param[2] = DB_PARAM_INT((int64_t)name->rank);
+    return true;
+}
+
+static bool run_many(struct writing *w, const char *sql, size_t nparams,
+                     bool (*next)(void *ctx, struct db_value *param), struct err *err)
+{
+    w->at = w->k = 0;
+    return db_run_many(w->record->db, sql, nparams, next, w, err);
+}
+
+/* PostgreSQL goes by figures of the tables: of empty ones until it has counted anew, and then a
+ * lookup reads all of them. */
+static bool look_anew(const struct writing *w, struct err *err)
+{
+    size_t fresh = 0;
+    for (size_t i = 0; i < w->all->n; i++)
+        fresh += w->id[i] >= 0;
+    return db_kind(w->record->db) != DB_POSTGRES || fresh < ANALYZE_LEAST ||
+           db_script(w->record->db, "ANALYZE identity; ANALYZE identity_resource", err);
+}
+
+static bool write_in(struct writing *w, struct err *err)
+{
+    struct db *db = w->record->db;
+    const struct db_value stack[] = {record_text(&w->arena, w->all->stack, SIZE_MAX),
+                                     DB_PARAM_INT(w->all->state)};
+    return db_query(db,
+                    "SELECT address, id, sum FROM identity_resource WHERE stack = $1"
+                    " ORDER BY address",
+                    stack, 1, take_known, w, err) &&
+           match(w, err) &&
+           run_many(w, "DELETE FROM identity WHERE resource = $1", 1, next_gone, err) &&
+           run_many(w, "DELETE FROM identity_resource WHERE id = $1", 1, next_gone, err) &&
+           run_many(w,
+                    "INSERT INTO identity_resource (id, stack, address, type, cloud, account,"
+                    " region, sum) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                    8, next_resource, err) &&
+           run_many(w, "INSERT INTO identity (hash, resource, rank) VALUES ($1, $2, $3)", 3,
+                    next_name, err) &&
+           look_anew(w, err) &&
+           db_run(db,
+                  "INSERT INTO identity_stack (stack, state) VALUES ($1, $2)"
+                  " ON CONFLICT (stack) DO UPDATE SET state = excluded.state",
+                  stack, 2, err);
+}
+
+bool record_within(struct record *record, bool (*act)(void *ctx, struct err *err), void *ctx,
+                   struct err *err)
+{
+    bool joined = db_in_transaction(record->db);
+    if (!joined && !db_begin(record->db, DB_WRITE, err))
+        return false;
+    if (act(ctx, err) && (joined || db_commit(record->db, err)))
+        return true;
+    if (!joined)
+        db_rollback(record->db);
+    return false;
+}
+
+static bool act_write(void *ctx, struct err *err)
+{
+    return write_in(ctx, err);
+}
+
+bool identities_write(struct record *record, const struct identities *identities, struct err *err)
+{
+    struct writing w = {
+        .record = record, .all = identities, .arena = {.limit = ARENA_DEFAULT_LIMIT}};
+    if (!identities)
+        return true;
+    bool ok = record_within(record, act_write, &w, err);
+    arena_free(&w.arena);
+    return ok ||
+           err_wrap(err, "keep what the resources of %.*s are called", STR_ARG(identities->stack));
+}
+
+bool identities_drop(struct record *record, struct str stack, struct err *err)
+{
+    const struct identities none = {.stack = stack};
+    return identities_write(record, &none, err);
+}
+
+/* --- asking --- */
+
+static struct str keep(struct arena *arena, const struct db_row *row, size_t column)
+{
+    return arena_dup(arena, db_text(row, column));
+}
+
+static bool take_hit(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct identity_hits *hits = ctx;
+    int64_t rank = db_int(row, 1);
+    if (hits->n == IDENTITY_HITS_MAX) {
+        hits->more = true;
+        return true;
+    }
+    struct identity_hit *grown =
+        arena_grow(hits->arena, hits->hit, hits->n, &hits->room, hits->n + 1);
+    if (!grown)
+        return arena_full(hits->arena, err);
+    hits->hit = grown;
+    struct identity_hit *h = &hits->hit[hits->n];
+    *h = (struct identity_hit){.hash = db_int(row, 0),
+                               .rank = rank >= 0 && rank < IDENTITY_RANK_COUNT
+                                           ? (enum identity_rank)rank
+                                           : IDENTITY_REFERENCE,
+                               .stack = keep(hits->arena, row, 2),
+                               .address = keep(hits->arena, row, 3),
+                               .type = keep(hits->arena, row, 4),
+                               .cloud = keep(hits->arena, row, 5),
+                               .account = keep(hits->arena, row, 6),
+                               .region = keep(hits->arena, row, 7)};
+    if (!h->stack.ptr || !h->address.ptr || !h->type.ptr || !h->cloud.ptr || !h->account.ptr ||
+        !h->region.ptr)
+        return arena_full(hits->arena, err);
+    hits->n++;
+    return true;
+}
+
+bool identities_find(struct record *record, const int64_t *hash, size_t n,
+                     struct identity_hits *ret, struct err *err)
+{
+    static const char sql[] =
+        "SELECT i.hash, i.rank, r.stack, r.address, r.type, r.cloud, r.account, r.region"
+        " FROM identity i JOIN identity_resource r ON r.id = i.resource WHERE i.hash IN ($1, $2,"
+        " $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"
+        " $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ORDER BY i.rank, i.resource"
+        " LIMIT 257";
+    for (size_t at = 0; at < n; at += FIND_PARAMS) {
+        struct db_value param[FIND_PARAMS];
+        for (size_t i = 0; i < FIND_PARAMS; i++)
+            param[i] = DB_PARAM_INT(hash[at + i < n ? at + i : n - 1]);
+        if (!db_query(record->db, sql, param, FIND_PARAMS, take_hit, ret, err))
+            return false;
+    }
+    return true;
+}
+
+struct names {
+    struct arena *arena;
+    int64_t *hash;
+    size_t n, room;
+};
+
+static bool take_name(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct names *names = ctx;
+    int64_t *grown = arena_grow(names->arena, names->hash, names->n, &names->room, names->n + 1);
+    if (!grown)
+        return arena_full(names->arena, err);
+    names->hash = grown;
+    names->hash[names->n++] = db_int(row, 0);
+    return true;
+}
+
+bool identities_of(struct record *record, struct arena *arena, struct str stack, struct str address,
+                   int64_t **ret_hash, size_t *ret_n, struct err *err)
+{
+    struct names names = {.arena = arena};
+    const struct db_value param[] = {record_text(arena, stack, SIZE_MAX),
+                                     record_text(arena, address, SIZE_MAX),
+                                     DB_PARAM_INT(IDENTITY_REFERENCE)};
+    if (!db_query(record->db,
+                  "SELECT i.hash FROM identity_resource r JOIN identity i ON i.resource = r.id"
+                  " WHERE r.stack = $1 AND r.address = $2 AND i.rank < $3",
+                  param, 3, take_name, &names, err))
+        return false;
+    *ret_hash = names.hash;
+    *ret_n = names.n;
+    return true;
+}
