@@ -305,6 +305,9 @@ bool git_origin_of(struct arena *arena, struct str folder, struct git_origin *re
     key = arena_printf(arena, "remote.%.*s.url", STR_ARG(remote));
     if (key.ptr)
         (void)ask(arena, dir.ptr, "config", "--get", key.ptr, &at.url);
+    size_t slash = str_find_char(at.url, '/', 0), colon = str_find_char(at.url, ':', 0);
+    if (at.url.len && (colon == SIZE_MAX || slash < colon)) /* a path, from there */
+        at.url = io_join(arena, at.root, at.url);
     *ret = at;
     return true;
 }
