@@ -205,22 +205,30 @@ static bool take_stacks(struct feeds *f, const struct stacks *found, struct str 
     free_stacks(f->stack, before);
     f->stack = list;
     f->nstacks = found->n + 1;
-    for (size_t i = 0; ok && i <= found->n; i++)
+    for (size_t i = 0; ok && i <= found->n && !atomic_load(&f->closing); i++)
         if (!list[i].there || list[i].retold)
             ok = list_files(&list[i], i ? &found->stack[i - 1] : NULL, f->server->options.config,
                             cwd, ret_changed, err);
     return ok;
 }
 
+static const char *getenv_of(const char *name)
+{
+    return getenv(name);
+}
+
 static bool list_all(struct feeds *f, struct err *err)
 {
     AUTO_ARENA arena = {.limit = BYTES_MAX};
     const struct config *config = f->server->options.config;
-    const struct stacks_query query = {.config_file = config ? config->path : STR("")};
+    const struct stacks_query query = {.config_file = config ? config->path : STR(""),
+                                       .env = getenv_of};
     struct stacks found = {0};
     char cwd[PATH_MAX];
     bool changed = false;
     f->again_ms = clock_monotonic_ms() + AGAIN_MS;
+    if (!config || !config->path.len)
+        return true; /* it serves states, and scans nothing */
     if (!getcwd(cwd, sizeof cwd))
         return err_set(err, ERR_IO, "the working directory is gone");
     return stacks_find(&arena, &query, &found, err) &&
