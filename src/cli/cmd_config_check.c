@@ -4,6 +4,7 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "desired/stacks.h"
+#include "respond/routes.h"
 
 /* A date that has passed: the rule no longer counts, and somebody should know. */
 static size_t tell_expired(FILE *out, const struct config *config, int64_t now_ms)
@@ -36,11 +37,12 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
     struct config config = {0};
     struct stacks stacks = {0};
+    struct routes routes;
     struct str path;
     if (!find_file(&arena, in, app, &path, err) || !config_load(&arena, path.ptr, &config, err))
         return false;
     const struct stacks_query query = {.config_file = path, .env = app->env};
-    if (!stacks_find(&arena, &query, &stacks, err))
+    if (!stacks_find(&arena, &query, &stacks, err) || !routes_open(&arena, &config, &routes, err))
         return false;
     for (size_t i = 0; i < config.nnotes; i++)
         (void)fprintf(app->out, "note: %.*s\n", STR_ARG(config.notes[i]));

@@ -145,11 +145,10 @@ static void put_one(struct jsonw *w, const struct posting *x, const struct alert
                     const struct alert_finding *f, const struct told *told)
 {
     bool resolved = alert->status == ALERT_RESOLVED;
-    int64_t now = x->target->now_utc_ms,
-            ends = resolved ? alert->made_utc_ms : now + LASTS * RESEND_MS;
-    int64_t starts = f && f->since_utc_ms && !resolved ? f->since_utc_ms
-                     : f && f->first_utc_ms            ? f->first_utc_ms
-                                                       : alert->made_utc_ms;
+    int64_t made = alert->made_utc_ms, first = f && f->first_utc_ms ? f->first_utc_ms : made;
+    int64_t since = f && f->since_utc_ms ? f->since_utc_ms : resolved ? made : first;
+    int64_t ends = resolved ? since : x->target->now_utc_ms + LASTS * RESEND_MS;
+    int64_t starts = resolved ? first : since;
     struct str link = wording_link(f && f->link.len ? f->link : alert->link);
     jsonw_object_open(w);
     put_labels(w, x, alert, f);

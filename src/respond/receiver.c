@@ -172,9 +172,7 @@ bool receiver_wrong(const struct config_notify *config, struct err *err, const c
     va_start(args, fmt);
     (void)vsnprintf(words, sizeof words, fmt, args);
     va_end(args);
-    struct str name = config->name.len ? config->name : config->to;
-    return err_set(err, ERR_USAGE, "notify '%.*s' (line %u): %s", STR_ARG(name), config->place.line,
-                   words);
+    return err_set(err, ERR_USAGE, "%.*s: %s", STR_ARG(config->to), words);
 }
 
 bool receiver_check_url(const struct config_notify *config, struct str url, struct err *err)

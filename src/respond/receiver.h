@@ -32,7 +32,8 @@ bool receiver_next(struct str *rest, struct str *ret);
 
 /* --- for check --- */
 
-/* err_set(ERR_USAGE) "notify 'name' (line 12): `key` ...": the key of plumb.yaml and what to do. */
+/* err_set(ERR_USAGE) "slack: `url` ...": the key of plumb.yaml and what to do; its place is told by
+ * who asks. */
 bool receiver_wrong(const struct config_notify *config, struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* The URL's form: https unless allow_private, a host, no blanks. Empty `url` is fine. */
