@@ -28,7 +28,8 @@ struct metrics;
     X(PART_SETTLER, audit_settler, settler, part_settler_open, audit_settler_close, PART_WORKS) \
     X(PART_WARM, warm, warm, part_warm_open, warm_close, PART_WORKS) \
     X(PART_FEEDS, feeds, feeds, feeds_open, feeds_close, PART_WORKS) \
-    X(PART_SCHEDULER, scheduler, scheduler, scheduler_open, scheduler_close, PART_WORKS)
+    X(PART_SCHEDULER, scheduler, scheduler, scheduler_open, scheduler_close, PART_WORKS) \
+    X(PART_ALERTER, alerter, alerter, alerter_open, alerter_close, PART_WORKS)
 
 enum part_until { PART_WORKS, PART_SERVES };
 #define X(constant, type, member, open, close, until) constant,

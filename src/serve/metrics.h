@@ -124,6 +124,8 @@ enum { METRICS_SERIES_MAX = 10000 };
     X(METRIC_AUDIT_EVENTS, "plumb_audit_events", METRIC_GAUGE, "", "", "Events of the audit log") \
     X(METRIC_AUDIT_CHECKPOINT_AT, "plumb_audit_checkpoint_timestamp_seconds", METRIC_GAUGE, \
       "seconds", "", "When the audit log was signed last") \
+    X(METRIC_NOTIFICATIONS, "plumb_notifications", METRIC_COUNTER, "", "kind,result", \
+      "Tries to send an alert, by kind of receiver: taken, later, refused or gone") \
     X(METRIC_OUTBOX, "plumb_outbox_alerts", METRIC_GAUGE, "", "receiver,state", \
       "Alerts kept in the outbox: waiting, taken, dead (given up) or dropped") \
     X(METRIC_OUTBOX_SINCE, "plumb_outbox_oldest_timestamp_seconds", METRIC_GAUGE, "seconds", \

@@ -11,6 +11,7 @@
 #include "model/config.h"
 #include "record/audit_checkpoint.h"
 #include "record/tokens.h"
+#include "serve/alerter.h"
 #include "serve/committer.h"
 #include "serve/feeds.h"
 #include "serve/log.h"

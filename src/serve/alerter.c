@@ -1,0 +1,304 @@
+/* alerter.c - the threads that make alerts and send them. */
+#include "serve/alerter.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "model/config.h"
+#include "respond/outbox.h"
+#include "serve/log.h"
+#include "serve/server.h"
+
+enum {
+    LOOK_MS = 500,
+    BEAT_MS = 120000,
+    ROUTES_ARENA = 16 << 20,
+    STORE_ARENA = 64 << 20,
+    SENDING_SHIFT = 28,
+    SENT_IN_A_ROW = 100
+};
+
+struct sender {
+    struct alerter *alerter;
+    pthread_t thread;
+    bool started, wanted; /* wanted: under the alerter's lock */
+    struct str owner;
+};
+struct alerter {
+    struct server *server;
+    struct arena arena;
+    struct routes routes;
+    struct outbox_breaker *breaker; /* by route; its sender's alone */
+    atomic_bool closing;
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    pthread_t thread;
+    bool started;
+    struct sender sender[ALERTER_SENDERS_MOST];
+    size_t nsenders;
+    char trouble[ERR_TEXT_MAX]; /* told last; the maker's alone */
+};
+
+static const struct log *log_of(const struct alerter *a)
+{
+    return a->server->options.log;
+}
+
+static bool open_store(struct alerter *a, struct arena *arena, struct record *ret, struct err *err)
+{
+    *arena = (struct arena){.limit = STORE_ARENA};
+    return record_open(arena, &a->server->options.record, ret, err);
+}
+
+static void close_store(struct arena *arena, struct record *record)
+{
+    record_close(record);
+    *record = (struct record){0};
+    arena_free(arena);
+}
+
+/* --- sending --- */
+
+static void tell_sent(struct alerter *a, const struct route *route, const struct outbox_sent *sent)
+{
+    static const char *const results[] = {[NOTIFY_TAKEN] = "taken",
+                                          [NOTIFY_LATER] = "later",
+                                          [NOTIFY_REFUSED] = "refused",
+                                          [NOTIFY_GONE] = "gone"};
+    const char *result = results[sent->result];
+    metrics_add(server_metrics(a->server), METRIC_NOTIFICATIONS,
+                LABELS(str_from(route->kind->name), str_from(result)), 1);
+    if (!sent->id.len && sent->result == NOTIFY_TAKEN)
+        return; /* what is told each minute */
+    LOG(log_of(a),
+        sent->result == NOTIFY_TAKEN ? LOG_INFO
+        : sent->dead                 ? LOG_ERROR
+                                     : LOG_WARN,
+        "alerts",
+        sent->result == NOTIFY_TAKEN ? "sent"
+        : sent->dead                 ? "given up"
+                                     : "not taken, will be tried again",
+        LOG_TEXT("receiver", route->name), LOG_TEXT("id", sent->id),
+        LOG_TEXT("status", str_from(alert_status_name(sent->status))),
+        LOG_NUMBER("attempts", sent->attempts), LOG_TEXT("said", sent->said));
+}
+
+static void tell_error(struct alerter *a, const struct route *route, const struct err *err)
+{
+    char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
+    LOG(log_of(a), LOG_ERROR, "alerts", "cannot be sent now", LOG_TEXT("receiver", route->name),
+        LOG_TEXT("error", str_from(err_text(err, text, sizeof text))));
+}
+
+static bool send_route(struct alerter *a, struct record *record, size_t i, struct str owner,
+                       struct err *err)
+{
+    const struct route *route = &a->routes.item[i];
+    AUTO_ARENA secrets = {.limit = 1 << 20};
+    AUTO_ARENA arena = {.limit = (size_t)1 << SENDING_SHIFT};
+    struct notify_target target;
+    struct outbox_sent sent;
+    if (!route_target(&secrets, route, a->server->options.config->root,
+                      a->server->options.record.env, &target, err))
+        return false;
+    target.out = stdout;
+    for (size_t n = 0; n < SENT_IN_A_ROW && !a->closing; n++) {
+        if (!outbox_send(record, &arena, &a->routes, route, &target, owner, &a->breaker[i], &sent,
+                         err))
+            return false;
+        if (!sent.some)
+            break;
+        tell_sent(a, route, &sent);
+        arena_reset(&arena);
+    }
+    if (a->closing)
+        return true;
+    if (!outbox_resend(record, &arena, &a->routes, route, &target, &a->breaker[i], &sent, err))
+        return false;
+    if (sent.some)
+        tell_sent(a, route, &sent);
+    return true;
+}
+
+static void send_mine(struct alerter *a, size_t mine, struct str owner)
+{
+    struct arena arena = {0};
+    struct record record = {0};
+    struct err err = {0};
+    if (!open_store(a, &arena, &record, &err)) {
+        tell_error(a, &a->routes.item[mine], &err);
+        close_store(&arena, &record);
+        return;
+    }
+    for (size_t i = mine; i < a->routes.n && !a->closing; i += a->nsenders) {
+        err_clear(&err);
+        if (!outbox_breaker_open(&a->breaker[i], record_now(&record)) ||
+            send_route(a, &record, i, owner, &err))
+            continue;
+        tell_error(a, &a->routes.item[i], &err);
+        /* as after a failure: not twice a second */
+        a->breaker[i].set_utc_ms = record_now(&record);
+        a->breaker[i].until_utc_ms = a->breaker[i].set_utc_ms + 10 * (int64_t)LOOK_MS;
+    }
+    close_store(&arena, &record);
+}
+
+static void *send_on(void *ctx)
+{
+    struct sender *s = ctx;
+    struct alerter *a = s->alerter;
+    (void)pthread_mutex_lock(&a->lock);
+    while (!a->closing) {
+        if (!s->wanted) {
+            (void)pthread_cond_wait(&a->work, &a->lock);
+            continue;
+        }
+        s->wanted = false;
+        (void)pthread_mutex_unlock(&a->lock);
+        send_mine(a, (size_t)(s - a->sender), s->owner);
+        (void)pthread_mutex_lock(&a->lock);
+    }
+    (void)pthread_mutex_unlock(&a->lock);
+    return NULL;
+}
+
+/* --- making --- */
+
+static bool look(struct alerter *a, struct record *record, bool *due, struct err *err)
+{
+    struct outbox_done done = {.more = true};
+    while (done.more && !a->closing)
+        if (!outbox_step(record, &a->routes, &done, err))
+            return false;
+    if (done.made)
+        LOG(log_of(a), LOG_DEBUG, "alerts", "made", LOG_NUMBER("messages", (int64_t)done.made));
+    if (!outbox_due(record, &a->routes, due, err))
+        return false;
+    bool any = false;
+    (void)pthread_mutex_lock(&a->lock);
+    for (size_t i = 0; i < a->routes.n; i++) {
+        a->sender[i % a->nsenders].wanted |= due[i];
+        any |= due[i];
+    }
+    if (any)
+        (void)pthread_cond_broadcast(&a->work);
+    (void)pthread_mutex_unlock(&a->lock);
+    return true;
+}
+
+/* The same trouble is told once; and when it is over. */
+static void tell_trouble(struct alerter *a, const struct err *err)
+{
+    char text[ERR_TEXT_MAX] = "";
+    if (err->kind)
+        (void)err_text(err, text, sizeof text);
+    if (strcmp(text, a->trouble) == 0)
+        return;
+    memcpy(a->trouble, text, sizeof text);
+    hub_trouble(a->server->hub, PART_ALERTER, *text ? text : NULL);
+    if (*text)
+        LOG(log_of(a), LOG_ERROR, "alerts", "no alerts can be made now",
+            LOG_TEXT("error", str_from(text)));
+    else
+        LOG(log_of(a), LOG_INFO, "alerts", "alerts can be made again",
+            LOG_NUMBER("receivers", (int64_t)a->routes.n));
+}
+
+static void *make_on(void *ctx)
+{
+    struct alerter *a = ctx;
+    struct arena arena = {0};
+    struct record record = {0};
+    bool *due = arena_new(&a->arena, bool, a->routes.n);
+    uint64_t seen = 0;
+    while (due && !a->closing) {
+        struct err err = {0};
+        hub_beat(a->server->hub, PART_ALERTER, BEAT_MS);
+        bool ok =
+            (record.db || open_store(a, &arena, &record, &err)) && look(a, &record, due, &err);
+        if (!ok) /* the connection may be what is wrong */
+            close_store(&arena, &record);
+        tell_trouble(a, &err);
+        if (!a->closing)
+            seen = hub_wait(a->server->hub, seen, LOOK_MS);
+    }
+    close_store(&arena, &record);
+    return NULL;
+}
+
+/* --- opening --- */
+
+static bool start(struct alerter *a, struct err *err)
+{
+    char host[64] = "";
+    if (gethostname(host, sizeof host - 1) != 0)
+        host[0] = '\0';
+    a->nsenders = a->routes.n < ALERTER_SENDERS_MOST ? a->routes.n : ALERTER_SENDERS_MOST;
+    for (size_t i = 0; i < a->nsenders; i++) {
+        struct sender *s = &a->sender[i];
+        s->alerter = a;
+        s->owner = arena_printf(&a->arena, "%s/%lld/%zu/%lld/%lld", host, (long long)getpid(), i,
+                                (long long)clock_wall_ms(), (long long)clock_monotonic_ms());
+        if (!s->owner.ptr)
+            return arena_full(&a->arena, err);
+        s->started = pthread_create(&s->thread, NULL, send_on, s) == 0;
+        if (!s->started)
+            return err_set(err, ERR_LIMIT, "a thread cannot be started");
+    }
+    a->started = pthread_create(&a->thread, NULL, make_on, a) == 0;
+    return a->started || err_set(err, ERR_LIMIT, "a thread cannot be started");
+}
+
+bool alerter_open(struct alerter **ret, struct server *server, struct err *err)
+{
+    *ret = NULL;
+    if (!server->options.config || server->options.config->nnotify == 0)
+        return true;
+    struct alerter *a = calloc(1, sizeof *a);
+    if (!a)
+        return err_set(err, ERR_LIMIT, "out of memory");
+    a->server = server;
+    a->arena.limit = ROUTES_ARENA;
+    if (!routes_open(&a->arena, server->options.config, &a->routes, err)) {
+        arena_free(&a->arena);
+        free(a);
+        return false;
+    }
+    (void)pthread_mutex_init(&a->lock, NULL);
+    (void)pthread_cond_init(&a->work, NULL);
+    a->breaker = arena_new(&a->arena, struct outbox_breaker, a->routes.n);
+    if ((a->breaker || arena_full(&a->arena, err)) && start(a, err)) {
+        *ret = a;
+        return true;
+    }
+    alerter_close(a);
+    return false;
+}
+
+void alerter_close(struct alerter *a)
+{
+    if (!a)
+        return;
+    (void)pthread_mutex_lock(&a->lock);
+    a->closing = true;
+    (void)pthread_cond_broadcast(&a->work);
+    (void)pthread_mutex_unlock(&a->lock);
+    hub_wake(a->server->hub);
+    if (a->started)
+        (void)pthread_join(a->thread, NULL);
+    for (size_t i = 0; i < a->nsenders; i++)
+        if (a->sender[i].started)
+            (void)pthread_join(a->sender[i].thread, NULL);
+    hub_beat(a->server->hub, PART_ALERTER, 0);
+    hub_trouble(a->server->hub, PART_ALERTER, NULL);
+    (void)pthread_cond_destroy(&a->work);
+    (void)pthread_mutex_destroy(&a->lock);
+    arena_free(&a->arena);
+    free(a);
+}

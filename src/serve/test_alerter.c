@@ -1,0 +1,135 @@
+/* test_alerter.c - the part of the service: two of them on one store, scans meanwhile; every alert
+ * is made once and taken; what stops, goes on.
+ */
+#include "base/test.h"
+
+#include "serve/alerter.h"
+#include "serve/log.h"
+#include "serve/server.h"
+
+/* behind those: <fcntl.h> has a macro LOCK_WRITE */
+#include "base/arena.h"
+#include "model/config.h"
+#include "record/findings.h"
+#include "record/test_stores.h"
+
+static const char text[] = "version: 1\n"
+                           "notify:\n"
+                           "  - {to: stdout, name: a, group: none}\n"
+                           "  - {to: stdout, name: b, when: severity >= high}\n"
+                           "  - {to: stdout, name: c, when: never}\n";
+
+struct service {
+    struct arena arena;
+    struct config config;
+    struct server server;
+    struct alerter *alerter;
+    struct log log;
+};
+
+static void open_service(struct service *s, const struct test_store *store)
+{
+    struct err err = {0};
+    memset(s, 0, sizeof *s);
+    s->arena.limit = 1 << 24;
+    if (!config_parse(&s->arena, str_from(text), "plumb.yaml", &s->config, &err))
+        fail_msg("%s", err.frame[0]);
+    s->server.options.config = &s->config;
+    s->server.options.log = &s->log;
+    s->server.options.record =
+        (struct record_options){.url = str_from(store->url), .env = test_store_env};
+    assert_true(hub_open(&s->server.hub, &err));
+    if (!alerter_open(&s->alerter, &s->server, &err))
+        fail_msg("%s", err.frame[0]);
+}
+
+static void close_service(struct service *s)
+{
+    alerter_close(s->alerter);
+    hub_close(s->server.hub);
+    arena_free(&s->arena);
+}
+
+static void scan(struct record *record, int64_t round)
+{
+    static const struct run_start start = {.stack = STR_INIT("prod"),
+                                           .actor = {STR_INIT("plumb"), STR_INIT("none")}};
+    static const struct value before = {.kind = VALUE_STRING, .len = 4, .text = "code"};
+    struct value after = value_int(round);
+    struct change change = {
+        .path = STR("size"), .before = &before, .after = &after, .configurable = true};
+    struct finding finding = {.class_ = CLASS_CONTRADICTS_CODE,
+                              .severity = SEVERITY_HIGH,
+                              .stack = STR("prod"),
+                              .address = {&"abcde"[round % 5], 1},
+                              .changes = &change,
+                              .nchanges = 1};
+    struct err err = {0};
+    struct run_changes changes;
+    assert_true(finding_fingerprint(&finding, &change, 1, NULL));
+    const struct stack_result result = {
+        .name = STR("prod"), .live = STR("providers"), .findings = &finding, .nfindings = 1};
+    struct run_finish finish = {.start = &start, .result = &result};
+    if (!run_begin(record, &start, &finish.run, &err) || !run_end(record, &finish, &changes, &err))
+        fail_msg("%s", err.frame[0]);
+}
+
+static int64_t number(struct record *record, const char *sql)
+{
+    struct err err = {0};
+    int64_t got = -1;
+    if (!db_one_int(record->db, sql, NULL, 0, &got, &err) && err.kind)
+        fail_msg("%s: %s", sql, err.frame[0]);
+    return got;
+}
+
+/* Until the question's answer is that, or 20 seconds have passed. */
+static void await(struct record *record, const char *sql, int64_t want)
+{
+    for (int i = 0; i < 2000 && number(record, sql) != want; i++)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    assert_int_equal(number(record, sql), want);
+}
+
+static void two_services_tell_each_status_once(void **state)
+{
+    static struct service one, two;
+    AUTO_ARENA arena = {.limit = 1 << 24};
+    struct record record;
+    struct err err = {0};
+    const struct test_store *store = *state;
+    const struct record_options options = {.url = str_from(store->url), .env = test_store_env};
+    if (!record_open(&arena, &options, &record, &err))
+        fail_msg("%s", err.frame[0]);
+    open_service(&one, store);
+    await(&record, "SELECT count(*) FROM alert_receiver", 3);
+    open_service(&two, store);
+    for (int64_t round = 0; round < 30; round++) {
+        scan(&record, round);
+        server_wake(&one.server);
+        server_wake(&two.server);
+        if (round == 15) { /* it stops and begins in the midst of it */
+            close_service(&one);
+            open_service(&one, store);
+        }
+    }
+    await(&record,
+          "SELECT (SELECT max(id) FROM finding_history) - (SELECT position FROM alert_cursor"
+          " WHERE name = 'findings') + (SELECT count(*) FROM alert_item WHERE held = 0) +"
+          " (SELECT count(*) FROM alert WHERE state <> 'taken')",
+          0);
+    assert_true(number(&record, "SELECT count(*) FROM alert WHERE receiver = 'a'") > 20);
+    assert_true(number(&record, "SELECT count(*) FROM alert WHERE receiver = 'b'") > 5);
+    assert_int_equal(number(&record, "SELECT count(*) FROM alert WHERE receiver = 'c'"), 0);
+    close_service(&one);
+    close_service(&two);
+    record_close(&record);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_services_tell_each_status_once),
+    };
+    return test_stores_run("serve/alerter", tests, sizeof tests / sizeof *tests);
+}
