@@ -73,9 +73,11 @@ static void mail(struct str text)
         if ((c == '\n') != (i > 0 && got.ptr[i - 1] == '\r'))
             abort();
     }
-    struct str html = str_sub(got, str_find(got, STR("text/html"), 0), got.len);
-    if (count(got, STR("\n--=_plumb")) != 3 || count(got, STR("\nMessage-ID: ")) != 1 ||
-        count(html, STR("<script")) || count(html, STR("<img")))
+    struct str html =
+        str_sub(got, str_find(got, STR("=_plumb\r\nContent-Type: text/html"), 0), got.len);
+    struct str head = str_sub(got, 0, str_find(got, STR("\r\n\r\n"), 0));
+    if (count(got, STR("\n--=_plumb")) != 3 || count(head, STR("\nMessage-ID: ")) != 1 ||
+        count(head, STR("\nBcc")) || count(html, STR("<script")) || count(html, STR("<img")))
         abort();
 }
 
