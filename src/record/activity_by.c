@@ -7,7 +7,7 @@
 #include "record/findings_parts.h"
 #include "record/identity_parts.h"
 
-enum { EVENTS_MAX = 200, HASHES = 16 };
+enum { EVENTS_MAX = 200, HASHES = 16, SECOND_MS = 1000 };
 
 struct attributions {
     struct record *record;
@@ -75,6 +75,7 @@ static bool in_sync_since(struct attributions *a, struct str address, int64_t *r
              param, 2, &run, err))
         return false;
     *ret = run > resolved ? run : resolved;
+    *ret -= *ret % SECOND_MS; /* logs tell whole seconds, cut off */
     return true;
 }
 
