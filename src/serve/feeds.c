@@ -23,6 +23,7 @@ enum {
     AGAIN_MS = 60000, /* which stacks there are is asked anew */
     RETRY_MS = 2000,  /* the store could not be written */
     RELOADED_MS = 2000,
+    FIGURES_MS = 2000,
     BYTES_MAX = 512 << 20,
     STORE_ARENA = 64 << 20
 };
@@ -212,17 +213,11 @@ static bool take_stacks(struct feeds *f, const struct stacks *found, struct str 
     return ok;
 }
 
-static const char *getenv_of(const char *name)
-{
-    return getenv(name);
-}
-
 static bool list_all(struct feeds *f, struct err *err)
 {
     AUTO_ARENA arena = {.limit = BYTES_MAX};
     const struct config *config = f->server->options.config;
-    const struct stacks_query query = {.config_file = config ? config->path : STR(""),
-                                       .env = getenv_of};
+    const struct stacks_query query = {.config = config, .env = f->server->options.record.env};
     struct stacks found = {0};
     char cwd[PATH_MAX];
     bool changed = false;
@@ -400,7 +395,7 @@ static void *watch_files(void *ctx)
         tell(f, LOG_WARN, "files cannot be listed", &err);
     while (!atomic_load(&f->closing)) {
         int64_t left = f->again_ms - clock_monotonic_ms();
-        int wait = left < 0 ? 0 : left > 10000 ? 10000 : (int)left;
+        int wait = left < 0 ? 0 : left > FIGURES_MS ? FIGURES_MS : (int)left;
         err = (struct err){0};
         if (!watch_wait(f->watch, f->wake_fd, f->pending ? RETRY_MS : wait, on_changed, f, &err))
             tell(f, LOG_ERROR, "files cannot be watched", &err);
