@@ -1,0 +1,259 @@
+"""Services that share the scans of one PostgreSQL: killed, paused, without their server; no scan is lost, none counts twice."""
+import json
+import os
+import random
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from harness import PLUMB, Stack, check, test, wait_until
+from worlds import Postgres
+
+SECONDS = float(os.environ.get("LIVE_SCHEDULING_SECONDS", "12"))
+STACKS, SERVICES, PERIOD_MS, LEASE_MS = 8, 4, 2000, 1000
+X = 'provider["registry.terraform.io/acme/x"]'
+
+
+class Shared(Postgres):
+    """A store that goes away now and then."""
+
+    def __init__(self):
+        super().__init__()
+        self.url = f"postgres:///postgres?host={self.dir}&user=postgres&sslmode=disable"
+
+    def restart(self):
+        self.call("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "-s", "restart", "-l", f"{self.dir}/log")
+
+    def rows(self, query):
+        out = subprocess.run(["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-c", f"SELECT coalesce(json_agg(q), '[]') FROM ({query}) q"],
+                             env={**os.environ, **self.env}, capture_output=True, text=True)
+        check(out.returncode == 0 or "does not exist" in out.stderr, query, out.stderr)
+        return json.loads(out.stdout or "[]")
+
+
+class World:
+    """Stacks whose live values are documents, and services on one store."""
+
+    def __init__(self, lab, store, yaml="", stacks=STACKS, things=300, env=None):
+        self.home = Path(tempfile.mkdtemp(prefix="scheduling-", dir=lab.folder))
+        self.names, self.things, self.sizes, self.processes = [f"s{i}" for i in range(stacks)], things, {}, []
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith(("TF_", "PG", "PLUMB_"))}
+        self.env.update(PLUMB_KEY="a key of thirty-two bytes for tests", XDG_CACHE_HOME=str(self.home / "cache"), **(env or {}))
+        for name in self.names:
+            (self.home / name).mkdir()
+            self.state(name, 3)
+            self.size(name, "small")
+        rows = "".join(f"  - {{path: {n}, snapshot: {n}/live.ndjson}}\n" for n in self.names)
+        (self.home / "plumb.yaml").write_text(
+            f"version: 1\nstore: '{store}'\n{yaml}serve:\n  listen: 127.0.0.1:0\n  anonymous: true\n  watch: {{off: true}}\n"
+            f"  scheduler: {{lease: {LEASE_MS}ms, drain: 5s}}\nstacks:\n{rows}")
+
+    def state(self, name, serial):
+        things = [{"mode": "managed", "type": "x_thing", "name": f"t{k}", "provider": X, "instances": [
+            {"schema_version": 0, "attributes": {"id": str(k), "size": "small"}, "sensitive_attributes": []}]} for k in range(self.things)]
+        self.put(name, "terraform.tfstate", json.dumps({"version": 4, "terraform_version": "1.9.0", "serial": serial, "lineage": f"of-{name}",
+                                                        "outputs": {}, "resources": things, "check_results": None}))
+
+    def size(self, name, size):
+        """What t0 of the stack is like now; the others stay."""
+        self.sizes[name] = size
+        lines = ['{"complete": true}'] + [json.dumps({"address": f"x_thing.t{k}", "attributes": {"id": str(k), "size": "small" if k else size}})
+                                          for k in range(self.things)]
+        self.put(name, "live.ndjson", "\n".join(lines) + "\n")
+
+    def put(self, name, file, text):
+        new = self.home / name / (file + ".new")
+        new.write_text(text)
+        new.rename(self.home / name / file)
+
+    def serve(self):
+        log = open(self.home / f"log{len(self.processes)}", "w")
+        process = subprocess.Popen([PLUMB, "serve"], cwd=self.home, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.processes.append(process)
+        return process
+
+    def plumb(self, *args, codes=(0,)):
+        done = subprocess.run([PLUMB, *args], cwd=self.home, env=self.env, capture_output=True, text=True)
+        check(done.returncode in codes, "plumb", *args, "gave", done.returncode, (done.stdout + done.stderr)[-900:])
+        return done.stdout
+
+    def logs(self):
+        return "".join(p.read_text() for p in sorted(self.home.glob("log*")))
+
+    def end(self, seconds=20):
+        """Exit codes of those that still ran."""
+        left = [p for p in self.processes if p.poll() is None]
+        for process in left:
+            process.send_signal(signal.SIGCONT)
+            process.send_signal(signal.SIGTERM)
+        codes = []
+        for process in left:
+            try:
+                codes.append(process.wait(seconds))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                codes.append("it did not end")
+        return codes
+
+
+def trouble(world, store, until):
+    """Kill, pause, restart the server, change what is live; at random, with one seed."""
+    chance = random.Random(7)
+    live, paused, restarts = [world.serve() for _ in range(SERVICES)], {}, [until - SECONDS * 0.6, until - SECONDS * 0.25]
+    counts = {"killed": 0, "paused": 0, "restarted": 0, "changed": 0}
+    while time.monotonic() < until:
+        time.sleep(chance.uniform(0.05, 0.3))
+        now = time.monotonic()
+        for process in [p for p, end in paused.items() if end < now]:
+            process.send_signal(signal.SIGCONT)
+            del paused[process]
+        for i, process in enumerate(live):
+            check(process.poll() is None, "a service ended by itself:", process.returncode, world.logs()[-2000:])
+            what = chance.random()
+            if what < 0.04 and process not in paused:
+                process.kill()
+                process.wait()
+                live[i] = world.serve()
+                counts["killed"] += 1
+            elif what < 0.08 and process not in paused and len(paused) < SERVICES - 1:
+                process.send_signal(signal.SIGSTOP)
+                paused[process] = now + chance.uniform(1.2, 2.5) * LEASE_MS / 1000
+                counts["paused"] += 1
+        if chance.random() < 0.4:
+            world.size(chance.choice(world.names), chance.choice(["small", "large", "huge"]))
+            counts["changed"] += 1
+        if restarts and now > restarts[0]:
+            restarts.pop(0)
+            store.restart()
+            counts["restarted"] += 1
+    for process in paused:
+        process.send_signal(signal.SIGCONT)
+    return counts
+
+
+def slot_of(ms, next_ms):
+    """Which due time of the schedule a moment is behind."""
+    return (ms - next_ms) // PERIOD_MS
+
+
+@test()
+def scheduling_shares_loses_and_doubles_nothing(lab):
+    """Four services on one PostgreSQL; killed, paused for longer than a lease, the server restarted."""
+    store = Shared()
+    world = World(lab, store.url, f"schedules: [{{schedule: {PERIOD_MS // 1000}s}}]\n")
+    try:
+        counts = trouble(world, store, time.monotonic() + SECONDS)
+        quiet = int(time.time() * 1000)
+        last = "SELECT stack, max(started_utc_ms) AS at FROM run WHERE outcome = 'complete' GROUP BY stack"
+        seen = wait_until(lambda: len([r for r in store.rows(last) if r["at"] > quiet]) == STACKS, 3 * PERIOD_MS / 1000 + 10)
+        check(seen, "not all were scanned after the trouble:", store.rows(last), quiet, world.logs()[-1500:])
+        check(set(world.end()) == {0}, "a service did not end well:", world.logs()[-1500:])
+        check(counts["killed"] and counts["paused"] and counts["restarted"] == 2, "it was not much of a trouble:", counts)
+
+        # every run has an end, every lease is free, and what is on record is what is live
+        check(not store.rows("SELECT id FROM run WHERE outcome = 'running'"), "runs without an end")
+        check(not store.rows("SELECT stack FROM lease WHERE owner <> ''"), "leases without an end")
+        open_ones = {r["stack"] for r in store.rows("SELECT stack FROM finding WHERE lane = 0")}
+        check(open_ones == {n for n, s in world.sizes.items() if s != "small"}, "findings:", open_ones, "live:", world.sizes)
+
+        # each due time at most one scan that counts, one after the other; no change was told twice
+        due = {r["stack"]: r["next_utc_ms"] for r in store.rows("SELECT stack, next_utc_ms FROM schedule")}
+        for name in world.names:
+            runs = store.rows(f"SELECT id, started_utc_ms AS a, ended_utc_ms AS b FROM run WHERE stack = '{name}' AND outcome = 'complete' ORDER BY id")
+            for one, two in zip(runs, runs[1:]):
+                check(one["b"] <= two["a"], name, "was scanned by two at once:", one, two)
+                check(slot_of(one["b"] - 1, due[name]) < slot_of(two["a"] + 1, due[name]), name, "was scanned twice for one due time:", one, two)
+            told = [r["what"] for r in store.rows(f"SELECT h.what FROM finding_history h JOIN finding f ON f.id = h.finding WHERE f.stack = '{name}' ORDER BY h.id")]
+            check(all(a != b or a == "changed" for a, b in zip(told, told[1:])), name, "was told twice:", told)
+        failed = store.rows("SELECT outcome, failed, count(*) AS n FROM run WHERE outcome IN ('failed') GROUP BY outcome, failed")
+        check(not failed, "scans failed:", failed)
+        check("sound" in world.plumb("audit", "verify"), "the audit log")
+        world.plumb("db", "check")
+    finally:
+        world.end()
+        store.stop()
+
+
+@test()
+def scheduling_tells_others_of_a_touch(lab):
+    """A touch of another process is looked at at once; an apply is waited for; a stack that fails comes back."""
+    store = Shared()
+    world = World(lab, store.url, stacks=2)
+    try:
+        world.serve()
+        check(wait_until(lambda: len(store.rows("SELECT stack FROM lease")) == 2, 20), "nothing was planned", world.logs())
+        check(not store.rows("SELECT id FROM run"), "scanned without a schedule and without a touch")
+        world.size("s0", "large")
+        touch = ("INSERT INTO touch VALUES ('s0', 'x_thing.t0', 'event', {0}, 1); UPDATE lease SET urgent_utc_ms = {0} WHERE stack = 's0';"
+                 " NOTIFY plumb_work")
+        start = time.monotonic()
+        store.sql(touch.format(int(time.time() * 1000)))
+        check(wait_until(lambda: store.rows("SELECT stack FROM finding WHERE lane = 0"), 10), "the touch was not looked at", world.logs())
+        took = time.monotonic() - start
+        check(took < 2, "it took", took)
+        run = store.rows("SELECT outcome, coverage FROM run")
+        check([r["outcome"] for r in run] == ["partial"] and '"resources":1' in run[0]["coverage"].replace(" ", ""), run)
+        check(not store.rows("SELECT stack FROM touch"), "the touch is still there")
+
+        # an apply has the state: nothing is recorded until it is over
+        store.sql("INSERT INTO state VALUES ('s1', 0, 0, '', 0, 'id', '{}', 'write', 0, 'ci', 0, '')")
+        world.size("s1", "large")
+        store.sql(touch.format(int(time.time() * 1000)).replace("'s0'", "'s1'"))
+        check(wait_until(lambda: store.rows("SELECT stack FROM lease WHERE waits_utc_ms > 0"), 10), "nobody waits", world.logs())
+        check(not store.rows("SELECT id FROM run WHERE stack = 's1'"), "scanned while it is applied")
+        store.sql("UPDATE state SET lock_id = '' WHERE stack = 's1'")
+        check(wait_until(lambda: store.rows("SELECT id FROM finding WHERE stack = 's1'"), 15), "not scanned after the apply", world.logs())
+        check(world.end() == [0], "it did not end well")
+        check("sound" in world.plumb("audit", "verify"), "the audit log")
+    finally:
+        world.end()
+        store.stop()
+
+
+CODE = "".join(f'resource "lab6_thing" "t{i}" {{\n  name = "t{i}"\n  text = "x"\n}}\n' for i in range(6))
+
+
+@test("lab6")
+def scheduling_goes_on_where_it_was(lab):
+    """A sweep in slices through a real provider, whose service is killed between them, ends as one complete scan."""
+    store = Shared()
+    stack = Stack(lab, CODE)
+    stack.apply()
+    stack.env.update(PLUMB_KEY="a key of thirty-two bytes for tests")
+    (stack.home / "plumb.yaml").write_text(
+        f"version: 1\nstore: '{store.url}'\nschedules: [1s]\nserve:\n  listen: 127.0.0.1:0\n  anonymous: true\n  watch: {{off: true}}\n"
+        f"  scheduler: {{lease: 1s, slice: 2, workers: 1}}\nstacks: [{{path: root, name: net}}]\n")
+    service = None
+
+    def serve():
+        return subprocess.Popen([PLUMB, "serve"], cwd=stack.home, env=stack.env, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=open(stack.home / "log", "a"))
+
+    def wait(query, what):
+        check(wait_until(lambda: store.rows(query), 25), what, (stack.home / "log").read_text()[-1500:], store.rows("SELECT id, outcome, failed FROM run"))
+
+    try:
+        service = serve()
+        wait("SELECT id FROM run WHERE outcome = 'complete'", "no first scan")
+        stack.edit("lab6_thing", "t3", text="by hand")
+        stack.fault(("*", "latency", 300))
+        wait("SELECT stack FROM schedule WHERE progress LIKE '% %'", "no slice")
+        service.kill()
+        service.wait()
+        at = store.rows("SELECT progress, (SELECT max(id) FROM run) AS last FROM schedule")[0]
+        check(len(at["progress"].split()) == 14, "no sweep is under way:", at)
+        service = serve()
+        wait(f"SELECT id FROM run WHERE outcome = 'complete' AND id > {at['last']}", "the sweep did not end")
+        runs = store.rows(f"SELECT id, outcome, coverage FROM run WHERE id > {at['last']} AND outcome <> 'abandoned' ORDER BY id")
+        slices = int(at["progress"].split()[2]) - int(at["progress"].split()[1])
+        check([r["outcome"] for r in runs[:slices]] == ["partial"] * (slices - 1) + ["complete"], "it began anew:", runs, at)
+        check(json.loads(runs[slices - 1]["coverage"])["resources"] == 6, "the whole is not told:", runs[slices - 1])
+        wait("SELECT id FROM finding WHERE address = 'lab6_thing.t3' AND lane = 0", "what was changed is not found")
+    finally:
+        if service:
+            service.kill()
+            service.wait()
+        store.stop()
