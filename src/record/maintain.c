@@ -133,7 +133,8 @@ static const struct {
      "SELECT s.last_run FROM stack s LEFT JOIN run r ON r.id = s.last_run WHERE r.id IS NULL"
      " ORDER BY s.last_run LIMIT 100"},
     {"a run ended without a digest of what it saw",
-     "SELECT id FROM run WHERE ended_utc_ms IS NOT NULL AND outcome NOT IN ('failed', 'abandoned') AND digest = ''"
+     "SELECT id FROM run WHERE ended_utc_ms IS NOT NULL AND outcome NOT IN ('failed', 'abandoned') "
+     "AND digest = ''"
      " ORDER BY id LIMIT 100"},
     {"an accepted finding belongs to no baseline",
      "SELECT i.baseline FROM baseline_item i LEFT JOIN baseline b ON b.id = i.baseline"
