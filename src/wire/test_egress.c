@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -131,6 +132,31 @@ static void no_request_goes_into_the_own_network(void **state)
     (void)close(fd);
 }
 
+/* A proxy of the environment may be private; what it would be asked for may not. */
+static void a_proxy_may_be_private(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct err err = {0};
+    struct http_answer answer;
+    char proxy[64], text[1000];
+    int port, fd = listener(&port), client;
+    (void)snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d/", port);
+    assert_int_equal(setenv("https_proxy", proxy, 1), 0);
+    struct http_get get = {.url = "https://10.0.0.1/x", .public_only = true, .total_ms = 300};
+    assert_false(http_fetch(&arena, &get, &answer, &err));
+    assert_non_null(strstr(err_text(&err, text, sizeof text), "10.0.0.1 is a private address"));
+    assert_true(accept(fd, NULL, NULL) < 0);
+    get.url = "https://receiver.example/x";
+    assert_false(http_fetch(&arena, &get, &answer, &err));
+    assert_true((client = accept(fd, NULL, NULL)) >= 0);
+    ssize_t n = recv(client, text, sizeof text - 1, 0);
+    assert_true(n > 0 && strncmp(text, "CONNECT receiver.example:443", 28) == 0);
+    (void)close(client);
+    (void)close(fd);
+    assert_int_equal(unsetenv("https_proxy"), 0);
+}
+
 static void labels_tell_no_secret(void **state)
 {
     (void)state;
@@ -145,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranges_are_known),
         cmocka_unit_test(no_request_goes_into_the_own_network),
+        cmocka_unit_test(a_proxy_may_be_private),
         cmocka_unit_test(labels_tell_no_secret),
     };
     return cmocka_run_group_tests_name("wire/egress", tests, NULL, NULL);
