@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "cli/app.h"
 #include "cli/command.h"
+#include "cli/notifying.h"
 #include "cli/output.h"
 #include "cli/policy_setup.h"
 #include "cli/progress.h"
@@ -58,6 +59,7 @@ enum {
     NO_STORE,
     BASELINE,
     REASON,
+    NOTIFY,
     NO_COLOR,
     NO_CACHE,
     CACHE_DIR,
@@ -156,6 +158,9 @@ static const struct option options[] = {
                 .kind = OPTION_STRING,
                 .arg = "TEXT",
                 .text = "why that is right: one sentence, recorded with who said so"},
+    [NOTIFY] = {.name = "notify",
+                .kind = OPTION_FLAG,
+                .text = "then make and send the alerts that are due, as `plumb notify send` does"},
     [NO_COLOR] = ROW_NO_COLOR,
     [NO_CACHE] = ROW_NO_CACHE,
     [CACHE_DIR] = ROW_CACHE_DIR,
@@ -182,6 +187,7 @@ struct job {
     struct places_repos repos;
     unsigned fail_on;
     struct scan_record record;
+    const struct config *config;
 };
 
 static bool given(const struct job *job, size_t row)
@@ -455,6 +461,7 @@ static bool run_stacks(struct job *job, struct scan_result *ret, struct err *err
         !setup_inputs(job->arena, &job->in->value[VAR_FILE], &job->in->value[VAR],
                       &job->scan.inputs, &job->scan.ninputs, err))
         return false;
+    job->config = stacks.config;
     if (!open_record(job, stacks.config, err))
         return false;
     for (size_t i = 0; i < stacks.n; i++) {
@@ -499,6 +506,25 @@ static bool report_policy(const struct job *job, struct scan_result *result, str
                   : arena_full(job->arena, err);
 }
 
+/* For those without a service: what is due goes now. */
+static bool send_alerts(const struct job *job, struct err *err)
+{
+    struct notifying n = {.app = job->app, .arena = job->arena};
+    int64_t left = 0;
+    if (!given(job, NOTIFY))
+        return true;
+    if (!job->record.record.db || !job->config)
+        return err_set(err, ERR_USAGE,
+                       "--notify: nothing was recorded, so there is nothing to "
+                       "tell (it needs a store)");
+    n.config = *job->config;
+    struct record record = job->record.record;
+    if (!routes_open(job->arena, &n.config, &n.routes, err) ||
+        !notifying_send(&n, &record, &left, err))
+        return false;
+    return !left || err_set(err, ERR_UNAVAILABLE, "not all alerts were taken: plumb notify list");
+}
+
 static bool run_job(struct job *job, int *ret_exit, struct err *err)
 {
     struct scan_result result = {0};
@@ -518,7 +544,7 @@ static bool run_job(struct job *job, int *ret_exit, struct err *err)
     *ret_exit = exit_code(job, &result);
     if (job->record.to.failed.kind && err)
         *err = job->record.to.failed;
-    return !job->record.to.failed.kind;
+    return !job->record.to.failed.kind && send_alerts(job, err);
 }
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)

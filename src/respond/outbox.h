@@ -84,7 +84,8 @@ struct outbox_row {
     struct str id, receiver, thread, status, title, state, said;
 };
 struct outbox_query {
-    struct str receiver, state, id; /* id: its beginning; empty = any */
+    struct str receiver, state, id; /* state "open": waiting and dead; id: its beginning; empty =
+                                       any */
     int64_t limit;                  /* 0 = 1000 */
 };
 /* Oldest first. */

@@ -35,7 +35,8 @@ static bool take_row(void *ctx, const struct db_row *row, struct err *err)
 
 /* $1 receiver, $2 state, $3 and $4 the range of ids */
 #define CHOSEN \
-    "($1 = '' OR receiver = $1) AND ($2 = '' OR state = $2) AND ($3 = '' OR (id >= $3 AND id < " \
+    "($1 = '' OR receiver = $1) AND ($2 = '' OR state = $2 OR ($2 = 'open' AND state IN" \
+    " ('waiting', 'dead'))) AND ($3 = '' OR (id >= $3 AND id < " \
     "$4))"
 
 static bool parameters(struct arena *arena, const struct outbox_query *query, struct db_value *ret,
