@@ -223,15 +223,17 @@ void feeds_push(void *service, struct request *request)
 {
     struct server *server = service;
     const struct feed_code *code = &server->options.code;
-    const struct push_headers headers = {.github = request_header(request, "x-hub-signature-256"),
-                                         .gitlab = request_header(request, "x-gitlab-token"),
-                                         .id = request_header(request, "webhook-id"),
-                                         .timestamp = request_header(request, "webhook-timestamp"),
-                                         .signature = request_header(request, "webhook-signature")};
+    struct push_headers headers = {.github = request_header(request, "x-hub-signature-256"),
+                                   .gitlab = request_header(request, "x-gitlab-token"),
+                                   .id = request_header(request, "webhook-id"),
+                                   .timestamp = request_header(request, "webhook-timestamp"),
+                                   .signature = request_header(request, "webhook-signature")};
     const struct record_options *options = &server->options.record;
     int64_t now = options->now_ms ? options->now_ms(options->clock) : clock_wall_ms();
     struct push push = {0};
     struct err err = {0};
+    if (!headers.github.len) /* as Bitbucket calls it */
+        headers.github = request_header(request, "x-hub-signature");
     if (!push_is_signed(&headers, server->options.push_key, request->body, now)) {
         request_problem(request, 401, "signature",
                         "want X-Hub-Signature-256, X-Gitlab-Token or webhook-signature by "
