@@ -151,6 +151,20 @@ def bodies_are_what_the_official_schemas_ask(lab, to):
             check(errors_of(schema, spoiled), "the schema takes anything")
 
 
+@test(cases=["standard", "plumb", "cloudevents"])
+def a_webhook_carries_the_alert(lab, form):
+    """docs/schema/alert.schema.json, which allows nothing that it does not name."""
+    schema = json.loads((ROOT / "docs/schema/alert.schema.json").read_text())
+    with receiver((204, {}, "")) as server:
+        for status, findings in SENT:
+            check(notify("webhook", status, findings, url=server.url, format=form)["result"] == "taken")
+            body = json.loads(server.got[-1][3])
+            if form == "standard":
+                check(set(body) == {"type", "timestamp", "data"} and len(server.got[-1][3]) <= 20000, body)
+            wrong = errors_of(schema, body if form == "plumb" else body["data"], jsonschema.Draft202012Validator)
+            check(not wrong, status, findings, wrong[:5])
+
+
 @test()
 def slack_knows_each_block(lab):
     """Block Kit by Slack's own types; their lengths by what they document."""
