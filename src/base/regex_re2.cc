@@ -5,9 +5,21 @@
 #include <re2/re2.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <new>
 #include <string>
+
+// What libstdc++ does before it gives up brings a demangler along, 50 KB of it; nothing of this
+// file ever throws that far.
+namespace __gnu_cxx
+{
+void __verbose_terminate_handler();
+void __verbose_terminate_handler()
+{
+    std::abort();
+}
+} // namespace __gnu_cxx
 
 struct regex {
     re2::RE2 re;
