@@ -161,7 +161,8 @@ struct finding {
     struct str reviewed; /* the review that counts for it, in words; or empty. An accepted one is
                             `ignored`, too */
     bool tainted, deposed;
-    const struct attribution *by;      /* NULL: nobody was asked */
+    const struct attribution *by; /* NULL: nobody was asked */
+    const struct value *tags;     /* of the resource, texts without secrets; NULL: nobody asked */
     const struct judgement *judgement; /* model/decision.h; NULL: no policy was asked */
     struct str digest;                 /* as those of changes, where there are none */
     struct str asked; /* what policy was asked, for the store (policy/asked.h); or empty */

@@ -50,8 +50,9 @@ static void put_ignored(struct jsonw *w, const struct finding *finding)
     jsonw_object_close(w);
 }
 
+/* stored: for the store, which keeps the tags, too. */
 static void put_finding(struct jsonw *w, const struct finding *finding,
-                        const struct report_options *options)
+                        const struct report_options *options, bool stored)
 {
     size_t ignored = 0;
     struct location at = finding_location(finding);
@@ -74,6 +75,10 @@ static void put_finding(struct jsonw *w, const struct finding *finding,
     if (finding->reviewed.len)
         text_json(w, STR("reviewed"), finding->reviewed);
     by_json(w, finding->by);
+    if (stored && finding->tags) {
+        jsonw_key(w, STR("tags"));
+        jsonw_value(w, finding->tags);
+    }
     judgement_json(w, finding);
     jsonw_key(w, STR("changes"));
     jsonw_array_open(w);
@@ -91,7 +96,7 @@ bool report_finding_json(struct buf *out, const struct finding *finding, struct 
 {
     static const struct report_options all = {.show_ignored = true};
     struct jsonw w = {.out = out};
-    put_finding(&w, finding, &all);
+    put_finding(&w, finding, &all, true);
     return buf_ok(out, err);
 }
 
@@ -219,7 +224,7 @@ static bool stream_finding(struct buf *out, const struct finding *finding,
         return true;
     event_open(&w, STR("finding"));
     jsonw_key(&w, STR("finding"));
-    put_finding(&w, finding, options);
+    put_finding(&w, finding, options, false);
     event_close(&w);
     return buf_ok(out, err);
 }
@@ -265,7 +270,7 @@ static bool write_json(struct buf *out, const struct scan_result *result,
         jsonw_array_open(&w);
         for (size_t k = 0; k < stack->nfindings; k++)
             if (finding_shown(&stack->findings[k], options))
-                put_finding(&w, &stack->findings[k], options);
+                put_finding(&w, &stack->findings[k], options, false);
         jsonw_array_close(&w);
         jsonw_object_close(&w);
     }

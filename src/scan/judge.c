@@ -90,6 +90,28 @@ static bool take_values(struct arena *arena, const struct drift_input *of,
     return true;
 }
 
+bool scan_take_tags(struct tally *tally, const struct drift_input *of, const struct finding *raw,
+                    struct finding *kept, struct err *err)
+{
+    enum { TAGS_MAX = 100 };
+    AUTO_ARENA scratch = {.limit = ARENA_DEFAULT_LIMIT};
+    struct rule_subject s = {.kind = SUBJECT_FINDING, .class_ = raw->class_};
+    struct value tags = {0}, told = {.kind = VALUE_MAP};
+    struct value_member *member = arena_new(&scratch, struct value_member, TAGS_MAX);
+    struct value *ret = arena_new(tally->arena, struct value, 1);
+    if (!member || !ret)
+        return arena_full(tally->arena, err);
+    if (!take_values(&scratch, of, raw, &s, err) || !rule_tags(&scratch, &s, &tags, err))
+        return false;
+    bool known = tags.kind == VALUE_MAP && !(tags.marks & VALUE_SENSITIVE);
+    for (size_t i = 0; known && i < tags.len && told.len < TAGS_MAX; i++)
+        if (value_is_string(&tags.members[i].value) && !value_any_sensitive(&tags.members[i].value))
+            member[told.len++] = tags.members[i];
+    told.members = member;
+    kept->tags = told.len ? ret : NULL;
+    return !told.len || value_copy(tally->arena, &told, ret, err);
+}
+
 /* --- changes --- */
 
 static bool take_changes(struct arena *arena, const struct finding *finding, size_t *index,

@@ -55,6 +55,9 @@ void tally_add_same(struct tally *tally, uint64_t resources, uint64_t leaves);
  * kept its copy in the result, with its place */
 bool scan_judge(struct tally *tally, const struct drift_input *of, const struct finding *raw,
                 struct finding *kept, struct err *err);
+/* What the resource is tagged or labelled with goes into kept->tags; of, raw as above. */
+bool scan_take_tags(struct tally *tally, const struct drift_input *of, const struct finding *raw,
+                    struct finding *kept, struct err *err);
 /* Keep for scan_judge what an observation was made of, as long as `scratch`. */
 bool scan_remember(struct arena *scratch, const struct drift_input *in, struct observation *ret,
                    struct err *err);
