@@ -618,7 +618,7 @@ static bool pick_all(struct finder *f, struct err *err)
     if (!query->ndirs && !f->config && !add_path(f, STR("."), NULL, err))
         return false;
     if (!query->ndirs && !f->npicks)
-        return nothing_there(f, STR("."), err);
+        return query->none_is_fine || nothing_there(f, STR("."), err);
     for (size_t i = 0; i < query->ndirs; i++) {
         bool found = false;
         if (!add_argument(f, query->dirs[i], &found, err))

@@ -30,6 +30,7 @@ struct stacks_query {
     struct str
         state; /* --state: for exactly one folder, which need not look like a root; or empty */
     const char *(*env)(const char *name); /* TF_WORKSPACE, TF_DATA_DIR; may be NULL */
+    bool none_is_fine; /* a plumb.yaml without stacks in a folder without a root module: no error */
 };
 
 struct stacks {
