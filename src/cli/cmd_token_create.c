@@ -21,9 +21,9 @@ static const struct option options[] = {
     [ROLE] = {.name = "role",
               .kind = OPTION_STRING,
               .arg = "ROLE",
-              .choices = (const char *const[]){"read", "plan", "apply", "admin", NULL},
-              .text = "what it may: read, plan, apply or admin, each with what those before it "
-                      "may; read without it"},
+              .choices = (const char *const[]){"events", "read", "plan", "apply", "admin", NULL},
+              .text = "what it may: events (send those of a cloud's log, nothing else), or read, "
+                      "plan, apply or admin, each with what those before it may; read without it"},
     [STACK] = {.name = "stack",
                .kind = OPTION_STRING,
                .arg = "GLOB",

@@ -14,9 +14,11 @@
 
 struct err;
 
-/* X(constant, name, what it may) each may what those before it may */
+/* X(constant, name, what it may) each may what those before it may; but who reads sends no events
+ */
 #define ROLES(X) \
     X(ROLE_NONE, "none", "nothing") \
+    X(ROLE_EVENTS, "events", "send events of a cloud's log") \
     X(ROLE_READ, "read", "read states, findings and what is going on") \
     X(ROLE_PLAN, "plan", "lock a state for a plan, ask the gate") \
     X(ROLE_APPLY, "apply", "lock and write a state, as far as policy lets it") \

@@ -55,6 +55,7 @@ static void ready(void *service, struct request *request)
 #define LOCK_BODY LOCKINFO_BYTES_MAX
 #define STATE "/v1/states/*"
 #define PLAN_BODY (256u << 20)
+#define EVENTS_BODY (8u << 20)
 #define RUN_TASK_BODY (64u << 10)
 #define PUSH_BODY (1u << 20)
 
@@ -141,6 +142,18 @@ static const struct listener_route routes[] = {
      .parameter = gate_parameters,
      .text = "May this plan (JSON) be applied? By token of role plan, or signed"},
     {.method = "POST",
+     .path = "/v1/events",
+     .open = true,
+     .body_max = EVENTS_BODY,
+     .answer = events_post,
+     .text = "Events of a cloud's log; 202: they are kept. By token of role events, or signed"},
+    {.method = "OPTIONS",
+     .path = "/v1/events",
+     .open = true,
+     .quick = true,
+     .answer = events_options,
+     .text = "The handshake of CloudEvents' webhooks"},
+    {.method = "POST",
      .path = "/v1/run-tasks",
      .open = true,
      .body_max = RUN_TASK_BODY,
@@ -195,6 +208,10 @@ static void make_routes(struct server *server)
         if (route->answer == gate_post && server->options.gate_key.len == 0) {
             route->open = false; /* nothing is signed: a token is asked for before the body */
             route->role = ROLE_PLAN;
+        }
+        if (route->answer == events_post && server->options.events_key.len == 0) {
+            route->open = false;
+            route->role = ROLE_EVENTS;
         }
         route->open |= route->answer == metrics_get && server->options.metrics_open;
         if (server->options.upstream.address.len == 0 || strcmp(route->path, STATE) != 0)

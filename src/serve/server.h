@@ -45,6 +45,7 @@ struct server_options {
     struct telemetry_settings telemetry_settings; /* taken with this configuration */
     const struct config *config;                  /* of plumb.yaml, or NULL */
     struct policy *policy;                        /* judges plans, one at a time; or NULL */
+    struct str events_key;                        /* of signed events; empty = none */
     struct str gate_key;                          /* of signed requests to the gate; empty = none */
     struct upstream upstream;                /* where states are kept instead of here; or empty */
     struct str run_task_key, run_task_url;   /* of run tasks, and the host they come from */
@@ -70,6 +71,7 @@ struct server {
 #undef X
     struct listener_route route[SERVER_ROUTES_MAX]; /* the table, as the options change it */
     pthread_mutex_t gate_lock;
+    atomic_uint events_waiting; /* requests with events that are not written yet */
 };
 
 /* For parts and requests. There is something to do: whoever waits (hub_wait, hub_wake_fd) looks. */
@@ -120,6 +122,10 @@ void states_lock(void *service, struct request *request);
 void states_unlock(void *service, struct request *request);
 void states_post(void *service, struct request *request);
 void states_remove(void *service, struct request *request);
+
+/* --- events_call.c --- */
+void events_post(void *service, struct request *request);
+void events_options(void *service, struct request *request);
 
 /* --- gate_call.c, openapi.c --- */
 void gate_post(void *service, struct request *request);

@@ -1,0 +1,197 @@
+/* events_call.c - POST /v1/events: events of clouds' logs, durable before they are answered.
+ *
+ * Who:     a token of role events, or of plan and above; or who has events.key:
+ * X-Hub-Signature-256, Standard Webhooks, or the key itself as X-Api-Key (EventBridge's API
+ * destinations) Source:  CloudEvents HTTP webhook 1.0.2; Standard Webhooks; Event Grid's validation
+ * handshake
+ */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "live/feed.h"
+#include "model/config.h"
+#include "record/activity.h"
+#include "serve/committer.h"
+#include "serve/feeds_parts.h"
+#include "serve/server.h"
+#include "wire/json.h"
+
+enum {
+    EVENTS_MOST = 1000, /* of one request: they are one transaction */
+    WAITING_MOST = 64   /* requests */
+};
+
+/* --- who --- */
+
+static bool may_send(const struct server *server, const struct request *request)
+{
+    const struct record_options *options = &server->options.record;
+    const struct push_headers headers = {
+        .github = request_header(request, "x-hub-signature-256"),
+        .gitlab = request_header(request, "x-api-key"), /* the key itself, as X-Gitlab-Token is */
+        .id = request_header(request, "webhook-id"),
+        .timestamp = request_header(request, "webhook-timestamp"),
+        .signature = request_header(request, "webhook-signature")};
+    int64_t now = options->now_ms ? options->now_ms(options->clock) : clock_wall_ms();
+    return request->who.role == ROLE_EVENTS || request->who.role >= ROLE_PLAN ||
+           push_is_signed(&headers, server->options.events_key, request->body, now);
+}
+
+/* --- recording --- */
+
+struct events_job {
+    struct commit_job job;
+    struct server *server;
+    struct request *request;
+    struct activity_rules rules;
+    struct feed feed;
+    struct activity_done done;
+};
+
+static bool on_run(struct commit_job *commit, struct record *record, struct event *ret_event,
+                   bool *ret_has_event, struct err *err)
+{
+    struct events_job *job = (struct events_job *)(void *)commit;
+    (void)ret_event;
+    *ret_has_event = false;
+    job->done = (struct activity_done){0}; /* it may be the second time */
+    return activity_add(record, &job->rules, job->feed.event, job->feed.n, &job->done, err);
+}
+
+static void count(struct events_job *job)
+{
+    struct metrics *metrics = server_metrics(job->server);
+    struct str source = job->feed.n ? job->feed.event[0].source : STR("");
+    for (int i = 0; i < ACTIVITY_RESULT_COUNT; i++)
+        if (job->done.count[i])
+            metrics_add(metrics, METRIC_EVENTS,
+                        LABELS(source, str_from(activity_result_name((enum activity_result)i))),
+                        (double)job->done.count[i]);
+    int64_t lag = clock_wall_ms() - job->done.newest_utc_ms;
+    if (job->done.newest_utc_ms && lag >= 0)
+        metrics_observe(metrics, METRIC_EVENT_LAG, LABELS(source), (double)lag / 1000.0);
+}
+
+static void answer_done(struct events_job *job)
+{
+    struct buf body = {.limit = 4096};
+    struct jsonw w = {.out = &body};
+    jsonw_object_open(&w);
+    for (int i = 0; i < ACTIVITY_RESULT_COUNT; i++)
+        jsonw_member_int(&w, str_from(activity_result_name((enum activity_result)i)),
+                         (int64_t)job->done.count[i]);
+    jsonw_member_int(&w, STR("unknown"), (int64_t)job->feed.unknown);
+    jsonw_member_int(&w, STR("touched"), (int64_t)job->done.touched);
+    jsonw_object_close(&w);
+    buf_char(&body, '\n');
+    const struct answer answer = {
+        .status = 202, .type = "application/json", .body = buf_view(&body), .take_body = body.ptr};
+    request_answer(job->request, &answer);
+}
+
+static void on_done(struct commit_job *commit, const struct err *failed)
+{
+    struct events_job *job = (struct events_job *)(void *)commit;
+    struct server *server = job->server;
+    bool wake = !failed && job->done.touched;
+    atomic_fetch_sub(&server->events_waiting, 1);
+    if (failed) {
+        request_failed(job->request, failed);
+    } else {
+        count(job);
+        answer_done(job);
+    }
+    if (wake) /* the job went with its request */
+        server_wake(server);
+}
+
+/* --- the request --- */
+
+static struct str header_of(const void *ctx, const char *name)
+{
+    return request_header(ctx, name);
+}
+
+/* Event Grid asks once whether somebody is there who wants its events. */
+static void answer_validation(struct request *request, struct str code)
+{
+    struct buf body = {.limit = 4096};
+    struct jsonw w = {.out = &body};
+    jsonw_object_open(&w);
+    jsonw_member_string(&w, STR("validationResponse"), code);
+    jsonw_object_close(&w);
+    const struct answer answer = {
+        .status = 200, .type = "application/json", .body = buf_view(&body), .take_body = body.ptr};
+    request_answer(request, &answer);
+}
+
+static void busy(struct request *request)
+{
+    const struct answer answer = {.status = 429,
+                                  .type = "application/problem+json",
+                                  .body = STR("{\"type\":\"about:blank\",\"title\":\"Too Many "
+                                              "Requests\",\"status\":429,\"detail\":\"events come "
+                                              "faster than they are written: send it again\"}\n"),
+                                  .header = {{"Retry-After", "2"}}};
+    request_answer(request, &answer);
+}
+
+void events_post(void *service, struct request *request)
+{
+    struct server *server = service;
+    struct err err = {0};
+    const struct feed_from from = {.name = "body", .header = header_of, .ctx = request};
+    if (!may_send(server, request)) {
+        request_problem(request, 401, "credential",
+                        "a token of role events is needed, or a signature with events.key "
+                        "(webhook-signature, X-Hub-Signature-256), or that key as X-Api-Key");
+        return;
+    }
+    struct events_job *job = arena_new(&request->arena, struct events_job, 1);
+    if (!job) {
+        request_problem(request, 503, "busy", "out of memory");
+        return;
+    }
+    if (!feed_read(&request->arena, request->body, &from, &job->feed, &err)) {
+        request_failed(request, &err);
+        return;
+    }
+    if (job->feed.validation.len) {
+        answer_validation(request, job->feed.validation);
+        return;
+    }
+    if (job->feed.n > EVENTS_MOST) {
+        request_problem(request, 413, "events",
+                        "more than %d events: send them in parts, or give "
+                        "the file to plumb events add",
+                        EVENTS_MOST);
+        return;
+    }
+    if (atomic_fetch_add(&server->events_waiting, 1) >= WAITING_MOST) {
+        atomic_fetch_sub(&server->events_waiting, 1);
+        busy(request);
+        return;
+    }
+    job->job = (struct commit_job){.run = on_run, .done = on_done};
+    job->server = server;
+    job->request = request;
+    if (server->options.config)
+        job->rules = activity_rules_of(&server->options.config->events);
+    job->rules.stacks = request->who.stacks;
+    committer_add(server->committer, &job->job);
+}
+
+/* CloudEvents: may this origin send here? Whoever has a credential may. */
+void events_options(void *service, struct request *request)
+{
+    struct str origin = request_header(request, "webhook-request-origin");
+    char kept[256];
+    (void)service;
+    (void)snprintf(kept, sizeof kept, "%.*s", STR_ARG(origin.len ? origin : STR("*")));
+    const struct answer answer = {.status = 200,
+                                  .header = {{"Allow", "POST, OPTIONS"},
+                                             {"WebHook-Allowed-Origin", kept},
+                                             {"WebHook-Allowed-Rate", "*"}}};
+    request_answer(request, &answer);
+}
