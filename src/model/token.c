@@ -23,7 +23,7 @@ const char *role_meaning(enum role role)
 
 bool role_from(struct str name, enum role *ret)
 {
-    for (size_t i = ROLE_READ; i < ROLE_COUNT; i++)
+    for (size_t i = ROLE_NONE + 1; i < ROLE_COUNT; i++)
         if (str_equal(name, str_from(role_rows[i].name))) {
             *ret = (enum role)i;
             return true;
