@@ -15,6 +15,7 @@
 #include "value/value.h"
 
 struct arena;
+struct budgets;
 struct err;
 struct library;
 struct stack;
@@ -90,7 +91,8 @@ struct reader_options {
     bool ask_apart;
     /* Optional: providers that are open already, by whoever evaluated the code. */
     struct library *library;
-    struct warm *warm; /* optional: processes stay there after the scan (live/warm.h) */
+    struct budgets *budgets; /* optional: how fast all scans of the process may ask */
+    struct warm *warm;       /* optional: processes stay there after the scan (live/warm.h) */
     /*
      * Optional: what the code says of a provider configuration that plumb.yaml says nothing of; an
      * object of the provider's schema, with unknowns. False: nothing is known of it.

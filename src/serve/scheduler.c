@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "live/budget.h"
 #include "model/config.h"
 #include "record/maintain.h"
 #include "record/reviews.h"
@@ -428,7 +429,11 @@ bool scheduler_open(struct scheduler **ret, struct server *server, struct err *e
     s->nslots = s->settings.off ? 0 : (size_t)s->settings.workers + 1;
     s->slot = calloc(s->nslots + 1, sizeof *s->slot);
     bool ok = s->slot || err_set(err, ERR_LIMIT, "out of memory");
-    if (!ok || !start(s, err)) {
+    if (!ok ||
+        !budgets_open(server->options.config ? server->options.config->budgets : NULL,
+                      server->options.config ? server->options.config->nbudgets : 0, &s->budgets,
+                      err) ||
+        !start(s, err)) {
         scheduler_close(s);
         return false;
     }
@@ -471,6 +476,7 @@ void scheduler_close(struct scheduler *s)
     hub_beat(s->server->hub, PART_SCHEDULER, 0);
     hub_trouble(s->server->hub, PART_SCHEDULER, NULL);
     plan_free(s->plan);
+    budgets_close(s->budgets);
     (void)pthread_cond_destroy(&s->change);
     (void)pthread_mutex_destroy(&s->lock);
     free(s->slot);

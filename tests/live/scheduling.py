@@ -257,3 +257,26 @@ def scheduling_goes_on_where_it_was(lab):
             service.kill()
             service.wait()
         store.stop()
+
+
+@test("lab6")
+def scheduling_keeps_to_a_budget(lab):
+    """Half of 8 reads a second for scans: 12 resources take two seconds and not less."""
+    code = "".join(f'resource "lab6_thing" "t{i}" {{\n  name = "t{i}"\n  text = "x"\n}}\n' for i in range(12))
+    stack = Stack(lab, code)
+    stack.apply()
+    (stack.home / "plumb.yaml").write_text(
+        "version: 1\nstore: sqlite:plumb.db\nschedules: [hourly]\nbudgets: [{provider: lab6, requests: 8}]\n"
+        "serve:\n  listen: 127.0.0.1:0\n  anonymous: true\n  watch: {off: true}\nstacks: [{path: root, name: net}]\n")
+    service = subprocess.Popen([PLUMB, "serve"], cwd=stack.home, env=stack.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=open(stack.home / "log", "w"))
+    try:
+        done = wait_until(lambda: "msg=scanned" in (stack.home / "log").read_text() or " scanned " in (stack.home / "log").read_text(), 20)
+        log = (stack.home / "log").read_text()
+        check(done and "outcome=complete" in log, "not scanned", log)
+        took = int(log.split(" ms=")[1].split()[0])
+        check(took >= 1900, "12 reads of 4 a second took", took, "ms")
+        check(took < 8000, "12 reads of 4 a second took", took, "ms")
+    finally:
+        service.kill()
+        service.wait()

@@ -1,5 +1,6 @@
 /* pool.c - resources grouped by provider configuration, processes started in turn, one loop. */
 #include "live/reader_provider/pool.h"
+#include "live/budget.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -237,8 +238,12 @@ static void close_all(struct pool *pool)
     struct err err = {0};
     (void)err_set(&err, ERR_CANCELLED, "cancelled");
     pool_fail(pool, &err); /* nothing more reaches the sink */
-    for (size_t i = 0; i < pool->nworkers; i++)
-        worker_give_up(&pool->workers[i], "cancelled");
+    for (size_t i = 0; i < pool->nworkers; i++) {
+        struct worker *worker = &pool->workers[i];
+        worker_give_up(worker, "cancelled");
+        if (worker->budget)
+            budget_done(worker->budget, worker->in_flight);
+    }
     for (size_t i = 0; i < pool->nproviders; i++)
         for (size_t j = 0; j < pool->providers[i]->schema.nresources; j++) {
             struct provider_type *type = &pool->providers[i]->types[j];

@@ -111,7 +111,10 @@ struct worker {
     size_t njobs, next_job;
     size_t left; /* jobs without a result */
     struct pace pace;
-    size_t in_flight;         /* readings with a call out */
+    size_t in_flight;      /* readings with a call out */
+    struct budget *budget; /* of all scans of the process; NULL = no bound */
+    struct loop_timer budget_timer;
+    bool budget_waits;
     struct reading *again;    /* to be taken up once more */
     struct reading *suspects; /* were in flight when the process died: at the end, each alone */
     struct reading *lost;     /* were in flight right now when it died: on_down sorts them */

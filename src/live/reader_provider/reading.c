@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "live/budget.h"
 #include "live/reader_provider/blank.h"
 #include "live/reader_provider/pool_parts.h"
 #include "live/reader_provider/rawstate.h"
@@ -207,6 +208,8 @@ void reading_landed(struct reading *reading)
 {
     struct worker *worker = reading->worker;
     worker->in_flight--;
+    if (worker->budget)
+        budget_done(worker->budget, 1);
     worker_wake(worker);
 }
 
@@ -705,6 +708,8 @@ void reading_begin(struct worker *worker, struct job *job)
             arena_printf(&reading->arena, "provider %.*s%s%.*s has no resource type %.*s",
                          STR_ARG(provider->source), provider->found.version.len ? " " : "",
                          STR_ARG(provider->found.version), STR_ARG(job->resource->type));
+        if (worker->budget)
+            budget_done(worker->budget, 1); /* nobody is asked */
         reading_unreadable(reading, why);
         return;
     }

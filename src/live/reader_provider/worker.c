@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "live/budget.h"
 #include "live/reader_provider/pool_parts.h"
 #include "live/reader_provider/tfplugin.h"
 #include "model/resource.h"
@@ -129,8 +130,31 @@ static bool has_room(const struct worker *worker)
            worker->in_flight + worker->nwaiting / 2 < worker->pace.limit;
 }
 
+static void budget_again(void *ctx)
+{
+    struct worker *worker = ctx;
+    worker->budget_waits = false;
+    worker_wake(worker);
+}
+
+/* One more read may be begun, as far as other scans of the process leave room for it. */
+static bool in_budget(struct worker *worker)
+{
+    struct loop *loop = &worker->pool->loop;
+    int wait = worker->budget ? budget_take(worker->budget, pool_now_us()) : 0;
+    if (wait == 0 || worker->budget_waits)
+        return wait == 0;
+    worker->budget_waits = true;
+    worker->budget_timer = (struct loop_timer){.on_time = budget_again, .ctx = worker};
+    loop_timer_set(loop, &worker->budget_timer, loop->now_ms + wait);
+    return false;
+}
+
 static bool start_one(struct worker *worker)
 {
+    bool suspect = worker->suspects && !worker->in_flight && !worker->nwaiting;
+    if ((!worker->again && worker->next_job >= worker->njobs && !suspect) || !in_budget(worker))
+        return false;
     struct reading *reading = pop(&worker->again);
     if (reading) {
         reading_resume(reading);
@@ -140,8 +164,6 @@ static bool start_one(struct worker *worker)
         reading_begin(worker, &worker->jobs[worker->next_job++]);
         return true;
     }
-    if (!worker->suspects || worker->in_flight || worker->nwaiting)
-        return false;
     reading_resume(pop(&worker->suspects)); /* alone: whatever happens now is its doing */
     return true;
 }
@@ -308,6 +330,8 @@ static bool make_config(struct worker *worker, struct err *err)
             : settings_encode(&pool->arena, schema, &settings.values, pool->in->env, &out, err);
     if (!ok || !buf_ok(&out, err))
         return false;
+    worker->budget = budgets_find(pool->in->options->budgets, worker->provider->source,
+                                  worker->key.alias, &settings.values);
     worker->config_from = settings.from;
     worker->incomplete = settings.incomplete;
     if (settings.incomplete.len)
