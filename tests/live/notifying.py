@@ -345,6 +345,36 @@ def amtool(url, *words):
 
 
 @test()
+def a_configuration_reaches_them_all(lab):
+    """plumb notify test with every kind in one plumb.yaml, secrets from the environment and from files."""
+    home = Path(tempfile.mkdtemp(prefix="notify-", dir=lab.folder))
+    (home / "main.tf").touch()
+    (home / "routing").write_text(ROUTING + "\n")
+    (home / "plumb.yaml").write_text("""version: 1
+notify:
+  - {to: slack, url: env:HOOK, allow_private: true}
+  - {to: slack, name: bot, key: env:BOT, channel: C0123456789, url: env:HOOK, allow_private: true}
+  - {to: teams, url: env:HOOK, allow_private: true}
+  - {to: pagerduty, key: file:routing, url: env:HOOK, allow_private: true}
+  - {to: alertmanager, url: env:HOOK, labels: [team=net], allow_private: true}
+  - {to: webhook, url: env:HOOK, key: env:SIGN, format: cloudevents, allow_private: true}
+  - {to: github, project: acme/net, key: env:TOKEN, url: env:HOOK, allow_private: true}
+  - {to: gitlab, project: "7", key: env:TOKEN, url: env:HOOK, allow_private: true}
+""")
+    issue = '{"number":1,"iid":1,"state":"open","body":"","description":""}'
+    with receiver((200, {}, "ok"), (200, {}, '{"ok":true,"channel":"C1","ts":"1.1"}'), (202, {}, ""), (202, {}, "{}"), (200, {}, ""),
+                  (204, {}, ""), (200, {}, "[]"), (201, {}, issue), (200, {}, "[]"), (201, {}, issue)) as server:
+        env = {k: v for k, v in os.environ.items() if not k.startswith("PLUMB_")}
+        env.update(HOOK=server.url + "/S3CRET-of-ours", BOT="xoxb-S3CRET-of-ours", SIGN=SECRET, TOKEN="t0ken-of-ours", HOME=str(home))
+        done = subprocess.run([PLUMB, "notify", "test"], cwd=home, env=env, capture_output=True, text=True, check=False, timeout=60)
+        check(done.returncode == 0 and done.stdout.count(": taken") == 8, done.stdout, done.stderr)
+        paths = [f"{g[0]} {g[1]}".replace("/S3CRET-of-ours", "") for g in server.got]
+        check(paths[1] == "POST /chat.postMessage" and paths[3] == "POST /v2/enqueue" and paths[4] == "POST /api/v2/alerts", paths)
+        check(paths[7] == "POST /repos/acme/net/issues" and paths[9] == "POST /projects/7/issues", paths)
+        check(not any(f in done.stdout + done.stderr for f in FRAGMENTS), done.stdout)
+
+
+@test()
 def alertmanager_fires_and_resolves(lab):
     """Debian's Alertmanager: fires, is told again without a second message, ends by itself later each time, resolves."""
     with receiver((200, {}, "")) as hook, Alertmanager(hook.url) as manager:
