@@ -227,13 +227,8 @@ static bool list_all(struct feeds *f, struct err *err)
         return true; /* it serves states, and scans nothing */
     if (!getcwd(cwd, sizeof cwd))
         return err_set(err, ERR_IO, "the working directory is gone");
-    /* Where plumb.yaml names none and there are none here, it serves states. */
-    if (!stacks_find(&arena, &query, &found, err)) {
-        if (config->nstacks || err->kind != ERR_USAGE)
-            return false;
-        *err = (struct err){0};
-    }
-    return take_stacks(f, &found, str_from(cwd), &changed, err) && (!changed || set_watch(f, err));
+    return stacks_find(&arena, &query, &found, err) &&
+           take_stacks(f, &found, str_from(cwd), &changed, err) && (!changed || set_watch(f, err));
 }
 
 /* --- what changed --- */

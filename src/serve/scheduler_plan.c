@@ -38,14 +38,9 @@ bool plan_make(const struct server *server, struct plan **ret, struct err *err)
         return err_set(err, ERR_LIMIT, "out of memory");
     plan->arena.limit = ARENA_DEFAULT_LIMIT;
     /* Without a plumb.yaml nobody said what to scan. */
-    struct err why = {0};
-    bool ok = !config || !config->path.len ||
-              stacks_find(&plan->arena, &query, &plan->stacks, &why) ||
-              /* none is named, and none is here: it serves states */
-              (config->nstacks == 0 && why.kind == ERR_USAGE);
-    if (!ok && err)
-        *err = why;
-    ok = ok && (!plan->stacks.n || find_sets(plan, config, err));
+    bool ok =
+        !config || !config->path.len ||
+        (stacks_find(&plan->arena, &query, &plan->stacks, err) && find_sets(plan, config, err));
     if (!ok) {
         plan_free(plan);
         return false;
