@@ -226,6 +226,27 @@ static bool add_managed(struct arena *arena, const struct stack *stack, struct s
     return ok;
 }
 
+static bool is_below(struct str path, struct str folder)
+{
+    return str_starts(path, folder) && path.len > folder.len && path.ptr[folder.len] == '/';
+}
+
+/* A folder without code that the stack writes files into is what comes out of it, not what it is
+ * made of: each of the files is watched for itself. */
+static void drop_outputs(struct feed_targets *list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        bool output = false;
+        for (size_t k = 0; list->item[i].target.kind == WATCH_TREE && k < list->n && !output; k++)
+            output = list->item[k].what == FEED_MANAGED &&
+                     is_below(list->item[k].target.path, list->item[i].target.path);
+        if (!output)
+            list->item[kept++] = list->item[i];
+    }
+    list->n = kept;
+}
+
 bool feed_files_of_stack(struct arena *arena, const struct stack *stack, struct str cwd,
                          struct feed_targets *ret, struct err *err)
 {
@@ -239,8 +260,11 @@ bool feed_files_of_stack(struct arena *arena, const struct stack *stack, struct 
         return false;
     if (!backend_local_file(&scratch, stack, &state, NULL) || state.len == 0)
         return true;
-    return add(arena, ret, FEED_STATE, WATCH_FILE, whole(arena, cwd, state), none, err) &&
-           add_managed(arena, stack, cwd, ret, err);
+    if (!add(arena, ret, FEED_STATE, WATCH_FILE, whole(arena, cwd, state), none, err) ||
+        !add_managed(arena, stack, cwd, ret, err))
+        return false;
+    drop_outputs(ret);
+    return true;
 }
 
 /* --- what is common to all --- */

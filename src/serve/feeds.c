@@ -34,6 +34,7 @@ struct feed_stack {
     struct str name, place;
     struct feed_targets files;
     bool there, changed, retold; /* changed: touch all of it; retold: its files are to be listed */
+    bool moved;                  /* into another list */
     enum feed_what what;
 };
 /* Whose a watched target is; sorted by target. */
@@ -176,12 +177,20 @@ static bool set_watch(struct feeds *f, struct err *err)
     return watch_set(f->watch, target, f->ntargets, err);
 }
 
-static struct feed_stack *find_stack(struct feeds *f, const struct stack *stack)
+static int by_name(const void *key, const void *element)
 {
-    for (size_t i = 1; i < f->nstacks; i++)
-        if (str_equal(f->stack[i].name, stack->name) && str_equal(f->stack[i].place, stack->path))
-            return &f->stack[i];
-    return NULL;
+    const struct stack *stack = key;
+    const struct feed_stack *known = element;
+    return str_compare(stack->name, known->name);
+}
+
+/* Of the same name, and in the same place. */
+static struct feed_stack *find_stack(const struct feed_stack *known, size_t n,
+                                     const struct stack *stack)
+{
+    struct feed_stack *found =
+        n > 1 ? bsearch(stack, &known[1], n - 1, sizeof *known, by_name) : NULL;
+    return found && str_equal(found->place, stack->path) ? found : NULL;
 }
 
 /* Sorted by name on both sides: those that stay are moved over, with what was seen of them. */
@@ -195,13 +204,17 @@ static bool take_stacks(struct feeds *f, const struct stacks *found, struct str 
         return err_set(err, ERR_LIMIT, "out of memory");
     for (size_t i = 0; i <= found->n; i++) {
         const struct stack *stack = i ? &found->stack[i - 1] : NULL;
-        struct feed_stack *old = i ? find_stack(f, stack) : before ? &f->stack[0] : NULL;
+        struct feed_stack *old = i        ? find_stack(f->stack, before, stack)
+                                 : before ? &f->stack[0]
+                                          : NULL;
         if (old) {
             list[i] = *old;
-            old->arena = (struct arena){0};
-            old->name = (struct str){0};
+            old->moved = true; /* its arena, too; its name is still looked for */
         }
     }
+    for (size_t i = 0; i < before; i++)
+        if (f->stack[i].moved)
+            f->stack[i].arena = (struct arena){0};
     *ret_changed |= before != found->n + 1;
     free_stacks(f->stack, before);
     f->stack = list;

@@ -109,10 +109,12 @@ def feeds_read_one_resource_again(lab, which):
     print(f"  {which}: touch to finding, warm: median {statistics.median(warm) * 1000:.0f} ms, most {max(warm) * 1000:.0f} ms")
 
 
-@test("tofu", "lab6")
+@test("tofu", "lab6", "local")
 def feeds_hear_of_files(lab):
-    """Code as an editor saves it, a state that is written: the stack is compared anew."""
-    stack, service = watched(lab, "lab6")
+    """Code as an editor saves it, a state that is written: the stack is compared anew; a managed file: that address."""
+    stack = Stack(lab, THINGS.format("lab6") + 'resource "local_file" "f" {\n  filename = "${path.module}/out/f.conf"\n  content = "as it should be"\n}\n')
+    stack.apply()
+    service = Watched(stack)
     with service:
         service.touch()
         service.scanned(0)
@@ -123,6 +125,12 @@ def feeds_hear_of_files(lab):
         service.expect([f"lab6_thing.t[{i}]" for i in range(3)])
         took = time.monotonic() - start
         stack.apply()  # writes objects and state, under a lock
+        service.expect([])
+        managed = stack.dir / "out" / "f.conf"
+        managed.write_text("by hand")
+        service.expect(["local_file.f"])
+        check("kind=touched" in (stack.home / "serve.log").read_text(), "the whole stack was read for one file")
+        managed.write_text("as it should be")
         service.expect([])
         before = service.runs()
         stack.write(".main.tf.swp", "noise")
