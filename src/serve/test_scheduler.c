@@ -1,0 +1,263 @@
+/* test_scheduler.c - what is due is scanned once, tiers and touches alone, applies are waited for,
+ * what fails comes back later, who closes gives back. */
+#include "serve/server.h" /* before fcntl.h, which has words of ours */
+
+#include "record/test_stores.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "desired/stacks.h"
+#include "model/config.h"
+#include "record/touch.h"
+#include "serve/log.h"
+#include "serve/scheduler.h"
+
+enum { WAIT_MS = 20000, THINGS = 6 };
+
+struct world {
+    struct arena arena;
+    char dir[64];
+    struct config config;
+    struct server server[2];
+    struct scheduler *scheduler[2];
+    struct log log;
+    struct record record;
+    struct err err;
+};
+
+static void put(struct world *w, const char *name, const char *text)
+{
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", w->dir, name);
+    if (!io_write_file_atomic(path, str_from(text), 0600, &w->err))
+        fail_msg("%s", w->err.frame[0]);
+}
+
+static void put_state(struct world *w, int serial)
+{
+    char text[4000];
+    int n =
+        snprintf(text, sizeof text,
+                 "{\"version\":4,\"terraform_version\":\"1.9.0\",\"serial\":%d,\"lineage\":\"l\","
+                 "\"outputs\":{},\"resources\":[",
+                 serial);
+    for (int i = 0; i < THINGS; i++)
+        n += snprintf(&text[n], sizeof text - (size_t)n,
+                      "%s{\"mode\":\"managed\",\"type\":\"%s\",\"name\":\"t%d\",\"provider\":"
+                      "\"provider[\\\"registry.terraform.io/acme/x\\\"]\",\"instances\":[{"
+                      "\"schema_version\":0,\"attributes\":{\"id\":\"%d\",\"size\":\"s\"},"
+                      "\"sensitive_attributes\":[]}]}",
+                      i ? "," : "", i < 2 ? "x_hot" : "x_thing", i, i);
+    (void)snprintf(&text[n], sizeof text - (size_t)n, "],\"check_results\":null}");
+    put(w, "app/terraform.tfstate", text);
+}
+
+/* Every thing has this size. */
+static void put_live(struct world *w, const char *size)
+{
+    char text[2000];
+    int n = snprintf(text, sizeof text, "{\"complete\": true}\n");
+    for (int i = 0; i < THINGS; i++)
+        n += snprintf(
+            &text[n], sizeof text - (size_t)n,
+            "{\"address\": \"%s.t%d\", \"attributes\": {\"id\": \"%d\", \"size\": \"%s\"}}\n",
+            i < 2 ? "x_hot" : "x_thing", i, i, size);
+    put(w, "app/live.ndjson", text);
+}
+
+static void make_world(struct world *w, const struct test_store *store, const char *yaml)
+{
+    char path[200];
+    (void)snprintf(w->dir, sizeof w->dir, "/tmp/plumb-scheduler-XXXXXX");
+    w->arena.limit = ARENA_DEFAULT_LIMIT;
+    assert_non_null(mkdtemp(w->dir));
+    (void)snprintf(path, sizeof path, "%s/app", w->dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    put_state(w, 1);
+    put_live(w, "s");
+    put(w, "plumb.yaml", yaml);
+    (void)snprintf(path, sizeof path, "%s/plumb.yaml", w->dir);
+    struct str kept = arena_dup(&w->arena, str_from(path));
+    const struct record_options options = {.url = str_from(store->url), .env = test_store_env};
+    if (!config_load(&w->arena, kept.ptr, &w->config, &w->err) ||
+        !record_open(&w->arena, &options, &w->record, &w->err))
+        fail_msg("%s", w->err.frame[0]);
+    w->log.now_ms = NULL;
+    for (int i = 0; i < 2; i++) {
+        w->server[i].options.record = options;
+        w->server[i].options.config = &w->config;
+        w->server[i].options.log = &w->log;
+    }
+}
+
+static void begin(struct world *w, int i)
+{
+    if (!hub_open(&w->server[i].hub, &w->err) ||
+        !scheduler_open(&w->scheduler[i], &w->server[i], &w->err))
+        fail_msg("%s", w->err.frame[0]);
+}
+
+static void end(struct world *w, int i)
+{
+    scheduler_close(w->scheduler[i]);
+    hub_close(w->server[i].hub);
+    w->scheduler[i] = NULL;
+}
+
+static void close_world(struct world *w)
+{
+    record_close(&w->record);
+    (void)test_store_system("rm -rf", w->dir, "");
+    arena_free(&w->arena);
+}
+
+static int64_t ask(struct world *w, const char *sql)
+{
+    int64_t n = 0;
+    w->err = (struct err){0};
+    if (!db_one_int(w->record.db, sql, NULL, 0, &n, &w->err) && w->err.kind)
+        fail_msg("%s: %s", sql, w->err.frame[0]);
+    return n;
+}
+
+/* Until the query gives at least that. */
+static void wait_for(struct world *w, const char *sql, int64_t least)
+{
+    int64_t until = clock_monotonic_ms() + WAIT_MS;
+    while (ask(w, sql) < least) {
+        if (clock_monotonic_ms() > until)
+            fail_msg("%s: still %lld", sql, (long long)ask(w, sql));
+        (void)nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
+}
+
+#define SERVE "serve: {scheduler: {lease: 1s, drain: 2s, apply_wait: 2s}}\n"
+#define STACK "stacks: [{path: app, name: app, snapshot: app/live.ndjson}]\n"
+
+static void what_is_due_is_scanned_by_one(void **state)
+{
+    struct world w = {0};
+    make_world(&w, *state, "version: 1\nschedules: [weekly]\n" SERVE STACK);
+    begin(&w, 0);
+    begin(&w, 1);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    (void)nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+    end(&w, 0);
+    end(&w, 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run"), 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM lease WHERE owner <> ''"), 0);
+    assert_int_equal(ask(&w, "SELECT ended_utc_ms > 0 AND next_utc_ms > ended_utc_ms AND"
+                             " progress = '6' FROM schedule"),
+                     1);
+    close_world(&w);
+}
+
+static void a_tier_and_a_touch_are_scanned_alone(void **state)
+{
+    struct world w = {0};
+    make_world(&w, *state,
+               "version: 1\nschedules: [{schedule: 1s, types: [x_hot]}, weekly]\n" SERVE STACK);
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    put_live(&w, "l");
+    wait_for(&w, "SELECT count(*) FROM finding WHERE lane = 0", 2); /* the hot ones */
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'partial'", 2);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM finding WHERE lane = 0"), 2);
+    const struct touch touch[] = {{STR("app"), STR("x_thing.t3"), STR("event"), 0},
+                                  {STR("app"), STR("x_thing.t4"), STR("event"), 0}};
+    assert_true(touch_add(&w.record, touch, 2, &w.err));
+    hub_wake(w.server[0].hub);
+    wait_for(&w, "SELECT count(*) FROM finding WHERE lane = 0", 4);
+    wait_for(&w, "SELECT 1 - count(*) FROM touch", 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'"), 1);
+    const struct touch whole = {STR("app"), STR(""), STR("file"), 0};
+    assert_true(touch_add(&w.record, &whole, 1, &w.err));
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 2);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM finding WHERE lane = 0"), THINGS);
+    end(&w, 0);
+    close_world(&w);
+}
+
+static void lock_state(struct world *w, const char *kind)
+{
+    const struct db_value param = DB_PARAM_TEXT(str_from(kind));
+    assert_true(db_run(w->record.db,
+                       "INSERT INTO state (stack, version, versions, lineage, serial, lock_id,"
+                       " lock_info, lock_kind, lock_token, lock_name, lock_utc_ms, lock_last)"
+                       " VALUES ('app', 0, 0, '', 0, 'id', '{}', $1, 0, 'ci', 0, '')"
+                       " ON CONFLICT (stack) DO UPDATE SET lock_kind = excluded.lock_kind",
+                       &param, 1, &w->err));
+}
+
+/* apply_wait is 2 s here: then it is scanned all the same. A plan changes nothing. */
+static void an_apply_is_waited_for_but_not_for_ever(void **state)
+{
+    struct world w = {0};
+    make_world(&w, *state, "version: 1\nschedules: [weekly]\n" SERVE STACK);
+    lock_state(&w, "write");
+    put_live(&w, "l");
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM lease WHERE waits_utc_ms > 0", 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run"), 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    lock_state(&w, "plan");
+    const struct touch whole = {STR("app"), STR(""), STR("request"), 0};
+    assert_true(touch_add(&w.record, &whole, 1, &w.err));
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 2);
+    end(&w, 0);
+    close_world(&w);
+}
+
+static void what_fails_comes_back_later(void **state)
+{
+    struct world w = {0};
+    make_world(&w, *state, "version: 1\nschedules: [weekly]\n" SERVE STACK);
+    put(&w, "app/terraform.tfstate", "{\"version\": 4, broken");
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'failed'", 1);
+    (void)nanosleep(&(struct timespec){.tv_sec = 1, .tv_nsec = 200000000}, NULL);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run"), 1);
+    assert_int_equal(ask(&w, "SELECT attempts FROM lease"), 1);
+    put_state(&w, 2); /* mended: a touch does not wait for it */
+    const struct touch whole = {STR("app"), STR(""), STR("file"), 0};
+    assert_true(touch_add(&w.record, &whole, 1, &w.err));
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    assert_int_equal(ask(&w, "SELECT attempts FROM lease"), 0);
+    end(&w, 0);
+    close_world(&w);
+}
+
+/* What another service began and never ended is abandoned by the next, and scanned. */
+static void a_scan_that_nobody_ended_is_begun_anew(void **state)
+{
+    struct world w = {0};
+    make_world(&w, *state, "version: 1\nschedules: [weekly]\n" SERVE STACK);
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    end(&w, 0);
+    assert_true(db_script(w.record.db,
+                          "UPDATE run SET outcome = 'running', ended_utc_ms = NULL;"
+                          "UPDATE lease SET owner = 'gone', until_utc_ms = 1, run = 1,"
+                          " due_utc_ms = 1, attempts = 1",
+                          &w.err) &&
+                db_script(w.record.db, "UPDATE schedule SET next_utc_ms = 1", &w.err));
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run WHERE id = 1 AND outcome = 'abandoned'"), 1);
+    assert_int_equal(ask(&w, "SELECT last_run FROM stack"), 2);
+    end(&w, 0);
+    close_world(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_due_is_scanned_by_one),
+        cmocka_unit_test(a_tier_and_a_touch_are_scanned_alone),
+        cmocka_unit_test(an_apply_is_waited_for_but_not_for_ever),
+        cmocka_unit_test(what_fails_comes_back_later),
+        cmocka_unit_test(a_scan_that_nobody_ended_is_begun_anew),
+    };
+    return test_stores_run("serve/scheduler", tests, sizeof tests / sizeof *tests);
+}
