@@ -230,7 +230,7 @@ static bool check(const struct config_notify *config, const struct notify_target
     }
     if (target && !str_trim(target->url).len)
         return receiver_wrong(config, err, "what `url` refers to is empty");
-    return !target || receiver_check_url(config, target->url, err);
+    return !target || receiver_check_urls(config, target->url, err);
 }
 
 static struct str make_url(struct arena *arena, struct str url)

@@ -15,7 +15,7 @@ enum { SECRET_LEAST = 6 }; /* shorter ones are words */
 
 static bool is_blank(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',';
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 bool receiver_next(struct str *rest, struct str *ret)
@@ -175,7 +175,7 @@ bool receiver_wrong(const struct config_notify *config, struct err *err, const c
     return err_set(err, ERR_USAGE, "%.*s: %s", STR_ARG(config->to), words);
 }
 
-bool receiver_check_url(const struct config_notify *config, struct str url, struct err *err)
+bool receiver_check_urls(const struct config_notify *config, struct str url, struct err *err)
 {
     struct str rest = url, word;
     while (receiver_next(&rest, &word)) {
@@ -190,4 +190,12 @@ bool receiver_check_url(const struct config_notify *config, struct str url, stru
                                   "the way: use https, or allow_private: true in your own network");
     }
     return true;
+}
+
+bool receiver_check_url(const struct config_notify *config, struct str url, struct err *err)
+{
+    struct str rest = url, word;
+    if (receiver_next(&rest, &word) && receiver_next(&rest, &word))
+        return receiver_wrong(config, err, "what `url` refers to has blanks or line ends within");
+    return receiver_check_urls(config, url, err);
 }

@@ -27,7 +27,7 @@ struct str receiver_said(struct arena *arena, const struct notify_target *target
 /* Does the text hold any secret of the target (url beyond its host, key, password)? */
 bool receiver_tells_secret(const struct notify_target *target, struct str text);
 
-/* The next word of a value that may name several, at blanks, commas and line ends. */
+/* The next word of a value that may name several, at blanks and line ends. */
 bool receiver_next(struct str *rest, struct str *ret);
 
 /* --- for check --- */
@@ -38,3 +38,5 @@ bool receiver_wrong(const struct config_notify *config, struct err *err, const c
     __attribute__((format(printf, 3, 4)));
 /* The URL's form: https unless allow_private, a host, no blanks. Empty `url` is fine. */
 bool receiver_check_url(const struct config_notify *config, struct str url, struct err *err);
+/* The same of several. */
+bool receiver_check_urls(const struct config_notify *config, struct str url, struct err *err);

@@ -505,7 +505,7 @@ static void one_replica_that_took_it_is_enough(void **state)
     const struct notify_target target = {
         .config = &config,
         .url =
-            arena_printf(&arena, "http://127.0.0.1:1\nhttp://127.0.0.1:%d, http://127.0.0.1:%d/\n",
+            arena_printf(&arena, "http://127.0.0.1:1\nhttp://127.0.0.1:%d http://127.0.0.1:%d/\n",
                          bad.port, good.port),
         .timeout_ms = 5000,
         .now_utc_ms = TEST_NOW_S * INT64_C(1000)};
@@ -627,6 +627,11 @@ static void what_is_missing_is_named(void **state)
          0,
          0,
          "not https"},
+        {{.to = STR_INIT("slack"), .url = STR_INIT("env:K")},
+         "https://h/s3cret https://h/",
+         0,
+         0,
+         "blanks"},
         {{.to = STR_INIT("teams")}, 0, 0, 0, "`url` is missing"},
         {{.to = STR_INIT("teams"), .url = STR_INIT("env:K")},
          "https://acme.webhook.office.com/s3cret",

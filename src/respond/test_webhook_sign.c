@@ -26,7 +26,7 @@ static void vectors_are_reproduced(void **state)
         {SEED, V1A},
         {SEED_PUBLIC, V1A},
         {SECRET "\n" SEED "\n", V1 " " V1A},
-        {"  " SECRET ", " SECRET, V1 " " V1},
+        {"  " SECRET " \t" SECRET, V1 " " V1},
         {"", ""},
     };
     (void)state;
