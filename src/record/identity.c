@@ -1,6 +1,7 @@
 /* identity.c - the index of identities in the store. */
 #include "record/identity.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -8,7 +9,7 @@
 #include "record/findings_parts.h"
 #include "record/identity_parts.h"
 
-enum { FIND_PARAMS = 32, ANALYZE_LEAST = 1000 };
+enum { FIND_PARAMS = 32, MANY = 5000 };
 
 /* --- writing: what differs --- */
 
@@ -17,14 +18,20 @@ struct known {
     int64_t id, sum;
     bool goes; /* with its names */
 };
+struct fresh {
+    int64_t hash, id;
+    enum identity_rank rank;
+};
 struct writing {
     struct record *record;
     const struct identities *all;
     struct arena arena;
     struct known *known; /* by address */
     size_t n, room;
-    int64_t *id;  /* of all->entry; negative: its names are there already */
-    size_t at, k; /* where next_* are */
+    int64_t *id;         /* of all->entry; negative: its names are there already */
+    struct fresh *fresh; /* names to be written, by hash: so they come where the last one went */
+    size_t nfresh;
+    size_t at; /* where next_* are */
 };
 
 static bool take_known(void *ctx, const struct db_row *row, struct err *err)
@@ -94,18 +101,38 @@ static bool next_resource(void *ctx, struct db_value *param)
     return true;
 }
 
+static int by_hash(const void *a, const void *b)
+{
+    const struct fresh *x = a, *y = b;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static bool list_fresh(struct writing *w, struct err *err)
+{
+    const struct identities *all = w->all;
+    w->fresh = arena_new(&w->arena, struct fresh, all->nnames);
+    if (!w->fresh)
+        return arena_full(&w->arena, err);
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t k = 0; w->id[i] >= 0 && k < all->entry[i].n; k++) {
+            const struct identity_name *name = &all->name[all->entry[i].first + k];
+            w->fresh[w->nfresh++] = (struct fresh){name->hash, w->id[i], name->rank};
+        }
+    if (w->nfresh > 1)
+        qsort(w->fresh, w->nfresh, sizeof *w->fresh, by_hash);
+    return true;
+}
+
 static bool next_name(void *ctx, struct db_value *param)
 {
     struct writing *w = ctx;
-    while (w->at < w->all->n && (w->id[w->at] < 0 || w->k == w->all->entry[w->at].n)) {
-        w->at++;
-        w->k = 0;
-    }
-    if (w->at == w->all->n)
+    if (w->at == w->nfresh)
         return false;
-    const struct identity_name *name = &w->all->name[w->all->entry[w->at].first + w->k++];
+    const struct fresh *name = &w->fresh[w->at++];
     param[0] = DB_PARAM_INT(name->hash);
-    param[1] = DB_PARAM_INT(w->id[w->at]);
+    param[1] = DB_PARAM_INT(name->id);
     param[2] = DB_PARAM_INT((int64_t)name->rank);
     return true;
 }
@@ -113,19 +140,23 @@ static bool next_name(void *ctx, struct db_value *param)
 static bool run_many(struct writing *w, const char *sql, size_t nparams,
                      bool (*next)(void *ctx, struct db_value *param), struct err *err)
 {
-    w->at = w->k = 0;
+    w->at = 0;
     return db_run_many(w->record->db, sql, nparams, next, w, err);
 }
 
-/* PostgreSQL goes by figures of the tables: of empty ones until it has counted anew, and then a
- * lookup reads all of them. */
-static bool look_anew(const struct writing *w, struct err *err)
+/* Many go in at once: SQLite needs room for more than it keeps of a table by itself; PostgreSQL
+ * goes by figures of the tables, of empty ones until it has counted anew, and then reads all of
+ * them for a lookup. */
+static bool make_room(const struct writing *w, bool before, struct err *err)
 {
-    size_t fresh = 0;
-    for (size_t i = 0; i < w->all->n; i++)
-        fresh += w->id[i] >= 0;
-    return db_kind(w->record->db) != DB_POSTGRES || fresh < ANALYZE_LEAST ||
-           db_script(w->record->db, "ANALYZE identity; ANALYZE identity_resource", err);
+    bool postgres = db_kind(w->record->db) == DB_POSTGRES;
+    if (w->nfresh < MANY || (postgres && before))
+        return true;
+    return db_script(w->record->db,
+                     postgres ? "ANALYZE identity; ANALYZE identity_resource"
+                     : before ? "PRAGMA cache_size = -65536"
+                              : "PRAGMA cache_size = -16384", /* store_sqlite.c */
+                     err);
 }
 
 static bool write_in(struct writing *w, struct err *err)
@@ -137,7 +168,7 @@ static bool write_in(struct writing *w, struct err *err)
                     "SELECT address, id, sum FROM identity_resource WHERE stack = $1"
                     " ORDER BY address",
                     stack, 1, take_known, w, err) &&
-           match(w, err) &&
+           match(w, err) && list_fresh(w, err) && make_room(w, true, err) &&
            run_many(w, "DELETE FROM identity WHERE resource = $1", 1, next_gone, err) &&
            run_many(w, "DELETE FROM identity_resource WHERE id = $1", 1, next_gone, err) &&
            run_many(w,
@@ -146,11 +177,11 @@ static bool write_in(struct writing *w, struct err *err)
                     8, next_resource, err) &&
            run_many(w, "INSERT INTO identity (hash, resource, rank) VALUES ($1, $2, $3)", 3,
                     next_name, err) &&
-           look_anew(w, err) &&
            db_run(db,
                   "INSERT INTO identity_stack (stack, state) VALUES ($1, $2)"
                   " ON CONFLICT (stack) DO UPDATE SET state = excluded.state",
-                  stack, 2, err);
+                  stack, 2, err) &&
+           make_room(w, false, err);
 }
 
 bool record_within(struct record *record, bool (*act)(void *ctx, struct err *err), void *ctx,

@@ -322,6 +322,7 @@ static const struct {
     {EVENT_REVIEW_REFUSED, SEVERITY_MEDIUM, "an approval that the rules do not allow"},
     {EVENT_LOG_KEY, SEVERITY_HIGH, "another key signs the audit log from here on"},
     {EVENT_SCAN_OVERDUE, SEVERITY_HIGH, "a scan is overdue"},
+    {EVENT_ACTIVITY_ALARM, SEVERITY_CRITICAL, "somebody ended or changed an audit source"},
 };
 
 void outbox_notice_types(struct buf *out)

@@ -94,7 +94,9 @@ static void on_done(struct commit_job *commit, const struct err *failed)
 {
     struct events_job *job = (struct events_job *)(void *)commit;
     struct server *server = job->server;
-    bool wake = !failed && job->done.touched;
+    bool wake = !failed && job->done.touched; /* somebody scans, or tells */
+    for (size_t i = 0; !failed && i < job->feed.n; i++)
+        wake |= job->feed.event[i].attack;
     atomic_fetch_sub(&server->events_waiting, 1);
     if (failed) {
         request_failed(job->request, failed);
