@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -16,7 +17,13 @@
 #include "serve/log.h"
 #include "serve/server.h"
 
-enum { LOOK_MS = 500, AGAIN_MS = 15000, AGAIN_MOST_MS = 600000, STORE_ARENA = 64 << 20 };
+enum {
+    LOOK_MS = 500,
+    PAUSE_MS = 100,
+    AGAIN_MS = 15000,
+    AGAIN_MOST_MS = 600000,
+    STORE_ARENA = 64 << 20
+};
 
 struct feed_git {
     struct server *server;
@@ -169,8 +176,13 @@ static void *work(void *ctx)
     while (!atomic_load(&g->closing)) {
         if (clock_monotonic_ms() >= g->due_ms || is_asked(g))
             fetch(g);
+        /* A busy service wakes all its parts hundreds of times a second: the store is not asked
+         * as often. */
+        const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
         if (!atomic_load(&g->closing))
             seen = hub_wait(g->server->hub, seen, LOOK_MS);
+        if (!atomic_load(&g->closing))
+            (void)nanosleep(&pause, NULL);
     }
     return NULL;
 }
