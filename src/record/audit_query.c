@@ -60,9 +60,9 @@ static struct str exact(struct str text)
 
 #define WHERE " FROM audit_event WHERE seq >= $1 AND utc_ms >= $2 AND utc_ms < $3"
 static const char *const select_lines[] = {
-    "SELECT seq, line, type, stack, actor" WHERE " ORDER BY seq",
-    "SELECT seq, line, type, stack, actor" WHERE " AND stack = $4 ORDER BY seq",
-    "SELECT seq, line, type, stack, actor" WHERE " AND type = $4 ORDER BY seq",
+    "SELECT seq, line, type, stack, actor" WHERE " ORDER BY seq LIMIT $4",
+    "SELECT seq, line, type, stack, actor" WHERE " AND stack = $5 ORDER BY seq LIMIT $4",
+    "SELECT seq, line, type, stack, actor" WHERE " AND type = $5 ORDER BY seq LIMIT $4",
 };
 
 bool audit_query(struct record *record, const struct audit_query *ask,
@@ -75,16 +75,17 @@ bool audit_query(struct record *record, const struct audit_query *ask,
     unsigned how = stack.len ? 1 : type.len ? 2 : 0;
     struct db_value at[] = {DB_PARAM_INT(ask->from), DB_PARAM_INT(ask->since_utc_ms),
                             DB_PARAM_INT(ask->until_utc_ms),
+                            DB_PARAM_INT(ask->look_most ? ask->look_most : INT64_MAX),
                             DB_PARAM_TEXT(how == 1 ? stack : type)};
     if (ask->newest > 0) {
         q.ring = arena_new(&arena, int64_t, (size_t)ask->newest);
         if (!q.ring)
             return arena_full(&arena, err);
-        if (!db_query(record->db, select_lines[how], at, how ? 4 : 3, note_number, &q, err))
+        if (!db_query(record->db, select_lines[how], at, how ? 5 : 4, note_number, &q, err))
             return false;
         if (q.n == 0)
             return true;
         at[0].integer = q.n > ask->newest ? q.ring[q.n % ask->newest] : q.ring[0];
     }
-    return db_query(record->db, select_lines[how], at, how ? 4 : 3, give, &q, err);
+    return db_query(record->db, select_lines[how], at, how ? 5 : 4, give, &q, err);
 }

@@ -16,6 +16,7 @@ struct audit_query {
     int64_t since_utc_ms, until_utc_ms; /* until not included; INT64_MAX = no bound */
     int64_t from;                       /* the first number */
     int64_t newest;                     /* only that many, the newest; 0 = all */
+    int64_t look_most; /* at most so many events are looked at, from the first on; 0 = all */
 };
 
 /* `line` and its views live until the callback returns. */

@@ -59,19 +59,25 @@ void answer_prepare(struct request *request, const struct answer *answer)
 {
     struct request_state *state = request->state;
     const struct mhd *mhd = &state->listener->mhd;
-    struct MHD_Response *response = make(mhd, answer);
+    struct MHD_Response *response =
+        answer->stream ? stream_response(answer->stream) : make(mhd, answer);
+    bool kept = false; /* somebody said how long */
     state->status = answer->status;
     state->response = response;
+    state->stream = response ? answer->stream : NULL;
     if (!response)
         return; /* no memory: the connection is closed without an answer */
     if (answer->type)
         (void)mhd->add_response_header(response, "Content-Type", answer->type);
-    (void)mhd->add_response_header(response, "Cache-Control", "no-store");
     (void)mhd->add_response_header(response, "X-Content-Type-Options", "nosniff");
-    for (size_t i = 0; i < sizeof answer->header / sizeof *answer->header; i++)
-        if (answer->header[i].name)
-            (void)mhd->add_response_header(response, answer->header[i].name,
-                                           answer->header[i].value);
+    for (size_t i = 0; i < sizeof answer->header / sizeof *answer->header; i++) {
+        if (!answer->header[i].name)
+            continue;
+        kept |= strcmp(answer->header[i].name, "Cache-Control") == 0;
+        (void)mhd->add_response_header(response, answer->header[i].name, answer->header[i].value);
+    }
+    if (!kept)
+        (void)mhd->add_response_header(response, "Cache-Control", "no-store");
 }
 
 /* body is the caller's: the answer has a view of it. */

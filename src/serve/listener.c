@@ -21,13 +21,14 @@ enum {
     DEFAULT_HEAD_MS = 10000,
     DEFAULT_IDLE_MS = 60000,
     DEFAULT_BODY_MS = 600000,
+    DEFAULT_SLOW_MS = 30000,
     DEFAULT_BODIES = 1 << 30,
     SWEEP_MS = 500,
 };
 #define STOPPING "the service is stopping: ask again soon"
 /* --- sockets and their deadlines --- */
 
-static void set_deadline(struct listener *l, struct connection *c, int64_t in_ms)
+void listener_set_deadline(struct listener *l, struct connection *c, int64_t in_ms)
 {
     if (!c)
         return;
@@ -126,7 +127,7 @@ void *listener_on_target(void *ctx, const char *target, struct MHD_Connection *c
     struct str raw = str_from(target);
     if (raw.len <= URI_BYTES_MAX)
         (void)routing_target(request, arena_dup(&request->arena, raw));
-    set_deadline(l, state->socket, l->options.head_ms);
+    listener_set_deadline(l, state->socket, l->options.head_ms);
     (void)pthread_mutex_lock(&l->lock);
     l->active++;
     (void)pthread_mutex_unlock(&l->lock);
@@ -156,7 +157,7 @@ void listener_on_completed(void *ctx, struct MHD_Connection *connection, void **
     if (!request)
         return;
     struct request_state *state = request->state;
-    set_deadline(l, state->socket, l->options.idle_ms + l->options.head_ms);
+    listener_set_deadline(l, state->socket, l->options.idle_ms + l->options.head_ms);
     count(l, request);
     if (l->options.done && state->served)
         l->options.done(state->served->service, request, state->status);
@@ -168,6 +169,8 @@ void listener_on_completed(void *ctx, struct MHD_Connection *connection, void **
         LOG_TEXT("span", str_from(request->span.id)),
         LOG_TEXT("end",
                  how == MHD_REQUEST_TERMINATED_COMPLETED_OK ? STR("ok") : STR("broken off")));
+    if (state->stream)
+        stream_left(state->stream);
     if (state->response)
         l->mhd.destroy_response(state->response);
     buf_free(&request->bytes);
@@ -231,7 +234,7 @@ static enum MHD_Result queue(struct request *request)
         return MHD_NO;
     if (last)
         (void)l->mhd.add_response_header(state->response, "Connection", "close");
-    set_deadline(l, state->socket, l->options.body_ms);
+    listener_set_deadline(l, state->socket, l->options.body_ms);
     return l->mhd.queue_response(state->connection, state->status, state->response);
 }
 
@@ -300,7 +303,7 @@ static enum MHD_Result on_head(struct request *request, const char *method)
         return refuse(request, 413, "too-large", "the body is larger than this path takes");
     request->bytes.limit = request->route->body_max;
     state->step = STEP_BODY;
-    set_deadline(l, state->socket, l->options.body_ms);
+    listener_set_deadline(l, state->socket, l->options.body_ms);
     return MHD_YES;
 }
 
@@ -380,7 +383,7 @@ static enum MHD_Result on_whole(struct request *request)
     if (!begin_work(l))
         return refuse(request, 503, "stopping", STOPPING);
     state->step = STEP_BUSY;
-    set_deadline(l, state->socket, -1);
+    listener_set_deadline(l, state->socket, -1);
     l->mhd.suspend_connection(state->connection);
     if (request->route->quick && request->bytes.len <= QUICK_BYTES)
         run(request);
@@ -456,6 +459,7 @@ static void fill_defaults(struct listener_options *o)
     o->head_ms = o->head_ms ? o->head_ms : DEFAULT_HEAD_MS;
     o->idle_ms = o->idle_ms ? o->idle_ms : DEFAULT_IDLE_MS;
     o->body_ms = o->body_ms ? o->body_ms : DEFAULT_BODY_MS;
+    o->slow_ms = o->slow_ms ? o->slow_ms : DEFAULT_SLOW_MS;
     o->bodies_max = o->bodies_max ? o->bodies_max : DEFAULT_BODIES;
 }
 

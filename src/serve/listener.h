@@ -46,6 +46,8 @@ struct listener_route {
     const char *text;                        /* one sentence */
     const char *gives;                       /* media type of the answer; NULL = application/json */
     const struct route_parameter *parameter; /* of the query; ends with one without a name */
+    const char *schema; /* a name of $defs in docs/schema/record.schema.json; or NULL */
+    const char *rest;   /* what `*` of the path is: "fingerprint"; NULL = a stack's name */
 };
 
 /* Who asks. */
@@ -82,8 +84,9 @@ struct listener_options {
     void (*done)(void *service, const struct request *request, unsigned status);
     unsigned connections_max, per_address_max, threads; /* 0 = 1000, as connections_max, 2 */
     int head_ms, idle_ms, body_ms;                      /* 0 = 10 s, 60 s, 10 min */
-    size_t bodies_max;                                  /* of all requests; 0 = 1 GiB */
-    int64_t (*now_ms)(void *clock);                     /* wall, for tokens */
+    int slow_ms;                    /* for what was written to a stream to be taken; 0 = 30 s */
+    size_t bodies_max;              /* of all requests; 0 = 1 GiB */
+    int64_t (*now_ms)(void *clock); /* wall, for tokens */
     void *clock;
 };
 
@@ -140,6 +143,10 @@ struct request {
 struct str request_header(const struct request *request, const char *name);
 /* The first parameter of that name in the query, decoded; false where there is none. */
 bool request_param(struct request *request, const char *name, struct str *ret);
+/* The nth of that name, from 0. */
+bool request_param_at(struct request *request, const char *name, size_t nth, struct str *ret);
+/* Are all parameters of the query those of the route? False: *ret_name is one that is not. */
+bool request_params_known(struct request *request, struct str *ret_name);
 /* May this principal touch that stack? */
 bool request_may_touch(const struct request *request, struct str stack);
 
@@ -152,7 +159,24 @@ struct answer {
     struct str body;  /* copied, unless take_body */
     char *take_body;  /* malloc'd, len in body.len: the listener frees it */
     struct answer_header header[4];
+    struct stream *stream; /* the body, in place of the two above: it goes on after the answer */
 };
+
+/* --- answers that go on ---
+ *
+ * stream_open, request_answer with it, then stream_write from any thread, stream_close once. The
+ * bytes wait in a buffer of STREAM_BYTES_MAX; who does not take them for slow_ms is cut off.
+ */
+enum { STREAM_BYTES_MAX = 384 << 10 };
+struct stream;
+struct stream *stream_open(struct request *request); /* NULL: no memory */
+/* How much may be written now; 0 also where the other side is gone. */
+size_t stream_room(struct stream *stream);
+bool stream_is_gone(struct stream *stream);
+/* All of it or nothing; false: there is no room, or the other side is gone. */
+bool stream_write(struct stream *stream, struct str bytes);
+/* What was written still goes out, then the answer ends; the stream is not ours any more. */
+void stream_close(struct stream *stream);
 /* Exactly once for each request; it must not be touched afterwards. */
 void request_answer(struct request *request, const struct answer *answer);
 /* problem: "lock-refused", which becomes its type; the title is the status' own. */

@@ -54,8 +54,9 @@ struct request_state {
     enum request_step step;
     struct MHD_Response *response;
     unsigned status;
-    size_t counted; /* bytes of the budget for bodies */
-    bool close;     /* nothing more on this connection */
+    struct stream *stream; /* or NULL */
+    size_t counted;        /* bytes of the budget for bodies */
+    bool close;            /* nothing more on this connection */
 };
 
 struct listener {
@@ -115,6 +116,16 @@ void listener_on_connection(void *ctx, struct MHD_Connection *connection, void *
 void listener_on_completed(void *ctx, struct MHD_Connection *connection, void **request_ctx,
                            enum MHD_RequestTerminationCode how);
 void *listener_on_target(void *ctx, const char *target, struct MHD_Connection *connection);
+
+/* The socket is shut in_ms from now; negative: it is not. */
+void listener_set_deadline(struct listener *l, struct connection *c, int64_t in_ms);
+
+/* --- stream.c --- */
+
+/* NULL: no memory. The response has the stream, too. */
+struct MHD_Response *stream_response(struct stream *stream);
+/* The request is done with: nothing is asked of its connection any more. */
+void stream_left(struct stream *stream);
 
 /* --- tls.c --- */
 

@@ -7,7 +7,9 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "serve/server.h"
 #include "wire/json.h"
@@ -42,26 +44,39 @@ static bool has_rest(const struct listener_route *route)
     return len && route->path[len - 1] == '*';
 }
 
+static const char *rest_of(const struct listener_route *route)
+{
+    return route->rest ? route->rest : "stack";
+}
+
 static void write_parameters(struct jsonw *w, const struct listener_route *route)
 {
     jsonw_key(w, STR("parameters"));
     jsonw_array_open(w);
     if (has_rest(route))
-        write_parameter(w, "stack", "path", true, "name of the stack; may hold slashes");
+        write_parameter(w, rest_of(route), "path", true,
+                        route->rest ? "now or once, or the beginning of it"
+                                    : "name of the stack; may hold slashes");
     for (const struct route_parameter *p = route->parameter; p && p->name; p++)
         write_parameter(w, p->name, "query", p->required, p->text);
     jsonw_array_close(w);
 }
 
-static void write_content(struct jsonw *w, const char *type)
+static void write_content(struct jsonw *w, const char *type, const char *schema)
 {
+    char ref[80];
     jsonw_key(w, STR("content"));
     jsonw_object_open(w);
     jsonw_key(w, str_from(type));
     jsonw_object_open(w);
     jsonw_key(w, STR("schema"));
-    jsonw_object_open(w);
-    jsonw_object_close(w);
+    (void)snprintf(ref, sizeof ref, "#/components/schemas/%s", schema ? schema : "");
+    if (schema) {
+        write_ref(w, ref);
+    } else {
+        jsonw_object_open(w);
+        jsonw_object_close(w);
+    }
     jsonw_object_close(w);
     jsonw_object_close(w);
 }
@@ -73,8 +88,14 @@ static void write_responses(struct jsonw *w, const struct listener_route *route)
     jsonw_key(w, STR("200"));
     jsonw_object_open(w);
     jsonw_member_string(w, STR("description"), STR("Done"));
-    write_content(w, route->gives ? route->gives : "application/json");
+    write_content(w, route->gives ? route->gives : "application/json", route->schema);
     jsonw_object_close(w);
+    if (route->schema) {
+        jsonw_key(w, STR("304"));
+        jsonw_object_open(w);
+        jsonw_member_string(w, STR("description"), STR("As If-None-Match has it"));
+        jsonw_object_close(w);
+    }
     jsonw_key(w, STR("default"));
     write_ref(w, "#/components/responses/problem");
     jsonw_object_close(w);
@@ -105,7 +126,7 @@ static void write_operation(struct jsonw *w, const struct listener_route *route)
     if (route->body_max) {
         jsonw_key(w, STR("requestBody"));
         jsonw_object_open(w);
-        write_content(w, "application/json");
+        write_content(w, "application/json", NULL);
         jsonw_object_close(w);
     }
     write_responses(w, route);
@@ -131,8 +152,9 @@ static void write_paths(struct jsonw *w)
         if (!is_first(routes, i))
             continue;
         size_t len = strlen(routes[i].path) - has_rest(&routes[i]);
-        (void)snprintf(path, sizeof path, "%.*s%s", (int)len, routes[i].path,
-                       has_rest(&routes[i]) ? "{stack}" : "");
+        bool rest = has_rest(&routes[i]);
+        (void)snprintf(path, sizeof path, "%.*s%s%s%s", (int)len, routes[i].path, rest ? "{" : "",
+                       rest ? rest_of(&routes[i]) : "", rest ? "}" : "");
         jsonw_key(w, str_from(path));
         jsonw_object_open(w);
         for (size_t k = i; k < n; k++)
@@ -150,6 +172,56 @@ static void write_scheme(struct jsonw *w, const char *name)
     jsonw_member_string(w, STR("type"), STR("http"));
     jsonw_member_string(w, STR("scheme"), str_from(name));
     jsonw_object_close(w);
+}
+
+/* --- the schemas that plumb carries --- */
+
+struct carried {
+    const char *of, *name;
+    const unsigned char *deflated;
+    size_t ndeflated, len;
+};
+#define X(of, name, len, ...) \
+    {of, name, (const unsigned char[]){__VA_ARGS__}, sizeof(const unsigned char[]){__VA_ARGS__}, \
+     len},
+static const struct carried carried[] = {
+#include "gen/schemas.inc"
+};
+#undef X
+
+/* "#/$defs/x" of such a file is "#/components/schemas/x" here. */
+static struct str moved_refs(struct arena *arena, struct str text)
+{
+    AUTO_BUF out = {.limit = DOCUMENT_BYTES};
+    for (size_t at = 0, found; at < text.len; at = found) {
+        found = str_find(text, STR("#/$defs/"), at);
+        buf_str(&out, str_sub(text, at, found == SIZE_MAX ? text.len : found));
+        if (found == SIZE_MAX)
+            break;
+        buf_str(&out, STR("#/components/schemas/"));
+        found += STR("#/$defs/").len;
+    }
+    return arena_dup(arena, buf_view(&out));
+}
+
+static void write_schemas(struct jsonw *w)
+{
+    for (size_t i = 0; i < sizeof carried / sizeof *carried; i++) {
+        AUTO_ARENA arena = {.limit = 8 << 20};
+        uLongf len = carried[i].len;
+        char *text = arena_alloc_raw(&arena, carried[i].len, 1, 1);
+        struct value document;
+        if (!text || uncompress((Bytef *)text, &len, carried[i].deflated, carried[i].ndeflated))
+            continue;
+        struct str moved = moved_refs(&arena, (struct str){text, len});
+        if (!json_parse(&arena, moved, carried[i].name, JSON_DEFAULT, &document, NULL))
+            continue;
+        const struct value *defs = value_get(&document, STR("$defs"));
+        for (size_t k = 0; defs && k < defs->len; k++) {
+            jsonw_key(w, key_str(defs->members[k].key));
+            jsonw_value(w, &defs->members[k].value);
+        }
+    }
 }
 
 static void write_components(struct jsonw *w)
@@ -179,6 +251,7 @@ static void write_components(struct jsonw *w)
     jsonw_object_close(w);
     jsonw_key(w, STR("schemas"));
     jsonw_object_open(w);
+    write_schemas(w);
     jsonw_key(w, STR("problem"));
     jsonw_object_open(w);
     jsonw_member_string(w, STR("type"), STR("object"));

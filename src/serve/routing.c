@@ -99,22 +99,50 @@ struct str request_header(const struct request *request, const char *name)
     return (struct str){0};
 }
 
-bool request_param(struct request *request, const char *name, struct str *ret)
+/* The next pair of a query, decoded; the value's ptr NULL: malformed. */
+static bool next_pair(struct request *request, struct str *rest, struct str *ret_name,
+                      struct str *ret_value)
 {
-    struct str rest = request->query, pair;
-    while (rest.len) {
-        (void)str_cut(&rest, '&', &pair);
-        struct str key = {0};
-        if (!str_cut(&pair, '=', &key))
-            pair = STR("");
-        struct str decoded = routing_decode(&request->arena, key, true);
-        if (!decoded.ptr || !str_equal(decoded, str_from(name)))
+    struct str pair, key = {0};
+    if (!rest->len)
+        return false;
+    (void)str_cut(rest, '&', &pair);
+    if (!str_cut(&pair, '=', &key))
+        pair = STR("");
+    *ret_name = routing_decode(&request->arena, key, true);
+    *ret_value = routing_decode(&request->arena, pair, true);
+    return true;
+}
+
+bool request_param_at(struct request *request, const char *name, size_t nth, struct str *ret)
+{
+    struct str rest = request->query, key, value;
+    while (next_pair(request, &rest, &key, &value)) {
+        if (!key.ptr || !str_equal(key, str_from(name)) || nth-- > 0)
             continue;
-        struct str value = routing_decode(&request->arena, pair, true);
         if (!value.ptr)
             return false;
         *ret = value;
         return true;
     }
     return false;
+}
+
+bool request_param(struct request *request, const char *name, struct str *ret)
+{
+    return request_param_at(request, name, 0, ret);
+}
+
+bool request_params_known(struct request *request, struct str *ret_name)
+{
+    struct str rest = request->query, key, value;
+    while (next_pair(request, &rest, &key, &value)) {
+        const struct route_parameter *p = request->route->parameter;
+        while (p && p->name && !str_equal(key, str_from(p->name)))
+            p++;
+        *ret_name = key;
+        if ((key.len || value.len) && (!p || !p->name || !value.ptr))
+            return false;
+    }
+    return true;
 }

@@ -17,6 +17,7 @@
 #include "serve/log.h"
 #include "serve/run_task.h"
 #include "serve/scheduler.h"
+#include "serve/streams.h"
 
 enum { WHY_BYTES = 16 << 10, BEAT_MS = 60000 };
 
@@ -68,6 +69,31 @@ static const struct route_parameter write_parameters[] = {
 static const struct route_parameter gate_parameters[] = {
     {.name = "stack", .required = true, .text = "the stack that the plan is of"},
     {.name = "format", .text = "of the answer: json, text or markdown"},
+    {0}};
+
+static const struct route_parameter finding_parameters[] = {
+    {.name = "stack", .text = "only of this stack; may be repeated"},
+    {.name = "class", .text = "only these classes, with commas between"},
+    {.name = "severity", .text = "only of this severity or worse"},
+    {.name = "status",
+     .text =
+         "only these, with commas between; open (new, recurring, changed, reopened) without it; "
+         "also overdue and all"},
+    {.name = "since", .text = "what became what it is since then, newest first: 24h, 2026-11-22"},
+    {.name = "limit", .text = "at most so many, 1 to 1000; 100 without it"},
+    {.name = "offset", .text = "leave out the first; the Link header has the next page"},
+    {0}};
+static const struct route_parameter one_finding_parameters[] = {
+    {.name = "stack", .text = "of this stack, where several have one of that name"}, {0}};
+static const struct route_parameter run_parameters[] = {
+    {.name = "stack", .text = "only of this stack"},
+    {.name = "limit", .text = "at most so many, 1 to 1000; 100 without it"},
+    {.name = "offset", .text = "leave out the first; the Link header has the next page"},
+    {0}};
+static const struct route_parameter event_parameters[] = {
+    {.name = "type", .text = "only these, globs with commas between: finding.*,scan.end"},
+    {.name = "stack", .text = "only of this stack; a glob"},
+    {.name = "after", .text = "go on behind this event's number, as Last-Event-ID does"},
     {0}};
 
 static const struct listener_route routes[] = {
@@ -165,6 +191,47 @@ static const struct listener_route routes[] = {
      .body_max = RUN_TASK_BODY,
      .answer = run_task_post,
      .text = "A run task of HCP Terraform, signed, for that stack"},
+    {.method = "GET",
+     .path = "/v1/stacks",
+     .role = ROLE_READ,
+     .answer = api_get_stacks,
+     .schema = "status",
+     .text = "How every stack stands, as plumb status tells"},
+    {.method = "GET",
+     .path = "/v1/stacks/*",
+     .role = ROLE_READ,
+     .answer = api_get_stack,
+     .schema = "stack_show",
+     .text = "How a stack stands"},
+    {.method = "GET",
+     .path = "/v1/findings",
+     .role = ROLE_READ,
+     .answer = api_get_findings,
+     .parameter = finding_parameters,
+     .schema = "findings",
+     .text = "Findings, open and most severe first, as plumb findings tells"},
+    {.method = "GET",
+     .path = "/v1/findings/*",
+     .role = ROLE_READ,
+     .answer = api_get_finding,
+     .parameter = one_finding_parameters,
+     .schema = "finding_show",
+     .rest = "fingerprint",
+     .text = "A finding with its history, as plumb finding show tells"},
+    {.method = "GET",
+     .path = "/v1/runs",
+     .role = ROLE_READ,
+     .answer = api_get_runs,
+     .parameter = run_parameters,
+     .schema = "runs",
+     .text = "Scans, newest first"},
+    {.method = "GET",
+     .path = "/v1/events",
+     .role = ROLE_READ,
+     .answer = streams_get,
+     .parameter = event_parameters,
+     .gives = "text/event-stream",
+     .text = "The audit log as it grows: server-sent events"},
     {.method = "GET",
      .path = "/metrics",
      .role = ROLE_READ,

@@ -131,5 +131,12 @@ void events_options(void *service, struct request *request);
 void gate_post(void *service, struct request *request);
 void openapi_get(void *service, struct request *request);
 
+/* --- api.c: what commands show, as JSON --- */
+void api_get_stacks(void *service, struct request *request);
+void api_get_stack(void *service, struct request *request);
+void api_get_findings(void *service, struct request *request);
+void api_get_finding(void *service, struct request *request);
+void api_get_runs(void *service, struct request *request);
+
 /* --- metrics_get.c --- */
 void metrics_get(void *service, struct request *request);

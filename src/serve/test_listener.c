@@ -22,6 +22,8 @@ struct service {
     pthread_mutex_t lock;
     struct request *held;
     pthread_t late;
+    struct stream *stream;
+    bool was_gone;
 };
 
 static void echo(void *ctx, struct request *request)
@@ -73,12 +75,43 @@ static void refuse(void *ctx, struct request *request)
     request_failed(request, &err);
 }
 
+/* Writes as fast as it may, until the other side is gone or it has written enough. */
+static void *write_on(void *ctx)
+{
+    struct service *service = ctx;
+    static char bytes[65536];
+    memset(bytes, 'x', sizeof bytes);
+    for (int i = 0; i < 400 && !stream_is_gone(service->stream);) {
+        if (stream_write(service->stream, (struct str){bytes, sizeof bytes}))
+            i++;
+        else
+            (void)usleep(5000);
+    }
+    service->was_gone = stream_is_gone(service->stream);
+    (void)stream_write(service->stream, STR("the end\n"));
+    stream_close(service->stream);
+    return NULL;
+}
+
+static void stream(void *ctx, struct request *request)
+{
+    struct service *service = ctx;
+    service->stream = stream_open(request);
+    assert_non_null(service->stream);
+    assert_true(stream_write(service->stream, STR("the beginning\n")));
+    assert_int_equal(pthread_create(&service->late, NULL, write_on, service), 0);
+    const struct answer answer = {
+        .status = 200, .type = "text/event-stream", .stream = service->stream};
+    request_answer(request, &answer);
+}
+
 static const struct listener_route routes[] = {
     {.method = "GET", .path = "/health", .open = true, .quick = true, .answer = echo},
     {.method = "POST", .path = "/echo", .role = ROLE_READ, .body_max = 100000, .answer = echo},
     {.method = "LOCK", .path = "/states/*", .role = ROLE_APPLY, .body_max = 1000, .answer = rest},
     {.method = "GET", .path = "/states/*", .role = ROLE_READ, .quick = true, .answer = rest},
     {.method = "GET", .path = "/hold", .role = ROLE_READ, .quick = true, .answer = hold},
+    {.method = "GET", .path = "/stream", .role = ROLE_READ, .answer = stream},
     {.method = "GET", .path = "/fail", .role = ROLE_READ, .answer = refuse},
     {.method = "GET", .path = "/unsaid", .answer = echo},
 };
@@ -302,6 +335,39 @@ static void a_slow_client_is_cut_off(void **state)
     listener_stop(world.listener);
 }
 
+static void streams_go_on_and_who_does_not_read_is_cut_off(void **state)
+{
+    static const char request[] =
+        "GET /stream HTTP/1.1\r\n" H AS_READER "Connection: close\r\n\r\n";
+    struct world world = {0};
+    (void)state;
+    begin(&world, (struct listener_options){.slow_ms = 300});
+    /* Who reads gets all of it, from the beginning to the end. */
+    size_t room = 400 * 65536 + (4 << 20);
+    char *got = malloc(room);
+    assert_non_null(got);
+    int fd = dial(&world);
+    assert_int_equal(send(fd, request, sizeof request - 1, 0), (ssize_t)sizeof request - 1);
+    read_all(fd, got, room);
+    assert_int_equal(pthread_join(world.service.late, NULL), 0);
+    assert_false(world.service.was_gone);
+    assert_non_null(strstr(got, "the beginning\n"));
+    assert_non_null(strstr(got, "the end\n"));
+    assert_true(strlen(got) > 400 * 65536);
+    free(got);
+    /* Who does not read is gone, long before the writer has given up. */
+    int64_t began = clock_monotonic_ms();
+    fd = dial(&world);
+    assert_int_equal(send(fd, request, sizeof request - 1, 0), (ssize_t)sizeof request - 1);
+    (void)usleep(200000); /* for the thread to be there */
+    assert_int_equal(pthread_join(world.service.late, NULL), 0);
+    assert_true(world.service.was_gone);
+    assert_true(clock_monotonic_ms() - began < 10000);
+    (void)close(fd);
+    assert_true(listener_drain(world.listener, 5000));
+    listener_stop(world.listener);
+}
+
 static void what_is_being_answered_is_answered_before_the_end(void **state)
 {
     struct world world = {0};
@@ -387,6 +453,7 @@ int main(void)
         cmocka_unit_test(requests_get_the_answers_of_each_case),
         cmocka_unit_test(what_is_too_large_is_refused),
         cmocka_unit_test(a_slow_client_is_cut_off),
+        cmocka_unit_test(streams_go_on_and_who_does_not_read_is_cut_off),
         cmocka_unit_test(what_is_being_answered_is_answered_before_the_end),
         cmocka_unit_test(a_request_that_comes_too_late_is_refused),
         cmocka_unit_test(what_outlasts_the_draining_is_answered_all_the_same),
