@@ -174,6 +174,7 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
            judges_digest(arena, &judges, &ret->policy_digest, err) &&
            read_key(arena, app, config, serve->up_password, &ret->upstream.password, err) &&
            read_key(arena, app, config, serve->gate_key, &ret->gate_key, err) &&
+           read_key(arena, app, config, serve->heartbeat_url, &ret->heartbeat_url, err) &&
            read_key(arena, app, config, config->events.key, &ret->events_key, err) &&
            read_key(arena, app, config, serve->run_task_key, &ret->run_task_key, err) &&
            read_key(arena, app, config, serve->feeds.push_key, &ret->push_key, err) &&

@@ -172,6 +172,9 @@ struct config_serve {
     struct str telemetry_url;
     struct str telemetry_headers;      /* env:NAME or file:PATH */
     struct str unjudged;               /* "block" (empty), "warn" or "off" */
+    struct str heartbeat_url;          /* env:NAME or file:PATH */
+    int64_t heartbeat_every_ms;        /* 0 = a minute */
+    bool heartbeat_private;            /* it may be in the own network, without TLS */
     struct str gate_key, run_task_key; /* env:NAME or file:PATH */
     struct str up_address, up_lock_address, up_lock_method, up_unlock_method, up_update_method;
     struct str up_user, up_password; /* password: env:NAME or file:PATH */

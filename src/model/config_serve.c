@@ -100,6 +100,27 @@ static const struct field telemetry_fields[] = {
 static const struct section telemetry_section = {
     .what = "serve.telemetry", .fields = telemetry_fields, .nfields = COUNT(telemetry_fields)};
 
+static const struct field heartbeat_fields[] = {
+    {.name = "url",
+     .kind = FIELD_STRING,
+     .check = CHECK_REFERENCE,
+     .required = true,
+     AT(heartbeat_url),
+     .text = "env:NAME or file:PATH of the URL; /fail is added where a scan is overdue"},
+    {.name = "every",
+     .kind = FIELD_DURATION,
+     .least = 1000,
+     .most = 86400000,
+     AT(heartbeat_every_ms),
+     .text = "how often, such as 1m (without it)"},
+    {.name = "allow_private",
+     .kind = FIELD_BOOL,
+     AT(heartbeat_private),
+     .text = "the switch may be in your own network, and without TLS"},
+};
+static const struct section heartbeat_section = {
+    .what = "serve.heartbeat", .fields = heartbeat_fields, .nfields = COUNT(heartbeat_fields)};
+
 #define UP(key, member, what) \
     { \
         .name = key, .kind = FIELD_STRING, .check = CHECK_FILLED, AT(member), .text = what \
@@ -162,6 +183,10 @@ static const struct field serve_fields[] = {
      .kind = FIELD_SECTION,
      .section = &metrics_section,
      .text = "figures for Prometheus at /metrics"},
+    {.name = "heartbeat",
+     .kind = FIELD_SECTION,
+     .section = &heartbeat_section,
+     .text = "a dead man's switch elsewhere is told that all is well"},
     {.name = "scheduler",
      .kind = FIELD_SECTION,
      .section = &config_scheduler_section,

@@ -27,6 +27,7 @@ struct metrics;
     X(PART_RUN_TASKS, run_tasks, run_tasks, run_tasks_open, run_tasks_close, PART_SERVES) \
     X(PART_STREAMS, streams, streams, streams_open, streams_close, PART_SERVES) \
     X(PART_SETTLER, audit_settler, settler, part_settler_open, audit_settler_close, PART_WORKS) \
+    X(PART_HEARTBEAT, heartbeat, heartbeat, heartbeat_open, heartbeat_close, PART_WORKS) \
     X(PART_WARM, warm, warm, part_warm_open, warm_close, PART_WORKS) \
     X(PART_FEEDS, feeds, feeds, feeds_open, feeds_close, PART_WORKS) \
     X(PART_SCHEDULER, scheduler, scheduler, scheduler_open, scheduler_close, PART_WORKS) \

@@ -62,15 +62,14 @@ enum { METRICS_SERIES_MAX = 10000 };
       "Providers that wait for the next scan, or that a scan has") \
     X(METRIC_WARM_MEMORY, "plumb_warm_memory_bytes", METRIC_GAUGE, "bytes", "of", \
       "Memory of providers that wait, and of schemas that are kept") \
-<<<<<<< HEAD
     X(METRIC_EVENTS, "plumb_events", METRIC_COUNTER, "", "source,result", \
       "Events of clouds' logs that were received, by what became of them") \
     X(METRIC_EVENT_LAG, "plumb_event_lag_seconds", METRIC_HISTOGRAM, "seconds", "source", \
       "From what was done to its event's arrival") \
-=======
+    X(METRIC_HEARTBEATS, "plumb_heartbeats", METRIC_COUNTER, "", "result", \
+      "Heartbeats to serve.heartbeat.url") \
     X(METRIC_STREAMS, "plumb_event_streams", METRIC_GAUGE, "", "", \
       "Clients that listen to GET /v1/events") \
->>>>>>> e8d6d45 (serve: the read API, and the audit log as server-sent events)
     X(METRIC_DROPPED, "plumb_metrics_dropped", METRIC_COUNTER, "", "", \
       "Changes of figures that were not counted, for there are too many series") \
     X(METRIC_HTTP_REQUESTS, "plumb_http_requests", METRIC_COUNTER, "", "method,route,code", \

@@ -14,6 +14,7 @@
 #include "serve/alerter.h"
 #include "serve/committer.h"
 #include "serve/feeds.h"
+#include "serve/heartbeat.h"
 #include "serve/log.h"
 #include "serve/run_task.h"
 #include "serve/scheduler.h"

@@ -46,6 +46,7 @@ struct server_options {
     const struct config *config;                  /* of plumb.yaml, or NULL */
     struct policy *policy;                        /* judges plans, one at a time; or NULL */
     struct str events_key;                        /* of signed events; empty = none */
+    struct str heartbeat_url;                     /* of the dead man's switch; empty = none */
     struct str gate_key;                          /* of signed requests to the gate; empty = none */
     struct upstream upstream;                /* where states are kept instead of here; or empty */
     struct str run_task_key, run_task_url;   /* of run tasks, and the host they come from */

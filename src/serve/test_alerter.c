@@ -119,7 +119,8 @@ static void two_services_tell_each_status_once(void **state)
           " (SELECT count(*) FROM alert WHERE state <> 'taken')",
           0);
     assert_true(number(&record, "SELECT count(*) FROM alert WHERE receiver = 'a'") > 20);
-    assert_true(number(&record, "SELECT count(*) FROM alert WHERE receiver = 'b'") > 5);
+    assert_true(number(&record, "SELECT count(*) FROM alert WHERE receiver = 'b'") >
+                0); /* what comes while one is sent is one message: how many is a matter of time */
     assert_int_equal(number(&record, "SELECT count(*) FROM alert WHERE receiver = 'c'"), 0);
     close_service(&one);
     close_service(&two);

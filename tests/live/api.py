@@ -1,15 +1,17 @@
 """The read API and the event stream of plumb serve: what the commands tell, pages, tokens of some stacks, streams that go on."""
 import http.client
+import http.server
 import json
 import re
 import shutil
 import socket
-import subprocess
+import sqlite3
+import threading
 import time
 import urllib.error
 import urllib.request
 
-from harness import PLUMB, ROOT, check, test, wait_until
+from harness import ROOT, check, test, wait_until
 from statelock import Service
 
 SLOW, MOST = 60, 200
@@ -24,10 +26,10 @@ def place(lab, name):
 class Api(Service):
     """A service whose store holds scans of some stacks; no provider is needed for them."""
 
-    def __init__(self, folder, stacks=("net/a", "net/b", "app/c")):
+    def __init__(self, folder, stacks=("net/a", "net/b", "app/c"), more="serve:\n  scheduler: {enabled: false}\n"):
         for name in stacks:
             shutil.copytree(ROOT / "examples/quickstart", folder / "code" / name)
-        (folder / "plumb.yaml").write_text(f"version: 1\nstore: sqlite:{folder}/plumb.db\nstacks: [code/*/*]\nschedules: [1h]\n")
+        (folder / "plumb.yaml").write_text(f"version: 1\nstore: sqlite:{folder}/plumb.db\nstacks: [code/*/*]\nschedules: [1h]\n" + more)
         self.keep = (folder / "plumb.yaml").read_text()
         super().__init__(folder, tokens=("read",))
 
@@ -203,3 +205,46 @@ def api_slow_clients_hold_up_nobody(lab):
         check(wait_until(lambda: api.get("/v1/events?after=x")[0] == 400, 20), "no place")
         size = int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{api.process.pid}/status").read()).group(1))
         check(size < 300_000, "memory", size, "kB")
+
+
+@test()
+def api_heartbeat_says_when_a_scan_is_overdue(lab):
+    beats = []
+
+    class Switch(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            beats.append((self.path, self.rfile.read(int(self.headers["Content-Length"])).decode()))
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"OK")
+
+        def log_message(self, *_):
+            pass
+
+    switch = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Switch)
+    threading.Thread(target=switch.serve_forever, daemon=True).start()
+    folder = place(lab, "heartbeat")
+    (folder / "switch").write_text(f"http://127.0.0.1:{switch.server_port}/ping/secret?x=1\n")
+    more = "serve:\n  heartbeat: {url: file:switch, every: 1s, allow_private: true}\n  scheduler: {enabled: false}\n"
+    with Api(folder, stacks=("net/a",), more=more) as api:
+        api.scan()
+        check(wait_until(lambda: any("1 stacks, 0 overdue" in b for _, b in beats), 20), beats)
+        check({p for p, _ in beats} == {"/ping/secret?x=1"}, beats)
+        # nobody has scanned for two hours
+        store = sqlite3.connect(folder / "plumb.db")
+        store.execute("insert into schedule (stack, tier, spec, next_utc_ms, began_utc_ms, ended_utc_ms, progress) "
+                      "values ('code/net/a', '', '1h; jitter 0ms; grace 1000ms', 0, 0, 0, '')")
+        store.execute("update stack set complete_utc_ms = complete_utc_ms - 7200000")
+        store.commit()
+        check(wait_until(lambda: any("1 overdue" in b for _, b in beats), 20), beats)
+        check(beats[-1][0] == "/ping/secret/fail?x=1", beats[-1])
+        check(wait_until(lambda: [e["stack"] for e in api.events() if e["type"] == "scan.overdue"] == ["code/net/a"], 10), "no event")
+        check(api.json("/v1/stacks/code/net/a")["stack"]["scan_overdue"], "not overdue")
+        check(api.plumb("status", "--config", "-", "--store", api.store, check_exit=False).returncode == 4, "status")
+        store.execute("update stack set complete_utc_ms = complete_utc_ms + 7200000")
+        store.commit()
+        check(wait_until(lambda: beats[-1][0] == "/ping/secret?x=1", 20), beats[-1])
+        check(len([e for e in api.events() if e["type"] == "scan.overdue"]) == 1, "told twice")
+        check("secret" not in (folder / "serve.log").read_text(), "the URL is in the log")
+    switch.shutdown()
