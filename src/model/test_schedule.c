@@ -2,11 +2,13 @@
  */
 #include "base/test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "model/config.h"
 #include "model/schedule.h"
 #include "model/stack.h"
@@ -79,6 +81,36 @@ static void what_is_due_next(void **state)
             fail_msg("%s %s after %s: want %s, got %s", dues[i].zone, dues[i].text, dues[i].after,
                      dues[i].next, clock_format(next, text));
     }
+}
+
+/* tests/data/schedule/make-vectors made them, by another way and Python's zoneinfo. */
+static void another_implementation_says_the_same(void **state)
+{
+    AUTO_ARENA arena = {.limit = 1 << 24};
+    struct str all, line, field[4];
+    size_t n = 0;
+    (void)state;
+    struct str path = arena_printf(&arena, "%s/tests/data/schedule/vectors.tsv",
+                                   getenv("PLUMB_ROOT") ? getenv("PLUMB_ROOT") : ".");
+    assert_true(io_read_file(&arena, path.ptr, 1 << 20, &all, NULL));
+    for (; all.len; n++) {
+        struct arena_mark mark = arena_mark(&arena);
+        struct schedule s;
+        char text[CLOCK_TEXT];
+        (void)str_cut(&all, '\n', &line);
+        for (size_t i = 0; i < 4; i++)
+            (void)str_cut(&line, '\t', &field[i]);
+        int64_t after = 0, want = 0;
+        assert_true(clock_parse(field[2], &after) && clock_parse(field[3], &want));
+        assert_true(schedule_parse(&arena, field[1], field[0], 0, &s, NULL));
+        int64_t next = schedule_next(&s, STR("x"), after);
+        if (next != want)
+            fail_msg("%.*s %.*s after %.*s: want %.*s, got %s", STR_ARG(field[0]),
+                     STR_ARG(field[1]), STR_ARG(field[2]), STR_ARG(field[3]),
+                     clock_format(next, text));
+        arena_rewind(&arena, mark);
+    }
+    assert_true(n > 400);
 }
 
 static const struct {
@@ -289,6 +321,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_due_next),
+        cmocka_unit_test(another_implementation_says_the_same),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(stacks_are_spread_the_same_everywhere),
         cmocka_unit_test(nothing_is_due_at_the_end_of_time),
