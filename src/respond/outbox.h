@@ -68,6 +68,9 @@ struct outbox_sent {
 bool outbox_send(struct record *record, struct arena *arena, const struct routes *routes,
                  const struct route *route, struct notify_target *target, struct str owner,
                  struct outbox_breaker *breaker, struct outbox_sent *ret, struct err *err);
+/* What senders that are gone were sending is free at once, not when their lease ends. */
+bool outbox_release(struct record *record, bool (*gone)(struct str owner, const void *ctx),
+                    const void *ctx, struct err *err);
 /* For receivers that forget (notifier.resends), where it is time: what is open, and what was
  * resolved within OUTBOX_RESOLVED_MS. ret->some: it was sent. */
 bool outbox_resend(struct record *record, struct arena *arena, const struct routes *routes,

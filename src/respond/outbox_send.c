@@ -10,7 +10,12 @@
 static const int64_t schedule[] = {5000,          5 * MINUTES_MS, 30 * MINUTES_MS,
                                    2 * HOURS_MS,  5 * HOURS_MS,   10 * HOURS_MS,
                                    14 * HOURS_MS, 20 * HOURS_MS,  24 * HOURS_MS};
-enum { TRIES = sizeof schedule / sizeof *schedule, PATIENCE_DAYS = 7, SAID_MAX = 300 };
+enum {
+    TRIES = sizeof schedule / sizeof *schedule,
+    PATIENCE_DAYS = 7,
+    SAID_MAX = 300,
+    RELEASE_MOST = 64 /* threads that died at once */
+};
 
 /* --- the breaker --- */
 
@@ -99,6 +104,37 @@ static bool claim(struct record *record, const struct route *route, struct str o
         return true;
     db_rollback(record->db);
     return false;
+}
+
+struct releasing {
+    struct arena *arena;
+    struct str owner[RELEASE_MOST];
+    size_t n;
+};
+
+static bool take_owner(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct releasing *r = ctx;
+    return r->n == RELEASE_MOST || outbox_keep(r->arena, db_text(row, 0), &r->owner[r->n++], err);
+}
+
+bool outbox_release(struct record *record, bool (*gone)(struct str owner, const void *ctx),
+                    const void *ctx, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct releasing r = {.arena = &arena};
+    if (!db_query(record->db,
+                  "SELECT DISTINCT lease FROM alert WHERE state = 'waiting' AND lease <> ''", NULL,
+                  0, take_owner, &r, err))
+        return false;
+    for (size_t i = 0; i < r.n; i++)
+        if (gone(r.owner[i], ctx) &&
+            !OUTBOX_RUN(record,
+                        "UPDATE alert SET lease = '', lease_utc_ms = 0 WHERE lease = $1 AND"
+                        " state = 'waiting'",
+                        err, DB_PARAM_TEXT(r.owner[i])))
+            return false;
+    return true;
 }
 
 /* --- what came of it --- */

@@ -1,15 +1,19 @@
 /* alerter.c - the threads that make alerts and send them. */
 #include "serve/alerter.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "model/config.h"
 #include "respond/outbox.h"
 #include "serve/log.h"
@@ -40,6 +44,8 @@ struct alerter {
     pthread_cond_t work;
     pthread_t thread;
     bool started;
+    struct str place; /* where process ids mean something: this boot of this machine's kernel, and
+                         the namespace in it; empty = not known */
     struct sender sender[ALERTER_SENDERS_MOST];
     size_t nsenders;
     char trouble[ERR_TEXT_MAX]; /* told last; the maker's alone */
@@ -210,6 +216,24 @@ static void tell_trouble(struct alerter *a, const struct err *err)
             LOG_NUMBER("receivers", (int64_t)a->routes.n));
 }
 
+/* Is it of a process that was here and is not any more? */
+static bool is_gone(struct str owner, const void *ctx)
+{
+    const struct alerter *a = ctx;
+    struct str rest = str_sub(owner, a->place.len, owner.len), number;
+    int64_t pid = 0;
+    return a->place.len && str_starts(owner, a->place) && str_cut(&rest, '/', &number) &&
+           str_to_int64(number, &pid) && pid > 0 && pid <= INT32_MAX && kill((pid_t)pid, 0) != 0 &&
+           errno == ESRCH;
+}
+
+static bool open_making(struct alerter *a, struct arena *arena, struct record *record,
+                        struct err *err)
+{
+    return record->db ||
+           (open_store(a, arena, record, err) && outbox_release(record, is_gone, a, err));
+}
+
 static void *make_on(void *ctx)
 {
     struct alerter *a = ctx;
@@ -220,8 +244,7 @@ static void *make_on(void *ctx)
     while (due && !a->closing) {
         struct err err = {0};
         hub_beat(a->server->hub, PART_ALERTER, BEAT_MS);
-        bool ok =
-            (record.db || open_store(a, &arena, &record, &err)) && look(a, &record, due, &err);
+        bool ok = open_making(a, &arena, &record, &err) && look(a, &record, due, &err);
         if (!ok) /* the connection may be what is wrong */
             close_store(&arena, &record);
         tell_trouble(a, &err);
@@ -234,17 +257,29 @@ static void *make_on(void *ctx)
 
 /* --- opening --- */
 
+static bool find_place(struct alerter *a, struct err *err)
+{
+    struct stat space;
+    struct str boot = STR("");
+    if (stat("/proc/self/ns/pid", &space) != 0 ||
+        !io_read_file(&a->arena, "/proc/sys/kernel/random/boot_id", 64, &boot, NULL))
+        return true;
+    a->place = arena_printf(&a->arena, "%.*s.%llu/", STR_ARG(str_trim(boot)),
+                            (unsigned long long)space.st_ino);
+    return a->place.ptr || arena_full(&a->arena, err);
+}
+
 static bool start(struct alerter *a, struct err *err)
 {
-    char host[64] = "";
-    if (gethostname(host, sizeof host - 1) != 0)
-        host[0] = '\0';
+    if (!find_place(a, err))
+        return false;
     a->nsenders = a->routes.n < ALERTER_SENDERS_MOST ? a->routes.n : ALERTER_SENDERS_MOST;
     for (size_t i = 0; i < a->nsenders; i++) {
         struct sender *s = &a->sender[i];
         s->alerter = a;
-        s->owner = arena_printf(&a->arena, "%s/%lld/%zu/%lld/%lld", host, (long long)getpid(), i,
-                                (long long)clock_wall_ms(), (long long)clock_monotonic_ms());
+        s->owner = arena_printf(&a->arena, "%.*s%lld/%zu/%lld/%lld", STR_ARG(a->place),
+                                (long long)getpid(), i, (long long)clock_wall_ms(),
+                                (long long)clock_monotonic_ms());
         if (!s->owner.ptr)
             return arena_full(&a->arena, err);
         s->started = pthread_create(&s->thread, NULL, send_on, s) == 0;
