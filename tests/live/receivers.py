@@ -162,9 +162,11 @@ class Mail(Receiver):
         self.launch([self.exim, "-C", self.dir / "exim.conf", "-bdf", "-q1m"], self.port)
 
     def mails(self):
-        """Every mail that was delivered, in order of its file's name, as Python's parser sees it."""
-        files = sorted((self.dir / "mail" / "new").glob("*")) if (self.dir / "mail" / "new").exists() else []
-        return [email.message_from_bytes(f.read_bytes(), policy=email.policy.default) for f in files]
+        """Every mail that was delivered, in the order in which it was taken, as Python's parser sees it."""
+        files = (self.dir / "mail" / "new").glob("*") if (self.dir / "mail" / "new").exists() else []
+        found = [email.message_from_bytes(f.read_bytes(), policy=email.policy.default) for f in files]
+        log = self.log()
+        return sorted(found, key=lambda m: log.find(f"id={m['Message-ID'].strip('<>')}"))
 
     def log(self):
         return (self.dir / "log" / "mainlog").read_text() if (self.dir / "log" / "mainlog").exists() else ""
