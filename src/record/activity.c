@@ -338,7 +338,7 @@ struct activity_rules activity_rules_of(const struct config_events *events)
 /* About once an hour, by whoever comes first. */
 static bool forget(struct adding *a, struct err *err)
 {
-    char text[24];
+    char digits[24];
     uint64_t gone = 0;
     int64_t last = 0, keep = a->rules->keep_ms ? a->rules->keep_ms : KEEP_MS;
     struct err none = {0};
@@ -351,8 +351,8 @@ static bool forget(struct adding *a, struct err *err)
     }
     if (last <= a->now && a->now < last + PRUNE_EVERY_MS)
         return true;
-    int len = snprintf(text, sizeof text, "%" PRId64, a->now);
-    const struct db_value now = DB_PARAM_TEXT(((struct str){text, (size_t)len}));
+    int len = snprintf(digits, sizeof digits, "%" PRId64, a->now);
+    const struct db_value now = DB_PARAM_TEXT(((struct str){digits, (size_t)len}));
     return activity_prune(a->record, a->now - keep, &gone, err) &&
            db_run(a->record->db,
                   "INSERT INTO setting (name, value) VALUES ('events_pruned', $1)"
