@@ -111,10 +111,10 @@ static bool ask_who(struct recording *r, const struct stack *stack, struct err *
 
 bool recording_begin(struct recording *r, const struct stack *stack, struct err *err)
 {
-    const struct config *config = r->options.judges->config;
     struct arena *arena = r->options.arena;
     if (!r->record || r->failed.kind)
         return true;
+    const struct config *config = r->options.judges->config;
     r->start.stack = stack->name;
     r->start.path = stack->path;
     r->start.environment = stack->environment;
