@@ -71,13 +71,22 @@ static void close_store(struct arena *arena, struct record *record)
 
 /* --- sending --- */
 
-static void tell_sent(struct alerter *a, const struct route *route, const struct outbox_sent *sent)
+static void tell_sent(struct alerter *a, const struct route *route, const struct outbox_sent *sent,
+                      const struct telemetry_span *span)
 {
     static const char *const results[] = {[NOTIFY_TAKEN] = "taken",
                                           [NOTIFY_LATER] = "later",
                                           [NOTIFY_REFUSED] = "refused",
                                           [NOTIFY_GONE] = "gone"};
     const char *result = results[sent->result];
+    const struct log_field attribute[] = {
+        LOG_TEXT("plumb.receiver", route->name),
+        LOG_TEXT("plumb.receiver.kind", str_from(route->kind->name)),
+        LOG_TEXT("plumb.alert.id", sent->id), LOG_NUMBER("plumb.attempts", sent->attempts),
+        LOG_TEXT("plumb.result", str_from(result))};
+    telemetry_end(server_telemetry(a->server), span, "send", SPAN_CLIENT, attribute,
+                  sizeof attribute / sizeof *attribute,
+                  sent->result == NOTIFY_TAKEN ? NULL : result);
     metrics_add(server_metrics(a->server), METRIC_NOTIFICATIONS,
                 LABELS(str_from(route->kind->name), str_from(result)), 1);
     if (!sent->id.len && sent->result == NOTIFY_TAKEN)
@@ -92,7 +101,8 @@ static void tell_sent(struct alerter *a, const struct route *route, const struct
                                      : "not taken, will be tried again",
         LOG_TEXT("receiver", route->name), LOG_TEXT("id", sent->id),
         LOG_TEXT("status", str_from(alert_status_name(sent->status))),
-        LOG_NUMBER("attempts", sent->attempts), LOG_TEXT("said", sent->said));
+        LOG_NUMBER("attempts", sent->attempts), LOG_TEXT("said", sent->said),
+        LOG_TEXT("trace", str_from(span->trace)), LOG_TEXT("span", str_from(span->id)));
 }
 
 static void tell_error(struct alerter *a, const struct route *route, const struct err *err)
@@ -110,25 +120,28 @@ static bool send_route(struct alerter *a, struct record *record, size_t i, struc
     AUTO_ARENA arena = {.limit = (size_t)1 << SENDING_SHIFT};
     struct notify_target target;
     struct outbox_sent sent;
+    struct telemetry_span span;
     if (!route_target(&secrets, route, a->server->options.config->root,
                       a->server->options.record.env, &target, err))
         return false;
     target.out = stdout;
     for (size_t n = 0; n < SENT_IN_A_ROW && !a->closing; n++) {
+        telemetry_begin(server_telemetry(a->server), NULL, STR(""), &span);
         if (!outbox_send(record, &arena, &a->routes, route, &target, owner, &a->breaker[i], &sent,
                          err))
             return false;
         if (!sent.some)
             break;
-        tell_sent(a, route, &sent);
+        tell_sent(a, route, &sent, &span);
         arena_reset(&arena);
     }
     if (a->closing)
         return true;
+    telemetry_begin(server_telemetry(a->server), NULL, STR(""), &span);
     if (!outbox_resend(record, &arena, &a->routes, route, &target, &a->breaker[i], &sent, err))
         return false;
     if (sent.some)
-        tell_sent(a, route, &sent);
+        tell_sent(a, route, &sent, &span);
     return true;
 }
 

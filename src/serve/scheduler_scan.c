@@ -60,6 +60,7 @@ struct piece {
     struct arena arena;
     struct err err;
     int64_t now, began_ms; /* of the store, of the monotonic clock */
+    struct telemetry_span span;
 
     enum piece_kind kind;
     struct planned *row; /* of the stack's tiers */
@@ -594,13 +595,24 @@ static void tell_result(struct piece *p)
                          : p->recording.finish.partial ? STR("partial")
                          : c->unchecked                ? STR("incomplete")
                                                        : STR("complete");
+    const struct log_field attribute[] = {
+        LOG_TEXT("plumb.stack", p->stack->name),
+        LOG_TEXT("plumb.kind", kind),
+        LOG_TEXT("plumb.outcome", outcome),
+        LOG_NUMBER("plumb.run", p->recording.finish.run),
+        LOG_NUMBER("plumb.resources", (int64_t)c->resources),
+        LOG_NUMBER("plumb.findings", (int64_t)p->result.nfindings)};
+    telemetry_end(server_telemetry(p->s->server), &p->span, "scan", SPAN_INTERNAL, attribute,
+                  sizeof attribute / sizeof *attribute,
+                  p->result.failed.len ? "the stack could not be scanned" : NULL);
     metrics_add(metrics, METRIC_SCANS, LABELS(outcome), 1);
     metrics_observe(metrics, METRIC_SCAN_SECONDS, LABELS(outcome), (double)took / 1000);
     LOG(p->s->server->options.log, p->result.failed.len ? LOG_WARN : LOG_INFO, "scan", "scanned",
         LOG_TEXT("stack", p->stack->name), LOG_TEXT("kind", kind), LOG_TEXT("outcome", outcome),
         LOG_NUMBER("run", p->recording.finish.run), LOG_NUMBER("ms", took),
         LOG_NUMBER("resources", (int64_t)c->resources),
-        LOG_NUMBER("findings", (int64_t)p->result.nfindings), LOG_TEXT("error", p->result.failed));
+        LOG_NUMBER("findings", (int64_t)p->result.nfindings), LOG_TEXT("error", p->result.failed),
+        LOG_TEXT("trace", str_from(p->span.trace)), LOG_TEXT("span", str_from(p->span.id)));
 }
 
 /* Back to when it is over, without a result. */
@@ -633,6 +645,7 @@ static bool move_on_alone(struct piece *p)
 static bool scan_it(struct piece *p)
 {
     bool locked = false, patient = is_patient(p);
+    telemetry_begin(server_telemetry(p->s->server), NULL, STR(""), &p->span);
     if (!is_locked(p, &locked))
         return false;
     if (locked && patient)

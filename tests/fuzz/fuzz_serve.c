@@ -2,13 +2,16 @@
  * states, run tasks. What is taken keeps its promises. */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/utf8.h"
 #include "enforce/lockinfo.h"
 #include "serve/listener_parts.h"
+#include "serve/metrics.h"
 #include "serve/run_task.h"
+#include "serve/telemetry_parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,6 +27,20 @@ static void try_target(struct str text)
             abort();
     }
     arena_free(&request.arena);
+}
+
+/* Headers, and what a collector answers. */
+static void try_telemetry(struct arena *arena, struct str text)
+{
+    const struct telemetry_settings settings = {.url = STR("http://x"), .headers = text};
+    struct telemetry_span span = {0};
+    if (otlp_traceparent(text, &span) &&
+        (strlen(span.trace) != 32 || strlen(span.parent) != 16 || text.len < 55))
+        abort();
+    (void)metrics_wants_openmetrics(text);
+    (void)otlp_rejected(arena, text, SIGNAL_LOGS);
+    (void)telemetry_check(&settings, NULL);
+    (void)log_set_levels(NULL, text, NULL);
 }
 
 static void try_info(struct arena *arena, struct str text)
@@ -51,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {0};
     try_target(text);
     try_info(&arena, text);
+    try_telemetry(&arena, text);
     if (state_head_parse(&arena, text, &head, &err) && (head.lineage.len == 0 || head.serial < 0))
         abort();
     if (run_task_parse(&arena, text, base, &task, NULL) && !task.is_test &&
