@@ -195,7 +195,10 @@ bool receiver_check_urls(const struct config_notify *config, struct str url, str
 bool receiver_check_url(const struct config_notify *config, struct str url, struct err *err)
 {
     struct str rest = url, word;
-    if (receiver_next(&rest, &word) && receiver_next(&rest, &word))
+    size_t words = 0;
+    while (receiver_next(&rest, &word))
+        words++;
+    if (words > 1)
         return receiver_wrong(config, err, "what `url` refers to has blanks or line ends within");
     return receiver_check_urls(config, url, err);
 }

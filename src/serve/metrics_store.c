@@ -98,12 +98,13 @@ static bool ask_figures(struct metrics *metrics, struct record *record, int64_t 
 /* The first "key": of the object that run.c writes. */
 static double count_of(struct str coverage, struct str key)
 {
-    size_t at = str_find(coverage, key, 0), end = at;
+    size_t at = str_find(coverage, key, 0);
     int64_t n = 0;
     if (at == SIZE_MAX)
         return 0;
     at += key.len;
-    for (end = at; end < coverage.len && coverage.ptr[end] >= '0' && coverage.ptr[end] <= '9';)
+    size_t end = at;
+    for (; end < coverage.len && coverage.ptr[end] >= '0' && coverage.ptr[end] <= '9';)
         end++;
     return str_to_int64(str_sub(coverage, at, end), &n) ? (double)n : 0;
 }
