@@ -74,7 +74,6 @@ static void put_labels(struct jsonw *w, const struct posting *x, const struct al
         member(w, x->arena, "class", str_from(finding_class_name(f->class_)));
         member(w, x->arena, "rule", f->rule);
         member(w, x->arena, "owner", f->owner);
-        member(w, x->arena, "fingerprint", f->fingerprint);
     } else {
         member(w, x->arena, "thread", alert->thread);
     }
@@ -129,6 +128,7 @@ static void put_annotations(struct jsonw *w, struct arena *arena, const struct a
         struct str changes = joined_changes(arena, f, told);
         if (changes.len)
             jsonw_member_string(w, STR("changes"), changes);
+        member(w, arena, "fingerprint", f->fingerprint); /* other values, another one */
         member(w, arena, "todo", f->ntodo ? f->todo[0] : STR(""));
         member(w, arena, "code_url", wording_link(f->file_url));
     }
@@ -191,9 +191,8 @@ static bool label_ok(struct str label)
 /* A name that is there twice would make JSON with two members of one name. */
 static bool label_taken(const struct config_notify *config, size_t at)
 {
-    static const char *const own[] = {"alertname", "severity",    "stack", "environment",
-                                      "address",   "type",        "class", "rule",
-                                      "owner",     "fingerprint", "thread"};
+    static const char *const own[] = {"alertname", "severity", "stack", "environment", "address",
+                                      "type",      "class",    "rule",  "owner",       "thread"};
     struct str value = config->labels[at], name, other;
     (void)str_cut(&value, '=', &name);
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
