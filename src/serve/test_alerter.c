@@ -83,10 +83,10 @@ static int64_t number(struct record *record, const char *sql)
     return got;
 }
 
-/* Until the question's answer is that, or 20 seconds have passed. */
+/* Until the question's answer is that, or two minutes have passed. */
 static void await(struct record *record, const char *sql, int64_t want)
 {
-    for (int i = 0; i < 2000 && number(record, sql) != want; i++)
+    for (int i = 0; i < 12000 && number(record, sql) != want; i++)
         (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     assert_int_equal(number(record, sql), want);
 }
@@ -118,9 +118,10 @@ static void two_services_tell_each_status_once(void **state)
           " WHERE name = 'findings') + (SELECT count(*) FROM alert_item WHERE held = 0) +"
           " (SELECT count(*) FROM alert WHERE state <> 'taken')",
           0);
-    assert_true(number(&record, "SELECT count(*) FROM alert WHERE receiver = 'a'") > 20);
-    assert_true(number(&record, "SELECT count(*) FROM alert WHERE receiver = 'b'") >
-                0); /* what comes while one is sent is one message: how many is a matter of time */
+    /* What came and went before anybody looked, and what comes while one is sent, is less: how many
+     * there are is a matter of time. */
+    assert_true(number(&record, "SELECT count(*) FROM alert WHERE receiver = 'a'") > 0);
+    assert_true(number(&record, "SELECT count(*) FROM alert WHERE receiver = 'b'") > 0);
     assert_int_equal(number(&record, "SELECT count(*) FROM alert WHERE receiver = 'c'"), 0);
     close_service(&one);
     close_service(&two);
