@@ -19,7 +19,7 @@ struct record;
 
 struct touch {
     struct str stack, address; /* exact; empty = the whole stack */
-    struct str why;            /* "event", "file", "code", "apply", "request" */
+    struct str why;            /* "event", "file", "code", "apply", "request", "unchecked" */
     int64_t due_utc_ms;        /* 0 = now */
 };
 /* Joins a DB_WRITE transaction that is open, else makes its own. */

@@ -23,6 +23,9 @@ enum {
     TOUCHED_MAX = 10000, /* in one scan; what is left comes next */
     BACK_OFF_MS = 30000, /* the first; doubled each time */
     BACK_OFF_MOST_MS = 3600000,
+    ENDED_MS = 500, /* as BACK_OFF_MS, where the process ended and nothing is known of the scan */
+    ENDED_MOST_MS = 16000,
+    UNCHECKED_MS = 15000, /* a touched address that could not be read is looked at once more */
     APPLY_LOOK_MS = 5000, /* is it over? */
     POLICY_MS = 60000,    /* then it is opened anew: waivers end by the clock */
     AGAIN_MS = 500,
@@ -304,11 +307,16 @@ static void tell_apply(struct piece *p, const char *what)
 
 /* --- recording --- */
 
-static int64_t back_off(int64_t attempts)
+static int64_t doubled(int64_t first_ms, int64_t attempts, int64_t most_ms)
 {
     int64_t shift = attempts - 1 < 0 ? 0 : attempts - 1 > 7 ? 7 : attempts - 1;
-    int64_t wait = (int64_t)BACK_OFF_MS << shift;
-    return wait < BACK_OFF_MOST_MS ? wait : BACK_OFF_MOST_MS;
+    int64_t wait = first_ms << shift;
+    return wait < most_ms ? wait : most_ms;
+}
+
+static int64_t back_off(int64_t attempts)
+{
+    return doubled(BACK_OFF_MS, attempts, BACK_OFF_MOST_MS);
 }
 
 /* Not later than the stack's schedules would have it. */
@@ -388,9 +396,37 @@ static bool begin_with(struct piece *p, int64_t run, struct err *err)
     if (p->lease->run && !run_abandon(store_of(p), p->lease->run, &start,
                                       STR("its service ended, or lost the stack's lease"), err))
         return false;
-    /* A scan that ends its process is not begun again at once. */
-    int64_t again = p->lease->attempts ? p->now + back_off(p->lease->attempts) : p->now;
+    /* A scan that ends its process is not begun again at once; nor are all the others long kept
+     * from it that were under way when somebody else ended it. */
+    int64_t wait = p->lease->attempts ? doubled(ENDED_MS, p->lease->attempts, ENDED_MOST_MS) : 0;
+    int64_t again = p->now + wait;
     return lease_begin(store_of(p), p->lease, run, again, err);
+}
+
+static bool is_unchecked(const struct piece *p, struct str address)
+{
+    for (size_t i = 0; i < p->result.nfindings; i++)
+        if (p->result.findings[i].class_ == CLASS_UNCHECKED &&
+            str_equal(p->result.findings[i].address, address))
+            return true;
+    return false;
+}
+
+/* What was touched and could not be read was not looked at: once more, then the next sweep has it.
+ */
+static bool again_later(struct piece *p, int64_t now, struct err *err)
+{
+    static const struct str why = STR_INIT("unchecked");
+    for (size_t i = 0; i < p->ntouched; i++) {
+        struct touch touch = p->touched[i].touch;
+        if (!touch.address.len || str_equal(touch.why, why) || !is_unchecked(p, touch.address))
+            continue;
+        touch.why = why;
+        touch.due_utc_ms = now + UNCHECKED_MS;
+        if (!touch_add(store_of(p), &touch, 1, err))
+            return false;
+    }
+    return true;
 }
 
 static bool end_with(struct piece *p, struct err *err)
@@ -404,6 +440,7 @@ static bool end_with(struct piece *p, struct err *err)
         return give_back(p, &failed, err);
     }
     return move_on(p, now, err) && touch_done(store_of(p), p->touched, p->ntouched, err) &&
+           again_later(p, now, err) &&
            give_back(p, &(struct lease_end){.waits_utc_ms = p->locked ? p->lease->waits_utc_ms : 0},
                      err);
 }

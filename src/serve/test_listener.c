@@ -341,7 +341,7 @@ static void streams_go_on_and_who_does_not_read_is_cut_off(void **state)
         "GET /stream HTTP/1.1\r\n" H AS_READER "Connection: close\r\n\r\n";
     struct world world = {0};
     (void)state;
-    begin(&world, (struct listener_options){.slow_ms = 300});
+    begin(&world, (struct listener_options){.slow_ms = 2000});
     /* Who reads gets all of it, from the beginning to the end. */
     size_t room = 400 * 65536 + (4 << 20);
     char *got = malloc(room);
