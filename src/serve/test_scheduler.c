@@ -171,6 +171,11 @@ static void a_tier_and_a_touch_are_scanned_alone(void **state)
     wait_for(&w, "SELECT count(*) FROM finding WHERE lane = 0", 4);
     wait_for(&w, "SELECT 1 - count(*) FROM touch", 1);
     assert_int_equal(ask(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'"), 1);
+    /* What could not be read then is looked at once more. */
+    put(&w, "app/live.ndjson", "{\"address\": \"x_thing.t3\", \"error\": \"AccessDenied\"}\n");
+    assert_true(touch_add(&w.record, touch, 1, &w.err));
+    wait_for(&w, "SELECT count(*) FROM touch WHERE why = 'unchecked'", 1);
+    put_live(&w, "l");
     const struct touch whole = {STR("app"), STR(""), STR("file"), 0};
     assert_true(touch_add(&w.record, &whole, 1, &w.err));
     wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 2);
