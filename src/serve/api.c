@@ -4,6 +4,7 @@
  * Cache:   ETag of the bytes; If-None-Match gives 304 (RFC 9110, 13.1.2)
  * Tokens:  one that is bound to stacks sees only these, and of others not that they are there
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -131,8 +132,7 @@ static const char *next_page(struct request *request, int64_t limit, int64_t off
         }
         buf_char(&out, '&');
     }
-    buf_printf(&out, "limit=%lld&offset=%lld>; rel=\"next\"", (long long)limit,
-               (long long)(offset + limit));
+    buf_printf(&out, "limit=%" PRId64 "&offset=%" PRId64 ">; rel=\"next\"", limit, offset + limit);
     return arena_dup(&request->arena, buf_view(&out)).ptr;
 }
 

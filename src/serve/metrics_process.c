@@ -18,8 +18,12 @@ enum { TEXT_MAX = 4096, PROVIDER_KINDS_MAX = 200 };
 
 static bool read_text(const char *path, char text[TEXT_MAX], size_t *ret_n)
 {
-    AUTO_FILE file = fopen(path, "re");
-    size_t n = file ? fread(text, 1, TEXT_MAX - 1, file) : 0;
+    FILE *file = fopen(path, "re");
+    size_t n = 0;
+    if (file) {
+        n = fread(text, 1, TEXT_MAX - 1, file);
+        (void)fclose(file);
+    }
     text[n] = '\0';
     *ret_n = n;
     return n > 0;
