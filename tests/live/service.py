@@ -41,6 +41,19 @@ def python_with(module):
     raise Skip(f"no Python here has {module}")
 
 
+def messages_of_otlp():
+    """What Python needs to have the official messages: of this machine, else from pip, kept beside the peers."""
+    module = "opentelemetry.proto.collector.trace.v1.trace_service_pb2"
+    kept = Path(os.environ.get("PLUMB_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "plumb") / "otlp-1.30.0"
+    env = {**os.environ, "PYTHONPATH": str(kept)}
+    if subprocess.run([sys.executable, "-c", f"import {module}"], env=env, capture_output=True).returncode == 0:
+        return sys.executable, env
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--target", str(kept), "opentelemetry-proto==1.30.0"], capture_output=True)
+    if subprocess.run([sys.executable, "-c", f"import {module}"], env=env, capture_output=True).returncode == 0:
+        return sys.executable, env
+    return python_with(module), dict(os.environ)
+
+
 def must(*command, **how):
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, **how)
     check(done.returncode == 0, *command, "exit", done.returncode, done.stdout[-1500:], done.stderr[-1500:])
@@ -400,6 +413,6 @@ def telemetry_is_what_a_collector_takes(lab):
         check(f"trace={trace}" in log_of(service), "the log does not name the trace")
         check("a secret" not in log_of(service), "the headers are in the log")
     check(Collector.busy == 0 and all(h.get("x-key") == "a secret" for _, h, _ in Collector.got), "headers, tries")
-    python = python_with("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
-    must(python, "-c", READ, input="".join(json.dumps([path, body]) + "\n" for path, _, body in Collector.got))
+    python, env = messages_of_otlp()
+    must(python, "-c", READ, env=env, input="".join(json.dumps([path, body]) + "\n" for path, _, body in Collector.got))
     server.shutdown()
