@@ -1,11 +1,12 @@
 /* google_token.h - a bearer token for Google's APIs, from what the environment names.
  *
  * Order:   GOOGLE_OAUTH_ACCESS_TOKEN; the credentials of GOOGLE_BACKEND_CREDENTIALS,
- *          GOOGLE_CREDENTIALS or GOOGLE_APPLICATION_CREDENTIALS (JSON, or a file with it: a service
- *          account's key, or what gcloud keeps of a user); gcloud's own file; the metadata server
- * of the machine. As the gcs backend of Terraform and OpenTofu has it Secrets: no key and no token
- * is in an error Source:  RFC 7523 (JWT bearer), RFC 6749 section 6; Google's documentation of
- * service accounts
+ *          GOOGLE_CREDENTIALS or GOOGLE_APPLICATION_CREDENTIALS (JSON, or a file with it: a
+ *          service account's key, or what gcloud keeps of a user); gcloud's own file; the
+ *          machine's metadata server. As the gcs backend of Terraform and OpenTofu has it
+ * Secrets: no key and no token is in an error
+ * Source:  RFC 7523 (JWT bearer), RFC 6749 section 6; Google's documentation of service
+ *          accounts
  */
 #pragma once
 #include <stdbool.h>

@@ -1,11 +1,12 @@
 /* audit_checkpoint.h - signed promises of how long the log is and what is in it.
  *
- * Promise: two checkpoints never contradict each other. What was signed is kept on disk beside the
- *          key before anybody else sees it (KEYFILE.signed), and a log that does not continue it -
- *          shorter, or with other events - gets no further signature: a store that was restored
- * from a copy, or rewritten, is found at the next checkpoint Out:     the store's table
- * audit_checkpoint, then the witnesses (audit_witness.h) Errors:  ERR_CONFLICT for a log that
- * contradicts what was signed; ERR_USAGE where no key is known
+ * Promise: two checkpoints never contradict each other. What was signed is kept on disk beside
+ *          the key before anybody else sees it (KEYFILE.signed), and a log that does not
+ *          continue it - shorter, or with other events - gets no further signature: a store
+ *          that was restored from a copy, or rewritten, is found at the next checkpoint
+ * Out:     the store's table audit_checkpoint, then the witnesses (audit_witness.h)
+ * Errors:  ERR_CONFLICT for a log that contradicts what was signed; ERR_USAGE where no key is
+ *          known
  */
 #pragma once
 #include <stdbool.h>

@@ -1,13 +1,13 @@
-/* audit_verify.h - is this the log that was written? Lines go in, what is wrong comes out, by
- * event.
+/* audit_verify.h - is this the log that was written? Lines go in, what is wrong comes out.
  *
- * Proof:   each line holds the digest of the one before, so what was changed, taken out or moved is
- *          named by its number; the tree over all of them has the roots that checkpoints signed, so
- *          nothing holds together by accident or by whoever recomputed the digests
+ * Proof:   each line holds the digest of the one before, so what was changed, taken out or moved
+ *          is named by its number; the tree over all of them has the roots that checkpoints
+ *          signed, so nothing holds together by accident or by whoever recomputed the digests
  * Keys:    the log's keys are in its own events (log.start, log.key, each signed by the one
- * before); who verifies pins one of them, else the keys are only the log's own word Shape:   one
- * pass; a struct audit_verify may be copied and gone on with from there (tests do) Owner:   texts
- * of faults live in the arena; a line must stay where it is until the next was fed
+ *          before); who verifies pins one of them, else the keys are only the log's own word
+ * Shape:   one pass; a struct audit_verify may be copied and gone on with from there
+ * Owner:   texts of faults live in the arena; a line must stay where it is until the next was
+ *          fed
  */
 #pragma once
 #include <stdbool.h>

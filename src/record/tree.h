@@ -1,8 +1,9 @@
 /* tree.h - the Merkle tree of the audit log: roots, proofs and their verification.
  *
  * Shape:   leaf = SHA-256(0x00 || record), node = SHA-256(0x01 || left || right), the root of
- *          nothing = SHA-256(""). Node (level, i) stands over the leaves [i << level, (i+1) <<
- * level) Owner:   all structs are plain values; no I/O: nodes come from a struct merkle_source
+ *          nothing = SHA-256(""). Node (level, i) stands over the leaves
+ *          [i << level, (i+1) << level)
+ * Owner:   all structs are plain values; no I/O: nodes come from a struct merkle_source
  * Limits:  sizes up to MERKLE_SIZE_MAX; a proof has at most MERKLE_PROOF_MAX hashes
  * Source:  RFC 6962 section 2.1 (RFC 9162 section 2.1.3 and 2.1.4 for verification)
  */

@@ -1,9 +1,9 @@
 /* events_call.c - POST /v1/events: events of clouds' logs, durable before they are answered.
  *
  * Who:     a token of role events, or of plan and above; or who has events.key:
- * X-Hub-Signature-256, Standard Webhooks, or the key itself as X-Api-Key (EventBridge's API
- * destinations) Source:  CloudEvents HTTP webhook 1.0.2; Standard Webhooks; Event Grid's validation
- * handshake
+ *          X-Hub-Signature-256, Standard Webhooks, or the key itself as X-Api-Key (EventBridge's
+ *          API destinations)
+ * Source:  CloudEvents HTTP webhook 1.0.2; Standard Webhooks; Event Grid's validation handshake
  */
 #include <stdio.h>
 

@@ -1,10 +1,12 @@
 /* run_task.h - HCP Terraform and Terraform Enterprise ask before an apply: run tasks.
  *
  * Way:     POST, signed with HMAC-SHA512 (X-TFC-Task-Signature), answered at once; then, on a
- * thread of its own, the plan is fetched, the gate asked, and the result sent to the callback Only:
- * plan and callback on the configured host, so that nobody makes plumb call elsewhere Lost:    what
- * was not sent when the service ends: the other side waits ten minutes, then fails the task, which
- * stops a mandatory one Source:  HCP Terraform, Run Tasks Integration; facts/integrations.md 7
+ *          thread of its own, the plan is fetched, the gate asked, and the result sent to the
+ *          callback
+ * Only:    plan and callback on the configured host, so that nobody makes plumb call elsewhere
+ * Lost:    what was not sent when the service ends: the other side waits ten minutes, then
+ *          fails the task, which stops a mandatory one
+ * Source:  HCP Terraform, Run Tasks Integration; facts/integrations.md 7
  */
 #pragma once
 #include <stdbool.h>

@@ -1,10 +1,11 @@
 /* smtp.h - one mail through a server that takes mail for others (submission), by libcurl.
  *
- * TLS:     smtps:// from the first byte; smtp:// by STARTTLS, which the server must offer and prove
- *          who it is by, unless `plain_ok`
- * Answer:  what the server said of the mail and of each recipient: 2yz taken, 4yz not now, 5yz
- * never Secrets: user and password are in no answer and no error Source:  RFC 5321, RFC 3207, RFC
- * 4954; libcurl 7.69 or newer
+ * TLS:     smtps:// from the first byte; smtp:// by STARTTLS, which the server must offer and
+ *          prove who it is by, unless `plain_ok`
+ * Answer:  what the server said of the mail and of each recipient: 2yz taken, 4yz not now,
+ *          5yz never
+ * Secrets: user and password are in no answer and no error
+ * Source:  RFC 5321, RFC 3207, RFC 4954; libcurl 7.69 or newer
  */
 #pragma once
 #include <stdbool.h>
