@@ -370,9 +370,12 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
 const struct command cmd_serve = {
     .name = "serve",
     .usage = "plumb serve [options]",
-    .summary = "serve states and their locks to Terraform and OpenTofu",
+    .summary = "scan on schedules and on events, tell who has to know, serve states and locks",
     .help =
-        "A state store with versions and a lock, as their http backend wants it, at "
+        "The stacks of plumb.yaml are scanned when they are due (schedule, schedules), and what an "
+        "audit event, a changed file or a push touches is looked at again at once; receivers "
+        "(notify) are told. Any number of services may share one PostgreSQL.\n\n"
+        "It is a state store with versions and a lock, too, as their http backend wants it, at "
         "/v1/states/STACK. A plan may always lock. An apply, and everything else that writes, is "
         "refused at the lock while drift of the stack is undecided or a freeze is in effect; the "
         "terminal shows why and what to do. A state is written under its lock only, so "

@@ -244,11 +244,12 @@ struct config {
     const struct config_schedule *schedules;
     size_t nschedules;
 
+    const struct config_notify *notify;
+    size_t nnotify;
+
     /* Read and checked, without effect yet (named in `notes`). */
     const struct config_window *windows;
     size_t nwindows;
-    const struct config_notify *notify;
-    size_t nnotify;
 
     const struct str *notes; /* what `plumb config check` should tell although nothing is wrong */
     size_t nnotes;
