@@ -5,24 +5,17 @@
  */
 #include "wire/grpc.h"
 
-#include <inttypes.h>
-#include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/loop.h"
-#include "wire/channel.h"
+#include "wire/h2_link.h"
 
 enum {
     STREAM_WINDOW = 16 << 20,
     CONNECTION_WINDOW = 64 << 20,
-    READ_PIECE = 256 << 10,
-    READS_MAX = 64,        /* pieces per turn: other connections want their turn, too */
-    OUT_PENDING = 1 << 20, /* bytes gathered for the socket before nghttp2 has to wait */
     KEEP_ROOM = 256 << 10, /* a larger buffer is not kept for the next call */
     TEXT_MAX = 64 << 10,   /* of grpc-message */
     HEADERS_MAX = 200,     /* of one reply */
@@ -69,24 +62,14 @@ struct call_line {
 };
 
 struct grpc_conn {
-    struct loop *loop;
-    struct channel channel;
-    struct loop_watch watch;
-    struct loop_task task; /* report, then flush, at the end of the turn */
-    nghttp2_session *session;
+    struct h2_link link;
     const struct grpc_method *methods;
     size_t nmethods, max_message, max_buffered, buffered, in_flight;
     struct grpc_call *calls, *pool;
     struct call_line waiting, finished;
-    bool settled;    /* the server's SETTINGS came */
-    bool going_away; /* the server's GOAWAY came */
-    bool down, closing, down_told;
-    unsigned entered; /* how deep in our own code: freed when it is left */
-    struct err why;   /* of being down */
-    char protocol_error[160];
+    bool settled; /* the server's SETTINGS came */
     void (*on_down)(void *ctx, const struct err *why);
     void *ctx;
-    unsigned char in[READ_PIECE];
 };
 
 /* --- lists --- */
@@ -207,23 +190,24 @@ static void call_finish(struct grpc_call *call, enum grpc_status status, const c
     call->status = status;
     if (text)
         call_text(call, text);
-    loop_timer_stop(conn->loop, &call->deadline);
+    loop_timer_stop(conn->link.loop, &call->deadline);
     conn->in_flight--;
     line_add(&conn->finished, call);
-    loop_task_add(conn->loop, &conn->task);
+    loop_task_add(conn->link.loop, &conn->link.task);
 }
 
 /* The same for a call whose stream the server still serves: tell it to stop. */
 static void call_abort(struct grpc_call *call, enum grpc_status status, const char *text)
 {
-    if (call->stream_id && call->conn->session)
-        (void)nghttp2_submit_rst_stream(call->conn->session, NGHTTP2_FLAG_NONE, call->stream_id,
-                                        NGHTTP2_CANCEL);
+    if (call->stream_id && call->conn->link.session)
+        (void)nghttp2_submit_rst_stream(call->conn->link.session, NGHTTP2_FLAG_NONE,
+                                        call->stream_id, NGHTTP2_CANCEL);
     call_finish(call, status, text);
 }
 
-static void report(struct grpc_conn *conn)
+static void report(struct h2_link *link)
 {
+    struct grpc_conn *conn = link->owner;
     struct grpc_call *call;
     while ((call = line_take(&conn->finished))) {
         struct grpc_reply reply = {.status = call->status,
@@ -386,7 +370,7 @@ static void judge(struct grpc_call *call)
 static void judge_error(struct grpc_call *call, uint32_t code)
 {
     char text[128];
-    bool never_sent = !call->headers_sent && call->conn->going_away;
+    bool never_sent = !call->headers_sent && call->conn->link.going_away;
     (void)snprintf(text, sizeof text, "the stream was reset: HTTP/2 %s",
                    nghttp2_http2_strerror(code));
     if (code == NGHTTP2_REFUSED_STREAM || never_sent) {
@@ -449,7 +433,7 @@ static void submit(struct grpc_conn *conn, struct grpc_call *call)
                                                        : TIMEOUT_MOST);
     const nghttp2_nv headers[] = {
         header(":method", "POST"),
-        header(":scheme", conn->channel.ssl ? "https" : "http"),
+        header(":scheme", conn->link.channel.ssl ? "https" : "http"),
         header(":path", call->method->path),
         header(":authority", "localhost"),
         header("content-type", "application/grpc"),
@@ -459,7 +443,7 @@ static void submit(struct grpc_conn *conn, struct grpc_call *call)
     };
     size_t n = sizeof headers / sizeof *headers - (call->timeout_ms ? 0 : 1);
     nghttp2_data_provider provider = {.read_callback = read_request};
-    int32_t id = nghttp2_submit_request(conn->session, NULL, headers, n, &provider, call);
+    int32_t id = nghttp2_submit_request(conn->link.session, NULL, headers, n, &provider, call);
     if (id < 0) {
         call->not_processed = true;
         call_finish(call, GRPC_UNAVAILABLE, nghttp2_strerror(id));
@@ -483,10 +467,11 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     (void)session;
-    struct grpc_conn *conn = user;
+    const struct h2_link *link = user;
+    struct grpc_conn *conn = link->owner;
     struct grpc_call *call;
     if (frame->hd.type == NGHTTP2_GOAWAY) {
-        conn->going_away = true;
+        conn->link.going_away = true;
     } else if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK)) {
         conn->settled = true;
         while ((call = line_take(&conn->waiting)))
@@ -495,23 +480,13 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     return 0;
 }
 
-static int on_session_error(nghttp2_session *session, int code, const char *text, size_t len,
-                            void *user)
-{
-    (void)session, (void)code;
-    struct grpc_conn *conn = user;
-    (void)snprintf(conn->protocol_error, sizeof conn->protocol_error, "%.*s", (int)len, text);
-    return 0;
-}
-
 /* --- the connection --- */
 
-static void conn_free(struct grpc_conn *conn)
+static void conn_free(struct h2_link *link)
 {
-    loop_task_remove(conn->loop, &conn->task);
-    nghttp2_session_del(conn->session);
-    channel_close(&conn->channel);
+    struct grpc_conn *conn = link->owner;
     struct grpc_call *lists[2] = {conn->calls, conn->pool};
+    h2_link_end(link);
     for (int i = 0; i < 2; i++) {
         for (struct grpc_call *call = lists[i], *next; call; call = next) {
             next = call->next;
@@ -521,233 +496,105 @@ static void conn_free(struct grpc_conn *conn)
     free(conn);
 }
 
-/* All calls end; nothing comes or goes any more. Never from inside an nghttp2 callback. */
-static void cut(struct grpc_conn *conn, enum grpc_status status, const char *text)
+static void all_calls_end(struct h2_link *link, const struct err *why)
 {
-    bool broken = status == GRPC_UNAVAILABLE;
-    loop_watch_remove(conn->loop, &conn->watch);
+    struct grpc_conn *conn = link->owner;
+    char text[ERR_TEXT_MAX] = "the connection was closed";
+    if (why)
+        (void)err_text(why, text, sizeof text);
     for (struct grpc_call *call = conn->calls, *next; call; call = next) {
         next = call->next;
         call->stream_id = 0;
         if (call->state < CALL_FINISHED) {
-            call->connection_down = broken;
-            call->not_processed = broken && !call->headers_sent;
+            call->connection_down = why != NULL;
+            call->not_processed = why && !call->headers_sent;
         }
-        call_finish(call, status, text);
+        call_finish(call, why ? GRPC_UNAVAILABLE : GRPC_CANCELLED, text);
         call_recycle(call);
     }
-    nghttp2_session_del(conn->session);
-    conn->session = NULL;
-    channel_close(&conn->channel);
-    conn->down = true;
 }
 
-static void go_down(struct grpc_conn *conn, const struct err *why)
+static void tell_down(struct h2_link *link)
 {
-    char text[ERR_TEXT_MAX];
-    if (conn->down)
-        return;
-    conn->why = *why;
-    cut(conn, GRPC_UNAVAILABLE, err_text(why, text, sizeof text));
-}
-
-/* Every way in from the loop ends here: tell what happened, then free if that was asked for. */
-static void leave(struct grpc_conn *conn)
-{
-    report(conn);
-    if (conn->down && !conn->closing && !conn->down_told) {
-        conn->down_told = true;
-        if (conn->on_down)
-            conn->on_down(conn->ctx, &conn->why);
-    }
-    if (--conn->entered == 0 && conn->closing)
-        conn_free(conn);
-}
-
-static void end_of_session(struct grpc_conn *conn)
-{
-    struct err why = {0};
-    (void)err_set(&why, ERR_UNAVAILABLE, "%s",
-                  conn->protocol_error[0] ? conn->protocol_error
-                  : conn->going_away      ? "the other side ended the connection (GOAWAY)"
-                                          : "HTTP/2 protocol error");
-    go_down(conn, &why);
-}
-
-static void flush(struct grpc_conn *conn)
-{
-    struct err err = {0};
-    while (!conn->down && channel_pending(&conn->channel) < OUT_PENDING) {
-        const uint8_t *bytes;
-        ssize_t n = nghttp2_session_mem_send(conn->session, &bytes);
-        if (n < 0) {
-            (void)err_set(&err, ERR_UNAVAILABLE, "HTTP/2: %s", nghttp2_strerror((int)n));
-            go_down(conn, &err);
-        }
-        if (n <= 0)
-            break;
-        buf_add(&conn->channel.out, bytes, (size_t)n);
-    }
-    if (conn->down)
-        return;
-    if (conn->channel.out.failed) {
-        (void)err_set(&err, ERR_LIMIT, "no memory for requests");
-        go_down(conn, &err);
-    } else if (!channel_flush(&conn->channel, &err)) {
-        go_down(conn, &err);
-    } else if (!nghttp2_session_want_read(conn->session) &&
-               !nghttp2_session_want_write(conn->session)) {
-        end_of_session(conn);
-    } else if (!loop_watch_set(conn->loop, &conn->watch, channel_events(&conn->channel), &err)) {
-        go_down(conn, &err);
-    }
-}
-
-/* Everything that is there now, up to a fair share. */
-static void receive(struct grpc_conn *conn)
-{
-    struct err err = {0};
-    for (int i = 0; i < READS_MAX && !conn->down; i++) {
-        size_t n = 0;
-        enum channel_io got = channel_read(&conn->channel, conn->in, sizeof conn->in, &n, &err);
-        if (got == CHANNEL_AGAIN)
-            return;
-        if (got == CHANNEL_BYTES) {
-            ssize_t used = nghttp2_session_mem_recv(conn->session, conn->in, n);
-            bool more = n == sizeof conn->in || conn->channel.ssl;
-            if (used >= 0 && more)
-                continue;
-            if (used >= 0) /* a short read: the rest, or the end, is epoll's to tell */
-                return;
-            (void)err_set(&err, ERR_UNAVAILABLE, "HTTP/2: %s%s%s", nghttp2_strerror((int)used),
-                          conn->protocol_error[0] ? ": " : "", conn->protocol_error);
-        } else if (got == CHANNEL_END) {
-            (void)err_set(&err, ERR_UNAVAILABLE, "the connection was closed%s%s",
-                          conn->protocol_error[0] ? ": " : "", conn->protocol_error);
-        }
-        go_down(conn, &err);
-    }
-}
-
-static void on_task(void *ctx)
-{
-    struct grpc_conn *conn = ctx;
-    conn->entered++;
-    if (!conn->down && channel_has_more(&conn->channel))
-        receive(conn);
-    report(conn); /* what on_done starts goes out with this flush */
-    if (!conn->down && !conn->closing)
-        flush(conn);
-    if (!conn->down && !conn->closing && channel_has_more(&conn->channel))
-        loop_task_add(conn->loop, &conn->task);
-    leave(conn);
-}
-
-static void on_ready(void *ctx, uint32_t events)
-{
-    (void)events;
-    struct grpc_conn *conn = ctx;
-    conn->entered++;
-    receive(conn);
-    loop_task_add(conn->loop, &conn->task);
-    leave(conn);
+    const struct grpc_conn *conn = link->owner;
+    if (conn->on_down)
+        conn->on_down(conn->ctx, &link->why);
 }
 
 static void on_deadline(void *ctx)
 {
     struct grpc_call *call = ctx;
-    struct grpc_conn *conn = call->conn;
+    struct h2_link *link = &call->conn->link;
     char text[64];
-    conn->entered++;
+    h2_link_enter(link);
     (void)snprintf(text, sizeof text, "no answer within %d ms", call->timeout_ms);
     call_abort(call, GRPC_DEADLINE_EXCEEDED, text);
-    leave(conn);
+    h2_link_leave(link);
 }
 
 /* --- opening and calling --- */
 
-static bool session_open(struct grpc_conn *conn)
+static void set_callbacks(nghttp2_session_callbacks *callbacks, nghttp2_option *option)
 {
-    nghttp2_session_callbacks *callbacks = NULL;
-    nghttp2_option *option = NULL;
-    const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW},
-    };
-    if (nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&option) == 0) {
-        nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
-        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
-        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
-        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
-        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
-        nghttp2_session_callbacks_set_error_callback2(callbacks, on_session_error);
-        nghttp2_option_set_no_closed_streams(option, 1);
-        (void)nghttp2_session_client_new2(&conn->session, callbacks, conn, option);
-    }
-    nghttp2_option_del(option);
-    nghttp2_session_callbacks_del(callbacks);
-    return conn->session &&
-           nghttp2_submit_settings(conn->session, NGHTTP2_FLAG_NONE, settings, 2) == 0 &&
-           nghttp2_session_set_local_window_size(conn->session, NGHTTP2_FLAG_NONE, 0,
-                                                 CONNECTION_WINDOW) == 0;
+    (void)option;
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
 }
 
 bool grpc_open(const struct grpc_options *options, struct grpc_conn **ret, struct err *err)
 {
+    static const struct h2_link_use use = {
+        .cut = all_calls_end, .tell = report, .on_down = tell_down, .free = conn_free};
+    static const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW},
+    };
     struct grpc_conn *conn = calloc(1, sizeof *conn);
     if (!conn) {
         close(options->fd);
         return err_set(err, ERR_LIMIT, "no memory for a connection");
     }
-    conn->loop = options->loop;
     conn->methods = options->methods;
     conn->nmethods = options->nmethods;
     conn->max_message = options->max_message ? options->max_message : GRPC_MESSAGE_MAX;
     conn->max_buffered = options->max_buffered ? options->max_buffered : GRPC_BUFFERED_MAX;
     conn->on_down = options->on_down;
     conn->ctx = options->ctx;
-    conn->task = (struct loop_task){.run = on_task, .ctx = conn};
-    conn->watch = (struct loop_watch){.fd = options->fd, .on_ready = on_ready, .ctx = conn};
-    if (!channel_open(&conn->channel, options->fd, options->connecting, options->tls, "localhost",
-                      err)) {
-        conn_free(conn);
+    const struct h2_link_options link = {.loop = options->loop,
+                                         .fd = options->fd,
+                                         .connecting = options->connecting,
+                                         .tls = options->tls,
+                                         .use = &use,
+                                         .owner = conn,
+                                         .set = set_callbacks,
+                                         .settings = settings,
+                                         .nsettings = sizeof settings / sizeof *settings,
+                                         .connection_window = CONNECTION_WINDOW};
+    if (!h2_link_open(&conn->link, &link, err)) {
+        free(conn);
         return false;
     }
-    if (!session_open(conn)) {
-        conn_free(conn);
-        return err_set(err, ERR_LIMIT, "no memory for an HTTP/2 session");
-    }
-    if (!loop_watch_set(conn->loop, &conn->watch, channel_events(&conn->channel), err)) {
-        conn_free(conn);
-        return false;
-    }
-    loop_task_add(conn->loop, &conn->task);
     *ret = conn;
     return true;
 }
 
 void grpc_close(struct grpc_conn *conn)
 {
-    if (!conn || conn->closing)
-        return;
-    conn->closing = true;
-    conn->entered++;
-    if (!conn->down)
-        cut(conn, GRPC_CANCELLED, "the connection was closed");
-    leave(conn);
+    if (conn)
+        h2_link_close(&conn->link);
 }
 
 void grpc_leave(struct grpc_conn *conn)
 {
-    loop_watch_remove(conn->loop, &conn->watch);
-    loop_task_remove(conn->loop, &conn->task);
+    h2_link_off_loop(&conn->link);
 }
 
 bool grpc_join(struct grpc_conn *conn, struct loop *loop, struct err *err)
 {
-    conn->loop = loop;
-    loop_task_add(loop, &conn->task); /* what had not been done when it left */
-    return conn->down || loop_watch_set(loop, &conn->watch, channel_events(&conn->channel), err);
+    return h2_link_on_loop(&conn->link, loop, err);
 }
 
 static void fill_request(struct grpc_call *call, struct str message)
@@ -765,7 +612,7 @@ bool grpc_call_start(struct grpc_conn *conn, size_t method, struct str message, 
 {
     if (method >= conn->nmethods)
         return err_set(err, ERR_USAGE, "no such method");
-    if (conn->down || conn->closing || conn->going_away)
+    if (!grpc_is_up(conn))
         return err_set(err, ERR_UNAVAILABLE, "the connection is closed");
     if (message.len > conn->max_message)
         return err_set(err, ERR_LIMIT, "a request of %zu bytes, more than %zu", message.len,
@@ -787,12 +634,12 @@ bool grpc_call_start(struct grpc_conn *conn, size_t method, struct str message, 
     conn->in_flight++;
     call->deadline = (struct loop_timer){.on_time = on_deadline, .ctx = call};
     if (timeout_ms > 0)
-        loop_timer_set(conn->loop, &call->deadline, clock_monotonic_ms() + timeout_ms);
+        loop_timer_set(conn->link.loop, &call->deadline, clock_monotonic_ms() + timeout_ms);
     if (conn->settled)
         submit(conn, call);
     else
         line_add(&conn->waiting, call);
-    loop_task_add(conn->loop, &conn->task);
+    loop_task_add(conn->link.loop, &conn->link.task);
     if (ret)
         *ret = call;
     return true;
@@ -800,15 +647,15 @@ bool grpc_call_start(struct grpc_conn *conn, size_t method, struct str message, 
 
 void grpc_call_cancel(struct grpc_call *call)
 {
-    struct grpc_conn *conn = call->conn;
-    conn->entered++;
+    struct h2_link *link = &call->conn->link;
+    h2_link_enter(link);
     call_abort(call, GRPC_CANCELLED, "the call was cancelled");
-    leave(conn);
+    h2_link_leave(link);
 }
 
 bool grpc_is_up(const struct grpc_conn *conn)
 {
-    return conn && !conn->down && !conn->closing && !conn->going_away;
+    return conn && !conn->link.down && !conn->link.closing && !conn->link.going_away;
 }
 
 size_t grpc_in_flight(const struct grpc_conn *conn)

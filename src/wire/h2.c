@@ -5,23 +5,13 @@
  */
 #include "wire/h2.h"
 
-#include <nghttp2/nghttp2.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
-#include "base/loop.h"
-#include "wire/channel.h"
+#include "wire/h2_link.h"
 
-enum {
-    READ_PIECE = 128 << 10,
-    READS_MAX = 64,        /* pieces per turn: other connections want their turn, too */
-    OUT_PENDING = 1 << 20, /* bytes gathered for the socket before nghttp2 has to wait */
-    QUEUE_MAX = 1 << 30,
-    KEEP_ROOM = 256 << 10,
-};
+enum { QUEUE_MAX = 1 << 30, KEEP_ROOM = 256 << 10 };
 
 /* Headers of one head, as they come: offsets, since the bytes move while they grow. */
 struct head {
@@ -50,28 +40,14 @@ struct h2_stream {
 };
 
 struct h2_conn {
-    struct loop *loop;
-    struct channel channel;
-    struct loop_watch watch;
-    struct loop_task task; /* flush, and tell of the end, at the end of the turn */
-    nghttp2_session *session;
+    struct h2_link link;
     const struct h2_events *events;
     void *ctx;
     struct h2_stream *streams;
     size_t nstreams;
     struct head head; /* of the stream whose headers are coming: HTTP/2 does not interleave them */
-    bool server, up, going_away, down, closing, down_told;
-    unsigned entered;
-    struct err why;
-    char protocol_error[160];
-    unsigned char in[READ_PIECE];
+    bool server, up;
 };
-
-static void ask_flush(struct h2_conn *conn)
-{
-    if (!conn->down)
-        loop_task_add(conn->loop, &conn->task);
-}
 
 /* --- streams --- */
 
@@ -127,7 +103,8 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
-    struct h2_conn *conn = user;
+    const struct h2_link *link = user;
+    struct h2_conn *conn = link->owner;
     conn->head.n = 0;
     conn->head.bytes.len = 0;
     conn->head.bytes.failed = false;
@@ -146,7 +123,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
                      size_t nname, const uint8_t *value, size_t nvalue, uint8_t flags, void *user)
 {
     (void)session, (void)frame, (void)flags;
-    struct h2_conn *conn = user;
+    const struct h2_link *link = user;
+    struct h2_conn *conn = link->owner;
     struct head *head = &conn->head;
     if (head->n == H2_HEADERS_MAX || head->bytes.len + nname + nvalue > H2_HEAD_BYTES_MAX) {
         head->too_large = true;
@@ -198,11 +176,12 @@ static void headers_came(struct h2_conn *conn, struct h2_stream *s, bool end)
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
-    struct h2_conn *conn = user;
+    const struct h2_link *link = user;
+    struct h2_conn *conn = link->owner;
     struct h2_stream *s = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
     bool end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
     if (frame->hd.type == NGHTTP2_GOAWAY) {
-        conn->going_away = true;
+        conn->link.going_away = true;
     } else if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK)) {
         bool first = !conn->up;
         conn->up = true;
@@ -222,7 +201,8 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
                    size_t n, void *user)
 {
     (void)flags;
-    struct h2_conn *conn = user;
+    const struct h2_link *link = user;
+    struct h2_conn *conn = link->owner;
     struct h2_stream *s = nghttp2_session_get_stream_user_data(session, id);
     if (s && s->ctx)
         conn->events->on_data(s->ctx, (struct str){(const char *)data, n});
@@ -231,21 +211,12 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
     return 0;
 }
 
-static int on_session_error(nghttp2_session *session, int code, const char *text, size_t len,
-                            void *user)
-{
-    (void)session, (void)code;
-    struct h2_conn *conn = user;
-    (void)snprintf(conn->protocol_error, sizeof conn->protocol_error, "%.*s", (int)len, text);
-    return 0;
-}
-
 void h2_consume(struct h2_stream *s, size_t n)
 {
-    if (s->conn->down || !s->conn->session || !n)
+    if (s->conn->link.down || !s->conn->link.session || !n)
         return;
-    (void)nghttp2_session_consume(s->conn->session, s->id, n);
-    ask_flush(s->conn);
+    (void)nghttp2_session_consume(s->conn->link.session, s->id, n);
+    h2_link_flush_soon(&s->conn->link);
 }
 
 /* --- sending --- */
@@ -279,7 +250,7 @@ static void end_of_queue(struct h2_stream *s, uint32_t *flags)
     for (size_t i = 0; i < s->ntrailers; i++)
         nv[i] = nv_of(str_sub(all, s->trailer[i].name, s->trailer[i].value),
                       str_sub(all, s->trailer[i].value, s->trailer[i].end));
-    if (nghttp2_submit_trailer(s->conn->session, s->id, nv, s->ntrailers) == 0)
+    if (nghttp2_submit_trailer(s->conn->link.session, s->id, nv, s->ntrailers) == 0)
         *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
 }
 
@@ -312,11 +283,11 @@ static ssize_t read_queue(nghttp2_session *session, int32_t id, uint8_t *to, siz
 
 static void wake(struct h2_stream *s)
 {
-    if (s->waiting && s->conn->session) {
+    if (s->waiting && s->conn->link.session) {
         s->waiting = false;
-        (void)nghttp2_session_resume_data(s->conn->session, s->id);
+        (void)nghttp2_session_resume_data(s->conn->link.session, s->id);
     }
-    ask_flush(s->conn);
+    h2_link_flush_soon(&s->conn->link);
 }
 
 struct h2_stream *h2_request(struct h2_conn *conn, const struct h2_header *headers, size_t n,
@@ -329,13 +300,14 @@ struct h2_stream *h2_request(struct h2_conn *conn, const struct h2_header *heade
     struct h2_stream *s = stream_new(conn, 0);
     if (!s)
         return NULL;
-    s->id = nghttp2_submit_request(conn->session, NULL, nv, fill(nv, headers, n), &provider, s);
+    s->id =
+        nghttp2_submit_request(conn->link.session, NULL, nv, fill(nv, headers, n), &provider, s);
     if (s->id < 0) {
         stream_free(s);
         return NULL;
     }
     s->ctx = stream_ctx;
-    ask_flush(conn);
+    h2_link_flush_soon(&conn->link);
     return s;
 }
 
@@ -343,15 +315,15 @@ bool h2_respond(struct h2_stream *s, const struct h2_header *headers, size_t n, 
 {
     nghttp2_nv nv[H2_HEADERS_MAX];
     nghttp2_data_provider provider = {.read_callback = read_queue};
-    if (s->conn->down)
+    if (s->conn->link.down)
         return false;
     s->sent_all = end;
-    if (nghttp2_submit_response(s->conn->session, s->id, nv, fill(nv, headers, n),
+    if (nghttp2_submit_response(s->conn->link.session, s->id, nv, fill(nv, headers, n),
                                 end ? NULL : &provider) != 0) {
         h2_reset(s, H2_INTERNAL);
         return false;
     }
-    ask_flush(s->conn);
+    h2_link_flush_soon(&s->conn->link);
     return true;
 }
 
@@ -394,10 +366,10 @@ void h2_finish(struct h2_stream *s, const struct h2_header *trailers, size_t n)
 
 void h2_reset(struct h2_stream *s, uint32_t code)
 {
-    if (s->conn->down || !s->conn->session)
+    if (s->conn->link.down || !s->conn->link.session)
         return;
-    (void)nghttp2_submit_rst_stream(s->conn->session, NGHTTP2_FLAG_NONE, s->id, code);
-    ask_flush(s->conn);
+    (void)nghttp2_submit_rst_stream(s->conn->link.session, NGHTTP2_FLAG_NONE, s->id, code);
+    h2_link_flush_soon(&s->conn->link);
 }
 
 void h2_forget(struct h2_stream *s)
@@ -408,254 +380,106 @@ void h2_forget(struct h2_stream *s)
 
 /* --- the connection --- */
 
-static void conn_free(struct h2_conn *conn)
+static void all_streams_end(struct h2_link *link, const struct err *why)
 {
-    loop_task_remove(conn->loop, &conn->task);
-    loop_watch_remove(conn->loop, &conn->watch);
+    struct h2_conn *conn = link->owner;
+    while (conn->streams)
+        stream_closed(conn->streams, why ? H2_INTERNAL : H2_CANCEL);
+}
+
+static void tell_down(struct h2_link *link)
+{
+    const struct h2_conn *conn = link->owner;
+    conn->events->on_down(conn->ctx, &link->why);
+}
+
+static void conn_free(struct h2_link *link)
+{
+    struct h2_conn *conn = link->owner;
+    h2_link_end(link);
     while (conn->streams)
         stream_free(conn->streams);
-    nghttp2_session_del(conn->session);
-    channel_close(&conn->channel);
     buf_free(&conn->head.bytes);
     free(conn);
 }
 
-/* All streams end; nothing comes or goes any more. Never from inside an nghttp2 callback. */
-static void cut(struct h2_conn *conn, uint32_t code)
-{
-    conn->down = true;
-    loop_watch_remove(conn->loop, &conn->watch);
-    while (conn->streams)
-        stream_closed(conn->streams, code);
-    nghttp2_session_del(conn->session);
-    conn->session = NULL;
-    channel_close(&conn->channel);
-    loop_task_add(conn->loop, &conn->task);
-}
-
-static void go_down(struct h2_conn *conn, const struct err *why)
-{
-    if (conn->down)
-        return;
-    conn->why = *why;
-    cut(conn, H2_INTERNAL);
-}
-
-static void leave(struct h2_conn *conn)
-{
-    if (conn->down && !conn->closing && !conn->down_told) {
-        conn->down_told = true;
-        conn->events->on_down(conn->ctx, &conn->why);
-    }
-    if (--conn->entered == 0 && conn->closing)
-        conn_free(conn);
-}
-
-static void end_of_session(struct h2_conn *conn)
-{
-    struct err why = {0};
-    (void)err_set(&why, ERR_UNAVAILABLE, "%s",
-                  conn->protocol_error[0] ? conn->protocol_error
-                  : conn->going_away      ? "the other side ended the connection (GOAWAY)"
-                                          : "HTTP/2 protocol error");
-    go_down(conn, &why);
-}
-
-/* nghttp2's frames to the channel; false = there are no more now. */
-static bool gather(struct h2_conn *conn)
-{
-    struct err err = {0};
-    while (channel_pending(&conn->channel) < OUT_PENDING) {
-        const uint8_t *bytes;
-        ssize_t n = nghttp2_session_mem_send(conn->session, &bytes);
-        if (n < 0) {
-            (void)err_set(&err, ERR_UNAVAILABLE, "HTTP/2: %s", nghttp2_strerror((int)n));
-            go_down(conn, &err);
-        }
-        if (n <= 0)
-            return false;
-        buf_add(&conn->channel.out, bytes, (size_t)n);
-    }
-    return true;
-}
-
-static void flush(struct h2_conn *conn)
-{
-    struct err err = {0};
-    bool more = true;
-    if (!channel_flush(&conn->channel, &err))
-        go_down(conn, &err);
-    while (more && !conn->down && channel_pending(&conn->channel) < OUT_PENDING) {
-        more = gather(conn);
-        if (conn->down)
-            return;
-        if (conn->channel.out.failed) {
-            (void)err_set(&err, ERR_LIMIT, "no memory for what is to be sent");
-            go_down(conn, &err);
-        } else if (!channel_flush(&conn->channel, &err)) {
-            go_down(conn, &err);
-        }
-    }
-    if (conn->down)
-        return;
-    if (!nghttp2_session_want_read(conn->session) && !nghttp2_session_want_write(conn->session))
-        end_of_session(conn);
-    else if (!loop_watch_set(conn->loop, &conn->watch, channel_events(&conn->channel), &err))
-        go_down(conn, &err);
-}
-
-/* Everything that is there now, up to a fair share. */
-static void receive(struct h2_conn *conn)
-{
-    struct err err = {0};
-    for (int i = 0; i < READS_MAX && !conn->down; i++) {
-        size_t n = 0;
-        enum channel_io got = channel_read(&conn->channel, conn->in, sizeof conn->in, &n, &err);
-        if (got == CHANNEL_AGAIN)
-            return;
-        if (got == CHANNEL_BYTES) {
-            ssize_t used = nghttp2_session_mem_recv(conn->session, conn->in, n);
-            bool more = n == sizeof conn->in || h2_is_tls(conn);
-            if (used >= 0 && more)
-                continue;
-            if (used >= 0) /* a short read: the rest, or the end, is epoll's to tell */
-                return;
-            (void)err_set(&err, ERR_UNAVAILABLE, "HTTP/2: %s%s%s", nghttp2_strerror((int)used),
-                          conn->protocol_error[0] ? ": " : "", conn->protocol_error);
-        } else if (got == CHANNEL_END) {
-            (void)err_set(&err, ERR_UNAVAILABLE, "the connection was closed%s%s",
-                          conn->protocol_error[0] ? ": " : "", conn->protocol_error);
-        }
-        go_down(conn, &err);
-    }
-}
-
-static void on_task(void *ctx)
-{
-    struct h2_conn *conn = ctx;
-    conn->entered++;
-    if (!conn->down && channel_has_more(&conn->channel))
-        receive(conn);
-    if (!conn->down && !conn->closing)
-        flush(conn);
-    if (!conn->down && !conn->closing && channel_has_more(&conn->channel))
-        loop_task_add(conn->loop, &conn->task);
-    leave(conn);
-}
-
-static void on_ready(void *ctx, uint32_t events)
-{
-    (void)events;
-    struct h2_conn *conn = ctx;
-    conn->entered++;
-    receive(conn);
-    loop_task_add(conn->loop, &conn->task);
-    leave(conn);
-}
-
-static bool new_session(struct h2_conn *conn, nghttp2_session_callbacks *callbacks,
-                        nghttp2_option *option)
+static void set_callbacks(nghttp2_session_callbacks *callbacks, nghttp2_option *option)
 {
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
-    nghttp2_session_callbacks_set_error_callback2(callbacks, on_session_error);
-    nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_max_send_header_block_length(option, H2_HEAD_BYTES_MAX + (64 << 10));
-    return (conn->server
-                ? nghttp2_session_server_new2(&conn->session, callbacks, conn, option)
-                : nghttp2_session_client_new2(&conn->session, callbacks, conn, option)) == 0;
-}
-
-static bool session_open(struct h2_conn *conn)
-{
-    nghttp2_session_callbacks *callbacks = NULL;
-    nghttp2_option *option = NULL;
-    const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, H2_STREAM_WINDOW},
-        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, H2_STREAMS_MAX},
-        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, /* a client's alone */
-    };
-    bool ok = nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&option) == 0 &&
-              new_session(conn, callbacks, option);
-    nghttp2_option_del(option);
-    nghttp2_session_callbacks_del(callbacks);
-    return ok &&
-           nghttp2_submit_settings(conn->session, NGHTTP2_FLAG_NONE, settings,
-                                   conn->server ? 2 : 3) == 0 &&
-           nghttp2_session_set_local_window_size(conn->session, NGHTTP2_FLAG_NONE, 0,
-                                                 H2_CONNECTION_WINDOW) == 0;
 }
 
 bool h2_open(const struct h2_options *options, struct h2_conn **ret, struct err *err)
 {
+    static const struct h2_link_use use = {
+        .cut = all_streams_end, .on_down = tell_down, .free = conn_free};
+    static const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, H2_STREAM_WINDOW},
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, H2_STREAMS_MAX},
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, /* a client's alone */
+    };
     struct h2_conn *conn = calloc(1, sizeof *conn);
     if (!conn) {
         close(options->fd);
         return err_set(err, ERR_LIMIT, "no memory for a connection");
     }
-    conn->loop = options->loop;
     conn->server = options->server;
     conn->events = options->events;
     conn->ctx = options->ctx;
     conn->head.bytes.limit = H2_HEAD_BYTES_MAX;
-    conn->task = (struct loop_task){.run = on_task, .ctx = conn};
-    conn->watch = (struct loop_watch){.fd = options->fd, .on_ready = on_ready, .ctx = conn};
-    if (!channel_open(&conn->channel, options->fd, options->connecting, options->tls, "localhost",
-                      err)) {
-        conn_free(conn);
+    const struct h2_link_options link = {.loop = options->loop,
+                                         .fd = options->fd,
+                                         .server = options->server,
+                                         .connecting = options->connecting,
+                                         .tls = options->tls,
+                                         .use = &use,
+                                         .owner = conn,
+                                         .set = set_callbacks,
+                                         .settings = settings,
+                                         .nsettings = options->server ? 2 : 3,
+                                         .connection_window = H2_CONNECTION_WINDOW};
+    if (!h2_link_open(&conn->link, &link, err)) {
+        free(conn);
         return false;
     }
-    if (!session_open(conn)) {
-        conn_free(conn);
-        return err_set(err, ERR_LIMIT, "no memory for an HTTP/2 session");
-    }
-    if (!loop_watch_set(conn->loop, &conn->watch, channel_events(&conn->channel), err)) {
-        conn_free(conn);
-        return false;
-    }
-    loop_task_add(conn->loop, &conn->task);
     *ret = conn;
     return true;
 }
 
 void h2_close(struct h2_conn *conn)
 {
-    if (!conn || conn->closing)
-        return;
-    conn->closing = true;
-    conn->entered++;
-    if (!conn->down)
-        cut(conn, H2_CANCEL);
-    leave(conn);
+    if (conn)
+        h2_link_close(&conn->link);
 }
 
 void h2_goaway(struct h2_conn *conn)
 {
-    if (conn->down)
+    if (conn->link.down)
         return;
-    (void)nghttp2_submit_goaway(conn->session, NGHTTP2_FLAG_NONE,
-                                nghttp2_session_get_last_proc_stream_id(conn->session),
+    (void)nghttp2_submit_goaway(conn->link.session, NGHTTP2_FLAG_NONE,
+                                nghttp2_session_get_last_proc_stream_id(conn->link.session),
                                 NGHTTP2_NO_ERROR, NULL, 0);
-    ask_flush(conn);
+    h2_link_flush_soon(&conn->link);
 }
 
 bool h2_is_up(const struct h2_conn *conn)
 {
-    return conn && conn->up && !conn->down && !conn->closing && !conn->going_away;
+    return conn && conn->up && !conn->link.down && !conn->link.closing && !conn->link.going_away;
 }
 
 bool h2_is_down(const struct h2_conn *conn)
 {
-    return conn->down;
+    return conn->link.down;
 }
 
 bool h2_is_tls(const struct h2_conn *conn)
 {
-    return conn->channel.ssl != NULL;
+    return conn->link.channel.ssl != NULL;
 }
 
 size_t h2_streams(const struct h2_conn *conn)
