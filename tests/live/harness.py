@@ -331,6 +331,45 @@ def stop(process, sig=signal.SIGINT):
     return time.monotonic() - start
 
 
+def run_one(lab, name, needs, function, case):
+    """ok, note, skip or FAIL, and what there is to say."""
+    start = time.monotonic()
+    absent = [n for n in ("tofu", *needs) if n not in lab.peers]
+    if absent == ["terraform"]:
+        return "note", "only where a terraform is installed"
+    try:
+        if absent and not CI:
+            raise Skip("not here: " + ", ".join(absent))
+        check(not absent, "not here: " + ", ".join(absent))
+        function(lab, *([case] if case is not None else []))
+        return "ok", f"({time.monotonic() - start:.1f} s)"
+    except Skip as e:
+        return "skip", str(e)
+    except Exception as e:  # a broken test is a failed test; the others still run
+        return "FAIL", f"{type(e).__name__}: {e}"
+
+
+def run_tests(lab, chosen):
+    """(passed, failed, skipped); what failed gets one second run when all others have ended, for a machine may be busy for a
+    moment, unless a sanitizer reported it."""
+    ends = []
+    for test_ in chosen:
+        word, text = run_one(lab, *test_)
+        print(f"{word:4} {test_[0]}{'' if word == 'ok' else ':'} {text}", flush=True)
+        ends.append((word, text))
+    for i, (word, first) in enumerate(ends):
+        if word != "FAIL" or "Sanitizer: " in first:
+            continue
+        word, text = run_one(lab, *chosen[i])
+        if word == "ok":
+            print(f"needed a second run alone: {chosen[i][0]} (first: {' '.join(first.split())[:300]})", flush=True)
+            ends[i] = word, text
+        else:
+            print(f"{word:4} {chosen[i][0]}: {text} (again, alone)", flush=True)
+    words = [word for word, _ in ends]
+    return words.count("ok"), words.count("FAIL"), words.count("skip")
+
+
 def main(argv):
     patterns = argv or ["*"]
     chosen = [t for t in TESTS if any(fnmatch.fnmatch(t[0], f"*{p}*") for p in patterns)]
@@ -338,27 +377,8 @@ def main(argv):
         print(f"tests/live: no {PLUMB}: run ./script/build release first", file=sys.stderr)
         return 1
     lab = Lab()
-    passed = failed = skipped = 0
     try:
-        for name, needs, function, case in chosen:
-            start = time.monotonic()
-            absent = [n for n in ("tofu", *needs) if n not in lab.peers]
-            if absent == ["terraform"]:
-                print(f"note {name}: only where a terraform is installed", flush=True)
-                continue
-            try:
-                if absent and not CI:
-                    raise Skip("not here: " + ", ".join(absent))
-                check(not absent, "not here: " + ", ".join(absent))
-                function(lab, *([case] if case is not None else []))
-                print(f"ok   {name} ({time.monotonic() - start:.1f} s)", flush=True)
-                passed += 1
-            except Skip as e:
-                print(f"skip {name}: {e}", flush=True)
-                skipped += 1
-            except Exception as e:  # a broken test is a failed test; the others still run
-                print(f"FAIL {name}: {type(e).__name__}: {e}", flush=True)
-                failed += 1
+        passed, failed, skipped = run_tests(lab, chosen)
     finally:
         if os.environ.get("LIVE_KEEP"):
             print(f"kept {lab.folder}", file=sys.stderr)
