@@ -366,8 +366,8 @@ static enum rego_outcome json_patch(struct rego_call *call, struct value *ret)
 
 #define PATHS "set[string | array[any]] | array[string | array[any]]"
 static const struct rego_builtin table[] = {
-    {"json.filter", NULL, "(object[any: any], " PATHS ") => any", json_filter, 0},
-    {"json.remove", NULL, "(object[any: any], " PATHS ") => any", json_remove, 0},
+    {"json.filter", NULL, "(object[any: any], " PATHS ") => object[any: any]", json_filter, 0},
+    {"json.remove", NULL, "(object[any: any], " PATHS ") => object[any: any]", json_remove, 0},
     {"json.patch", NULL, "(any, array[any]) => any", json_patch, 0},
 };
 const struct rego_family builtin_json = {table, sizeof table / sizeof *table};

@@ -380,6 +380,7 @@ static bool follow(struct rego_compiler *c, struct rego_node *node, struct path 
     if (ok && node->otherwise)
         ok = visit_rule(&v, node->otherwise->rule);
     node->mark = MARK_DONE;
+    node->order = ++c->policy->norder;
     c->depth--;
     return ok;
 }

@@ -316,6 +316,14 @@ static int compare_work(const void *a, const void *b)
              : (left->place.start > right->place.start) - (left->place.start < right->place.start);
 }
 
+/* What others need first. */
+static int compare_order(const void *a, const void *b)
+{
+    uint32_t left = ((const struct rule_work *)a)->definition->node->order;
+    uint32_t right = ((const struct rule_work *)b)->definition->node->order;
+    return left != right ? (left > right) - (left < right) : compare_work(a, b);
+}
+
 typedef bool stage_fn(struct rego_compiler *c, struct rule_work *work);
 
 static bool each_rule(struct rego_compiler *c, struct rule_work *work, size_t n, stage_fn *stage)
@@ -349,7 +357,7 @@ static bool safety_stage(struct rego_compiler *c, struct rule_work *work)
 
 static bool types_stage(struct rego_compiler *c, struct rule_work *work)
 {
-    return rego_check_types(c, work->definition->rule);
+    return rego_check_types(c, work->definition);
 }
 
 static bool plan_stage(struct rego_compiler *c, struct rule_work *work)
@@ -427,6 +435,8 @@ static bool compile(struct rego_compiler *c)
             unused_imports(c);
         if (stages[i] == functions_stage && !c->diags->n && !rego_check_policy(c))
             return false;
+        if (stages[i] == safety_stage && n)
+            qsort(work, n, sizeof *work, compare_order);
     }
     one_constant(policy->root, REGO_DEPTH_MAX);
     return c->diags->n || rego_index_rules(c, policy->root, REGO_DEPTH_MAX);

@@ -176,6 +176,7 @@ struct rego_node { /* a document below data */
     const struct rego_index *index; /* index.h; or NULL */
     bool one_constant;              /* every definition gives the same constant: one is enough */
     uint8_t mark;                   /* of walks while compiling */
+    uint32_t order;                 /* of its rules: after all that they need */
 };
 
 struct rego_unit { /* a module, with what the compiler knows of it */
@@ -190,8 +191,12 @@ struct rego_cover { /* a place that is counted */
     bool head;     /* of a rule: its value is there */
 };
 
+struct rego_types;
 struct rego_policy {
     struct arena arena;
+    struct rego_types *types; /* infer.h: of its documents; or NULL */
+    size_t type_steps;        /* left for checking them */
+    uint32_t norder;          /* nodes that are in order */
     struct rego_cover *cover; /* with options.coverage */
     size_t ncovers, cover_room;
     struct rego_compile_options options;
@@ -232,7 +237,6 @@ struct rego_variables { /* of a rule, or a query */
         bool generated;
         bool used;
         enum { REGO_MAY_BE_UNUSED, REGO_DECLARED, REGO_ASSIGNED, REGO_ARGUMENT } must;
-        unsigned kinds; /* what is known of its type; 0 = nothing */
     } * item;
     uint32_t n;
     size_t room;
@@ -289,8 +293,9 @@ bool rego_check_body(struct rego_compiler *c, const struct rego_body *body);
 /* Conflicts between rules, and recursion. */
 bool rego_check_policy(struct rego_compiler *c);
 
-/* infer.c: calls and comparisons whose types cannot fit. After safety: bodies are in order. */
-bool rego_check_types(struct rego_compiler *c, const struct rego_rule *rule);
+/* infer.c: calls, comparisons and refs whose types cannot fit. After safety: bodies are in order;
+ * definitions come in that of rego_node.order: what they ask first. */
+bool rego_check_types(struct rego_compiler *c, const struct rego_definition *definition);
 bool rego_check_body_types(struct rego_compiler *c, const struct rego_body *body);
 
 /* plan.c */

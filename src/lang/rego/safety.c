@@ -238,6 +238,28 @@ static const struct rego_term *value_of(const struct rego_term *object, const st
     return NULL;
 }
 
+/* What a pattern stands beside may bind its variables. Collections as written are taken apart
+ * instead; of comprehensions OPA takes some and not others, by the side that they are on. */
+static bool may_bind(const struct rego_term *pattern, const struct rego_term *other, bool left)
+{
+    switch (other->kind) {
+    case REGO_TERM_VALUE:
+    case REGO_TERM_SET:
+    case REGO_TERM_ARRAY:
+    case REGO_TERM_OBJECT:
+        return pattern->kind == REGO_TERM_VAR;
+    case REGO_TERM_ARRAY_COMPREHENSION:
+        return pattern->kind == REGO_TERM_VAR || pattern->kind == REGO_TERM_ARRAY;
+    case REGO_TERM_SET_COMPREHENSION:
+        return pattern->kind == REGO_TERM_VAR || (left && pattern->kind == REGO_TERM_ARRAY);
+    case REGO_TERM_OBJECT_COMPREHENSION:
+        return pattern->kind == REGO_TERM_VAR ||
+               pattern->kind == (left ? REGO_TERM_ARRAY : REGO_TERM_OBJECT);
+    default:
+        return is_pattern(pattern);
+    }
+}
+
 static void unify(struct checking *k, const struct rego_term *a, const struct rego_term *b)
 {
     if (++k->depth > REGO_DEPTH_MAX)
@@ -245,16 +267,17 @@ static void unify(struct checking *k, const struct rego_term *a, const struct re
     if (a->kind == REGO_TERM_ARRAY && b->kind == REGO_TERM_ARRAY && a->parts.n == b->parts.n) {
         for (size_t i = 0; i < a->parts.n; i++)
             unify(k, a->parts.item[i], b->parts.item[i]);
-    } else if (a->kind == REGO_TERM_OBJECT && b->kind == REGO_TERM_OBJECT) {
+    } else if (a->kind == REGO_TERM_OBJECT && b->kind == REGO_TERM_OBJECT &&
+               a->pairs.n == b->pairs.n) {
         for (size_t i = 0; i < a->pairs.n; i++) {
             const struct rego_term *other = value_of(b, a->pairs.item[i].key);
             if (other)
                 unify(k, a->pairs.item[i].value, other);
         }
     } else {
-        if (is_pattern(a) && safe(k, b))
+        if (may_bind(a, b, true) && safe(k, b))
             pattern_outputs(k, a);
-        if (is_pattern(b) && safe(k, a))
+        if (may_bind(b, a, false) && safe(k, a))
             pattern_outputs(k, b);
     }
     k->depth--;
@@ -295,7 +318,7 @@ static void call_outputs(struct checking *k, const struct rego_term *call)
         if (is_operator(call, "eq"))
             unify(k, call->parts.item[1], call->parts.item[2]);
         else if (is_operator(call, "assign") && safe(k, call->parts.item[2]))
-            pattern_outputs(k, call->parts.item[1]);
+            unify(k, call->parts.item[1], call->parts.item[2]);
         return;
     }
     if (n < 2 || arity(k, call->parts.item[0]) != n - 2)

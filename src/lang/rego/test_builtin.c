@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "lang/rego/builtin.h"
 #include "lang/rego/type.h"
 
@@ -32,16 +33,20 @@ static void test_signature(void **state)
     AUTO_ARENA arena = {.limit = 1 << 20};
     struct rego_signature s;
     assert_true(rego_signature_parse(
-        &arena, "(array<string, number> | object<b: any, a: set[string]>, any...) => ", &s));
+        &arena, "(array<string, number> | object<b: any, a: set[string]>[any: null], any...) => ",
+        &s));
     assert_int_equal(s.nargs, 2);
     assert_true(s.variadic);
     assert_false(s.has_result);
-    assert_int_equal(s.arg[0]->kinds, REGO_ARRAY | REGO_OBJECT);
-    assert_int_equal(s.arg[0]->nitems, 2);
-    assert_true(str_equal(value_text(&s.arg[0]->property[0].key), STR("a")));
-    assert_null(s.arg[1]);
+    assert_int_equal(rego_type_kinds(s.arg[0]), REGO_ARRAY | REGO_OBJECT);
+    AUTO_BUF text = {.limit = 1000};
+    rego_type_text(&text, s.arg[0]);
+    assert_true(
+        str_equal(buf_view(&text),
+                  STR("any<array<string, number>, object<a: set[string], b: any>[any: null]>")));
+    assert_ptr_equal(s.arg[1], &rego_any);
     assert_true(rego_signature_parse(&arena, "() => object[string: any]", &s));
-    assert_int_equal(s.result->kinds, REGO_OBJECT);
+    assert_int_equal(s.result->kind, REGO_OBJECT);
     assert_false(rego_signature_parse(&arena, "(strin) => any", &s));
     assert_false(rego_signature_parse(&arena, "(string) => any x", &s));
 }

@@ -168,8 +168,11 @@ static void test_errors(void **state)
         {"p if q\nq if p", "rego_recursion_error",
          "rule data.t.p is recursive: data.t.p -> data.t.q -> data.t.p", 2},
         {"p := nope(1)", "rego_type_error", "undefined function nope", 2},
-        {"p := count(1)", "rego_type_error", "count: invalid argument(s)", 2},
-        {"p if 1 == \"a\"", "rego_type_error", "match error", 2},
+        {"p := count(1)", "rego_type_error",
+         "count: invalid argument(s): have (number), want (any<string, array[any], object[any: "
+         "any], set[any]>)",
+         2},
+        {"p if 1 == \"a\"", "rego_type_error", "match error: left number, right string", 2},
         {"f(x) := x\np := f(1, 2, 3)", "rego_type_error",
          "function data.t.f has arity 1, got 3 arguments", 3},
         {"p if { x := 1; x := 2 }", "rego_compile_error", "var x assigned above", 2},
