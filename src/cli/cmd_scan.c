@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "cli/app.h"
 #include "cli/command.h"
+#include "cli/fail_on.h"
 #include "cli/notifying.h"
 #include "cli/output.h"
 #include "cli/policy_setup.h"
@@ -23,10 +24,6 @@
 #include "scan/scan.h"
 
 enum { PLAN_BYTES_MAX = 2000 << 20, CONCURRENCY_MAX = 1000 };
-
-static const char *const fail_words[] = {
-    "contradicts-code", "missing", "unmanaged", "unapplied", "state-only",
-    "unchecked",        "drift",   "any",       "none",      NULL};
 
 static const char *const desired_words[] = {"auto", "code", "state", NULL};
 
@@ -135,17 +132,8 @@ static const struct option options[] = {
     [EXPLAIN] = {.name = "explain",
                  .kind = OPTION_FLAG,
                  .text = "list the differences that were considered equal, and why"},
-    [FAIL_ON] = {.name = "fail-on",
-                 .kind = OPTION_LIST,
-                 .arg = "CLASSES",
-                 .choices = fail_words,
-                 .open = true,
-                 .env = "PLUMB_FAIL_ON",
-                 .text = "classes that make the exit code, separated by commas; drift is "
-                         "contradicts-code, missing and unmanaged; without it drift,unchecked"},
-    [EXIT_ZERO] = {.name = "exit-zero",
-                   .kind = OPTION_FLAG,
-                   .text = "exit with 0 whatever is found; errors still exit with 1"},
+    [FAIL_ON] = ROW_FAIL_ON,
+    [EXIT_ZERO] = ROW_EXIT_ZERO,
     [POLICY] = ROW_POLICIES,
     [WAIVERS] = ROW_WAIVERS,
     [STORE] = ROW_STORE,
@@ -202,52 +190,6 @@ static struct str text_of(const struct job *job, size_t row)
 
 /* --- what the options mean --- */
 
-enum { DRIFT_BITS = 1u << CLASS_CONTRADICTS_CODE | 1u << CLASS_MISSING | 1u << CLASS_UNMANAGED };
-
-static bool fail_word(struct str word, unsigned *ret_bits, struct err *err)
-{
-    static const struct {
-        struct str name;
-        unsigned bits;
-    } groups[] = {{STR_INIT("drift"), DRIFT_BITS},
-                  {STR_INIT("any"), (1u << CLASS_COUNT) - 1},
-                  {STR_INIT("none"), 0}};
-    enum finding_class class_;
-    struct str names[CLASS_COUNT + 3] = {0};
-    size_t n = 0;
-    if (finding_class_from(word, &class_)) {
-        *ret_bits |= 1u << class_;
-        return true;
-    }
-    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
-        names[n++] = groups[i].name;
-        if (str_equal(word, groups[i].name)) {
-            *ret_bits |= groups[i].bits;
-            return true;
-        }
-    }
-    for (unsigned i = 0; i < CLASS_COUNT; i++)
-        names[n++] = str_from(finding_class_name((enum finding_class)i));
-    struct str near = str_nearest(word, names, n);
-    return err_set(err, ERR_USAGE, "--fail-on: no class '%.*s'%s%.*s%s", STR_ARG(word),
-                   near.len ? "; did you mean '" : "", STR_ARG(near), near.len ? "'?" : "");
-}
-
-static bool parse_fail_on(struct job *job, struct err *err)
-{
-    const struct option_value *value = &job->in->value[FAIL_ON];
-    job->fail_on = value->set ? 0 : FAIL_ON_DEFAULT;
-    for (size_t i = 0; i < value->nlist; i++) {
-        struct str rest = value->list[i], word;
-        for (bool more = true; more;) {
-            more = str_cut(&rest, ',', &word);
-            if (str_trim(word).len && !fail_word(str_trim(word), &job->fail_on, err))
-                return false;
-        }
-    }
-    return true;
-}
-
 static struct str cache_dir(const struct job *job)
 {
     return given(job, NO_CACHE) ? STR("")
@@ -290,7 +232,7 @@ static bool parse_reporting(struct job *job, struct err *err)
     bool stream = given(job, STREAM);
     if (!outputs_parse(job->arena, &job->in->value[OUTPUT], stream ? STR("json") : STR("text"),
                        &job->outputs, err) ||
-        !parse_fail_on(job, err))
+        !fail_on_parse(&job->in->value[FAIL_ON], &job->fail_on, err))
         return false;
     if (stream && (!job->outputs.on_stdout || !job->outputs.on_stdout->stream_finding))
         return err_set(err, ERR_USAGE, "--stream needs a format that can: --output json");
@@ -489,13 +431,6 @@ static void tell_failures(const struct job *job, const struct scan_result *resul
                           STR_ARG(result->stacks[i].name), STR_ARG(result->stacks[i].failed));
 }
 
-static int exit_code(const struct job *job, const struct scan_result *result)
-{
-    int code = scan_exit_code(result, job->fail_on);
-    bool counts = code == EXIT_VIOLATION || code == EXIT_DRIFT || code == EXIT_INCOMPLETE;
-    return given(job, EXIT_ZERO) && counts ? EXIT_IN_SYNC : code;
-}
-
 static bool report_policy(const struct job *job, struct scan_result *result, struct err *err)
 {
     struct policy_report *report = arena_new(job->arena, struct policy_report, 1);
@@ -541,7 +476,7 @@ static bool run_job(struct job *job, int *ret_exit, struct err *err)
     tell_failures(job, &result);
     if (progress_to)
         scan_record_tell(&job->record, job->app->err);
-    *ret_exit = exit_code(job, &result);
+    *ret_exit = fail_on_exit(scan_exit_code(&result, job->fail_on), given(job, EXIT_ZERO));
     if (job->record.to.failed.kind && err)
         *err = job->record.to.failed;
     return !job->record.to.failed.kind && send_alerts(job, err);

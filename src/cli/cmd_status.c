@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "cli/app.h"
 #include "cli/command.h"
+#include "cli/fail_on.h"
 #include "cli/rows.h"
 #include "cli/setup.h"
 #include "cli/store_setup.h"
@@ -21,7 +22,7 @@
 #include "report/store_json.h"
 #include "wire/json.h"
 
-enum { OUTPUT, MAX_AGE, WATCH, EVERY, NO_COLOR, CONFIG, STORE, OPTION_COUNT };
+enum { OUTPUT, MAX_AGE, FAIL_ON, EXIT_ZERO, WATCH, EVERY, NO_COLOR, CONFIG, STORE, OPTION_COUNT };
 enum { EVERY_DEFAULT_MS = 1000, LINES_DEFAULT = 24 };
 static const struct option options[] = {
     [OUTPUT] = ROW_TEXT_OR_JSON,
@@ -31,6 +32,8 @@ static const struct option options[] = {
                  .least = 1000,
                  .text = "a stack whose last complete scan is older, such as 24h, is overdue, "
                          "whatever its schedule says"},
+    [FAIL_ON] = ROW_FAIL_ON,
+    [EXIT_ZERO] = ROW_EXIT_ZERO,
     [WATCH] = {.name = "watch",
                .letter = 'w',
                .kind = OPTION_FLAG,
@@ -110,6 +113,7 @@ static void put_findings(struct buf *out, const struct stack_row *s)
 {
     const char *separator = "";
     put_count(out, s->open, "open", &separator);
+    put_count(out, s->violations, "against policy", &separator);
     put_count(out, s->overdue, "overdue", &separator);
     put_count(out, s->reviewed, "reviewed", &separator);
     put_count(out, s->waived, "waived", &separator);
@@ -224,12 +228,21 @@ static void write_text(struct buf *out, const struct overview *o, size_t most)
     put_service(out, &o->service);
 }
 
-static int exit_code(const struct overview *o)
+/* As a scan of all of them would exit; `unchecked` stands for what is not known or known too late.
+ */
+static int exit_code(const struct overview *o, unsigned fail_on)
 {
-    for (size_t i = 0; i < o->n; i++)
+    struct exit_facts facts = {0};
+    for (size_t i = 0; i < o->n; i++) {
+        const struct stack_row *s = &o->stack[i].row;
+        facts.violation |= s->violations > 0;
+        for (unsigned class_ = 0; class_ < CLASS_COUNT; class_++)
+            if (s->classes >> class_ & 1)
+                exit_facts_add(&facts, (enum finding_class)class_, fail_on);
         if (standing_of(&o->stack[i]) >= STANDING_OVERDUE)
-            return EXIT_INCOMPLETE;
-    return 0;
+            exit_facts_add(&facts, CLASS_UNCHECKED, fail_on);
+    }
+    return exit_facts_worst(&facts);
 }
 
 /* --- one look --- */
@@ -240,7 +253,13 @@ struct looking {
     struct arena *arena; /* of the whole run */
     struct store_choice choice;
     struct freshness_ask ask;
+    unsigned fail_on;
 };
+
+static int exit_of(const struct looking *l, const struct overview *o)
+{
+    return fail_on_exit(exit_code(o, l->fail_on), l->in->value[EXIT_ZERO].set);
+}
 
 static bool has_schedules(const struct config *config)
 {
@@ -409,7 +428,7 @@ static bool watch(struct looking *l, bool colour, int *ret_exit, struct err *err
         struct err why = {0};
         char text[ERR_TEXT_MAX];
         if (look(l, &arena, &o, &why)) {
-            *ret_exit = exit_code(&o);
+            *ret_exit = exit_of(l, &o);
             seen = true;
             away = false;
             ok = show(l, &o, &told, &out, err);
@@ -437,6 +456,9 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     bool json = str_equal(in->value[OUTPUT].text, STR("json"));
     struct overview o = {.colour = setup_colour(app, in->value[NO_COLOR].set)};
     l.ask.max_age_ms = in->value[MAX_AGE].number;
+    l.ask.judged = true;
+    if (!fail_on_parse(&in->value[FAIL_ON], &l.fail_on, err))
+        return false;
     if (in->value[WATCH].set && json)
         return err_set(err, ERR_USAGE,
                        "--watch is for people: a program asks again, or listens to "
@@ -452,7 +474,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
         write_json(&out, &o);
     else
         write_text(&out, &o, SIZE_MAX);
-    *ret_exit = exit_code(&o);
+    *ret_exit = exit_of(&l, &o);
     return print_buf(app->out, &out, err);
 }
 
@@ -460,12 +482,16 @@ const struct command cmd_status = {
     .name = "status",
     .usage = "plumb status [options]",
     .summary = "how every stack stands: last complete scan, open and overdue findings",
-    .help = "A stack is good (nothing open), open, overdue (a finding is past its deadline, or the "
-            "last complete scan is older than its schedule and --max-age allow) or incomplete (it "
-            "never was scanned completely, or its last scan was not complete).\n\n"
-            "Exit codes: 0, or 4 where a stack is overdue or incomplete; 1 error.\n\n"
-            "  plumb status --max-age 24h\n"
-            "  plumb status --watch",
+    .help =
+        "A stack is good (nothing open), open, overdue (a finding is past its deadline, or the "
+        "last complete scan is older than its schedule and --max-age allow) or incomplete (it "
+        "never was scanned completely, or its last scan was not complete).\n\n"
+        "Exit codes, as those of a scan of everything: 3 policy wants an open finding reviewed, "
+        "reverted or blocked; 2 drift that is open, or answered and not mended yet; 4 a stack is "
+        "overdue or incomplete; 0 none of these; 1 error. --fail-on without unchecked leaves "
+        "out 4.\n\n"
+        "  plumb status --max-age 24h\n"
+        "  plumb status --watch",
     .options = options,
     .noptions = OPTION_COUNT,
     .run = run};

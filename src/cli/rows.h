@@ -66,6 +66,17 @@
     {.name = "output", .letter = 'o', .kind = OPTION_STRING, .arg = "FORMAT", \
      .choices = (const char *const[]){"text", "json", NULL}, .text = "text or json"}
 
+/* --- what makes the exit code --- */
+
+#define ROW_FAIL_ON /* see cli/fail_on.h */ \
+    {.name = "fail-on", .kind = OPTION_LIST, .arg = "CLASSES", .choices = fail_on_words, \
+     .open = true, .env = "PLUMB_FAIL_ON", \
+     .text = "classes that make the exit code, separated by commas; drift is contradicts-code, " \
+             "missing and unmanaged; without it drift,unchecked"}
+#define ROW_EXIT_ZERO \
+    {.name = "exit-zero", .kind = OPTION_FLAG, \
+     .text = "exit with 0 whatever is found; errors still exit with 1"}
+
 /* --- policies --- */
 
 #define ROW_POLICIES /* see cli/policy_setup.h */ \

@@ -97,28 +97,40 @@ static bool stack_is_incomplete(const struct stack_result *stack, unsigned fail_
     return stack->coverage.unchecked && (fail_on >> CLASS_UNCHECKED & 1);
 }
 
+void exit_facts_add(struct exit_facts *facts, enum finding_class class_, unsigned fail_on)
+{
+    if (!(fail_on >> class_ & 1))
+        return;
+    if (classes[class_].counts == INCOMPLETE)
+        facts->incomplete = true;
+    else
+        facts->drift = true;
+}
+
+int exit_facts_worst(const struct exit_facts *facts)
+{
+    return facts->failed       ? EXIT_ERROR
+           : facts->violation  ? EXIT_VIOLATION
+           : facts->drift      ? EXIT_DRIFT
+           : facts->incomplete ? EXIT_INCOMPLETE
+                               : EXIT_IN_SYNC;
+}
+
 int scan_exit_code(const struct scan_result *result, unsigned fail_on)
 {
-    bool failed = false, violation = false, drift = false, incomplete = false;
+    struct exit_facts facts = {0};
     for (size_t i = 0; i < result->nstacks; i++) {
         const struct stack_result *stack = &result->stacks[i];
-        failed |= stack->failed.len > 0;
-        incomplete |= stack_is_incomplete(stack, fail_on);
+        facts.failed |= stack->failed.len > 0;
+        facts.incomplete |= stack_is_incomplete(stack, fail_on);
         for (size_t j = 0; j < stack->nfindings; j++) {
             const struct finding *finding = &stack->findings[j];
-            violation |= !finding->ignored && !finding->reviewed.len && finding->judgement &&
-                         decision_is_violation(finding->judgement->decision);
-            if (finding->ignored || !((fail_on >> finding->class_) & 1))
+            if (finding->ignored)
                 continue;
-            if (classes[finding->class_].counts == INCOMPLETE)
-                incomplete = true;
-            else
-                drift = true;
+            facts.violation |= !finding->reviewed.len && finding->judgement &&
+                               decision_is_violation(finding->judgement->decision);
+            exit_facts_add(&facts, finding->class_, fail_on);
         }
     }
-    return failed       ? EXIT_ERROR
-           : violation  ? EXIT_VIOLATION
-           : drift      ? EXIT_DRIFT
-           : incomplete ? EXIT_INCOMPLETE
-                        : EXIT_IN_SYNC;
+    return exit_facts_worst(&facts);
 }

@@ -232,13 +232,20 @@ enum {
     FAIL_ON_DEFAULT = 1u << CLASS_CONTRADICTS_CODE | 1u << CLASS_MISSING | 1u << CLASS_UNMANAGED |
                       1u << CLASS_UNCHECKED
 };
+/* What is true of anything that was looked at; the worst of it is the exit code, in this order. */
+struct exit_facts {
+    bool failed;     /* EXIT_ERROR */
+    bool violation;  /* policy wants one reviewed, reverted or blocked, and no review answers it */
+    bool drift;      /* one that is not ignored, whose class is in fail_on */
+    bool incomplete; /* something was not checked, or is known too late */
+};
+/* A finding of that class which is not ignored. */
+void exit_facts_add(struct exit_facts *facts, enum finding_class class_, unsigned fail_on);
+int exit_facts_worst(const struct exit_facts *facts);
 /*
- * The worst over all stacks: EXIT_ERROR for a stack that failed, then EXIT_VIOLATION for a finding
- * that policy wants reviewed, reverted or blocked (whatever fail_on says) and that no review
- * answers, then EXIT_DRIFT for one
- * that is not ignored and whose class is in fail_on, then EXIT_INCOMPLETE where something was not
- * checked. A scan with both drift and unchecked resources gives EXIT_DRIFT (the report still says
- * what was not checked).
+ * The worst over all stacks, as exit_facts has it; a violation counts whatever fail_on says. A scan
+ * with both drift and unchecked resources gives EXIT_DRIFT (the report still says what was not
+ * checked).
  */
 int scan_exit_code(const struct scan_result *result, unsigned fail_on);
 

@@ -156,6 +156,7 @@ bool freshness_list(struct record *record, struct arena *arena, const struct fre
     struct stack_row *row = NULL;
     size_t nrows = 0;
     if (!stack_list(record, arena, ask->now_utc_ms, &row, &nrows, err) ||
+        (ask->judged && !stack_list_judged(record, row, nrows, err)) ||
         !(ask->config ? plans_of_config(ask, &plans, err) : plans_of_store(record, &plans, err)))
         return false;
     struct freshness *all = arena_new(arena, struct freshness, nrows + plans.n);

@@ -32,6 +32,7 @@ struct freshness_ask {
     const struct config *config;    /* with the stacks that it has; NULL: as planned */
     const struct stack *stack;
     size_t nstacks;
+    bool judged; /* with row.violations and row.classes */
 };
 /* Every stack that was scanned or is scheduled, by name; in arena. */
 bool freshness_list(struct record *record, struct arena *arena, const struct freshness_ask *ask,

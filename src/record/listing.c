@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/glob.h"
+#include "model/decision.h"
 #include "record/lease.h"
 
 enum {
@@ -570,6 +571,33 @@ bool stack_list(struct record *record, struct arena *arena, int64_t now_utc_ms,
     *ret = rows.row;
     *ret_n = rows.n;
     return true;
+}
+
+static bool count_judged(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct stack_row *s = stack_named(ctx, db_text(row, 0));
+    enum finding_class class_;
+    enum decision decision;
+    if (!finding_class_from(db_text(row, 1), &class_))
+        return err_set(err, ERR_SYNTAX,
+                       "a finding of the store has the class '%.*s', which is none",
+                       STR_ARG(db_text(row, 1)));
+    if (!s)
+        return true;
+    s->classes |= 1u << class_;
+    if (db_int(row, 2) == 0 && decision_from(db_text(row, 3), &decision) &&
+        decision_is_violation(decision))
+        s->violations += db_int(row, 4);
+    return true;
+}
+
+bool stack_list_judged(struct record *record, struct stack_row *row, size_t n, struct err *err)
+{
+    struct stack_rows rows = {.row = row, .n = n};
+    return db_query(record->db,
+                    "SELECT stack, class, lane, decision, count(*) FROM finding WHERE lane < 2"
+                    " GROUP BY stack, class, lane, decision",
+                    NULL, 0, count_judged, &rows, err);
 }
 
 bool service_get(struct record *record, struct service_row *ret, struct err *err)

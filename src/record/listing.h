@@ -92,10 +92,18 @@ struct stack_row {
     int64_t last_utc_ms; /* its end, or its start where it did not end */
     struct str last_failed;
     int64_t open, reviewed, waived, ignored, resolved, overdue; /* findings */
+    /* By stack_list_judged alone: open ones that policy wants reviewed, reverted or blocked; the
+     * classes of those that are open or reviewed, bits 1 << enum finding_class. */
+    int64_t violations;
+    unsigned classes;
 };
 /* Sorted by name. */
 bool stack_list(struct record *record, struct arena *arena, int64_t now_utc_ms,
                 struct stack_row **ret, size_t *ret_n, struct err *err);
+
+/* Fill in what policy and classes make of those findings; row as stack_list gave it. It reads each
+ * open finding. */
+bool stack_list_judged(struct record *record, struct stack_row *row, size_t n, struct err *err);
 
 /* A stack's runs, the newest first; stack empty: of all. stacks: a glob over their names, or empty.
  */

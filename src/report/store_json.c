@@ -59,9 +59,13 @@ void stack_json(struct jsonw *w, const struct freshness *f, int64_t now_utc_ms)
     const struct {
         struct str key;
         int64_t n;
-    } counts[] = {{STR("open"), s->open},         {STR("overdue"), s->overdue},
-                  {STR("reviewed"), s->reviewed}, {STR("waived"), s->waived},
-                  {STR("ignored"), s->ignored},   {STR("resolved"), s->resolved}};
+    } counts[] = {{STR("open"), s->open},
+                  {STR("overdue"), s->overdue},
+                  {STR("reviewed"), s->reviewed},
+                  {STR("waived"), s->waived},
+                  {STR("ignored"), s->ignored},
+                  {STR("resolved"), s->resolved},
+                  {STR("violations"), s->violations}};
     jsonw_object_open(w);
     jsonw_member_string(w, STR("name"), s->name);
     jsonw_member_string(w, STR("standing"), str_from(standing_name(standing_of(f))));

@@ -155,7 +155,7 @@ static bool list_stacks(struct server *server, struct request *request, struct f
                         struct service_row *ret_service)
 {
     struct arena *arena = &request->arena;
-    const struct freshness_ask ask = {.now_utc_ms = now_of(server)};
+    const struct freshness_ask ask = {.now_utc_ms = now_of(server), .judged = true};
     struct record record = {0};
     struct err err = {0};
     size_t n = 0;
