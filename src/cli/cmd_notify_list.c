@@ -76,6 +76,10 @@ static void put_health(struct buf *out, struct str name, const char *kind,
         text_safe(out, h->said);
     } else if (h->taken_utc_ms) {
         buf_printf(out, "took one %s ago", age_text(age, now - h->taken_utc_ms).ptr);
+        if (h->said.len) {
+            buf_str(out, STR(", "));
+            text_safe(out, h->said);
+        }
     } else {
         buf_str(out, STR("nothing was sent yet"));
     }

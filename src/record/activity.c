@@ -236,9 +236,9 @@ static bool raise(struct adding *a, const struct activity *e, struct err *err)
                                 e->service.len ? " " : "", STR_ARG(e->action)),
         .outcome = e->failed ? STR("failed") : STR("done"),
         .reason =
-            arena_printf(&a->arena,
-                         "an audit source was changed or ended: %.*s%s%.*s, account %.*s,"
-                         " at %s, event %.*s",
+            arena_printf(&a->arena, "%s: %.*s%s%.*s, account %.*s, at %s, event %.*s",
+                         e->failed ? "somebody tried to change or end an audit source, in vain"
+                                   : "an audit source was changed or ended",
                          STR_ARG(e->service), e->service.len ? " " : "", STR_ARG(e->action),
                          STR_ARG(e->account), clock_format(e->time_utc_ms, when), STR_ARG(e->id))};
     return ((event.subject.ptr && event.reason.ptr) || arena_full(&a->arena, err)) &&

@@ -92,6 +92,7 @@ struct notify_answer {
     struct str said;  /* one line for people, without secrets; in the arena */
     struct str kept;  /* for the next message of the thread, and for the next try with NOTIFY_LATER;
                          ptr NULL = as before */
+    bool partly;      /* taken, but not for all: `said` tells for whom not */
 };
 
 struct notifier {

@@ -53,32 +53,93 @@ static bool is_here(struct str url)
     return false;
 }
 
-/* --- whom it still goes to: "ALERT a@b c@d" is kept where a server took it for some only --- */
+/* --- whom it still goes to: "ALERT a@b !c@d" is kept where a server took it for some only;
+ * those with a ! are refused, and asked again only where nobody else is left --- */
 
-static bool pending(struct str kept, struct str alert, struct str address)
+/* The words behind the alert; false: what is kept is of another. */
+static bool kept_of(struct str kept, struct str alert, struct str *ret)
 {
     struct str word;
+    *ret = STR("");
     if (!str_cut(&kept, ' ', &word) || !str_equal(word, alert))
-        return true;
-    while (kept.len) {
-        (void)str_cut(&kept, ' ', &word);
-        if (str_equal(word, address))
+        return false;
+    *ret = kept;
+    return true;
+}
+
+static bool has_word(struct str words, struct str word)
+{
+    struct str one;
+    while (words.len) {
+        (void)str_cut(&words, ' ', &one);
+        if (str_equal(one, word))
             return true;
     }
     return false;
 }
 
+static bool pending(struct str kept, struct str alert, struct str address)
+{
+    struct str words;
+    return !kept_of(kept, alert, &words) || has_word(words, address);
+}
+
+static struct str refused_before(struct str *words)
+{
+    struct str one;
+    while (words->len) {
+        (void)str_cut(words, ' ', &one);
+        if (str_starts(one, STR("!")))
+            return str_sub(one, 1, one.len);
+    }
+    return STR("");
+}
+
+/* late: it goes on for some. Else all was said, and those who were refused are whom a person's
+ * retry is for. */
 static bool keep_pending(struct arena *arena, const struct alert *alert,
                          const struct smtp_mail *mail, const struct smtp_talk *talk,
-                         struct notify_answer *ret, struct err *err)
+                         struct str before, bool late, struct notify_answer *ret, struct err *err)
 {
     AUTO_BUF kept = {.limit = 1 << 16};
     buf_str(&kept, alert->id);
     for (size_t i = 0; i < mail->nto; i++)
-        if (talk->of[i] == SMTP_LATER)
-            buf_printf(&kept, " %.*s", STR_ARG(mail->to[i]));
+        if (talk->of[i] != SMTP_TAKEN)
+            buf_printf(&kept, " %s%.*s", late && talk->of[i] == SMTP_NEVER ? "!" : "",
+                       STR_ARG(mail->to[i]));
+    for (struct str one; (one = refused_before(&before)).len;)
+        buf_printf(&kept, " %s%.*s", late ? "!" : "", STR_ARG(one));
     ret->kept = arena_dup(arena, buf_view(&kept));
     return buf_ok(&kept, err) && (ret->kept.ptr || arena_full(arena, err));
+}
+
+/* "1 of 3 recipients: later@b: 451 greylisted; c@d: 550 no such user; e@f was refused before" */
+static bool say(struct arena *arena, const struct smtp_mail *mail, const struct smtp_talk *talk,
+                const struct config_notify *config, struct str before, struct notify_answer *ret,
+                struct err *err)
+{
+    AUTO_BUF said = {.limit = 1 << 16};
+    const char *separator = "";
+    size_t n = 0;
+    for (size_t i = 0; i < mail->nto; i++) {
+        if (talk->of[i] == SMTP_TAKEN)
+            continue;
+        const char *reply = talk->reply && *talk->reply[i].text ? talk->reply[i].text : talk->said;
+        buf_printf(&said, "%s%.*s: %s", separator, STR_ARG(mail->to[i]), reply);
+        separator = "; ";
+        n++;
+    }
+    for (struct str one; (one = refused_before(&before)).len; n++) {
+        buf_printf(&said, "%s%.*s was refused before", separator, STR_ARG(one));
+        separator = "; ";
+    }
+    if (!n)
+        return true;
+    ret->said = n == config->nrecipients && n == 1
+                    ? arena_dup(arena, str_from(talk->said))
+                    : arena_printf(arena, "not for %zu of %zu recipients: %.*s", n,
+                                   config->nrecipients, STR_ARG(buf_view(&said)));
+    return buf_ok(&said, err) && (ret->said.ptr || arena_full(arena, err));
 }
 
 static bool answer_of(struct arena *arena, const struct notify_target *target,
@@ -86,22 +147,19 @@ static bool answer_of(struct arena *arena, const struct notify_target *target,
                       const struct smtp_talk *talk, struct notify_answer *ret, struct err *err)
 {
     size_t n[SMTP_NEVER + 1] = {0};
+    struct str before;
+    (void)kept_of(target->kept, alert->id, &before);
     for (size_t i = 0; i < mail->nto; i++)
         n[talk->of[i]]++;
     *ret = (struct notify_answer){.result = n[SMTP_LATER]   ? NOTIFY_LATER
                                             : n[SMTP_TAKEN] ? NOTIFY_TAKEN
                                                             : NOTIFY_REFUSED};
-    if (n[SMTP_LATER] || n[SMTP_NEVER]) {
-        ret->said = n[SMTP_LATER] + n[SMTP_NEVER] == mail->nto
-                        ? arena_dup(arena, str_from(talk->said))
-                        : arena_printf(arena, "%zu of %zu recipients: %s",
-                                       n[SMTP_LATER] + n[SMTP_NEVER], mail->nto, talk->said);
-        if (!ret->said.ptr)
-            return arena_full(arena, err);
-    }
-    if (n[SMTP_LATER] && n[SMTP_LATER] < mail->nto)
-        return keep_pending(arena, alert, mail, talk, ret, err);
-    if (!n[SMTP_LATER] && target->kept.len)
+    if (!say(arena, mail, talk, target->config, before, ret, err))
+        return false;
+    if (ret->result != NOTIFY_TAKEN)
+        return keep_pending(arena, alert, mail, talk, before, n[SMTP_LATER] > 0, ret, err);
+    ret->partly = ret->said.len > 0;
+    if (target->kept.len)
         ret->kept = STR("");
     return true;
 }

@@ -60,7 +60,8 @@ struct outbox_sent {
     enum notify_result result;
     enum alert_status status;
     int64_t attempts;
-    bool dead; /* given up now */
+    bool dead;   /* given up now */
+    bool partly; /* taken, but not for all: `said` tells */
     struct str id, title, said;
 };
 /* One message of the receiver that is due. owner: this sender's own word, never used twice by

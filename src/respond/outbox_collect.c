@@ -314,15 +314,18 @@ static const struct {
     enum event_type type;
     enum severity severity;
     const char *title;
+    const char *failed; /* where it did not succeed; NULL: as the title */
 } notices[] = {
-    {EVENT_BREAKGLASS_START, SEVERITY_HIGH, "a breakglass began: gates warn instead of block"},
-    {EVENT_BREAKGLASS_END, SEVERITY_MEDIUM, "a breakglass ended"},
-    {EVENT_FREEZE_START, SEVERITY_LOW, "a freeze began: applies are refused"},
-    {EVENT_FREEZE_END, SEVERITY_LOW, "a freeze ended"},
-    {EVENT_REVIEW_REFUSED, SEVERITY_MEDIUM, "an approval that the rules do not allow"},
-    {EVENT_LOG_KEY, SEVERITY_HIGH, "another key signs the audit log from here on"},
-    {EVENT_SCAN_OVERDUE, SEVERITY_HIGH, "a scan is overdue"},
-    {EVENT_ACTIVITY_ALARM, SEVERITY_CRITICAL, "somebody ended or changed an audit source"},
+    {EVENT_BREAKGLASS_START, SEVERITY_HIGH, "a breakglass began: gates warn instead of block",
+     NULL},
+    {EVENT_BREAKGLASS_END, SEVERITY_MEDIUM, "a breakglass ended", NULL},
+    {EVENT_FREEZE_START, SEVERITY_LOW, "a freeze began: applies are refused", NULL},
+    {EVENT_FREEZE_END, SEVERITY_LOW, "a freeze ended", NULL},
+    {EVENT_REVIEW_REFUSED, SEVERITY_MEDIUM, "an approval that the rules do not allow", NULL},
+    {EVENT_LOG_KEY, SEVERITY_HIGH, "another key signs the audit log from here on", NULL},
+    {EVENT_SCAN_OVERDUE, SEVERITY_HIGH, "a scan is overdue", NULL},
+    {EVENT_ACTIVITY_ALARM, SEVERITY_CRITICAL, "somebody ended or changed an audit source",
+     "somebody tried to end or change an audit source"},
 };
 
 void outbox_notice_types(struct buf *out)
@@ -394,8 +397,10 @@ static bool tell_event(struct stepping *s, const struct told_event *e, struct er
     item.severity = notices[i].severity;
     item.what = arena_printf(s->arena, "a%lld", (long long)e->seq);
     item.thread = item.what.ptr ? route_digest(s->arena, "n", item.what) : item.what;
-    item.title = arena_printf(s->arena, "%s%s%.*s", notices[i].title, e->stack.len ? " in " : "",
-                              STR_ARG(e->stack));
+    bool failed = str_equal(value_get_string(&line, STR("outcome")), STR("failed"));
+    item.title = arena_printf(s->arena, "%s%s%.*s",
+                              failed && notices[i].failed ? notices[i].failed : notices[i].title,
+                              e->stack.len ? " in " : "", STR_ARG(e->stack));
     item.detail = arena_printf(s->arena, "%.*s%sby %.*s", STR_ARG(reason), reason.len ? "; " : "",
                                STR_ARG(e->actor));
     if (!item.thread.ptr || !item.title.ptr || !item.detail.ptr)

@@ -170,9 +170,9 @@ static bool tell_receiver(struct record *record, const struct route *route, bool
                                        " receiver = $1 AND state = 'waiting' AND attempts > 0",
                                        err, DB_PARAM_TEXT(route->name), DB_PARAM_INT(now))) &&
            OUTBOX_RUN(record,
-                      "UPDATE alert_receiver SET said = '', tried_utc_ms = $2, taken_utc_ms = $2,"
+                      "UPDATE alert_receiver SET said = $3, tried_utc_ms = $2, taken_utc_ms = $2,"
                       " failures = 0 WHERE name = $1",
-                      err, DB_PARAM_TEXT(route->name), DB_PARAM_INT(now));
+                      err, DB_PARAM_TEXT(route->name), DB_PARAM_INT(now), DB_PARAM_TEXT(said));
 }
 
 /* Somebody else is told, once an hour. */
@@ -257,7 +257,8 @@ static bool answer_in(struct record *record, struct arena *arena, const struct r
     int64_t now = record_now(record);
     bool taken = answer->result == NOTIFY_TAKEN;
     if (!keep_thread(record, route, c->thread, answer->kept, err) ||
-        !tell_receiver(record, route, taken, answer->said, err))
+        !tell_receiver(record, route, taken, taken && !answer->partly ? STR("") : answer->said,
+                       err))
         return false;
     if (taken) /* whoever has the lease now: it was taken */
         return OUTBOX_RUN(record,
@@ -371,6 +372,7 @@ bool outbox_send(struct record *record, struct arena *arena, const struct routes
                                 .status = c.status,
                                 .attempts = c.attempts + 1,
                                 .dead = dead,
+                                .partly = taken && answer.partly,
                                 .id = c.id,
                                 .title = c.title,
                                 .said = answer.said};

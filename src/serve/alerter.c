@@ -92,9 +92,9 @@ static void tell_sent(struct alerter *a, const struct route *route, const struct
     if (!sent->id.len && sent->result == NOTIFY_TAKEN)
         return; /* what is told each minute */
     LOG(log_of(a),
-        sent->result == NOTIFY_TAKEN ? LOG_INFO
-        : sent->dead                 ? LOG_ERROR
-                                     : LOG_WARN,
+        sent->dead                                      ? LOG_ERROR
+        : sent->result == NOTIFY_TAKEN && !sent->partly ? LOG_INFO
+                                                        : LOG_WARN,
         "alerts",
         sent->result == NOTIFY_TAKEN ? "sent"
         : sent->dead                 ? "given up"

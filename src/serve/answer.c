@@ -23,6 +23,8 @@ static const struct {
     {415, "Unsupported Media Type"},
     {422, "Unprocessable Content"},
     {423, "Locked"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},
     {502, "Bad Gateway"},
     {503, "Service Unavailable"},
@@ -103,6 +105,8 @@ static struct answer problem_of(const struct request *request, unsigned status, 
             "WWW-Authenticate", "Bearer realm=\"plumb\", Basic realm=\"plumb\", charset=\"UTF-8\""};
     if (status == 503)
         answer.header[0] = (struct answer_header){"Retry-After", "5"};
+    if (status == 429)
+        answer.header[0] = (struct answer_header){"Retry-After", "2"};
     return answer;
 }
 

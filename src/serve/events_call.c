@@ -128,17 +128,6 @@ static void answer_validation(struct request *request, struct str code)
     request_answer(request, &answer);
 }
 
-static void busy(struct request *request)
-{
-    const struct answer answer = {.status = 429,
-                                  .type = "application/problem+json",
-                                  .body = STR("{\"type\":\"about:blank\",\"title\":\"Too Many "
-                                              "Requests\",\"status\":429,\"detail\":\"events come "
-                                              "faster than they are written: send it again\"}\n"),
-                                  .header = {{"Retry-After", "2"}}};
-    request_answer(request, &answer);
-}
-
 void events_post(void *service, struct request *request)
 {
     struct server *server = service;
@@ -172,7 +161,8 @@ void events_post(void *service, struct request *request)
     }
     if (atomic_fetch_add(&server->events_waiting, 1) >= WAITING_MOST) {
         atomic_fetch_sub(&server->events_waiting, 1);
-        busy(request);
+        request_problem(request, 429, "busy",
+                        "events come faster than they are written: send it again");
         return;
     }
     job->job = (struct commit_job){.run = on_run, .done = on_done};

@@ -54,13 +54,18 @@ void smtp_talk_sent(struct smtp_talk *talk, struct str line)
         }
 }
 
-static void keep(struct smtp_talk *talk, int code, struct str line)
+static void put_plain(char *ret, size_t most, struct str line)
 {
     size_t n = 0;
+    for (; n < line.len && n < most; n++)
+        ret[n] = line.ptr[n] >= ' ' && line.ptr[n] <= '~' ? line.ptr[n] : '?';
+    ret[n] = '\0';
+}
+
+static void keep(struct smtp_talk *talk, int code, struct str line)
+{
     talk->code = code;
-    for (; n < line.len && n < SMTP_SAID_MAX; n++)
-        talk->said[n] = line.ptr[n] >= ' ' && line.ptr[n] <= '~' ? line.ptr[n] : '?';
-    talk->said[n] = '\0';
+    put_plain(talk->said, SMTP_SAID_MAX, line);
 }
 
 /* What is said of the mail is said of all whom it was to go to. */
@@ -83,8 +88,11 @@ void smtp_talk_got(struct smtp_talk *talk, struct str line)
         keep(talk, (int)code, line);
     switch (talk->step) {
     case SMTP_RCPT:
-        if (talk->next < talk->nto)
+        if (talk->next < talk->nto) {
+            if (fate != SMTP_TAKEN && talk->reply)
+                put_plain(talk->reply[talk->next].text, SMTP_REPLY_MAX, line);
             talk->of[talk->next++] = fate;
+        }
         break;
     case SMTP_MAIL:
         if (fate != SMTP_TAKEN)
@@ -258,7 +266,8 @@ bool smtp_send(struct arena *arena, const struct smtp_mail *mail, struct smtp_ta
     if (!check(mail, err) || !curl_load(&curl, err))
         return false;
     talk.of = arena_new(arena, enum smtp_fate, mail->nto);
-    if (!talk.of)
+    talk.reply = arena_new(arena, struct smtp_reply, mail->nto);
+    if (!talk.of || !talk.reply)
         return arena_full(arena, err);
     void *easy = curl.init();
     if (!easy)

@@ -16,7 +16,7 @@
 struct arena;
 struct err;
 
-enum { SMTP_RECIPIENTS_MAX = 100, SMTP_SAID_MAX = 240 };
+enum { SMTP_RECIPIENTS_MAX = 100, SMTP_SAID_MAX = 240, SMTP_REPLY_MAX = 80 };
 
 struct smtp_mail {
     struct str url;            /* smtp://host:587, smtps://host; a path is the name for EHLO */
@@ -33,6 +33,10 @@ struct smtp_mail {
 enum smtp_fate { SMTP_UNKNOWN = 0, SMTP_TAKEN, SMTP_LATER, SMTP_NEVER };
 
 /* What the server says: the replies, by what they answer. */
+struct smtp_reply {
+    char
+        text[SMTP_REPLY_MAX + 1]; /* one line of printable ASCII, cut; empty: none but the mail's */
+};
 struct smtp_talk {
     enum smtp_step {
         SMTP_GREETING = 0, /* and all that comes before the mail: EHLO, STARTTLS, AUTH */
@@ -44,6 +48,7 @@ struct smtp_talk {
     } step;
     size_t nto, next;             /* recipients, and those that were asked about */
     enum smtp_fate *of;           /* of each recipient, in order; sure once `step` is SMTP_DONE */
+    struct smtp_reply *reply;     /* to each that was refused by itself; NULL: not kept */
     int code;                     /* of the worst reply so far; 0 = none was a refusal */
     char said[SMTP_SAID_MAX + 1]; /* that reply, one line of printable ASCII */
 };

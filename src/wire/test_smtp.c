@@ -54,7 +54,8 @@ static void replies_decide_of_each_recipient(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof talks / sizeof *talks; i++) {
         enum smtp_fate of[2] = {SMTP_UNKNOWN, SMTP_UNKNOWN};
-        struct smtp_talk talk = {.nto = 2, .of = of};
+        struct smtp_reply reply[2] = {0};
+        struct smtp_talk talk = {.nto = 2, .of = of, .reply = reply};
         struct str rest = str_from(talks[i].talk), line;
         print_message("  %s\n", talks[i].says);
         while (rest.len) {
@@ -67,6 +68,10 @@ static void replies_decide_of_each_recipient(void **state)
         }
         for (size_t j = 0; j < 2; j++)
             assert_int_equal("?TLN"[of[j]], talks[i].of[j]);
+        if (strcmp(talks[i].says, "one not now, one never") == 0) { /* each has its own */
+            assert_string_equal(reply[0].text, "450 greylisted");
+            assert_string_equal(reply[1].text, "550 never");
+        }
         assert_string_equal(talk.said, talks[i].said);
         assert_int_equal(talk.step == SMTP_DONE, talks[i].done);
     }
