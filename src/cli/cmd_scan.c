@@ -338,7 +338,7 @@ static bool run_plan(struct job *job, struct scan_result *ret, struct err *err)
         return false;
     if (!scan_plan(job->arena, text, name.ptr, &job->scan, result, err))
         return false;
-    *ret = (struct scan_result){result, 1};
+    *ret = (struct scan_result){.stacks = result, .nstacks = 1};
     return true;
 }
 
@@ -415,7 +415,7 @@ static bool run_stacks(struct job *job, struct scan_result *ret, struct err *err
         tell_stack(job, &results[i], clock_monotonic_ms() - start);
     }
     recording_settle(&job->record.to);
-    *ret = (struct scan_result){results, stacks.n};
+    *ret = (struct scan_result){.stacks = results, .nstacks = stacks.n};
     return true;
 }
 

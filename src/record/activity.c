@@ -220,7 +220,8 @@ static bool touch(struct adding *a, const struct activity_match *match, struct e
     for (size_t i = 0; i < match->n; i++)
         touch[i] = (struct touch){.stack = match->target[i].stack,
                                   .address = match->target[i].address,
-                                  .why = STR("event")};
+                                  .why = STR("event"),
+                                  .trace = a->rules->trace};
     a->done.touched += match->n;
     return !match->n || touch_add(a->record, touch, match->n, err);
 }

@@ -32,6 +32,7 @@ struct activity_rules {
     size_t npipelines;
     struct str stacks; /* glob: what the sender may touch; empty = all */
     int64_t keep_ms;   /* what is older goes, about once an hour; 0 = 90 days */
+    struct str trace;  /* of touches (touch.h) */
 };
 /* Those of plumb.yaml. */
 struct activity_rules activity_rules_of(const struct config_events *events);

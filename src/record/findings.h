@@ -51,6 +51,7 @@ struct run_start {
     struct str stack, path, environment, owner;
     struct str policy, config; /* digests, "sha256:..."; or empty */
     struct event_actor actor;  /* who runs plumb */
+    struct str trace;          /* traceparent of its span, or empty */
 };
 /* One run of one stack begins: durable when this returns, or with the transaction that is open: the
  * three below join one. */

@@ -51,13 +51,15 @@ static bool insert_run(struct record *record, const struct run_start *start, int
                                    text(record, start->actor.how),
                                    text(record, start->policy),
                                    text(record, start->config),
-                                   DB_PARAM_TEXT(STR(PLUMB_VERSION))};
-    return db_run(record->db,
-                  "INSERT INTO run (id, stack, outcome, started_utc_ms, actor, actor_how, source,"
-                  " desired, live, revision, branch, dirty, policy, config, digest, failed,"
-                  " coverage, plumb) VALUES ($1, $2, 'running', $3, $4, $5, '', '', '', '', '', 0,"
-                  " $6, $7, '', '', '', $8)",
-                  row, sizeof row / sizeof *row, err);
+                                   DB_PARAM_TEXT(STR(PLUMB_VERSION)),
+                                   text(record, start->trace)};
+    return db_run(
+        record->db,
+        "INSERT INTO run (id, stack, outcome, started_utc_ms, actor, actor_how, source,"
+        " desired, live, revision, branch, dirty, policy, config, digest, failed,"
+        " coverage, plumb, trace) VALUES ($1, $2, 'running', $3, $4, $5, '', '', '', '', '',"
+        " 0, $6, $7, '', '', '', $8, $9)",
+        row, sizeof row / sizeof *row, err);
 }
 
 static bool touch_stack(struct record *record, const struct run_start *start, int64_t run,

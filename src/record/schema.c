@@ -235,6 +235,12 @@ static const struct migration migrations[] = {
      "CREATE TABLE code_head (place TEXT PRIMARY KEY, hash TEXT NOT NULL,"
      " asked_utc_ms BIGINT NOT NULL, fetched_utc_ms BIGINT NOT NULL)"},
     {"findings by address", "CREATE INDEX finding_address ON finding (stack, address)"},
+    {"traces",
+     /* traceparents: of what a touch came from, of a run's own span, of the runs that an alert is
+      * about (with blanks between); empty = nobody looks */
+     "ALTER TABLE touch ADD COLUMN trace TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE run ADD COLUMN trace TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE alert ADD COLUMN trace TEXT NOT NULL DEFAULT ''"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

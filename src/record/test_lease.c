@@ -144,7 +144,7 @@ static void an_attempt_holds_the_next_back(void **state)
     (void)nanosleep(&(struct timespec){.tv_nsec = 40000000}, NULL);
     assert_false(take(&w, "two", false, 20, &lease));
     /* ... but a touch is work of now. */
-    const struct touch touch = {STR("net"), STR("a.b"), STR("event"), 0};
+    const struct touch touch = {STR("net"), STR("a.b"), STR("event"), 0, STR("")};
     assert_true(touch_add(&w.record, &touch, 1, &w.err));
     assert_true(take(&w, "two", true, 20, &lease));
     close_world(&w);
@@ -154,7 +154,7 @@ static void touches_are_urgent(void **state)
 {
     struct world w = {0};
     struct lease lease = {0};
-    const struct touch touch = {STR("b"), STR("x.y"), STR("event"), 0};
+    const struct touch touch = {STR("b"), STR("x.y"), STR("event"), 0, STR("")};
     open_world(&w, *state);
     int64_t now = now_of(&w);
     plan(&w, STR("a"), now - 5000);

@@ -23,10 +23,11 @@ static void touches_of_one_address_are_one(void **state)
     size_t n = 0;
     int64_t next = 0;
     open_store(&record, &arena, *state);
-    const struct touch touches[] = {{STR("net"), STR("a.b"), STR("event"), 5000},
-                                    {STR("net"), STR("a.b"), STR("file"), 7000},
-                                    {STR("net"), STR("a.a"), STR("file"), 6000},
-                                    {STR("app"), STR(""), STR("code"), 1000}};
+    const struct touch touches[] = {
+        {STR("net"), STR("a.b"), STR("event"), 5000, STR("of the first")},
+        {STR("net"), STR("a.b"), STR("file"), 7000, STR("of the last")},
+        {STR("net"), STR("a.a"), STR("file"), 6000, STR("")},
+        {STR("app"), STR(""), STR("code"), 1000, STR("")}};
     assert_true(touch_add(&record, touches, 4, &err));
     assert_true(touch_next(&record, STR("net"), &next, &err));
     assert_int_equal(next, 5000);
@@ -38,6 +39,11 @@ static void touches_of_one_address_are_one(void **state)
     assert_int_equal(n, 2);
     assert_true(str_equal(due[0].touch.address, STR("a.a")));
     assert_true(str_equal(due[1].touch.why, STR("file")) && due[1].serial == 2);
+    assert_true(str_equal(due[1].touch.trace, STR("of the last")));
+    const struct touch unknown = {.stack = STR("net"), .address = STR("a.b"), .due_utc_ms = 1};
+    assert_true(touch_add(&record, &unknown, 1, &err)); /* what is known of it is not forgotten */
+    assert_true(touch_due(&record, &arena, STR("net"), 6000, 10, &due, &n, &err));
+    assert_true(str_equal(due[1].touch.trace, STR("of the last")) && due[0].touch.trace.len == 0);
     record_close(&record);
 }
 
@@ -49,8 +55,8 @@ static void what_is_touched_while_it_is_looked_at_stays(void **state)
     struct touched *due;
     size_t n = 0;
     open_store(&record, &arena, *state);
-    const struct touch touches[] = {{STR("net"), STR("a"), STR("event"), 1},
-                                    {STR("net"), STR("b"), STR("event"), 1}};
+    const struct touch touches[] = {{STR("net"), STR("a"), STR("event"), 1, STR("whose")},
+                                    {STR("net"), STR("b"), STR("event"), 1, STR("whose")}};
     assert_true(touch_add(&record, touches, 2, &err));
     assert_true(touch_due(&record, &arena, STR("net"), 1, 10, &due, &n, &err));
     assert_int_equal(n, 2);
@@ -73,7 +79,7 @@ static void a_touch_joins_a_transaction(void **state)
     static char address[9000];
     size_t n = 0;
     memset(address, 'x', sizeof address);
-    const struct touch touch = {STR("net"), {address, sizeof address}, STR("event"), 0};
+    const struct touch touch = {STR("net"), {address, sizeof address}, STR("event"), 0, STR("")};
     open_store(&record, &arena, *state);
     assert_true(db_begin(record.db, DB_WRITE, &err) && touch_add(&record, &touch, 1, &err));
     db_rollback(record.db);

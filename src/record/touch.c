@@ -29,6 +29,7 @@ static bool next_touch(void *ctx, struct db_value *param)
     param[1] = DB_PARAM_TEXT(t->address.len > ADDRESS_MAX ? STR("") : plain(t->address));
     param[2] = DB_PARAM_TEXT(plain(t->why));
     param[3] = DB_PARAM_INT(t->due_utc_ms ? t->due_utc_ms : a->now);
+    param[4] = DB_PARAM_TEXT(plain(t->trace));
     return true;
 }
 
@@ -55,12 +56,13 @@ static bool add_in(struct record *record, const struct touch *touch, size_t n, s
         return false;
     stacks.now = rows.now;
     return db_run_many(record->db,
-                       "INSERT INTO touch (stack, address, why, due_utc_ms, serial)"
-                       " VALUES ($1, $2, $3, $4, 1) ON CONFLICT (stack, address) DO UPDATE SET"
+                       "INSERT INTO touch (stack, address, why, due_utc_ms, serial, trace)"
+                       " VALUES ($1, $2, $3, $4, 1, $5) ON CONFLICT (stack, address) DO UPDATE SET"
                        " why = excluded.why, serial = touch.serial + 1, due_utc_ms = CASE WHEN"
                        " touch.due_utc_ms < excluded.due_utc_ms THEN touch.due_utc_ms"
-                       " ELSE excluded.due_utc_ms END",
-                       4, next_touch, &rows, err) &&
+                       " ELSE excluded.due_utc_ms END, trace = CASE WHEN excluded.trace = ''"
+                       " THEN touch.trace ELSE excluded.trace END",
+                       5, next_touch, &rows, err) &&
            db_run_many(record->db,
                        "UPDATE lease SET urgent_utc_ms = $2 WHERE stack = $1"
                        " AND urgent_utc_ms > $2",
@@ -98,9 +100,11 @@ static bool take(void *ctx, const struct db_row *row, struct err *err)
     struct touched *one = &t->list[t->n++];
     *one = (struct touched){.touch = {.address = arena_dup(t->arena, db_text(row, 0)),
                                       .why = arena_dup(t->arena, db_text(row, 1)),
-                                      .due_utc_ms = db_int(row, 2)},
+                                      .due_utc_ms = db_int(row, 2),
+                                      .trace = arena_dup(t->arena, db_text(row, 4))},
                             .serial = db_int(row, 3)};
-    return (one->touch.address.ptr && one->touch.why.ptr) || arena_full(t->arena, err);
+    return (one->touch.address.ptr && one->touch.why.ptr && one->touch.trace.ptr) ||
+           arena_full(t->arena, err);
 }
 
 bool touch_due(struct record *record, struct arena *arena, struct str stack, int64_t now_utc_ms,
@@ -113,7 +117,7 @@ bool touch_due(struct record *record, struct arena *arena, struct str stack, int
     if (!taking.list)
         return arena_full(arena, err);
     if (!db_query(record->db,
-                  "SELECT address, why, due_utc_ms, serial FROM touch WHERE stack = $1"
+                  "SELECT address, why, due_utc_ms, serial, trace FROM touch WHERE stack = $1"
                   " AND due_utc_ms <= $2 ORDER BY address LIMIT $3",
                   param, 3, take, &taking, err))
         return err_wrap(err, "touches");

@@ -21,6 +21,7 @@ struct touch {
     struct str stack, address; /* exact; empty = the whole stack */
     struct str why;            /* "event", "file", "code", "apply", "request", "unchecked" */
     int64_t due_utc_ms;        /* 0 = now */
+    struct str trace;          /* traceparent of what it comes from, or empty; the last one stays */
 };
 /* Joins a DB_WRITE transaction that is open, else makes its own. */
 bool touch_add(struct record *record, const struct touch *touch, size_t n, struct err *err);

@@ -63,6 +63,7 @@ struct outbox_sent {
     bool dead;   /* given up now */
     bool partly; /* taken, but not for all: `said` tells */
     struct str id, title, said;
+    struct str trace; /* traceparents of the scans that it is about, with blanks between */
 };
 /* One message of the receiver that is due. owner: this sender's own word, never used twice by
  * others at once. target->out must be set for receivers that print. ret lives in arena. */

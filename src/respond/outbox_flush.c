@@ -158,7 +158,7 @@ static bool write_payload(struct buf *out, struct alert *alert, struct err *err)
 }
 
 bool outbox_put(struct stepping *s, const struct route *route, struct alert *alert, size_t findings,
-                struct err *err)
+                struct str trace, struct err *err)
 {
     AUTO_BUF payload = {.limit = ALERT_JSON_MAX};
     int64_t seq = 0;
@@ -180,13 +180,14 @@ bool outbox_put(struct stepping *s, const struct route *route, struct alert *ale
         s->record,
         "INSERT INTO alert (id, seq, receiver, thread, status, severity, title,"
         " findings, payload, made_utc_ms, state, attempts, set_utc_ms, next_utc_ms,"
-        " lease, lease_utc_ms, said, ended_utc_ms) VALUES ($1, $2, $3, $4, $5, $6,"
-        " $7, $8, $9, $10, 'waiting', 0, $10, $10, '', 0, '', 0)"
+        " lease, lease_utc_ms, said, ended_utc_ms, trace) VALUES ($1, $2, $3, $4, $5, $6,"
+        " $7, $8, $9, $10, 'waiting', 0, $10, $10, '', 0, '', 0, $11)"
         " ON CONFLICT (id) DO NOTHING",
         err, DB_PARAM_TEXT(alert->id), DB_PARAM_INT(seq), DB_PARAM_TEXT(route->name),
         DB_PARAM_TEXT(alert->thread), DB_PARAM_TEXT(str_from(alert_status_name(alert->status))),
         DB_PARAM_INT((int64_t)alert->severity), DB_PARAM_TEXT(alert->title),
-        DB_PARAM_INT((int64_t)findings), DB_PARAM_TEXT(buf_view(&payload)), DB_PARAM_INT(s->now));
+        DB_PARAM_INT((int64_t)findings), DB_PARAM_TEXT(buf_view(&payload)), DB_PARAM_INT(s->now),
+        DB_PARAM_TEXT(trace));
 }
 
 struct message {
@@ -195,10 +196,39 @@ struct message {
     size_t n, room;
 };
 
+static bool take_trace(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct buf *out = ctx;
+    (void)err;
+    if (out->len)
+        buf_char(out, ' ');
+    buf_str(out, db_text(row, 0));
+    return true;
+}
+
+/* Of the scans whose findings it tells, as far as a span can name them. */
+static bool traces_of(struct stepping *s, const struct message *m, struct buf *out, struct err *err)
+{
+    enum { RUNS_MOST = 9 };
+    for (size_t i = 0; i < m->n && i < RUNS_MOST; i++) {
+        struct str what = m->part[i]->what;
+        int64_t line;
+        if (!str_starts(what, STR("h")) || !str_to_int64(str_sub(what, 1, what.len), &line))
+            continue;
+        const struct db_value param[] = {DB_PARAM_INT(line)};
+        if (!db_query(s->record->db,
+                      "SELECT r.trace FROM finding_history h JOIN run r ON r.id = h.run WHERE"
+                      " h.id = $1 AND r.trace <> ''",
+                      param, 1, take_trace, out, err))
+            return false;
+    }
+    return true;
+}
+
 static bool put_message(struct stepping *s, const struct route *route, const struct message *m,
                         struct err *err)
 {
-    AUTO_BUF name = {.limit = 1 << 20};
+    AUTO_BUF name = {.limit = 1 << 20}, trace = {.limit = 4096};
     const struct ready *head = m->part[0];
     size_t most = outbox_most(route->kind), n = 0;
     struct alert alert = {.status = m->status, .thread = head->thread, .severity = head->severity};
@@ -218,7 +248,8 @@ static bool put_message(struct stepping *s, const struct route *route, const str
     alert.title = head->finding ? alert_title(s->arena, finding, n, m->n - n) : head->title;
     if (!alert.id.len || !alert.title.ptr)
         return arena_full(s->arena, err);
-    return outbox_put(s, route, &alert, head->finding ? m->n : 0, err);
+    return traces_of(s, m, &trace, err) && outbox_put(s, route, &alert, head->finding ? m->n : 0,
+                                                      trace.len ? buf_view(&trace) : STR(""), err);
 }
 
 /* The message that a thing belongs to: the last of its status, unless the finding is in a later

@@ -45,9 +45,9 @@ bool outbox_collect_times(struct stepping *s, struct err *err);
 /* Items that are ready become messages. */
 bool outbox_flush(struct stepping *s, struct err *err);
 
-/* The message itself, waiting. */
+/* The message itself, waiting. trace: of the scans that it is about, or empty. */
 bool outbox_put(struct stepping *s, const struct route *route, struct alert *alert, size_t findings,
-                struct err *err);
+                struct str trace, struct err *err);
 /* The statuses by name. */
 enum alert_status outbox_status(struct str name);
 bool outbox_keep(struct arena *arena, struct str text, struct str *ret, struct err *err);

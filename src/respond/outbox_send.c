@@ -49,7 +49,7 @@ static void breaker_failed(struct outbox_breaker *b, int64_t retry_ms, int64_t n
 struct claimed {
     struct arena *arena;
     int64_t seq, attempts, made_utc_ms;
-    struct str id, title, payload, thread, kept;
+    struct str id, title, payload, thread, kept, trace;
     enum alert_status status;
     bool found;
 };
@@ -66,7 +66,8 @@ static bool take_claimed(void *ctx, const struct db_row *row, struct err *err)
            outbox_keep(c->arena, db_text(row, 4), &c->title, err) &&
            outbox_keep(c->arena, db_text(row, 5), &c->payload, err) &&
            outbox_keep(c->arena, db_text(row, 6), &c->thread, err) &&
-           outbox_keep(c->arena, db_text(row, 7), &c->kept, err);
+           outbox_keep(c->arena, db_text(row, 7), &c->kept, err) &&
+           outbox_keep(c->arena, db_text(row, 9), &c->trace, err);
 }
 
 /* $2 now, $3 the latest time that may have been set, $4 the latest end of a lease */
@@ -83,7 +84,8 @@ static bool claim_in(struct record *record, const struct route *route, struct st
                                      DB_PARAM_INT(now + OUTBOX_LEASE_MS + OUTBOX_SKEW_MS)};
     return db_query(record->db,
                     "SELECT a.seq, a.attempts, a.status, a.id, a.title, a.payload, a.thread,"
-                    " coalesce(t.kept, ''), a.made_utc_ms FROM alert a LEFT JOIN alert_thread t ON "
+                    " coalesce(t.kept, ''), a.made_utc_ms, a.trace FROM alert a LEFT JOIN "
+                    "alert_thread t ON "
                     "t.receiver ="
                     " a.receiver AND t.thread = a.thread WHERE a.receiver = $1 AND " IS_DUE
                     " AND NOT EXISTS (SELECT 1 FROM alert b WHERE b.receiver = a.receiver AND"
@@ -375,7 +377,8 @@ bool outbox_send(struct record *record, struct arena *arena, const struct routes
                                 .partly = taken && answer.partly,
                                 .id = c.id,
                                 .title = c.title,
-                                .said = answer.said};
+                                .said = answer.said,
+                                .trace = c.trace};
     if (taken || answer.result == NOTIFY_REFUSED)
         breaker_took(breaker);
     else

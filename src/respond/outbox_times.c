@@ -58,7 +58,7 @@ static bool make_digest(struct stepping *s, const struct route *route, struct er
                                total == 1 ? "" : "s", total == 1 ? "is" : "are");
     if (!alert.thread.ptr || !alert.id.ptr || !alert.title.ptr)
         return arena_full(s->arena, err);
-    return outbox_put(s, route, &alert, (size_t)total, err);
+    return outbox_put(s, route, &alert, (size_t)total, STR(""), err);
 }
 
 /* --- a receiver that is new --- */

@@ -132,6 +132,7 @@ static bool send_route(struct alerter *a, struct record *record, size_t i, struc
             return false;
         if (!sent.some)
             break;
+        telemetry_caused(&span, sent.trace);
         tell_sent(a, route, &sent, &span);
         arena_reset(&arena);
     }

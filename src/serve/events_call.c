@@ -171,6 +171,8 @@ void events_post(void *service, struct request *request)
     if (server->options.config)
         job->rules = activity_rules_of(&server->options.config->events);
     job->rules.stacks = request->who.stacks;
+    char trace[TELEMETRY_PARENT];
+    job->rules.trace = arena_dup(&request->arena, telemetry_traceparent(&request->span, trace));
     committer_add(server->committer, &job->job);
 }
 

@@ -50,6 +50,17 @@ void otlp_span(struct buf *out, const struct telemetry_span *span, const char *n
     for (size_t i = 0; i < n; i++)
         add_attribute(&w, attribute[i].name, &attribute[i]);
     jsonw_array_close(&w);
+    if (span->nlinks) {
+        jsonw_key(&w, STR("links"));
+        jsonw_array_open(&w);
+        for (size_t i = 0; i < span->nlinks; i++) {
+            jsonw_object_open(&w);
+            jsonw_member_string(&w, STR("traceId"), str_from(span->link[i].trace));
+            jsonw_member_string(&w, STR("spanId"), str_from(span->link[i].id));
+            jsonw_object_close(&w);
+        }
+        jsonw_array_close(&w);
+    }
     if (error) {
         jsonw_key(&w, STR("status"));
         jsonw_object_open(&w);

@@ -64,6 +64,7 @@ struct piece {
     struct err err;
     int64_t now, began_ms; /* of the store, of the monotonic clock */
     struct telemetry_span span;
+    char trace[TELEMETRY_PARENT]; /* the span as it is recorded with the run */
 
     enum piece_kind kind;
     struct planned *row; /* of the stack's tiers */
@@ -683,6 +684,8 @@ static bool scan_it(struct piece *p)
 {
     bool locked = false, patient = is_patient(p);
     telemetry_begin(server_telemetry(p->s->server), NULL, STR(""), &p->span);
+    for (size_t i = 0; i < p->ntouched; i++)
+        telemetry_caused(&p->span, p->touched[i].touch.trace);
     if (!is_locked(p, &locked))
         return false;
     if (locked && patient)
@@ -690,7 +693,10 @@ static bool scan_it(struct piece *p)
     p->locked = locked;
     if (!patient)
         tell_apply(p, "an apply was waited for long enough: scanned all the same");
-    if (!prepare(p) || !recording_begin(&p->recording, p->stack, &p->err))
+    if (!prepare(p))
+        return false;
+    p->recording.start.trace = telemetry_traceparent(&p->span, p->trace);
+    if (!recording_begin(&p->recording, p->stack, &p->err))
         return false;
     if (p->lease->due_utc_ms > 0)
         metrics_observe(server_metrics(p->s->server), METRIC_SCAN_LAG,

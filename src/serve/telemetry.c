@@ -392,6 +392,44 @@ void telemetry_begin(struct telemetry *t, const struct telemetry_span *parent,
     ret->start_ns = now_ns();
 }
 
+static bool is_linked(const struct telemetry_span *span, const struct telemetry_span *to)
+{
+    if (strcmp(span->parent, to->parent) == 0 && strcmp(span->trace, to->trace) == 0)
+        return true;
+    for (size_t i = 0; i < span->nlinks; i++)
+        if (strcmp(span->link[i].id, to->parent) == 0 &&
+            strcmp(span->link[i].trace, to->trace) == 0)
+            return true;
+    return false;
+}
+
+void telemetry_caused(struct telemetry_span *span, struct str causes)
+{
+    struct str word;
+    while (*span->id && causes.len) {
+        struct telemetry_span one = {0};
+        (void)str_cut(&causes, ' ', &word);
+        if (!otlp_traceparent(word, &one))
+            continue;
+        if (!*span->parent) {
+            memcpy(span->trace, one.trace, sizeof span->trace);
+            memcpy(span->parent, one.parent, sizeof span->parent);
+        } else if (span->nlinks < TELEMETRY_LINKS_MAX && !is_linked(span, &one)) {
+            struct telemetry_link *link = &span->link[span->nlinks++];
+            memcpy(link->trace, one.trace, sizeof link->trace);
+            memcpy(link->id, one.parent, sizeof link->id);
+        }
+    }
+}
+
+struct str telemetry_traceparent(const struct telemetry_span *span, char out[TELEMETRY_PARENT])
+{
+    if (!*span->id)
+        return STR("");
+    (void)snprintf(out, TELEMETRY_PARENT, "00-%.32s-%.16s-01", span->trace, span->id);
+    return str_from(out);
+}
+
 void telemetry_end(struct telemetry *t, const struct telemetry_span *span, const char *name,
                    enum telemetry_kind kind, const struct log_field *attribute, size_t n,
                    const char *error)

@@ -21,7 +21,13 @@
 struct err;
 struct telemetry;
 
-enum { TELEMETRY_QUEUE_MAX = 2048, TELEMETRY_HEADERS_MAX = 6, TELEMETRY_HEX = 33 };
+enum {
+    TELEMETRY_QUEUE_MAX = 2048,
+    TELEMETRY_HEADERS_MAX = 6,
+    TELEMETRY_HEX = 33,
+    TELEMETRY_LINKS_MAX = 8,
+    TELEMETRY_PARENT = 56 /* of a traceparent */
+};
 
 struct telemetry_settings {
     struct str url;     /* "http://127.0.0.1:4318"; empty = off */
@@ -43,10 +49,20 @@ bool telemetry_is_on(const struct telemetry *telemetry);
 struct telemetry_span {
     char trace[TELEMETRY_HEX], id[TELEMETRY_HEX], parent[TELEMETRY_HEX]; /* hex; parent or empty */
     int64_t start_ns;                                                    /* since 1970 */
+    struct telemetry_link {
+        char trace[TELEMETRY_HEX], id[TELEMETRY_HEX];
+    } link[TELEMETRY_LINKS_MAX]; /* what else it comes from */
+    size_t nlinks;
 };
 /* The child of `parent` (or NULL), of a traceparent header (or empty), or a trace of its own. */
 void telemetry_begin(struct telemetry *telemetry, const struct telemetry_span *parent,
                      struct str traceparent, struct telemetry_span *ret);
+/* It comes from others: traceparents with blanks between, which may be far in the past. It becomes
+ * the child of the first, and is linked to the others, each once; words that are none are left out.
+ */
+void telemetry_caused(struct telemetry_span *span, struct str causes);
+/* The span as others take it; empty where it is none. */
+struct str telemetry_traceparent(const struct telemetry_span *span, char out[TELEMETRY_PARENT]);
 enum telemetry_kind { SPAN_INTERNAL = 1, SPAN_SERVER = 2, SPAN_CLIENT = 3 };
 /* error: one sentence, or NULL. The name is one of few; what differs is in attributes. */
 void telemetry_end(struct telemetry *telemetry, const struct telemetry_span *span, const char *name,

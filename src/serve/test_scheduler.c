@@ -164,8 +164,8 @@ static void a_tier_and_a_touch_are_scanned_alone(void **state)
     wait_for(&w, "SELECT count(*) FROM finding WHERE lane = 0", 2); /* the hot ones */
     wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'partial'", 2);
     assert_int_equal(ask(&w, "SELECT count(*) FROM finding WHERE lane = 0"), 2);
-    const struct touch touch[] = {{STR("app"), STR("x_thing.t3"), STR("event"), 0},
-                                  {STR("app"), STR("x_thing.t4"), STR("event"), 0}};
+    const struct touch touch[] = {{STR("app"), STR("x_thing.t3"), STR("event"), 0, STR("")},
+                                  {STR("app"), STR("x_thing.t4"), STR("event"), 0, STR("")}};
     assert_true(touch_add(&w.record, touch, 2, &w.err));
     hub_wake(w.server[0].hub);
     wait_for(&w, "SELECT count(*) FROM finding WHERE lane = 0", 4);
@@ -176,7 +176,7 @@ static void a_tier_and_a_touch_are_scanned_alone(void **state)
     assert_true(touch_add(&w.record, touch, 1, &w.err));
     wait_for(&w, "SELECT count(*) FROM touch WHERE why = 'unchecked'", 1);
     put_live(&w, "l");
-    const struct touch whole = {STR("app"), STR(""), STR("file"), 0};
+    const struct touch whole = {STR("app"), STR(""), STR("file"), 0, STR("")};
     assert_true(touch_add(&w.record, &whole, 1, &w.err));
     wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 2);
     assert_int_equal(ask(&w, "SELECT count(*) FROM finding WHERE lane = 0"), THINGS);
@@ -207,7 +207,7 @@ static void an_apply_is_waited_for_but_not_for_ever(void **state)
     assert_int_equal(ask(&w, "SELECT count(*) FROM run"), 0);
     wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
     lock_state(&w, "plan");
-    const struct touch whole = {STR("app"), STR(""), STR("request"), 0};
+    const struct touch whole = {STR("app"), STR(""), STR("request"), 0, STR("")};
     assert_true(touch_add(&w.record, &whole, 1, &w.err));
     wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 2);
     end(&w, 0);
@@ -225,7 +225,7 @@ static void what_fails_comes_back_later(void **state)
     assert_int_equal(ask(&w, "SELECT count(*) FROM run"), 1);
     assert_int_equal(ask(&w, "SELECT attempts FROM lease"), 1);
     put_state(&w, 2); /* mended: a touch does not wait for it */
-    const struct touch whole = {STR("app"), STR(""), STR("file"), 0};
+    const struct touch whole = {STR("app"), STR(""), STR("file"), 0, STR("")};
     assert_true(touch_add(&w.record, &whole, 1, &w.err));
     wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
     assert_int_equal(ask(&w, "SELECT attempts FROM lease"), 0);

@@ -157,6 +157,52 @@ static void a_span_is_sent_as_others_read_it(void **state)
     assert_non_null(strstr(c.got[0], "\"status\":{\"code\":2,\"message\":\"it failed\"}"));
 }
 
+/* The first cause is the parent, the others are links, each once; what is none is left out. */
+static void a_span_knows_what_caused_it(void **state)
+{
+#define CAUSE_A "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+#define CAUSE_B "00-11111111111111111111111111111111-2222222222222222-01"
+    static const char *const answers[] = {TAKEN, NULL};
+    static struct collector c;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    AUTO_BUF many = {.limit = 1 << 16};
+    struct telemetry_span span, none = {0};
+    char text[TELEMETRY_PARENT];
+    struct value doc;
+    (void)state;
+    listen_for(&c, answers);
+    struct telemetry *t = begin(c.url);
+    telemetry_begin(t, NULL, STR(""), &span);
+    telemetry_caused(&span, STR("garbage " CAUSE_A " " CAUSE_B " 00-x"));
+    telemetry_caused(&span, STR(CAUSE_B " " CAUSE_A));
+    telemetry_caused(&span, STR(""));
+    telemetry_end(t, &span, "send", SPAN_CLIENT, NULL, 0, NULL);
+    struct str own = telemetry_traceparent(&span, text);
+    wait_for(t, SIGNAL_SPANS, FATE_SENT, 1);
+    for (int i = 0; i < 50; i++)
+        buf_printf(&many, " 00-%032x-%016x-01", i + 1, i + 1);
+    telemetry_caused(&span, buf_view(&many));
+    assert_int_equal(span.nlinks, TELEMETRY_LINKS_MAX);
+    telemetry_caused(&none, STR(CAUSE_A)); /* off: nothing is caused */
+    assert_string_equal(none.trace, "");
+    assert_int_equal(telemetry_traceparent(&none, text).len, 0);
+    telemetry_close(t);
+    stop(&c);
+    assert_true(
+        json_parse(&arena, str_from(strstr(c.got[0], "\r\n\r\n") + 4), "body", 0, &doc, NULL));
+    const struct value *sent = dig(&doc, "resourceSpans.0.scopeSpans.0.spans.0");
+    const struct value *links = value_get(sent, STR("links"));
+    assert_true(
+        str_equal(value_get_string(sent, STR("traceId")), STR("0af7651916cd43dd8448eb211c80319c")));
+    assert_true(str_equal(value_get_string(sent, STR("parentSpanId")), STR("b7ad6b7169203331")));
+    assert_int_equal(links->len, 1);
+    assert_true(
+        str_equal(value_get_string(&links->items[0], STR("spanId")), STR("2222222222222222")));
+    assert_int_equal(own.len, 55);
+    assert_int_equal(str_find(own, STR("00-0af7651916cd43dd8448eb211c80319c-"), 0), 0);
+    assert_int_equal(str_find(own, value_get_string(sent, STR("spanId")), 0), 36);
+}
+
 static void what_is_busy_is_asked_again(void **state)
 {
     static const char *const answers[] = {
@@ -274,6 +320,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_span_is_sent_as_others_read_it),
+        cmocka_unit_test(a_span_knows_what_caused_it),
         cmocka_unit_test(what_is_busy_is_asked_again),
         cmocka_unit_test(what_is_refused_is_not_asked_again),
         cmocka_unit_test(nobody_waits_for_a_collector),
