@@ -7,6 +7,9 @@
  * Key:     digest of the binary, its path, working directory, environment and whole configuration.
  *          Where one of them, or the lock file, is another by now, what was kept for the same
  *          provider of the same stack ends
+ * Shared:  where the stack's folder can tell the provider nothing (reader_provider/folder.h) it
+ *          runs in an empty one, and path and directory are no part of the key: stacks with the
+ *          same provider, configuration and environment have the same processes
  * Trust:   before it is used again a process must answer its health check. Where a process that was
  *          kept fails to read an instance, or says that it is gone, a new one is asked: nothing
  *          rests on credentials or caches that grew old in it. It ends at its age in any case
@@ -21,6 +24,7 @@
 #include <stdint.h>
 
 struct err;
+struct str;
 
 struct warm_options {
     unsigned most;         /* processes that wait for a scan; 0 = 16 */
@@ -28,6 +32,11 @@ struct warm_options {
     uint64_t most_schemas; /* bytes of our own memory for parsed schemas; 0 = 32 MiB */
     int64_t idle_ms;       /* not used for so long: ended; 0 = 10 minutes */
     int64_t age_ms;        /* since it was configured; 0 = 30 minutes */
+    bool apart;            /* no process for several stacks */
+    /* Globs of HOST/NAMESPACE/TYPE: providers that look for no file of their own accord, so that
+     * it does not matter what else is in a folder. They outlive the set. */
+    const struct str *share;
+    size_t nshare;
 };
 
 struct warm;

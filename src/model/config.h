@@ -158,11 +158,13 @@ struct config_scheduler {
 
 /* `plumb serve` hears of changes, and keeps providers. 0 = default. */
 struct config_feeds {
-    bool watch_off, warm_off;
+    bool watch_off, warm_off, warm_apart;
     int64_t quiet_ms, poll_ms;
     int64_t fetch_ms;                         /* 0 = the code is where plumb.yaml is */
     struct str git_url, git_branch, push_key; /* push_key: env:NAME or file:PATH */
     int64_t warm_processes, warm_memory, warm_idle_ms, warm_age_ms;
+    const struct str *warm_share; /* globs of providers */
+    size_t nwarm_share;
 };
 
 /* `plumb serve`. */

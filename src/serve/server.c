@@ -396,6 +396,9 @@ static bool part_warm_open(struct warm **ret, struct server *server, struct err 
         server->options.config ? &server->options.config->serve.feeds : &none;
     const struct warm_options options = {.most = (unsigned)given->warm_processes,
                                          .most_memory = (uint64_t)given->warm_memory,
+                                         .apart = given->warm_apart,
+                                         .share = given->warm_share,
+                                         .nshare = given->nwarm_share,
                                          .idle_ms = given->warm_idle_ms,
                                          .age_ms = given->warm_age_ms};
     return given->warm_off || warm_open(&options, ret, err);

@@ -3,11 +3,13 @@ import hashlib
 import hmac
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import statistics
 import subprocess
 import time
+from pathlib import Path
 
 from harness import Stack, check, test, wait_until
 from statelock import NAME, Service
@@ -138,6 +140,61 @@ def feeds_hear_of_files(lab):
         time.sleep(1)
         check(service.runs() == before, "noise was heard of")
     print(f"  code saved to finding: {took * 1000:.0f} ms")
+
+
+class Several(Watched):
+    """`plumb serve` over the stacks in the folders of `stacks`."""
+
+    def __init__(self, stack):
+        start, self.start = self.start, lambda: None
+        super().__init__(stack)
+        path = self.folder / "plumb.yaml"
+        path.write_text(path.read_text().replace(f"path: root\n    name: {NAME}", 'path: "stacks/*"\n    name: "{dir}"\n    schedule: 24h'))
+        self.start = start
+        self.start()
+
+    def rows(self, sql):
+        db = sqlite3.connect(self.folder / "plumb.db", timeout=30)
+        rows = db.execute(sql).fetchall()
+        db.close()
+        return set(rows)
+
+    def expect(self, findings, seconds=30):
+        sql = "select stack, address from finding where status not in ('resolved', 'absent')"
+        check(wait_until(lambda: self.rows(sql) == set(findings), seconds), "open findings:", self.rows(sql), "not", findings,
+              (self.folder / "serve.log").read_text()[-3000:])
+
+
+@test("tofu", "lab6", "local")
+def feeds_share_providers(lab):
+    """Stacks of one provider and configuration have its processes together; one with paths from its folder has its own answer."""
+    stack = Stack(lab, THINGS.format("lab6"))
+    stack.apply()
+    files = Stack(lab, 'resource "local_file" "f" {\n  filename = "out.txt"\n  content = "as it should be"\n}\n')
+    files.apply()
+    things = [f"thing{n}" for n in range(6)]
+    for source, names in ((stack.dir, things), (files.dir, ["file1", "file2"])):
+        for name in names:
+            shutil.copytree(source, stack.home / "stacks" / name, symlinks=True)
+    service = Several(stack)
+    with service:
+        check(wait_until(lambda: len(service.rows("select stack from run where ended_utc_ms > 0")) == 8, 60), "not all were scanned")
+        service.expect([])
+        where = [os.readlink(f"/proc/{pid}/cwd") for pid in stack.processes()]
+        shared = [w for w in where if w.endswith("/nowhere")]
+        check(1 <= len(shared) <= 3, "six stacks by their scanners' processes at most:", where)
+        check({Path(w).name for w in where} <= {"nowhere", "file1", "file2"}, "none of their own:", where)
+        out = [stack.home / "stacks" / name / "out.txt" for name in ("file1", "file2")]
+        for _ in range(3):
+            out[0].unlink()
+            service.expect([("file1", "local_file.f")])
+            out[1].write_text("by hand")
+            service.expect([("file1", "local_file.f"), ("file2", "local_file.f")])
+            out[0].write_text("as it should be")
+            service.expect([("file2", "local_file.f")])
+            out[1].write_text("as it should be")
+            service.expect([])
+    check(wait_until(lambda: not stack.processes(), 10), "providers outlive the service:", stack.processes())
 
 
 def git(stack, *args, folder=None):

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -262,6 +263,14 @@ static const char *base_of_temporary(const char *const *env)
     return env ? NULL : getenv("TMPDIR");
 }
 
+/* Goes with the private directory, which is not empty. */
+static bool make_nowhere(struct child *c, struct str *ret, struct err *err)
+{
+    *ret = arena_printf(&c->arena, "%s/nowhere", c->dir);
+    return (ret->ptr && mkdir(ret->ptr, 0500) == 0) ||
+           err_set(err, ERR_IO, "an empty folder for a provider: %s", strerror(errno));
+}
+
 static bool launch(struct child *c, const struct plugin_spec *spec, bool logs, struct err *err)
 {
     c->reader = calloc(1, sizeof *c->reader);
@@ -270,6 +279,7 @@ static bool launch(struct child *c, const struct plugin_spec *spec, bool logs, s
     if (!c->reader || !dir.ptr || !path.ptr)
         return err_set(err, ERR_LIMIT, "no memory for a provider");
     if (!launch_make_dir(base_of_temporary(spec->env), c->dir, &c->lock_fd, err) ||
+        (spec->nowhere && !make_nowhere(c, &dir, err)) ||
         (!spec->plaintext && !automtls_open(&c->mtls, err)))
         return false;
     const char **env = launch_environment(&c->arena, spec->env, c->dir,

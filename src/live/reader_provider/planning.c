@@ -156,9 +156,11 @@ static void plan(struct reading *reading, const struct value *prior)
     struct live_question question;
     struct err err = {0};
     if (options->ask(options->ctx, &reading->arena, reading->job->resource, reading->type->schema,
-                     reading->planning, prior, &reading->desired_value, &question, &err))
-        plan_send(reading, &question);
-    else if (err.kind != ERR_NONE)
+                     reading->planning, prior, &reading->desired_value, &question, &err)) {
+        const struct value *told[] = {&question.prior, &question.config, &question.proposed};
+        if (!worker_moves(reading->worker, reading, told, sizeof told / sizeof *told))
+            plan_send(reading, &question);
+    } else if (err.kind != ERR_NONE)
         plan_failed(reading, reading_error(reading, &err));
     else
         plan_next(reading);

@@ -96,6 +96,7 @@ struct plugin_spec {
     struct plugin_reattach reattach;
     const char *const *env; /* NULL-ended NAME=value list; NULL = our own environment */
     struct str dir;         /* working directory; empty = ours */
+    bool nowhere;           /* an empty folder of its own instead */
     bool plaintext;         /* no AutoMTLS */
     int start_ms;           /* 0 = PLUGIN_START_MS */
     /* Optional: launch_start() by a thread that lives longer than this one. */

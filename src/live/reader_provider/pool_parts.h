@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/loop.h"
+#include "live/reader_provider/folder.h"
 #include "live/reader_provider/pace.h"
 #include "live/reader_provider/pool.h"
 #include "live/reader_provider/provider.h"
@@ -138,6 +139,10 @@ struct worker {
     bool asked_for_kept, kept; /* the process was kept from an earlier scan */
     bool counted;              /* as busy */
     struct warm_key key_kept;
+    /* reader_provider/folder.h */
+    bool looked, may_share; /* is the folder of no matter to it? As far as is known */
+    bool shared;            /* the process of now runs nowhere */
+    struct folder folder;
     int64_t since_ms; /* when the process was configured */
 };
 
@@ -182,6 +187,10 @@ int worker_timeout_ms(const struct worker *worker);
 /* Did a kept process say so? Then it is not believed: the reading is taken up again by a new one.
  */
 bool worker_doubts(struct worker *worker, struct reading *reading);
+/* Is the provider to be told a path, while it runs nowhere? Then the reading is taken up again by
+ * one that runs in the stack's folder. */
+bool worker_moves(struct worker *worker, struct reading *reading, const struct value *const *told,
+                  size_t n);
 void worker_run(void *ctx); /* worker->task */
 
 /* reading.c */

@@ -3,6 +3,7 @@
 #include "base/test.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include "live/warm.h"
 #include "model/resource.h"
 #include "model/stack.h"
+#include "wire/json.h"
 #include "wire/protobuf.h"
 
 #define FAKE STR_INIT("example.com/acme/fake")
@@ -153,7 +155,7 @@ static bool see(void *ctx, const struct live_result *result, struct err *err)
 
 enum { THINGS = 3 };
 
-static struct seen scan(const struct world *w)
+static struct seen scan_with(const struct world *w, struct str attributes)
 {
     struct resource thing[THINGS];
     const struct resource *list[THINGS];
@@ -166,13 +168,18 @@ static struct seen scan(const struct world *w)
                               .type = STR_INIT("fake_thing"),
                               .provider = FAKE,
                               .provider_config = STR_INIT("provider[\"example.com/acme/fake\"]"),
-                              .attributes_json = STR_INIT("{\"id\":\"a\",\"value\":\"v\"}")};
+                              .attributes_json = attributes};
         list[i] = &thing[i];
     }
     const struct reader *reader = reader_find(STR("provider"));
     if (!reader->read(&w->stack, list, THINGS, &w->options, see, &seen, &err))
         fail_msg("%s", err.frame[0]);
     return seen;
+}
+
+static struct seen scan(const struct world *w)
+{
+    return scan_with(w, STR("{\"id\":\"a\",\"value\":\"v\"}"));
 }
 
 static void assert_all(const struct world *w, enum live_status status)
@@ -346,6 +353,183 @@ static void test_bounds(void **state)
     assert_int_equal(tally(w).schemas, 0);
 }
 
+/* --- stacks that have a provider in common --- */
+
+/* The next scans are of the stack in that folder, which has code in it. */
+static void enter(struct world *w, const char *name)
+{
+    assert_true(io_make_dirs(path_of(w, name), 0755, NULL));
+    write_text(w, arena_printf(&w->arena, "%s/main.tf", name).ptr, STR(""), 0644);
+    w->stack.path = str_from(path_of(w, name));
+}
+
+static void assert_in(struct world *w, const char *name, enum live_status status)
+{
+    enter(w, name);
+    assert_all(w, status);
+}
+
+/* The schema is known from here on; nothing waits. */
+static void open_common(struct world *w, struct warm_options options)
+{
+    assert_all(w, LIVE_READ);
+    options.most = options.most ? options.most : 50;
+    open_warm(w, &options);
+}
+
+static void assert_counts(const struct world *w, uint64_t started, uint64_t reused)
+{
+    struct warm_tally got = tally(w);
+    if (got.started != started || got.reused != reused)
+        fail_msg("%d started %d reused", (int)got.started, (int)got.reused);
+}
+
+/* Where the only child runs. */
+static struct str where(struct world *w)
+{
+    char link[PATH_MAX];
+    pid_t pid = 0;
+    assert_int_equal(children(&pid), 1);
+    ssize_t n = readlink(arena_printf(&w->arena, "/proc/%d/cwd", (int)pid).ptr, link, sizeof link);
+    assert_true(n > 0 && n < PATH_MAX);
+    return arena_dup(&w->arena, (struct str){link, (size_t)n});
+}
+
+static void test_shared(void **state)
+{
+    struct world *w = *state;
+    struct str *names;
+    size_t n = 1;
+    open_common(w, (struct warm_options){0});
+    for (int i = 0; i < 4; i++) {
+        assert_in(w, "a", LIVE_READ);
+        assert_in(w, "b", LIVE_READ);
+    }
+    assert_counts(w, 1, 7);
+    struct str there = where(w);
+    assert_true(str_ends(there, STR("/nowhere")));
+    assert_true(io_list_dir(&w->arena, there.ptr, 10, &names, &n, NULL));
+    assert_int_equal(n, 0);
+    (void)setenv("OTHER_ENVIRONMENT", "1", 1);
+    assert_in(w, "b", LIVE_READ);
+    assert_counts(w, 2, 7);
+    (void)unsetenv("OTHER_ENVIRONMENT");
+    assert_in(w, "a", LIVE_READ); /* what is anybody's did not end */
+    assert_counts(w, 2, 8);
+    write_text(w, "a/.terraform.lock.hcl", STR("provider \"example.com/acme/other\" {}\n"), 0644);
+    assert_in(w, "a", LIVE_READ);
+    assert_counts(w, 2, 9);
+}
+
+static void test_apart(void **state)
+{
+    struct world *w = *state;
+    open_common(w, (struct warm_options){.apart = true});
+    for (int i = 0; i < 2; i++) {
+        assert_in(w, "a", LIVE_READ);
+        assert_in(w, "b", LIVE_READ);
+    }
+    assert_counts(w, 2, 2);
+}
+
+/* A folder in which a provider might find something by itself; unless it is known not to look. */
+static void test_other_files(void **state)
+{
+    struct world *w = *state;
+    static const struct str all[] = {STR_INIT("example.com/*/fake")};
+    static const struct str others[] = {STR_INIT("example.com/acme/fak"), STR_INIT("*")};
+    open_common(w, (struct warm_options){.share = others, .nshare = 2});
+    enter(w, "a");
+    write_text(w, "a/credentials", STR(""), 0644);
+    assert_in(w, "a", LIVE_READ);
+    assert_true(str_equal(where(w), str_from(path_of(w, "a"))));
+    assert_in(w, "b", LIVE_READ);
+    assert_in(w, "a", LIVE_READ);
+    assert_counts(w, 2, 1);
+    open_warm(w, &(struct warm_options){.share = all, .nshare = 1});
+    assert_in(w, "b", LIVE_READ);
+    assert_in(w, "a", LIVE_READ);
+    assert_counts(w, 1, 1);
+}
+
+/* $FAKE_LIVE is a path from the folder: each stack has its own answer, always. */
+static void test_each_has_its_answer(void **state)
+{
+    struct world *w = *state;
+    static const struct str all[] = {STR_INIT("example.com/acme/fake")};
+    static const struct {
+        const char *live, *share;
+    } tries[] = {
+        {"live", ""}, {"live", "all"}, {"live.md", ""}, {"./live.md", ""}, {"live.md", "all"}};
+    (void)setenv("FAKE_LIVE", "none", 1);
+    assert_all(w, LIVE_READ);
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        bool share = tries[i].share[0] != '\0';
+        (void)setenv("FAKE_LIVE", tries[i].live, 1);
+        open_warm(w, &(struct warm_options){.share = all, .nshare = share ? 1 : 0});
+        for (int j = 0; j < 3; j++) {
+            const char *file = arena_printf(&w->arena, "a/%s", tries[i].live).ptr;
+            assert_in(w, "b", LIVE_READ);
+            enter(w, "a");
+            write_text(w, file, STR("gone"), 0644);
+            assert_in(w, "a", LIVE_GONE);
+            assert_in(w, "b", LIVE_READ);
+            assert_in(w, "a", LIVE_GONE);
+            assert_int_equal(unlink(path_of(w, file)), 0);
+            assert_in(w, "a", LIVE_READ);
+        }
+    }
+}
+
+/* What is recorded of one stack could be a path from its folder. */
+static void test_recorded_path(void **state)
+{
+    struct world *w = *state;
+    open_common(w, (struct warm_options){0});
+    static const struct str paths[] = {
+        STR_INIT("{\"id\":\"a\",\"value\":\"../x\"}"),
+        STR_INIT("{\"id\":\"a\",\"value\":\"main.tf\"}"),
+    };
+    assert_in(w, "b", LIVE_READ);
+    enter(w, "a");
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(scan_with(w, paths[i]).n[LIVE_READ], THINGS);
+    assert_counts(w, 2, 1);
+    assert_int_equal(scan_with(w, STR("{\"id\":\"a\",\"value\":\"x\"}")).n[LIVE_READ], THINGS);
+    assert_counts(w, 2, 2);
+    assert_int_equal(children(NULL), 2); /* its own stays for the next that needs it */
+}
+
+/* The code asks for a path: it is planned where the path is one. */
+static bool ask_path(void *ctx, struct arena *arena, const struct resource *resource,
+                     const struct schema *schema, enum live_side side, const struct value *prior,
+                     const struct value *recorded, struct live_question *ret, struct err *err)
+{
+    (void)resource, (void)schema, (void)side, (void)recorded, (void)err;
+    struct value v;
+    assert_true(json_parse(arena, str_from(ctx), "question", JSON_DEFAULT, &v, NULL));
+    *ret = (struct live_question){.prior = *prior, .config = v, .proposed = v};
+    return true;
+}
+
+static void test_path_to_be_planned(void **state)
+{
+    struct world *w = *state;
+    open_common(w, (struct warm_options){0});
+    w->options.ask = ask_path;
+    w->options.ctx = "{\"id\":\"a\",\"value\":\"x\"}";
+    assert_in(w, "a", LIVE_READ);
+    assert_in(w, "b", LIVE_READ);
+    assert_counts(w, 1, 1);
+    w->options.ctx = "{\"id\":\"a\",\"value\":\"./x\"}";
+    for (int i = 0; i < 3; i++)
+        assert_in(w, "a", LIVE_READ); /* begun by the shared one, planned by its own */
+    assert_counts(w, 2, 6);
+    assert_int_equal(children(NULL), 2);
+    w->options.ask = NULL;
+    w->options.ctx = NULL;
+}
+
 /* Scans side by side: nobody shares a process, and all that is given back is used. */
 static void *scan_some(void *ctx)
 {
@@ -382,9 +566,11 @@ int main(void)
 {
 #define EACH(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
     const struct CMUnitTest tests[] = {
-        EACH(test_used_again),   EACH(test_protocol_5),          EACH(test_died_while_it_waited),
-        EACH(test_stands_still), EACH(test_old_is_not_believed), EACH(test_outdated),
-        EACH(test_bounds),       EACH(test_side_by_side),
+        EACH(test_used_again),    EACH(test_protocol_5),          EACH(test_died_while_it_waited),
+        EACH(test_stands_still),  EACH(test_old_is_not_believed), EACH(test_outdated),
+        EACH(test_bounds),        EACH(test_side_by_side),        EACH(test_shared),
+        EACH(test_apart),         EACH(test_other_files),         EACH(test_each_has_its_answer),
+        EACH(test_recorded_path), EACH(test_path_to_be_planned),
     };
     (void)signal(SIGPIPE, SIG_IGN); /* as main() */
     if (!have_grpcio()) {

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/glob.h"
 #include "base/loop.h"
 #include "live/reader_provider/launch.h"
 #include "live/reader_provider/plugin.h"
@@ -130,7 +131,7 @@ static bool is_old(const struct kept *kept, const void *now_ms)
 static bool is_outdated(const struct kept *kept, const void *arg)
 {
     const struct warm_key *key = arg;
-    return digest_equal(&kept->key.place, &key->place) &&
+    return !kept->key.shared && digest_equal(&kept->key.place, &key->place) &&
            !digest_equal(&kept->key.process, &key->process);
 }
 
@@ -396,15 +397,30 @@ void warm_tally(struct warm *warm, struct warm_tally *ret)
 
 /* --- for the worker --- */
 
+bool warm_shares(const struct warm *warm, struct str source)
+{
+    for (size_t i = 0; i < warm->options.nshare; i++)
+        if (glob_match(warm->options.share[i], source, '/'))
+            return true;
+    return false;
+}
+
+bool warm_is_apart(const struct warm *warm)
+{
+    return warm->options.apart;
+}
+
 bool warm_key_make(const struct provider *provider, const struct plugin_spec *spec,
                    struct str provider_config, struct str config, struct warm_key *ret)
 {
     const char *const *env = spec->env ? spec->env : (const char *const *)environ;
     struct sha256 *process = sha256_open(NULL), *place = sha256_open(NULL);
+    ret->shared = spec->nowhere;
     if (process) {
         sha256_add_field(process, (struct str){(const char *)provider->digest.byte, DIGEST_SIZE});
-        sha256_add_field(process, spec->path);
-        sha256_add_field(process, spec->dir);
+        sha256_add_field(process, spec->nowhere ? provider->source : spec->path);
+        sha256_add_field(process, spec->nowhere ? provider->found.version : spec->dir);
+        sha256_add_field(process, spec->nowhere ? STR("nowhere") : STR("there"));
         sha256_add_field(process, config);
         for (; *env; env++)
             sha256_add_field(process, str_from(*env));
@@ -475,7 +491,8 @@ static void run_take(struct warm *warm, struct errand *errand)
     struct moving *it = (struct moving *)errand;
     int64_t now = clock_monotonic_ms();
     end_all(warm, is_old, &now);
-    end_all(warm, is_outdated, it->key);
+    if (!it->key->shared)
+        end_all(warm, is_outdated, it->key);
     for (struct kept *kept; !it->plugin && (kept = first_of(warm, is_wanted, it->key));) {
         if (!plugin_leave(kept->plugin)) { /* it is ending: that was not heard of yet */
             end(kept);

@@ -16,7 +16,12 @@ struct warm;
 struct warm_key {
     struct digest process; /* everything that it was started and configured with */
     struct digest place;   /* whose it is: working directory, provider, configuration's name */
+    bool shared;           /* it runs nowhere (plugin_spec.nowhere), and is anybody's */
 };
+/* What warm_options.share says of a provider: it looks for no file of its own accord. */
+bool warm_shares(const struct warm *warm, struct str source);
+/* warm_options.apart: no two stacks have one process. */
+bool warm_is_apart(const struct warm *warm);
 /*
  * provider_config  its name in the state
  * config           what it is configured with, as the provider gets it
@@ -29,7 +34,7 @@ void warm_start(struct warm *warm, struct plugin_spec *spec);
 void warm_lost(struct warm *warm);
 /*
  * One that waits, or NULL; busy from now on. It is on no loop (plugin_join). Others of that place
- * end.
+ * end, where it is one of that place.
  * ret_since_ms  when it was configured (monotonic)
  */
 struct plugin *warm_take(struct warm *warm, const struct warm_key *key, int64_t *ret_since_ms);

@@ -1,11 +1,13 @@
 /* worker.c - the life of one provider process: start, schema, configuration, reads, crash, stop. */
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "live/budget.h"
 #include "live/reader_provider/pool_parts.h"
 #include "live/reader_provider/tfplugin.h"
 #include "model/resource.h"
+#include "wire/msgpack.h"
 
 /* Providers put it into user agents; some refuse very old ones. */
 static const struct str terraform_version = STR_INIT("1.11.4");
@@ -84,13 +86,20 @@ void worker_give_up(struct worker *worker, const char *fmt, ...)
     worker_wake(worker);
 }
 
+static struct plugin_spec spec_of(struct worker *worker)
+{
+    struct plugin_spec spec = provider_spec(worker->provider, worker->pool->in->locator,
+                                            &worker->pool->arena, &worker->pool->loop);
+    spec.nowhere = worker->shared;
+    return spec;
+}
+
 /* What waits between scans is well, and was told everything that the next would tell it. */
 static bool give_back(struct worker *worker)
 {
     struct warm *warm = pool_options(worker)->warm;
     struct plugin *plugin = worker->plugin;
-    struct plugin_spec spec = provider_spec(worker->provider, worker->pool->in->locator,
-                                            &worker->pool->arena, &worker->pool->loop);
+    struct plugin_spec spec = spec_of(worker);
     if (!warm || !worker->counted || !plugin || worker->timeouts ||
         !warm_key_make(worker->provider, &spec, worker->provider_config, worker->config,
                        &worker->key_kept) ||
@@ -98,7 +107,6 @@ static bool give_back(struct worker *worker)
         return false;
     worker->plugin = NULL;
     worker->counted = false;
-    worker->stage = WORKER_DONE;
     warm_give(warm, &worker->key_kept, plugin, worker->since_ms);
     return true;
 }
@@ -106,8 +114,10 @@ static bool give_back(struct worker *worker)
 /* All has a result: an orderly end. on_down follows. */
 static void stop(struct worker *worker)
 {
-    if (give_back(worker))
+    if (give_back(worker)) {
+        worker->stage = WORKER_DONE;
         return;
+    }
     worker->stage = worker->plugin ? WORKER_STOPPING : WORKER_DONE;
     if (worker->plugin)
         worker->pool->in->backend->stop(worker->plugin);
@@ -168,7 +178,8 @@ static bool start_one(struct worker *worker)
     return true;
 }
 
-/* A kept process has said what it can: what is in doubt is asked of a new one. */
+/* A kept process has said what it can: what is in doubt is asked of a new one, what it must not be
+ * told of one that runs elsewhere. */
 static bool ask_anew(struct worker *worker)
 {
     if (!worker->doubted || worker->in_flight || worker->nwaiting || worker->again ||
@@ -176,21 +187,41 @@ static bool ask_anew(struct worker *worker)
         return false;
     worker->again = worker->doubted;
     worker->doubted = NULL;
+    bool moves = worker->shared && !worker->may_share;
+    if (moves)
+        worker->asked_for_kept = false;
+    if (!moves || !give_back(worker))
+        close_process(worker);
     worker->timeouts = 0;
-    close_process(worker);
     pace_restart(&worker->pace);
     worker_start(worker);
     return true;
 }
 
-bool worker_doubts(struct worker *worker, struct reading *reading)
+static void doubt(struct worker *worker, struct reading *reading)
 {
-    if (!worker->kept)
-        return false;
     reading->next = worker->doubted;
     worker->doubted = reading;
     reading_landed(reading);
-    return true;
+}
+
+bool worker_doubts(struct worker *worker, struct reading *reading)
+{
+    if (worker->kept)
+        doubt(worker, reading);
+    return worker->kept;
+}
+
+bool worker_moves(struct worker *worker, struct reading *reading, const struct value *const *told,
+                  size_t n)
+{
+    for (size_t i = 0; worker->shared && i < n; i++)
+        if (folder_named_in_value(&worker->folder, told[i])) {
+            worker->may_share = false;
+            doubt(worker, reading);
+            return true;
+        }
+    return false;
 }
 
 void worker_run(void *ctx)
@@ -515,6 +546,41 @@ static void on_healthy(void *ctx, const struct plugin_reply *reply)
     worker_start(worker);
 }
 
+/* --- shared with other stacks --- */
+
+static bool is_named(const struct worker *worker)
+{
+    const char *const *env = (const char *const *)environ;
+    const struct schema *schema = worker->provider->schema.provider;
+    AUTO_ARENA arena = {.limit = 64 << 20};
+    struct value config;
+    if (!schema || !msgpack_decode(&arena, schema->block.type, worker->config, &config, NULL) ||
+        folder_named_in_value(&worker->folder, &config) ||
+        folder_named_in_environment(&worker->folder, env))
+        return true;
+    for (size_t i = 0; i < worker->njobs; i++)
+        if (folder_named_in_resource(&worker->folder, worker->jobs[i].resource))
+            return true;
+    return false;
+}
+
+/* May it run nowhere? Once: the answer can only become a no (worker_moves). */
+static void look_at_folder(struct worker *worker)
+{
+    const struct locator *locator = worker->pool->in->locator;
+    const struct warm *warm = pool_options(worker)->warm;
+    static const struct digest none;
+    if (worker->looked)
+        return;
+    worker->looked = true;
+    worker->may_share =
+        !warm_is_apart(warm) && !digest_equal(&worker->provider->digest, &none) &&
+        provider_cached_schema(worker->provider, pool_options(worker), 0) &&
+        make_config(worker, NULL) &&
+        folder_look(&worker->pool->arena, locator->root, locator->data_dir, &worker->folder) &&
+        (!worker->folder.other || warm_shares(warm, worker->provider->source)) && !is_named(worker);
+}
+
 /* A process that was kept, and is well: nothing has to be said to it before the reads. */
 static bool start_kept(struct worker *worker, const struct plugin_spec *spec)
 {
@@ -553,12 +619,15 @@ void worker_start(struct worker *worker)
         worker_give_up(worker, "%.*s", STR_ARG(worker->provider->refused));
         return;
     }
-    struct plugin_spec spec = provider_spec(worker->provider, worker->pool->in->locator,
-                                            &worker->pool->arena, &worker->pool->loop);
+    bool stays = warm && worker->provider->found.origin != LOCATE_REATTACH;
+    if (stays)
+        look_at_folder(worker);
+    worker->shared = stays && worker->may_share;
+    struct plugin_spec spec = spec_of(worker);
     spec.on_ready = on_ready;
     spec.on_down = on_down;
     spec.ctx = worker;
-    if (warm && !spec.reattach.address.len) {
+    if (stays) {
         if (start_kept(worker, &spec))
             return;
         warm_start(warm, &spec);
