@@ -14,7 +14,10 @@
 #include "wire/json.h"
 #include "wire/sigv4.h"
 
-enum { TITLE_MAX = 240, RATE_MS = 60000, ID_MAX = 200 };
+enum { TITLE_MAX = 240, RATE_MS = 60000, ID_MAX = 200, BODY_MAX = 65000 /* GitHub: 65,536 */ };
+
+/* What stands behind it, or before the thread's marker, people wrote. */
+static const struct str end_mark = STR_INIT("<!-- plumb:end -->");
 
 static const char *const apis[] = {
     [FORGE_GITHUB] = "https://api.github.com", [FORGE_GITLAB] = "https://gitlab.com/api/v4"};
@@ -32,6 +35,7 @@ struct writing {
 struct found {
     int64_t number;  /* 0 = none */
     bool open, told; /* told: this very alert */
+    struct str body; /* in the arena */
 };
 
 /* --- markers --- */
@@ -77,7 +81,8 @@ static bool read_issue(const struct writing *x, const struct value *v, struct fo
     *ret = (struct found){
         .number = number,
         .open = str_starts(value_get_string(v, STR("state")), STR("open")), /* "opened" */
-        .told = has(body, x->told)};
+        .told = has(body, x->told),
+        .body = body};
     return true;
 }
 
@@ -129,6 +134,8 @@ static bool find_marked(struct writing *x, struct found *ret)
                 (void)read_issue(x, &list.items[i], ret);
         }
         bool last = !value_is_list_like(&list) || list.len < FORGE_PAGE;
+        if (ret->number) /* its body is in this page */
+            break;
         arena_rewind(x->arena, mark);
         if (last)
             break;
@@ -172,19 +179,38 @@ static void put_labels(struct writing *x, struct jsonw *w)
         jsonw_string(w, buf_view(&all));
 }
 
-/* state: "open", "close", or NULL to leave it. */
-static bool make_body(struct writing *x, bool new_one, const char *state, struct str *ret)
+/* Ours from the thread's marker to the end's; around it stays what people wrote. Where somebody
+ * took the markers out, all of it is theirs. */
+static void put_text(const struct writing *x, const struct found *found, struct buf *out)
+{
+    struct str body = found ? found->body : STR(""), behind = STR("");
+    size_t from = str_find(body, x->thread, 0);
+    if (from != SIZE_MAX) {
+        size_t end = str_find(body, end_mark, from);
+        if (end != SIZE_MAX)
+            behind = str_sub(body, end + end_mark.len, body.len);
+        buf_str(out, str_sub(body, 0, from));
+    } else if (str_trim(body).len) {
+        buf_printf(out, "%.*s\n\n", STR_ARG(str_trim(body)));
+    }
+    buf_printf(out, "%.*s\n%.*s\n%.*s\n%.*s%.*s", STR_ARG(x->thread), STR_ARG(x->told),
+               STR_ARG(x->text), STR_ARG(end_mark), STR_ARG(behind));
+}
+
+/* found NULL: a new one. state: "open", "close", or NULL to leave it. */
+static bool make_body(struct writing *x, const struct found *found, const char *state,
+                      struct str *ret)
 {
     AUTO_BUF out = {.limit = 1 << 20};
-    AUTO_BUF text = {.limit = 1 << 20};
+    AUTO_BUF text = {.limit = 8 << 20};
     struct jsonw w = {.out = &out};
     bool github = x->forge.kind == FORGE_GITHUB, close = state && state[0] == 'c';
-    buf_printf(&text, "%.*s\n%.*s\n", STR_ARG(x->thread), STR_ARG(x->told));
-    buf_str(&text, x->text);
+    put_text(x, found, &text);
     jsonw_object_open(&w);
     jsonw_member_string(&w, STR("title"), make_title(x));
-    jsonw_member_string(&w, str_from(body_key(x)), buf_view(&text));
-    if (new_one)
+    if (!found || text.len <= BODY_MAX) /* else the comment tells it: nothing of people's is cut */
+        jsonw_member_string(&w, str_from(body_key(x)), buf_view(&text));
+    if (!found)
         put_labels(x, &w);
     if (state && github) {
         jsonw_member_string(&w, STR("state"), close ? STR("closed") : STR("open"));
@@ -202,7 +228,7 @@ static bool open_issue(struct writing *x, struct found *ret)
 {
     struct str body;
     struct value v;
-    if (!make_body(x, true, NULL, &body) || !forge_call(x->arena, &x->forge, "open the issue",
+    if (!make_body(x, NULL, NULL, &body) || !forge_call(x->arena, &x->forge, "open the issue",
                                                         "POST", STR("/issues"), body, &v, x->err))
         return false;
     return read_issue(x, &v, ret) ||
@@ -214,7 +240,7 @@ static bool change_issue(struct writing *x, const struct found *found, const cha
     struct str body;
     const char *method = x->forge.kind == FORGE_GITHUB ? "PATCH" : "PUT";
     struct str tail = arena_printf(x->arena, "/issues/%lld", (long long)found->number);
-    return make_body(x, false, state, &body) &&
+    return make_body(x, found, state, &body) &&
            forge_call(x->arena, &x->forge, "change the issue", method, tail, body, NULL, x->err);
 }
 

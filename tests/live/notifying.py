@@ -338,6 +338,58 @@ def an_issue_lives_with_its_thread(lab, to):
         server.shutdown()
 
 
+@test(cases=["github", "gitlab"])
+def what_people_do_to_an_issue_stays(lab, to):
+    """Text before and behind plumb's own is kept, whatever was taken out; one that was deleted is opened anew; closed stays closed for digests."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Forge) as server:
+        server.daemon_threads, server.issues, server.seen, server.fails, server.gitlab = True, {}, [], 0, to == "gitlab"
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        how = {"url": f"http://127.0.0.1:{server.server_port}", "key": "t0ken-of-ours", "project": "acme/net" if to == "github" else "7"}
+        key, again = ("description" if server.gitlab else "body"), "plumb:told:another"
+
+        def tell(status, number):
+            """As an alert of another id would be, of which the issue does not know yet."""
+            issue = server.issues.get(number)
+            if issue:
+                issue[key] = issue[key].replace("plumb:told:alrt_0001", again)
+                issue["comments"] = [{**c, "body": c["body"].replace("plumb:told:alrt_0001", again)} for c in issue["comments"]]
+            done = notify(to, status, 1, kept=str(number), **how)
+            check(done["result"] == "taken", done)
+            return done
+
+        def once(issue):
+            text = issue[key]
+            check([text.count(m) for m in ("<!-- plumb:alert:", "<!-- plumb:told:", "<!-- plumb:end -->")] == [1, 1, 1], text)
+            return text
+        check(notify(to, "new", 1, **how)["kept"] == "1", "opened")
+        issue = server.issues[1]
+        issue[key] = "See INC-7 first.\r\n\r\n" + once(issue) + "\n\n- [ ] call ann\n"
+        for status in ("changed", "overdue"):
+            tell(status, 1)
+            text = once(issue)
+            check(text.startswith("See INC-7 first.\r\n\r\n<!-- plumb:alert:") and text.endswith("-->\n\n- [ ] call ann\n"), text)
+            check(f"**{status}**" in text and "**new**" not in text, "the text is not up to date:", text)
+        issue[key] = "all of it rewritten"
+        for status in ("changed", "overdue"):
+            tell(status, 1)
+            check(once(issue).startswith("all of it rewritten\n\n<!-- plumb:alert:"), issue[key])
+        issue[key] = "x" * 64000 + "\n" + issue[key]  # no room for both: what people wrote is not cut
+        long, comments = issue[key], len(issue["comments"])
+        tell("changed", 1)
+        check(issue[key].replace("plumb:told:alrt_0001", again) == long.replace("plumb:told:alrt_0001", again), "a long text was cut")
+        check(len(issue["comments"]) == comments + 1, "the change is told nowhere")
+        issue[key] = "short"
+        for status, want in (("recurring", "closed"), ("resolved", "closed"), ("changed", "open")):
+            issue["state"] = "closed"
+            tell(status, 1)
+            check(issue["state"].startswith(want), "closed by hand, then", status, "is", issue["state"])
+        del server.issues[1]
+        gone = tell("resolved", 1)
+        check(not server.issues, "one was opened only to be closed:", gone, server.issues)
+        check(tell("changed", 1)["kept"] == "1" and len(server.issues) == 1, "not opened anew:", server.issues)
+        server.shutdown()
+
+
 def amtool(url, *words):
     done = subprocess.run([program("amtool", "prometheus-alertmanager"), f"--alertmanager.url={url}", "-o", "json", *words], capture_output=True, text=True, check=False)
     check(done.returncode == 0, done.stderr)
