@@ -237,6 +237,14 @@ static void tell_manager(const struct serving *s)
     systemd_ready(s->systemd, text);
 }
 
+/* Who starts it for the first time would wait for a scan that never comes. */
+static void tell_unscanned(const struct config *config, const struct log *log)
+{
+    if (config && !config->serve.scheduler.off && !config_has_schedules(config))
+        LOG(log, LOG_INFO, "serve", "no stack has a schedule: only what is touched is scanned",
+            LOG_TEXT("todo", STR("schedules: [hourly] in plumb.yaml")));
+}
+
 static void tell_start(const struct server *server, const struct log *log)
 {
     LOG(log, LOG_INFO, "serve", "listening",
@@ -247,7 +255,8 @@ static void tell_start(const struct server *server, const struct log *log)
         LOG(log, LOG_WARN, "serve", "nobody needs a token", LOG_TEXT("why", STR("anonymous")));
     else if (server->ntokens == 0)
         LOG(log, LOG_WARN, "serve", "there is no token yet: every request is refused",
-            LOG_TEXT("todo", STR("plumb token create --role apply --name NAME")));
+            LOG_TEXT("todo", STR("plumb token create --role read --name NAME")));
+    tell_unscanned(server->options.config, log);
 }
 
 /* What commands print about a policy, as lines of the log. */

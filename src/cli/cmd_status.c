@@ -16,6 +16,7 @@
 #include "cli/setup.h"
 #include "cli/store_setup.h"
 #include "desired/stacks.h"
+#include "model/config.h"
 #include "report/finding_rows.h"
 #include "report/json_out.h"
 #include "report/parts.h"
@@ -261,14 +262,6 @@ static int exit_of(const struct looking *l, const struct overview *o)
     return fail_on_exit(exit_code(o, l->fail_on), l->in->value[EXIT_ZERO].set);
 }
 
-static bool has_schedules(const struct config *config)
-{
-    bool any = config->nschedules > 0;
-    for (size_t i = 0; i < config->nstacks && !any; i++)
-        any = config->stacks[i].schedule.len > 0;
-    return any;
-}
-
 /* plumb.yaml's schedules count where it has some and its stacks are here; else what a service has
  * planned. */
 static void find_schedules(struct looking *l)
@@ -283,7 +276,7 @@ static void find_schedules(struct looking *l)
     if (!file.len)
         file = config_find(l->arena, STR("."));
     if (!file.len || str_equal(file, STR("-")) || !config_load(l->arena, file.ptr, &config, NULL) ||
-        !has_schedules(&config))
+        !config_has_schedules(&config))
         return;
     if (!stacks_find(l->arena, &query, &stacks, &err)) {
         (void)fprintf(l->app->err, "plumb: schedules are those that a service planned: %s\n",

@@ -268,6 +268,8 @@ bool config_check_review(const char *name, const struct config_review *review, s
  * kind's. */
 bool config_finish_notify(const struct config *config, struct err *err);
 
+/* Is anything to be scanned by the clock? */
+bool config_has_schedules(const struct config *config);
 /* Every schedule and window reads well. *ret_no_zones: this machine has no time zone data, so that
  * those with a time zone could not be looked at. */
 bool config_check_schedules(const struct config *config, bool *ret_no_zones, struct err *err);

@@ -128,3 +128,11 @@ bool config_check_schedules(const struct config *config, bool *ret_no_zones, str
     *ret_no_zones = c.no_zones;
     return true;
 }
+
+bool config_has_schedules(const struct config *config)
+{
+    bool any = config->nschedules > 0;
+    for (size_t i = 0; i < config->nstacks && !any; i++)
+        any = config->stacks[i].schedule.len > 0;
+    return any;
+}

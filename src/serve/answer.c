@@ -102,7 +102,11 @@ static struct answer problem_of(const struct request *request, unsigned status, 
         .status = status, .type = "application/problem+json", .body = buf_view(body)};
     if (status == 401)
         answer.header[0] = (struct answer_header){
-            "WWW-Authenticate", "Bearer realm=\"plumb\", Basic realm=\"plumb\", charset=\"UTF-8\""};
+            "WWW-Authenticate",
+            request_header(request, "authorization").len /* RFC 6750, 3.1 */
+                ? "Bearer realm=\"plumb\", error=\"invalid_token\", Basic realm=\"plumb\", "
+                  "charset=\"UTF-8\""
+                : "Bearer realm=\"plumb\", Basic realm=\"plumb\", charset=\"UTF-8\""};
     if (status == 503)
         answer.header[0] = (struct answer_header){"Retry-After", "5"};
     if (status == 429)

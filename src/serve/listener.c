@@ -292,8 +292,12 @@ static enum MHD_Result on_head(struct request *request, const char *method)
     bool known = credential_check(l, request);
     if (!known && !(request->route && request->route->open))
         return refuse(request, 401, "credential",
-                      "a token is needed: as bearer token, or as password of basic authentication; "
-                      "`plumb token create` makes one");
+                      request_header(request, "authorization").len
+                          ? "this token is not known here, or has ended, or was revoked: `plumb "
+                            "token list` tells; it goes as bearer token, or as password of basic "
+                            "authentication"
+                          : "a token is needed: as bearer token, or as password of basic "
+                            "authentication; `plumb token create` makes one");
     if (!request->route)
         return methods.len ? refuse_method(request, methods)
                            : refuse(request, 404, "not-found", "there is nothing at this path");

@@ -43,8 +43,9 @@ struct listener_route {
     size_t body_max; /* 0 = none */
     void (*answer)(void *service, struct request *request);
     /* for the description of the interface */
-    const char *text;                        /* one sentence */
-    const char *gives;                       /* media type of the answer; NULL = application/json */
+    const char *text;  /* one sentence */
+    unsigned kept;     /* status of an answer that something was kept and is worked on; 0 = none */
+    const char *gives; /* media type of the answer; NULL = application/json */
     const struct route_parameter *parameter; /* of the query; ends with one without a name */
     const char *schema; /* a name of $defs in docs/schema/record.schema.json; or NULL */
     const char *rest;   /* what `*` of the path is: "fingerprint"; NULL = a stack's name */

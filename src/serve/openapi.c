@@ -90,6 +90,15 @@ static void write_responses(struct jsonw *w, const struct listener_route *route)
     jsonw_member_string(w, STR("description"), STR("Done"));
     write_content(w, route->gives ? route->gives : "application/json", route->schema);
     jsonw_object_close(w);
+    if (route->kept) {
+        char status[12];
+        (void)snprintf(status, sizeof status, "%u", route->kept);
+        jsonw_key(w, str_from(status));
+        jsonw_object_open(w);
+        jsonw_member_string(w, STR("description"), STR("Kept, and worked on from here"));
+        write_content(w, "application/json", NULL);
+        jsonw_object_close(w);
+    }
     if (route->schema) {
         jsonw_key(w, STR("304"));
         jsonw_object_open(w);
