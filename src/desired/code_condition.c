@@ -72,6 +72,13 @@ static bool check_both(const struct code_scope *scope, const struct code_conditi
            fine;
 }
 
+/* Is it an apply that will tell? Not so of what a plan reads and we do not. */
+static bool tells_later(const struct code_scope *scope, const struct value *condition)
+{
+    bool sees_all = !scope->unread && scope->walk->code->options.phase == CODE_PLAN;
+    return sees_all || condition->marks & VALUE_PENDING;
+}
+
 static bool run_condition(const struct code_scope *scope, const struct code_condition *c,
                           enum code_condition_kind kind)
 {
@@ -84,7 +91,7 @@ static bool run_condition(const struct code_scope *scope, const struct code_cond
     if (!code_eval_unchecked(scope, c->condition.file, c->condition.expr, &v) || !fine)
         return false;
     if (v.kind == VALUE_UNKNOWN) {
-        if (kinds[kind].unknown)
+        if (kinds[kind].unknown && tells_later(scope, &v))
             warn(scope, &c->condition, kinds[kind].unknown,
                  "The condition could not be evaluated at this time, a result will be known when "
                  "this plan is applied.");

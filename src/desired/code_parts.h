@@ -130,6 +130,8 @@ struct code_made {            /* one resource instance */
     struct value planned; /* as expressions see it */
     struct value prior;   /* what the state has; null = nothing */
     bool replaced;        /* it will be made anew */
+    bool unread;          /* a data source that a plan reads and that nobody here can */
+    bool unreadable;      /* or cannot be read: said so */
 };
 struct code_import_target { /* an import block, and what it is for */
     const struct code_import *written;
@@ -308,6 +310,7 @@ struct code_scope {
     struct code_each each;
     const struct value *self_value; /* or NULL */
     struct str check;               /* name of the check block that this is in, or empty */
+    bool unread;                    /* its data source was not read here */
     /* A value that hides the variable's own (validation). */
     const struct code_variable *variable;
     struct value variable_value;

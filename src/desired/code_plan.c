@@ -438,11 +438,12 @@ static bool could_be_read(const struct value *config, const struct value *prior)
     return config->kind == VALUE_OBJECT || value_is_list_like(config);
 }
 
-/* Terraform reads such a state while planning, or fails. */
+/* Terraform reads such a state while planning, or fails; in a check that is a warning. */
 static bool plan_remote_state(struct planner *p, struct code_walk *walk, struct code_made *made,
                               struct value *planned, bool *ret_fine)
 {
     bool missing = false;
+    bool check = made->out.resource->check.len > 0;
     *ret_fine = true;
     if (!code_is_builtin(made->out.provider) ||
         !str_equal(made->out.type, STR("terraform_remote_state")))
@@ -452,9 +453,10 @@ static bool plan_remote_state(struct planner *p, struct code_walk *walk, struct 
     if (!missing || walk->code->options.phase != CODE_PLAN)
         return false;
     struct code_place at = code_attribute_place(p->code, made->out.resource, STR("workspace"));
-    code_say(walk, at.file, at.range, false, "Unable to find remote state",
+    code_say(walk, at.file, at.range, check, "Unable to find remote state",
              "No stored state was found for the given workspace in the given backend.");
-    *ret_fine = false;
+    made->unreadable = true;
+    *ret_fine = check;
     return false;
 }
 
@@ -483,6 +485,7 @@ static bool plan_data(struct planner *p, struct code_walk *walk, struct code_mad
         return true;
     bool waits = p->code->options.pending && (any_pending(config) || code_data_waits(walk, made));
     bool known = !waits && read_alike(prior, config);
+    made->unread = !waits && !known && !value_any_unknown(config);
     *planned =
         plan_object(p, &made->out.schema->block, known ? prior : NULL, config, PLAN_DEPTH_MAX);
     if (waits)

@@ -1,0 +1,12 @@
+check "net" {
+  data "terraform_remote_state" "net" {
+    backend = "local"
+    config  = { path = "${terraform_data.a.id}.tfstate" }
+  }
+  assert {
+    condition     = data.terraform_remote_state.net.outputs.vpc == "vpc-1"
+    error_message = "vpc"
+  }
+}
+resource "terraform_data" "a" {
+}
