@@ -77,6 +77,14 @@ static void link_conditions(struct link *l, const struct code_config *in,
     }
 }
 
+/* OpenTofu: which one of a provider's for_each. */
+static void link_provider_key(struct link *l, const struct code_config *in,
+                              const struct code_provider_ref *ref)
+{
+    if (ref->key)
+        link_refs(l, in, code_refs_of(l->code, ref->place.file, ref->key));
+}
+
 /* --- what each kind needs --- */
 
 static void link_variable(struct link *l)
@@ -117,6 +125,8 @@ static void link_call(struct link *l)
     link_expr(l, l->node->in, &call->count);
     link_expr(l, l->node->in, &call->for_each);
     link_exprs(l, l->node->in, call->depends_on, call->ndepends_on);
+    for (size_t i = 0; i < call->nproviders; i++)
+        link_provider_key(l, l->node->in, &call->providers[i].outer);
 }
 
 static void link_list(struct link *l, struct code_node *nodes, size_t n)
@@ -169,6 +179,8 @@ static void link_resource(struct link *l)
     link_conditions(l, in, &r->preconditions);
     link_conditions(l, in, &r->postconditions);
     link_to(l, code_provider_node(l->code, in, r));
+    if (r->has_provider)
+        link_provider_key(l, in, &r->provider);
     link_imports(l, r);
 }
 

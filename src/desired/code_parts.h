@@ -411,9 +411,9 @@ bool code_check_plugins(struct code_walk *walk);
 
 /* --- code_provider.c --- */
 
-/* provider["..."].alias with its module, as states have it. */
-struct str code_provider_config_text(struct code *code, const struct code_module_instance *module,
-                                     const struct code_resource *r);
+/* provider["..."].alias["key"] with its module, as states have it, for an instance whose arguments
+ * are evaluated in that scope. */
+struct str code_provider_config_text(const struct code_scope *scope, const struct code_resource *r);
 /* struct hcl_world.call_provider; ctx = struct code */
 bool code_call_provider(void *ctx, struct hcl_eval *ev, struct str name, const struct value *args,
                         size_t nargs, struct value *ret);

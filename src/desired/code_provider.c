@@ -25,6 +25,8 @@ struct found {
     struct code_config *in; /* where it is written; or where the search ended */
     const struct code_provider *written;
     struct str alias;
+    const struct code_provider_ref *keyed; /* the outermost reference with a key, or NULL */
+    const struct code_config *passed; /* it passes the provider to that one; NULL: a resource's */
 };
 
 static const struct code_provider *written_in(struct code *code, const struct code_module *m,
@@ -49,15 +51,22 @@ static const struct code_passed_provider *passed_to(struct code *code, const str
     return NULL;
 }
 
+/* ref: the resource's own, or NULL */
 static struct found find_provider(struct code *code, const struct code_config *in,
-                                  struct str source, struct str alias)
+                                  struct str source, const struct code_provider_ref *ref)
 {
-    struct found f = {.in = code->config[in->index], .alias = alias};
+    struct found f = {.in = code->config[in->index],
+                      .alias = ref ? ref->alias : (struct str){0},
+                      .keyed = ref && ref->key ? ref : NULL};
     for (;;) {
         f.written = written_in(code, f.in->module, source, f.alias);
         if (f.written || !f.in->parent)
             return f;
         const struct code_passed_provider *p = passed_to(code, f.in, source, f.alias);
+        if (p && p->outer.key) {
+            f.keyed = &p->outer;
+            f.passed = f.in;
+        }
         if (p)
             f.alias = p->outer.alias;
         else if (f.alias.len)
@@ -69,8 +78,7 @@ static struct found find_provider(struct code *code, const struct code_config *i
 static struct found provider_of(struct code *code, const struct code_config *in,
                                 const struct code_resource *r)
 {
-    return find_provider(code, in, r->provider_source,
-                         r->has_provider ? r->provider.alias : (struct str){0});
+    return find_provider(code, in, r->provider_source, r->has_provider ? &r->provider : NULL);
 }
 
 struct code_node *code_provider_node(struct code *code, const struct code_config *in,
@@ -87,12 +95,52 @@ static struct str config_text(struct code *code, struct str path, struct str sou
                         path.len ? "." : "", STR_ARG(source), alias.len ? "." : "", STR_ARG(alias));
 }
 
-struct str code_provider_config_text(struct code *code, const struct code_module_instance *module,
-                                     const struct code_resource *r)
+/* provider["..."].by["key"] */
+static struct str keyed_config_text(struct code *code, struct str path, struct str source,
+                                    struct str alias, const struct code_each *each)
 {
-    struct found f = provider_of(code, module->config, r);
-    return config_text(code, f.written || f.alias.len ? f.in->path : STR(""), r->provider_source,
-                       f.alias);
+    AUTO_BUF out = {.limit = 1 << 20};
+    struct str whole = config_text(code, path, source, alias);
+    if (each->kind == CODE_KEY_NONE)
+        return whole;
+    buf_str(&out, whole);
+    address_print_key(&out, &each->key);
+    return out.failed ? whole : arena_dup(&code->arena, buf_view(&out));
+}
+
+/* Which one of a provider's for_each (OpenTofu) a reference means, where it is written: by the keys
+ * of the resource, or of the module call. CODE_KEY_NONE: it has none, or it is not known. */
+static struct code_each key_of(const struct code_scope *scope, const struct found *f)
+{
+    struct code_scope at = *scope;
+    struct code_each none = {.kind = CODE_KEY_NONE};
+    struct value key;
+    struct str why;
+    if (!f->keyed || !f->written || !f->written->for_each.expr)
+        return none;
+    while (f->passed && at.module && at.module->config != f->passed)
+        at.module = at.module->parent;
+    if (!at.module)
+        return none;
+    if (f->passed) {
+        at.each = at.module->each;
+        at.module = at.module->parent;
+    }
+    if (!code_eval(&at, f->keyed->place.file, f->keyed->key, &type_dynamic, &key) ||
+        !hcl_convert(&scope->walk->code->arena, &key, &type_string, &key, &why) ||
+        key.kind != VALUE_STRING)
+        return none;
+    key.marks = 0;
+    return (struct code_each){.kind = CODE_KEY_EACH, .key = key};
+}
+
+struct str code_provider_config_text(const struct code_scope *scope, const struct code_resource *r)
+{
+    struct code *code = scope->walk->code;
+    struct found f = provider_of(code, scope->module->config, r);
+    struct code_each key = key_of(scope, &f);
+    return keyed_config_text(code, f.written || f.alias.len ? f.in->path : STR(""),
+                             r->provider_source, f.alias, &key);
 }
 
 /* --- evaluating --- */
@@ -138,19 +186,6 @@ static size_t bodies_of(struct code *code, const struct code_provider *p,
     if (p->escape)
         bodies[n++] = (struct code_body){p->file, p->escape};
     return n;
-}
-
-/* provider["..."].by["key"] */
-static struct str keyed_config_text(struct code *code, struct str path, struct str source,
-                                    struct str alias, const struct code_each *each)
-{
-    AUTO_BUF out = {.limit = 1 << 20};
-    struct str whole = config_text(code, path, source, alias);
-    if (each->kind == CODE_KEY_NONE)
-        return whole;
-    buf_str(&out, whole);
-    address_print_key(&out, &each->key);
-    return out.failed ? whole : arena_dup(&code->arena, buf_view(&out));
 }
 
 static bool run_one(struct code_scope scope, const struct code_provider *p, struct str source,

@@ -126,9 +126,10 @@ static struct value config_of(struct running *run, const struct code_scope *scop
     return config;
 }
 
-static void fill_out(struct running *run, struct code_module_instance *module,
-                     const struct code_each *each, struct code_made *made)
+static void fill_out(struct running *run, const struct code_scope *scope, struct code_made *made)
 {
+    struct code_module_instance *module = scope->module;
+    const struct code_each *each = &scope->each;
     const struct code_resource *r = run->resource;
     made->each = *each;
     made->module = module;
@@ -143,7 +144,7 @@ static void fill_out(struct running *run, struct code_module_instance *module,
         .resource = r,
         .in = module->config->module,
         .provider = r->provider_source,
-        .provider_config = code_provider_config_text(run->code, module, r),
+        .provider_config = code_provider_config_text(scope, r),
         .schema = run->schema,
         .config = hcl_any(),
         .desired = hcl_any(),
@@ -158,7 +159,7 @@ static bool make_instance(struct running *run, struct code_module_instance *modu
     struct code_scope scope = {.walk = run->walk, .module = module, .each = *each};
     bool fine;
     scope.check = run->resource->check;
-    fill_out(run, module, each, made);
+    fill_out(run, &scope, made);
     if (!made->out.address.ptr)
         return false;
     made->out.failed = true;

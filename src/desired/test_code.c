@@ -305,12 +305,59 @@ static void texts_are_evaluated_in_the_root(void **state)
     code_close(code);
 }
 
+/* OpenTofu: the key in a reference to a provider is evaluated where it is written. */
+static void instances_name_their_provider_with_its_key(void **state)
+{
+    (void)state;
+    static const struct given given = {
+        .file = {{"/r/main.tf",
+                  "terraform {\n  required_providers {\n    a = { source = \"x.y/z/a\" }\n  }\n}\n"
+                  "locals {\n  where = { e = 1, w = 2 }\n}\n"
+                  "provider \"a\" {\n  alias    = \"by\"\n  for_each = local.where\n}\n"
+                  "resource \"a_t\" \"own\" {\n  for_each = local.where\n"
+                  "  provider = a.by[each.key]\n}\n"
+                  "resource \"a_t\" \"one\" {\n  provider = a.by[keys(local.where)[1]]\n}\n"
+                  "resource \"a_t\" \"plain\" {\n}\n"
+                  "resource \"a_t\" \"later\" {\n  provider = a.by[a_t.plain.id]\n}\n"
+                  "module \"m\" {\n  for_each  = local.where\n  source    = \"./m\"\n"
+                  "  providers = { a = a.by[each.key] }\n}\n"},
+                 {"/r/m/main.tf",
+                  "terraform {\n  required_providers {\n    a = { source = \"x.y/z/a\" }\n  }\n}\n"
+                  "resource \"a_t\" \"in\" {\n  count = 1\n}\n"}}};
+    static const char *const rows[][2] = {
+        {"a_t.own[\"e\"]", "provider[\"x.y/z/a\"].by[\"e\"]"},
+        {"a_t.own[\"w\"]", "provider[\"x.y/z/a\"].by[\"w\"]"},
+        {"a_t.one", "provider[\"x.y/z/a\"].by[\"w\"]"},
+        {"a_t.plain", "provider[\"x.y/z/a\"]"},
+        {"a_t.later", "provider[\"x.y/z/a\"].by"}, /* not known which */
+        {"module.m[\"w\"].a_t.in[0]", "provider[\"x.y/z/a\"].by[\"w\"]"},
+    };
+    struct code_options options = {.root_dir = STR("/r"),
+                                   .opentofu = true,
+                                   .phase = CODE_EXPLORE,
+                                   .read = read_given,
+                                   .list = list_given,
+                                   .ctx = (void *)(uintptr_t)&given,
+                                   .now_utc_ms = INT64_MIN};
+    struct code *code;
+    assert_true(code_open(&options, &code, NULL));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct code_instance *one = code_find_instance(code, str_from(rows[i][0]));
+        assert_non_null(one);
+        if (!str_equal(one->provider_config, str_from(rows[i][1])))
+            fail_msg("%s: %.*s", rows[i][0], STR_ARG(one->provider_config));
+    }
+    assert_int_equal(code_diags(code)->n, 0);
+    code_close(code);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_case_gives_what_it_says),
         cmocka_unit_test(one_instance_needs_no_more_than_it_refers_to),
         cmocka_unit_test(texts_are_evaluated_in_the_root),
+        cmocka_unit_test(instances_name_their_provider_with_its_key),
     };
     return cmocka_run_group_tests_name("desired/code", tests, NULL, NULL);
 }

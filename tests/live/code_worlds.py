@@ -294,6 +294,14 @@ module "m" {
     (stack.home / "w/lab6_thing/in.json").unlink()
     stack.edit_path(stack.home / "e/lab6_thing/t.json", {"text": "x"})
     stack.must_plan(stack.scan().must_find(missing=['module.m["west"].lab6_thing.in'], contradicts=['lab6_thing.t["east"]']))
+    # No state: which store an import block means is in the code alone.
+    (stack.home / "w/lab6_thing/in.json").write_text((stack.home / "e/lab6_thing/in.json").read_text())
+    (stack.dir / "terraform.tfstate").unlink()
+    stack.write("imports.tf", 'import {\n  for_each = local.regions\n  to = lab6_thing.t[each.key]\n  id = "t"\n}\n'
+                              'import {\n  for_each = local.regions\n  to = module.m[each.key].lab6_thing.in\n  id = "in"\n}\n')
+    scan = stack.scan()
+    check(scan.of("contradicts-code") == ['lab6_thing.t["east"]'] and not scan.of("unchecked"), scan.brief())
+    check(scan.coverage[0]["compared"] == 4, scan.coverage)
 
 
 @test("lab6")
