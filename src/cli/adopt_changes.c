@@ -188,7 +188,8 @@ bool adopting_removal(struct adopting *a, struct adopt_result *ret, struct err *
 {
     const struct code_instance *instance = code_find_instance(a->code, a->address);
     const struct code_place *place = &instance->resource->place;
-    if (!adopt_plan_remove(a->arena, &a->options, a->code, a->address, ret, err))
+    bool forget = a->in->value[ADOPT_FORGET].set;
+    if (!adopt_plan_remove(a->arena, &a->options, a->code, a->address, forget, ret, err))
         return false;
     a->refused = ret->refused;
     if (ret->refused)
@@ -198,9 +199,9 @@ bool adopting_removal(struct adopting *a, struct adopt_result *ret, struct err *
                      STR_ARG(a->address), STR_ARG(place->file->name), place->line,
                      STR_ARG(ret->reason));
     else
-        adopting_say(a,
-                     "%.*s is not there any more: its block goes; to have it back instead, apply",
-                     STR_ARG(a->address));
+        adopting_say(a, "%.*s is not there any more: %s; to have it back instead, apply",
+                     STR_ARG(a->address),
+                     forget ? "a removed block takes the place of its block" : "its block goes");
     return true;
 }
 
@@ -225,6 +226,9 @@ bool adopting_changes(struct adopting *a, const struct adopt_change **ret, size_
     if (!a->gone && !live_changes(a, instance, &change, ret_n, err))
         return false;
     *ret = change;
+    if (!a->gone && a->in->value[ADOPT_FORGET].set)
+        return err_set(err, ERR_USAGE, "--forget: %.*s is there; what is live is not forgotten",
+                       STR_ARG(a->address));
     if (!a->gone && *ret_n == 0)
         say_nothing_to_do(a);
     return true;

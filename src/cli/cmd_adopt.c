@@ -46,6 +46,10 @@ static const struct option options[] = {
                       .kind = OPTION_FLAG,
                       .text = "where the value comes from a variable, a local, a module's argument "
                               "or a for_each map, edit the literal there"},
+    [ADOPT_FORGET] = {.name = "forget",
+                      .kind = OPTION_FLAG,
+                      .text = "of a resource that is not there any more: a removed block with "
+                              "destroy = false takes the place of its own"},
     [ADOPT_WRITE] = {.name = "write", .kind = OPTION_FLAG, .text = "write the files"},
     [ADOPT_BRANCH] = {.name = "branch",
                       .kind = OPTION_STRING,
@@ -98,6 +102,8 @@ static bool check_options(const struct invocation *in, struct err *err)
     } rows[] = {
         {ADOPT_WRITE, ADOPT_BRANCH, "--write and --branch: one of them"},
         {ADOPT_VALUE, ADOPT_UNSET, "--value and --unset: one of them"},
+        {ADOPT_FORGET, ADOPT_PATH, "--forget is of a whole resource; --path does not go with it"},
+        {ADOPT_FORGET, ADOPT_ID, "--id adds a resource to the code; --forget does not go with it"},
         {ADOPT_ID, ADOPT_PATH, "--id makes a whole resource; --path does not go with it"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -234,7 +240,8 @@ const struct command cmd_adopt = {
         "is no such edit, the reason is told with its place: an expression that computes, a "
         "literal that other instances share, an attribute that only the provider sets.\n\n"
         "With --id a resource that is in no code gets an import block and its configuration. The "
-        "block of one that is not there any more is taken out.\n\n"
+        "block of one that is not there any more is taken out; with --forget a removed block "
+        "stands there instead.\n\n"
         "Exit codes: 0 there is an edit, or nothing to change; 3 some of it has no edit; 1 "
         "error.\n\n"
         "  plumb adopt 1f3a9c --report drift.json\n"

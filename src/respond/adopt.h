@@ -74,7 +74,8 @@ bool adopt_plan_import(struct arena *arena, const struct code_options *options, 
                        const struct adopt_import *import, struct adopt_result *ret,
                        struct err *err);
 
-/* A resource that is not there any more: its block goes, with its comments. Refuses where count or
+/* A resource that is not there any more: its block goes, with its comments and the import blocks
+ * for it. forget: a `removed` block that destroys nothing takes its place. Refuses where count or
  * for_each makes it, or where something refers to it. */
 bool adopt_plan_remove(struct arena *arena, const struct code_options *options, struct code *code,
-                       struct str address, struct adopt_result *ret, struct err *err);
+                       struct str address, bool forget, struct adopt_result *ret, struct err *err);

@@ -257,7 +257,7 @@ static void what_is_gone_goes(void **state)
         struct adopt_result result;
         world_open(&world, two);
         assert_true(adopt_plan_remove(&world.arena, &world.options, world.code,
-                                      str_from(cases[i].address), &result, &err));
+                                      str_from(cases[i].address), false, &result, &err));
         if (result.refused != (cases[i].why != NULL))
             fail_msg("%s: %.*s", cases[i].address, STR_ARG(result.reason));
         if (cases[i].why && str_find(result.reason, str_from(cases[i].why), 0) == SIZE_MAX)
@@ -270,9 +270,78 @@ static void what_is_gone_goes(void **state)
     }
 }
 
+/* JSON syntax, removed blocks, import blocks: the text afterwards, or why not. */
+static void what_is_gone_goes_from_every_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *address;
+        bool forget;
+        const char *want, *why;
+    } cases[] = {
+        {"main.tf.json={\n  \"resource\": {\n    \"lab_box\": {\n"
+         "      \"a\": {\n        \"name\": \"a\"\n      },\n"
+         "      \"b\": {\n        \"name\": \"b\"\n      }\n    }\n  }\n}\n",
+         "lab_box.a", false,
+         "{\n  \"resource\": {\n    \"lab_box\": {\n"
+         "      \"b\": {\n        \"name\": \"b\"\n      }\n    }\n  }\n}\n",
+         NULL},
+        {"main.tf.json={\n  \"locals\": {\n    \"x\": 1\n  },\n  \"resource\": {\n"
+         "    \"lab_box\": {\n      \"a\": [\n        {\n          \"name\": \"a\"\n"
+         "        }\n      ]\n    }\n  }\n}\n",
+         "lab_box.a", false, "{\n  \"locals\": {\n    \"x\": 1\n  }\n}\n", NULL},
+        {"main.tf.json={\n  \"resource\": [\n    {\"lab_box\": {\"a\": {\"name\": \"a\"}}},\n"
+         "    {\"lab_box\": {\"b\": {\"name\": \"b\"}}}\n  ]\n}\n",
+         "lab_box.b", false,
+         "{\n  \"resource\": [\n    {\"lab_box\": {\"a\": {\"name\": \"a\"}}}\n  ]\n}\n", NULL},
+        {"main.tf.json={\n  \"resource\": {\n    \"lab_box\": {\n      \"a\": {\n"
+         "        \"name\": \"a\"\n      }\n    }\n  },\n  \"locals\": {}\n}\n",
+         "lab_box.a", true,
+         "{\n  \"locals\": {},\n  \"removed\": [\n    {\n      \"from\": \"lab_box.a\",\n"
+         "      \"lifecycle\": {\n        \"destroy\": false\n      }\n    }\n  ]\n}\n",
+         NULL},
+        {"main.tf.json={\n  \"removed\": {\"from\": \"lab_box.z\"},\n"
+         "  \"resource\": {\"lab_box\": {\"a\": {\"name\": \"a\"}}}\n}\n",
+         "lab_box.a", true, NULL, "main.tf.json has no array of removed blocks"},
+        {"main.tf.json={\n  \"resource\": {\"lab_box\": {\"a\": {\"name\": \"a\"}}},\n"
+         "  \"resource\": {\"lab_box\": {\"b\": {\"name\": \"b\"}}}\n}\n",
+         "lab_box.a", false, NULL, "main.tf.json has the key of a block around it more than once"},
+        {"main.tf=# the first\nresource \"lab_box\" \"a\" {\n  name = \"a\"\n}\n\n"
+         "# the second\nresource \"lab_box\" \"b\" {\n  name = \"b\"\n}\n",
+         "lab_box.b", true,
+         "# the first\nresource \"lab_box\" \"a\" {\n  name = \"a\"\n}\n\n"
+         "removed {\n  from = lab_box.b\n\n  lifecycle {\n    destroy = false\n  }\n}\n",
+         NULL},
+        {"main.tf=import {\n  to = lab_box.a\n  id = \"1\"\n}\n\n"
+         "resource \"lab_box\" \"a\" {\n  name = \"a\"\n}\n\n"
+         "resource \"lab_box\" \"b\" {\n  name = \"b\"\n}\n",
+         "lab_box.a", false, "resource \"lab_box\" \"b\" {\n  name = \"b\"\n}\n", NULL},
+        {"main.tf=import {\n  for_each = { a = \"1\" }\n  to       = lab_box.a\n"
+         "  id       = each.value\n}\n\nresource \"lab_box\" \"a\" {\n  name = \"a\"\n}\n",
+         "lab_box.a", false, NULL, "the import block at main.tf:1 is for it"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *files[] = {cases[i].file, NULL};
+        struct world world;
+        struct err err = {0};
+        struct adopt_result result;
+        world_open(&world, files);
+        assert_true(adopt_plan_remove(&world.arena, &world.options, world.code,
+                                      str_from(cases[i].address), cases[i].forget, &result, &err));
+        if (result.refused != (cases[i].why != NULL))
+            fail_msg("case %zu: %.*s", i, STR_ARG(result.reason));
+        if (cases[i].why && !str_starts(result.reason, str_from(cases[i].why)))
+            fail_msg("case %zu: %.*s", i, STR_ARG(result.reason));
+        if (cases[i].want && !str_equal(result.file[0].after, str_from(cases[i].want)))
+            fail_msg("case %zu:\n%.*s", i, STR_ARG(result.file[0].after));
+        world_close(&world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_gone_goes_from_every_form),
         cmocka_unit_test(code_says_what_is_live),
         cmocka_unit_test(what_is_gone_goes),
         cmocka_unit_test(what_is_in_no_code_is_imported),
