@@ -391,7 +391,7 @@ static void put_change(struct printer *p, const struct change *change)
         end_line(p);
     }
     if (change->requires_replace)
-        put_words(p, 1, STR("(to put it back, the resource is made anew)"));
+        put_words(p, 1, STR("(an apply would make the resource anew)"));
     if (change->origin)
         put_origin(p, change->origin, hidden, 1);
 }

@@ -625,7 +625,7 @@ static void every_format_tells_where_the_value_comes_from(void **state)
           "last changed in 1a2b3c4d5e by Ann Example, 2025-11-20: prod: small web servers; owner "
           "@web @platform\n",
           "explained: branch origin/resize agrees with what is live: 9f8e7d6c5b by Bob",
-          "(to put it back, the resource is made anew)", "=> set size to"}},
+          "(an apply would make the resource anew)", "=> set size to"}},
         {"markdown", {"infra/prod/prod.tfvars:7", "by Ann Example", "branch origin/resize"}},
         {"github",
          {"::warning file=infra/prod/prod.tfvars,line=7,col=1,endColumn=18,title=",

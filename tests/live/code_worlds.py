@@ -351,3 +351,61 @@ def imports_to_come(lab):
     stack.object("lab6_thing", "u").write_text(json.dumps({**json.loads(stack.object("lab6_thing", "t").read_text()), "name": "u", "id": "u"}))
     stack.write("more.tf", 'resource "lab6_thing" "u" {\n  name = "u"\n  text = "new"\n}\nimport {\n  to = lab6_thing.u\n  id = "u"\n}\n')
     stack.must_plan(stack.scan().must_find(unapplied=["lab6_thing.u"]))
+
+
+CERTIFICATES = '''
+variable "hours" { default = 100 }
+variable "early" { default = 10 }
+variable "domain" { default = "example.test" }
+resource "tls_private_key" "k" {
+  for_each    = { ca = "P256", leaf = "P384" }
+  algorithm   = "ECDSA"
+  ecdsa_curve = each.value
+}
+resource "tls_self_signed_cert" "ca" {
+  key_algorithm         = tls_private_key.k["ca"].algorithm
+  private_key_pem       = tls_private_key.k["ca"].private_key_pem
+  is_ca_certificate     = true
+  validity_period_hours = var.hours
+  early_renewal_hours   = var.early
+  allowed_uses          = ["cert_signing", "crl_signing"]
+  subject {
+    common_name  = var.domain
+    organization = "ACME"
+  }
+}
+resource "tls_cert_request" "leaf" {
+  key_algorithm   = tls_private_key.k["leaf"].algorithm
+  private_key_pem = tls_private_key.k["leaf"].private_key_pem
+  dns_names       = [for n in ["a", "b"] : "${n}.${var.domain}"]
+  subject { common_name = "a.${var.domain}" }
+}
+resource "tls_locally_signed_cert" "leaf" {
+  cert_request_pem      = tls_cert_request.leaf.cert_request_pem
+  ca_key_algorithm      = tls_private_key.k["ca"].algorithm
+  ca_private_key_pem    = tls_private_key.k["ca"].private_key_pem
+  ca_cert_pem           = tls_self_signed_cert.ca.cert_pem
+  validity_period_hours = var.hours
+  early_renewal_hours   = var.early
+  allowed_uses          = ["server_auth"]
+}
+'''
+
+
+@test("tls")
+def certificates(lab):
+    """The real tls provider: keys, certificates signed with them, what is made anew along the chain, and what is due for renewal."""
+    ca, request, leaf = "tls_self_signed_cert.ca", "tls_cert_request.leaf", "tls_locally_signed_cert.leaf"
+    stack = applied(lab, CERTIFICATES)
+    stack.must_plan(stack.scan().must_be_clean(5))
+    for values, want in (('domain = "other.test"', [request, leaf, ca]), ("hours = 200", [leaf, ca]), ("early = 10\nhours = 100", [])):
+        stack.write("terraform.tfvars", values + "\n")
+        stack.must_plan(stack.scan().must_find(unapplied=want))
+    # Another curve for one key: everything that is made with it, and nothing of the other.
+    stack.write("main.tf", (stack.dir / "main.tf").read_text().replace("P384", "P521"))
+    stack.must_plan(stack.scan().must_find(unapplied=['tls_private_key.k["leaf"]', request, leaf]))
+    stack.write("main.tf", (stack.dir / "main.tf").read_text().replace("P521", "P384"))
+    # Renewal is due as soon as they are made: this provider then says that they are gone.
+    stack.write("terraform.tfvars", "early = 100\n")
+    stack.apply()
+    stack.must_plan(stack.scan().must_find(missing=[leaf, ca]))
