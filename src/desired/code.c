@@ -79,7 +79,16 @@ static bool wants_newer(const struct code_tree *tree, unsigned depth_left)
     return false;
 }
 
-bool code_open(const struct code_options *options, struct code **ret, struct err *err)
+/* Only OpenTofu has for_each of providers. */
+static bool has_provider_each(const struct code_module *m)
+{
+    for (size_t i = 0; i < m->nproviders; i++)
+        if (m->providers[i].for_each.expr)
+            return true;
+    return false;
+}
+
+static bool open_as(const struct code_options *options, struct code **ret, struct err *err)
 {
     struct code *code = calloc(1, sizeof *code);
     const struct code_tree *tree;
@@ -105,6 +114,21 @@ bool code_open(const struct code_options *options, struct code **ret, struct err
     code->tree = tree;
     code->world.short_circuit = options->opentofu || wants_newer(tree, CODE_TREE_DEPTH_MAX);
     code->broken = hcl_has_errors(&code->diags);
+    *ret = code;
+    return true;
+}
+
+bool code_open(const struct code_options *options, struct code **ret, struct err *err)
+{
+    struct code_options tofu = *options;
+    struct code *code;
+    if (!open_as(options, &code, err))
+        return false;
+    if (options->untold && !options->opentofu && has_provider_each(&code->tree->module)) {
+        code_close(code);
+        tofu.opentofu = true;
+        return open_as(&tofu, ret, err);
+    }
     *ret = code;
     return true;
 }

@@ -35,6 +35,7 @@ struct code_options {
     struct str repo_dir;  /* files may be read below it; empty = root_dir */
     struct str workspace; /* empty = default */
     bool opentofu;
+    bool untold; /* if it is not: nothing says so; a provider block with for_each makes it one */
     enum code_phase phase;
     bool in_spite_of_errors; /* CODE_VALIDATE: look at references although declarations have errors
                               */

@@ -293,9 +293,9 @@ static void provider_arguments(struct code_decoder *d, const struct hcl_content 
     }
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
         attribute = code_attribute(content, reserved[i]);
-        if (attribute && d->opentofu && i == 2)
+        if (attribute && i == 2)
             p->for_each = code_expr_of(d, attribute);
-        else if (attribute)
+        if (attribute && !(d->opentofu && i == 2))
             code_fault(d, attribute->name_range, "Reserved argument name in provider block",
                        "The provider argument name \"%s\" is reserved for use by Terraform in a "
                        "future version.",

@@ -333,7 +333,7 @@ static void instances_name_their_provider_with_its_key(void **state)
         {"module.m[\"w\"].a_t.in[0]", "provider[\"x.y/z/a\"].by[\"w\"]"},
     };
     struct code_options options = {.root_dir = STR("/r"),
-                                   .opentofu = true,
+                                   .untold = true, /* the provider block tells */
                                    .phase = CODE_EXPLORE,
                                    .read = read_given,
                                    .list = list_given,

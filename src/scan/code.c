@@ -244,22 +244,23 @@ static bool open_code(struct scan_code *code, struct err *err)
 {
     const struct scan_options *options = code->scan->tally.options;
     const struct stack *stack = code->scan->stack;
-    code->options = (struct code_options){
-        .root_dir = stack->path.len ? stack->path : STR("."),
-        .repo_dir = scan_code_folder(&code->arena, stack),
-        .workspace = stack->workspace,
-        .opentofu = scan_code_is_opentofu(&code->arena, stack, code->opentofu),
-        .phase = CODE_EXPLORE,
-        .pending = !code->scan->no_state,
-        .inputs = options->inputs,
-        .ninputs = options->ninputs,
-        .env = find_env,
-        .schema = find_schema,
-        .provider_config_schema = find_config_schema,
-        .state = find_state,
-        .call_function = call_function,
-        .ctx = code,
-        .now_utc_ms = options->now_utc_ms};
+    bool untold, opentofu = scan_code_is_opentofu(&code->arena, stack, code->opentofu, &untold);
+    code->options = (struct code_options){.root_dir = stack->path.len ? stack->path : STR("."),
+                                          .repo_dir = scan_code_folder(&code->arena, stack),
+                                          .workspace = stack->workspace,
+                                          .opentofu = opentofu,
+                                          .untold = untold,
+                                          .phase = CODE_EXPLORE,
+                                          .pending = !code->scan->no_state,
+                                          .inputs = options->inputs,
+                                          .ninputs = options->ninputs,
+                                          .env = find_env,
+                                          .schema = find_schema,
+                                          .provider_config_schema = find_config_schema,
+                                          .state = find_state,
+                                          .call_function = call_function,
+                                          .ctx = code,
+                                          .now_utc_ms = options->now_utc_ms};
     return code_open(&code->options, &code->code, err);
 }
 

@@ -11,7 +11,7 @@
 #include "model/stack.h"
 #include "scan/code_parts.h"
 
-enum { NAMES_MAX = 100000, LOCK_BYTES_MAX = 16 << 20, CODE_BYTES_MAX = 8 << 20 };
+enum { NAMES_MAX = 100000, LOCK_BYTES_MAX = 16 << 20 };
 
 struct str scan_code_folder(struct arena *arena, const struct stack *stack)
 {
@@ -28,40 +28,13 @@ struct str scan_code_folder(struct arena *arena, const struct stack *stack)
     return folder;
 }
 
-/* A provider block with for_each, which only OpenTofu has. The blocks of a formatted file begin and
- * end at the beginning of a line: a hint is all that is wanted. */
-static bool has_provider_each(struct str text)
-{
-    bool inside = false;
-    for (struct str line; text.len;) {
-        (void)str_cut(&text, '\n', &line);
-        if (str_starts(line, STR("provider \"")))
-            inside = true;
-        else if (str_starts(line, STR("}")))
-            inside = false;
-        else if (inside && str_starts(str_trim(line), STR("for_each")))
-            return true;
-    }
-    return false;
-}
-
-static bool any_provider_each(struct str dir, const struct str *names, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        AUTO_ARENA arena = {.limit = CODE_BYTES_MAX * 2};
-        struct str text, path = io_join(&arena, dir, names[i]);
-        if (str_ends(names[i], STR(".tf")) && path.ptr &&
-            io_read_file(&arena, path.ptr, CODE_BYTES_MAX, &text, NULL) && has_provider_each(text))
-            return true;
-    }
-    return false;
-}
-
-bool scan_code_is_opentofu(struct arena *arena, const struct stack *stack, bool by_state)
+bool scan_code_is_opentofu(struct arena *arena, const struct stack *stack, bool by_state,
+                           bool *ret_untold)
 {
     struct str *names, text, dir = arena_dup(arena, stack->path.len ? stack->path : STR("."));
     size_t n = 0;
     struct str lock = io_join(arena, dir, STR(".terraform.lock.hcl"));
+    *ret_untold = !by_state;
     if (!dir.ptr || !io_list_dir(arena, dir.ptr, NAMES_MAX, &names, &n, NULL))
         return by_state;
     for (size_t i = 0; i < n; i++)
@@ -72,7 +45,8 @@ bool scan_code_is_opentofu(struct arena *arena, const struct stack *stack, bool 
         text = STR("");
     bool tofu = str_find(text, STR("\"registry.opentofu.org/"), 0) != SIZE_MAX;
     bool terraform = str_find(text, STR("\"registry.terraform.io/"), 0) != SIZE_MAX;
-    return tofu || (!terraform && (by_state || any_provider_each(dir, names, n)));
+    *ret_untold = !tofu && !terraform && !by_state;
+    return tofu || (!terraform && by_state);
 }
 
 /* --- schemas --- */

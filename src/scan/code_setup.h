@@ -6,9 +6,10 @@
 
 /* Files may be read below the repository; without one, below where we are or the root. */
 struct str scan_code_folder(struct arena *arena, const struct stack *stack);
-/* OpenTofu's own files, a lock file of its registry, or (without one) its state or a provider block
- * with for_each. */
-bool scan_code_is_opentofu(struct arena *arena, const struct stack *stack, bool by_state);
+/* OpenTofu's own files, a lock file of its registry, or (without one) its state. *ret_untold: there
+ * is nothing that tells; then what is written may (struct code_options). */
+bool scan_code_is_opentofu(struct arena *arena, const struct stack *stack, bool by_state,
+                           bool *ret_untold);
 /* The schemas of all that the tree's resources are of, asked for at once; library NULL: none. False
  * only when cancelled or full. */
 bool scan_code_fetch(struct arena *arena, struct library *library, const struct code_tree *tree,

@@ -200,10 +200,12 @@ static const char *find_env(void *ctx, const char *name)
 struct code_options look_code_options(struct look *look, enum code_phase phase)
 {
     const struct look_options *o = &look->options;
+    bool untold, opentofu = scan_code_is_opentofu(&look->arena, o->stack, false, &untold);
     return (struct code_options){.root_dir = o->stack->path,
                                  .repo_dir = scan_code_folder(&look->arena, o->stack),
                                  .workspace = o->stack->workspace,
-                                 .opentofu = scan_code_is_opentofu(&look->arena, o->stack, false),
+                                 .opentofu = opentofu,
+                                 .untold = untold,
                                  .phase = phase,
                                  .in_spite_of_errors = o->in_spite_of_errors,
                                  .inputs = o->inputs,
