@@ -153,8 +153,8 @@ static bool validate(struct code *code, struct err *err)
     struct code_walk walk;
     if (!code_walk_open(code, true, &code->diags, &walk))
         return arena_full(&code->arena, err);
-    if (code_check_plugins(&walk) && code_check_import_modules(&walk) && code_check_calls(&walk) &&
-        code_check_cycles(&walk)) {
+    if (code_check_plugins(&walk) && code_check_provider_refs(&walk) &&
+        code_check_import_modules(&walk) && code_check_calls(&walk) && code_check_cycles(&walk)) {
         (void)code_check_imports(&walk);
         (void)code_walk_all(&walk);
     }

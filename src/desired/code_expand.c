@@ -230,6 +230,32 @@ static bool expand_each(const struct code_scope *scope, const struct code_expr *
     return fill_each(scope, &v, ret);
 }
 
+bool code_expand_enabled(const struct code_scope *scope, const struct code_expr *enabled,
+                         struct code_keys *keys)
+{
+    struct value v;
+    if (!enabled->expr || keys->kind != CODE_KEY_NONE)
+        return true;
+    if (!code_eval(scope, enabled->file, enabled->expr, &type_bool, &v))
+        return false;
+    if (v.marks & (VALUE_SENSITIVE | VALUE_EPHEMERAL) || v.kind == VALUE_NULL)
+        return fault(
+            scope, enabled, "Invalid enabled argument",
+            v.kind == VALUE_NULL
+                ? "The given \"enabled\" argument value is null. A bool is required."
+                : "The given \"enabled\" value is sensitive or ephemeral: whether there is "
+                  "an instance cannot be kept secret.");
+    if (v.kind == VALUE_UNKNOWN) {
+        keys->known = false;
+        return may_be_unknown(scope) ||
+               fault(scope, enabled, "Invalid enabled argument",
+                     "The \"enabled\" value depends on resource attributes that cannot be "
+                     "determined until apply.");
+    }
+    keys->n = v.truth ? keys->n : 0;
+    return true;
+}
+
 bool code_expand(const struct code_scope *scope, const struct code_expr *count,
                  const struct code_expr *for_each, struct code_keys *ret)
 {

@@ -172,6 +172,7 @@ static void link_resource(struct link *l)
     link_exprs(l, in, r->depends_on, r->ndepends_on);
     link_expr(l, in, &r->count);
     link_expr(l, in, &r->for_each);
+    link_expr(l, in, &r->enabled);
     link_exprs(l, in, r->replace_triggered_by, r->nreplace_triggered_by);
     l->node->refs = code_resource_refs(l->code, in, r);
     link_refs(l, in, l->node->refs);

@@ -411,6 +411,8 @@ bool code_check_plugins(struct code_walk *walk);
 
 /* --- code_provider.c --- */
 
+/* Before everything else: resources of provider configurations that are not there. */
+bool code_check_provider_refs(struct code_walk *walk);
 /* provider["..."].alias["key"] with its module, as states have it, for an instance whose arguments
  * are evaluated in that scope. */
 struct str code_provider_config_text(const struct code_scope *scope, const struct code_resource *r);
@@ -460,6 +462,9 @@ struct code_keys {
 };
 bool code_expand(const struct code_scope *scope, const struct code_expr *count,
                  const struct code_expr *for_each, struct code_keys *ret);
+/* Of what has neither: none where enabled (or NULL expr) is false. */
+bool code_expand_enabled(const struct code_scope *scope, const struct code_expr *enabled,
+                         struct code_keys *keys);
 
 /* --- schemas (code_schema.c) --- */
 

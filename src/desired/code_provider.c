@@ -88,6 +88,48 @@ struct code_node *code_provider_node(struct code *code, const struct code_config
     return f.written ? &f.in->providers[f.written - f.in->module->providers] : NULL;
 }
 
+/* A module that others give this configuration to. */
+static bool is_announced(const struct code_module *m, const struct code_provider_ref *ref)
+{
+    for (size_t i = 0; i < m->nrequirements; i++)
+        for (size_t k = 0; k < m->requirements[i].naliases; k++)
+            if (str_equal(m->requirements[i].local_name, ref->name) &&
+                str_equal(m->requirements[i].aliases[k], ref->alias))
+                return true;
+    return false;
+}
+
+/* An alias that no provider block has. */
+static bool check_there(struct code_walk *walk, const struct code_config *in,
+                        const struct code_resource *r)
+{
+    struct arena *arena = &walk->code->arena;
+    struct found f = provider_of(walk->code, in, r);
+    const struct code_ref own = {
+        .kind = CODE_REF_RESOURCE, .mode = r->mode, .type = r->type, .name = r->name};
+    if (f.written || !f.alias.len || !r->has_provider || is_announced(f.in->module, &r->provider))
+        return true;
+    struct str name = code_ref_text(arena, &own);
+    code_say_at_all(walk, false, "Provider configuration not present",
+                    "%.*s%s%.*s (%.*s:%u) needs the provider configuration \"%.*s.%.*s\" of %.*s, "
+                    "and no provider block with that alias is there: add one, or name another.",
+                    STR_ARG(in->path), in->path.len ? "." : "", STR_ARG(name),
+                    STR_ARG(r->file->name), r->provider.place.line, STR_ARG(r->provider.name),
+                    STR_ARG(r->provider.alias), STR_ARG(r->provider_source));
+    return false;
+}
+
+bool code_check_provider_refs(struct code_walk *walk)
+{
+    bool fine = true;
+    for (size_t i = 0; i < walk->code->nconfigs; i++) {
+        const struct code_config *in = walk->code->config[i];
+        for (size_t k = 0; k < in->module->nresources; k++)
+            fine = check_there(walk, in, &in->module->resources[k]) && fine;
+    }
+    return fine;
+}
+
 static struct str config_text(struct code *code, struct str path, struct str source,
                               struct str alias)
 {

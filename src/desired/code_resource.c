@@ -215,6 +215,7 @@ static bool run_plan(struct running *run)
         struct code_scope scope = {.walk = run->walk, .module = &modules->item[i]};
         scope.check = run->resource->check;
         if (!code_expand(&scope, &run->resource->count, &run->resource->for_each, &keys) ||
+            !code_expand_enabled(&scope, &run->resource->enabled, &keys) ||
             (keys.known && !add_instances(run, &modules->item[i], &keys)))
             fine = false;
     }
@@ -283,7 +284,8 @@ static bool run_validate(struct running *run)
     struct code_scope scope = {.walk = run->walk, .module = module};
     scope.check = r->check;
     bool fine = code_run_imports(run->walk, run->node);
-    fine = code_expand(&scope, &r->count, &r->for_each, &keys) && fine;
+    fine = code_expand(&scope, &r->count, &r->for_each, &keys) &&
+           code_expand_enabled(&scope, &r->enabled, &keys) && fine;
     scope.each.kind = r->count.expr      ? CODE_KEY_COUNT
                       : r->for_each.expr ? CODE_KEY_EACH
                                          : CODE_KEY_NONE;
@@ -372,8 +374,10 @@ struct value code_resource_value(const struct code_scope *scope, const struct co
     const struct code_expansion *e = &r->expansion[scope->module->index];
     if (!e->known)
         return hcl_any();
+    if (e->kind == CODE_KEY_NONE && e->n == 0) /* not enabled */
+        return hcl_null(&type_dynamic);
     if (e->kind == CODE_KEY_NONE)
-        return e->n && e->made ? e->made[0].planned : hcl_any();
+        return e->made ? e->made[0].planned : hcl_any();
     const struct code_made *made = ref->has_key ? made_at(e, &ref->key) : NULL;
     if (made) {
         *ret_steps = steps + 1;

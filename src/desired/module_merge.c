@@ -539,6 +539,8 @@ static void override_call(struct merging *in, const struct part_call *part)
 static void override_lifecycle(struct part_resource *base, const struct part_resource *over)
 {
     struct code_resource *r = &base->r;
+    if (over->r.enabled.expr)
+        r->enabled = over->r.enabled;
     if (over->create_before_destroy_set)
         r->create_before_destroy = over->r.create_before_destroy;
     if (over->prevent_destroy_set)

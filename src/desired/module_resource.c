@@ -168,7 +168,7 @@ bool code_decode_provisioner(struct code_decoder *d, const struct hcl_block *blo
                                                            {STR_INIT("on_failure"), false}};
     static const struct hcl_block_spec blocks[] = {
         {STR_INIT("_"), {0}}, {STR_INIT("connection"), {0}}, {STR_INIT("lifecycle"), {0}}};
-    static const struct hcl_body_spec spec = {attributes, 2, blocks, 3};
+    static const struct hcl_body_spec spec = {attributes, 2, blocks, 3, NULL};
     static const char *const when[] = {"create", "destroy"};
     static const char *const on_failure[] = {"continue", "fail"};
     struct hcl_content content = code_content(d, &block->body, &spec, true);
@@ -360,16 +360,31 @@ static void decode_triggers(struct decoding *in, const struct hcl_attribute *att
     in->part->r.nreplace_triggered_by = list && d->diags->n == before ? n : 0;
 }
 
+static bool is_bool(const struct hcl_expr *expr)
+{
+    return expr->kind == HCL_EXPR_LITERAL || expr->kind == HCL_EXPR_STRING;
+}
+
 static void lifecycle_arguments(struct decoding *in, const struct hcl_content *content)
 {
     struct code_decoder *d = in->d;
     struct part_resource *part = in->part;
     const struct hcl_attribute *attribute;
+    if (d->opentofu && (attribute = code_attribute(content, "enabled"))) {
+        part->r.enabled = code_expr_of(d, attribute);
+        if (part->r.count.expr || part->r.for_each.expr)
+            code_fault(d, attribute->name_range,
+                       part->r.count.expr ? "Invalid combination of \"count\" and \"enabled\""
+                                          : "Invalid combination of \"for_each\" and \"enabled\"",
+                       "The \"enabled\" meta-argument is for resources without \"count\" and "
+                       "\"for_each\".");
+    }
     for (size_t i = 0; in->kind->bad_lifecycle && i < content->nattributes; i++)
-        code_fault(d, content->attribute[i].name_range, in->kind->bad_lifecycle,
-                   "The lifecycle argument \"%.*s\" is defined only for managed resources "
-                   "(\"resource\" blocks), and is not valid for %s resources.",
-                   STR_ARG(content->attribute[i].name), in->kind->word);
+        if (!d->opentofu || !str_equal(content->attribute[i].name, STR("enabled")))
+            code_fault(d, content->attribute[i].name_range, in->kind->bad_lifecycle,
+                       "The lifecycle argument \"%.*s\" is defined only for managed resources "
+                       "(\"resource\" blocks), and is not valid for %s resources.",
+                       STR_ARG(content->attribute[i].name), in->kind->word);
     if (in->kind->bad_lifecycle)
         return;
     if ((attribute = code_attribute(content, "create_before_destroy"))) {
@@ -377,7 +392,9 @@ static void lifecycle_arguments(struct decoding *in, const struct hcl_content *c
         part->create_before_destroy_set = true;
     }
     if ((attribute = code_attribute(content, "prevent_destroy"))) {
-        (void)code_constant_bool(d, attribute, &part->r.prevent_destroy);
+        /* OpenTofu takes any expression: whether it holds is known where it is evaluated */
+        if (!d->opentofu || is_bool(attribute->value))
+            (void)code_constant_bool(d, attribute, &part->r.prevent_destroy);
         part->prevent_destroy_set = true;
     }
     if ((attribute = code_attribute(content, "replace_triggered_by")))
@@ -391,10 +408,11 @@ static void decode_lifecycle(struct decoding *in, const struct hcl_block *block)
     static const struct hcl_attribute_spec attributes[] = {{STR_INIT("create_before_destroy"), 0},
                                                            {STR_INIT("prevent_destroy"), 0},
                                                            {STR_INIT("ignore_changes"), 0},
-                                                           {STR_INIT("replace_triggered_by"), 0}};
+                                                           {STR_INIT("replace_triggered_by"), 0},
+                                                           {STR_INIT("enabled"), 0}}; /* OpenTofu */
     static const struct hcl_block_spec blocks[] = {{STR_INIT("precondition"), {0}},
                                                    {STR_INIT("postcondition"), {0}}};
-    static const struct hcl_body_spec spec = {attributes, 4, blocks, 2};
+    struct hcl_body_spec spec = {attributes, in->d->opentofu ? 5 : 4, blocks, 2, NULL};
     struct code_decoder *d = in->d;
     if (in->nested)
         code_fault(d, block->header, "Invalid lifecycle block",
@@ -489,7 +507,8 @@ static void decode_body(struct decoding *in, const struct hcl_block *block)
                                                    {STR_INIT("connection"), {0}},
                                                    {STR_INIT("provisioner"), {"type"}}};
     /* Only resources have connections and provisioners. */
-    struct hcl_body_spec spec = {attributes, 4, blocks, in->kind->mode == CODE_MANAGED ? 5 : 3};
+    struct hcl_body_spec spec = {attributes, 4, blocks, in->kind->mode == CODE_MANAGED ? 5 : 3,
+                                 NULL};
     struct code_decoder *d = in->d;
     struct code_resource *r = &in->part->r;
     struct hcl_content content = code_content(d, &block->body, &spec, true);

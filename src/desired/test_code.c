@@ -351,6 +351,70 @@ static void instances_name_their_provider_with_its_key(void **state)
     code_close(code);
 }
 
+/* OpenTofu: lifecycle { enabled } and any expression for prevent_destroy; Terraform has neither. */
+static void what_is_not_enabled_is_not_there(void **state)
+{
+    (void)state;
+    static const struct given given = {
+        .file = {{"/r/main.tofu",
+                  "variable \"on\" {\n  default = true\n}\n"
+                  "resource \"terraform_data\" \"yes\" {\n  input = 1\n  lifecycle {\n"
+                  "    enabled         = var.on\n    prevent_destroy = var.on\n  }\n}\n"
+                  "resource \"terraform_data\" \"no\" {\n  lifecycle {\n"
+                  "    enabled = !var.on\n  }\n}\n"
+                  "resource \"terraform_data\" \"sees\" {\n"
+                  "  input = [terraform_data.no == null, terraform_data.yes.input]\n}\n"}}};
+    struct code_options options = {.root_dir = STR("/r"),
+                                   .opentofu = true,
+                                   .phase = CODE_PLAN,
+                                   .read = read_given,
+                                   .list = list_given,
+                                   .ctx = (void *)(uintptr_t)&given,
+                                   .now_utc_ms = INT64_MIN};
+    AUTO_BUF out = {.limit = 1 << 10};
+    struct code *code;
+    assert_true(code_open(&options, &code, NULL));
+    assert_true(code_evaluate(code, NULL));
+    assert_int_equal(code_diags(code)->n, 0);
+    assert_null(code_find_instance(code, STR("terraform_data.no")));
+    assert_non_null(code_find_instance(code, STR("terraform_data.yes")));
+    const struct code_instance *sees = code_find_instance(code, STR("terraform_data.sees"));
+    put_value(&out, value_get(&sees->config, STR("input")));
+    buf_char(&out, '\0');
+    assert_string_equal(out.ptr, "[true,1]");
+    code_close(code);
+}
+
+static void a_provider_that_is_not_there_is_an_error(void **state)
+{
+    (void)state;
+    static const struct {
+        struct given given;
+        bool there;
+    } rows[] = {
+        {{.file = {{"/r/main.tf", "resource \"a_t\" \"x\" {\n  provider = a.other\n}\n"}}}, false},
+        {{.file = {{"/r/main.tf", "provider \"a\" {\n  alias = \"other\"\n}\n"
+                                  "resource \"a_t\" \"x\" {\n  provider = a.other\n}\n"}}},
+         true},
+        /* a module of its own, looked at as a root */
+        {{.file = {{"/r/main.tf", "terraform {\n  required_providers {\n    a = {\n"
+                                  "      source                = \"x/a\"\n"
+                                  "      configuration_aliases = [a.other]\n    }\n  }\n}\n"
+                                  "resource \"a_t\" \"x\" {\n  provider = a.other\n}\n"}}},
+         true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct code *code = open_given(&rows[i].given, CODE_VALIDATE);
+        assert_true(code_evaluate(code, NULL));
+        const struct hcl_diags *diags = code_diags(code);
+        assert_int_equal(diags->n, rows[i].there ? 0 : 1);
+        if (!rows[i].there)
+            assert_true(
+                str_equal(diags->diag[0].summary, STR("Provider configuration not present")));
+        code_close(code);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +422,8 @@ int main(void)
         cmocka_unit_test(one_instance_needs_no_more_than_it_refers_to),
         cmocka_unit_test(texts_are_evaluated_in_the_root),
         cmocka_unit_test(instances_name_their_provider_with_its_key),
+        cmocka_unit_test(what_is_not_enabled_is_not_there),
+        cmocka_unit_test(a_provider_that_is_not_there_is_an_error),
     };
     return cmocka_run_group_tests_name("desired/code", tests, NULL, NULL);
 }

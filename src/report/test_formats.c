@@ -80,7 +80,7 @@ static struct stack_result *stack_of(struct arena *arena, struct scan_result *re
         .live = STR("providers"),
         .coverage = {.resources = 94, .compared = 94, .same = 94, .attributes_compared = 1204},
     };
-    *ret = (struct scan_result){stack, 1};
+    *ret = (struct scan_result){.stacks = stack, .nstacks = 1};
     return stack;
 }
 
@@ -91,7 +91,9 @@ static const struct origin *origin_usual(struct arena *arena)
         {STR_INIT("attribute"),
          STR_INIT("instance_type"),
          {STR_INIT("infra/prod/main.tf"), 12, 3, 12, 27}},
-        {STR_INIT("variable"), STR_INIT("var.size"), {STR_INIT("infra/prod/variables.tf"), 3, 1}},
+        {STR_INIT("variable"),
+         STR_INIT("var.size"),
+         {STR_INIT("infra/prod/variables.tf"), 3, 1, 0, 0}},
         {STR_INIT("tfvars"), STR_INIT("size"), {STR_INIT("infra/prod/prod.tfvars"), 7, 1, 7, 18}},
     };
     static const struct commit commit = {.hash =
@@ -440,7 +442,7 @@ static void make_many(struct arena *arena, struct scan_result *ret)
         made->nfindings = i == 7 ? 0 : FINDINGS;
         stacks[i] = *made;
     }
-    *ret = (struct scan_result){stacks, STACKS};
+    *ret = (struct scan_result){.stacks = stacks, .nstacks = STACKS};
 }
 
 static const struct fixture {

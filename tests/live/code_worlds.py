@@ -353,6 +353,31 @@ def imports_to_come(lab):
     stack.must_plan(stack.scan().must_find(unapplied=["lab6_thing.u"]))
 
 
+@test("lab6")
+def not_enabled(lab):
+    """OpenTofu's `enabled` in lifecycle: what is switched off would go, and what refers to it sees null."""
+    stack = applied(lab, '''
+variable "on" { default = true }
+resource "lab6_thing" "a" {
+  name = "a"
+  text = "x"
+  lifecycle {
+    enabled         = var.on
+    prevent_destroy = var.on
+  }
+}
+resource "lab6_thing" "b" {
+  name = "b"
+  text = try(lab6_thing.a.text, "none")
+}
+''', files={"x.tofu": ""})
+    stack.must_plan(stack.scan().must_be_clean(2))
+    with stack.edited("lab6_thing", "a", text="y"):
+        stack.must_plan(stack.scan().must_find(contradicts=["lab6_thing.a"]))
+    stack.write("terraform.tfvars", "on = false\n")
+    stack.must_plan(stack.scan().must_find(unapplied=["lab6_thing.a", "lab6_thing.b"]))
+
+
 CERTIFICATES = '''
 variable "hours" { default = 100 }
 variable "early" { default = 10 }
