@@ -10,7 +10,8 @@
 #include "cli/app.h"
 #include "cli/policy_setup.h"
 #include "cli/state_command.h"
-#include "enforce/google_token.h"
+#include "desired/google_token.h"
+#include "desired/object.h"
 #include "enforce/hold.h"
 #include "model/config.h"
 #include "record/audit.h"
@@ -60,7 +61,7 @@ struct holding {
 static bool find_s3(struct holding *h, struct err *err)
 {
     const struct app *app = h->app;
-    struct hold_place *p = &h->place;
+    struct bucket_place *p = &h->place.at;
     struct arena *arena = &h->command->arena;
     p->region = h->in->value[REGION].text.len ? h->in->value[REGION].text : STR("us-east-1");
     p->key_id = str_from(app->env("AWS_ACCESS_KEY_ID"));
@@ -82,7 +83,7 @@ static bool find_s3(struct holding *h, struct err *err)
 static bool find_gcs(struct holding *h, struct err *err)
 {
     static const struct str ending = STR_INIT(".tfstate");
-    struct hold_place *p = &h->place;
+    struct bucket_place *p = &h->place.at;
     struct arena *arena = &h->command->arena;
     if (!str_ends(p->object, ending))
         return err_set(err, ERR_USAGE,
@@ -105,20 +106,19 @@ static bool find_place(struct holding *h, struct err *err)
     size_t at = str_find(rest, STR("://"), 0);
     scheme = at == SIZE_MAX ? STR("") : str_sub(rest, 0, at);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (!str_equal(scheme, str_from(kinds[i].kind->scheme)))
+        if (!str_equal(scheme, str_from(kinds[i].kind->store->scheme)))
             continue;
         rest = str_sub(rest, at + 3, rest.len);
         if (!str_cut(&rest, '/', &bucket) || bucket.len == 0 || rest.len == 0)
             return err_set(err, ERR_USAGE, "--object: %s://BUCKET/KEY has a bucket and a key",
-                           kinds[i].kind->scheme);
-        h->place = (struct hold_place){.kind = kinds[i].kind,
-                                       .bucket = bucket,
-                                       .object = rest,
-                                       .endpoint = h->in->value[ENDPOINT].text};
+                           kinds[i].kind->store->scheme);
+        h->place = (struct hold_place){
+            .kind = kinds[i].kind,
+            .at = {.bucket = bucket, .object = rest, .endpoint = h->in->value[ENDPOINT].text}};
         if (!kinds[i].find(h, err))
             return false;
-        while (str_ends(h->place.endpoint, STR("/")))
-            h->place.endpoint.len--;
+        while (str_ends(h->place.at.endpoint, STR("/")))
+            h->place.at.endpoint.len--;
         return true;
     }
     return err_set(err, ERR_USAGE,
@@ -130,10 +130,10 @@ static bool find_place(struct holding *h, struct err *err)
 static bool find_token(struct holding *h, struct err *err)
 {
     struct err why = {0};
-    if (h->place.kind != &hold_gcs ||
-        google_token(h->arena, h->app->env, h->place.now_utc_ms, &h->place.token, &why))
+    const struct google_asking asking = {.env = h->app->env, .now_utc_ms = h->place.at.now_utc_ms};
+    if (h->place.kind != &hold_gcs || google_token(h->arena, &asking, &h->place.at.token, &why))
         return true;
-    h->place.token = STR("");
+    h->place.at.token = STR("");
     if (h->in->value[ENDPOINT].text.len && why.kind == ERR_UNAVAILABLE)
         return true;
     *err = why;
@@ -164,9 +164,9 @@ static bool take(struct holding *h, struct str why, enum hold_state *state, stru
         return false;
     if (RAND_bytes(b, sizeof b) != 1)
         return err_set(err, ERR_UNAVAILABLE, "there are no random bytes");
-    info.id = arena_printf(h->arena, HOLD_ID "%02x%02x%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-                           b[3], b[4], b[5], b[6], b[7]);
-    info.created = str_from(clock_format(h->place.now_utc_ms, now));
+    info.id = arena_printf(h->arena, LOCKINFO_HOLD_ID "%02x%02x%02x%02x%02x%02x%02x%02x", b[0],
+                           b[1], b[2], b[3], b[4], b[5], b[6], b[7]);
+    info.created = str_from(clock_format(h->place.at.now_utc_ms, now));
     if (!info.id.ptr)
         return arena_full(h->arena, err);
     return hold_take(h->arena, &h->place, &info, state, err) &&
@@ -206,7 +206,7 @@ static bool look(struct holding *h, struct err *err)
     enum hold_state state = HOLD_FREE;
     struct lock_deed deed = h->command->deed;
     deed.arena = h->arena;
-    h->place.now_utc_ms = h->app->now_ms(h->app->clock);
+    h->place.at.now_utc_ms = h->app->now_ms(h->app->clock);
     if (!find_token(h, err) ||
         !lock_gather_reasons(&deed, &row, STR(""), &reason, &n, &breakglass, err) ||
         !hold_look(h->arena, &h->place, &state, &info, err))

@@ -17,6 +17,7 @@
 #include "cli/rows.h"
 #include "cli/scan_record.h"
 #include "cli/setup.h"
+#include "desired/remote.h"
 #include "desired/stacks.h"
 #include "model/decision.h"
 #include "policy/policy.h"
@@ -372,6 +373,18 @@ static bool open_record(struct job *job, const struct config *config, struct err
     return scan_record_open(&job->record, job->arena, &job->scan, &ask, err);
 }
 
+/* Whether somebody is at work can be looked at or not: what was found is told all the same. */
+static bool note_apply(struct job *job, const struct stack *stack, struct stack_result *result,
+                       struct err *err)
+{
+    struct lock_holder holder = {0};
+    if (!result->nfindings ||
+        !lock_look(job->arena, stack, job->app->now_ms(job->app->clock), &holder, NULL) ||
+        !holder.held)
+        return true;
+    return scan_note_apply(job->arena, &holder, result, err);
+}
+
 static bool scan_one(struct job *job, const struct stack *stack, struct stack_result *ret,
                      struct err *err)
 {
@@ -381,7 +394,7 @@ static bool scan_one(struct job *job, const struct stack *stack, struct stack_re
         recording_fail(&job->record.to, err);
         return false;
     }
-    return recording_end(&job->record.to, stack, ret, err);
+    return note_apply(job, stack, ret, err) && recording_end(&job->record.to, stack, ret, err);
 }
 
 static bool run_stacks(struct job *job, struct scan_result *ret, struct err *err)

@@ -162,6 +162,10 @@ static void put_why(struct buf *out, const struct freshness *f, int64_t now_utc_
         buf_str(out, STR(": "));
         text_safe(out, s->last_failed);
     }
+    if (s->last_note.len) {
+        buf_str(out, STR("; "));
+        text_safe(out, s->last_note);
+    }
 }
 
 struct widths {

@@ -43,7 +43,7 @@ struct str backend_workspace(struct arena *arena, const struct stack *stack)
     return path.ptr ? STR("default") : path;
 }
 
-static bool is_url(struct str text)
+bool backend_is_url(struct str text)
 {
     return str_starts(text, STR("http://")) || str_starts(text, STR("https://"));
 }
@@ -77,9 +77,9 @@ static bool local_layout(struct arena *arena, const struct stack *stack, struct 
     return at_file(arena, file.ptr ? io_join(arena, stack->path, file) : file, ret, err);
 }
 
-/* What `init` noted of the backend: version 3 JSON with {"backend":{"type","config"}}. */
-static bool read_backend(struct arena *arena, const struct stack *stack, struct value *ret,
-                         struct err *err)
+/* Version 3 JSON with {"backend":{"type","config"}}. */
+bool backend_configured(struct arena *arena, const struct stack *stack, struct value *ret,
+                        struct err *err)
 {
     struct str dir = backend_data_dir(arena, stack), text;
     struct str path = dir.ptr ? io_join(arena, dir, STR("terraform.tfstate")) : dir;
@@ -108,7 +108,7 @@ bool backend_find(struct arena *arena, const struct stack *stack, struct backend
                   struct err *err)
 {
     struct value backend;
-    if (is_url(stack->state))
+    if (backend_is_url(stack->state))
         return backend_http(arena, stack->state, NULL, ret, err);
     if (stack->state.len) {
         struct str path = arena_dup(arena, stack->state);
@@ -116,7 +116,7 @@ bool backend_find(struct arena *arena, const struct stack *stack, struct backend
             return err_set(err, ERR_IO, "the state file %s does not exist", path.ptr);
         return at_file(arena, path, ret, err);
     }
-    if (!read_backend(arena, stack, &backend, err))
+    if (!backend_configured(arena, stack, &backend, err))
         return false;
     const struct value *config = value_get(&backend, STR("config"));
     struct str type = config_string(&backend, STR("type"), STR("local"));
@@ -138,10 +138,10 @@ bool backend_local_file(struct arena *arena, const struct stack *stack, struct s
     struct backend_text at = {0};
     *ret = (struct str){0};
     if (stack->state.len) {
-        *ret = is_url(stack->state) ? *ret : stack->state;
+        *ret = backend_is_url(stack->state) ? *ret : stack->state;
         return true;
     }
-    if (!read_backend(arena, stack, &backend, err))
+    if (!backend_configured(arena, stack, &backend, err))
         return false;
     const struct value *config = value_get(&backend, STR("config"));
     if (!str_equal(config_string(&backend, STR("type"), STR("local")), STR("local")))

@@ -46,9 +46,21 @@ bool backend_show_plan(struct arena *arena, const struct stack *stack, struct st
  * is, for labels and messages. */
 bool backend_pull(struct arena *arena, const struct stack *stack, struct str what, bool encrypted,
                   struct backend_text *ret, struct err *err);
+struct value;
+/* http: or https: */
+bool backend_is_url(struct str text);
+/* What `init` noted of the backend: {"type", "config"}; null where there is nothing. */
+bool backend_configured(struct arena *arena, const struct stack *stack, struct value *ret,
+                        struct err *err);
+/* Which version of the state is there: its ETag where the server gives one, which it is then asked
+ * by, else a digest of all of it; "none" where there is no state. before: as given last, or empty.
+ */
+bool backend_http_mark(struct arena *arena, struct str address, const struct value *config,
+                       struct str before, struct str *ret, struct err *err);
+/* "sha256:..." of a state's bytes. */
+bool backend_digest(struct arena *arena, struct str text, struct str *ret, struct err *err);
 /* A GET of the http backend: 204 and 404 mean that there is no state. `config` is the backend's
  * configuration as the data directory keeps it (NULL: only address and environment). */
-struct value;
 bool backend_http(struct arena *arena, struct str address, const struct value *config,
                   struct backend_text *ret, struct err *err);
 

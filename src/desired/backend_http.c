@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "desired/backend.h"
 #include "value/value.h"
@@ -57,13 +58,14 @@ static bool refused(struct str label, long status, struct err *err)
                    STR_ARG(label), status);
 }
 
-bool backend_http(struct arena *arena, struct str address, const struct value *config,
-                  struct backend_text *ret, struct err *err)
+/* Who asks, and how the other side is known. */
+static bool prepare(struct arena *arena, struct str address, const struct value *config,
+                    struct http_get *ret, struct str *ret_label, struct err *err)
 {
     const char *url = address.len ? arena_dup(arena, address).ptr : getenv("TF_HTTP_ADDRESS");
     if (!url)
         return err_set(err, ERR_USAGE, "the http backend has no address: set TF_HTTP_ADDRESS");
-    struct http_get get = {
+    *ret = (struct http_get){
         .url = url,
         .user = setting(arena, config, STR("username"), "TF_HTTP_USERNAME"),
         .password = setting(arena, config, STR("password"), "TF_HTTP_PASSWORD"),
@@ -76,10 +78,63 @@ bool backend_http(struct arena *arena, struct str address, const struct value *c
                                        "TF_HTTP_CLIENT_PRIVATE_KEY_PEM")),
         .max_bytes = STATE_BYTES_MAX,
     };
+    *ret_label = http_label(arena, str_from(url));
+    return ret_label->ptr || arena_full(arena, err);
+}
+
+bool backend_digest(struct arena *arena, struct str text, struct str *ret, struct err *err)
+{
+    struct digest digest;
+    char hex[DIGEST_HEX + 1];
+    if (!digest_sha256(text, &digest, err))
+        return false;
+    digest_hex(&digest, hex);
+    *ret = arena_printf(arena, "sha256:%s", hex);
+    return ret->ptr || arena_full(arena, err);
+}
+
+/* All of a state that has no ETag is read, and only its digest kept. */
+bool backend_http_mark(struct arena *arena, struct str address, const struct value *config,
+                       struct str before, struct str *ret, struct err *err)
+{
+    static const struct str etag = STR_INIT("etag:");
+    AUTO_ARENA scratch = {.limit = STATE_BYTES_MAX};
+    struct http_get get;
     struct http_answer answer = {0};
-    struct str label = http_label(arena, str_from(url));
-    if (!label.ptr)
-        return arena_full(arena, err);
+    struct str label;
+    if (!prepare(&scratch, address, config, &get, &label, err))
+        return false;
+    struct str known = str_starts(before, etag) ? str_sub(before, etag.len, before.len) : STR("");
+    struct str line = arena_printf(&scratch, "If-None-Match: %.*s", STR_ARG(known));
+    const char *const header[] = {line.ptr, NULL};
+    if (!line.ptr)
+        return arena_full(&scratch, err);
+    if (known.len)
+        get.header = header;
+    if (!fetch(&scratch, &get, &answer, err))
+        return false;
+    if (answer.status == 304 && known.len) {
+        *ret = arena_dup(arena, before);
+    } else if (answer.status == 200 && answer.body.len) {
+        if (!answer.etag.len)
+            return backend_digest(arena, answer.body, ret, err);
+        *ret = arena_printf(arena, "etag:%.*s", STR_ARG(answer.etag));
+    } else if (answer.status == 200 || answer.status == 204 || answer.status == 404) {
+        *ret = STR("none");
+    } else {
+        return refused(label, answer.status, err);
+    }
+    return ret->ptr || arena_full(arena, err);
+}
+
+bool backend_http(struct arena *arena, struct str address, const struct value *config,
+                  struct backend_text *ret, struct err *err)
+{
+    struct http_get get;
+    struct str label;
+    if (!prepare(arena, address, config, &get, &label, err))
+        return false;
+    struct http_answer answer = {0};
     if (!fetch(arena, &get, &answer, err))
         return false;
     struct backend_text made = {.name = label.ptr};

@@ -2,7 +2,8 @@
  * and taken away: s3 with use_lockfile, gcs.
  *
  * Atomic:  it is made only where it is not there, as the clients make it: who comes second gets 412
- * Ours:    its ID begins with HOLD_ID; nothing else is ever deleted
+ * Ours:    its ID begins with LOCKINFO_HOLD_ID; nothing else is ever deleted
+ * Writes:  therefore for `plumb hold` alone: who scans looks by desired/object.h
  * Secrets: keys and tokens are in no error
  * Source:  S3 API, conditional writes; Cloud Storage JSON API v1, ifGenerationMatch; the backends'
  *          documentation
@@ -12,35 +13,28 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "wire/bucket.h"
 
 struct arena;
 struct err;
 struct lockinfo;
-
-#define HOLD_ID "plumb-hold-"
+struct object_store;
 
 struct http_answer;
 struct hold_kind;
 struct hold_place {
     const struct hold_kind *kind;
-    struct str endpoint;       /* "https://s3.eu-central-1.amazonaws.com", without a slash behind */
-    struct str bucket, object; /* of the lock: "net/prod.tfstate.tflock" */
-    struct str region, key_id, secret; /* s3 */
-    struct str token;                  /* s3: of a session; gcs: bearer, empty = none is sent */
-    int64_t now_utc_ms;
+    struct bucket_place at; /* of the lock: "net/prod.tfstate.tflock" */
 };
 /* What differs from store to store: requests, and nothing that decides. */
 struct hold_kind {
-    const char *scheme; /* "s3" of s3://BUCKET/KEY */
-    /* 404: not there. ret_version: of what was got, where the store has such */
-    bool (*get)(struct arena *arena, const struct hold_place *place, struct http_answer *ret,
-                struct str *ret_version, struct err *err);
+    const struct object_store *store; /* how it is looked at */
     /* Only where it is not there: 412 or 409 else. */
     bool (*put)(struct arena *arena, const struct hold_place *place, struct str body,
                 struct http_answer *ret, struct err *err);
+    /* version: of what was looked at */
     bool (*remove)(struct arena *arena, const struct hold_place *place, struct str version,
                    struct http_answer *ret, struct err *err);
-    const char *who; /* what to look at after a 401 or 403 */
 };
 extern const struct hold_kind hold_s3, hold_gcs;
 enum { HOLD_ANSWER_BYTES = 256 << 10 };

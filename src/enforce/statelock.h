@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
-#include "enforce/lockinfo.h"
+#include "desired/lockinfo.h"
 #include "model/token.h"
 #include "record/states.h"
 

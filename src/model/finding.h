@@ -210,6 +210,8 @@ struct stack_result {
     size_t nequal;
     const struct str *notes; /* expired ignore rules, warnings of providers, drift probes */
     size_t nnotes;
+    struct str note;     /* one of them that stays with the run in the store, or empty */
+    uint64_t state_hash; /* of the text of the state that was compared; 0 = of none */
     struct coverage coverage;
     struct str failed;               /* why the stack could not be scanned at all, or empty */
     const struct revision *revision; /* NULL: the code is in no git repository */

@@ -404,7 +404,8 @@ struct one_run {
 
 #define RUN_COLUMNS \
     "id, started_utc_ms, ended_utc_ms, live_utc_ms, dirty, stack, outcome, actor, actor_how," \
-    " source, desired, live, revision, branch, policy, config, digest, failed, coverage, plumb"
+    " source, desired, live, revision, branch, policy, config, digest, failed, coverage, plumb," \
+    " note"
 
 static bool read_run(struct arena *arena, const struct db_row *row, struct run_row *r,
                      struct err *err)
@@ -414,9 +415,10 @@ static bool read_run(struct arena *arena, const struct db_row *row, struct run_r
                           .ended_utc_ms = db_int(row, 2),
                           .live_utc_ms = db_int(row, 3),
                           .dirty = db_int(row, 4) != 0};
-    struct str *texts[] = {&r->stack,   &r->outcome, &r->actor,    &r->actor_how, &r->source,
-                           &r->desired, &r->live,    &r->revision, &r->branch,    &r->policy,
-                           &r->config,  &r->digest,  &r->failed,   &r->coverage,  &r->plumb};
+    struct str *texts[] = {&r->stack,  &r->outcome,  &r->actor,  &r->actor_how,
+                           &r->source, &r->desired,  &r->live,   &r->revision,
+                           &r->branch, &r->policy,   &r->config, &r->digest,
+                           &r->failed, &r->coverage, &r->plumb,  &r->note};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         *texts[i] = db_text(row, 5 + i);
         if (!keep(arena, texts[i], err))
@@ -501,10 +503,10 @@ static bool take_stack(void *ctx, const struct db_row *row, struct err *err)
     *s = (struct stack_row){.last_run = db_int(row, 0),
                             .complete_run = db_int(row, 1),
                             .complete_utc_ms = db_int(row, 2),
-                            .first_utc_ms = db_int(row, 11),
+                            .first_utc_ms = db_int(row, 12),
                             .last_utc_ms = ended ? ended : db_int(row, 3)};
-    struct str *texts[] = {&s->name,  &s->path,         &s->environment,
-                           &s->owner, &s->last_outcome, &s->last_failed};
+    struct str *texts[] = {&s->name,         &s->path,        &s->environment, &s->owner,
+                           &s->last_outcome, &s->last_failed, &s->last_note};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         *texts[i] = db_text(row, 5 + i);
         if (!keep(rows->arena, texts[i], err))
@@ -555,7 +557,7 @@ bool stack_list(struct record *record, struct arena *arena, int64_t now_utc_ms,
     if (!db_query(record->db,
                   "SELECT s.last_run, s.complete_run, s.complete_utc_ms, r.started_utc_ms,"
                   " r.ended_utc_ms, s.name, s.path, s.environment, s.owner, r.outcome, r.failed,"
-                  " s.first_utc_ms"
+                  " r.note, s.first_utc_ms"
                   " FROM stack s JOIN run r ON r.id = s.last_run LIMIT $1",
                   &most, 1, take_stack, &rows, err))
         return false;

@@ -78,7 +78,7 @@ struct run_row {
     int64_t id, started_utc_ms, ended_utc_ms, live_utc_ms; /* 0 = none */
     bool dirty;
     struct str stack, outcome, actor, actor_how, source, desired, live, revision, branch, policy,
-        config, digest, failed, coverage, plumb;
+        config, digest, failed, coverage, plumb, note;
 };
 /* False with ERR_NONE where there is no such run (any more). */
 bool run_get(struct record *record, struct arena *arena, int64_t id, struct run_row *ret,
@@ -90,7 +90,7 @@ struct stack_row {
     int64_t first_utc_ms, complete_utc_ms;
     struct str last_outcome;
     int64_t last_utc_ms; /* its end, or its start where it did not end */
-    struct str last_failed;
+    struct str last_failed, last_note;
     int64_t open, reviewed, waived, ignored, resolved, overdue; /* findings */
     /* By stack_list_judged alone: open ones that policy wants reviewed, reverted or blocked; the
      * classes of those that are open or reviewed, bits 1 << enum finding_class. */

@@ -212,11 +212,13 @@ bool run_update(struct record *record, struct arena *arena, const struct run_fin
                                                        : DB_PARAM_NULL,
                                    text(record, r->failed),
                                    text(record, buf_view(&coverage)),
-                                   text(record, revision->repository)};
+                                   text(record, revision->repository),
+                                   text(record, r->note)};
     if (!db_run(record->db,
                 "UPDATE run SET outcome = $2, ended_utc_ms = $3, source = $4, desired = $5,"
                 " live = $6, revision = $7, branch = $8, dirty = $9, digest = $10,"
-                " live_utc_ms = $11, failed = $12, coverage = $13, repository = $14"
+                " live_utc_ms = $11, failed = $12, coverage = $13, repository = $14,"
+                " note = $15"
                 " WHERE id = $1 AND ended_utc_ms IS NULL",
                 row, sizeof row / sizeof *row, err))
         return false;

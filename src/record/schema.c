@@ -241,6 +241,9 @@ static const struct migration migrations[] = {
      "ALTER TABLE touch ADD COLUMN trace TEXT NOT NULL DEFAULT '';"
      "ALTER TABLE run ADD COLUMN trace TEXT NOT NULL DEFAULT '';"
      "ALTER TABLE alert ADD COLUMN trace TEXT NOT NULL DEFAULT ''"},
+    {"notes of runs",
+     /* What to bear in mind about its findings: that an apply went on. */
+     "ALTER TABLE run ADD COLUMN note TEXT NOT NULL DEFAULT ''"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

@@ -41,6 +41,7 @@ static void last_scan_json(struct jsonw *w, const struct stack_row *s)
     jsonw_member_string(w, STR("outcome"), s->last_outcome);
     time_json(w, STR("time"), s->last_utc_ms);
     text_json(w, STR("failed"), s->last_failed);
+    text_json(w, STR("note"), s->last_note);
     jsonw_object_close(w);
 }
 
@@ -251,6 +252,7 @@ void run_json(struct jsonw *w, const struct run_row *run)
     jsonw_member_string(w, STR("stack"), run->stack);
     jsonw_member_string(w, STR("outcome"), run->outcome);
     text_json(w, STR("failed"), run->failed);
+    text_json(w, STR("note"), run->note);
     time_json(w, STR("started"), run->started_utc_ms);
     time_json(w, STR("ended"), run->ended_utc_ms);
     time_json(w, STR("live_read"), run->live_utc_ms);

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "desired/backend.h"
 #include "desired/desired.h"
@@ -331,20 +332,22 @@ static bool note_no_state(struct scan *scan, struct str label, struct err *err)
 }
 
 /* Whoever wants to know what the resources are called. */
-static bool tell_state(struct scan *scan, struct str text, struct err *err)
+static bool tell_state(struct scan *scan, struct str text, struct stack_result *ret,
+                       struct err *err)
 {
     const struct scan_options *options = scan->tally.options;
+    ret->state_hash = text.len ? hash_bytes(text, 0) : 0;
     return !options->on_state || !text.len ||
            options->on_state(options->on_state_ctx, text, "state", err);
 }
 
 /* The same for a state that was matched with a document as text: it is read once more. */
-static bool tell_state_again(struct scan *scan, struct err *err)
+static bool tell_state_again(struct scan *scan, struct stack_result *ret, struct err *err)
 {
     struct backend_state state = {0};
     if (!scan->tally.options->on_state)
         return true;
-    bool ok = backend_load(scan->stack, &state, err) && tell_state(scan, state.at.text, err);
+    bool ok = backend_load(scan->stack, &state, err) && tell_state(scan, state.at.text, ret, err);
     backend_release(&state);
     return ok;
 }
@@ -361,7 +364,7 @@ static bool scan_open(struct scan *scan, struct desired *desired, struct stack_r
     if (info->no_state && !scan->code)
         return fail_without_state(scan->tally.arena, scan->stack, info->label, ret, err);
     if ((!info->no_state && !take_desired(scan, desired, &why)) ||
-        !tell_state(scan, desired_text(desired), &why) || !use_code(scan, ret, &why)) {
+        !tell_state(scan, desired_text(desired), ret, &why) || !use_code(scan, ret, &why)) {
         if (scan->tally.failed && err)
             *err = why;
         return !scan->tally.failed && scan_failed(scan->tally.arena, &why, ret, err);
@@ -418,7 +421,7 @@ static bool scan_snapshot(struct scan *scan, struct str path, struct stack_resul
     if (match.no_state)
         return fail_without_state(scan->tally.arena, scan->stack, match.desired_label, ret, err);
     tally_add_same(&scan->tally, match.same, match.same_leaves);
-    if (!tell_state_again(scan, &why))
+    if (!tell_state_again(scan, ret, &why))
         return scan_failed(scan->tally.arena, &why, ret, err);
     return finish(scan, ret, err);
 }

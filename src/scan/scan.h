@@ -70,6 +70,15 @@ bool scan_is_partial(const struct scan_options *options);
  */
 bool scan_stack(struct arena *arena, const struct stack *stack, const struct scan_options *options,
                 struct stack_result *ret, struct err *err);
+/*
+ * Put into the result that it was scanned while an apply went on: what it found may be half of
+ * that. holder  of the state's lock; not held: somebody wrote the state meanwhile
+ */
+struct lock_holder;
+bool scan_note_apply(struct arena *arena, const struct lock_holder *holder,
+                     struct stack_result *result, struct err *err);
+/* stack_result.state_hash of the state as it is now; 0 = there is none. */
+bool scan_state_hash(const struct stack *stack, uint64_t *ret, struct err *err);
 /* A plan JSON (terraform show -json) offline: Terraform's own drift through plumb's classes. */
 bool scan_plan(struct arena *arena, struct str plan_json, const char *name,
                const struct scan_options *options, struct stack_result *ret, struct err *err);

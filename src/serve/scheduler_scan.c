@@ -6,9 +6,9 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "desired/desired.h"
-#include "enforce/lockinfo.h"
+#include "desired/lockinfo.h"
+#include "desired/remote.h"
 #include "model/config.h"
 #include "policy/policy.h"
 #include "record/planned.h"
@@ -251,46 +251,59 @@ static bool find_addresses(struct piece *p)
 
 /* --- an apply --- */
 
-/* Terraform's file beside a local state while it is locked. */
-static bool file_is_locked(struct str state)
-{
-    AUTO_ARENA arena = {.limit = 1 << 20};
-    struct lockinfo info;
-    struct str text;
-    struct str path = io_join(&arena, io_dirname(state),
-                              arena_printf(&arena, ".%.*s.lock.info", STR_ARG(io_basename(state))));
-    struct str ended = path.ptr ? arena_dup(&arena, path) : path;
-    return ended.ptr && io_exists(ended.ptr) &&
-           io_read_file(&arena, ended.ptr, LOCKINFO_BYTES_MAX, &text, NULL) &&
-           lockinfo_parse(&arena, text, &info, NULL) && lockinfo_kind(info.operation) == LOCK_WRITE;
-}
-
-static bool is_locked(struct piece *p, bool *ret)
+/* plumb's own state store. */
+static bool look_here(struct piece *p, struct lock_holder *ret)
 {
     struct state_row row;
+    struct lockinfo info = {0};
+    char since[CLOCK_TEXT];
+    *ret = (struct lock_holder){0};
     if (!states_get(&p->arena, store_of(p)->db, p->stack->name, &row, &p->err))
         return false;
-    *ret = row.lock.id.len && str_equal(row.lock.kind, STR("write"));
-    return true;
+    ret->held = row.lock.id.len && str_equal(row.lock.kind, STR("write"));
+    if (!ret->held)
+        return true;
+    (void)lockinfo_parse(&p->arena, row.lock.info, &info, NULL);
+    ret->who = info.who.len ? info.who : row.lock.name;
+    ret->since = arena_dup(&p->arena, str_from(clock_format(row.lock.taken_utc_ms, since)));
+    return ret->since.ptr || arena_full(&p->arena, &p->err);
 }
 
-/* Is somebody about to change what was looked at, or did he while it was? */
-static bool was_changed(struct piece *p)
+/* Somewhere else: the backend's own lock. One that cannot be looked at is told of, and nobody's. */
+static void look_there(struct piece *p, struct lock_holder *ret)
+{
+    struct err why = {0};
+    if (!ret->held && !lock_look(&p->arena, p->stack, clock_wall_ms(), ret, &why))
+        scheduler_tell(p->s, "its lock cannot be looked at", p->stack->name, &why);
+}
+
+/* Another text than the one that was compared: another serial, lineage, whatever it is. */
+static bool is_other_state(struct piece *p)
+{
+    uint64_t hash;
+    return scan_state_hash(p->stack, &hash, NULL) && hash != p->result.state_hash;
+}
+
+static bool is_other_label(struct piece *p)
 {
     struct desired *desired;
-    bool locked = false;
-    if (!is_locked(p, &locked) || locked)
-        return locked;
-    if (!p->result.nfindings && !p->result.failed.len)
+    if (!p->result.source.len || !desired_open_stack_state(p->stack, &desired, NULL))
         return false;
-    if (!desired_open_stack_state(p->stack, &desired, NULL))
-        return false;
-    const struct desired_info *info = desired_info(desired);
-    bool other = p->result.source.len && !str_equal(info->label, p->result.source);
-    if (info->file.len)
-        other |= file_is_locked(info->file);
+    bool other = !str_equal(desired_info(desired)->label, p->result.source);
     desired_close(desired);
     return other;
+}
+
+/* Is somebody about to change what was looked at, or did he while it was? Nothing is to be told of
+ * a stack without findings, and nothing is asked. */
+static bool was_changed(struct piece *p, struct lock_holder *holder)
+{
+    if (!look_here(p, holder) || holder->held)
+        return holder->held;
+    if (!p->result.nfindings && !p->result.failed.len)
+        return false;
+    look_there(p, holder);
+    return holder->held || (p->result.state_hash ? is_other_state(p) : is_other_label(p));
 }
 
 /* Has an apply been waited for long enough? */
@@ -680,17 +693,36 @@ static bool move_on_alone(struct piece *p)
     return false;
 }
 
+/* Nothing of it is recorded while there is patience; after that it is, and says so. */
+static bool end_of_apply(struct piece *p, const struct lock_holder *before, bool *ret_waits)
+{
+    struct lock_holder after = {0};
+    bool patient = is_patient(p);
+    *ret_waits = false;
+    bool changed = was_changed(p, &after);
+    if (p->err.kind || (!changed && (patient || !before->held)))
+        return !p->err.kind;
+    *ret_waits = patient;
+    if (patient)
+        return wait_for_apply(p, "an apply changed it while it was scanned: again soon");
+    p->locked |= after.held;
+    return scan_note_apply(&p->arena, before->held ? before : &after, &p->result, &p->err);
+}
+
 static bool scan_it(struct piece *p)
 {
-    bool locked = false, patient = is_patient(p);
+    struct lock_holder holder;
+    bool patient = is_patient(p), waits = false;
     telemetry_begin(server_telemetry(p->s->server), NULL, STR(""), &p->span);
     for (size_t i = 0; i < p->ntouched; i++)
         telemetry_caused(&p->span, p->touched[i].touch.trace);
-    if (!is_locked(p, &locked))
+    if (!look_here(p, &holder))
         return false;
-    if (locked && patient)
+    if (p->lease->waits_utc_ms) /* one look is less than a scan in vain */
+        look_there(p, &holder);
+    if (holder.held && patient)
         return wait_for_apply(p, "an apply is under way: waiting");
-    p->locked = locked;
+    p->locked = holder.held;
     if (!patient)
         tell_apply(p, "an apply was waited for long enough: scanned all the same");
     if (!prepare(p))
@@ -702,10 +734,10 @@ static bool scan_it(struct piece *p)
         metrics_observe(server_metrics(p->s->server), METRIC_SCAN_LAG,
                         LABELS(str_from(piece_names[p->kind])),
                         (double)(p->now - p->lease->due_utc_ms) / 1000);
-    if (!look_at_it(p))
+    if (!look_at_it(p) || !end_of_apply(p, &holder, &waits))
         return false;
-    if (patient && was_changed(p))
-        return wait_for_apply(p, "an apply changed it while it was scanned: again soon");
+    if (waits)
+        return true;
     if (!record_it(p))
         return false;
     tell_result(p);

@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/openssl.h"
-#include "enforce/lockinfo.h"
+#include "desired/lockinfo.h"
 #include "record/record.h"
 #include "serve/committer.h"
 #include "serve/server.h"

@@ -3,6 +3,7 @@
 #include "serve/server.h" /* before fcntl.h, which has words of ours */
 
 #include "record/test_stores.h"
+#include "respond/test_receiver.h"
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -13,7 +14,7 @@
 #include "serve/log.h"
 #include "serve/scheduler.h"
 
-enum { WAIT_MS = 20000, THINGS = 6 };
+enum { WAIT_MS = 60000, THINGS = 6 };
 
 struct world {
     struct arena arena;
@@ -34,14 +35,14 @@ static void put(struct world *w, const char *name, const char *text)
         fail_msg("%s", w->err.frame[0]);
 }
 
-static void put_state(struct world *w, int serial)
+static void put_state_of(struct world *w, int serial, const char *lineage)
 {
     char text[4000];
     int n =
         snprintf(text, sizeof text,
-                 "{\"version\":4,\"terraform_version\":\"1.9.0\",\"serial\":%d,\"lineage\":\"l\","
+                 "{\"version\":4,\"terraform_version\":\"1.9.0\",\"serial\":%d,\"lineage\":\"%s\","
                  "\"outputs\":{},\"resources\":[",
-                 serial);
+                 serial, lineage);
     for (int i = 0; i < THINGS; i++)
         n += snprintf(&text[n], sizeof text - (size_t)n,
                       "%s{\"mode\":\"managed\",\"type\":\"%s\",\"name\":\"t%d\",\"provider\":"
@@ -51,6 +52,11 @@ static void put_state(struct world *w, int serial)
                       i ? "," : "", i < 2 ? "x_hot" : "x_thing", i, i);
     (void)snprintf(&text[n], sizeof text - (size_t)n, "],\"check_results\":null}");
     put(w, "app/terraform.tfstate", text);
+}
+
+static void put_state(struct world *w, int serial)
+{
+    put_state_of(w, serial, "l");
 }
 
 /* Every thing has this size. */
@@ -206,11 +212,78 @@ static void an_apply_is_waited_for_but_not_for_ever(void **state)
     wait_for(&w, "SELECT count(*) FROM lease WHERE waits_utc_ms > 0", 1);
     assert_int_equal(ask(&w, "SELECT count(*) FROM run"), 0);
     wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run WHERE note = 'scanned while an apply went on"
+                             " (lock held by ci since 1970-01-01T00:00:00Z)'"),
+                     1);
     lock_state(&w, "plan");
     const struct touch whole = {STR("app"), STR(""), STR("request"), 0, STR("")};
     assert_true(touch_add(&w.record, &whole, 1, &w.err));
     wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 2);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run WHERE note = ''"), 1);
     end(&w, 0);
+    close_world(&w);
+}
+
+/* Terraform's own lock file, seen once there is something to tell: nothing is recorded, then it is,
+ * with its name. */
+static void a_lock_beside_the_state_is_told_of(void **state)
+{
+    struct world w = {0};
+    make_world(&w, *state, "version: 1\nschedules: [weekly]\n" SERVE STACK);
+    put_live(&w, "l");
+    put(&w, "app/.terraform.tfstate.lock.info",
+        "{\"ID\":\"1\",\"Operation\":\"OperationTypeApply\",\"Who\":\"eve@x\","
+        "\"Created\":\"2026-11-22T09:30:00Z\"}");
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'abandoned'", 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM finding"), 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run WHERE note = 'scanned while an apply went on"
+                             " (lock held by eve@x since 2026-11-22T09:30:00Z)'"),
+                     1);
+    end(&w, 0);
+    close_world(&w);
+}
+
+static const char *answer_of(struct world *w, const char *lineage)
+{
+    char path[200];
+    struct str text;
+    put_state_of(w, 1, lineage);
+    (void)snprintf(path, sizeof path, "%s/app/terraform.tfstate", w->dir);
+    assert_true(io_read_file(&w->arena, path, 1 << 20, &text, &w->err));
+    return arena_printf(&w->arena, "200 OK\r\n\r\n%.*s", STR_ARG(text)).ptr;
+}
+
+/* The same serial, another lineage, written while it was scanned: what was found is of a state that
+ * is no more, is not recorded, and the next scan is of the new one. */
+static void a_state_of_another_lineage_is_another_state(void **state)
+{
+    struct world w = {0};
+    struct test_receiver server;
+    char yaml[400];
+    const char *answers[5] = {0};
+    make_world(&w, *state, "version: 1\n" STACK);
+    for (size_t i = 0; i < 4; i++) /* of the scan twice, of the look behind it, from then on */
+        answers[i] = answer_of(&w, i < 2 ? "l" : "m");
+    test_receiver_open(&server, answers);
+    (void)snprintf(yaml, sizeof yaml,
+                   "version: 1\nschedules: [weekly]\n" SERVE
+                   "stacks: [{path: app, name: app, snapshot: app/live.ndjson,"
+                   " state: 'http://127.0.0.1:%d/state'}]\n",
+                   server.port);
+    put(&w, "plumb.yaml", yaml);
+    struct str path = arena_dup(&w.arena, w.config.path);
+    assert_true(config_load(&w.arena, path.ptr, &w.config, &w.err));
+    put_live(&w, "l");
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'abandoned'", 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM finding"), 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run WHERE outcome = 'abandoned'"), 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM finding"), THINGS);
+    end(&w, 0);
+    test_receiver_close(&server, &w.arena);
     close_world(&w);
 }
 
@@ -261,6 +334,8 @@ int main(void)
         cmocka_unit_test(what_is_due_is_scanned_by_one),
         cmocka_unit_test(a_tier_and_a_touch_are_scanned_alone),
         cmocka_unit_test(an_apply_is_waited_for_but_not_for_ever),
+        cmocka_unit_test(a_lock_beside_the_state_is_told_of),
+        cmocka_unit_test(a_state_of_another_lineage_is_another_state),
         cmocka_unit_test(what_fails_comes_back_later),
         cmocka_unit_test(a_scan_that_nobody_ended_is_begun_anew),
     };

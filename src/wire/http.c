@@ -1,6 +1,9 @@
 /* http.c - requests by libcurl's easy interface. */
 #include "wire/http.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -24,6 +27,27 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *body)
     buf_add(buf, bytes, fits);
     buf->failed |= fits < size * n;
     return buf->failed ? 0 : size * n;
+}
+
+struct etag {
+    char text[HTTP_ETAG_MAX];
+    size_t n;
+};
+
+/* Of the last answer: a status line begins another. */
+static size_t on_header(char *bytes, size_t size, size_t n, void *ctx)
+{
+    static const struct str name = STR_INIT("etag:");
+    struct etag *etag = ctx;
+    struct str line = {bytes, size * n};
+    if (str_starts(line, STR("HTTP/")))
+        etag->n = 0;
+    if (line.len < name.len || strncasecmp(line.ptr, name.ptr, name.len) != 0)
+        return line.len;
+    struct str text = str_trim(str_sub(line, name.len, line.len));
+    etag->n = text.len <= sizeof etag->text ? text.len : 0;
+    memcpy(etag->text, text.ptr, etag->n);
+    return line.len;
 }
 
 static void set_post(const struct curl *curl, void *easy, struct str post)
@@ -68,7 +92,9 @@ static void set_options(const struct curl *curl, void *easy, const struct http_g
     (void)curl->setopt(easy, OPT_WRITEDATA, body);
     if (get->post.ptr)
         set_post(curl, easy, get->post);
-    if (get->method)
+    if (get->method && strcmp(get->method, "HEAD") == 0)
+        (void)curl->setopt(easy, OPT_NOBODY, 1L);
+    else if (get->method)
         (void)curl->setopt(easy, OPT_CUSTOMREQUEST, get->method);
     if (get->user)
         (void)curl->setopt(easy, OPT_USERNAME, get->user);
@@ -99,6 +125,7 @@ struct fetch {
     struct buf body;
     struct str label;
     struct egress egress;
+    struct etag etag;
     char trouble[CURL_ERROR_SIZE];
 };
 
@@ -120,6 +147,8 @@ static bool perform(struct fetch *f, struct arena *arena, struct http_answer *re
     struct curl_list list[HEADERS_MAX + 1];
     int64_t after_s = 0;
     set_options(&f->curl, f->easy, f->get, &f->body, f->trouble);
+    (void)f->curl.setopt(f->easy, OPT_HEADERFUNCTION, on_header);
+    (void)f->curl.setopt(f->easy, OPT_HEADERDATA, &f->etag);
     if (f->get->header)
         (void)f->curl.setopt(f->easy, OPT_HTTPHEADER, link_headers(f->get->header, list));
     if (f->get->public_only &&
@@ -134,8 +163,9 @@ static bool perform(struct fetch *f, struct arena *arena, struct http_answer *re
     after_s = after_s > HTTP_RETRY_MAX_S ? HTTP_RETRY_MAX_S : after_s;
     answer.retry_ms = after_s > 0 ? after_s * 1000 : 0;
     answer.body = arena_dup(arena, buf_view(&f->body));
+    answer.etag = arena_dup(arena, (struct str){f->etag.text, f->etag.n});
     *ret = answer;
-    return answer.body.ptr || arena_full(arena, err);
+    return (answer.body.ptr && answer.etag.ptr) || arena_full(arena, err);
 }
 
 bool http_fetch(struct arena *arena, const struct http_get *get, struct http_answer *ret,

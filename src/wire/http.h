@@ -23,7 +23,8 @@ struct http_get {
     int timeout_ms;                            /* without a byte moving; 0 = 30 s */
     size_t max_bytes;                          /* of the answer; 0 = 1 MiB */
     struct str post;                           /* POSTed as text/plain; ptr NULL = GET */
-    const char *method;                        /* instead of GET and POST; then no redirects */
+    const char *method;                        /* instead of GET and POST; then no redirects; HEAD
+                                                  has no body */
     const char *const *header;                 /* "Name: value", NULL-ended, at most 8; instead of
                                                   post's own */
     int total_ms;                              /* for all of it, however it moves; 0 = no end */
@@ -31,11 +32,12 @@ struct http_get {
     bool cut;         /* a longer answer is cut to max_bytes */
     bool path_secret; /* messages show the URL's host alone */
 };
-enum { HTTP_RETRY_MAX_S = 86400 };
+enum { HTTP_RETRY_MAX_S = 86400, HTTP_ETAG_MAX = 200 };
 struct http_answer {
     long status;
     struct str body;  /* in the arena */
     int64_t retry_ms; /* Retry-After: from now, at most a day; 0 = nothing said */
+    struct str etag;  /* as it came, quotes and all; empty = none, or of more than HTTP_ETAG_MAX */
 };
 
 /*

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/utf8.h"
-#include "enforce/lockinfo.h"
+#include "desired/lockinfo.h"
 #include "serve/listener_parts.h"
 #include "serve/metrics.h"
 #include "serve/run_task.h"

@@ -18,6 +18,9 @@ struct err;
 
 enum { LOCKINFO_BYTES_MAX = 64 << 10, LOCKINFO_ID_MAX = 1024 };
 
+/* What IDs of `plumb hold` begin with: its lock is no apply. */
+#define LOCKINFO_HOLD_ID "plumb-hold-"
+
 struct lockinfo {
     struct str id, operation, info, who, version, created, path;
 };

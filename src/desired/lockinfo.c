@@ -1,5 +1,5 @@
 /* lockinfo.c - LockInfo and the head of a state. */
-#include "enforce/lockinfo.h"
+#include "desired/lockinfo.h"
 
 #include "base/arena.h"
 #include "base/buf.h"

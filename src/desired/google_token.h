@@ -17,7 +17,13 @@
 struct arena;
 struct err;
 
-/* env: as getenv. ERR_UNAVAILABLE where nothing is there, ERR_SYNTAX for credentials that are none,
- * ERR_REMOTE for what was refused. A token is good for at least some minutes. */
-bool google_token(struct arena *arena, const char *(*env)(const char *name), int64_t now_utc_ms,
-                  struct str *ret, struct err *err);
+struct google_asking {
+    const char *(*env)(const char *name);
+    struct str given; /* credentials, JSON or a file with it, before those of the environment */
+    bool read_only;   /* may it read objects, or write them as well? */
+    int64_t now_utc_ms;
+};
+/* ERR_UNAVAILABLE where nothing is there, ERR_SYNTAX for credentials that are none, ERR_REMOTE for
+ * what was refused. A token is good for at least some minutes. */
+bool google_token(struct arena *arena, const struct google_asking *asking, struct str *ret,
+                  struct err *err);

@@ -1,5 +1,5 @@
 /* google_token.c - asking for a token. */
-#include "enforce/google_token.h"
+#include "desired/google_token.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "wire/http.h"
 #include "wire/json.h"
 
-#define SCOPE "https://www.googleapis.com/auth/devstorage.read_write"
+#define SCOPE "https://www.googleapis.com/auth/devstorage."
 #define GOOGLE_TOKENS "https://oauth2.googleapis.com/token"
 enum { CREDENTIALS_BYTES = 64 << 10, TOKEN_S = 3600, METADATA_MS = 3000 };
 
@@ -28,13 +28,16 @@ static EVP_PKEY *read_key(struct str pem)
     return key;
 }
 
-static void claims(struct buf *out, struct str mail, struct str audience, int64_t now_s)
+static void claims(struct buf *out, struct str mail, struct str audience,
+                   const struct google_asking *asking)
 {
+    int64_t now_s = asking->now_utc_ms / 1000;
     AUTO_BUF json = {.limit = CREDENTIALS_BYTES};
     struct jsonw w = {.out = &json};
     jsonw_object_open(&w);
     jsonw_member_string(&w, STR("iss"), mail);
-    jsonw_member_string(&w, STR("scope"), STR(SCOPE));
+    jsonw_member_string(&w, STR("scope"),
+                        asking->read_only ? STR(SCOPE "read_only") : STR(SCOPE "read_write"));
     jsonw_member_string(&w, STR("aud"), audience);
     jsonw_member_int(&w, STR("iat"), now_s);
     jsonw_member_int(&w, STR("exp"), now_s + TOKEN_S);
@@ -45,7 +48,7 @@ static void claims(struct buf *out, struct str mail, struct str audience, int64_
 }
 
 static bool sign(struct arena *arena, const struct value *account, struct str audience,
-                 int64_t now_utc_ms, struct buf *out, struct err *err)
+                 const struct google_asking *asking, struct buf *out, struct err *err)
 {
     struct str pem = value_get_string(account, STR("private_key")), signature;
     struct str mail = value_get_string(account, STR("client_email"));
@@ -59,7 +62,7 @@ static bool sign(struct arena *arena, const struct value *account, struct str au
                        "Google's credentials: private_key and client_email of a service account "
                        "are not there");
     }
-    claims(out, mail, audience, now_utc_ms / 1000);
+    claims(out, mail, audience, asking);
     bool ok = jose_sign(arena, rs256, &key, buf_view(out), &signature, err);
     EVP_PKEY_free(key.key);
     if (!ok)
@@ -90,8 +93,8 @@ static void form(struct buf *out, const char *name, struct str text)
         buf_printf(out, "%%%02X", (unsigned char)text.ptr[i]);
 }
 
-static bool exchange(struct arena *arena, const struct value *credentials, int64_t now_utc_ms,
-                     struct str *ret, struct err *err)
+static bool exchange(struct arena *arena, const struct value *credentials,
+                     const struct google_asking *asking, struct str *ret, struct err *err)
 {
     AUTO_BUF body = {.limit = CREDENTIALS_BYTES};
     AUTO_BUF assertion = {.limit = CREDENTIALS_BYTES};
@@ -101,7 +104,7 @@ static bool exchange(struct arena *arena, const struct value *credentials, int64
     struct http_answer answer = {0};
     where = where.len ? where : STR(GOOGLE_TOKENS);
     if (str_equal(type, STR("service_account"))) {
-        if (!sign(arena, credentials, where, now_utc_ms, &assertion, err))
+        if (!sign(arena, credentials, where, asking, &assertion, err))
             return false;
         form(&body, "grant_type", STR("urn:ietf:params:oauth:grant-type:jwt-bearer"));
         form(&body, "assertion", buf_view(&assertion));
@@ -154,22 +157,31 @@ static bool read_file(struct arena *arena, struct str path, struct str *ret, str
                      : arena_full(arena, err);
 }
 
-/* JSON, or the path of a file with it; empty where there is neither. */
-static bool find(struct arena *arena, const char *(*env)(const char *name), struct str *ret,
+static bool take(struct arena *arena, struct str text, const char *name, struct str *ret,
                  struct err *err)
 {
+    if (text.ptr[0] != '{')
+        return read_file(arena, text, ret, err) || err_wrap(err, "%s", name);
+    *ret = text;
+    return true;
+}
+
+/* JSON, or the path of a file with it; empty where there is neither. */
+static bool find(struct arena *arena, const struct google_asking *asking, struct str *ret,
+                 struct err *err)
+{
+    const char *(*env)(const char *name) = asking->env;
     static const char *const names[] = {"GOOGLE_BACKEND_CREDENTIALS", "GOOGLE_CREDENTIALS",
                                         "GOOGLE_APPLICATION_CREDENTIALS"};
     *ret = STR("");
+    if (str_trim(asking->given).len)
+        return take(arena, str_trim(asking->given), "credentials of the backend", ret, err);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = env(names[i]);
         struct str text = str_trim(str_from(value ? value : ""));
         if (!text.len)
             continue;
-        if (text.ptr[0] != '{')
-            return read_file(arena, text, ret, err) || err_wrap(err, "%s", names[i]);
-        *ret = text;
-        return true;
+        return take(arena, text, names[i], ret, err);
     }
     const char *home = env("HOME");
     struct str path = arena_printf(arena, "%s/.config/gcloud/application_default_credentials.json",
@@ -179,20 +191,20 @@ static bool find(struct arena *arena, const char *(*env)(const char *name), stru
     return !home || !io_exists(path.ptr) || read_file(arena, path, ret, err);
 }
 
-bool google_token(struct arena *arena, const char *(*env)(const char *name), int64_t now_utc_ms,
-                  struct str *ret, struct err *err)
+bool google_token(struct arena *arena, const struct google_asking *asking, struct str *ret,
+                  struct err *err)
 {
-    const char *given = env("GOOGLE_OAUTH_ACCESS_TOKEN");
+    const char *given = asking->env("GOOGLE_OAUTH_ACCESS_TOKEN");
     struct str text;
     struct value credentials;
     *ret = str_trim(str_from(given ? given : ""));
     if (ret->len)
         return true;
-    if (!find(arena, env, &text, err))
+    if (!find(arena, asking, &text, err))
         return false;
     if (!text.len)
-        return ask_machine(arena, env, ret, err);
+        return ask_machine(arena, asking->env, ret, err);
     if (!json_parse(arena, text, "Google's credentials", JSON_DUPLICATES_LAST, &credentials, NULL))
         return err_set(err, ERR_SYNTAX, "Google's credentials are no JSON");
-    return exchange(arena, &credentials, now_utc_ms, ret, err);
+    return exchange(arena, &credentials, asking, ret, err);
 }

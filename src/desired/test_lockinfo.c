@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "enforce/lockinfo.h"
+#include "desired/lockinfo.h"
 
 static const struct {
     const char *says, *text;
@@ -117,5 +117,5 @@ int main(void)
         cmocka_unit_test(only_plans_may_always_lock),
         cmocka_unit_test(heads_of_states_are_read_or_refused),
     };
-    return cmocka_run_group_tests_name("enforce/lockinfo", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("desired/lockinfo", tests, NULL, NULL);
 }
