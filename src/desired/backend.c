@@ -128,7 +128,8 @@ bool backend_find(struct arena *arena, const struct stack *stack, struct backend
         return backend_http(arena, config_string(config, STR("address"), (struct str){0}), config,
                             ret, err);
     struct str what = arena_printf(arena, "backend %.*s", STR_ARG(type));
-    return what.ptr ? backend_pull(arena, stack, what, false, ret, err) : arena_full(arena, err);
+    return what.ptr ? backend_pull(arena, stack, what, false, NULL, ret, err)
+                    : arena_full(arena, err);
 }
 
 bool backend_local_file(struct arena *arena, const struct stack *stack, struct str *ret,
@@ -206,7 +207,7 @@ static bool load(const struct stack *stack, struct backend_state *state, bool wh
         return true;
     const char *name = at->name;
     io_big_free(&state->big);
-    return backend_pull(&state->arena, stack, str_from(name), true, at, err) ||
+    return backend_pull(&state->arena, stack, str_from(name), true, NULL, at, err) ||
            err_wrap(err, "%s is encrypted", name);
 }
 

@@ -45,7 +45,7 @@ bool backend_show_plan(struct arena *arena, const struct stack *stack, struct st
 /* `state pull` with the stack's own binary. what: the backend's type, or where the encrypted state
  * is, for labels and messages. */
 bool backend_pull(struct arena *arena, const struct stack *stack, struct str what, bool encrypted,
-                  struct backend_text *ret, struct err *err);
+                  const volatile int *cancel, struct backend_text *ret, struct err *err);
 struct value;
 /* http: or https: */
 bool backend_is_url(struct str text);

@@ -9,7 +9,7 @@
 #include "value/value.h"
 #include "wire/http.h"
 
-enum { ATTEMPTS = 3, WAIT_MS = 500 };
+enum { ATTEMPTS = 3, WAIT_MS = 500, MARK_MS = 60000 };
 
 /* The configuration as `init` wrote it, else what the environment says; NUL-ended or NULL. */
 static const char *setting(struct arena *arena, const struct value *config, struct str key,
@@ -111,7 +111,8 @@ bool backend_http_mark(struct arena *arena, struct str address, const struct val
         return arena_full(&scratch, err);
     if (known.len)
         get.header = header;
-    if (!fetch(&scratch, &get, &answer, err))
+    get.total_ms = MARK_MS; /* whoever looks looks again */
+    if (!http_fetch(&scratch, &get, &answer, err))
         return false;
     if (answer.status == 304 && known.len) {
         *ret = arena_dup(arena, before);

@@ -130,7 +130,7 @@ static struct str last_words(struct arena *arena, struct str text)
 }
 
 bool backend_pull(struct arena *arena, const struct stack *stack, struct str what, bool encrypted,
-                  struct backend_text *ret, struct err *err)
+                  const volatile int *cancel, struct backend_text *ret, struct err *err)
 {
     const char *binary = find_binary(arena, stack, encrypted, err);
     if (!binary)
@@ -144,6 +144,7 @@ bool backend_pull(struct arena *arena, const struct stack *stack, struct str wha
         .dir = dir.ptr,
         .timeout_ms = PULL_TIMEOUT_MS,
         .max_output = STATE_BYTES_MAX,
+        .cancel = cancel,
     };
     struct proc_result got;
     if (!spec.env || !dir.ptr)

@@ -258,19 +258,19 @@ bool remote_kind(struct arena *arena, const struct stack *stack, enum remote_kin
 /* --- its version --- */
 
 static bool pull_mark(struct arena *arena, const struct stack *stack, const struct remote *r,
-                      struct str *ret, struct err *err)
+                      const volatile int *cancel, struct str *ret, struct err *err)
 {
     AUTO_ARENA scratch = {.limit = STATE_BYTES_MAX};
     struct backend_text at = {0};
     struct str what = arena_printf(&scratch, "backend %.*s", STR_ARG(r->type));
-    if (!what.ptr || !backend_pull(&scratch, stack, what, false, &at, err))
+    if (!what.ptr || !backend_pull(&scratch, stack, what, false, cancel, &at, err))
         return what.ptr ? false : arena_full(&scratch, err);
     *ret = STR("none");
     return at.missing || backend_digest(arena, at.text, ret, err);
 }
 
 bool remote_mark(struct arena *arena, const struct stack *stack, struct str before,
-                 int64_t now_utc_ms, struct str *ret, struct err *err)
+                 int64_t now_utc_ms, const volatile int *cancel, struct str *ret, struct err *err)
 {
     struct remote r;
     struct object_answer answer = {0};
@@ -280,7 +280,7 @@ bool remote_mark(struct arena *arena, const struct stack *stack, struct str befo
     if (r.kind == REMOTE_NONE)
         return true;
     if (r.kind == REMOTE_PULL)
-        return pull_mark(arena, stack, &r, ret, err);
+        return pull_mark(arena, stack, &r, cancel, ret, err);
     if (r.kind == REMOTE_HTTP)
         return backend_http_mark(arena, first_of(stack->state, setting(&r, "address")), &r.config,
                                  before, ret, err);

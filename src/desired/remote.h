@@ -36,7 +36,7 @@ bool remote_kind(struct arena *arena, const struct stack *stack, enum remote_kin
 /* What another version of the state would have another one of; "none" where there is no state.
  * before: the last one, or empty. REMOTE_NONE: empty. */
 bool remote_mark(struct arena *arena, const struct stack *stack, struct str before,
-                 int64_t now_utc_ms, struct str *ret, struct err *err);
+                 int64_t now_utc_ms, const volatile int *cancel, struct str *ret, struct err *err);
 
 /* Who holds the lock of a state, for something that writes: a plan changes nothing, and what
  * `plumb hold` holds keeps others from it. */

@@ -73,7 +73,7 @@ static struct str mark(struct world *w, struct str before)
 {
     struct str ret = {0};
     w->err = (struct err){0};
-    return remote_mark(&w->arena, &w->stack, before, NOW_MS, &ret, &w->err)
+    return remote_mark(&w->arena, &w->stack, before, NOW_MS, NULL, &ret, &w->err)
                ? ret
                : str_from(w->err.frame[0]);
 }

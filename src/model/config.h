@@ -160,6 +160,8 @@ struct config_scheduler {
 struct config_feeds {
     bool watch_off, warm_off, warm_apart;
     int64_t quiet_ms, poll_ms;
+    bool states_off;                                          /* those elsewhere than in a file */
+    int64_t states_every_ms, states_pull_ms, states_requests; /* 0 = default */
     int64_t fetch_ms;                         /* 0 = the code is where plumb.yaml is */
     struct str git_url, git_branch, push_key; /* push_key: env:NAME or file:PATH */
     int64_t warm_processes, warm_memory, warm_idle_ms, warm_age_ms;

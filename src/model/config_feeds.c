@@ -5,8 +5,33 @@
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 #define AT(member) .at = offsetof(struct config, serve.feeds.member)
 
+static const struct field watch_states_fields[] = {
+    {.name = "off", .kind = FIELD_BOOL, AT(states_off), .text = "they are read by scans alone"},
+    {.name = "every",
+     .kind = FIELD_DURATION,
+     .least = 1000,
+     .most = 86400000,
+     AT(states_every_ms),
+     .text = "how often one is asked for its version in an http backend, s3 or gcs; 1m without it"},
+    {.name = "pull",
+     .kind = FIELD_DURATION,
+     .least = 10000,
+     .most = 86400000,
+     AT(states_pull_ms),
+     .text = "how often one of another backend is read, with `state pull`; 15m without it"},
+    {.name = "requests",
+     .kind = FIELD_INT,
+     .least = 1,
+     .most = 1000,
+     AT(states_requests),
+     .text = "looks a second at most, of all states together; 10 without it"},
+};
+static const struct section watch_states_section = {.what = "serve.watch.states",
+                                                    .fields = watch_states_fields,
+                                                    .nfields = COUNT(watch_states_fields)};
+
 static const struct field watch_fields[] = {
-    {.name = "off", .kind = FIELD_BOOL, AT(watch_off), .text = "files are not watched"},
+    {.name = "off", .kind = FIELD_BOOL, AT(watch_off), .text = "nothing is watched"},
     {.name = "quiet",
      .kind = FIELD_DURATION,
      AT(quiet_ms),
@@ -15,6 +40,10 @@ static const struct field watch_fields[] = {
      .kind = FIELD_DURATION,
      AT(poll_ms),
      .text = "how often everything is looked at where the system gives no watches; 20s without it"},
+    {.name = "states",
+     .kind = FIELD_SECTION,
+     .section = &watch_states_section,
+     .text = "states that are kept elsewhere than in a file are asked whether they are other ones"},
 };
 const struct section config_watch_section = {
     .what = "serve.watch", .fields = watch_fields, .nfields = COUNT(watch_fields)};

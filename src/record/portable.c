@@ -52,6 +52,7 @@ static const struct table {
     {"audit_checkpoint", "size", false},
     {"touch", "stack, address", false},
     {"code_head", "place", false},
+    {"remote_state", "stack", false},
     {"lease", "stack", false},
     {"schedule", "stack, tier", false},
     {"alert_cursor", "name", false},

@@ -244,6 +244,10 @@ static const struct migration migrations[] = {
     {"notes of runs",
      /* What to bear in mind about its findings: that an apply went on. */
      "ALTER TABLE run ADD COLUMN note TEXT NOT NULL DEFAULT ''"},
+    {"versions of remote states",
+     /* remote_state.h */
+     "CREATE TABLE remote_state (stack TEXT PRIMARY KEY, mark TEXT NOT NULL,"
+     " seen_utc_ms BIGINT NOT NULL)"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

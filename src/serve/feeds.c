@@ -48,6 +48,7 @@ struct feeds {
     struct server *server;
     struct watch *watch;
     struct feed_git *git;
+    struct feed_states *states;
     pthread_t thread;
     bool started;
     atomic_bool closing;
@@ -442,6 +443,7 @@ void feeds_close(struct feeds *f)
     if (!f)
         return;
     feed_git_close(f->git);
+    feed_states_close(f->states);
     if (f->started) {
         atomic_store(&f->closing, true);
         hub_wake(f->server->hub);
@@ -466,7 +468,8 @@ bool feeds_open(struct feeds **ret, struct server *server, struct err *err)
         return err_set(err, ERR_LIMIT, "out of memory");
     f->server = server;
     f->wake_fd = hub_wake_fd(server->hub, PART_FEEDS);
-    if (!feed_git_open(&f->git, server, on_moved, f, err)) {
+    if (!feed_git_open(&f->git, server, on_moved, f, err) ||
+        !feed_states_open(&f->states, server, err)) {
         feeds_close(f);
         return false;
     }

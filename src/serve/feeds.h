@@ -2,9 +2,11 @@
  *
  * Files:   inotify over the code of each stack with its local modules, plumb.yaml, its packs, state
  *          files, snapshots, and files that stacks manage; where it cannot be had, a slow look
+ * States:  those that are elsewhere than in a file are asked for their version now and then
  * Git:     `serve.git` fetches and moves on the clones that plumb keeps; POST /v1/push asks at once
  * Out:     touches (record/touch.h); whoever scans takes them from there
- * Shape:   a part of the server: one thread for files, one for git. Nothing in it must survive
+ * Shape:   a part of the server: one thread for files, one for git, one for
+ *          remote states. Nothing in it must survive
  */
 #pragma once
 #include <stdbool.h>

@@ -43,6 +43,13 @@ bool feed_git_open(struct feed_git **ret, struct server *server, void (*moved)(v
                    void *ctx, struct err *err);
 void feed_git_close(struct feed_git *git);
 
+/* --- feed_states.c: states elsewhere --- */
+
+struct feed_states;
+/* *ret stays NULL: none is watched. */
+bool feed_states_open(struct feed_states **ret, struct server *server, struct err *err);
+void feed_states_close(struct feed_states *states);
+
 /* --- push.c: bodies of webhooks --- */
 
 enum { PUSH_NAMES_MAX = 8, PUSH_BODY_MAX = 1 << 20 };

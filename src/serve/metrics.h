@@ -49,13 +49,17 @@ enum { METRICS_SERIES_MAX = 10000 };
     X(METRIC_RELOADS, "plumb_config_reloads", METRIC_COUNTER, "", "outcome", \
       "Reloads of the configuration") \
     X(METRIC_FEED_TOUCHES, "plumb_feed_touches", METRIC_COUNTER, "", "why", \
-      "Stacks and addresses that are looked at again because a file changed") \
+      "Stacks and addresses that are looked at again because a file or a state changed") \
     X(METRIC_FETCHES, "plumb_git_fetches", METRIC_COUNTER, "", "result", \
       "Fetches of the branch that the code comes from") \
     X(METRIC_PUSHES, "plumb_git_pushes", METRIC_COUNTER, "", "result", \
       "Webhooks that told of a push") \
     X(METRIC_WATCHED_FOLDERS, "plumb_watched_folders", METRIC_GAUGE, "", "", \
       "Folders that inotify watches") \
+    X(METRIC_WATCHED_STATES, "plumb_watched_states", METRIC_GAUGE, "", "", \
+      "States that are kept elsewhere than in a file, and looked at now and then") \
+    X(METRIC_STATE_LOOKS, "plumb_state_looks", METRIC_COUNTER, "", "result", \
+      "Looks whether such a state is another one") \
     X(METRIC_WATCH_SLOW, "plumb_watch_slow", METRIC_GAUGE, "", "", \
       "1: files are looked at now and then, for there are too few watches") \
     X(METRIC_WARM_PROCESSES, "plumb_warm_providers", METRIC_GAUGE, "", "state", \

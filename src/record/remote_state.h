@@ -1,0 +1,21 @@
+/* remote_state.h - which version of a remote state was seen last, for all services on one store:
+ * one that sees another version touches the stack, the others leave it.
+ *
+ * Row:  one for each stack whose state is kept elsewhere than in a file (desired/remote.h)
+ */
+#pragma once
+#include <stdbool.h>
+
+#include "base/str.h"
+
+struct arena;
+struct err;
+struct record;
+
+/* Empty: nobody has looked yet. */
+bool remote_state_get(struct record *record, struct arena *arena, struct str stack, struct str *ret,
+                      struct err *err);
+/* mark was seen. *ret_touched: the row had another one; then all of the stack is touched, in the
+ * same transaction. The first one is only written down. */
+bool remote_state_seen(struct record *record, struct str stack, struct str mark, bool *ret_touched,
+                       struct err *err);
