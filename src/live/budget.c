@@ -18,6 +18,8 @@ struct budget {
     double rate, tokens; /* a second; 0 = no bound */
     int64_t at_us;       /* when the tokens were counted last; 0 = never */
     size_t most, busy;   /* at once; 0 = no bound */
+    size_t prepaid;      /* tokens of reads that have begun, for calls that were not made yet */
+    uint64_t calls, waits;
 };
 struct budgets {
     size_t n;
@@ -128,9 +130,38 @@ int budget_take(struct budget *b, int64_t now_us)
     if (wait == 0) {
         b->busy++;
         b->tokens -= b->rate > 0 ? 1 : 0;
+        b->prepaid += b->rate > 0 ? 1 : 0;
     }
+    b->waits += wait != 0;
     (void)pthread_mutex_unlock(&b->lock);
     return wait;
+}
+
+void budget_spend(struct budget *b)
+{
+    if (!b)
+        return;
+    (void)pthread_mutex_lock(&b->lock);
+    b->calls++;
+    if (b->prepaid)
+        b->prepaid--;
+    else if (b->rate > 0)
+        b->tokens -= 1;
+    (void)pthread_mutex_unlock(&b->lock);
+}
+
+size_t budgets_count(const struct budgets *budgets)
+{
+    return budgets ? budgets->n : 0;
+}
+
+void budgets_tally(struct budgets *budgets, size_t i, struct budget_tally *ret)
+{
+    struct budget *b = &budgets->budget[i];
+    (void)pthread_mutex_lock(&b->lock);
+    *ret = (struct budget_tally){b->row->provider, b->row->settings, b->rate, b->calls, b->waits};
+    b->calls = b->waits = 0;
+    (void)pthread_mutex_unlock(&b->lock);
 }
 
 void budget_done(struct budget *b, size_t n)

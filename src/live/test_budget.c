@@ -79,11 +79,42 @@ static void so_many_at_once(void **state)
     budgets_close(all);
 }
 
+/* Calls that follow the first are made at once, and waited for by the next read. */
+static void what_a_read_calls_more_is_debt(void **state)
+{
+    (void)state;
+    const struct config_budget row = {.requests = 20, .share = 25}; /* 5 a second */
+    struct budgets *all = NULL;
+    struct budget_tally tally;
+    struct err err = {0};
+    assert_true(budgets_open(&row, 1, &all, &err));
+    struct budget *b = budgets_find(all, AWS, STR(""), &(struct value){0});
+    assert_int_equal(budget_take(b, 1000000), 0);
+    for (int i = 0; i < 8; i++) /* upgrade, read, plan ...: 5 that there were, 3 of debt */
+        budget_spend(b);
+    assert_in_range(budget_take(b, 1000000), 800, 801);
+    assert_true(budget_take(b, 1700000) > 0);
+    assert_int_equal(budget_take(b, 1800001), 0);
+    budget_spend(b); /* its token was taken already */
+    assert_in_range(budget_take(b, 1800001), 200, 201);
+    budget_spend(NULL);
+    assert_int_equal(budgets_count(all), 1);
+    budgets_tally(all, 0, &tally);
+    assert_int_equal(tally.calls, 9);
+    assert_int_equal(tally.waits, 3);
+    assert_true(tally.rate > 4.99 && tally.rate < 5.01);
+    budgets_tally(all, 0, &tally);
+    assert_int_equal(tally.calls + tally.waits, 0);
+    assert_int_equal(budgets_count(NULL), 0);
+    budgets_close(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_row_that_fits_counts),
         cmocka_unit_test(a_bucket_holds_a_second_and_fills_with_time),
+        cmocka_unit_test(what_a_read_calls_more_is_debt),
         cmocka_unit_test(so_many_at_once),
     };
     return cmocka_run_group_tests_name("live/budget", tests, NULL, NULL);

@@ -62,6 +62,12 @@ enum { METRICS_SERIES_MAX = 10000 };
       "Looks whether such a state is another one") \
     X(METRIC_WATCH_SLOW, "plumb_watch_slow", METRIC_GAUGE, "", "", \
       "1: files are looked at now and then, for there are too few watches") \
+    X(METRIC_BUDGET_CALLS, "plumb_budget_calls", METRIC_COUNTER, "", "provider,settings", \
+      "Calls of providers that scans made, by the row of budgets that they count against") \
+    X(METRIC_BUDGET_WAITS, "plumb_budget_waits", METRIC_COUNTER, "", "provider,settings", \
+      "How often a read was not begun at once, for there was no budget left") \
+    X(METRIC_BUDGET_RATE, "plumb_budget_calls_per_second", METRIC_GAUGE, "", "provider,settings", \
+      "What scans may make a second: the row's requests without the share of applies") \
     X(METRIC_WARM_PROCESSES, "plumb_warm_providers", METRIC_GAUGE, "", "state", \
       "Providers that wait for the next scan, or that a scan has") \
     X(METRIC_WARM_MEMORY, "plumb_warm_memory_bytes", METRIC_GAUGE, "bytes", "of", \

@@ -128,6 +128,20 @@ static void hold(struct slot *slot, const struct lease *lease)
     (void)pthread_mutex_unlock(&s->lock);
 }
 
+static void publish_budgets(struct scheduler *s)
+{
+    struct metrics *metrics = server_metrics(s->server);
+    for (size_t i = 0; i < budgets_count(s->budgets); i++) {
+        struct budget_tally tally;
+        budgets_tally(s->budgets, i, &tally);
+        const struct str label[] = {tally.provider.len ? tally.provider : STR("*"),
+                                    tally.settings.len ? tally.settings : STR("*")};
+        metrics_add(metrics, METRIC_BUDGET_CALLS, label, (double)tally.calls);
+        metrics_add(metrics, METRIC_BUDGET_WAITS, label, (double)tally.waits);
+        metrics_set(metrics, METRIC_BUDGET_RATE, label, tally.rate);
+    }
+}
+
 /* True: there may be more to do at once. */
 static bool work_once(struct slot *slot, struct hands *hands, struct err *err)
 {
@@ -142,6 +156,7 @@ static bool work_once(struct slot *slot, struct hands *hands, struct err *err)
         take(slot, &hands->store.record, &arena, plan, &lease, &taken, err) && taken) {
         hold(slot, &lease);
         scheduler_scan(s, slot, hands, plan, &lease);
+        publish_budgets(s);
         hold(slot, NULL);
     }
     unuse_plan(s, plan);
@@ -249,6 +264,7 @@ static void *beat(void *ctx)
         (void)pthread_mutex_unlock(&s->lock);
         for (size_t i = 0; on && i < s->nslots; i++)
             renew(s, &s->slot[i], &store);
+        publish_budgets(s);
     }
     store_drop(&store);
     return NULL;

@@ -137,8 +137,8 @@ static void plan_send(struct reading *reading, const struct live_question *quest
     struct err err = {0};
     reading->step = READING_PLAN;
     if (encode_question(reading, question, &out, &err) &&
-        worker->pool->in->backend->call(worker->plugin, PLUGIN_PLAN, buf_view(&out),
-                                        worker_timeout_ms(worker), on_planned, reading, &err))
+        worker_call(worker, PLUGIN_PLAN, buf_view(&out), worker_timeout_ms(worker), on_planned,
+                    reading, &err))
         return;
     if (err.kind == ERR_UNAVAILABLE && !worker->gave_up.len) {
         reading_landed(reading);

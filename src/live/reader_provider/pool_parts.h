@@ -180,6 +180,9 @@ static inline const struct reader_options *pool_options(const struct worker *wor
 void worker_start(struct worker *worker);
 /* Start what may be started, or stop, before the loop waits again. */
 void worker_wake(struct worker *worker);
+/* A call of its provider, which counts against its budget. As backend->call. */
+bool worker_call(struct worker *worker, enum plugin_method method, struct str request,
+                 int timeout_ms, plugin_done on_done, void *ctx, struct err *err);
 /* Everything that is left is unreadable for this reason; the process is closed. */
 void worker_give_up(struct worker *worker, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

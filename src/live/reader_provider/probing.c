@@ -130,9 +130,8 @@ static void probing_send(struct probing *probing)
     if (worker->provider->schema.provider_meta)
         request.provider_meta = STR("\xc0");
     tf_encode_read(&out, &request);
-    if (!buf_ok(&out, &err) ||
-        !worker->pool->in->backend->call(worker->plugin, PLUGIN_READ, buf_view(&out),
-                                         probing->timeout_ms, on_probed, probing, &err))
+    if (!buf_ok(&out, &err) || !worker_call(worker, PLUGIN_READ, buf_view(&out),
+                                            probing->timeout_ms, on_probed, probing, &err))
         finish(probing, false);
 }
 

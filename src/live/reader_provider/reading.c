@@ -299,9 +299,8 @@ static void send(struct reading *reading, enum plugin_method method, const struc
 {
     struct worker *worker = reading->worker;
     struct err err = {0};
-    if (buf_ok(request, &err) &&
-        worker->pool->in->backend->call(worker->plugin, method, buf_view(request),
-                                        worker_timeout_ms(worker), on_done, reading, &err))
+    if (buf_ok(request, &err) && worker_call(worker, method, buf_view(request),
+                                             worker_timeout_ms(worker), on_done, reading, &err))
         return;
     reading_landed(reading);
     if (err.kind == ERR_UNAVAILABLE && !worker->gave_up.len) {

@@ -259,6 +259,24 @@ static bool stage_answered(struct worker *worker, const struct plugin_reply *rep
     return false;
 }
 
+/* What a schema is, whether it lives and that it is to stop, a process answers by itself. */
+static bool asks_others(enum plugin_method method)
+{
+    return method == PLUGIN_CONFIGURE || method == PLUGIN_UPGRADE_STATE ||
+           method == PLUGIN_UPGRADE_IDENTITY || method == PLUGIN_READ || method == PLUGIN_PLAN ||
+           method == PLUGIN_IMPORT || method == PLUGIN_VALIDATE_RESOURCE ||
+           method == PLUGIN_VALIDATE_CONFIG || method == PLUGIN_GENERATE_CONFIG;
+}
+
+bool worker_call(struct worker *worker, enum plugin_method method, struct str request,
+                 int timeout_ms, plugin_done on_done, void *ctx, struct err *err)
+{
+    if (asks_others(method))
+        budget_spend(worker->budget);
+    return worker->pool->in->backend->call(worker->plugin, method, request, timeout_ms, on_done,
+                                           ctx, err);
+}
+
 static void stage_call(struct worker *worker, enum plugin_method method, struct str request,
                        plugin_done on_done)
 {
@@ -267,8 +285,7 @@ static void stage_call(struct worker *worker, enum plugin_method method, struct 
     int patience = worker_timeout_ms(worker); /* a short one is meant for reads, not for a schema */
     if (patience < PLUGIN_START_MS)
         patience = PLUGIN_START_MS;
-    if (!worker->pool->in->backend->call(worker->plugin, method, request, patience, on_done, worker,
-                                         &err) &&
+    if (!worker_call(worker, method, request, patience, on_done, worker, &err) &&
         err.kind != ERR_UNAVAILABLE)
         worker_give_up(worker, "%s: %s", plugin_method_name(method),
                        err_text(&err, text, sizeof text));
