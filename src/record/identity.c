@@ -9,7 +9,7 @@
 #include "record/findings_parts.h"
 #include "record/identity_parts.h"
 
-enum { FIND_PARAMS = 32, MANY = 5000 };
+enum { FIND_PARAMS = 32, MANY = 5000, PART = IDENTITIES_PART };
 
 /* --- writing: what differs --- */
 
@@ -26,11 +26,13 @@ struct writing {
     struct record *record;
     const struct identities *all;
     struct arena arena;
-    struct known *known; /* by address */
+    size_t from, to;        /* of all->entry: this part's */
+    struct str after, upto; /* addresses of this part; upto.ptr NULL: to the end */
+    struct known *known;    /* by address */
     size_t n, room;
     int64_t *id;         /* of all->entry; negative: its names are there already */
     struct fresh *fresh; /* names to be written, by hash: so they come where the last one went */
-    size_t nfresh;
+    size_t nfresh, fresh_room, nwritten;
     size_t at; /* where next_* are */
 };
 
@@ -46,6 +48,24 @@ static bool take_known(void *ctx, const struct db_row *row, struct err *err)
     return w->known[w->n++].address.ptr || arena_full(&w->arena, err);
 }
 
+/* Where the part ends: PART of those that are to be there, and PART of those that are. */
+static void end_part(struct writing *w)
+{
+    const struct identities *all = w->all;
+    struct str last = w->n ? w->known[w->n - 1].address : (struct str){0};
+    w->to = all->n - w->from > PART ? w->from + PART : all->n;
+    while (w->to < all->n && str_equal(all->entry[w->to].address, all->entry[w->to - 1].address))
+        w->to++;
+    w->upto = w->to < all->n ? all->entry[w->to - 1].address : (struct str){0};
+    if (w->n == PART && (!w->upto.ptr || str_compare(last, w->upto) < 0)) {
+        w->upto = last;
+        while (w->to > w->from && str_compare(all->entry[w->to - 1].address, last) > 0)
+            w->to--;
+    }
+    while (w->upto.ptr && w->n && str_compare(w->known[w->n - 1].address, w->upto) > 0)
+        w->n--;
+}
+
 /* Both are sorted. What is the same stays; what differs is written anew; what is no more goes. */
 static bool match(struct writing *w, struct err *err)
 {
@@ -54,10 +74,7 @@ static bool match(struct writing *w, struct err *err)
     if (!record_next_id(w->record, "SELECT coalesce(max(id), 0) + 1 FROM identity_resource", &next,
                         err))
         return false;
-    w->id = arena_new(&w->arena, int64_t, all->n);
-    if (!w->id)
-        return arena_full(&w->arena, err);
-    for (size_t i = 0, k = 0; i < all->n; i++) {
+    for (size_t i = w->from, k = 0; i < w->to; i++) {
         while (k < w->n && str_compare(w->known[k].address, all->entry[i].address) < 0)
             k++;
         bool twice = i && str_equal(all->entry[i].address, all->entry[i - 1].address);
@@ -83,9 +100,10 @@ static bool next_gone(void *ctx, struct db_value *param)
 static bool next_resource(void *ctx, struct db_value *param)
 {
     struct writing *w = ctx;
-    while (w->at < w->all->n && w->id[w->at] < 0)
+    w->at = w->at < w->from ? w->from : w->at;
+    while (w->at < w->to && w->id[w->at] < 0)
         w->at++;
-    if (w->at == w->all->n)
+    if (w->at == w->to)
         return false;
     const struct identity_entry *e = &w->all->entry[w->at];
     const struct db_value row[] = {DB_PARAM_INT(w->id[w->at]),
@@ -112,10 +130,14 @@ static int by_hash(const void *a, const void *b)
 static bool list_fresh(struct writing *w, struct err *err)
 {
     const struct identities *all = w->all;
-    w->fresh = arena_new(&w->arena, struct fresh, all->nnames);
-    if (!w->fresh)
+    size_t most = 0;
+    for (size_t i = w->from; i < w->to; i++)
+        most += w->id[i] >= 0 ? all->entry[i].n : 0;
+    w->nfresh = 0;
+    w->fresh = arena_grow(&w->arena, w->fresh, 0, &w->fresh_room, most);
+    if (!w->fresh && most)
         return arena_full(&w->arena, err);
-    for (size_t i = 0; i < all->n; i++)
+    for (size_t i = w->from; i < w->to; i++)
         for (size_t k = 0; w->id[i] >= 0 && k < all->entry[i].n; k++) {
             const struct identity_name *name = &all->name[all->entry[i].first + k];
             w->fresh[w->nfresh++] = (struct fresh){name->hash, w->id[i], name->rank};
@@ -150,7 +172,7 @@ static bool run_many(struct writing *w, const char *sql, size_t nparams,
 static bool make_room(const struct writing *w, bool before, struct err *err)
 {
     bool postgres = db_kind(w->record->db) == DB_POSTGRES;
-    if (w->nfresh < MANY || (postgres && before))
+    if (w->all->nnames < MANY || (before ? postgres || w->from : w->nwritten < MANY))
         return true;
     return db_script(w->record->db,
                      postgres ? "ANALYZE identity; ANALYZE identity_resource"
@@ -159,29 +181,37 @@ static bool make_room(const struct writing *w, bool before, struct err *err)
                      err);
 }
 
-static bool write_in(struct writing *w, struct err *err)
+/* One part is whole in itself: whatever is between its two addresses is as the state has it. Before
+ * the last one the store has no state's hash, so that an end in between is a beginning anew. */
+static bool write_part(struct writing *w, struct err *err)
 {
     struct db *db = w->record->db;
-    const struct db_value stack[] = {record_text(&w->arena, w->all->stack, SIZE_MAX),
-                                     DB_PARAM_INT(w->all->state)};
-    return db_query(db,
-                    "SELECT address, id, sum FROM identity_resource WHERE stack = $1"
-                    " ORDER BY address",
-                    stack, 1, take_known, w, err) &&
-           match(w, err) && list_fresh(w, err) && make_room(w, true, err) &&
-           run_many(w, "DELETE FROM identity WHERE resource = $1", 1, next_gone, err) &&
-           run_many(w, "DELETE FROM identity_resource WHERE id = $1", 1, next_gone, err) &&
-           run_many(w,
-                    "INSERT INTO identity_resource (id, stack, address, type, cloud, account,"
-                    " region, sum) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                    8, next_resource, err) &&
-           run_many(w, "INSERT INTO identity (hash, resource, rank) VALUES ($1, $2, $3)", 3,
-                    next_name, err) &&
-           db_run(db,
-                  "INSERT INTO identity_stack (stack, state) VALUES ($1, $2)"
-                  " ON CONFLICT (stack) DO UPDATE SET state = excluded.state",
-                  stack, 2, err) &&
-           make_room(w, false, err);
+    const struct db_value known[] = {record_text(&w->arena, w->all->stack, SIZE_MAX),
+                                     record_text(&w->arena, w->after, SIZE_MAX),
+                                     DB_PARAM_INT(PART)};
+    w->n = 0;
+    if (!db_query(db,
+                  "SELECT address, id, sum FROM identity_resource WHERE stack = $1 AND"
+                  " address > $2 ORDER BY address LIMIT $3",
+                  known, 3, take_known, w, err))
+        return false;
+    end_part(w);
+    const struct db_value stack[] = {known[0], DB_PARAM_INT(w->upto.ptr ? 0 : w->all->state)};
+    bool ok = match(w, err) && list_fresh(w, err) && make_room(w, true, err) &&
+              run_many(w, "DELETE FROM identity WHERE resource = $1", 1, next_gone, err) &&
+              run_many(w, "DELETE FROM identity_resource WHERE id = $1", 1, next_gone, err) &&
+              run_many(w,
+                       "INSERT INTO identity_resource (id, stack, address, type, cloud, account,"
+                       " region, sum) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                       8, next_resource, err) &&
+              run_many(w, "INSERT INTO identity (hash, resource, rank) VALUES ($1, $2, $3)", 3,
+                       next_name, err) &&
+              db_run(db,
+                     "INSERT INTO identity_stack (stack, state) VALUES ($1, $2)"
+                     " ON CONFLICT (stack) DO UPDATE SET state = excluded.state",
+                     stack, 2, err);
+    w->nwritten += w->nfresh;
+    return ok && (w->upto.ptr || make_room(w, false, err));
 }
 
 bool record_within(struct record *record, bool (*act)(void *ctx, struct err *err), void *ctx,
@@ -199,19 +229,44 @@ bool record_within(struct record *record, bool (*act)(void *ctx, struct err *err
 
 static bool act_write(void *ctx, struct err *err)
 {
-    return write_in(ctx, err);
+    return write_part(ctx, err);
+}
+
+static bool write_all(struct writing *w, void (*between)(void *ctx), void *ctx, struct err *err)
+{
+    w->id = arena_new(&w->arena, int64_t, w->all->n);
+    if (!w->id)
+        return arena_full(&w->arena, err);
+    for (;;) {
+        if (!record_within(w->record, act_write, w, err))
+            return false;
+        if (!w->upto.ptr)
+            return true;
+        w->from = w->to;
+        w->after = w->upto;
+        if (between)
+            between(ctx);
+    }
+}
+
+bool identities_write_parts(struct record *record, const struct identities *identities,
+                            void (*between)(void *ctx), void *ctx, struct err *err)
+{
+    struct writing w = {.record = record,
+                        .all = identities,
+                        .arena = {.limit = ARENA_DEFAULT_LIMIT},
+                        .after = STR("")};
+    if (!identities)
+        return true;
+    bool ok = write_all(&w, between, ctx, err);
+    arena_free(&w.arena);
+    return ok ||
+           err_wrap(err, "keep what the resources of %.*s are called", STR_ARG(identities->stack));
 }
 
 bool identities_write(struct record *record, const struct identities *identities, struct err *err)
 {
-    struct writing w = {
-        .record = record, .all = identities, .arena = {.limit = ARENA_DEFAULT_LIMIT}};
-    if (!identities)
-        return true;
-    bool ok = record_within(record, act_write, &w, err);
-    arena_free(&w.arena);
-    return ok ||
-           err_wrap(err, "keep what the resources of %.*s are called", STR_ARG(identities->stack));
+    return identities_write_parts(record, identities, NULL, NULL, err);
 }
 
 bool identities_drop(struct record *record, struct str stack, struct err *err)

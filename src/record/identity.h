@@ -3,8 +3,9 @@
  * Names:   ids, ARNs, self links, names and what a resource refers to, normalised, so that a
  * cloud's spelling finds the provider's: without case, without service prefixes, a zone's id bare
  * Kept:    64 bits of each name: a lookup may find a resource too many, never one too few
- * Fed:     by whoever read a stack's state (identities_read, then identities_write in the run's own
- *          transaction); a state that is the same as before costs one comparison
+ * Fed:     by whoever read a stack's state (identities_read, then identities_write before the run's
+ *          own transaction: a big stack's first index takes seconds, which no other writer is to
+ *          wait for); a state that is the same as before costs one comparison
  * Secrets: sensitive attributes are left out
  */
 #pragma once
@@ -29,7 +30,12 @@ struct record;
 enum identity_rank { IDENTITY_RANKS(X) IDENTITY_RANK_COUNT };
 #undef X
 
-enum { IDENTITY_TEXT_MAX = 2048, IDENTITIES_PER_RESOURCE = 64, IDENTITY_HITS_MAX = 256 };
+enum {
+    IDENTITY_TEXT_MAX = 2048,
+    IDENTITIES_PER_RESOURCE = 64,
+    IDENTITY_HITS_MAX = 256,
+    IDENTITIES_PART = 2000
+};
 
 /* One spelling for all, into `out` (cleared before). False: no identifier (empty, too long). */
 bool identity_normalise(struct buf *out, struct str text);
@@ -42,8 +48,12 @@ struct identities; /* those of one state */
  * ret is NULL. Lives in `arena`, not in the text. */
 bool identities_read(struct record *record, struct arena *arena, struct str stack, struct str text,
                      const char *name, struct identities **ret, struct err *err);
-/* What differs from the store's; joins an open DB_WRITE transaction. NULL is fine. */
+/* What differs from the store's, in transactions of IDENTITIES_PART resources at most, so that
+ * others may write between them; within one that is open: in that one. NULL is fine. */
 bool identities_write(struct record *record, const struct identities *identities, struct err *err);
+/* The same; between: called where others may write. */
+bool identities_write_parts(struct record *record, const struct identities *identities,
+                            void (*between)(void *ctx), void *ctx, struct err *err);
 /* The stack is no more. */
 bool identities_drop(struct record *record, struct str stack, struct err *err);
 

@@ -118,6 +118,102 @@ static void know(struct lab *lab, struct str state, bool want_new)
     assert_true(identities_write(&lab->record, all, &err));
 }
 
+/* Between two parts of a big index somebody else writes, on another connection, without a wait. */
+struct other {
+    struct record record;
+    int64_t parts, seen, most;
+};
+
+static int64_t resources_of(struct record *record)
+{
+    int64_t n = 0;
+    struct err err = {0};
+    assert_true(db_one_int(record->db,
+                           "SELECT count(*) FROM identity_resource WHERE stack = 'prod'", NULL, 0,
+                           &n, &err));
+    return n;
+}
+
+static void write_between(void *ctx)
+{
+    struct other *other = ctx;
+    struct err err = {0};
+    int64_t n = resources_of(&other->record);
+    int64_t step = n > other->seen ? n - other->seen : other->seen - n;
+    other->most = step > other->most ? step : other->most;
+    other->seen = n;
+    other->parts++;
+    if (!db_begin(other->record.db, DB_WRITE, &err) ||
+        !db_run(other->record.db,
+                "INSERT INTO setting (name, value) VALUES ('other', '1')"
+                " ON CONFLICT (name) DO UPDATE SET value = setting.value || '1'",
+                NULL, 0, &err) ||
+        !db_commit(other->record.db, &err))
+        fail_msg("%s", err.frame[0]);
+}
+
+static struct str make_big(struct arena *arena, size_t n, int serial)
+{
+    AUTO_BUF text = {.limit = LIMIT};
+    buf_printf(&text,
+               "{\"version\":4,\"terraform_version\":\"1.9.0\",\"serial\":%d,"
+               "\"lineage\":\"l\",\"resources\":[",
+               serial);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&text,
+                   "%s{\"mode\":\"managed\",\"type\":\"x_thing\",\"name\":\"t%zu\","
+                   "\"provider\":\"provider[\\\"a/b/x\\\"]\",\"instances\":[{"
+                   "\"schema_version\":0,\"attributes\":{\"id\":\"id-%zu-%d\"}}]}",
+                   i ? "," : "", i, i, i % 3 ? 0 : serial);
+    buf_str(&text, STR("]}"));
+    struct str got = arena_dup(arena, buf_view(&text));
+    assert_non_null(got.ptr);
+    return got;
+}
+
+static int64_t write_big(struct lab *lab, struct other *other, size_t n, int serial)
+{
+    struct err err = {0};
+    struct identities *all = NULL;
+    struct str state = make_big(&lab->arena, n, serial);
+    other->parts = other->most = 0;
+    other->seen = resources_of(&other->record);
+    assert_true(identities_read(&lab->record, &lab->arena, STR("prod"), state, "s", &all, &err));
+    assert_non_null(all);
+    if (!identities_write_parts(&lab->record, all, write_between, other, &err))
+        fail_msg("%s", err.frame[0]);
+    assert_int_equal(resources_of(&lab->record), n);
+    assert_true(other->most <= IDENTITIES_PART);
+    /* Whole: the same state again is the same as before. */
+    assert_true(identities_read(&lab->record, &lab->arena, STR("prod"), state, "s", &all, &err));
+    assert_null(all);
+    return other->parts;
+}
+
+static void a_big_index_lets_others_write(void **state)
+{
+    struct lab lab;
+    struct other other = {0};
+    struct err err = {0};
+    const struct test_store *store = *state;
+    const struct record_options options = {
+        .url = str_from(store->url), .env = test_store_env, .timeout_ms = 60000};
+    open_lab(&lab, store);
+    assert_true(record_open(&lab.arena, &options, &other.record, &err));
+    const size_t n = 3 * IDENTITIES_PART + 500;
+    assert_int_equal(write_big(&lab, &other, n, 1), 3); /* four transactions */
+    assert_int_equal(write_big(&lab, &other, n, 2), 3); /* a third of them has another name */
+    int64_t names = 0;
+    assert_true(db_one_int(lab.record.db,
+                           "SELECT count(*) - count(DISTINCT resource) FROM identity", NULL, 0,
+                           &names, &err));
+    assert_int_equal(names, 0);                       /* one each */
+    assert_true(write_big(&lab, &other, 10, 3) >= 3); /* what goes is bounded, too */
+    assert_int_equal(write_big(&lab, &other, 0, 4), 0);
+    record_close(&other.record);
+    close_lab(&lab);
+}
+
 enum { ALL = sizeof resources / sizeof *resources };
 
 static void know_all(struct lab *lab)
@@ -676,6 +772,7 @@ int main(void)
         cmocka_unit_test(an_early_event_is_found_by_its_names),
         cmocka_unit_test(a_pipeline_is_expected_within_a_run),
         cmocka_unit_test(many_resources_and_many_events),
+        cmocka_unit_test(a_big_index_lets_others_write),
     };
     return test_stores_run("record/activity", tests, sizeof tests / sizeof *tests);
 }

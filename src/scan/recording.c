@@ -154,8 +154,7 @@ static void add_changes(struct run_changes *to, const struct run_changes *c)
 
 static bool end_in(struct recording *r, struct run_changes *ret, struct err *err)
 {
-    return run_end(r->record, &r->finish, ret, err) &&
-           identities_write(r->record, r->identities, err) && with_others(r, RECORDING_END, err) &&
+    return run_end(r->record, &r->finish, ret, err) && with_others(r, RECORDING_END, err) &&
            db_commit(r->record->db, err);
 }
 
@@ -167,7 +166,8 @@ bool recording_end(struct recording *r, const struct stack *stack, struct stack_
     if (!r->record || r->failed.kind)
         return true;
     r->finish.result = result;
-    if (!db_begin(r->record->db, DB_WRITE, &r->failed) || !end_in(r, &changes, &r->failed)) {
+    if (!identities_write(r->record, r->identities, &r->failed) ||
+        !db_begin(r->record->db, DB_WRITE, &r->failed) || !end_in(r, &changes, &r->failed)) {
         db_rollback(r->record->db);
         (void)err_wrap(&r->failed, "record the scan of %.*s", STR_ARG(stack->name));
         return true;
