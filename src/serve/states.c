@@ -106,12 +106,13 @@ static struct states_job *make_job(struct server *server, struct request *reques
     job->job = (struct commit_job){.run = on_run, .done = on_done};
     job->request = request;
     job->act = act;
-    job->deed =
-        (struct lock_deed){.arena = &request->arena,
-                           .stack = request->rest,
-                           .caller = {request->who.role, request->who.token, request->who.name},
-                           .peer = request->peer,
-                           .rules = &server->options.rules};
+    job->deed = (struct lock_deed){.arena = &request->arena,
+                                   .stack = request->rest,
+                                   .caller = {.role = request->who.role,
+                                              .token = request->who.token,
+                                              .name = request->who.name},
+                                   .peer = request->peer,
+                                   .rules = &server->options.rules};
     return job;
 }
 
