@@ -277,11 +277,15 @@ bool adopting_import(struct adopting *a, struct adopt_result *ret, struct err *e
         .import_id = import.id};
     if (!unrecorded.provider_config.ptr)
         return arena_full(a->arena, err);
+    a->reader.generate = true;
     if (!read_live(a, &unrecorded, &one, err))
         return false;
     if (one.status == LIVE_GONE)
         return err_set(err, ERR_USAGE, "%.*s: there is none with the id %.*s", STR_ARG(a->address),
                        STR_ARG(import.id));
-    return adopt_live_config(a->arena, import.schema, &one.live, &import.config, err) &&
-           adopt_plan_import(a->arena, &a->options, a->code, &import, ret, err);
+    import.config = one.generated;
+    if (one.generated.kind != VALUE_OBJECT &&
+        !adopt_live_config(a->arena, import.schema, &one.live, &import.config, err))
+        return false;
+    return adopt_plan_import(a->arena, &a->options, a->code, &import, ret, err);
 }

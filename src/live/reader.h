@@ -54,6 +54,9 @@ struct live_result {
      * not planned where nothing was recorded, and, unless ask_apart, where the first changes
      * nothing: then nobody asks which of both asked). */
     struct live_plan from_live, from_state;
+    /* Where reader_options.generate asked for it and the provider offers it: `live` of an import as
+     * the code would say it; else null. */
+    struct value generated;
     const struct schema *schema;     /* NULL: the reader has none (file, snapshot) */
     const struct path *not_observed; /* patterns (path_covered) of attributes it only echoes */
     size_t nnot_observed;
@@ -87,6 +90,7 @@ struct reader_options {
     bool (*ask)(void *ctx, struct arena *arena, const struct resource *resource,
                 const struct schema *schema, enum live_side side, const struct value *prior,
                 const struct value *recorded, struct live_question *ret, struct err *err);
+    bool generate; /* of what is imported: its configuration, in the provider's own words */
     /* The two sides are asked different things: also where both have the same values. */
     bool ask_apart;
     /* Optional: providers that are open already, by whoever evaluated the code. */

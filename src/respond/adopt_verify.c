@@ -293,19 +293,26 @@ static bool compare_added(struct adopter *ad, struct code *after)
     return true;
 }
 
+/* A resource that is the first of its provider brings its configuration along; the last one takes
+ * it away. */
 static bool compare_providers(struct adopter *ad, const struct code *after)
 {
-    size_t n, n_after;
+    size_t n, n_after, same = 0;
     const struct code_provider_instance *old = code_provider_instances(ad->code, &n);
     const struct code_provider_instance *new = code_provider_instances(after, &n_after);
     for (size_t i = 0; i < n; i++) {
-        bool same = i < n_after && str_equal(old[i].config_name, new[i].config_name) &&
-                    adopt_same(&old[i].config, &new[i].config);
-        if (!same)
+        size_t k = 0;
+        while (k < n_after && !str_equal(old[i].config_name, new[k].config_name))
+            k++;
+        if (k == n_after && ad->removed.len)
+            continue;
+        if (k == n_after || !adopt_same(&old[i].config, &new[k].config))
             return adopt_refuse(ad, "the edit would also change the configuration of %.*s",
                                 STR_ARG(old[i].config_name));
+        same++;
     }
-    return n == n_after || adopt_refuse(ad, "the edit would change which providers are used");
+    return same == n_after || ad->added.len ||
+           adopt_refuse(ad, "the edit would change which providers are used");
 }
 
 static size_t errors_in(const struct hcl_diags *diags, const struct hcl_diag **ret_last)

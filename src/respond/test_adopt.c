@@ -219,6 +219,28 @@ static void what_is_in_no_code_is_imported(void **state)
     world_close(&world);
 }
 
+/* Nothing used the provider block before. */
+static void the_first_resource_of_a_provider_is_imported(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"main.tf=provider \"lab\" {\n}\n", NULL};
+    struct world world;
+    struct err err = {0};
+    struct adopt_result result;
+    struct adopt_import import = {.type = STR("lab_box"), .name = STR("b"), .id = STR("i-2")};
+    world_open(&world, files);
+    import.schema = find_schema(&world, STR("registry.terraform.io/hashicorp/lab"), CODE_MANAGED,
+                                STR("lab_box"));
+    import.config = json(&world, "{\"name\":\"b\",\"rule\":[]}");
+    assert_true(
+        adopt_plan_import(&world.arena, &world.options, world.code, &import, &result, &err));
+    if (result.refused)
+        fail_msg("%.*s", STR_ARG(result.reason));
+    assert_true(str_ends(result.file[0].after, STR("resource \"lab_box\" \"b\" {\n"
+                                                   "  name = \"b\"\n}\n")));
+    world_close(&world);
+}
+
 static const char *const two[] = {"main.tf=# the first\n"
                                   "resource \"lab_box\" \"a\" {\n"
                                   "  name = \"a\"\n"
@@ -345,6 +367,7 @@ int main(void)
         cmocka_unit_test(code_says_what_is_live),
         cmocka_unit_test(what_is_gone_goes),
         cmocka_unit_test(what_is_in_no_code_is_imported),
+        cmocka_unit_test(the_first_resource_of_a_provider_is_imported),
     };
     return cmocka_run_group_tests_name("respond/adopt", tests, NULL, NULL);
 }

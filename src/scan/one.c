@@ -24,7 +24,9 @@ static bool take(void *ctx, const struct live_result *result, struct err *err)
     ret->reason = arena_dup(asking->arena, result->reason);
     if (!ret->reason.ptr)
         return arena_full(asking->arena, err);
-    return result->status != LIVE_READ || value_copy(asking->arena, &result->live, &ret->live, err);
+    return result->status != LIVE_READ ||
+           (value_copy(asking->arena, &result->live, &ret->live, err) &&
+            value_copy(asking->arena, &result->generated, &ret->generated, err));
 }
 
 static bool unreadable(struct arena *arena, struct str why, struct scan_one *ret, struct err *err)

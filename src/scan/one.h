@@ -14,6 +14,8 @@ struct scan_one {
     enum live_status status;
     struct str reason;            /* LIVE_UNREADABLE */
     struct value live;            /* LIVE_READ: attributes; typed where the reader has a schema */
+    struct value generated;       /* what the provider would write for it (options->generate);
+                                     null: it does not say */
     const struct path *sensitive; /* what the state marks as secret */
     size_t nsensitive;
     bool recorded; /* the state has it */

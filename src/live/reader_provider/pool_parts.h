@@ -37,6 +37,7 @@ enum reading_step {
     READING_READ,
     READING_CONFIRM,
     READING_IMPORT,
+    READING_GENERATE,
     READING_PLAN,
     READING_HELD
 };
@@ -54,6 +55,8 @@ struct reading {
     bool live_known;             /* `live` was decoded already: live_value */
     bool gone;                   /* there is nothing: live_value is null */
     struct value desired_value, live_value; /* decoded, once it was read */
+    struct value generated;                 /* of an import, where it was asked for; or null */
+    struct buf generate;                    /* body of that reply */
     enum live_side planning;                /* which of the two is asked for */
     struct live_plan plans[LIVE_SIDES];
     struct buf plan_bodies[LIVE_SIDES];

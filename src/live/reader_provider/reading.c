@@ -42,7 +42,9 @@ static void drop_bodies(struct reading *reading)
 {
     buf_free(&reading->upgrade);
     buf_free(&reading->read);
-    reading->upgrade = reading->read = (struct buf){0};
+    buf_free(&reading->generate);
+    reading->upgrade = reading->read = reading->generate = (struct buf){0};
+    reading->generated = value_null();
     reading->desired = reading->live = (struct str){0};
     reading->live_known = false;
     for (int i = 0; i < LIVE_SIDES; i++) {
@@ -152,6 +154,7 @@ static void emit_read(struct reading *reading)
                                  .live = reading->live_value,
                                  .from_live = reading->plans[LIVE_SIDE_LIVE],
                                  .from_state = reading->plans[LIVE_SIDE_STATE],
+                                 .generated = reading->generated,
                                  .schema = reading->type->schema,
                                  .not_observed = reading->shared->not_observed,
                                  .nnot_observed = reading->shared->n,
@@ -331,6 +334,46 @@ static struct str take_diagnostics(struct reading *reading, const struct tf_diag
     return (struct str){0};
 }
 
+/* --- GenerateResourceConfig: what was imported, as code --- */
+
+/* Where it fails, what was read will do. */
+static void on_generated(void *ctx, const struct plugin_reply *reply)
+{
+    struct reading *reading = ctx;
+    struct tf_upgrade_reply got = {0};
+    struct value config;
+    bool refused = !reply->ok && !reply->down && !reading->worker->gave_up.len;
+    if (refused) {
+        planning_begin(reading);
+        return;
+    }
+    if (!reading_answered(reading, reply))
+        return;
+    buf_free(&reading->generate);
+    reading->generate = *reply->body;
+    *reply->body = (struct buf){0};
+    if (tf_decode_upgrade_state(&reading->arena, reply->bytes, &got, NULL) &&
+        !got.diagnostics.nerrors && got.state.ptr &&
+        decode(reading, "the configuration", got.state, &config, NULL))
+        reading->generated = config;
+    planning_begin(reading);
+}
+
+static void send_generate(struct reading *reading)
+{
+    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    tf_encode_generate(&out, reading->job->resource->type, reading->live);
+    reading->step = READING_GENERATE;
+    send(reading, PLUGIN_GENERATE_CONFIG, &out, on_generated);
+}
+
+static bool wants_generated(const struct reading *reading)
+{
+    const struct worker *worker = reading->worker;
+    return reading->imported && worker->pool->in->options->generate &&
+           worker->provider->schema.generates_config;
+}
+
 /* --- ReadResource --- */
 
 /* What was read stands. */
@@ -351,7 +394,10 @@ static void take_answer(struct reading *reading)
         reading_landed(reading);
         emit_gone(reading); /* which says why not */
     } else if (decode_both(reading, &reading->desired_value, &reading->live_value, &err)) {
-        planning_begin(reading);
+        if (wants_generated(reading))
+            send_generate(reading);
+        else
+            planning_begin(reading);
     } else {
         reading_landed(reading);
         reading_unreadable(reading, reading_error(reading, &err));

@@ -27,7 +27,7 @@ enum { METHODS = PLUGIN_METHOD_COUNT };
 struct world {
     char dir[40];
     bool schema_optional, refuse_configure, crash_configure, cannot_start, crash_on_probe,
-        upgrade_changes, legacy; /* as SDKv2: `id` may be set */
+        upgrade_changes, generates, legacy; /* as SDKv2: `id` may be set */
     int latency_ms;
     unsigned starts, running, most_running, in_flight, most_in_flight, first_together;
     unsigned calls[METHODS], reads_done, probes, refused;
@@ -98,6 +98,7 @@ static void answer_schema(struct buf *out)
     pb_close(out, entry);
     size_t capabilities = pb_open(out, 6);
     pb_put_bool(out, 2, world.schema_optional);
+    pb_put_bool(out, 4, world.generates);
     pb_close(out, capabilities);
 }
 
@@ -317,6 +318,25 @@ static void answer_import(struct str request, struct buf *out)
     }
 }
 
+/* `value` as "written"; or why not. */
+static void answer_generate(struct arena *arena, struct str request, struct buf *out)
+{
+    const struct type *type = object_type(arena);
+    AUTO_BUF msgpack = {.limit = 1000};
+    struct value v;
+    assert_true(msgpack_decode(arena, type, field(field(request, 2), 1), &v, NULL));
+    struct str id = value_get_string(&v, STR("id"));
+    struct value_member members[3];
+    memcpy(members, v.members, sizeof members);
+    members[2].value = value_string(STR("written"));
+    v.members = members;
+    assert_true(msgpack_encode(&msgpack, type, &v, NULL));
+    if (str_equal(id, STR("ok-refused")))
+        put_error(out, 2, "no configuration of that");
+    else
+        put_state(out, 1, str_equal(id, STR("ok-garbage")) ? STR("\x93\x01") : buf_view(&msgpack));
+}
+
 static void make_reply(struct fake_call *call, struct str request)
 {
     AUTO_ARENA arena = {.limit = 1 << 20};
@@ -340,6 +360,9 @@ static void make_reply(struct fake_call *call, struct str request)
         break;
     case PLUGIN_IMPORT:
         answer_import(request, &call->reply);
+        break;
+    case PLUGIN_GENERATE_CONFIG:
+        answer_generate(&arena, request, &call->reply);
         break;
     default:
         break;
@@ -518,6 +541,7 @@ struct run {
         bool differs, recorded;
         enum live_plan_status from_live, from_state;
         char plan_reason[300], planned[50]; /* `value` of from_live */
+        char generated[50];                 /* its `value` */
         size_t nreplace;
     } seen[RESOURCES_MAX];
     size_t results, fail_at, cancel_at;
@@ -557,6 +581,8 @@ static bool on_result(void *ctx, const struct live_result *result, struct err *e
     if (result->status == LIVE_READ)
         seen->differs = !value_equal(&result->desired, &result->live);
     seen->recorded = result->desired.kind != VALUE_NULL;
+    struct str generated = value_get_string(&result->generated, STR("value"));
+    (void)snprintf(seen->generated, sizeof seen->generated, "%.*s", STR_ARG(generated));
     see_plans(seen, result);
     run->results++;
     if (run->results == run->cancel_at)
@@ -1051,6 +1077,43 @@ static void what_was_never_recorded_is_imported(void **state)
     assert_true(run->seen[0].recorded);
 }
 
+/* Asked for of imports alone, where the provider offers it; without an answer what was read will
+ * do. */
+static void a_provider_writes_what_is_imported(void **state)
+{
+    static const char *const ids[] = {"ok-001", "ok-refused", "ok-garbage"};
+    struct run *run = *state;
+    run->options.generate = true;
+    world.generates = true;
+    for (size_t i = 0; i < 3; i++) {
+        add(run, "import", "");
+        run->resources[i].attributes_json = (struct str){0};
+        run->resources[i].import_id = str_from(ids[i]);
+    }
+    add(run, "ok", "");
+    go(run);
+    expect_all_once(run);
+    for (size_t i = 0; i < 4; i++)
+        expect(run, i, LIVE_READ, "");
+    assert_string_equal(run->seen[0].generated, "written");
+    assert_string_equal(run->seen[1].generated, "");
+    assert_string_equal(run->seen[2].generated, "");
+    assert_string_equal(run->seen[3].generated, "");
+    assert_int_equal(world.calls[PLUGIN_GENERATE_CONFIG], 3);
+}
+
+static void nothing_is_generated_where_nobody_offers_it(void **state)
+{
+    struct run *run = *state;
+    run->options.generate = true;
+    add(run, "import", "");
+    run->resources[0].attributes_json = (struct str){0};
+    run->resources[0].import_id = STR("ok-001");
+    go(run);
+    expect(run, 0, LIVE_READ, "");
+    assert_int_equal(world.calls[PLUGIN_GENERATE_CONFIG], 0);
+}
+
 static void imports_alone_wait_for_nobody(void **state)
 {
     struct run *run = *state;
@@ -1186,6 +1249,8 @@ int main(void)
         WORLD(a_plan_that_crashes_costs_no_reading),
         WORLD(a_type_that_hangs_in_planning_is_not_planned_on),
         WORLD(what_was_never_recorded_is_imported),
+        WORLD(a_provider_writes_what_is_imported),
+        WORLD(nothing_is_generated_where_nobody_offers_it),
         WORLD(imports_alone_wait_for_nobody),
         WORLD(the_probe_finds_what_is_echoed),
         WORLD(a_schema_is_asked_for_where_it_must_be),
