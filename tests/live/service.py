@@ -107,6 +107,28 @@ def metrics_are_what_others_read(lab):
             check(error.code == 401, error.code)
 
 
+def labels_of_figures():
+    """Of each figure as docs/metrics.md lists them, which another test holds against what is really there."""
+    rows = re.findall(r"^\| `((?:plumb|process)_\w+)` \| \w+ \| ([\w, ]*?) \|", (ROOT / "docs/metrics.md").read_text(), re.M)
+    return {name: set(filter(None, re.split(r", *", labels))) for name, labels in rows}
+
+
+def check_labels(place, text):
+    """Selectors, and what is grouped, joined and shown by: labels that one of the figures of that expression has."""
+    have, around = labels_of_figures(), {"instance", "job", "le", "alertname", "__name__"}
+    selected = re.findall(r"\b((?:plumb|process)_\w+?)(?:_bucket|_sum|_count)?\{([^}]*)\}", text)
+    check(len(selected) >= 2, "no selector was read in", place)
+    for name, inside in selected:
+        asked = set(re.findall(r'(\w+)\s*(?:=~|!~|!=|=)\s*"', inside))
+        check(asked <= have[name] | around, place, name, "has no labels", asked - have[name] - around)
+    for line in (line for line in text.splitlines() if not line.lstrip().startswith("#")):
+        figures = {re.sub(r"_(bucket|sum|count)$", "", n) for n in re.findall(r"\b(?:plumb|process)_[a-z_]+\b", line)}
+        known = set().union(around, *(have.get(f, set()) for f in figures))
+        for words in re.findall(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)", line):
+            asked = set(filter(None, re.split(r"[ ,]+", words)))
+            check(asked <= known, place, "no figure has the labels", asked - known, "in", line.strip())
+
+
 @test()
 def what_is_shipped_names_what_there_is(_lab):
     """Rules and dashboard: promtool takes them, and each figure in them is one of ours."""
@@ -126,6 +148,7 @@ def what_is_shipped_names_what_there_is(_lab):
     for place, text in (("rules", RULES.read_text()), ("dashboard", "\n".join(queries))):
         used = set(re.findall(r"\b(?:plumb|process)_[a-z_]+\b", text))
         check(used and used <= known, place, "name what there is not:", used - known)
+        check_labels(place, text)
     listed = set(re.findall(r"`((?:plumb|process)_\w+)`", (ROOT / "docs/metrics.md").read_text()))
     families = {name + ("_total" if kind == "COUNTER" else "") for name, kind in kinds.items()}
     check(listed == families, "docs/metrics.md and the table differ:", listed ^ families)
