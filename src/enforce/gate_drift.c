@@ -7,130 +7,24 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "enforce/gate_parts.h"
+#include "enforce/undo.h"
 #include "model/decision.h"
-
-/* --- are two values the same? --- */
-
-enum { SAME_DEPTH = 200, SAME_SET_MAX = 1000 };
-
-static bool same(const struct value *a, const struct value *b, unsigned depth_left);
-
-static bool is_nothing(const struct value *v)
-{
-    return !v || v->kind == VALUE_NULL;
-}
-
-static bool same_items(const struct value *a, const struct value *b, unsigned depth_left)
-{
-    bool set = a->kind == VALUE_SET || b->kind == VALUE_SET;
-    if (a->len != b->len)
-        return false;
-    for (uint32_t i = 0; i < a->len; i++) {
-        bool found = same(&a->items[i], &b->items[i], depth_left);
-        for (uint32_t k = 0; set && !found && k < b->len && b->len <= SAME_SET_MAX; k++)
-            found = same(&a->items[i], &b->items[k], depth_left);
-        if (!found)
-            return false;
-    }
-    return true;
-}
-
-/* A member that is not there is as good as one that is null. */
-static bool same_members(const struct value *a, const struct value *b, unsigned depth_left)
-{
-    for (uint32_t i = 0; i < a->len; i++)
-        if (!same(&a->members[i].value, value_get(b, key_str(a->members[i].key)), depth_left))
-            return false;
-    for (uint32_t i = 0; i < b->len; i++)
-        if (!is_nothing(&b->members[i].value) && !value_get(a, key_str(b->members[i].key)))
-            return false;
-    return true;
-}
-
-/* JSON without types beside values of a schema: lists and tuples, maps and objects are one. */
-static bool same(const struct value *a, const struct value *b, unsigned depth_left)
-{
-    if (is_nothing(a) || is_nothing(b))
-        return is_nothing(a) && is_nothing(b);
-    if (depth_left == 0)
-        return false;
-    if (value_is_list_like(a) && value_is_list_like(b))
-        return same_items(a, b, depth_left - 1);
-    if (value_is_object_like(a) && value_is_object_like(b))
-        return same_members(a, b, depth_left - 1);
-    return value_equal(a, b);
-}
-
-/* --- what would be undone --- */
-
-/* Up to the first position in a list or a set: elements may stand elsewhere in the plan. */
-static struct path without_positions(struct path path)
-{
-    size_t n = 0;
-    while (n < path.n && path.step[n].kind == PATH_KEY)
-        n++;
-    return (struct path){path.step, n};
-}
-
-static bool is_unknown(const struct value *unknown, struct path path)
-{
-    for (size_t n = 0; unknown && n <= path.n; n++) {
-        const struct value *v = path_find(unknown, (struct path){path.step, n});
-        if (v && v->kind == VALUE_BOOL && v->truth)
-            return true;
-    }
-    return false;
-}
-
-/* Where code has no say the plan itself must say that it changes something. */
-static bool plan_changes(const struct gate_touch *touch, struct path place)
-{
-    return !is_unknown(touch->unknown, place) && touch->before && touch->after &&
-           !same(path_find(touch->before, place), path_find(touch->after, place), SAME_DEPTH);
-}
-
-/* Would the apply leave another value there than is live now? What cannot be compared: yes. */
-static bool sets_back(struct deciding *d, const struct gate_touch *touch,
-                      const struct finding *finding, const struct change *change)
-{
-    struct path path;
-    struct err err = {0};
-    bool follows = !change->configurable || finding->class_ == CLASS_STATE_ONLY;
-    if (change->ignored_by.len)
-        return false;
-    if (touch->action == PLAN_DELETE)
-        return !follows;
-    if (!path_parse(d->arena, change->path, &path, &err))
-        return true;
-    struct path place = without_positions(path);
-    if (follows && !plan_changes(touch, place))
-        return false;
-    if (is_unknown(touch->unknown, place) || !touch->after)
-        return true;
-    const struct value *after = path_find(touch->after, place);
-    if (touch->live && (!place.n || value_get(touch->live, place.step[0].key)))
-        return !same(path_find(touch->live, place), after, SAME_DEPTH);
-    if (change->sensitive || place.n != path.n)
-        return true;
-    return !same(change->after, after, SAME_DEPTH);
-}
-
-static bool changes_something(enum plan_action action)
-{
-    return action == PLAN_CREATE || action == PLAN_UPDATE || action == PLAN_REPLACE ||
-           action == PLAN_DELETE || action == PLAN_UNKNOWN_ACTION;
-}
 
 /* The changes of the finding that the plan would set back. */
 static size_t find_undone(struct deciding *d, const struct gate_touch *touch,
                           const struct finding *finding, const struct change **ret)
 {
     size_t n = 0;
+    const struct undo_deed deed = {.action = touch->action,
+                                   .live = touch->live,
+                                   .before = touch->before,
+                                   .after = touch->after,
+                                   .unknown = touch->unknown};
     struct change *kept = arena_new(d->arena, struct change, finding->nchanges);
     *ret = kept;
     d->full |= !kept;
     for (size_t i = 0; kept && i < finding->nchanges; i++)
-        if (sets_back(d, touch, finding, &finding->changes[i]))
+        if (undo_sets_back(d->arena, &deed, finding->class_, &finding->changes[i]))
             kept[n++] = finding->changes[i];
     return n;
 }
@@ -337,7 +231,7 @@ static void judge_finding(struct deciding *d, const struct index *index,
     if (!(drift || quiet) || finding->ignored)
         return;
     const struct gate_standing *standing = find_standing(d, index, finding, &review);
-    bool missing = finding->class_ == CLASS_MISSING, acts = changes_something(touch->action);
+    bool missing = finding->class_ == CLASS_MISSING, acts = undo_acts(touch->action);
     if (acts && !missing)
         n = find_undone(d, touch, finding, &undone);
     bool undoes = missing ? acts && touch->action != PLAN_DELETE : n > 0;
@@ -362,7 +256,7 @@ static void judge_finding(struct deciding *d, const struct index *index,
 static void judge_since(struct deciding *d, const struct gate_touch *touch)
 {
     bool all = touch->appeared || touch->vanished;
-    if (!changes_something(touch->action) || (!touch->nsince && !all) ||
+    if (!undo_acts(touch->action) || (!touch->nsince && !all) ||
         (touch->vanished && touch->action == PLAN_DELETE))
         return;
     struct gate_objection *o = gate_add(d, GATE_STALE_LIVE);
@@ -408,7 +302,7 @@ static void judge_touch(struct deciding *d, const struct index *index,
             break;
         judge_finding(d, index, touch, &f->finding[i]);
     }
-    if (touch->unread.len ? changes_something(touch->action) : needs && !touch->answered)
+    if (touch->unread.len ? undo_acts(touch->action) : needs && !touch->answered)
         judge_unread(d, touch);
     judge_since(d, touch);
 }

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "drift/sensitive.h"
 #include "enforce/concern.h"
+#include "enforce/guard_undo.h"
 #include "model/config.h"
 #include "model/schema.h"
 #include "model/stack.h"
@@ -80,13 +81,6 @@ static bool object(struct judging *j, enum level level, const char *summary, str
 
 /* --- findings --- */
 
-static bool is_drift(const struct standing_finding *f)
-{
-    bool by_rule = f->judged && (f->decision == DECISION_IGNORE ||
-                                 (f->decision == DECISION_REVERT && f->rule.len));
-    return (f->class_ == CLASS_CONTRADICTS_CODE || f->class_ == CLASS_MISSING) && !by_rule;
-}
-
 static enum level undo_level(const struct judging *j)
 {
     return level_of(j->g->options.gate ? j->g->options.gate->undo : STR(""));
@@ -104,22 +98,47 @@ static void say_who(struct judging *j, const struct standing_finding *f)
                    j->of.why.len ? ": " : "", STR_ARG(j->of.why));
 }
 
-static void say_undecided(struct judging *j, const struct standing_finding *f)
+static void say_how(struct judging *j, const struct standing_finding *f)
 {
-    char since[CLOCK_TEXT];
-    struct str sentence = arena_printf(
-        j->arena,
-        "%.*s %s outside of the code (found %s), and nobody has decided what shall "
-        "become of it.",
-        STR_ARG(f->address), f->class_ == CLASS_MISSING ? "was deleted" : "was changed",
-        clock_format(f->first_utc_ms, since));
-    if (!object(j, undo_level(j), "Refused by plumb: unreviewed drift", f->address, sentence))
-        return;
-    say_who(j, f);
     buf_printf(&j->detail,
                "  Decide first:  plumb review %.*s --revert|--adopt|--accept --reason TEXT\n"
                "  If it was put right since, plumb scan finds that out.\n",
                (int)(f->fingerprint.len < 8 ? f->fingerprint.len : 8), f->fingerprint.ptr);
+}
+
+static struct str since(struct judging *j, const struct standing_finding *f)
+{
+    char text[CLOCK_TEXT];
+    return arena_printf(j->arena, "%.*s %s outside of the code (found %s)", STR_ARG(f->address),
+                        f->class_ == CLASS_MISSING ? "was deleted" : "was changed",
+                        clock_format(f->first_utc_ms, text));
+}
+
+static void say_undone(struct judging *j, const struct standing_finding *f,
+                       const struct guard_undone *undone)
+{
+    struct str sentence = arena_printf(
+        j->arena, "%.*s, and nobody has decided what shall become of it.", STR_ARG(since(j, f)));
+    if (!object(j, undo_level(j), "Refused by plumb: unreviewed drift", f->address, sentence))
+        return;
+    say_who(j, f);
+    if (undone->paths.len)
+        buf_printf(&j->detail, "  This would set back:  %.*s\n", STR_ARG(undone->paths));
+    say_how(j, f);
+}
+
+/* Left as it is, but policy wants it decided before anything else. */
+static void say_undecided(struct judging *j, const struct standing_finding *f)
+{
+    const struct config_gate *gate = j->g->options.gate;
+    struct str sentence = arena_printf(
+        j->arena, "%.*s; this leaves that as it is, but policy wants it decided first (%s).",
+        STR_ARG(since(j, f)), decision_name(f->decision));
+    if (!object(j, level_of(gate ? gate->undecided : STR("")), "Refused by plumb: undecided drift",
+                f->address, sentence))
+        return;
+    say_who(j, f);
+    say_how(j, f);
 }
 
 /* Somebody has decided otherwise: what is accepted as it is may be set back by whoever means to;
@@ -140,19 +159,42 @@ static void say_decided(struct judging *j, const struct standing_finding *f)
     buf_str(&j->detail, STR("  Take it into the code (plumb adopt), then scan (plumb scan).\n"));
 }
 
-static void judge_findings(struct judging *j)
+static bool judge_finding(struct judging *j, const struct guard_values *values,
+                          const struct standing_finding *f, struct err *err)
 {
+    struct guard_undone undone;
+    if (!guard_undoes(j->arena, j->g->options.record, values, f, &undone, err))
+        return false;
+    if (undone.any) {
+        bool agreed = guard_agreed(f);
+        if (f->review && f->review->answer != ANSWER_REVERT)
+            say_decided(j, f);
+        else if (!f->decided && !agreed)
+            say_undone(j, f, &undone);
+    } else if (!f->decided && f->judged && decision_is_violation(f->decision)) {
+        say_undecided(j, f);
+    }
+    return true;
+}
+
+static bool judge_findings(struct judging *j, struct err *err)
+{
+    struct guard_values values;
+    bool read = false;
     for (size_t i = 0; j->standing && i < j->standing->n; i++) {
         const struct standing_finding *f = &j->standing->finding[i];
         bool same_type = !j->change->type.len || str_equal(f->type, j->change->type);
-        if (!is_drift(f) || !same_type ||
+        if (!guard_is_drift(f) || !same_type ||
             !concern_may_be(j->g->options.concern, j->change, &j->of, f->address))
             continue;
-        if (!f->decided)
-            say_undecided(j, f);
-        else if (f->review && f->review->answer != ANSWER_REVERT)
-            say_decided(j, f);
+        if (!read)
+            guard_values_of(j->arena, j->change, concern_schema(j->g->options.concern, j->change),
+                            &values);
+        read = true;
+        if (!judge_finding(j, &values, f, err))
+            return false;
     }
+    return true;
 }
 
 /* What is on record is as good as the last scan. */
@@ -406,8 +448,7 @@ static void ask(void *ctx, struct arena *arena, const struct guard_change *chang
         j.standing = g->options.record ? &g->standing : NULL;
         judge_freeze(&j);
         judge_freshness(&j);
-        judge_findings(&j);
-        if (!judge_policy(&j, &err))
+        if (!judge_findings(&j, &err) || !judge_policy(&j, &err))
             cannot_tell(&j, &err);
     }
     if (j.nblocking > SHOWN_MAX)

@@ -1,9 +1,10 @@
 /* guard_record.h - the guard of a stack: what stands in the store, and policy, asked about each
  * change as it is about to be made.
  *
- * Denies:  a change of what drifted while nobody has decided (gate.undo of plumb.yaml), any change
- *          within a freeze (gate.freeze), what policy blocks or wants reviewed (gate.policy); each
- *          where its level is "block", and no breakglass is in effect
+ * Denies:  what sets back drift that nobody has decided on (gate.undo of plumb.yaml), and what
+ *          leaves alone drift that policy wants decided first (gate.undecided), path by path
+ *          (undo.h); any change within a freeze (gate.freeze), what policy blocks or wants reviewed
+ *          (gate.policy); each where its level is "block", and no breakglass is in effect
  * Which:   all addresses that the change may be of (concern.h), and the strictest answer
  * Writes:  an event for each answer before it is given; where that fails, the answer is no
  */

@@ -329,6 +329,56 @@ def undecided_drift_is_not_undone(lab, lock):
     check(stack.object("lab6_thing", "t0").exists(), "it was destroyed")
 
 
+TIERED = 'resource "lab6_thing" "t" {\n  name = "t"\n  text = "a"\n}\n'
+
+
+@test("lab6", cases=["refreshed", "-refresh=false"])
+def only_what_is_set_back_is_refused(lab, how):
+    """Path by path, as the gate does it: a change that leaves what drifted as it is goes through."""
+    stack = guarded(lab, TIERED)
+    main, thing, args = stack.dir / "main.tf", stack.object("lab6_thing", "t"), ["-auto-approve", "-no-color"]
+    live = lambda: json.loads(thing.read_text())  # noqa: E731
+    code = main.read_text()
+    stack.edit("lab6_thing", "t", text="by hand")
+    stack.scan().must_find(contradicts=["lab6_thing.t"])
+    main.write_text(code.replace('"a"', '"a"\n  enabled = true'))
+    done = run(stack, "apply", *args, *([how] if how != "refreshed" else []), check_exit=False)
+    refused(done, "lab6_thing.t")
+    check("This would set back:  text\n" in done.stderr and live()["text"] == "by hand", done.stderr, live())
+    main.write_text(code.replace('"a"', '"by hand"\n  enabled = true'))
+    run(stack, "apply", *args)
+    check(live()["text"] == "by hand" and live()["enabled"], live())
+    done = run(stack, "destroy", *args, check_exit=False)
+    refused_gone = "lab6_thing.t was changed outside" in done.stderr and "This would set back:  text" in done.stderr
+    check(done.returncode == 1 and refused_gone and thing.exists(), "it was destroyed:", done.stderr)
+
+
+@test("lab6")
+def drift_that_is_left_alone_follows_policy(lab):
+    """Nothing is set back, and policy wants it decided first: refused, until it is, or where only a warning is asked for."""
+    rules = """version: 1
+rules:
+  - id: tiers
+    title: A tier was changed
+    why: Tiers cost.
+    match: {type: lab6_thing, class: contradicts-code}
+    decision: review
+"""
+    for level in ("block", "warn"):
+        stack = guarded(lab, TIERED, f"policy:\n  rules: [root/rules.yaml]\nreview:\n  rules:\n    - {{approvals: 0}}\ngate:\n  undecided: {level}\n", files={"rules.yaml": rules})
+        stack.edit("lab6_thing", "t", text="by hand")
+        scan = stack.scan()
+        (stack.dir / "main.tf").write_text((stack.dir / "main.tf").read_text().replace('"a"', '"by hand"\n  enabled = true'))
+        done = run(stack, "apply", "-auto-approve", "-no-color", check_exit=False)
+        if level == "warn":
+            check(done.returncode == 0 and "policy wants it decided first (review). (this warns only)" in done.stderr, done.stderr)
+            continue
+        refused(done, "lab6_thing.t")
+        check("undecided drift" in done.stderr and "leaves that as it" in done.stderr, done.stderr)
+        reviewed(stack, scan, "--adopt")
+        run(stack, "apply", "-auto-approve", "-no-color")
+
+
 @test("lab6")
 def decided_drift_is_undone(lab):
     """A baseline accepts it: the next apply may do what it does."""

@@ -1,0 +1,61 @@
+/* kept_changes.c - the list `changes` of a finding's JSON. */
+#include "enforce/kept_changes.h"
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/finding.h"
+#include "record/listing.h"
+#include "value/value.h"
+#include "wire/json.h"
+
+static bool is_bool(const struct value *v, bool truth)
+{
+    return v && v->kind == VALUE_BOOL && v->truth == truth;
+}
+
+static const struct value *side(const struct value *change, const char *name, bool secret)
+{
+    const struct value *v = value_get(change, str_from(name));
+    return secret || !v || v->kind == VALUE_NULL ? NULL : v;
+}
+
+bool kept_changes_parse(struct arena *arena, struct str detail, const struct change **ret,
+                        size_t *ret_n, struct err *err)
+{
+    struct value *finding = arena_new(arena, struct value, 1);
+    if (!finding)
+        return arena_full(arena, err);
+    if (!json_parse(arena, detail, "finding", JSON_DUPLICATES_LAST, finding, err))
+        return false;
+    const struct value *list = value_get(finding, STR("changes"));
+    size_t n = list && value_is_list_like(list) ? list->len : 0;
+    struct change *change = arena_new(arena, struct change, n);
+    if (!change)
+        return arena_full(arena, err);
+    for (size_t i = 0; i < n; i++) {
+        const struct value *v = &list->items[i];
+        bool secret = !is_bool(value_get(v, STR("sensitive")), false);
+        change[i] =
+            (struct change){.path = value_get_string(v, STR("path")),
+                            .before = side(v, "before", secret),
+                            .after = side(v, "after", secret),
+                            .sensitive = secret,
+                            .configurable = !is_bool(value_get(v, STR("configurable")), false),
+                            .ignored_by = value_get_string(v, STR("ignored_by"))};
+    }
+    *ret = change;
+    *ret_n = n;
+    return true;
+}
+
+bool kept_changes_read(struct arena *arena, struct record *record, int64_t finding,
+                       const struct change **ret, size_t *ret_n, struct err *err)
+{
+    struct finding_row row = {0};
+    bool found = false;
+    if (!finding_get_id(record, arena, finding, record_now(record), &row, &found, err))
+        return false;
+    *ret = NULL;
+    *ret_n = 0;
+    return !found || kept_changes_parse(arena, row.detail, ret, ret_n, err);
+}
