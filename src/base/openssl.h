@@ -62,7 +62,8 @@ struct err;
     X(OPENSSL_sk_push) X(OPENSSL_sk_value) X(OSSL_PARAM_BLD_free) X(OSSL_PARAM_BLD_new) \
     X(OSSL_PARAM_BLD_push_BN) X(OSSL_PARAM_BLD_push_octet_string) \
     X(OSSL_PARAM_BLD_push_utf8_string) X(OSSL_PARAM_BLD_to_param) X(OSSL_PARAM_free) \
-    X(PEM_read_bio_PrivateKey) X(PEM_read_bio_X509) X(PEM_write_bio_X509) X(POLICY_CONSTRAINTS_free) \
+    X(PEM_read_bio_PrivateKey) X(PEM_read_bio_X509) X(PEM_write_bio_PrivateKey) \
+    X(PEM_write_bio_X509) X(POLICY_CONSTRAINTS_free) \
     X(RAND_bytes) X(RAND_priv_bytes) X(X509V3_EXT_conf_nid) X(X509V3_get_d2i) \
     X(X509V3_set_ctx) X(X509_EXTENSION_free) X(X509_EXTENSION_get_critical) \
     X(X509_EXTENSION_get_data) X(X509_EXTENSION_get_object) X(X509_NAME_ENTRY_get_data) \
@@ -82,7 +83,7 @@ struct err;
     X(X509_get_pubkey) X(X509_get_serialNumber) X(X509_get_signature_info) \
     X(X509_get_signature_nid) X(X509_get_subject_name) X(X509_get_version) \
     X(X509_getm_notAfter) X(X509_getm_notBefore) X(X509_gmtime_adj) X(X509_new) \
-    X(X509_set_issuer_name) X(X509_set_pubkey) X(X509_set_version) X(X509_sign) \
+    X(X509_set_issuer_name) X(X509_set_pubkey) X(X509_set_version) X(X509_sign) X(X509_time_adj_ex) \
     X(X509_verify_cert) X(X509_verify_cert_error_string) X(d2i_AutoPrivateKey) \
     X(d2i_ECDSA_SIG) X(d2i_PUBKEY) X(d2i_PrivateKey) X(d2i_X509) X(d2i_X509_REQ) \
     X(i2d_ECDSA_SIG) X(i2d_X509) X(i2d_X509_NAME) X(i2d_X509_PUBKEY) X(i2d_X509_REQ) \

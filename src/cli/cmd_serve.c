@@ -17,6 +17,7 @@
 #include "cli/command.h"
 #include "cli/policy_setup.h"
 #include "cli/rows.h"
+#include "cli/serve_tls.h"
 #include "cli/setup.h"
 #include "cli/store_setup.h"
 #include "model/config.h"
@@ -180,8 +181,7 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
            read_key(arena, app, config, serve->feeds.push_key, &ret->push_key, err) &&
            policy_setup(arena, app, code, &(struct option_value){0}, &(struct option_value){0},
                         true, &ret->policy, err) &&
-           read_pem(arena, config, serve->tls_cert, &ret->listener.tls_cert, err) &&
-           read_pem(arena, config, serve->tls_key, &ret->listener.tls_key, err);
+           serve_tls_read(arena, config, ret->log, &ret->listener, err);
 }
 
 /* --- running --- */
@@ -251,6 +251,7 @@ static void tell_start(const struct server *server, const struct log *log)
         LOG_TEXT("address", listener_address(server->listener)),
         LOG_TEXT("tls", listener_has_tls(server->listener) ? STR("yes") : STR("no")),
         LOG_NUMBER("tokens", (int64_t)server->ntokens));
+    serve_tls_tell(&server->options.listener, log);
     if (server->options.listener.anonymous)
         LOG(log, LOG_WARN, "serve", "nobody needs a token", LOG_TEXT("why", STR("anonymous")));
     else if (server->ntokens == 0)

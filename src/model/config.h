@@ -172,6 +172,9 @@ struct config_feeds {
 /* `plumb serve`. */
 struct config_serve {
     struct str listen, url, tls_cert, tls_key; /* files relative to the root */
+    bool tls_self_signed;                      /* they are made where they are not there */
+    const struct str *tls_names;               /* further ones that such a certificate is for */
+    size_t ntls_names;
     struct str log;                            /* levels: serve/log.h */
     struct str telemetry_url;
     struct str telemetry_headers;      /* env:NAME or file:PATH */

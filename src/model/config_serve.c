@@ -16,6 +16,18 @@ static const struct field tls_fields[] = {
      .check = CHECK_FILLED,
      AT(tls_key),
      .text = "file with its private key (PEM, without a password), relative to this file"},
+    {.name = "self_signed",
+     .kind = FIELD_BOOL,
+     AT(tls_self_signed),
+     .text = "make certificate and key where neither file is there (without cert and key: "
+             "plumb-tls.pem and plumb-tls.key beside this file)"},
+    {.name = "names",
+     .kind = FIELD_STRINGS,
+     .check = CHECK_FILLED,
+     AT(tls_names),
+     .count_at = offsetof(struct config, serve.ntls_names),
+     .text = "what a self-signed certificate is for besides localhost, this host, and the hosts of "
+             "listen and url: names and IP addresses"},
 };
 static const struct section tls_section = {
     .what = "serve.tls", .fields = tls_fields, .nfields = COUNT(tls_fields)};
@@ -156,7 +168,7 @@ static const struct field serve_fields[] = {
     {.name = "tls",
      .kind = FIELD_SECTION,
      .section = &tls_section,
-     .text = "certificate and key; without them plain HTTP, on loopback only"},
+     .text = "certificate and key, or self_signed; without them plain HTTP, on loopback only"},
     {.name = "anonymous",
      .kind = FIELD_BOOL,
      AT(anonymous),

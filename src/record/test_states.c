@@ -1,6 +1,8 @@
 /* test_states.c - states and tokens on both stores: bytes, versions, locks, digests. */
 #include "base/test.h"
 
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "record/record.h"
@@ -171,6 +173,33 @@ static void tokens_are_found_by_digest_and_revoked(void **state)
     end(&o);
 }
 
+/* A certificate has one token that counts; what it had before stays in the list. */
+static void a_certificate_is_known_once(void **state)
+{
+    struct opened o;
+    struct token made = {.name = STR("ci"), .role = ROLE_PLAN, .created_utc_ms = 5};
+    struct token first, second, third, *list = NULL;
+    size_t n = 0;
+    struct err err = {0};
+    begin(&o, *state);
+    memset(made.hash.byte, 7, DIGEST_SIZE);
+    first = second = third = made;
+    first.expires_utc_ms = 100;
+    assert_true(token_create_known(o.record.db, &first, NULL));
+    assert_false(token_create_known(o.record.db, &second, &err));
+    assert_int_equal(err.kind, ERR_USAGE);
+    assert_true(token_revoke(o.record.db, first.id, 7, NULL));
+    second.expires_utc_ms = 50;
+    assert_true(token_create_known(o.record.db, &second, NULL));
+    third.created_utc_ms = 50; /* the one before has ended by itself */
+    assert_true(token_create_known(o.record.db, &third, NULL));
+    assert_true(token_list(&o.arena, o.record.db, &list, &n, NULL));
+    assert_int_equal(n, 3);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(digest_equal(&list[i].hash, &made.hash), i == 2);
+    end(&o);
+}
+
 static void names_are_checked(void **state)
 {
     static const char *const good[] = {"a", "net/prod", "é-1", "a.b/..c"};
@@ -190,6 +219,7 @@ int main(void)
         cmocka_unit_test(changed_bytes_are_noticed),
         cmocka_unit_test(a_lock_is_taken_and_given_back),
         cmocka_unit_test(tokens_are_found_by_digest_and_revoked),
+        cmocka_unit_test(a_certificate_is_known_once),
         cmocka_unit_test(names_are_checked),
     };
     return test_stores_run("record/states", tests, sizeof tests / sizeof *tests);

@@ -47,31 +47,73 @@ static bool insert(struct db *db, const struct token *t, struct err *err)
                   row, sizeof row / sizeof *row, err);
 }
 
-bool token_create(struct arena *arena, struct db *db, struct token *token, struct str *ret_text,
-                  struct err *err)
+/* One certificate may get a token again once the one before does not count any more; that keeps its
+ * row, under a digest that nobody can show. */
+static bool make_room(struct db *db, const struct token *made, struct err *err)
+{
+    int64_t before = 0;
+    struct str hash = {(const char *)made->hash.byte, DIGEST_SIZE};
+    const struct db_value live[] = {DB_PARAM_BYTES(hash), DB_PARAM_INT(made->created_utc_ms)};
+    if (!db_one_int(db,
+                    "SELECT coalesce(max(id), 0) FROM token WHERE hash = $1 AND revoked_utc_ms = 0 "
+                    "AND (expires_utc_ms = 0 OR expires_utc_ms > $2)",
+                    live, 2, &before, err))
+        return false;
+    if (before)
+        return err_set(err, ERR_USAGE, "the certificate has token %lld already (plumb token revoke %lld ends that)",
+                       (long long)before, (long long)before);
+    struct digest other;
+    struct sha256 *sha = sha256_open(err);
+    if (!sha)
+        return false;
+    sha256_add_field(sha, STR("plumb: was a certificate of a token before"));
+    sha256_add_field(sha, (struct str){(const char *)&made->id, sizeof made->id});
+    sha256_add_field(sha, hash);
+    if (!sha256_close(sha, &other, err))
+        return false;
+    struct str gone = {(const char *)other.byte, DIGEST_SIZE};
+    const struct db_value row[] = {DB_PARAM_BYTES(hash), DB_PARAM_BYTES(gone)};
+    return db_run(db, "UPDATE token SET hash = $2 WHERE hash = $1", row, 2, err);
+}
+
+/* Its id and its row, in a transaction of its own. */
+static bool keep(struct db *db, struct token *token, struct err *err)
 {
     struct token made = *token;
-    struct str text = {0};
     int64_t last = 0;
     if (made.stacks.ptr == NULL)
         made.stacks = STR("");
     if (made.created_by.ptr == NULL)
         made.created_by = STR("");
-    if (!make_text(arena, &text, err) || !token_hash(text, &made.hash, err) ||
-        !db_begin(db, DB_WRITE, err))
+    if (!db_begin(db, DB_WRITE, err))
         return false;
     bool ok = db_one_int(db, "SELECT coalesce(max(id), 0) FROM token", NULL, 0, &last, err);
     if (ok && last >= TOKENS_MAX)
         ok = err_set(err, ERR_LIMIT, "there are %d tokens, which is the most", TOKENS_MAX);
     made.id = last + 1;
-    ok = ok && insert(db, &made, err) && db_commit(db, err);
+    ok = ok && make_room(db, &made, err) && insert(db, &made, err) && db_commit(db, err);
     if (!ok) {
         db_rollback(db);
         return err_wrap(err, "create a token");
     }
     *token = made;
+    return true;
+}
+
+bool token_create(struct arena *arena, struct db *db, struct token *token, struct str *ret_text,
+                  struct err *err)
+{
+    struct str text = {0};
+    if (!make_text(arena, &text, err) || !token_hash(text, &token->hash, err) ||
+        !keep(db, token, err))
+        return false;
     *ret_text = text;
     return true;
+}
+
+bool token_create_known(struct db *db, struct token *token, struct err *err)
+{
+    return keep(db, token, err);
 }
 
 struct listing {

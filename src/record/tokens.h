@@ -12,6 +12,9 @@ struct err;
  */
 bool token_create(struct arena *arena, struct db *db, struct token *token, struct str *ret_text,
                   struct err *err);
+/* The same for who shows a certificate in place of a token's text: hash is given, its SHA-256.
+ * ERR_USAGE where one of that hash counts already. */
+bool token_create_known(struct db *db, struct token *token, struct err *err);
 /* All of them, the revoked ones too, in the order of their ids. */
 bool token_list(struct arena *arena, struct db *db, struct token **ret, size_t *ret_n,
                 struct err *err);

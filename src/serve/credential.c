@@ -1,4 +1,5 @@
-/* credential.c - whose request it is: a bearer token, or basic with the token as password. */
+/* credential.c - whose request it is: a bearer token, basic with the token as password, or a client
+ * certificate that a token was made for. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -81,6 +82,17 @@ static bool find(const struct listener *listener, const struct digest *hash, int
     return ret->name.ptr && ret->stacks.ptr;
 }
 
+/* What is said in the head counts, also where it is wrong; else what was shown in the handshake. */
+static bool identify(const struct listener *listener, struct request *request, struct digest *ret)
+{
+    const struct request_state *state = request->state;
+    if (!request_header(request, "authorization").ptr)
+        return state->socket && state->socket->door->cert &&
+               tls_client_digest(listener, state->connection, ret);
+    struct str text = credential_text(request);
+    return text.ptr && text.len > 0 && token_hash(text, ret, NULL);
+}
+
 bool credential_check(struct listener *listener, struct request *request)
 {
     struct digest hash;
@@ -88,8 +100,7 @@ bool credential_check(struct listener *listener, struct request *request)
         request->who = (struct principal){.role = ROLE_ADMIN, .name = STR("anonymous")};
         return true;
     }
-    struct str text = credential_text(request);
-    if (!text.ptr || text.len == 0 || !token_hash(text, &hash, NULL))
+    if (!identify(listener, request, &hash))
         return false;
     int64_t now = listener->options.now_ms(listener->options.clock);
     (void)pthread_mutex_lock(&listener->lock);

@@ -75,6 +75,9 @@ static bool take_certificate(struct listener *l, struct door *door,
         return true;
     if (l->mhd.is_feature_supported(MHD_FEATURE_SSL) != MHD_YES)
         return err_set(err, ERR_UNAVAILABLE, "this libmicrohttpd was built without TLS");
+    if (!l->has_gnutls && !gnutls_load(&l->gnutls, err))
+        return false;
+    l->has_gnutls = true;
     door->cert = pem_copy(o->tls_cert);
     door->key = pem_copy(o->tls_key);
     return (door->cert && door->key) || err_set(err, ERR_LIMIT, "out of memory");

@@ -48,6 +48,8 @@ void listener_on_connection(void *ctx, struct MHD_Connection *connection, void *
     door->connections -= what == MHD_CONNECTION_NOTIFY_CLOSED;
     (void)pthread_mutex_unlock(&l->lock);
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        if (door->cert)
+            tls_ask_client(l, connection);
         const union MHD_ConnectionInfo *info =
             l->mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         c = info ? calloc(1, sizeof *c) : NULL;
@@ -296,8 +298,9 @@ static enum MHD_Result on_head(struct request *request, const char *method)
                           ? "this token is not known here, or has ended, or was revoked: `plumb "
                             "token list` tells; it goes as bearer token, or as password of basic "
                             "authentication"
-                          : "a token is needed: as bearer token, or as password of basic "
-                            "authentication; `plumb token create` makes one");
+                          : "a token is needed: as bearer token, as password of basic "
+                            "authentication, or by a client certificate that it was made for; "
+                            "`plumb token create` makes one");
     if (!request->route)
         return methods.len ? refuse_method(request, methods)
                            : refuse(request, 404, "not-found", "there is nothing at this path");

@@ -2,6 +2,7 @@
 #pragma once
 #include <pthread.h>
 
+#include "serve/gnutls.h"
 #include "serve/listener.h"
 #include "serve/log.h"
 #include "serve/mhd.h"
@@ -62,6 +63,8 @@ struct request_state {
 struct listener {
     struct listener_options options;
     struct mhd mhd;
+    struct gnutls gnutls; /* from the first door with TLS on */
+    bool has_gnutls;
     int fd;
     char address[80];
 
@@ -131,6 +134,11 @@ void stream_left(struct stream *stream);
 
 /* Do they parse, fit together, and is the certificate valid at that time? */
 bool tls_check(struct str cert, struct str key, int64_t now_utc_ms, struct err *err);
+/* A client may show a certificate on this connection: it is not asked again. */
+void tls_ask_client(const struct listener *l, struct MHD_Connection *connection);
+/* SHA-256 of the certificate that the client showed, and has the key of; false: none. */
+bool tls_client_digest(const struct listener *l, struct MHD_Connection *connection,
+                       struct digest *ret);
 
 /* --- routing.c --- */
 

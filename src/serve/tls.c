@@ -1,6 +1,8 @@
-/* tls.c - is this certificate with this key fit to be served? The library would only say no. */
+/* tls.c - is this certificate with this key fit to be served (the library would only say no), and
+ * which one does a client show? */
 #include <time.h>
 
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/openssl.h"
 #include "serve/listener_parts.h"
@@ -43,4 +45,32 @@ bool tls_check(struct str cert, struct str key, int64_t now_utc_ms, struct err *
     BIO_free(cert_text);
     ERR_clear_error();
     return ok;
+}
+
+/* --- clients --- */
+
+static gnutls_session_t session_of(const struct listener *l, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        l->mhd.get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info ? (gnutls_session_t)info->tls_session : NULL;
+}
+
+void tls_ask_client(const struct listener *l, struct MHD_Connection *connection)
+{
+    gnutls_session_t session = session_of(l, connection);
+    if (session)
+        l->gnutls.certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
+}
+
+/* Who signed it does not matter: it is one that a token was made for, or it is nothing. That the
+ * client has its key was shown by the handshake. */
+bool tls_client_digest(const struct listener *l, struct MHD_Connection *connection,
+                       struct digest *ret)
+{
+    unsigned n = 0;
+    gnutls_session_t session = session_of(l, connection);
+    const gnutls_datum_t *chain = session ? l->gnutls.certificate_get_peers(session, &n) : NULL;
+    return chain && n > 0 &&
+           digest_sha256((struct str){(const char *)chain->data, chain->size}, ret, NULL);
 }

@@ -7,6 +7,7 @@ import random
 import re
 import signal
 import sqlite3
+import ssl
 import subprocess
 import threading
 import time
@@ -25,6 +26,7 @@ class Service:
 
     def __init__(self, folder, config="", tokens=("plan", "apply", "admin")):
         self.folder, self.port, self.process = folder, 0, None
+        self.scheme = "https" if "tls:" in config else "http"
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("PLUMB_", "TF_"))}
         self.store = f"sqlite:{folder}/plumb.db"
         (folder / "plumb.yaml").write_text(
@@ -69,13 +71,14 @@ class Service:
         self.close()
 
     def url(self, name=NAME):
-        return f"http://127.0.0.1:{self.port}/v1/states/{name}"
+        return f"{self.scheme}://127.0.0.1:{self.port}/v1/states/{name}"
 
     def ask(self, method, path, body=None, role="admin"):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=body, method=method,
+        request = urllib.request.Request(f"{self.scheme}://127.0.0.1:{self.port}{path}", data=body, method=method,
                                          headers={"Authorization": f"Bearer {self.token[role]}"})
+        trust = ssl.create_default_context(cafile=self.folder / "plumb-tls.pem") if self.scheme == "https" else None
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=30, context=trust) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
