@@ -24,11 +24,12 @@ NUMBER = 'variable "n" { default = 0 }\noutput "n" { value = var.n }\n'
 class Service:
     """`plumb serve` on a free port, with a store of its own in `folder`."""
 
-    def __init__(self, folder, config="", tokens=("plan", "apply", "admin")):
+    def __init__(self, folder, config="", tokens=("plan", "apply", "admin"), server=None):
         self.folder, self.port, self.process = folder, 0, None
         self.scheme = "https" if "tls:" in config else "http"
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("PLUMB_", "TF_"))}
-        self.store = f"sqlite:{folder}/plumb.db"
+        self.server = server  # PostgreSQL, which several services may share
+        self.store = f"postgres:///postgres?host={server.dir}&user=postgres&sslmode=disable" if server else f"sqlite:{folder}/plumb.db"
         (folder / "plumb.yaml").write_text(
             f"version: 1\nstore: {self.store}\nstacks:\n  - path: root\n    name: {NAME}\n"
             "review:\n  rules:\n    - {approvals: 0, self_approval: [author, requester]}\n" + config)
@@ -90,7 +91,11 @@ class Service:
         return json.loads(self.ask("GET", f"/v1/versions/{name}")[1])["versions"]
 
     def events(self):
-        return [json.loads(line) for line, in sqlite3.connect(self.folder / "plumb.db").execute("select line from audit_event order by seq")]
+        query = "select line from audit_event order by seq"
+        if self.server:
+            done = subprocess.run(["psql", "-qXAt", "-c", query], env={**self.env, **self.server.env}, capture_output=True, text=True, check=True)
+            return [json.loads(bytes.fromhex(line[2:]) if line.startswith("\\x") else line) for line in done.stdout.splitlines()]
+        return [json.loads(line) for line, in sqlite3.connect(self.folder / "plumb.db").execute(query)]
 
     def answer(self):
         """A person answers every open finding: it is to be put back."""
