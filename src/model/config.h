@@ -175,7 +175,7 @@ struct config_serve {
     bool tls_self_signed;                      /* they are made where they are not there */
     const struct str *tls_names;               /* further ones that such a certificate is for */
     size_t ntls_names;
-    struct str log;                            /* levels: serve/log.h */
+    struct str log; /* levels: serve/log.h */
     struct str telemetry_url;
     struct str telemetry_headers;      /* env:NAME or file:PATH */
     struct str unjudged;               /* "block" (empty), "warn" or "off" */

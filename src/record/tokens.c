@@ -60,7 +60,8 @@ static bool make_room(struct db *db, const struct token *made, struct err *err)
                     live, 2, &before, err))
         return false;
     if (before)
-        return err_set(err, ERR_USAGE, "the certificate has token %lld already (plumb token revoke %lld ends that)",
+        return err_set(err, ERR_USAGE,
+                       "the certificate has token %lld already (plumb token revoke %lld ends that)",
                        (long long)before, (long long)before);
     struct digest other;
     struct sha256 *sha = sha256_open(err);
