@@ -205,8 +205,8 @@ bool lock_hold(const struct lock_deed *deed, const struct lockinfo *info, struct
 
 /* --- UNLOCK --- */
 
-bool lock_give_back(const struct lock_deed *deed, const struct lockinfo *info, bool forced,
-                    struct lock_result *ret, struct err *err)
+static bool give_back(const struct lock_deed *deed, const struct lockinfo *info, bool forced,
+                      bool only_asked, struct lock_result *ret, struct err *err)
 {
     struct state_row row = {0};
     struct state_lock none = {0};
@@ -221,7 +221,9 @@ bool lock_give_back(const struct lock_deed *deed, const struct lockinfo *info, b
         result.why = STR("the lock of that id is not held: another one is, or none");
     if (result.answer == LOCK_FORBIDDEN)
         result.why = STR("only who took the lock gives it back; an admin can take it away");
-    if (result.answer == LOCK_GIVEN || (result.answer == LOCK_FORBIDDEN && row.lock.id.len)) {
+    bool told = result.answer == LOCK_GIVEN ? !only_asked
+                                            : result.answer == LOCK_FORBIDDEN && row.lock.id.len;
+    if (told) {
         bool given = result.answer == LOCK_GIVEN;
         if (given && !states_set_lock(deed->record->db, &row, &none, err))
             return false;
@@ -235,6 +237,18 @@ bool lock_give_back(const struct lock_deed *deed, const struct lockinfo *info, b
     }
     *ret = result;
     return true;
+}
+
+bool lock_give_back(const struct lock_deed *deed, const struct lockinfo *info, bool forced,
+                    struct lock_result *ret, struct err *err)
+{
+    return give_back(deed, info, forced, false, ret, err);
+}
+
+bool lock_check_give_back(const struct lock_deed *deed, const struct lockinfo *info, bool forced,
+                          struct lock_result *ret, struct err *err)
+{
+    return give_back(deed, info, forced, true, ret, err);
 }
 
 /* --- states --- */

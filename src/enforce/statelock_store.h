@@ -50,6 +50,9 @@ bool lock_hold(const struct lock_deed *deed, const struct lockinfo *info, struct
 /* info->id empty: whatever lock there is. */
 bool lock_give_back(const struct lock_deed *deed, const struct lockinfo *info, bool forced,
                     struct lock_result *ret, struct err *err);
+/* The same, asked only: it stays held. A refusal has its event. */
+bool lock_check_give_back(const struct lock_deed *deed, const struct lockinfo *info, bool forced,
+                          struct lock_result *ret, struct err *err);
 
 struct state_upload {
     struct state_head head;

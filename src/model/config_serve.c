@@ -138,7 +138,9 @@ static const struct section heartbeat_section = {
         .name = key, .kind = FIELD_STRING, .check = CHECK_FILLED, AT(member), .text = what \
     }
 static const struct field upstream_fields[] = {
-    UP("address", up_address, "of a state there; {stack} is the stack's name"),
+    UP("address", up_address,
+       "of a state there; {stack} is the stack's name, {stack_segment} "
+       "the same as one part of the path, with %2F for slashes (GitLab)"),
     UP("lock_address", up_lock_address, "of its lock; as address without it"),
     UP("lock_method", up_lock_method, "LOCK without it; POST for GitLab"),
     UP("unlock_method", up_unlock_method, "UNLOCK without it; DELETE for GitLab"),

@@ -12,7 +12,7 @@
 #include "serve/server.h"
 #include "wire/http.h"
 
-enum { UPSTREAM_MS = 60000, SHORT_ANSWER = 1 << 20 };
+enum { UPSTREAM_MS = 60000, SHORT_ANSWER = 1 << 20, ADDRESS_BYTES = 16 << 10 };
 
 /* --- here: one change, waited for --- */
 
@@ -84,6 +84,11 @@ static bool act_unlock(struct here *here, struct err *err)
     return lock_give_back(&here->deed, &here->info, here->forced, &here->result, err);
 }
 
+static bool act_may_unlock(struct here *here, struct err *err)
+{
+    return lock_check_give_back(&here->deed, &here->info, here->forced, &here->result, err);
+}
+
 static bool act_check(struct here *here, struct err *err)
 {
     return lock_check_write(&here->deed, here->lock_id, &here->upload, &here->result, err);
@@ -91,13 +96,41 @@ static bool act_check(struct here *here, struct err *err)
 
 /* --- there --- */
 
+/* What may stand in a path as it is; `slash` with the slashes of a name. */
+static void add_escaped(struct buf *out, struct str text, bool slash)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if ((c && strchr(plain, c)) || (slash && c == '/'))
+            buf_char(out, c);
+        else
+            buf_printf(out, "%%%02X", (unsigned)(unsigned char)c);
+    }
+}
+
+/* {stack}: the name, its parts as those of the path. {stack_segment}: all of it as one part, for
+ * those whose names have no slash (GitLab). */
 static struct str fill_address(struct arena *arena, struct str address, struct str stack)
 {
-    size_t at = str_find(address, STR("{stack}"), 0);
-    if (at == SIZE_MAX)
-        return arena_dup(arena, address);
-    return arena_printf(arena, "%.*s%.*s%.*s", STR_ARG(str_sub(address, 0, at)), STR_ARG(stack),
-                        STR_ARG(str_sub(address, at + 7, address.len)));
+    static const struct {
+        struct str mark;
+        bool slash;
+    } marks[] = {{STR_INIT("{stack}"), true}, {STR_INIT("{stack_segment}"), false}};
+    AUTO_BUF out = {.limit = ADDRESS_BYTES};
+    for (size_t i = 0; i < address.len;) {
+        struct str rest = str_sub(address, i, address.len);
+        size_t k = 0;
+        while (k < 2 && !str_starts(rest, marks[k].mark))
+            k++;
+        if (k < 2)
+            add_escaped(&out, stack, marks[k].slash);
+        else
+            buf_char(&out, *rest.ptr);
+        i += k < 2 ? marks[k].mark.len : 1;
+    }
+    return out.failed ? (struct str){0} : arena_dup(arena, buf_view(&out));
 }
 
 /* query: behind the address, or empty. The method's and user's words come from plumb.yaml. */
@@ -142,9 +175,18 @@ static bool is_done(const struct http_answer *answer)
     return answer->status >= 200 && answer->status < 300;
 }
 
-/* What was said there, as it is: its words are what clients of that backend know. */
-static void pass_on(struct request *request, const struct http_answer *there)
+/* What was said there, as it is: its words are what clients of that backend know. But that it does
+ * not let plumb in is nothing that the client could mend by another token. */
+static void pass_on(struct server *server, struct request *request, const struct http_answer *there)
 {
+    if (there->status == 401 || there->status == 403) {
+        LOG(server->options.log, LOG_ERROR, "upstream", "the backend behind refuses us",
+            LOG_NUMBER("status", there->status), LOG_TEXT("stack", request->rest));
+        request_problem(request, 502, "backend",
+                        "the backend behind plumb refuses plumb's own credential (status %ld)",
+                        there->status);
+        return;
+    }
     struct answer answer = {
         .status = there->status >= 100 && there->status < 600 ? (unsigned)there->status : 502,
         .type = there->body.len ? "application/json" : NULL,
@@ -194,7 +236,7 @@ void upstream_get(void *service, struct request *request)
         return;
     if (ask_there(server, request, "GET", server->options.upstream.address, (struct str){0}, &there,
                   &err))
-        pass_on(request, &there);
+        pass_on(server, request, &there);
     else
         request_failed(request, &err);
 }
@@ -213,6 +255,20 @@ static void give_back_here(struct server *server, struct here *here)
         LOG(server->options.log, LOG_ERROR, "upstream", "a lock stays here that is not held there",
             LOG_TEXT("stack", here->deed.stack),
             LOG_TEXT("error", str_from(err_text(&here->err, text, sizeof text))));
+}
+
+/* Held there, as those that know LOCK as well as those that do not (GitLab: 409) say it. */
+static bool is_held(const struct http_answer *there)
+{
+    return there->status == 409 || there->status == 423;
+}
+
+/* Held there by this very request, whose answer was lost: not every backend gives a lock twice. */
+static bool is_ours_already(struct request *request, const struct http_answer *there, struct str id)
+{
+    struct lockinfo holder = {0};
+    return is_held(there) && lockinfo_parse(&request->arena, there->body, &holder, NULL) &&
+           str_equal(holder.id, id);
 }
 
 void upstream_lock(void *service, struct request *request)
@@ -240,14 +296,15 @@ void upstream_lock(void *service, struct request *request)
     const char *method = word(&request->arena, server->options.upstream.lock_method, "LOCK");
     bool asked =
         ask_there(server, request, method, lock_address(server), (struct str){0}, &there, &err);
-    if (!asked || !is_done(&there))
+    bool given = asked && (is_done(&there) || is_ours_already(request, &there, here.info.id));
+    if (!given)
         give_back_here(server, &here);
     if (!asked)
         request_failed(request, &err);
-    else if (is_done(&there))
+    else if (given)
         request_answer(request, &(struct answer){.status = 200});
     else
-        pass_on(request, &there);
+        pass_on(server, request, &there);
 }
 
 void upstream_unlock(void *service, struct request *request)
@@ -267,21 +324,53 @@ void upstream_unlock(void *service, struct request *request)
         request_problem(request, 403, "role", "only an admin takes a lock away");
         return;
     }
+    /* Whose lock it is, is known here alone: the other side takes all that comes from plumb. */
+    if (!do_here(server, &here, act_may_unlock)) {
+        request_failed(request, &here.err);
+        return;
+    }
+    bool unknown = here.result.answer == LOCK_CONFLICT;
+    if (here.result.answer == LOCK_FORBIDDEN || (unknown && request->who.role < ROLE_ADMIN)) {
+        answer_result(request, &here.result);
+        return;
+    }
     const char *method = word(&request->arena, server->options.upstream.unlock_method, "UNLOCK");
     if (!ask_there(server, request, method, lock_address(server), (struct str){0}, &there, &err)) {
         request_failed(request, &err);
         return;
     }
-    if (!is_done(&there)) {
-        pass_on(request, &there);
+    /* Not held there any more: by this very request, whose answer was lost, or somebody took it
+     * away past plumb. It is not held here either then. */
+    if (!is_done(&there) && !is_held(&there) && there.status != 404) {
+        pass_on(server, request, &there);
         return;
     }
+    if (!is_done(&there))
+        LOG(server->options.log, LOG_WARN, "upstream", "a lock was not held there any more",
+            LOG_TEXT("stack", request->rest), LOG_NUMBER("status", there.status));
     if (!do_here(server, &here, act_unlock))
         request_failed(request, &here.err);
-    else if (lock_is_given(here.result.answer))
+    else if (lock_is_given(here.result.answer) || (unknown && is_done(&there)))
         request_answer(request, &(struct answer){.status = 200});
     else
         answer_result(request, &here.result);
+}
+
+/* A serial that it has already is refused by some (GitLab: 422), also where the bytes are the same:
+ * a write whose answer was lost comes again. What it has says whether it is that. */
+static void answer_write(struct server *server, struct request *request,
+                         const struct http_answer *there, const struct digest *digest)
+{
+    struct http_answer now = {0};
+    struct digest kept;
+    bool doubtful = there->status == 409 || there->status == 422;
+    if (doubtful &&
+        ask_there(server, request, "GET", server->options.upstream.address, (struct str){0}, &now,
+                  NULL) &&
+        is_done(&now) && digest_sha256(now.body, &kept, NULL) && digest_equal(&kept, digest))
+        request_answer(request, &(struct answer){.status = 200});
+    else
+        pass_on(server, request, there);
 }
 
 void upstream_write(void *service, struct request *request)
@@ -310,7 +399,7 @@ void upstream_write(void *service, struct request *request)
     const char *method = word(&request->arena, server->options.upstream.update_method, "POST");
     if (ask_there(server, request, method, server->options.upstream.address, request->query, &there,
                   &err))
-        pass_on(request, &there);
+        answer_write(server, request, &there, &here.upload.digest);
     else
         request_failed(request, &err);
 }
@@ -325,7 +414,7 @@ void upstream_delete(void *service, struct request *request)
         return;
     if (ask_there(server, request, "DELETE", server->options.upstream.address, (struct str){0},
                   &there, &err))
-        pass_on(request, &there);
+        pass_on(server, request, &there);
     else
         request_failed(request, &err);
 }

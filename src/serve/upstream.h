@@ -4,15 +4,20 @@
  * Order:   LOCK: judged and recorded here, then asked there; what is refused there is given back
  *          here, and its answer goes to the client as it is. UNLOCK: there, then here. A write is
  *          checked against the lock that was given here, its event is durable, then it goes there
- * Crash:   between here and there the client asks again with the same id, which is the same lock
+ * Crash:   between here and there the client asks again with the same id, which is the same lock,
+ *          also where the other side gives no lock twice and takes no serial twice (GitLab)
  * Secrets: the other side's password stands in no log and no error
+ * Source:  the http backend of Terraform; GitLab's API for states (lock: 200 or 409, both with a
+ *          LockInfo; unlock: 200 or 409; write: 200, 422 for a serial that it has; read: 200, 204,
+ *          404)
  */
 #pragma once
 #include "serve/listener.h"
 
 struct server;
 
-/* serve.upstream; {stack} in the addresses is the stack's name. */
+/* serve.upstream; {stack} in the addresses is the stack's name, {stack_segment} the same with its
+ * slashes escaped. */
 struct upstream {
     struct str address;                                   /* empty = there is none */
     struct str lock_address;                              /* empty = as address */
