@@ -198,12 +198,13 @@ static void pass_on(struct server *server, struct request *request, const struct
 
 static bool begin(struct server *server, struct request *request, struct here *ret)
 {
-    *ret =
-        (struct here){.deed = {.arena = &request->arena,
-                               .stack = request->rest,
-                               .caller = {request->who.role, request->who.token, request->who.name},
-                               .peer = request->peer,
-                               .rules = &server->options.rules}};
+    *ret = (struct here){.deed = {.arena = &request->arena,
+                                  .stack = request->rest,
+                                  .caller = {.role = request->who.role,
+                                             .token = request->who.token,
+                                             .name = request->who.name},
+                                  .peer = request->peer,
+                                  .rules = &server->options.rules}};
     request->arena.limit = (size_t)2 * STATE_BYTES_MAX;
     if (!state_name_good(request->rest)) {
         request_problem(request, 400, "name", "the path does not end in the name of a stack");
