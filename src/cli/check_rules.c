@@ -9,18 +9,20 @@
 #include "policy/load.h"
 #include "policy/pack.h"
 #include "policy/policy.h"
+#include "policy/schemas.h"
 
 static bool open_rego(struct arena *arena, const struct check_rules_options *options, FILE *out,
                       struct check_rules *rules, struct err *err)
 {
     const struct policy_load_options rego = {.what = POLICY_LOAD_REGO, .v0 = options->v0};
     const struct policy_load_options documents = {.what = POLICY_LOAD_DATA};
-    const struct rego_compile_options how = {.keep_print = true};
+    struct rego_compile_options how = {.keep_print = true};
     const struct entries_options entries = {
         .space = options->spaces, .nspaces = options->nspaces, .all_spaces = options->all_spaces};
     struct rego_diags diags = {.arena = arena};
     struct policy_files files, facts;
-    if (!policy_load(arena, options->paths, options->npaths, &rego, &files, err) ||
+    if (!policy_load_schemas(arena, options->schema, &how, err) ||
+        !policy_load(arena, options->paths, options->npaths, &rego, &files, err) ||
         !policy_load(arena, options->data, options->ndata, &documents, &facts, err))
         return false;
     if (!files.nsources)

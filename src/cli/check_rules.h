@@ -12,6 +12,7 @@ struct check_rules_options {
     const struct str *spaces;
     size_t nspaces;
     bool all_spaces, v0;
+    struct str schema;       /* policy_load_schemas; or empty */
     const struct str *files; /* that are checked: the inventory of templates */
     size_t nfiles;
     int64_t now_utc_ms;

@@ -17,6 +17,7 @@
 #include "model/finding.h"
 #include "policy/inputs.h"
 #include "policy/load.h"
+#include "policy/schemas.h"
 
 enum {
     POLICY,
@@ -38,6 +39,7 @@ enum {
     GITHUB_HIDE_PASSED,
     NO_COLOR,
     STRICT,
+    SCHEMA,
     CAPABILITIES,
     TRACE,
     UPDATE,
@@ -102,6 +104,7 @@ static const struct option options[] = {
                             .kind = OPTION_FLAG,
                             .text = "only what did not pass in the output for GitHub"},
     [NO_COLOR] = ROW_NO_COLOR_ACCEPTED,
+    [SCHEMA] = ROW_SCHEMA,
     [STRICT] = {.name = "strict",
                 .kind = OPTION_FLAG,
                 .text = "unused variables, arguments and imports of policies are errors"},
@@ -161,14 +164,15 @@ static bool load(struct job *job, struct err *err)
     struct policy_load_options rego = {.what = POLICY_LOAD_REGO, .v0 = v0};
     struct policy_load_options documents = {.what = POLICY_LOAD_DATA};
     struct rego_diags diags = {.arena = job->arena};
-    const struct rego_compile_options how = {
-        .keep_print = true,
-        .strict = given(job, STRICT),
-        .allowed = job->capabilities.builtins ? conftest_is_capable : NULL,
-        .allowed_ctx = &job->capabilities};
+    struct rego_compile_options how = {.keep_print = true,
+                                       .strict = given(job, STRICT),
+                                       .allowed =
+                                           job->capabilities.builtins ? conftest_is_capable : NULL,
+                                       .allowed_ctx = &job->capabilities};
     struct policy_files files, facts;
     bool here = data->nlist == 0 && io_is_dir(data_folder.ptr);
-    if (!policy_load(job->arena, policies->nlist ? policies->list : &policy_folder,
+    if (!policy_load_schemas(job->arena, job->in->value[SCHEMA].text, &how, err) ||
+        !policy_load(job->arena, policies->nlist ? policies->list : &policy_folder,
                      policies->nlist ? policies->nlist : 1, &rego, &files, err) ||
         !policy_load(job->arena, here ? &data_folder : data->list, here ? 1 : data->nlist,
                      &documents, &facts, err))

@@ -12,6 +12,7 @@
 #include "cli/policy_text.h"
 #include "cli/rows.h"
 #include "policy/load.h"
+#include "policy/schemas.h"
 #include "policy/testing.h"
 
 enum {
@@ -24,6 +25,7 @@ enum {
     OUTPUT,
     NO_COLOR,
     STRICT,
+    SCHEMA,
     CAPABILITIES,
     TRACE,
     REPORT,
@@ -54,6 +56,7 @@ static const struct option options[] = {
     [QUIET] = {.name = "quiet", .kind = OPTION_FLAG, .text = "print nothing where all pass"},
     [OUTPUT] = ROW_CONFTEST_OUTPUT,
     [NO_COLOR] = ROW_NO_COLOR_ACCEPTED,
+    [SCHEMA] = ROW_SCHEMA,
     [STRICT] = {.name = "strict",
                 .kind = OPTION_FLAG,
                 .text = "unused variables, arguments and imports of policies are errors"},
@@ -110,13 +113,14 @@ static bool load(struct job *job, struct err *err)
     struct policy_load_options rego = {.what = POLICY_LOAD_REGO, .v0 = v0};
     struct policy_load_options documents = {.what = POLICY_LOAD_DATA};
     struct rego_diags diags = {.arena = job->arena};
-    const struct rego_compile_options how = {
-        .keep_print = true,
-        .strict = job->in->value[STRICT].set,
-        .allowed = job->capabilities.builtins ? conftest_is_capable : NULL,
-        .allowed_ctx = &job->capabilities};
+    struct rego_compile_options how = {.keep_print = true,
+                                       .strict = job->in->value[STRICT].set,
+                                       .allowed =
+                                           job->capabilities.builtins ? conftest_is_capable : NULL,
+                                       .allowed_ctx = &job->capabilities};
     struct policy_files files, facts;
-    if (!policy_load(job->arena, policies->nlist ? policies->list : &folder,
+    if (!policy_load_schemas(job->arena, job->in->value[SCHEMA].text, &how, err) ||
+        !policy_load(job->arena, policies->nlist ? policies->list : &folder,
                      policies->nlist ? policies->nlist : 1, &rego, &files, err) ||
         !policy_load(job->arena, data->list, data->nlist, &documents, &facts, err) ||
         !policy_tests_find(job->arena, files.source, files.nsources, STR("_test.rego"), NULL,

@@ -14,6 +14,7 @@
 #include "model/finding.h"
 #include "policy/load.h"
 #include "policy/plain.h"
+#include "policy/schemas.h"
 #include "wire/json.h"
 
 static const char *const explanations[] = {"notes", "fails", "full", NULL};
@@ -26,6 +27,7 @@ enum {
     OUTPUT,
     IGNORE,
     REGO_V0,
+    SCHEMA,
     STRICT,
     STRICT_BUILTIN,
     SHOW_BUILTIN,
@@ -65,6 +67,7 @@ static const struct option options[] = {
                 .kind = OPTION_STRING,
                 .arg = "REGEX",
                 .text = "pass over files and folders of --data whose paths match"},
+    [SCHEMA] = ROW_SCHEMA,
     [REGO_V0] = ROW_REGO_V0,
     [STRICT] = {.name = "strict",
                 .kind = OPTION_FLAG,
@@ -343,7 +346,7 @@ static bool compile(struct job *job, struct value *ret_data, struct err *err)
     const struct option_value *data = &job->in->value[DATA], *bundles = &job->in->value[BUNDLE];
     struct str *paths = arena_new(job->arena, struct str, data->nlist + bundles->nlist);
     const struct policy_load_options load = {.v0 = given(job, REGO_V0), .ignore = job->ignore};
-    const struct rego_compile_options how = {
+    struct rego_compile_options how = {
         .keep_print = true, .strict = given(job, STRICT), .coverage = given(job, EXPLAIN)};
     struct policy_files files;
     if (!paths)
@@ -352,7 +355,8 @@ static bool compile(struct job *job, struct value *ret_data, struct err *err)
         paths[i] = data->list[i];
     for (size_t i = 0; i < bundles->nlist; i++)
         paths[data->nlist + i] = bundles->list[i];
-    if (!policy_load(job->arena, paths, data->nlist + bundles->nlist, &load, &files, err))
+    if (!policy_load_schemas(job->arena, job->in->value[SCHEMA].text, &how, err) ||
+        !policy_load(job->arena, paths, data->nlist + bundles->nlist, &load, &files, err))
         return false;
     *ret_data = files.data;
     return rego_compile(files.source, files.nsources, ret_data, &how, &job->diags, &job->policy,

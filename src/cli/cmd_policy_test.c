@@ -17,6 +17,7 @@
 #include "policy/load.h"
 #include "policy/plain.h"
 #include "policy/rule_testing.h"
+#include "policy/schemas.h"
 #include "policy/testing.h"
 #include "report/parts.h"
 #include "wire/json.h"
@@ -33,6 +34,7 @@ enum {
     JOBS,
     IGNORE,
     REGO_V0,
+    SCHEMA,
     STRICT,
     TIMEOUT,
     OPTION_COUNT
@@ -78,6 +80,7 @@ static const struct option options[] = {
                 .kind = OPTION_STRING,
                 .arg = "REGEX",
                 .text = "pass over files and folders whose paths match"},
+    [SCHEMA] = ROW_SCHEMA,
     [REGO_V0] = ROW_REGO_V0,
     [STRICT] = {.name = "strict",
                 .kind = OPTION_FLAG,
@@ -463,13 +466,14 @@ static bool test_all(struct job *job, int *ret_exit, struct err *err)
 {
     const struct policy_load_options load = {
         .v0 = given(job, REGO_V0), .rules = true, .ignore = job->ignore};
-    const struct rego_compile_options how = {
+    struct rego_compile_options how = {
         .keep_print = true, .strict = given(job, STRICT), .coverage = given(job, COVERAGE)};
     struct rego_diags diags = {.arena = job->arena};
     struct policy_files files;
     static const struct str here = STR_INIT(".");
     bool named = job->in->nargs > 0;
-    if (!policy_load(job->arena, named ? job->in->args : &here, named ? job->in->nargs : 1, &load,
+    if (!policy_load_schemas(job->arena, job->in->value[SCHEMA].text, &how, err) ||
+        !policy_load(job->arena, named ? job->in->args : &here, named ? job->in->nargs : 1, &load,
                      &files, err) ||
         !policy_tests_find(job->arena, files.source, files.nsources, STR(""), job->run, &job->tests,
                            err))

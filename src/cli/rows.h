@@ -91,6 +91,11 @@
     {.name = "rego-v0", .kind = OPTION_FLAG, \
      .text = "read policies as Rego v0, the language before OPA 1.0"}
 
+#define ROW_SCHEMA \
+    {.name = "schema", .letter = 's', .kind = OPTION_STRING, .arg = "PATH", \
+     .text = "a JSON Schema: policies that ask input for what it rules out are refused; of a " \
+             "folder, those that METADATA names by schema.FOLDER.FILE"}
+
 /* As conftest has them; see cli/conftest_output.h. */
 #define ROW_POLICY \
     {.name = "policy", .letter = 'p', .kind = OPTION_LIST, .arg = "PATH", \

@@ -304,19 +304,20 @@ static bool read_schema(struct reading *r, const struct value *v, struct value *
     }
     struct str key = key_str(v->members[0].key);
     const struct value *use = &v->members[0].value;
-    struct rego_schema_use one = {.path = key};
+    struct rego_schema_use one = {0};
     if (!path_value(r, key, &path)) {
         complain(r, place, "invalid document reference");
         return false;
     }
+    one.path = path;
     if (use->kind == VALUE_STRING) {
-        one.schema = value_text(use);
-        bool good = path_value(r, one.schema, &schema) && schema.len &&
+        bool good = path_value(r, value_text(use), &schema) && schema.len &&
                     str_equal(value_text(&schema.items[0]), STR("schema"));
         if (!good) {
             complain(r, place, "invalid schema reference");
             return false;
         }
+        one.schema = schema;
     } else if (rego_is_object(use)) {
         one.definition = use;
         schema = *use;

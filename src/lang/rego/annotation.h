@@ -16,8 +16,8 @@ enum rego_scope {
     REGO_SCOPE_SUBPACKAGES
 };
 struct rego_schema_use { /* schemas: - input.x: schema.y */
-    struct str path;     /* "input.x" */
-    struct str schema;   /* "schema.y", or empty: */
+    struct value path;   /* ["input", "x"] */
+    struct value schema; /* ["schema", "y"], or where there is a */
     const struct value *definition;
 };
 struct rego_annotation {
@@ -33,5 +33,9 @@ struct rego_annotation {
 /* Of the comments read; what is wrong with them is a diagnostic each. */
 void rego_read_annotations(struct arena *arena, struct rego_module *module,
                            struct rego_diags *diags);
+/* The annotations that hold for a rule, widest first: of packages above its own (subpackages), of
+ * its package, its document, itself. Each is given to `give`, until that is false. */
+bool rego_annotations_of(struct rego_compiler *c, const struct rego_rule *rule,
+                         bool (*give)(void *ctx, const struct rego_annotation *a), void *ctx);
 /* Calls of rego.metadata.rule() and .chain() become what they give. False: memory, depth. */
 bool rego_put_metadata(struct rego_compiler *c);

@@ -104,7 +104,7 @@ static const struct rego_type *type_of_set(struct rego_inference *in, const stru
     return rego_type_set(&in->types, member ? member : &rego_any);
 }
 
-static void put_property(struct rego_property *property, size_t *n, struct rego_property one)
+void rego_put_property(struct rego_property *property, size_t *n, struct rego_property one)
 {
     size_t at = *n;
     while (at > 0 && rego_compare(&property[at - 1].key, &one.key) > 0)
@@ -132,7 +132,8 @@ static const struct rego_type *type_of_object(struct rego_inference *in, const s
         const struct rego_term *key = t->pairs.item[i].key;
         const struct rego_type *value = rego_term_type(in, t->pairs.item[i].value);
         if (rego_is_constant(key)) {
-            put_property(property, &type.nproperties, (struct rego_property){key->value, value});
+            rego_put_property(property, &type.nproperties,
+                              (struct rego_property){key->value, value});
             continue;
         }
         const struct rego_type *known = rego_term_type(in, key);
@@ -217,8 +218,7 @@ static bool unify_collection(struct rego_inference *in, const struct rego_term *
                     : t->kind == REGO_TERM_SET ? REGO_SET
                                                : REGO_OBJECT;
     bool fits = false;
-    if (kind != REGO_SET)
-        type = rego_type_itself(type);
+    type = rego_type_itself(type);
     if (!type)
         return false;
     if (type->kind == REGO_ANY && type->n == 0) {

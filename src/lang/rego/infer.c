@@ -702,6 +702,116 @@ static const struct rego_type *rule_type(struct rego_inference *in, const struct
     return type;
 }
 
+/* --- schemas --- */
+
+static const struct value *schema_of(const struct rego_compile_options *options,
+                                     const struct value *path)
+{
+    for (size_t i = 0; i < options->nschemas; i++)
+        if (rego_equal(&options->schema[i].path, path))
+            return &options->schema[i].schema;
+    return NULL;
+}
+
+/* `type`, but with that type at that path; what is not known of it stays so. */
+static const struct rego_type *overridden(struct rego_inference *in, const struct rego_type *type,
+                                          const struct value *path, size_t n,
+                                          const struct rego_type *by)
+{
+    struct rego_type made = {
+        .kind = REGO_OBJECT, .open = true, .key = &rego_any, .rest = &rego_any};
+    type = rego_type_itself(type);
+    if (n == 0)
+        return by;
+    if (type && type->kind == REGO_OBJECT)
+        made = *type;
+    struct rego_property *property =
+        arena_new(in->types.arena, struct rego_property, made.nproperties + 1);
+    if (!property) {
+        rego_infer_no_memory(in);
+        return &rego_any;
+    }
+    if (made.nproperties)
+        memcpy(property, made.property, made.nproperties * sizeof *property);
+    const struct rego_type *below =
+        made.nproperties || made.open ? rego_type_select(&in->types, &made, path) : NULL;
+    rego_put_property(property, &made.nproperties,
+                      (struct rego_property){*path, overridden(in, below, path + 1, n - 1, by)});
+    made.property = property;
+    return rego_type_make(&in->types, made);
+}
+
+struct annotated {
+    struct rego_inference *in;
+    const struct rego_rule *rule;
+};
+
+static bool use_schema(struct rego_inference *in, const struct rego_rule *rule,
+                       const struct rego_schema_use *use)
+{
+    const struct rego_compile_options *options = &in->c->policy->options;
+    const struct value *schema =
+        use->definition ? use->definition : schema_of(options, &use->schema);
+    struct rego_key root = {true, use->path.items[0]};
+    if (!schema && !options->nschemas)
+        return true;
+    if (!schema) {
+        AUTO_BUF text = {.limit = MESSAGE_MAX};
+        buf_str(&text, STR("undefined schema: "));
+        for (uint32_t i = 0; i < use->schema.len; i++)
+            buf_printf(&text, "%s%.*s", i ? "." : "", STR_ARG(value_text(&use->schema.items[i])));
+        complain(in, rule->place, &text);
+        return true;
+    }
+    struct rego_typed *typed = rego_typed_at(&in->types, &in->own.root, use->path.items, 1);
+    if (!typed)
+        return rego_infer_no_memory(in);
+    typed->type = overridden(in, rego_types_of(&in->types, &in->own, &root, 1), use->path.items + 1,
+                             use->path.len - 1, rego_type_of_schema(&in->types, schema));
+    return true;
+}
+
+static bool use_annotation(void *ctx, const struct rego_annotation *a)
+{
+    const struct annotated *annotated = ctx;
+    for (size_t i = 0; i < a->nschemas; i++)
+        if (a->schema[i].path.len && !use_schema(annotated->in, annotated->rule, &a->schema[i]))
+            return false;
+    return true;
+}
+
+static bool uses_schemas(const struct rego_policy *policy)
+{
+    for (size_t u = 0; u < policy->nunits; u++)
+        for (size_t i = 0; i < policy->unit[u].module->nannotations; i++)
+            if (policy->unit[u].module->annotations[i].nschemas)
+                return true;
+    return false;
+}
+
+/* What is known before any rule is: the type of input. */
+static bool start_types(struct rego_compiler *c)
+{
+    struct rego_policy *policy = c->policy;
+    struct value name = value_string(STR("schema")), input = value_string(STR("input"));
+    struct value root = value_items(VALUE_TUPLE, &name, 1);
+    policy->types = arena_new(c->arena, struct rego_types, 1);
+    policy->type_steps = STEPS;
+    policy->annotated = uses_schemas(policy);
+    if (!policy->types)
+        return false;
+    const struct value *schema = schema_of(&policy->options, &root);
+    if (!schema)
+        return true;
+    struct rego_typing types = {.arena = c->arena, .steps_left = STEPS};
+    struct rego_typed *typed = rego_typed_at(&types, &policy->types->root, &input, 1);
+    if (typed)
+        typed->type = rego_type_of_schema(&types, schema);
+    return typed && !types.out_of_memory;
+}
+
+/* --- each --- */
+
 static bool check_rule(struct rego_compiler *c, const struct rego_rule *rule,
                        const struct rego_node *node, size_t ntail)
 {
@@ -709,7 +819,9 @@ static bool check_rule(struct rego_compiler *c, const struct rego_rule *rule,
     struct value *path;
     size_t n;
     in.types.steps_left = c->policy->type_steps;
-    bool ok = check_body(&in, rule->body);
+    bool ok = !c->policy->annotated ||
+              rego_annotations_of(c, rule, use_annotation, &(struct annotated){&in, rule});
+    ok = ok && check_body(&in, rule->body);
     const struct rego_type *type = rule_type(&in, rule, ntail);
     ok = ok && rego_typed_path(&in.types, node, &path, &n);
     if (ok && in.failed) {
@@ -728,12 +840,10 @@ static bool check_rule(struct rego_compiler *c, const struct rego_rule *rule,
 bool rego_check_types(struct rego_compiler *c, const struct rego_definition *definition)
 {
     const struct rego_rule *rule = definition->rule;
-    if (!c->policy->types) {
-        c->policy->types = arena_new(c->arena, struct rego_types, 1);
-        c->policy->type_steps = STEPS;
-    }
-    for (; rule && c->policy->types; rule = rule->else_)
+    if (!c->policy->types && !start_types(c))
+        return false;
+    for (; rule; rule = rule->else_)
         if (!check_rule(c, rule, definition->node, definition->ntail))
             return false;
-    return c->policy->types != NULL;
+    return true;
 }

@@ -40,6 +40,9 @@ const struct rego_type *rego_types_of(struct rego_typing *t, const struct rego_t
 const struct rego_type *rego_type_at(struct rego_typing *t, const struct rego_type *type,
                                      const struct rego_key *path, size_t n);
 
+/* schema_type.c: what a value that a JSON Schema describes is. */
+const struct rego_type *rego_type_of_schema(struct rego_typing *t, const struct value *schema);
+
 /* --- of one rule, or a query --- */
 
 struct rego_learnt { /* a variable's type before */
@@ -70,6 +73,8 @@ const struct rego_term *rego_stand_in(struct rego_inference *in, const struct re
                                       const struct rego_type *type);
 bool rego_is_document(const struct rego_term *t); /* input, data */
 bool rego_is_constant(const struct rego_term *t); /* a scalar */
+/* Into its place among n that are sorted; there is room. The later one of a key holds. */
+void rego_put_property(struct rego_property *property, size_t *n, struct rego_property one);
 const struct rego_type *rego_term_type(struct rego_inference *in, const struct rego_term *t);
 /* Whether a term may have that type; its variables learn theirs. either: of several that it may
  * have. */

@@ -306,6 +306,44 @@ static bool check_twice(struct rego_compiler *c, const struct rego_unit *unit,
     return true;
 }
 
+/* Whether an annotation of that scope, in that module, holds for a rule of that path. */
+static bool holds(struct rego_compiler *c, const struct rego_annotation *a,
+                  const struct rego_module *module, const struct rego_rule *rule,
+                  const struct value paths[2])
+{
+    struct value path;
+    if (a->scope == REGO_SCOPE_RULE)
+        return a->rule == rule;
+    if (!(a->rule ? rule_path(c->arena, a->rule, &path) : package_path(c->arena, module, &path))) {
+        c->out_of_memory = true;
+        return false;
+    }
+    if (a->scope == REGO_SCOPE_SUBPACKAGES)
+        return is_prefix(&path, &paths[0]);
+    return rego_equal(&path, &paths[a->scope == REGO_SCOPE_DOCUMENT]);
+}
+
+bool rego_annotations_of(struct rego_compiler *c, const struct rego_rule *rule,
+                         bool (*give)(void *ctx, const struct rego_annotation *a), void *ctx)
+{
+    static const enum rego_scope widest_first[] = {REGO_SCOPE_SUBPACKAGES, REGO_SCOPE_PACKAGE,
+                                                   REGO_SCOPE_DOCUMENT, REGO_SCOPE_RULE};
+    struct value paths[2];
+    if (!package_path(c->arena, rule->module, &paths[0]) || !rule_path(c->arena, rule, &paths[1]))
+        return false;
+    for (size_t s = 0; s < sizeof widest_first / sizeof *widest_first; s++)
+        for (size_t u = 0; u < c->policy->nunits; u++) {
+            const struct rego_module *module = c->policy->unit[u].module;
+            for (size_t i = 0; i < module->nannotations; i++) {
+                const struct rego_annotation *a = &module->annotations[i];
+                if (a->scope == widest_first[s] && holds(c, a, module, rule, paths) &&
+                    !give(ctx, a))
+                    return false;
+            }
+        }
+    return !c->out_of_memory;
+}
+
 bool rego_put_metadata(struct rego_compiler *c)
 {
     for (size_t u = 0; u < c->policy->nunits; u++) {

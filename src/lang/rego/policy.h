@@ -196,6 +196,7 @@ struct rego_policy {
     struct arena arena;
     struct rego_types *types; /* infer.h: of its documents; or NULL */
     size_t type_steps;        /* left for checking them */
+    bool annotated;           /* some rule has schemas of its own */
     uint32_t norder;          /* nodes that are in order */
     struct rego_cover *cover; /* with options.coverage */
     size_t ncovers, cover_room;

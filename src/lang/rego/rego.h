@@ -31,14 +31,20 @@ struct rego_source {
     struct str file, text;
     bool v0; /* read as Rego v0 */
 };
+/* A JSON Schema; names as in `schemas: [{input: schema.a.b}]`, and "schema" alone is of input. */
+struct rego_schema {
+    struct value path; /* ["schema", "a", "b"] */
+    struct value schema;
+};
 struct rego_compile_options {
     bool strict;         /* unused variables and imports are errors */
     bool logic_keywords; /* experimental and, or */
     bool keep_print;     /* print statements stay */
     bool unindexed; /* all rules and elements are gone through: what indexing is compared with */
     bool coverage;  /* count what each line was evaluated to */
-    const struct value *schemas; /* for METADATA schemas; or NULL */
-    size_t memory;               /* bytes for the policy, and for a query; 0 = 1 GiB, and 256 MiB */
+    const struct rego_schema *schema; /* of input, and what METADATA may name; while compiling */
+    size_t nschemas;
+    size_t memory; /* bytes for the policy, and for a query; 0 = 1 GiB, and 256 MiB */
     /* Which built-in functions there are; NULL = all. */
     bool (*allowed)(void *ctx, struct str builtin);
     void *allowed_ctx;

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "lang/rego/rego.h"
 #include "lang/rego/type.h"
+#include "wire/json.h"
 
 enum { LIMIT = 256 << 20 };
 
@@ -236,6 +237,107 @@ static void unions_and_parts(void **state)
     assert_ptr_equal(rego_type_set(&t, number), &rego_any);
 }
 
+/* --- schemas --- */
+
+static struct value json(struct arena *arena, const char *text)
+{
+    struct value v = {0};
+    assert_true(json_parse(arena, str_from(text), "schema", JSON_DEFAULT, &v, NULL));
+    return v;
+}
+
+#define TREE \
+    "{\"type\": \"object\", \"properties\": {\"name\": {\"type\": \"string\"}, " \
+    "\"kids\": {\"type\": \"array\", \"items\": {\"$ref\": \"#/definitions/t~1ree\"}}}}"
+#define SCHEMA \
+    "{\"properties\": {\"user\": {\"type\": \"string\"}, \"age\": {\"type\": [\"null\", " \
+    "\"integer\"]}, \"free\": {}, \"pair\": {\"items\": [{\"type\": \"string\"}, true]}, " \
+    "\"tree\": {\"$ref\": \"#/definitions/t~1ree\"}, \"lost\": {\"$ref\": \"#/nowhere\"}, " \
+    "\"alt\": {\"anyOf\": [{\"type\": \"string\"}, {\"properties\": {\"k\": {\"type\": " \
+    "\"number\"}}}]}, \"both\": {\"allOf\": [{\"properties\": {\"a\": {\"type\": " \
+    "\"string\"}}}, {\"type\": \"object\", \"properties\": {\"b\": {\"type\": " \
+    "\"number\"}}}]}, \"self\": {\"$ref\": \"#\"}}, \"definitions\": {\"t/ree\": " TREE "}}"
+
+/* The rows of what is refused, as bits. */
+static unsigned refused_rows(const char *rules, bool of_input)
+{
+    AUTO_ARENA arena = {.limit = LIMIT};
+    struct value root[] = {value_string(STR("schema"))};
+    struct value named[] = {root[0], value_string(STR("acl")), value_string(STR("rule-1"))};
+    const struct rego_schema schemas[] = {
+        {value_items(VALUE_TUPLE, named, 3),
+         json(&arena, "{\"type\": \"object\", \"properties\": {\"ok\": {\"type\": "
+                      "\"boolean\"}}}")},
+        {value_items(VALUE_TUPLE, root, 1), json(&arena, SCHEMA)},
+    };
+    struct rego_source source = {.file = STR("t.rego"), .text = str_from(rules)};
+    struct rego_compile_options how = {.schema = schemas, .nschemas = of_input ? 2 : 1};
+    struct rego_diags diags = {.arena = &arena};
+    struct rego_policy *policy;
+    struct err err = {0};
+    unsigned rows = 0;
+    if (rego_compile(&source, 1, NULL, &how, &diags, &policy, &err)) {
+        rego_close(policy);
+        return 0;
+    }
+    for (size_t i = 0; i < diags.n; i++) {
+        assert_string_equal(diags.diag[i].code, "rego_type_error");
+        rows |= 1u << diags.diag[i].row;
+    }
+    return rows;
+}
+
+static void input_is_of_its_schema(void **state)
+{
+    (void)state;
+    assert_int_equal(refused_rows("package t\n"
+                                  "a if input.user == \"x\"\n"
+                                  "b if input.age > 3\n"
+                                  "c if input.free.x.y == 1\n"
+                                  "d if input.tree.kids[_].kids[0].name == \"x\"\n"
+                                  "e if input.alt.k == 1\n"
+                                  "f if input.both.a == \"x\"\n"
+                                  "g if input.both.b == 1\n"
+                                  "h if input.pair[1].anything\n"
+                                  "i if input.tree == input.tree.kids[0]\n"
+                                  "j if input.lost.x\n"
+                                  "k if input.self.self.user == \"x\"\n"
+                                  "l if input.self == input.self.self\n",
+                                  true),
+                     0);
+    assert_int_equal(refused_rows("package t\n"
+                                  "a if input.usr == \"x\"\n"
+                                  "b if input.user == 1\n"
+                                  "c if input.age == \"x\"\n"
+                                  "d if input.tree.kids[_].kids[0].nam\n"
+                                  "e if input.alt.z == 1\n"
+                                  "f if input.both.c\n"
+                                  "g if input.pair[2]\n"
+                                  "h if input.self.self.usr\n",
+                                  true),
+                     0x3fcu);
+}
+
+static void annotations_say_of_what_schema(void **state)
+{
+    (void)state;
+    static const char rules[] =
+        "# METADATA\n# scope: subpackages\n# schemas:\n# - input: schema.acl[\"rule-1\"]\n"
+        "package t\n"
+        "a if input.ok == 1\n" /* 6 */
+        "# METADATA\n# schemas:\n# - input.more: {type: string}\n"
+        "b if { input.more == 1; input.ok }\n" /* 10 */
+        "# METADATA\n# scope: document\n# schemas:\n# - data.d: {properties: {z: {}}}\n"
+        "c if data.d.y\n" /* 15 */
+        "c if data.d.x\n" /* 16 */
+        "d if data.d.y\n" /* 17 */
+        "# METADATA\n# schemas:\n# - input: schema.none\n"
+        "e if input.ok\n"         /* 21 */
+        "f if input.more == 1\n"; /* 22 */
+    assert_int_equal(refused_rows(rules, false),
+                     1u << 6 | 1u << 10 | 1u << 15 | 1u << 16 | 1u << 21 | 1u << 22);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +347,8 @@ int main(void)
         cmocka_unit_test(queries_are_checked),
         cmocka_unit_test(checking_is_bounded),
         cmocka_unit_test(unions_and_parts),
+        cmocka_unit_test(input_is_of_its_schema),
+        cmocka_unit_test(annotations_say_of_what_schema),
     };
     return cmocka_run_group_tests_name("lang/rego/infer", tests, NULL, NULL);
 }

@@ -210,6 +210,10 @@ static int compare_properties(struct rego_typing *t, const struct rego_type *a,
 
 static int compare(struct rego_typing *t, const struct rego_type *a, const struct rego_type *b)
 {
+    if (a == b)
+        return 0;
+    if (a && b && a->kind == REGO_AGAIN && b->kind == REGO_AGAIN) /* either may have no end */
+        return (uintptr_t)a > (uintptr_t)b ? 1 : -1;
     a = rego_type_itself(a);
     b = rego_type_itself(b);
     if (a == b)
@@ -471,6 +475,8 @@ static bool any_fits(struct rego_typing *t, const struct rego_type *any, const s
 
 bool rego_type_unifies(struct rego_typing *t, const struct rego_type *a, const struct rego_type *b)
 {
+    if (a && b && a->kind == REGO_AGAIN && b->kind == REGO_AGAIN) /* either may have no end */
+        return true;
     a = rego_type_itself(a);
     b = rego_type_itself(b);
     if (!a || !b)
@@ -499,13 +505,17 @@ bool rego_type_unifies(struct rego_typing *t, const struct rego_type *a, const s
 
 /* --- text --- */
 
-static void list_text(struct buf *out, const struct rego_type *type)
+enum { TEXT_DEPTH = 4, TEXT_PARTS = 8 }; /* for people */
+
+static void type_text(struct buf *out, const struct rego_type *type, unsigned depth_left);
+
+static void list_text(struct buf *out, const struct rego_type *type, unsigned depth_left)
 {
     size_t n = type->n ? type->n : type->nproperties;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && i < TEXT_PARTS; i++) {
         buf_str(out, i ? STR(", ") : STR("<"));
         if (type->n) {
-            rego_type_text(out, type->of[i]);
+            type_text(out, type->of[i], depth_left);
             continue;
         }
         const struct value *key = &type->property[i].key;
@@ -514,29 +524,37 @@ static void list_text(struct buf *out, const struct rego_type *type)
         else
             rego_text(out, key);
         buf_str(out, STR(": "));
-        rego_type_text(out, type->property[i].type);
+        type_text(out, type->property[i].type, depth_left);
     }
+    if (n > TEXT_PARTS)
+        buf_printf(out, ", and %zu more", n - TEXT_PARTS);
     if (n)
         buf_char(out, '>');
 }
 
-void rego_type_text(struct buf *out, const struct rego_type *type)
+static void type_text(struct buf *out, const struct rego_type *type, unsigned depth_left)
 {
     if (!type) {
         buf_str(out, STR("???"));
         return;
     }
-    buf_str(out, type->kind == REGO_AGAIN ? STR("recursive") : kind_name(type->kind));
-    if (type->kind == REGO_AGAIN || type->kind == REGO_FUNCTION)
+    type = rego_type_itself(type);
+    buf_str(out, kind_name(type->kind));
+    if (type->kind == REGO_FUNCTION || depth_left == 0)
         return;
-    list_text(out, type);
+    list_text(out, type, depth_left - 1);
     if (!type->open && type->kind != REGO_SET)
         return;
     buf_char(out, '[');
     if (type->kind == REGO_OBJECT) {
-        rego_type_text(out, type->key);
+        type_text(out, type->key, depth_left - 1);
         buf_str(out, STR(": "));
     }
-    rego_type_text(out, type->rest);
+    type_text(out, type->rest, depth_left - 1);
     buf_char(out, ']');
+}
+
+void rego_type_text(struct buf *out, const struct rego_type *type)
+{
+    type_text(out, type, TEXT_DEPTH);
 }

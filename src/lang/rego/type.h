@@ -55,7 +55,7 @@ unsigned rego_type_kinds(const struct rego_type *type);
 unsigned rego_kind_of(const struct value *v);
 /* "one of {array, object, set, string}" or "string", in the order of the signature. */
 void rego_kinds_text(struct buf *out, const struct rego_type *type);
-/* As OPA prints it: any<number, array[string]>, ??? */
+/* As OPA prints it: any<number, array[string]>, ???; parts of what is large are left out. */
 void rego_type_text(struct buf *out, const struct rego_type *type);
 
 /* A scalar's, or any. */
