@@ -112,15 +112,23 @@ bool conftest_namespaces(struct arena *arena, const struct rego_policy *policy, 
     return names || arena_full(arena, err);
 }
 
+static bool is_true(const struct rego_term *value)
+{
+    struct value yes = value_bool(true);
+    return !value || (value->kind == REGO_TERM_VALUE && rego_equal(&value->value, &yes));
+}
+
+/* deny[msg] if { ... } was meant to be deny contains msg if { ... }: it gives an object of true. */
 bool conftest_check_rules(const struct rego_policy *policy, struct err *err)
 {
     for (size_t i = 0; i < rego_module_count(policy); i++) {
         const struct rego_module *module = rego_module_at(policy, i);
         for (size_t k = 0; k < module->nrules; k++) {
             const struct rego_rule *rule = module->rules[k];
-            struct str name = conftest_rule_name(rule);
+            struct str name = part_text(rule->head.ref[0]);
             if ((conftest_is_failure(name) || conftest_is_warning(name)) && rule->head.has_if &&
-                rule->head.kind == REGO_HEAD_COMPLETE && !rule->head.value)
+                rule->head.nref > 1 && rule->head.kind != REGO_HEAD_SET &&
+                is_true(rule->head.value))
                 return err_set(err, ERR_SYNTAX,
                                "%.*s:%u:%u: %.*s: rule is using 'if' keyword without 'contains' "
                                "keyword",

@@ -46,8 +46,9 @@ static bool parse_yaml(struct arena *arena, struct str text, const char *name,
     size_t n, kept = 0;
     if (!yaml_parse(arena, text, name, YAML_V1_1_BOOLS, &docs, &n, err))
         return false;
-    if (n == 1)
-        return one(arena, &docs[0].root, ret, ret_n, err);
+    struct value nothing = value_null(); /* an empty file is one document, too */
+    if (n <= 1)
+        return one(arena, n ? &docs[0].root : &nothing, ret, ret_n, err);
     struct value *doc = arena_new(arena, struct value, n);
     if (!doc)
         return arena_full(arena, err);

@@ -604,6 +604,7 @@ bool rego_resolve_rule(struct rego_compiler *c, struct rego_rule *rule)
     struct scope arguments = {0};
     struct resolving r = {.c = c, .scope = &arguments, .arguments = &arguments};
     const struct rego_rule *whole = rule;
+    size_t before = c->diags->n;
     c->rule = rule;
     for (size_t i = 0; i < rule->head.narg; i++)
         if (!declare_all(&r, rule->head.arg[i], LOCAL_ARGUMENT))
@@ -620,7 +621,7 @@ bool rego_resolve_rule(struct rego_compiler *c, struct rego_rule *rule)
         if ((rule->body && !body(&r, rule->body)) || !head(&r, &rule->head))
             return false;
     }
-    if (!c->diags->n)
+    if (c->diags->n == before)
         complain_unused(c, whole);
     return true;
 }

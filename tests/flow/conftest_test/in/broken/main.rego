@@ -1,3 +1,3 @@
 package main
 
-deny if input.x == 1
+deny[msg] if msg := "no"

@@ -1,0 +1,8 @@
+package main
+
+deny contains "a" if {
+	x := 1
+	input.a
+}
+
+f(y) if input.b
