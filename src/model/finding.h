@@ -164,7 +164,7 @@ struct finding {
     const struct attribution *by; /* NULL: nobody was asked */
     const struct value *tags;     /* of the resource, texts without secrets; NULL: nobody asked */
     const struct judgement *judgement; /* model/decision.h; NULL: no policy was asked */
-    struct str digest;                 /* as those of changes, where there are none */
+    struct str digest, kept_digest;    /* as those of changes, where there are none */
     struct str asked; /* what policy was asked, for the store (policy/asked.h); or empty */
 };
 

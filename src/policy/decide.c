@@ -316,13 +316,10 @@ bool policy_digests(const struct policy *policy, struct arena *arena,
     }
     if (subject->nchanges)
         return true;
-    struct str class_ = subject->kind == SUBJECT_FINDING
-                            ? str_from(finding_class_name(subject->class_))
-                            : STR("resource");
-    const struct value what = value_string(class_);
-    return waiver_digest(arena, key, subject->address,
-                         subject->kind == SUBJECT_FINDING ? &what : subject->values, false, ret,
-                         err);
+    return subject->kind == SUBJECT_FINDING
+               ? waiver_digest_whole(arena, key, subject->class_, subject->address, subject->type,
+                                     subject->live, ret, err)
+               : waiver_digest(arena, key, subject->address, subject->values, false, ret, err);
 }
 
 bool policy_judge(struct policy *policy, struct arena *arena, const struct rule_subject *subject,

@@ -485,6 +485,47 @@ static void waivers_cover_the_very_value(void **state)
     }
 }
 
+/* A resource that no code asks for has no changes: its waiver is bound to all that is live of it.
+ */
+static void a_waiver_of_what_no_code_asks_for_is_bound_to_its_values(void **state)
+{
+    (void)state;
+    struct setup t;
+    struct value *other, secret;
+    begin(&t);
+    add_file(&t, "r.yaml",
+             "version: 1\nrules:\n"
+             "  - {id: alone, title: Who made it, match: {class: unmanaged}, decision: block}\n");
+    must_open(&t, NULL);
+    struct rule_subject s = subject(&t, NULL), gone = s;
+    s.class_ = CLASS_UNMANAGED;
+    s.live = s.values;
+    gone.class_ = CLASS_MISSING;
+    struct str digest = digest_of(&t, &s, 0), missing = digest_of(&t, &gone, 0);
+    gone.live = s.live;
+    assert_true(str_equal(missing, digest_of(&t, &gone, 0))); /* of others the class says it all */
+    policy_close(t.policy);
+    add_file(&t, "w.yaml", waiver_text(&t, FINGERPRINT, digest, "2026-12-31"));
+    must_open(&t, "w.yaml");
+    assert_int_equal(judge(&t, &s).decision, DECISION_IGNORE);
+
+    other = arena_new(&t.arena, struct value, 1);
+    assert_true(
+        json_parse(&t.arena, STR("{\"acl\": \"private\", \"size\": 3}"), "v", 0, other, &t.err));
+    s.live = s.values = other;
+    assert_int_equal(judge(&t, &s).decision, DECISION_BLOCK);
+    s.type = STR("aws_s3_bucket_acl");
+    assert_false(str_equal(digest_of(&t, &s, 0), digest));
+    s.live = NULL;
+    assert_null(digest_of(&t, &s, 0).ptr);
+
+    secret = value_string(STR("hunter2"));
+    secret.marks |= VALUE_SENSITIVE;
+    s.live = &secret;
+    assert_true(str_starts(digest_of(&t, &s, 0), STR("hmac-sha256:")));
+    end(&t);
+}
+
 /* Short of memory there is an error, never a milder answer. */
 static void a_full_arena_never_softens_a_decision(void **state)
 {
@@ -614,6 +655,7 @@ int main(void)
         cmocka_unit_test(what_nobody_asks_is_said),
         cmocka_unit_test(the_report_counts_what_rules_did),
         cmocka_unit_test(waivers_cover_the_very_value),
+        cmocka_unit_test(a_waiver_of_what_no_code_asks_for_is_bound_to_its_values),
         cmocka_unit_test(a_full_arena_never_softens_a_decision),
         cmocka_unit_test(secrets_have_keyed_digests),
         cmocka_unit_test(a_waiver_needs_its_facts),

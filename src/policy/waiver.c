@@ -160,6 +160,21 @@ bool waiver_digest(struct arena *arena, struct str key, struct str path, const s
     return ret->ptr || arena_full(arena, err);
 }
 
+bool waiver_digest_whole(struct arena *arena, struct str key, enum finding_class class_,
+                         struct str address, struct str type, const struct value *live,
+                         struct str *ret, struct err *err)
+{
+    struct value what[3] = {value_string(str_from(finding_class_name(class_))), value_string(type)};
+    if (class_ != CLASS_UNMANAGED)
+        return waiver_digest(arena, key, address, &what[0], false, ret, err);
+    *ret = (struct str){0};
+    if (!live || live->kind == VALUE_NULL || live->kind == VALUE_UNKNOWN)
+        return true;
+    what[2] = *live;
+    const struct value whole = value_items(VALUE_TUPLE, what, 3);
+    return waiver_digest(arena, key, address, &whole, false, ret, err);
+}
+
 /* --- covering --- */
 
 static bool has_digest(const struct waiver *waiver, struct str digest)

@@ -44,6 +44,12 @@ bool waivers_read(struct waivers *waivers, struct arena *arena, struct str text,
 /* "sha256:..." of a live value at a path; keyed where it is secret. ptr NULL: there is no key. */
 bool waiver_digest(struct arena *arena, struct str key, struct str path, const struct value *live,
                    bool sensitive, struct str *ret, struct err *err);
+/* Of a finding without changes. A resource that no code asks for: over address, type and all that
+ * is live, for nothing else tells when it changes; ptr NULL where nothing is known of that. Of other
+ * classes the class says it all. */
+bool waiver_digest_whole(struct arena *arena, struct str key, enum finding_class class_,
+                         struct str address, struct str type, const struct value *live,
+                         struct str *ret, struct err *err);
 /* The waiver that takes `rule` out of the decision on a change (or on the whole subject: change
  * NULL); NULL: none. Counts what was used and what was void. */
 struct waiver *waivers_find(struct waivers *waivers, const struct rule_subject *subject,

@@ -163,11 +163,12 @@ struct writing {
     int64_t id, n;
 };
 
-/* What could not be looked at cannot be accepted. */
+/* What could not be looked at cannot be accepted, nor what has no value to be bound to. */
 static bool acceptable(const struct sight *s)
 {
     const struct finding *f = s->finding;
-    return f->class_ != CLASS_UNCHECKED && !f->ignored && !(f->judgement && f->judgement->waived);
+    return s->digest.len && f->class_ != CLASS_UNCHECKED && !f->ignored &&
+           !(f->judgement && f->judgement->waived);
 }
 
 static bool next_item(void *ctx, struct db_value *param)

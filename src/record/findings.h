@@ -95,7 +95,8 @@ bool run_abandon(struct record *record, int64_t run, const struct run_start *sta
 
 /* --- values --- */
 
-/* "sha256:..." or "hmac-sha256:..." of all of a finding's live values, in `arena`. */
+/* "sha256:..." or "hmac-sha256:..." of all of a finding's live values, in `arena`; empty: it is a
+ * resource that no code asks for, and nothing is known of its values. */
 bool finding_digest(struct arena *arena, struct str key, const struct finding *finding,
                     struct str *ret, struct err *err);
 

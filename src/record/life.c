@@ -90,6 +90,10 @@ bool finding_digest(struct arena *arena, struct str key, const struct finding *f
     struct str *lines = arena_new(arena, struct str, most), one;
     struct digest digest;
     char hex[DIGEST_HEX + 1];
+    if (finding->class_ == CLASS_UNMANAGED && !most) { /* no change would tell that it is another */
+        *ret = finding->kept_digest.ptr ? finding->kept_digest : STR("");
+        return true;
+    }
     if (!lines)
         return arena_full(arena, err);
     for (size_t i = 0; i < most; i++) {

@@ -5,13 +5,16 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "model/decision.h"
+#include "policy/waiver.h"
 #include "record/findings.h"
 #include "record/test_stores.h"
 
 /* A run sees letters: "a" is a finding of the address a with the value 1, "a2" one with the value
  * 2, "?a" says that a could not be checked, "!" that the stack failed, "a:" that only a was
  * wanted, "-a" that an ignore rule covers it, "+" that what is found becomes the baseline, "m:"
- * nothing. A secret is a capital letter: its value is not in its fingerprint. */
+ * nothing. A secret is a capital letter: its value is not in its fingerprint. "*a" is a resource a
+ * that no code asks for, "*a2" the same with another value, "*a_" one of which no value is known.
+ */
 static const struct story {
     const char *says;
     const char *runs[6];
@@ -48,6 +51,15 @@ static const struct story {
     {"what was put right leaves the baseline",
      {"+a", "", "a"},
      {"a=waived", "a=resolved", "a=reopened"}},
+    {"what no code asks for is known by all that is live of it",
+     {"*a", "*a", "*a2", "*a2", "", "*a2"},
+     {"a=new", "a=recurring", "a=changed", "a=recurring", "a=resolved", "a=reopened"}},
+    {"the baseline accepts what no code asks for as it is, and no longer",
+     {"+*a", "*a", "*a2", "*a"},
+     {"a=waived", "a=waived", "a=changed", "a=changed"}},
+    {"what nothing is known of is not accepted",
+     {"+*a_ b", "*a_ b"},
+     {"a=new b=waived", "a=recurring b=waived"}},
     {"a value that moved leaves the baseline, even if it comes back",
      {"+a", "a2", "a", "+a", "a"},
      {"a=waived", "a=changed", "a=changed", "a=waived", "a=waived"}},
@@ -86,8 +98,8 @@ static const struct value values[] = {{.kind = VALUE_STRING, .len = 5, .text = "
 static void make_finding(struct world *world, struct str word, struct finding *f)
 {
     struct err err = {0};
-    bool unchecked = word.ptr[0] == '?', ignored = word.ptr[0] == '-';
-    struct str name = str_sub(word, unchecked || ignored, word.len);
+    bool unchecked = word.ptr[0] == '?', ignored = word.ptr[0] == '-', alone = word.ptr[0] == '*';
+    struct str name = str_sub(word, unchecked || ignored || alone, word.len);
     struct change *change = arena_new(&world->arena, struct change, 1);
     bool secret = name.ptr[0] >= 'A' && name.ptr[0] <= 'Z';
     *change = (struct change){.path = STR("size"),
@@ -95,16 +107,22 @@ static void make_finding(struct world *world, struct str word, struct finding *f
                               .after = &values[name.len > 1 ? 2 : 1],
                               .configurable = true,
                               .sensitive = secret};
-    *f = (struct finding){.class_ = unchecked ? CLASS_UNCHECKED : CLASS_CONTRADICTS_CODE,
+    *f = (struct finding){.class_ = unchecked ? CLASS_UNCHECKED
+                                    : alone   ? CLASS_UNMANAGED
+                                              : CLASS_CONTRADICTS_CODE,
                           .severity = SEVERITY_MEDIUM,
                           .stack = STR("prod"),
                           .address = str_sub(name, 0, 1),
                           .type = STR("thing"),
                           .changes = change,
-                          .nchanges = !unchecked,
+                          .nchanges = !unchecked && !alone,
                           .ignored = ignored,
                           .ignored_by = ignored ? STR("we know") : STR("")};
-    assert_true(finding_fingerprint(f, change, !unchecked, &err));
+    assert_true(finding_fingerprint(f, change, f->nchanges, &err));
+    if (alone)
+        assert_true(waiver_digest_whole(&world->arena, STR("key"), f->class_, f->address, f->type,
+                                        str_ends(name, STR("_")) ? NULL : change->after,
+                                        &f->kept_digest, &err));
 }
 
 static struct run_changes scan(struct world *world, const char *sees)
@@ -113,7 +131,7 @@ static struct run_changes scan(struct world *world, const char *sees)
         .stack = STR_INIT("prod"), .actor = {STR_INIT("uid 1000 (ann)"), STR_INIT("os-user")}};
     struct finding *finding = arena_new(&world->arena, struct finding, 8);
     struct stack_result result = {
-        .name = STR("prod"), .live = STR("providers"), .desired = STR("state")};
+        .name = STR("prod"), .live = STR("snapshot live.json"), .desired = STR("state")};
     struct run_finish finish = {
         .start = &start, .result = &result, .wanted = wanted, .describe = describe, .ctx = world};
     struct run_changes changes = {0};

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "model/config.h"
 #include "model/decision.h"
+#include "policy/waiver.h"
 #include "record/audit.h"
 #include "record/findings.h"
 #include "record/standing.h"
@@ -26,9 +27,9 @@ static const struct actor people[] = {
 
 /*
  * A step: "scan X", X as "a", "a2" (another value), "" (nothing there any more), "a!" (policy says
- * review, due in a day); "WHO accept|revert|adopt" (of what is at a, for a day), "WHO ok" (the
- * newest review), "WHO back" (withdraw); "later N" hours; "settle". A step that is refused has a
- * "no " before it.
+ * review, due in a day), "*a" (a resource that no code asks for); "WHO accept|revert|adopt" (of
+ * what is at a, for a day), "WHO ok" (the newest review), "WHO back" (withdraw); "later N" hours;
+ * "settle". A step that is refused has a "no " before it.
  */
 static const struct story {
     const char *says;
@@ -74,6 +75,18 @@ static const struct story {
      "ended voided",
      false,
      "request end"},
+    {"what no code asks for: accepted while it is what it was",
+     {"scan *a", "alice accept", "bob ok", "scan *a", "settle", "scan *a"},
+     "waived",
+     "effect ",
+     true,
+     "request approve effect"},
+    {"what no code asks for: changed, it voids the review",
+     {"scan *a", "alice accept", "bob ok", "scan *a", "scan *a2"},
+     "changed",
+     "ended voided",
+     false,
+     "request approve effect end"},
     {"its time passes",
      {"scan a", "alice accept", "bob ok", "later 25", "settle", "scan a"},
      "recurring",
@@ -196,22 +209,26 @@ static void make_finding(struct world *world, struct str word, struct finding *f
     struct err err = {0};
     struct change *change = arena_new(&world->arena, struct change, 1);
     struct judgement *judgement = arena_new(&world->arena, struct judgement, 1);
-    bool due = str_ends(word, STR("!"));
+    bool due = str_ends(word, STR("!")), alone = str_starts(word, STR("*"));
+    word = str_sub(word, alone, word.len);
     *change = (struct change){.path = STR("size"),
                               .before = &values[0],
                               .after = &values[str_find_char(word, '2', 0) != SIZE_MAX ? 2 : 1],
                               .configurable = true};
     *judgement = (struct judgement){
         .decision = DECISION_REVIEW, .severity = SEVERITY_HIGH, .deadline_ms = DAY};
-    *f = (struct finding){.class_ = CLASS_CONTRADICTS_CODE,
+    *f = (struct finding){.class_ = alone ? CLASS_UNMANAGED : CLASS_CONTRADICTS_CODE,
                           .severity = SEVERITY_MEDIUM,
                           .stack = STR("prod"),
                           .address = str_sub(word, 0, 1),
                           .type = STR("thing"),
                           .changes = change,
-                          .nchanges = 1,
+                          .nchanges = !alone,
                           .judgement = due ? judgement : NULL};
-    assert_true(finding_fingerprint(f, change, 1, &err));
+    assert_true(finding_fingerprint(f, change, f->nchanges, &err));
+    if (alone)
+        assert_true(waiver_digest_whole(&world->arena, STR("key"), f->class_, f->address, f->type,
+                                        change->after, &f->kept_digest, &err));
 }
 
 /* What a command does: reviews are asked, the scan is written down. */
@@ -222,7 +239,7 @@ static struct finding scan(struct world *world, struct str sees)
                                            .actor = {STR_INIT("uid 1"), STR_INIT("os-user")}};
     struct finding finding = {0};
     struct stack_result result = {.name = STR("prod"),
-                                  .live = STR("providers"),
+                                  .live = STR("snapshot live.json"),
                                   .desired = STR("state"),
                                   .findings = &finding,
                                   .nfindings = sees.len > 0};

@@ -256,8 +256,8 @@ static bool decide_request(struct deciding *d)
     if (!d->by->name.len)
         return REFUSE(d, "nobody is known to ask for it");
     if (!review->value.len)
-        return REFUSE(d, "what differs is a secret without a digest, so that nothing could tell "
-                         "whether it changes again; scan with a key");
+        return REFUSE(d, "nothing is known by which to tell whether it changes again: a secret "
+                         "needs a key (PLUMB_KEY), another resource to be read; scan again");
     if (review->class_ == CLASS_UNCHECKED && review->answer != ANSWER_ACCEPT)
         return REFUSE(d, "it could not be compared: there is nothing to %s",
                       review_answer_name(review->answer));

@@ -10,6 +10,7 @@
 #include "model/stack.h"
 #include "policy/asked.h"
 #include "policy/policy.h"
+#include "policy/waiver.h"
 #include "scan/tally.h"
 
 /* What it was made of: values of one answer that outlive the call that made it. */
@@ -110,6 +111,18 @@ bool scan_take_tags(struct tally *tally, const struct drift_input *of, const str
     told.members = member;
     kept->tags = told.len ? ret : NULL;
     return !told.len || value_copy(tally->arena, &told, ret, err);
+}
+
+bool scan_take_value(struct tally *tally, const struct drift_input *of, const struct finding *raw,
+                     struct finding *kept, struct err *err)
+{
+    AUTO_ARENA scratch = {.limit = ARENA_DEFAULT_LIMIT};
+    struct rule_subject s = {.kind = SUBJECT_FINDING, .class_ = raw->class_};
+    if (raw->nchanges || raw->class_ != CLASS_UNMANAGED)
+        return true;
+    return take_values(&scratch, of, raw, &s, err) &&
+           waiver_digest_whole(tally->arena, tally->options->record_key, raw->class_, raw->address,
+                               raw->type, s.live, &kept->kept_digest, err);
 }
 
 /* --- changes --- */

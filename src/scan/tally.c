@@ -231,7 +231,8 @@ static bool add_finding(struct tally *tally, const struct finding *finding,
     if (tally->options->attribute && !tally->options->attribute(tally->options->attribute_ctx, to,
                                                                 of ? of->live : NULL, &to->by, err))
         return false;
-    if (tally->options->record_key.len && !scan_take_tags(tally, of, finding, to, err))
+    if (tally->options->record_key.len && (!scan_take_tags(tally, of, finding, to, err) ||
+                                           !scan_take_value(tally, of, finding, to, err)))
         return false;
     if (!tally->options->on_finding && !tally->options->policy)
         return true;

@@ -58,6 +58,9 @@ bool scan_judge(struct tally *tally, const struct drift_input *of, const struct 
 /* What the resource is tagged or labelled with goes into kept->tags; of, raw as above. */
 bool scan_take_tags(struct tally *tally, const struct drift_input *of, const struct finding *raw,
                     struct finding *kept, struct err *err);
+/* What the store knows a finding without changes by goes into kept->kept_digest. */
+bool scan_take_value(struct tally *tally, const struct drift_input *of, const struct finding *raw,
+                     struct finding *kept, struct err *err);
 /* Keep for scan_judge what an observation was made of, as long as `scratch`. */
 bool scan_remember(struct arena *scratch, const struct drift_input *in, struct observation *ret,
                    struct err *err);
