@@ -8,13 +8,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "record/audit_ahead.h"
 #include "record/audit_checkpoint.h"
 #include "record/audit_head.h"
 #include "record/audit_key.h"
 #include "record/record.h"
 #include "wire/json.h"
-
-enum { LINES = 2 }; /* the verifier looks one line back */
 
 struct walk {
     struct record *record;
@@ -27,8 +26,7 @@ struct walk {
     size_t nsealed, room;
     struct digest tile[TILE_WIDTH];
     int64_t tile_n, ntiles; /* the tile that is loaded; whole ones there are */
-    struct buf line[LINES];
-    size_t turn;
+    struct audit_ahead *ahead;
     int64_t announced;              /* what the newest log.retention says was taken out */
     struct db *tiles;               /* a second connection: the first is busy giving lines */
     struct str beside_path, beside; /* the checkpoint beside the key; or empty */
@@ -142,35 +140,41 @@ static void note_retention(struct walk *w, const struct audit_line *line)
 }
 
 /* The columns that lists are filtered by say what the line says. */
-static void check_columns(struct walk *w, const struct db_row *row, struct str line)
+static void check_columns(struct walk *w, const struct audit_row *row)
 {
-    struct audit_line read;
-    int64_t seq = db_int(row, 0);
-    if (!audit_line_read(line, &read, NULL))
+    const struct audit_line *read = &row->read.line;
+    if (!row->read.readable)
         return;
-    note_retention(w, &read);
-    bool plain = !memchr(line.ptr, '\\', line.len);
-    if (read.seq != seq)
-        audit_fault_add(&w->ret->faults, seq, "its row has another number than its line");
-    else if (read.utc_ms != db_int(row, 2) || !str_equal(read.type, db_text(row, 3)) ||
+    note_retention(w, read);
+    bool plain = !memchr(row->line.ptr, '\\', row->line.len);
+    if (read->seq != row->seq)
+        audit_fault_add(&w->ret->faults, row->seq, "its row has another number than its line");
+    else if (read->utc_ms != row->utc_ms || !str_equal(read->type, row->type) ||
              (plain &&
-              (!str_equal(read.stack, db_text(row, 4)) || !str_equal(read.actor, db_text(row, 5)))))
-        audit_fault_add(&w->ret->faults, seq,
+              (!str_equal(read->stack, row->stack) || !str_equal(read->actor, row->actor))))
+        audit_fault_add(&w->ret->faults, row->seq,
                         "its row is filed under another time, type, stack or actor than its line");
+}
+
+static bool take_row(void *ctx, const struct audit_row *row, struct err *err)
+{
+    struct walk *w = ctx;
+    struct err lost = {0};
+    const struct digest *known = known_leaf(w, row->seq, &lost);
+    check_columns(w, row);
+    return audit_verify_next(&w->v, &row->read, known, err);
 }
 
 static bool take_line(void *ctx, const struct db_row *row, struct err *err)
 {
     struct walk *w = ctx;
-    struct err lost = {0};
-    struct buf *line = &w->line[w->turn++ % LINES];
-    line->len = 0;
-    buf_str(line, db_text(row, 1));
-    if (!buf_ok(line, err))
-        return false;
-    const struct digest *known = known_leaf(w, db_int(row, 0), &lost);
-    check_columns(w, row, buf_view(line));
-    return audit_verify_line(&w->v, buf_view(line), known, err);
+    const struct audit_row copy = {.seq = db_int(row, 0),
+                                   .line = db_text(row, 1),
+                                   .utc_ms = db_int(row, 2),
+                                   .type = db_text(row, 3),
+                                   .stack = db_text(row, 4),
+                                   .actor = db_text(row, 5)};
+    return audit_ahead_add(w->ahead, &copy, err);
 }
 
 /* Events of the log's own keys that stay when those around them are taken out. */
@@ -304,6 +308,7 @@ static bool walk_lines(struct walk *w, struct err *err)
                     "SELECT seq, line, utc_ms, type, stack, actor FROM audit_event WHERE seq >= $1 "
                     "ORDER BY seq",
                     &kept, 1, take_line, w, err) &&
+           audit_ahead_end(w->ahead, err) &&
            audit_verify_end(&w->v, w->head.size ? &w->head.last : NULL, err);
 }
 
@@ -353,16 +358,14 @@ bool audit_store_check(struct record *record, struct arena *arena,
     struct db_options how = {.read_only = true};
     *ret = (struct audit_check){.first = 0, .last = -1};
     ret->faults.arena = ret->warnings.arena = arena;
-    for (size_t i = 0; i < LINES; i++)
-        w.line[i].limit = 1 << 26;
     w.v.hasher = hasher_open(err);
     /* All of it as it was at one moment: others go on writing. Whole tiles never change. */
-    bool ok = w.v.hasher && read_beside(&w, err) && db_open(&w.tiles, record->url, &how, err) &&
-              db_begin(record->db, DB_READ, err) && run(&w, err);
+    bool ok = w.v.hasher && audit_ahead_open(&w.ahead, take_row, &w, err) && read_beside(&w, err) &&
+              db_open(&w.tiles, record->url, &how, err) && db_begin(record->db, DB_READ, err) &&
+              run(&w, err);
     db_rollback(record->db);
     db_close(w.tiles);
+    audit_ahead_close(w.ahead);
     hasher_close(w.v.hasher);
-    for (size_t i = 0; i < LINES; i++)
-        buf_free(&w.line[i]);
     return ok;
 }

@@ -339,21 +339,33 @@ static bool process(struct audit_verify *v, const struct audit_pending *next,
     return true;
 }
 
+bool audit_verify_read(struct hasher *hasher, struct str line, struct audit_pending *ret)
+{
+    *ret = (struct audit_pending){.there = true};
+    ret->readable = audit_line_read(line, &ret->line, NULL);
+    return merkle_leaf(hasher, line, &ret->leaf) && hasher_sha256(hasher, &line, 1, &ret->sha);
+}
+
+bool audit_verify_next(struct audit_verify *v, const struct audit_pending *read,
+                       const struct digest *known, struct err *err)
+{
+    if (!process(v, read, NULL, err))
+        return false;
+    v->pending = *read;
+    if (known) {
+        v->pending.leaf_known = true;
+        v->pending.known = *known;
+    }
+    return true;
+}
+
 bool audit_verify_line(struct audit_verify *v, struct str line, const struct digest *known,
                        struct err *err)
 {
-    struct audit_pending next = {.there = true};
-    next.readable = audit_line_read(line, &next.line, NULL);
-    if (known) {
-        next.leaf_known = true;
-        next.known = *known;
-    }
-    if (!merkle_leaf(v->hasher, line, &next.leaf) || !hasher_sha256(v->hasher, &line, 1, &next.sha))
+    struct audit_pending next;
+    if (!audit_verify_read(v->hasher, line, &next))
         return err_set(err, ERR_LIMIT, "SHA-256 failed");
-    if (!process(v, &next, NULL, err))
-        return false;
-    v->pending = next;
-    return true;
+    return audit_verify_next(v, &next, known, err);
 }
 
 bool audit_verify_end(struct audit_verify *v, const struct digest *after, struct err *err)

@@ -89,7 +89,13 @@ struct audit_verify {
 
 /* range: over the events before the first. The rest of the struct is the caller's to fill. */
 void audit_verify_begin(struct audit_verify *v, const struct merkle_range *range);
-/* known: the leaf hash that the tree has for it, or NULL. False only for ERR_LIMIT. */
+/* The part of it that needs no other line: any thread, with a hasher of its own. False only where
+ * SHA-256 fails; a line that is none is one that cannot be read. */
+bool audit_verify_read(struct hasher *hasher, struct str line, struct audit_pending *ret);
+/* The rest. known: the leaf hash that the tree has for it, or NULL. False only for ERR_LIMIT. */
+bool audit_verify_next(struct audit_verify *v, const struct audit_pending *read,
+                       const struct digest *known, struct err *err);
+/* Both. */
 bool audit_verify_line(struct audit_verify *v, struct str line, const struct digest *known,
                        struct err *err);
 /* after: the digest that the last line must have, or NULL. */
