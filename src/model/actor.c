@@ -35,9 +35,16 @@ static bool name_fits(struct str pattern, struct str name, bool without_case)
     return without_case ? equal_without_case(pattern, name) : str_equal(pattern, name);
 }
 
+/* A cloud's log writes a mail address as somebody typed it once. */
+static bool is_event(struct str how)
+{
+    return str_equal(how, STR("cloudtrail")) || str_equal(how, STR("gcp-audit")) ||
+           str_equal(how, STR("azure-activity")) || str_equal(how, STR("event"));
+}
+
 bool actor_is(struct str pattern, const struct actor *actor)
 {
-    bool forge = str_starts(actor->how, STR("ci:"));
+    bool forge = str_starts(actor->how, STR("ci:")), loose = forge || is_event(actor->how);
     struct str rest = pattern;
     if (!actor->name.len)
         return false;
@@ -46,7 +53,7 @@ bool actor_is(struct str pattern, const struct actor *actor)
     else if (str_starts(pattern, actor->how) && pattern.len > actor->how.len &&
              pattern.ptr[actor->how.len] == ':')
         rest = str_sub(pattern, actor->how.len + 1, pattern.len);
-    return name_fits(rest, actor->name, forge) || name_fits(rest, actor_login(actor->name), forge);
+    return name_fits(rest, actor->name, loose) || name_fits(rest, actor_login(actor->name), loose);
 }
 
 bool actor_same(const struct actor *a, const struct actor *b)

@@ -19,7 +19,8 @@ struct actor {
 
 /* The names that people use: "alice", "1000" within "uid 1000 (alice)"; else the name itself. */
 struct str actor_login(struct str name);
-/* Does the pattern mean this actor? Users of forges (how "ci:...") are compared without case. */
+/* Does the pattern mean this actor? Users of forges (how "ci:...") and whom events name are
+ * compared without case. */
 bool actor_is(struct str pattern, const struct actor *actor);
 /* One name for both: without case, whatever how; and the account beneath one is the other. */
 bool actor_same(const struct actor *a, const struct actor *b);

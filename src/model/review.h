@@ -72,7 +72,8 @@ struct review {
     struct str environment, owners;
     enum severity severity;
     struct str decision; /* what policy said, or empty */
-    struct actor author; /* of the change that is reviewed; name empty = not known */
+    struct actor author; /* of the change that is reviewed; name empty = not known; via: his
+                            principal in full */
 
     enum review_answer answer;
     struct str reason, ticket;

@@ -198,14 +198,14 @@ static bool name_findings(struct adding *a, const struct activity *e,
     for (size_t i = 0; e->actor.len && i < match->n; i++) {
         const struct db_value row[] = {text(a, match->target[i].stack),
                                        text(a, match->target[i].address), text(a, e->actor),
-                                       text(a, e->source)};
+                                       text(a, e->source), text(a, e->principal)};
         if (!match->target[i].sure)
             continue;
         if (!db_run(a->record->db,
-                    "UPDATE finding SET actor = $3, actor_how = $4 WHERE stack = $1 AND lane < 4"
-                    " AND address = $2 AND actor = '' AND class NOT IN ('unapplied',"
-                    " 'unchecked')",
-                    row, 4, err))
+                    "UPDATE finding SET actor = $3, actor_how = $4, actor_principal = $5"
+                    " WHERE stack = $1 AND lane < 4 AND address = $2 AND actor = ''"
+                    " AND class NOT IN ('unapplied', 'unchecked')",
+                    row, 5, err))
             return false;
         a->done.named += (uint64_t)db_changed(a->record->db);
     }

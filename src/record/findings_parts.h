@@ -9,7 +9,8 @@ enum { FINGERPRINT_HEX = 32 };
 struct life {
     int64_t id, first_utc_ms, open_utc_ms, changed_utc_ms, first_run, times;
     int64_t asked; /* which document is kept of it; 0 = none */
-    struct str fingerprint, address, class_, digest, decision, why, actor, actor_how;
+    struct str fingerprint, address, class_, digest, decision, why, actor, actor_how,
+        actor_principal;
     enum finding_status status;
     bool seen; /* by this run */
 };

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "model/actor.h"
 #include "model/decision.h"
 #include "policy/waiver.h"
 #include "record/findings.h"
@@ -145,6 +146,8 @@ static bool take_life(void *ctx, const struct db_row *row, struct err *err)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (!keep(lives->arena, db_text(row, 7 + i), texts[i], err))
             return false;
+    if (!keep(lives->arena, db_text(row, 16), &at->actor_principal, err))
+        return false;
     return finding_status_from(db_text(row, 6), &at->status) ||
            err_set(err, ERR_SYNTAX, "finding %lld has the status '%.*s', which is none",
                    (long long)at->id, STR_ARG(db_text(row, 6)));
@@ -165,7 +168,8 @@ static bool load_lives(struct lives *lives, struct err *err)
     if (!db_query(lives->record->db,
                   "SELECT id, first_utc_ms, open_utc_ms, changed_utc_ms, first_run, times, status,"
                   " fingerprint, address, class, digest, decision, why, actor, actor_how,"
-                  " (SELECT a.hash FROM finding_asked a WHERE a.finding = finding.id)"
+                  " (SELECT a.hash FROM finding_asked a WHERE a.finding = finding.id),"
+                  " actor_principal"
                   " FROM finding WHERE stack = $1 ORDER BY id",
                   &stack, 1, take_life, lives, err))
         return false;
@@ -439,29 +443,31 @@ static struct db_value line(const struct lives *lives, struct str s)
 static const char upsert[] =
     "INSERT INTO finding (id, stack, fingerprint, status, class, severity, address, type,"
     " provider, digest, decision, rule, owner, actor, actor_how, first_utc_ms, open_utc_ms,"
-    " changed_utc_ms, seen_utc_ms, due_utc_ms, first_run, seen_run, times, why, detail)"
+    " changed_utc_ms, seen_utc_ms, due_utc_ms, first_run, seen_run, times, why, detail,"
+    " actor_principal)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-    " $19, $20, $21, $22, $23, $24, $25) ON CONFLICT (id) DO UPDATE SET"
+    " $19, $20, $21, $22, $23, $24, $25, $26) ON CONFLICT (id) DO UPDATE SET"
     " fingerprint = excluded.fingerprint, status = excluded.status, severity = excluded.severity,"
     " type = excluded.type, provider = excluded.provider, digest = excluded.digest,"
     " decision = excluded.decision, rule = excluded.rule, owner = excluded.owner,"
     " actor = excluded.actor, actor_how = excluded.actor_how,"
+    " actor_principal = excluded.actor_principal,"
     " open_utc_ms = excluded.open_utc_ms, changed_utc_ms = excluded.changed_utc_ms,"
     " seen_utc_ms = excluded.seen_utc_ms, due_utc_ms = excluded.due_utc_ms,"
     " resolved_utc_ms = NULL, resolved_run = NULL, seen_run = excluded.seen_run,"
     " times = excluded.times, why = excluded.why, detail = excluded.detail";
-enum { UPSERT_PARAMS = 25 };
+enum { UPSERT_PARAMS = 26 };
 
 /* Who is named stays named until somebody else is, or it is found anew. */
-static struct event_actor made_by(const struct sight *s)
+static struct actor made_by(const struct sight *s)
 {
     const struct attribution *by = s->finding->by;
     const struct life *b = s->before;
     if (by && by->actor.len)
-        return (struct event_actor){by->actor, by->how};
+        return (struct actor){by->actor, by->how, by->principal};
     if (b && b->status != STATUS_RESOLVED && b->actor.len)
-        return (struct event_actor){b->actor, b->actor_how};
-    return (struct event_actor){STR(""), by ? by->unknown_because : STR("")};
+        return (struct actor){b->actor, b->actor_how, b->actor_principal};
+    return (struct actor){STR(""), by ? by->unknown_because : STR(""), STR("")};
 }
 
 static void fill_finding(const struct lives *lives, const struct sight *s, struct db_value *param)
@@ -474,7 +480,7 @@ static void fill_finding(const struct lives *lives, const struct sight *s, struc
     enum severity severity = j && j->severity > f->severity ? j->severity : f->severity;
     int64_t deadline =
         review_deadline(lives->finish->deadline_ms, severity, j ? j->deadline_ms : 0);
-    const struct event_actor by = made_by(s);
+    const struct actor by = made_by(s);
     const struct db_value values[UPSERT_PARAMS] = {
         DB_PARAM_INT(s->id),
         text(lives, lives->finish->start->stack),
@@ -502,7 +508,8 @@ static void fill_finding(const struct lives *lives, const struct sight *s, struc
         DB_PARAM_INT(run),
         DB_PARAM_INT(b ? b->times + 1 : 1),
         line(lives, s->why),
-        text(lives, s->detail)};
+        text(lives, s->detail),
+        text(lives, by.via)};
     memcpy(param, values, sizeof values);
 }
 

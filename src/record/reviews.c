@@ -97,12 +97,12 @@ bool review_row(struct arena *arena, const struct db_row *row, struct review *re
     const struct {
         struct str *to;
         size_t column;
-    } texts[] = {{&r.stack, 1},          {&r.address, 2},       {&r.fingerprint, 4},
-                 {&r.value, 5},          {&r.environment, 6},   {&r.owners, 7},
-                 {&r.decision, 9},       {&r.author.name, 10},  {&r.author.how, 11},
-                 {&r.reason, 13},        {&r.ticket, 14},       {&r.by.name, 15},
-                 {&r.by.how, 16},        {&r.by.via, 17},       {&r.rule, 22},
-                 {&r.ended_by.name, 26}, {&r.ended_by.how, 27}, {&r.ended_why, 28}};
+    } texts[] = {
+        {&r.stack, 1},         {&r.address, 2},    {&r.fingerprint, 4}, {&r.value, 5},
+        {&r.environment, 6},   {&r.owners, 7},     {&r.decision, 9},    {&r.author.name, 10},
+        {&r.author.how, 11},   {&r.reason, 13},    {&r.ticket, 14},     {&r.by.name, 15},
+        {&r.by.how, 16},       {&r.by.via, 17},    {&r.rule, 22},       {&r.ended_by.name, 26},
+        {&r.ended_by.how, 27}, {&r.ended_why, 28}, {&r.author.via, 29}};
     if (!enums_of_row(row, &r))
         return err_set(err, ERR_SYNTAX, "review R%lld in the store: a word that is none of plumb's",
                        (long long)r.id);
@@ -209,9 +209,10 @@ static bool finding_row(void *ctx, const struct db_row *row, struct err *err)
     r->author.name = reviews_keep(search->arena, row, 10);
     r->author.how = reviews_keep(search->arena, row, 11);
     r->environment = reviews_keep(search->arena, row, 12);
+    r->author.via = reviews_keep(search->arena, row, 15);
     if (!to->status.ptr || !to->type.ptr || !r->stack.ptr || !r->fingerprint.ptr ||
         !r->address.ptr || !r->value.ptr || !r->decision.ptr || !r->author.name.ptr ||
-        !r->author.how.ptr || !r->environment.ptr)
+        !r->author.how.ptr || !r->author.via.ptr || !r->environment.ptr)
         return arena_full(search->arena, err);
     if (!finding_class_from(db_text(row, 4), &r->class_) || severity < 0 ||
         severity >= SEVERITY_COUNT)
@@ -246,9 +247,9 @@ bool reviews_find(struct record *record, struct arena *arena, struct str start, 
     if (!db_query(record->db,
                   "SELECT f.id, f.stack, f.fingerprint, f.status, f.class, f.address, f.type,"
                   " f.severity, f.digest, f.decision, f.actor, f.actor_how,"
-                  " coalesce(s.environment, ''), f.detail, coalesce(s.owner, '') FROM finding f "
-                  "LEFT JOIN stack s"
-                  " ON s.name = f.stack WHERE f.fingerprint >= $1 AND f.fingerprint < $2"
+                  " coalesce(s.environment, ''), f.detail, coalesce(s.owner, ''), f.actor_principal"
+                  " FROM finding f LEFT JOIN stack s ON s.name = f.stack WHERE f.fingerprint >= $1 "
+                  "AND f.fingerprint < $2"
                   " AND f.status <> 'resolved' AND ($3 = '' OR f.stack = $3)"
                   " ORDER BY f.id LIMIT 2",
                   param, 3, finding_row, &search, err))
@@ -317,8 +318,9 @@ bool reviews_insert(struct record *record, int64_t finding, struct review *revie
         " environment, owners, severity, decision, author, author_how, answer, reason,"
         " ticket, actor, actor_how, actor_via, requested_utc_ms, until_utc_ms, state,"
         " needed, rule, effect_utc_ms, ended_utc_ms, ending, ended_by, ended_how,"
-        " ended_why) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-        " $15, $16, $17, $18, $19, $20, $21, 'requested', $22, $23, 0, 0, '', '', '', '')",
+        " ended_why, author_principal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+        " $13, $14, $15, $16, $17, $18, $19, $20, $21, 'requested', $22, $23, 0, 0, '', '', '', '',"
+        " $24)",
         err, DB_PARAM_INT(review->id), DB_PARAM_INT(finding), reviews_text(review->stack),
         reviews_text(review->address), reviews_text(str_from(finding_class_name(review->class_))),
         reviews_text(review->fingerprint), reviews_text(review->value),
@@ -329,7 +331,7 @@ bool reviews_insert(struct record *record, int64_t finding, struct review *revie
         reviews_text(review->ticket), reviews_text(review->by.name), reviews_text(review->by.how),
         reviews_text(review->by.via), DB_PARAM_INT(review->requested_utc_ms),
         DB_PARAM_INT(review->until_utc_ms), DB_PARAM_INT(review->needed),
-        reviews_text(review->rule));
+        reviews_text(review->rule), reviews_text(review->author.via));
 }
 
 bool reviews_add_approval(struct record *record, int64_t id, const struct approval *approval,

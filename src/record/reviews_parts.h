@@ -37,8 +37,9 @@ bool detail_object(struct detail *detail, struct value *ret, struct err *err);
     "r.id, r.stack, r.address, r.class, r.fingerprint, r.digest, r.environment, r.owners," \
     " r.severity, r.decision, r.author, r.author_how, r.answer, r.reason, r.ticket, r.actor," \
     " r.actor_how, r.actor_via, r.requested_utc_ms, r.until_utc_ms, r.state, r.needed, r.rule," \
-    " r.effect_utc_ms, r.ended_utc_ms, r.ending, r.ended_by, r.ended_how, r.ended_why, r.finding"
-enum { REVIEW_NCOLUMNS = 30 };
+    " r.effect_utc_ms, r.ended_utc_ms, r.ending, r.ended_by, r.ended_how, r.ended_why," \
+    " r.author_principal, r.finding"
+enum { REVIEW_NCOLUMNS = 31 };
 bool review_row(struct arena *arena, const struct db_row *row, struct review *ret, struct err *err);
 
 /* A list of reviews with the numbers of their findings, as a query gives it. */

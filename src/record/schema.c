@@ -248,6 +248,10 @@ static const struct migration migrations[] = {
      /* remote_state.h */
      "CREATE TABLE remote_state (stack TEXT PRIMARY KEY, mark TEXT NOT NULL,"
      " seen_utc_ms BIGINT NOT NULL)"},
+    {"who made a change, in full",
+     /* The ARN or the like behind the actor's name. */
+     "ALTER TABLE finding ADD COLUMN actor_principal TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE review ADD COLUMN author_principal TEXT NOT NULL DEFAULT ''"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

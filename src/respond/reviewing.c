@@ -91,6 +91,7 @@ struct step {
 struct sight {
     struct arena *arena;
     struct str digest;
+    struct actor author; /* as it is known by now */
     bool there;
 };
 
@@ -98,18 +99,28 @@ static bool sight_row(void *ctx, const struct db_row *row, struct err *err)
 {
     struct sight *sight = ctx;
     sight->there = !str_equal(db_text(row, 0), STR("resolved"));
-    sight->digest = arena_dup(sight->arena, db_text(row, 1));
-    return sight->digest.ptr || arena_full(sight->arena, err);
+    struct str *texts[] = {&sight->digest, &sight->author.name, &sight->author.how,
+                           &sight->author.via};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        *texts[i] = arena_dup(sight->arena, db_text(row, 1 + i));
+        if (!texts[i]->ptr)
+            return arena_full(sight->arena, err);
+    }
+    return true;
 }
 
-/* What scans have seen since it was requested. */
-static bool look(const struct step *s, int64_t finding, enum review_end *ret, struct err *err)
+/* What scans have seen since it was requested, and who made it, where an event told that since. */
+static bool look(struct step *s, int64_t finding, enum review_end *ret, struct err *err)
 {
     struct sight sight = {.arena = s->r->arena, .digest = STR("")};
     const struct db_value param[] = {DB_PARAM_INT(finding)};
-    if (!db_query(s->r->record->db, "SELECT status, digest FROM finding WHERE id = $1", param, 1,
-                  sight_row, &sight, err))
+    if (!db_query(s->r->record->db,
+                  "SELECT status, digest, actor, actor_how, actor_principal FROM finding"
+                  " WHERE id = $1",
+                  param, 1, sight_row, &sight, err))
         return false;
+    if (sight.author.name.len)
+        s->review.author = sight.author;
     *ret = review_look(&s->review, sight.there ? SIGHT_FOUND : SIGHT_GONE, sight.digest,
                        record_now(s->r->record));
     return true;

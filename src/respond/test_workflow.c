@@ -28,6 +28,7 @@ static const char config_text[] =
     "    - {name: '@example/net', members: [nora]}\n"
     "  people:\n"
     "    - {name: carol, known_as: ['os-user:carol', 'arn:aws:sts::*:assumed-role/*/carol']}\n"
+    "    - {name: dan, known_as: ['os-user:dan', dan.d@example.org]}\n"
     "  deadlines: {critical: 1d, high: 3d}\n"
     "  breakglass: {by: security}\n";
 
@@ -47,7 +48,17 @@ static const struct actor alice = OS("uid 1000 (alice)"), bob = OS("uid 1001 (bo
 static const struct actor ci_bob = CI("bob", "uid 1 (runner)"), ci_dan = CI("x", "uid 2003 (dan)"),
                           cloud_carol = {.name =
                                              STR_INIT("arn:aws:sts::1:assumed-role/Admin/carol"),
-                                         .how = STR_INIT("cloudtrail")};
+                                         .how = STR_INIT("cloudtrail")},
+                          session_carol = {.name = STR_INIT("c.carol@example.org"),
+                                           .how = STR_INIT("cloudtrail"),
+                                           .via =
+                                               STR_INIT("arn:aws:sts::1:assumed-role/Dev/carol")},
+                          mail_dan = {.name = STR_INIT("Dan.D@Example.org"),
+                                      .how = STR_INIT("azure-activity")},
+                          session_dave = {
+                              .name = STR_INIT("dave@example.org"),
+                              .how = STR_INIT("cloudtrail"),
+                              .via = STR_INIT("arn:aws:sts::1:assumed-role/Dev/dave@example.org")};
 
 /* A review that alice asked for. */
 static struct review asked(void)
@@ -122,6 +133,16 @@ static const struct {
      .why = "made the change that is reviewed and cannot approve it"},
     {"the author under another name cannot", WORKFLOW_APPROVE, &carol, .author = &cloud_carol,
      .why = "made the change"},
+    {"the author whom people knows by the principal cannot", WORKFLOW_APPROVE, &carol,
+     .author = &session_carol, .why = "made the change"},
+    {"a mail address is the same in capitals", WORKFLOW_APPROVE, &dan, .author = &mail_dan,
+     .why = "made the change"},
+    {"another than the author may", WORKFLOW_APPROVE, &bob, .author = &session_carol,
+     .allowed = true, .then = REVIEW_EFFECT, .why = "in effect"},
+    {"an author whom nobody knows by a name is told of", WORKFLOW_REQUEST, &alice,
+     .author = &session_dave, .allowed = true,
+     .why = "(plumb.yaml:10); whose name dave@example.org is, who made the change, review.people "
+            "does not say"},
     {"the author may where the rule says so", WORKFLOW_APPROVE, &bob, .author = &bob,
      .stack = "solo-app", .allowed = true, .then = REVIEW_EFFECT, .why = "in effect"},
     {"whom only a variable names", WORKFLOW_APPROVE, &ci_bob,

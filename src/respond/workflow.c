@@ -84,6 +84,15 @@ bool workflow_same_person(const struct config *config, const struct actor *a, co
     return actor_same(a, b) || (person && person == person_of(review_of(config), b));
 }
 
+/* Under the name that an event has for him, or under all of his principal. */
+static bool is_author(const struct config *config, const struct actor *by,
+                      const struct actor *author)
+{
+    const struct actor principal = {.name = author->via, .how = author->how};
+    return workflow_same_person(config, by, author) ||
+           (author->via.len && workflow_same_person(config, by, &principal));
+}
+
 /* A name of a role's members or of CODEOWNERS: the actor's own, or the person's. */
 static bool means(const struct config_review *review, struct str name, const struct actor *actor)
 {
@@ -182,7 +191,7 @@ static struct str objection(struct deciding *d, const struct actor *by, struct s
     if (!rule->requester_may && workflow_same_person(d->config, by, &review->by))
         return arena_printf(d->arena, "%.*s asked for this review and cannot approve it (%.*s)",
                             STR_ARG(by->name), STR_ARG(rule->name));
-    if (!rule->author_may && workflow_same_person(d->config, by, &review->author))
+    if (!rule->author_may && is_author(d->config, by, &review->author))
         return arena_printf(d->arena,
                             "%.*s made the change that is reviewed and cannot approve it (%.*s)",
                             STR_ARG(by->name), STR_ARG(rule->name));
@@ -249,6 +258,21 @@ static bool take_effect_at_once(struct deciding *d)
     return ALLOW(d, "in effect: %.*s wants no approval", STR_ARG(rule->name));
 }
 
+/* Who asks should know where the rule cannot tell the author from those who approve: "; ...". */
+static struct str unknown_author(struct deciding *d)
+{
+    static const struct str ours[] = {STR_INIT("os-user"), STR_INIT("token"), STR_INIT("oidc")};
+    const struct actor *author = &d->review->author;
+    const struct actor principal = {.name = author->via, .how = author->how};
+    if (d->out->rule.author_may || !author->name.len ||
+        among(ours, sizeof ours / sizeof *ours, author->how) || person_of(d->rules, author) ||
+        person_of(d->rules, &principal))
+        return STR("");
+    return arena_printf(d->arena,
+                        "; whose name %.*s is, who made the change, review.people does not say",
+                        STR_ARG(author->name));
+}
+
 static bool decide_request(struct deciding *d)
 {
     const struct review *review = d->review;
@@ -266,15 +290,18 @@ static bool decide_request(struct deciding *d)
     if (rule->approvals == 0)
         return take_effect_at_once(d);
     d->out->state = REVIEW_REQUESTED;
+    struct str unknown = unknown_author(d);
+    if (!unknown.ptr)
+        return say(d, false, unknown);
     return ALLOW(
-        d, "needs %lld approval%s by %.*s%s%s (%.*s)", (long long)rule->approvals,
+        d, "needs %lld approval%s by %.*s%s%s (%.*s)%.*s", (long long)rule->approvals,
         rule->approvals == 1 ? "" : "s",
         STR_ARG(rule->nby ? joined(d->arena, rule->by, rule->nby, " or ") : STR("anybody")),
         rule->requester_may ? "" : " but the requester",
         rule->author_may || !review->author.name.len ? ""
         : rule->requester_may                        ? " but the author"
                                                      : " and the author",
-        STR_ARG(rule->name));
+        STR_ARG(rule->name), STR_ARG(unknown));
 }
 
 /* Different people among those whose approvals would count today. */

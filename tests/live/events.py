@@ -96,6 +96,44 @@ def events_name_who_did_it(lab):
 
 
 @test("tofu", "lab6")
+def events_keep_the_author_from_approving(lab):
+    """Who changed a resource, under an assumed role, is the reviewer whom plumb.yaml knows by that role: refused, and another is not."""
+    stack = Stack(lab, CODE)
+    stack.apply()
+    service = Scheduled(stack)
+    written = service.folder / "plumb.yaml"
+    written.write_text(written.read_text().replace(
+        "review:\n  rules:\n    - {approvals: 0, self_approval: [author, requester]}\n",
+        "review:\n  trust: ['ci:github']\n  rules:\n    - {approvals: 1, self_approval: [requester]}\n"
+        "  people:\n    - {name: erin, known_as: ['@erin-gh', 'arn:aws:sts::*:assumed-role/dev/erin*']}\n"))
+    service.env.update(stack.env)
+    arn = "arn:aws:sts::111122223333:assumed-role/dev/erin.example"
+    service.plumb("scan", "--config", "plumb.yaml", check_exit=False)
+    with service:
+        stack.edit("lab6_thing", "thing-one", text="by hand")
+        status, body = service.ask("POST", "/v1/events", own("erin.example", "thing-one", 1, principal=arn, session="dev"), role="events")
+        check(status == 202 and json.loads(body)["matched"] == 1, status, body)
+        check(wait_until(lambda: open_findings(service), 60), "no finding:", service.rows("select * from touch"))
+        check(open_findings(service) == {"lab6_thing.t": "erin.example/event"}, open_findings(service))
+        finding = service.rows("select fingerprint from finding where lane = 0 and class = 'contradicts-code'")[0][0]
+        service.env["GITHUB_ACTIONS"] = "true"
+
+        def review(who, *words):
+            service.env["GITHUB_ACTOR"] = who
+            done = service.plumb("review", *words, "--config", "plumb.yaml", check_exit=False)
+            return done.returncode, done.stdout + done.stderr
+        code, said = review("bob", finding, "--accept", "--reason", "so be it", "--until", "5d")
+        check(code == 0 and "but the author" in said, said)
+        code, said = review("Erin-gh", "approve", "R1")
+        check(code == 1 and "made the change that is reviewed and cannot approve it" in said, code, said)
+        code, said = review("carol", "approve", "R1")
+        check(code == 0 and "in effect" in said, code, said)
+        check([tuple(r) for r in service.rows("select type, actor from audit_event where type like 'review.%' order by seq")] ==
+              [("review.request", "bob"), ("review.refused", "Erin-gh"), ("review.approve", "carol"), ("review.effect", "carol")],
+              service.rows("select type, actor from audit_event where type like 'review.%'"))
+
+
+@test("tofu", "lab6")
 def events_come_from_who_may_send_them(lab):
     stack, service = begun(lab)
     with service:

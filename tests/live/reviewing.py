@@ -9,10 +9,10 @@ from harness import PLUMB, ROOT, check, test
 from worlds import Postgres
 
 
-@test()
-def reviews_on_postgresql(lab):
-    """From new to verified close: approvals, refusals, a second change, expiry, a secret."""
-    flow = ROOT / "tests/flow/review_life_cycle"
+@test(cases=["review_life_cycle", "events_review_author", "review_author_late"])
+def reviews_on_postgresql(lab, name):
+    """From new to verified close: approvals, refusals, a second change, expiry, a secret; the author whom an event names."""
+    flow = ROOT / "tests/flow" / name
     log = 'echo "== the log"\n'  # behind it the flow test opens the SQLite file itself
     steps, want = (flow / "cmd").read_text().split(log)[0], (flow / "want.out").read_text().split("== the log\n")[0]
     server = Postgres()
