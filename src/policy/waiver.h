@@ -45,8 +45,8 @@ bool waivers_read(struct waivers *waivers, struct arena *arena, struct str text,
 bool waiver_digest(struct arena *arena, struct str key, struct str path, const struct value *live,
                    bool sensitive, struct str *ret, struct err *err);
 /* Of a finding without changes. A resource that no code asks for: over address, type and all that
- * is live, for nothing else tells when it changes; ptr NULL where nothing is known of that. Of other
- * classes the class says it all. */
+ * is live, for nothing else tells when it changes; ptr NULL where nothing is known of that. Of
+ * other classes the class says it all. */
 bool waiver_digest_whole(struct arena *arena, struct str key, enum finding_class class_,
                          struct str address, struct str type, const struct value *live,
                          struct str *ret, struct err *err);
