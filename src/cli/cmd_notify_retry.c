@@ -1,10 +1,11 @@
 /* cmd_notify_retry.c - `plumb notify retry`: alerts that were given up are sent again. */
 #include "cli/notifying.h"
 
-static bool revive(struct record *record, const struct outbox_query *query, int64_t *ret_n,
-                   struct err *err)
+static bool revive(struct record *record, const struct outbox_query *query, const struct actor *by,
+                   int64_t *ret_n, struct err *err)
 {
     bool was = false;
+    (void)by; /* what is sent after all takes nothing from anybody */
     return (!query->receiver.len || outbox_revive(record, query->receiver, &was, err)) &&
            outbox_retry(record, query, ret_n, err);
 }

@@ -11,6 +11,7 @@
 #include "cli/app.h"
 #include "cli/policy_setup.h"
 #include "cli/rows.h"
+#include "cli/who.h"
 
 enum { ID_LEAST = 6 };
 
@@ -118,10 +119,11 @@ bool notifying_send(struct notifying *n, struct record *record, int64_t *ret_lef
 
 static bool change_in(struct notifying *n, const struct invocation *in,
                       bool (*act)(struct record *record, const struct outbox_query *query,
-                                  int64_t *ret_n, struct err *err),
+                                  const struct actor *by, int64_t *ret_n, struct err *err),
                       const char *done, struct err *err)
 {
     struct outbox_query query = {.receiver = in->value[NOTIFYING_RECEIVER].text};
+    struct actor by;
     int64_t changed = 0;
     bool by_name = in->nargs > 0;
     if (by_name == (in->value[NOTIFYING_DEAD].set || query.receiver.len > 0))
@@ -130,7 +132,7 @@ static bool change_in(struct notifying *n, const struct invocation *in,
         return err_set(err, ERR_USAGE, "want at least %d characters of an ID", ID_LEAST);
     query.id = by_name ? in->args[0] : STR("");
     query.state = in->value[NOTIFYING_DEAD].set ? STR("dead") : STR("");
-    if (!act(&n->record, &query, &changed, err))
+    if (!who_am_i(n->app, n->arena, &by, err) || !act(&n->record, &query, &by, &changed, err))
         return false;
     if (by_name && !changed)
         return err_set(err, ERR_USAGE,
@@ -143,7 +145,7 @@ static bool change_in(struct notifying *n, const struct invocation *in,
 
 bool notifying_change(const struct app *app, const struct invocation *in,
                       bool (*act)(struct record *record, const struct outbox_query *query,
-                                  int64_t *ret_n, struct err *err),
+                                  const struct actor *by, int64_t *ret_n, struct err *err),
                       const char *done, struct err *err)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};

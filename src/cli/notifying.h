@@ -30,5 +30,5 @@ enum { NOTIFYING_DEAD, NOTIFYING_RECEIVER, NOTIFYING_CONFIG, NOTIFYING_STORE, NO
 extern const struct option notifying_options[NOTIFYING_COUNT];
 bool notifying_change(const struct app *app, const struct invocation *in,
                       bool (*act)(struct record *record, const struct outbox_query *query,
-                                  int64_t *ret_n, struct err *err),
+                                  const struct actor *by, int64_t *ret_n, struct err *err),
                       const char *done, struct err *err);

@@ -26,6 +26,7 @@
     X(EVENT_FINDING_CHANGED, "finding.changed", "an open finding has other values than before") \
     X(EVENT_FINDING_RESOLVED, "finding.resolved", "a complete scan did not find it any more") \
     X(EVENT_FINDING_OVERDUE, "finding.overdue", "its deadline passed without a review") \
+    X(EVENT_FINDING_ACTOR, "finding.actor", "who made an open finding's change became known") \
     X(EVENT_POLICY_DECISION, "policy.decision", "what policy says of a finding") \
     X(EVENT_REVIEW_REQUEST, "review.request", "a person proposed an answer to a finding") \
     X(EVENT_REVIEW_APPROVE, "review.approve", "a person approved it") \
@@ -49,7 +50,8 @@
     X(EVENT_CONFIG, "config", "configuration or policy is another than before") \
     X(EVENT_ADOPT, "adopt", "drift was written into the code") \
     X(EVENT_ACTIVITY_ALARM, "activity.alarm", "somebody ended or changed an audit source") \
-    X(EVENT_STORE, "store", "the store was migrated, imported into, repaired")
+    X(EVENT_ALERT_DROP, "alert.drop", "somebody took out messages that receivers had not taken") \
+    X(EVENT_STORE, "store", "the store was migrated, or what was old taken out of it")
 
 #define X(constant, name, meaning) constant,
 enum event_type { EVENT_TYPES(X) EVENT_TYPE_COUNT };

@@ -14,6 +14,7 @@
 #include "record/audit.h"
 #include "record/findings_parts.h"
 #include "record/identity_parts.h"
+#include "record/reviews_parts.h"
 #include "record/touch.h"
 
 enum {
@@ -190,6 +191,24 @@ static bool add_targets(struct adding *a, int64_t id, const struct activity *e,
 
 /* --- what follows --- */
 
+/* In the log, for a review asks whether it is the author who approves. */
+static bool tell_named(struct adding *a, const struct activity *e,
+                       const struct activity_target *target, int64_t named, struct err *err)
+{
+    struct detail d = {.arena = &a->arena};
+    struct event event = {.type = EVENT_FINDING_ACTOR,
+                          .time_utc_ms = record_now(a->record),
+                          .actor = {e->actor, e->source},
+                          .stack = target->stack,
+                          .subject = target->address};
+    detail_int(&d, "findings", named);
+    detail_text(&d, "principal", e->principal);
+    detail_text(&d, "event", e->id);
+    detail_text(&d, "action", e->action);
+    detail_time(&d, "at", e->time_utc_ms);
+    return detail_object(&d, &event.detail, err) && audit_append(a->record, &event, NULL, err);
+}
+
 /* An open finding that nobody is named for gets its actor at once; the rest comes when it is looked
  * at again. */
 static bool name_findings(struct adding *a, const struct activity *e,
@@ -207,7 +226,10 @@ static bool name_findings(struct adding *a, const struct activity *e,
                     " AND class NOT IN ('unapplied', 'unchecked')",
                     row, 5, err))
             return false;
-        a->done.named += (uint64_t)db_changed(a->record->db);
+        int64_t named = db_changed(a->record->db);
+        a->done.named += (uint64_t)named;
+        if (named && !tell_named(a, e, &match->target[i], named, err))
+            return false;
     }
     return true;
 }

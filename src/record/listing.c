@@ -266,10 +266,10 @@ static bool find_candidates(struct record *record, struct str prefix, struct str
     if (!end.ptr)
         return arena_full(ret->arena, err);
     return db_query(record->db,
-                    "SELECT f.id, f.fingerprint, f.stack FROM finding f"
-                    " WHERE (f.id IN (SELECT id FROM finding WHERE fingerprint >= $1 AND"
-                    " fingerprint < $2) OR f.id IN (SELECT finding FROM finding_history WHERE"
-                    " fingerprint >= $1 AND fingerprint < $2)) AND ($3 = '' OR f.stack = $3)"
+                    "SELECT f.id, f.fingerprint, f.stack FROM (SELECT id FROM finding"
+                    " WHERE fingerprint >= $1 AND fingerprint < $2 UNION SELECT finding"
+                    " FROM finding_history WHERE fingerprint >= $1 AND fingerprint < $2) c"
+                    " JOIN finding f ON f.id = c.id WHERE $3 = '' OR f.stack = $3"
                     " ORDER BY f.id LIMIT 5",
                     param, 3, take_candidate, ret, err);
 }

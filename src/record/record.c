@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "record/audit.h"
+#include "record/reviews_parts.h"
 #include "record/schema.h"
 
 enum { KEY_BYTES = 32, KEY_LEAST = 16, KEY_FILE_MAX = 4096 };
@@ -43,6 +44,28 @@ int64_t record_now(const struct record *record)
     return record->now_ms ? record->now_ms(record->clock) : clock_wall_ms();
 }
 
+/* A log that has begun says when the store under it became another. */
+static bool migrate(struct record *record, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = 1 << 16};
+    struct detail d = {.arena = &arena};
+    struct event event = {.type = EVENT_STORE,
+                          .time_utc_ms = record_now(record),
+                          .actor = {STR("plumb"), STR("none")},
+                          .outcome = STR("migrated")};
+    size_t applied = 0;
+    int64_t size = 0, schema = 0;
+    if (!schema_migrate(record->db, record_now(record), &applied, err))
+        return false;
+    if (!applied || (audit_size(record, &size, err) && !size))
+        return true;
+    if (!size || !schema_version(record->db, &schema, err))
+        return false;
+    detail_int(&d, "schema", schema);
+    detail_int(&d, "steps", (int64_t)applied);
+    return detail_object(&d, &event.detail, err) && audit_write(record, &event, NULL, err);
+}
+
 static const struct audit_options no_audit_options;
 
 bool record_open(struct arena *arena, const struct record_options *options, struct record *ret,
@@ -63,8 +86,7 @@ bool record_open(struct arena *arena, const struct record_options *options, stru
         return err_wrap(err, "make the store");
     if (!db_open(&record.db, record.url, &how, err))
         return false;
-    bool ok = how.read_only ? schema_require(record.db, err)
-                            : schema_migrate(record.db, record_now(&record), NULL, err);
+    bool ok = how.read_only ? schema_require(record.db, err) : migrate(&record, err);
     if (!ok) {
         db_close(record.db);
         return false;

@@ -95,6 +95,7 @@ static bool describe(struct lives *lives, const struct sight *s, struct detail *
     add_text(d, "severity", str_from(severity_name(f->severity)));
     add_text(d, "value", s->digest);
     add_text(d, "what", str_from(s->what));
+    add_text(d, "author", f->by ? f->by->actor : STR(""));
     if (s->before && !str_equal(s->before->fingerprint, event->subject))
         add_text(d, "before", s->before->fingerprint);
     return detail_object(d, &event->detail, err);

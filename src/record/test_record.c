@@ -2,6 +2,8 @@
 #include "base/test.h"
 
 #include "base/arena.h"
+#include "model/event.h"
+#include "record/audit.h"
 #include "record/record.h"
 #include "record/schema.h"
 #include "record/test_stores.h"
@@ -48,6 +50,44 @@ static void opening_makes_the_newest_schema_once(void **state)
     record_close(&record);
     assert_true(record_open(&arena, &look, &record, &err));
     record_close(&record);
+}
+
+/* A log that has begun tells of it; a store that was made just now has nothing to tell. */
+static void a_migration_stands_in_the_log(void **state)
+{
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct record record = {0};
+    struct err err = {0};
+    struct str line = {0};
+    int64_t n = 0;
+    size_t newest = 0;
+    const char *told = "SELECT count(*) FROM audit_event WHERE type = 'store'";
+    const struct event event = {.type = EVENT_LOCK, .actor = {STR("alice"), STR("os-user")}};
+    (void)schema_migrations(&newest);
+    assert_true(open_with(&arena, *state, test_store_env, &record, &err));
+    assert_true(db_one_int(record.db, "SELECT count(*) FROM audit_event", NULL, 0, &n, &err));
+    assert_int_equal(n, 0);
+    assert_true(audit_write(&record, &event, NULL, &err));
+    /* back to the schema before */
+    const struct db_value version = DB_PARAM_INT((int64_t)newest);
+    assert_true(db_script(record.db,
+                          "ALTER TABLE finding DROP COLUMN actor_principal;"
+                          "ALTER TABLE review DROP COLUMN author_principal",
+                          &err));
+    assert_true(
+        db_run(record.db, "DELETE FROM plumb_schema WHERE version = $1", &version, 1, &err));
+    record_close(&record);
+    for (int i = 0; i < 2; i++) { /* the second time there is nothing to do */
+        if (!open_with(&arena, *state, test_store_env, &record, &err))
+            fail_msg("%s", err.frame[0]);
+        assert_true(db_one_int(record.db, told, NULL, 0, &n, &err));
+        assert_int_equal(n, 1);
+        assert_true(db_one_text(record.db, &arena,
+                                "SELECT line FROM audit_event WHERE type = 'store'", NULL, 0, &line,
+                                &err));
+        assert_true(str_find(line, STR("\"outcome\":\"migrated\""), 0) != SIZE_MAX);
+        record_close(&record);
+    }
 }
 
 static void a_newer_store_is_refused_and_left_alone(void **state)
@@ -155,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opening_makes_the_newest_schema_once),
+        cmocka_unit_test(a_migration_stands_in_the_log),
         cmocka_unit_test(a_newer_store_is_refused_and_left_alone),
         cmocka_unit_test(somebody_elses_database_is_refused),
         cmocka_unit_test(processes_that_begin_at_once_migrate_once),

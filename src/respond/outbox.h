@@ -16,6 +16,8 @@
 #include "record/record.h"
 #include "respond/routes.h"
 
+struct actor;
+
 enum {
     OUTBOX_SKEW_MS = 60000,   /* of clocks that share a store */
     OUTBOX_LEASE_MS = 120000, /* longer than any sending */
@@ -113,8 +115,8 @@ bool outbox_length(struct record *record, int64_t *ret_waiting, int64_t *ret_old
 /* Dead and waiting ones are due now, with all their attempts again; *ret_n of them. */
 bool outbox_retry(struct record *record, const struct outbox_query *query, int64_t *ret_n,
                   struct err *err);
-/* Dead and waiting ones are not sent any more. */
-bool outbox_drop(struct record *record, const struct outbox_query *query, int64_t *ret_n,
-                 struct err *err);
+/* Dead and waiting ones are not sent any more; an event of the log says who said so. */
+bool outbox_drop(struct record *record, const struct outbox_query *query, const struct actor *by,
+                 int64_t *ret_n, struct err *err);
 /* A receiver that was gone is asked again, beginning with a digest. *ret: it was gone. */
 bool outbox_revive(struct record *record, struct str receiver, bool *ret, struct err *err);

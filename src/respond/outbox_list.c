@@ -1,6 +1,10 @@
 /* outbox_list.c - what waits, what was given up, how receivers are; and mending that by hand. */
 #include "respond/outbox_parts.h"
 
+#include "model/actor.h"
+#include "record/audit.h"
+#include "record/reviews_parts.h"
+
 enum { LIST_MOST = 1000 };
 
 struct rows {
@@ -132,8 +136,25 @@ bool outbox_length(struct record *record, int64_t *ret_waiting, int64_t *ret_old
 
 /* --- by hand --- */
 
+static bool tell_dropped(struct record *record, struct arena *arena,
+                         const struct outbox_query *query, const struct actor *by, int64_t n,
+                         struct err *err)
+{
+    struct detail d = {.arena = arena};
+    struct event event = {.type = EVENT_ALERT_DROP,
+                          .time_utc_ms = record_now(record),
+                          .actor = actor_of_event(by),
+                          .subject = query->id.len ? query->id : query->receiver,
+                          .outcome = STR("dropped")};
+    detail_int(&d, "alerts", n);
+    detail_text(&d, "receiver", query->receiver);
+    detail_text(&d, "state", query->state);
+    return detail_object(&d, &event.detail, err) && audit_append(record, &event, NULL, err);
+}
+
+/* by  NULL: the log need not know */
 static bool change(struct record *record, const struct outbox_query *query, const char *sql,
-                   int64_t *ret_n, struct err *err)
+                   const struct actor *by, int64_t *ret_n, struct err *err)
 {
     AUTO_ARENA arena = {.limit = 1 << 16};
     struct db_value param[5];
@@ -144,6 +165,7 @@ static bool change(struct record *record, const struct outbox_query *query, cons
         return false;
     bool ok = db_run(record->db, sql, param, 5, err);
     *ret_n = ok ? db_changed(record->db) : 0;
+    ok = ok && (!by || !*ret_n || tell_dropped(record, &arena, query, by, *ret_n, err));
     if (ok && db_commit(record->db, err))
         return true;
     db_rollback(record->db);
@@ -157,16 +179,16 @@ bool outbox_retry(struct record *record, const struct outbox_query *query, int64
                   "UPDATE alert SET state = 'waiting', attempts = 0, set_utc_ms = $5,"
                   " next_utc_ms = $5, lease = '', lease_utc_ms = 0, ended_utc_ms = 0 WHERE " CHOSEN
                   " AND state IN ('dead', 'waiting')",
-                  ret_n, err);
+                  NULL, ret_n, err);
 }
 
-bool outbox_drop(struct record *record, const struct outbox_query *query, int64_t *ret_n,
-                 struct err *err)
+bool outbox_drop(struct record *record, const struct outbox_query *query, const struct actor *by,
+                 int64_t *ret_n, struct err *err)
 {
     return change(record, query,
                   "UPDATE alert SET state = 'dropped', ended_utc_ms = $5, lease = '',"
                   " lease_utc_ms = 0 WHERE " CHOSEN " AND state IN ('dead', 'waiting')",
-                  ret_n, err);
+                  by, ret_n, err);
 }
 
 bool outbox_revive(struct record *record, struct str receiver, bool *ret, struct err *err)

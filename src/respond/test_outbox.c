@@ -569,6 +569,22 @@ static void what_fails_is_tried_again(void **state)
     w.breaker[0] = (struct outbox_breaker){0};
     assert_int_equal(send_all(&w), 1);
     assert_got(&w.inbox[0], 0, "new", 1);
+    /* what somebody takes out is told with the name, once */
+    const struct outbox_query waiting = {.receiver = STR("down")};
+    const struct actor alice = {.name = STR("alice"), .how = STR("os-user")};
+    w.values[1] = 2;
+    do_scan(&w);
+    step(&w);
+    assert_int_equal(number(&w, "SELECT count(*) FROM alert WHERE state = 'waiting'"), 1);
+    for (int i = 0; i < 2; i++) {
+        assert_true(outbox_drop(&w.record, &waiting, &alice, &n, &err));
+        assert_int_equal(n, !i);
+        assert_int_equal(number(&w, "SELECT count(*) FROM alert WHERE state = 'dropped'"), 1);
+        assert_int_equal(number(&w, "SELECT count(*) FROM audit_event WHERE type = 'alert.drop'"
+                                    " AND actor = 'alice' AND line LIKE '%\"receiver\":\"down\"%'"),
+                         1);
+    }
+    assert_int_equal(send_all(&w), 0);
     world_close(&w);
 }
 
