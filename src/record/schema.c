@@ -252,6 +252,14 @@ static const struct migration migrations[] = {
      /* The ARN or the like behind the actor's name. */
      "ALTER TABLE finding ADD COLUMN actor_principal TEXT NOT NULL DEFAULT '';"
      "ALTER TABLE review ADD COLUMN author_principal TEXT NOT NULL DEFAULT ''"},
+    {"deadlines to be told",
+     /* The deadline that was told as passed (table overdue): what is not told yet is found without
+      * a look at each that is. */
+     "ALTER TABLE finding ADD COLUMN told_due_utc_ms BIGINT NOT NULL DEFAULT 0;"
+     "UPDATE finding SET told_due_utc_ms = due_utc_ms WHERE EXISTS (SELECT 1 FROM overdue o"
+     " WHERE o.finding = finding.id AND o.due_utc_ms = finding.due_utc_ms);"
+     "CREATE INDEX finding_untold ON finding (due_utc_ms) WHERE lane = 0 AND"
+     " due_utc_ms <> told_due_utc_ms"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

@@ -27,9 +27,7 @@ struct settling {
     "r.digest)"
 #define REVIEW_FORGOTTEN \
     "r.state = 'effect' AND f.status NOT IN ('resolved', 'ignored', 'reviewed', 'waived')"
-#define OVERDUE \
-    "f.due_utc_ms <= $1 AND f.lane = 0 AND NOT EXISTS (SELECT 1 FROM overdue o" \
-    " WHERE o.finding = f.id AND o.due_utc_ms = f.due_utc_ms)"
+#define OVERDUE "f.due_utc_ms <= $1 AND f.lane = 0 AND f.due_utc_ms <> f.told_due_utc_ms"
 /* What came back after the list was due is no matter of it any more. */
 #define LATE_DUE \
     "f.lane = 0 AND f.open_utc_ms < c.due_utc_ms AND (f.due_utc_ms IS NULL OR" \
@@ -236,12 +234,17 @@ static bool tell_late(struct settling *s, const struct late_finding *f, struct e
     detail_text(&detail, "class", f->class_);
     detail_text(&detail, "owner", f->owner);
     detail_time(&detail, "due", f->due);
-    return detail_object(&detail, &event.detail, err) &&
-           db_run(s->record->db,
-                  "INSERT INTO overdue (finding, due_utc_ms, told_utc_ms) VALUES ($1, $2, $3)", row,
-                  3, err) &&
-           reviews_note(s->record, f->id, "overdue", NULL, event.reason, err) &&
-           audit_append(s->record, &event, NULL, err);
+    if (!db_run(s->record->db,
+                "INSERT INTO overdue (finding, due_utc_ms, told_utc_ms) VALUES ($1, $2, $3)"
+                " ON CONFLICT (finding, due_utc_ms) DO NOTHING",
+                row, 3, err))
+        return false;
+    bool again = db_changed(s->record->db) == 0; /* it is due then once more: that was told */
+    return db_run(s->record->db, "UPDATE finding SET told_due_utc_ms = $2 WHERE id = $1", row, 2,
+                  err) &&
+           (again || (detail_object(&detail, &event.detail, err) &&
+                      reviews_note(s->record, f->id, "overdue", NULL, event.reason, err) &&
+                      audit_append(s->record, &event, NULL, err)));
 }
 
 static bool tell_overdue(struct settling *s, struct err *err)
