@@ -280,6 +280,7 @@ static void a_server_that_restarts_loses_nothing_acknowledged(void **state)
         return; /* a file has no server */
     make_store(store);
     pid_t pid = begin_load(store, ends, true);
+    wait_for_acks(ends[0], 1); /* the store is open by now */
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         (void)nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
         test_store_kill(store, signals[i]);
