@@ -33,12 +33,13 @@ void answering_close(struct answering *a)
 
 bool answering_do(const struct app *app, const struct invocation *in,
                   const struct option_value *config, const struct option_value *store,
+                  enum store_use use,
                   bool (*act)(struct answering *a, const struct invocation *in, struct err *err),
                   struct err *err)
 {
     AUTO_ARENA arena = {.limit = (size_t)1 << ANSWERING_MEMORY_SHIFT};
     struct answering a;
-    bool ok = answering_open(&a, app, &arena, config, store, STORE_WRITE, err) && act(&a, in, err);
+    bool ok = answering_open(&a, app, &arena, config, store, use, err) && act(&a, in, err);
     answering_close(&a);
     return ok;
 }

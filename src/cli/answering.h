@@ -41,6 +41,7 @@ void answering_close(struct answering *a);
 /* A whole command that changes something: the store is opened, `act` is done, the store closed. */
 bool answering_do(const struct app *app, const struct invocation *in,
                   const struct option_value *config, const struct option_value *store,
+                  enum store_use use,
                   bool (*act)(struct answering *a, const struct invocation *in, struct err *err),
                   struct err *err);
 struct reviewing answering_review(struct answering *a);

@@ -36,7 +36,7 @@ static bool start(struct answering *a, const struct invocation *in, struct err *
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
     *ret_exit = EXIT_IN_SYNC;
-    return answering_do(app, in, &in->value[CONFIG], &in->value[STORE], start, err);
+    return answering_do(app, in, &in->value[CONFIG], &in->value[STORE], STORE_WRITE, start, err);
 }
 
 const struct command cmd_freeze = {

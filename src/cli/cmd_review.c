@@ -107,7 +107,7 @@ static bool ask(struct answering *a, const struct invocation *in, struct err *er
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
     *ret_exit = EXIT_IN_SYNC;
-    return answering_do(app, in, &in->value[CONFIG], &in->value[STORE], ask, err);
+    return answering_do(app, in, &in->value[CONFIG], &in->value[STORE], STORE_CHANGE, ask, err);
 }
 
 const struct command cmd_review = {

@@ -23,7 +23,7 @@ static bool approve(struct answering *a, const struct invocation *in, struct err
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
     *ret_exit = EXIT_IN_SYNC;
-    return answering_do(app, in, &in->value[CONFIG], &in->value[STORE], approve, err);
+    return answering_do(app, in, &in->value[CONFIG], &in->value[STORE], STORE_CHANGE, approve, err);
 }
 
 const struct command cmd_review_approve = {

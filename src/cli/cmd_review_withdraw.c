@@ -27,7 +27,8 @@ static bool withdraw(struct answering *a, const struct invocation *in, struct er
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
     *ret_exit = EXIT_IN_SYNC;
-    return answering_do(app, in, &in->value[CONFIG], &in->value[STORE], withdraw, err);
+    return answering_do(app, in, &in->value[CONFIG], &in->value[STORE], STORE_CHANGE, withdraw,
+                        err);
 }
 
 const struct command cmd_review_withdraw = {

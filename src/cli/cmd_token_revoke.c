@@ -45,7 +45,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
                        STR_ARG(in->args[0]));
     if (!who_am_i(app, &arena, &by, err) ||
         !store_find(&arena, app, &in->value[CONFIG], &in->value[STORE], &choice, err) ||
-        !store_open(&arena, app, &choice, STORE_WRITE, &record, err))
+        !store_open(&arena, app, &choice, STORE_CHANGE, &record, err))
         return false;
     bool ok = revoke(&record, &by, id, err);
     store_close(app, &record);

@@ -176,7 +176,7 @@ bool covering_end(const struct app *app, const struct invocation *in, enum cover
     struct answering a;
     struct settled settled;
     bool ok = answering_open(&a, app, &arena, &in->value[COVERING_END_CONFIG],
-                             &in->value[COVERING_END_STORE], STORE_WRITE, err) &&
+                             &in->value[COVERING_END_STORE], STORE_CHANGE, err) &&
               end(&a, in, kind, err) && record_settle(&a.record, &settled, err);
     answering_close(&a);
     return ok;

@@ -149,7 +149,7 @@ bool notifying_change(const struct app *app, const struct invocation *in,
                       const char *done, struct err *err)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
-    const enum store_use use = STORE_WRITE;
+    const enum store_use use = STORE_CHANGE;
     struct notifying n;
     bool ok = notifying_open(&n, app, &arena, &in->value[NOTIFYING_CONFIG],
                              &in->value[NOTIFYING_STORE], &use, err) &&

@@ -61,6 +61,16 @@ bool store_find(struct arena *arena, const struct app *app, const struct option_
            store_choose(arena, app, found, store, ret, err);
 }
 
+/* Of a server it is known when it is asked. */
+static bool is_there(struct arena *arena, struct str url)
+{
+    struct str path = str_sub(url, sizeof "sqlite:" - 1, url.len);
+    if (!str_starts(url, STR("sqlite:")) || str_starts(path, STR(":")))
+        return true;
+    path = arena_dup(arena, path);
+    return path.ptr && io_exists(path.ptr);
+}
+
 bool store_open(struct arena *arena, const struct app *app, const struct store_choice *choice,
                 enum store_use use, struct record *ret, struct err *err)
 {
@@ -70,11 +80,14 @@ bool store_open(struct arena *arena, const struct app *app, const struct store_c
                                            .now_ms = app->now_ms,
                                            .clock = app->clock,
                                            .audit = choice->audit};
-    if (use == STORE_READ && !choice->chosen && !choice->there)
+    if (use != STORE_WRITE && !choice->chosen && !choice->there)
         return err_set(err, ERR_USAGE,
                        "there is no store here yet: name one with `store:` in plumb.yaml, "
                        "PLUMB_STORE or --store and scan, or begin with `plumb scan --baseline "
                        "--reason TEXT`");
+    if (use == STORE_CHANGE && !is_there(arena, choice->url))
+        return err_set(err, ERR_USAGE, "there is no store %.*s yet: scan first",
+                       STR_ARG(choice->url));
     return record_open(arena, &options, ret, err);
 }
 

@@ -2,7 +2,7 @@
  *
  * Order:   --store, PLUMB_STORE, `store:` of plumb.yaml; else .plumb/plumb.db beside plumb.yaml, or
  *          here without one. That last one is made only by a command whose sense it is (a
- *          baseline, a review, `db migrate`): a plain scan leaves no file behind, and writes to it
+ *          baseline, a freeze, `db migrate`): a plain scan leaves no file behind, and writes to it
  *          only once it is there
  */
 #pragma once
@@ -32,8 +32,10 @@ bool store_choose(struct arena *arena, const struct app *app, const struct confi
 bool store_find(struct arena *arena, const struct app *app, const struct option_value *config,
                 const struct option_value *store, struct store_choice *ret, struct err *err);
 
-enum store_use { STORE_READ, STORE_WRITE };
-/* For reading, a store that is not there is an error that says how one comes to be. */
+/* CHANGE: writes to what is there already, and so never makes a store. */
+enum store_use { STORE_READ, STORE_WRITE, STORE_CHANGE };
+/* For reading and changing, a store that is not there is an error; where none was named it says how
+ * one comes to be. */
 bool store_open(struct arena *arena, const struct app *app, const struct store_choice *choice,
                 enum store_use use, struct record *ret, struct err *err);
 /* Behind the last commit: the audit log's checkpoint that is due is made and given to the witnesses

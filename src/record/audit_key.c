@@ -90,7 +90,7 @@ static bool read_file(struct arena *arena, const char *path, struct note_key *re
     if (stat(path, &st) == 0 && (st.st_mode & 077))
         return err_set(err, ERR_IO,
                        "the audit log's key %s can be read by others: chmod 600 %s, and `plumb "
-                       "audit key rotate` if they may have read it",
+                       "audit key --rotate` if they may have read it",
                        path, path);
     return io_read_file(arena, path, KEY_FILE_MAX, &text, err) &&
            read_signer(arena, text, path, ret, err);

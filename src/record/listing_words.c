@@ -1,4 +1,5 @@
 /* listing_words.c - the words that people ask for findings with, into a question to the store. */
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/quantity.h"
@@ -8,9 +9,13 @@ enum { WORDS_MAX = 24 };
 
 static bool none(struct str word, const struct str *known, size_t n, struct err *err)
 {
+    AUTO_BUF list = {.limit = 1024};
     struct str near = str_nearest(word, known, n);
-    return err_set(err, ERR_USAGE, "'%.*s' is none%s%.*s%s", STR_ARG(word),
-                   near.len ? "; did you mean '" : "", STR_ARG(near), near.len ? "'?" : "");
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&list, "%s%.*s", i ? ", " : "", STR_ARG(known[i]));
+    return err_set(err, ERR_USAGE, "no '%.*s'%s%.*s%s; one of %.*s", STR_ARG(word),
+                   near.len ? " (did you mean '" : "", STR_ARG(near), near.len ? "'?)" : "",
+                   STR_ARG(buf_view(&list)));
 }
 
 /* Calls take for each; false from it: an error with the nearest of `known`. */

@@ -169,6 +169,20 @@ static bool given_key(struct record *record, const char *given, struct str *ret,
     return ret->ptr || arena_full(record->arena, err);
 }
 
+/* A store that has one was written with it: another would only stand in its way. */
+static bool may_make_key(struct record *record, struct str path, struct err *err)
+{
+    int64_t n = 0;
+    if (!db_one_int(record->db, "SELECT count(*) FROM setting WHERE name = 'key'", NULL, 0, &n,
+                    err))
+        return false;
+    return n == 0 ||
+           err_set(err, ERR_CONFLICT,
+                   "the key that %.*s was written with, %.*s, is not there: bring it back, or set "
+                   "PLUMB_KEY",
+                   STR_ARG(db_shown(record->db)), STR_ARG(path));
+}
+
 static bool find_key(struct record *record, struct str *ret, struct err *err)
 {
     const char *given = record->env ? record->env("PLUMB_KEY") : NULL;
@@ -186,7 +200,8 @@ static bool find_key(struct record *record, struct str *ret, struct err *err)
     struct str path = arena_printf(record->arena, "%.*s.key", STR_ARG(path_of(record->url)));
     if (!path.ptr)
         return arena_full(record->arena, err);
-    if (!io_exists(path.ptr) && !make_key_file(record->arena, path.ptr, err))
+    if (!io_exists(path.ptr) &&
+        (!may_make_key(record, path, err) || !make_key_file(record->arena, path.ptr, err)))
         return false;
     return read_key_file(record->arena, path.ptr, ret, err);
 }
