@@ -543,7 +543,7 @@ static void what_fails_is_tried_again(void **state)
     (void)add_route(&w, "other", &groups, ROUTE_BY_STACK);
     set_when(&w, 1, "status = notice");
     step(&w);
-    w.inbox[0].answer = (struct notify_answer){NOTIFY_LATER, 0, STR("502"), {0}};
+    w.inbox[0].answer = (struct notify_answer){.result = NOTIFY_LATER, .said = STR("502")};
     w.values[1] = 1;
     do_scan(&w);
     step(&w);
@@ -596,7 +596,8 @@ static void a_receiver_says_when_and_whether(void **state)
     (void)add_route(&w, "other", &groups, ROUTE_BY_STACK);
     set_when(&w, 1, "status = notice");
     step(&w);
-    w.inbox[0].answer = (struct notify_answer){NOTIFY_LATER, 90000, STR("429"), {0}};
+    w.inbox[0].answer =
+        (struct notify_answer){.result = NOTIFY_LATER, .retry_ms = 90000, .said = STR("429")};
     w.values[1] = 1;
     do_scan(&w);
     step(&w);
@@ -604,15 +605,16 @@ static void a_receiver_says_when_and_whether(void **state)
     w.now += 80000;
     assert_int_equal(send_all(&w), 0);
     w.now += 20000;
-    w.inbox[0].answer = (struct notify_answer){NOTIFY_TAKEN, 0, STR(""), STR("issue 7")};
+    w.inbox[0].answer =
+        (struct notify_answer){.result = NOTIFY_TAKEN, .said = STR(""), .kept = STR("issue 7")};
     assert_int_equal(send_all(&w), 1);
     assert_int_equal(number(&w, "SELECT count(*) FROM alert_thread WHERE kept = 'issue 7'"), 1);
-    w.inbox[0].answer = (struct notify_answer){NOTIFY_REFUSED, 0, STR("400"), {0}};
+    w.inbox[0].answer = (struct notify_answer){.result = NOTIFY_REFUSED, .said = STR("400")};
     w.values[1] = 2;
     do_scan(&w);
     go(&w);
     assert_int_equal(number(&w, "SELECT count(*) FROM alert WHERE state = 'dead'"), 1);
-    w.inbox[0].answer = (struct notify_answer){NOTIFY_GONE, 0, STR("410"), {0}};
+    w.inbox[0].answer = (struct notify_answer){.result = NOTIFY_GONE, .said = STR("410")};
     w.values[1] = 3;
     w.now += 2 * HOUR;
     do_scan(&w);
@@ -642,7 +644,7 @@ static void a_thread_keeps_its_order(void **state)
     world_open(&w, *state);
     (void)add_route(&w, "one", &groups, ROUTE_BY_NONE);
     step(&w);
-    w.inbox[0].answer = (struct notify_answer){NOTIFY_LATER, 0, STR("502"), {0}};
+    w.inbox[0].answer = (struct notify_answer){.result = NOTIFY_LATER, .said = STR("502")};
     w.values[1] = 1;
     do_scan(&w);
     go(&w);
@@ -705,7 +707,7 @@ static void clocks_jump(void **state)
     world_open(&w, *state);
     (void)add_route(&w, "one", &groups, ROUTE_BY_NONE);
     step(&w);
-    w.inbox[0].answer = (struct notify_answer){NOTIFY_LATER, 0, STR("502"), {0}};
+    w.inbox[0].answer = (struct notify_answer){.result = NOTIFY_LATER, .said = STR("502")};
     w.values[1] = 1;
     do_scan(&w);
     go(&w);
