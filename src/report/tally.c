@@ -159,6 +159,9 @@ static const struct {
     {"exited",
      "report the provider's own message to its authors; scan again or with another version"},
     {"schema version", "install the provider version that wrote the state"},
+    {"no import block",
+     "apply the stack first, name its state (--state, `state:` in plumb.yaml), or "
+     "give the resource an import block"},
     {"snapshot", "take the live document again, with these resources in it"},
     {"cancelled", "scan again"},
     {"", "remove this reason and scan again; --output json lists every resource"},

@@ -144,6 +144,8 @@ static void advice_is_for_the_reason(void **state)
         {"provider x is not installed in .terraform", "terraform init"},
         {"AccessDenied: Access Denied", "let the scanning identity"},
         {"the file cannot be read: Permission denied", "let the scanning user"},
+        {"no state and no import block: nobody can say which object it is",
+         "apply the stack first"},
         {"something else", "remove this reason"},
         {"", "remove this reason"},
     };

@@ -570,7 +570,8 @@ bool places_explain(struct places *places, struct finding *findings, size_t n, s
 {
     const struct places_options *options = &places->options;
     struct git *git = places->own ? places->own->git : NULL;
-    if (!git || !options->code || !options->code_options || !n)
+    bool no_commit = places->has_revision && !places->revision.commit.len; /* `git init`, no more */
+    if (!git || no_commit || !options->code || !options->code_options || !n)
         return true;
     struct explaining *in = arena_new(places->arena, struct explaining, 1);
     if (!in)
