@@ -9,9 +9,9 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/openssl.h"
-#include "lang/rego/encoding.h"
-#include "lang/rego/jose.h"
+#include "wire/base64.h"
 #include "wire/http.h"
+#include "wire/jose.h"
 #include "wire/json.h"
 
 #define SCOPE "https://www.googleapis.com/auth/devstorage."
@@ -42,9 +42,9 @@ static void claims(struct buf *out, struct str mail, struct str audience,
     jsonw_member_int(&w, STR("iat"), now_s);
     jsonw_member_int(&w, STR("exp"), now_s + TOKEN_S);
     jsonw_object_close(&w);
-    rego_to_base64url(out, STR("{\"alg\":\"RS256\",\"typ\":\"JWT\"}"));
+    base64_write(out, STR("{\"alg\":\"RS256\",\"typ\":\"JWT\"}"), BASE64_URL_BARE);
     buf_char(out, '.');
-    rego_to_base64url(out, buf_view(&json));
+    base64_write(out, buf_view(&json), BASE64_URL_BARE);
 }
 
 static bool sign(struct arena *arena, const struct value *account, struct str audience,
@@ -68,7 +68,7 @@ static bool sign(struct arena *arena, const struct value *account, struct str au
     if (!ok)
         return false;
     buf_char(out, '.');
-    rego_to_base64url(out, signature);
+    base64_write(out, signature, BASE64_URL_BARE);
     return buf_ok(out, err);
 }
 

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/openssl.h"
 #include "lang/rego/builtin.h"
-#include "lang/rego/encoding.h"
+#include "wire/base64.h"
 #include "wire/json.h"
 #include "wire/yaml.h"
 
@@ -20,124 +20,47 @@ static struct str text(const struct rego_call *call, size_t i)
 
 /* --- base64 --- */
 
-static const char standard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static const char url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-static void base64(struct buf *out, struct str s, const char *alphabet, bool padded)
-{
-    for (size_t i = 0; i < s.len; i += 3) {
-        uint32_t group = 0;
-        size_t n = s.len - i < 3 ? s.len - i : 3;
-        for (size_t k = 0; k < 3; k++)
-            group = group << 8 | (k < n ? (unsigned char)s.ptr[i + k] : 0);
-        for (size_t k = 0; k < 4; k++) {
-            if (k <= n)
-                buf_char(out, alphabet[group >> (18 - 6 * k) & 63]);
-            else if (padded)
-                buf_char(out, '=');
-        }
-    }
-}
-
-enum padding { PADDED = 1, UNPADDED = 2 };
-
-/* False with the byte that is wrong; line breaks are skipped, as Go does. */
-static bool from_base64(struct str s, const char *alphabet, unsigned padding, struct buf *out,
-                        size_t *ret_bad)
-{
-    uint32_t group = 0;
-    unsigned n = 0, equals = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        const char *at = c ? strchr(alphabet, c) : NULL;
-        *ret_bad = i;
-        if (c == '\n' || c == '\r')
-            continue;
-        if (c == '=' && (padding & PADDED) && n >= 2) {
-            if (++equals + n > 4)
-                return false;
-            continue;
-        }
-        if (!at || equals)
-            return false;
-        group = group << 6 | (uint32_t)(at - alphabet);
-        if (++n == 4) {
-            for (int k = 16; k >= 0; k -= 8)
-                buf_char(out, (char)(group >> k & 255));
-            n = group = 0;
-        }
-    }
-    *ret_bad = s.len;
-    if (n == 0)
-        return equals == 0;
-    if (n == 1 || (equals ? n + equals != 4 : !(padding & UNPADDED)))
-        return false;
-    group <<= 6 * (4 - n);
-    for (unsigned k = 0; k + 1 < n; k++)
-        buf_char(out, (char)(group >> (16 - 8 * k) & 255));
-    return true;
-}
-
-bool rego_from_base64(struct buf *out, struct str text64, size_t *ret_bad)
-{
-    return from_base64(text64, standard, PADDED, out, ret_bad) && !out->failed;
-}
-bool rego_from_base64url(struct buf *out, struct str text64, size_t *ret_bad)
-{
-    return from_base64(text64, url, PADDED | UNPADDED, out, ret_bad) && !out->failed;
-}
-void rego_to_base64(struct buf *out, struct str bytes)
-{
-    base64(out, bytes, standard, true);
-}
-void rego_to_base64url(struct buf *out, struct str bytes)
-{
-    base64(out, bytes, url, false);
-}
-
-static enum rego_outcome encode64(struct rego_call *call, const char *alphabet, bool padded,
-                                  struct value *ret)
+static enum rego_outcome encode64(struct rego_call *call, enum base64_form form, struct value *ret)
 {
     AUTO_BUF out = {.limit = VALUE_LEN_MAX};
-    base64(&out, text(call, 0), alphabet, padded);
+    base64_write(&out, text(call, 0), form);
     return rego_give_buf(call, &out, ret);
 }
 static enum rego_outcome base64_encode(struct rego_call *call, struct value *ret)
 {
-    return encode64(call, standard, true, ret);
+    return encode64(call, BASE64_STANDARD, ret);
 }
 static enum rego_outcome base64url_encode(struct rego_call *call, struct value *ret)
 {
-    return encode64(call, url, true, ret);
+    return encode64(call, BASE64_URL, ret);
 }
 static enum rego_outcome base64url_encode_no_pad(struct rego_call *call, struct value *ret)
 {
-    return encode64(call, url, false, ret);
+    return encode64(call, BASE64_URL_BARE, ret);
 }
 
-static enum rego_outcome decode64(struct rego_call *call, const char *alphabet, unsigned padding,
-                                  struct value *ret)
+static enum rego_outcome decode64(struct rego_call *call, enum base64_form form, struct value *ret)
 {
     AUTO_BUF out = {.limit = VALUE_LEN_MAX};
     size_t bad;
-    if (!from_base64(text(call, 0), alphabet, padding, &out, &bad))
+    if (!base64_read(&out, text(call, 0), form, &bad))
         return rego_fail(call, "illegal base64 data at input byte %zu", bad);
     return rego_give_buf(call, &out, ret);
 }
 static enum rego_outcome base64_decode(struct rego_call *call, struct value *ret)
 {
-    return decode64(call, standard, PADDED, ret);
+    return decode64(call, BASE64_STANDARD, ret);
 }
 static enum rego_outcome base64url_decode(struct rego_call *call, struct value *ret)
 {
-    return decode64(call, url, PADDED | UNPADDED, ret);
+    return decode64(call, BASE64_URL, ret);
 }
 static enum rego_outcome base64_is_valid(struct rego_call *call, struct value *ret)
 {
     AUTO_BUF out = {.limit = VALUE_LEN_MAX};
     size_t bad;
     *ret = value_bool(call->arg->kind == VALUE_STRING &&
-                      from_base64(text(call, 0), standard, PADDED, &out, &bad));
+                      base64_read(&out, text(call, 0), BASE64_STANDARD, &bad));
     return REGO_DEFINED;
 }
 

@@ -10,8 +10,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "lang/rego/builtin.h"
-#include "lang/rego/encoding.h"
-#include "lang/rego/jose.h"
+#include "wire/base64.h"
+#include "wire/jose.h"
 #include "wire/json.h"
 
 /* A compact token: three parts of base64url; header is there once read_header ran. */
@@ -49,7 +49,7 @@ static bool decode_part(struct rego_call *call, struct str part, const char *wha
 {
     AUTO_BUF bytes = {.limit = VALUE_LEN_MAX};
     size_t bad = 0;
-    if (!rego_from_base64url(&bytes, part, &bad)) {
+    if (!base64_read(&bytes, part, BASE64_URL, &bad)) {
         (void)rego_fail(call, "%sillegal base64 data at input byte %zu", what, bad);
         return false;
     }
@@ -515,15 +515,15 @@ static enum rego_outcome sign(struct rego_call *call, const struct str part[3], 
     if ((!value_is_string(typ) || str_equal(value_text(typ), STR("JWT"))) &&
         !json_parse(call->arena, part[1], "payload", JSON_DUPLICATES_LAST, &payload, NULL))
         return rego_fail(call, "type is JWT but payload is not JSON");
-    rego_to_base64url(&out, part[0]);
+    base64_write(&out, part[0], BASE64_URL_BARE);
     buf_char(&out, '.');
-    rego_to_base64url(&out, part[1]);
+    base64_write(&out, part[1], BASE64_URL_BARE);
     if (out.failed)
         return REGO_HALT;
     if (!jose_sign(call->arena, alg, &keys.key[0], buf_view(&out), &signature, &err))
         return rego_fail(call, "%s", err.frame[0]);
     buf_char(&out, '.');
-    rego_to_base64url(&out, signature);
+    base64_write(&out, signature, BASE64_URL_BARE);
     return rego_give_buf(call, &out, ret);
 }
 

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "lang/rego/ast.h"
 #include "lang/rego/builtin.h"
-#include "lang/rego/encoding.h"
+#include "wire/base64.h"
 
 enum { FIELDS_MAX = 8 };
 
@@ -342,7 +342,7 @@ static struct value comment_value(struct writer *w, const struct rego_comment *c
 {
     struct fields f = {.n = 0}, at = {.n = 0};
     AUTO_BUF text = {.limit = c->text.len * 2 + 8};
-    rego_to_base64(&text, c->text);
+    base64_write(&text, c->text, BASE64_STANDARD);
     struct str coded = arena_dup(w->arena, buf_view(&text));
     w->failed |= text.failed || !coded.ptr;
     put(&at, "file", value_string(file));

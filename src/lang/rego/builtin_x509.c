@@ -8,8 +8,9 @@
 #include "base/err.h"
 #include "base/openssl.h"
 #include "lang/rego/builtin.h"
-#include "lang/rego/encoding.h"
 #include "lang/rego/x509_json.h"
+#include "wire/base64.h"
+#include "wire/pem.h"
 
 static const struct str begin = STR_INIT("-----BEGIN");
 enum { CERTIFICATES_MAX = 1000 };
@@ -31,7 +32,7 @@ static bool unwrap(struct rego_call *call, struct str text, struct str prefix, s
     *ret = text;
     if (str_starts(text, prefix))
         return true;
-    if (!rego_from_base64(&bytes, text, &bad)) {
+    if (!base64_read(&bytes, text, BASE64_STANDARD, &bad)) {
         (void)rego_fail(call, "illegal base64 data at input byte %zu", bad);
         return false;
     }
@@ -362,7 +363,7 @@ static enum rego_outcome parse_private_keys(struct rego_call *call, struct value
         *ret = value_null();
         return REGO_DEFINED;
     }
-    if (rego_from_base64(&decoded, text, &bad))
+    if (base64_read(&decoded, text, BASE64_STANDARD, &bad))
         text = buf_view(&decoded);
     jsonw_array_open(&w);
     while (pem_next(call->arena, &text, &pem)) {
@@ -431,7 +432,8 @@ static void write_pair(struct jsonw *w, const STACK_OF(X509) * list, EVP_PKEY *k
         AUTO_BUF text = {.limit = VALUE_LEN_MAX};
         unsigned char *der = NULL;
         int n = i2d_X509(sk_X509_value(list, i), &der);
-        rego_to_base64(&text, (struct str){(const char *)der, n > 0 ? (size_t)n : 0});
+        base64_write(&text, (struct str){(const char *)der, n > 0 ? (size_t)n : 0},
+                     BASE64_STANDARD);
         jsonw_string(w, buf_view(&text));
         w->out->failed |= text.failed;
         OPENSSL_free(der);

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/openssl.h"
-#include "lang/rego/encoding.h"
+#include "wire/base64.h"
 
 enum { DER_MAX = 64 << 20, NUMBER_DIGITS_MAX = 1 << 16 };
 
@@ -20,7 +20,7 @@ static void key(struct jsonw *w, const char *name)
 static void write_bytes(struct jsonw *w, const void *bytes, size_t n)
 {
     AUTO_BUF text = {.limit = DER_MAX};
-    rego_to_base64(&text, (struct str){bytes, n});
+    base64_write(&text, (struct str){bytes, n}, BASE64_STANDARD);
     w->out->failed |= text.failed;
     jsonw_string(w, buf_view(&text));
 }
@@ -810,7 +810,7 @@ void x509_write_private_key(struct jsonw *w, EVP_PKEY *pkey)
 static void jwk_bytes(struct jsonw *w, const char *name, const void *bytes, size_t n)
 {
     AUTO_BUF text = {.limit = NUMBER_DIGITS_MAX};
-    rego_to_base64url(&text, (struct str){bytes, n});
+    base64_write(&text, (struct str){bytes, n}, BASE64_URL_BARE);
     w->out->failed |= text.failed;
     jsonw_member_string(w, str_from(name), buf_view(&text));
 }

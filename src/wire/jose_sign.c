@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/openssl.h"
-#include "lang/rego/jose.h"
+#include "wire/jose.h"
 
 static const struct jose_algorithm algorithms[] = {
     {STR_INIT("HS256"), JOSE_HMAC, 256},  {STR_INIT("HS384"), JOSE_HMAC, 384},

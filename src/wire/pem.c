@@ -3,7 +3,8 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "lang/rego/encoding.h"
+#include "wire/base64.h"
+#include "wire/pem.h"
 
 enum { PEM_MAX = 64 << 20 };
 static const struct str dashes = STR_INIT("-----");
@@ -51,7 +52,7 @@ bool pem_next(struct arena *arena, struct str *rest, struct pem *ret)
         }
         size_t bad;
         if (!ended || !str_equal(type, end) || text.failed ||
-            !rego_from_base64(&bytes, buf_view(&text), &bad))
+            !base64_read(&bytes, buf_view(&text), BASE64_STANDARD, &bad))
             continue;
         struct str kept = arena_dup(arena, buf_view(&bytes));
         if (!kept.ptr)

@@ -5,9 +5,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/openssl.h"
-#include "lang/rego/encoding.h"
-#include "lang/rego/jose.h"
+#include "wire/base64.h"
+#include "wire/jose.h"
 #include "wire/json.h"
+#include "wire/pem.h"
 
 enum { KEY_BYTES_MAX = 1 << 20, NUMBERS_MAX = 8 };
 
@@ -24,7 +25,7 @@ static bool field(struct arena *arena, const struct value *jwk, const char *name
     AUTO_BUF bytes = {.limit = KEY_BYTES_MAX};
     size_t bad;
     const struct value *v = value_get(jwk, str_from(name));
-    if (!value_is_string(v) || !rego_from_base64url(&bytes, value_text(v), &bad))
+    if (!value_is_string(v) || !base64_read(&bytes, value_text(v), BASE64_URL, &bad))
         return false;
     *ret = arena_dup(arena, buf_view(&bytes));
     return ret->ptr != NULL;

@@ -10,7 +10,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "lang/rego/jose.h"
+#include "wire/jose.h"
 
 #define SECRET \
     "{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"one\",\"k\":" \

@@ -3,7 +3,7 @@
  * Shape:   a key is an OpenSSL key or a secret; keys come from PEM (a certificate or a public key)
  *          or from a JSON Web Key or a set of them
  * Owner:   the OpenSSL handles belong to struct jose_keys: AUTO_JOSE_KEYS or jose_keys_free
- * Source:  RFC 7515, 7517, 7518 (sections 3 and 6), 8037 (Ed25519); facts/rego.md 11
+ * Source:  RFC 7515, 7517, 7518 (sections 3 and 6), 8037 (Ed25519)
  */
 #pragma once
 
