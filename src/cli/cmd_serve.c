@@ -119,6 +119,20 @@ static void release(void *owner)
     free(setup);
 }
 
+static bool fill_oidc(struct arena *arena, const struct config *config, struct oidc_settings *ret,
+                      struct err *err)
+{
+    const struct config_events *e = &config->events;
+    *ret = (struct oidc_settings){.audience = e->oidc_audience,
+                                  .issuer = e->oidc_issuer,
+                                  .keys = e->oidc_keys,
+                                  .email = e->oidc_emails,
+                                  .nemails = e->noidc_emails};
+    if (e->oidc_keys.len && str_find(e->oidc_keys, STR("://"), 0) == SIZE_MAX)
+        ret->keys = io_join(arena, config->root, e->oidc_keys);
+    return !ret->keys.len || ret->keys.ptr || arena_full(arena, err);
+}
+
 static bool digest_config(struct arena *arena, const struct config *config, struct str *ret,
                           struct err *err)
 {
@@ -171,6 +185,7 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
         serve->run_task_url.len ? serve->run_task_url : STR("https://app.terraform.io");
     const struct judges judges = {.config = code};
     return digest_config(arena, code, &ret->config_digest, err) &&
+           fill_oidc(arena, config, &ret->events_oidc, err) &&
            fill_telemetry(arena, app, config, &ret->telemetry_settings, err) &&
            judges_digest(arena, &judges, &ret->policy_digest, err) &&
            read_key(arena, app, config, serve->up_password, &ret->upstream.password, err) &&

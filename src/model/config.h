@@ -215,7 +215,10 @@ struct config_events {
     struct str key;              /* env:NAME or file:PATH */
     const struct str *pipelines; /* patterns of model/actor.h */
     size_t npipelines;
-    int64_t keep_ms; /* 0 = 90 days */
+    int64_t keep_ms;                                  /* 0 = 90 days */
+    struct str oidc_audience, oidc_issuer, oidc_keys; /* audience empty: none are taken */
+    const struct str *oidc_emails;                    /* globs */
+    size_t noidc_emails;
 };
 
 struct config {

@@ -4,12 +4,48 @@
 
 #define AT(member) .at = offsetof(struct config, events.member)
 
+static const struct field oidc_fields[] = {
+    {.name = "audience",
+     .kind = FIELD_STRING,
+     .check = CHECK_FILLED,
+     .required = true,
+     AT(oidc_audience),
+     .text = "what the sender was told to put into its tokens, such as the URL of this service"},
+    {.name = "emails",
+     .kind = FIELD_STRINGS,
+     .check = CHECK_FILLED,
+     .required = true,
+     AT(oidc_emails),
+     .count_at = offsetof(struct config, events.noidc_emails),
+     .text = "whose tokens count: service accounts, * and ? in them"},
+    {.name = "issuer",
+     .kind = FIELD_STRING,
+     .check = CHECK_FILLED,
+     AT(oidc_issuer),
+     .text = "of the tokens; https://accounts.google.com without it"},
+    {.name = "keys",
+     .kind = FIELD_STRING,
+     .check = CHECK_LOCATION,
+     AT(oidc_keys),
+     .text =
+         "the issuer's JSON Web Key Set: an https URL, or a file relative to this one; Google's "
+         "without it"},
+};
+static const struct section oidc_section = {.what = "events.oidc",
+                                            .fields = oidc_fields,
+                                            .nfields = sizeof oidc_fields / sizeof *oidc_fields};
+
 static const struct field events_fields[] = {
     {.name = "key",
      .kind = FIELD_STRING,
      .check = CHECK_REFERENCE,
      AT(key),
      .text = "env:NAME or file:PATH: who signs events with it, or sends it as X-Api-Key, needs no "
+             "token"},
+    {.name = "oidc",
+     .kind = FIELD_SECTION,
+     .section = &oidc_section,
+     .text = "signed OpenID Connect tokens of senders, such as Google's Pub/Sub, need no other "
              "token"},
     {.name = "pipelines",
      .kind = FIELD_STRINGS,

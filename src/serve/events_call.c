@@ -2,10 +2,11 @@
  *
  * Who:     a token of role events, or of plan and above; or who has events.key:
  *          X-Hub-Signature-256, Standard Webhooks, or the key itself as X-Api-Key (EventBridge's
- *          API destinations)
+ *          API destinations); or a token of events.oidc (Pub/Sub's push subscriptions)
  * Source:  CloudEvents HTTP webhook 1.0.2; Standard Webhooks; Event Grid's validation handshake
  */
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -14,6 +15,8 @@
 #include "record/activity.h"
 #include "serve/committer.h"
 #include "serve/feeds_parts.h"
+#include "serve/log.h"
+#include "serve/oidc.h"
 #include "serve/server.h"
 #include "wire/json.h"
 
@@ -24,7 +27,26 @@ enum {
 
 /* --- who --- */
 
-static bool may_send(const struct server *server, const struct request *request)
+/* Bearer: of Google's Pub/Sub, and of others whose issuer has keys. */
+static bool has_token(const struct server *server, struct request *request, int64_t now)
+{
+    struct str header = str_trim(request_header(request, "authorization")), scheme, email;
+    struct err why = {0};
+    char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
+    if (!server->oidc || !str_cut(&header, ' ', &scheme) || scheme.len != 6 ||
+        strncasecmp(scheme.ptr, "bearer", 6) != 0)
+        return false;
+    if (oidc_check(server->oidc, &request->arena, str_trim(header), now, &email, &why)) {
+        request->who.name = email;
+        return true;
+    }
+    LOG(server->options.log, LOG_WARN, "auth", "refused",
+        LOG_TEXT("error", str_from(err_text(&why, text, sizeof text))),
+        LOG_TEXT("peer", request->peer));
+    return false;
+}
+
+static bool may_send(const struct server *server, struct request *request)
 {
     const struct record_options *options = &server->options.record;
     const struct push_headers headers = {
@@ -35,7 +57,8 @@ static bool may_send(const struct server *server, const struct request *request)
         .signature = request_header(request, "webhook-signature")};
     int64_t now = options->now_ms ? options->now_ms(options->clock) : clock_wall_ms();
     return request->who.role == ROLE_EVENTS || request->who.role >= ROLE_PLAN ||
-           push_is_signed(&headers, server->options.events_key, request->body, now);
+           push_is_signed(&headers, server->options.events_key, request->body, now) ||
+           has_token(server, request, now);
 }
 
 /* --- recording --- */
@@ -136,7 +159,8 @@ void events_post(void *service, struct request *request)
     if (!may_send(server, request)) {
         request_problem(request, 401, "credential",
                         "a token of role events is needed, or a signature with events.key "
-                        "(webhook-signature, X-Hub-Signature-256), or that key as X-Api-Key");
+                        "(webhook-signature, X-Hub-Signature-256), that key as X-Api-Key, or an "
+                        "OpenID Connect token as events.oidc has it");
         return;
     }
     struct events_job *job = arena_new(&request->arena, struct events_job, 1);

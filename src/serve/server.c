@@ -279,7 +279,8 @@ static void make_routes(struct server *server)
             route->open = false; /* nothing is signed: a token is asked for before the body */
             route->role = ROLE_PLAN;
         }
-        if (route->answer == events_post && server->options.events_key.len == 0) {
+        if (route->answer == events_post && server->options.events_key.len == 0 &&
+            server->options.events_oidc.audience.len == 0) {
             route->open = false;
             route->role = ROLE_EVENTS;
         }
@@ -472,7 +473,9 @@ bool server_open(struct server **ret, struct hub *hub, struct listener *listener
     server->listener = listener;
     (void)pthread_mutex_init(&server->gate_lock, NULL);
     make_routes(server);
-    if (!open_parts(server, err)) {
+    if ((options->events_oidc.audience.len &&
+         !oidc_open(&server->oidc, &options->events_oidc, err)) ||
+        !open_parts(server, err)) {
         server_close(server);
         return false;
     }
@@ -491,6 +494,7 @@ void server_close(struct server *server)
     if (!server)
         return;
     server_close_parts(server);
+    oidc_close(server->oidc);
     (void)pthread_mutex_destroy(&server->gate_lock);
     server_release(&server->options);
     free(server);

@@ -14,6 +14,7 @@
 #include "serve/hub.h"
 #include "serve/listener.h"
 #include "serve/metrics.h"
+#include "serve/oidc.h"
 #include "serve/upstream.h"
 
 struct config;
@@ -46,6 +47,7 @@ struct server_options {
     const struct config *config;                  /* of plumb.yaml, or NULL */
     struct policy *policy;                        /* judges plans, one at a time; or NULL */
     struct str events_key;                        /* of signed events; empty = none */
+    struct oidc_settings events_oidc;             /* of senders with such tokens */
     struct str heartbeat_url;                     /* of the dead man's switch; empty = none */
     struct str gate_key;                          /* of signed requests to the gate; empty = none */
     struct upstream upstream;                /* where states are kept instead of here; or empty */
@@ -72,6 +74,7 @@ struct server {
 #undef X
     struct listener_route route[SERVER_ROUTES_MAX]; /* the table, as the options change it */
     pthread_mutex_t gate_lock;
+    struct oidc *oidc;          /* NULL: no such tokens are taken */
     atomic_uint events_waiting; /* requests with events that are not written yet */
 };
 
