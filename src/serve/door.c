@@ -19,14 +19,16 @@ static size_t as_it_is(void *ctx, struct MHD_Connection *connection, char *text)
     return strlen(text); /* decoded by routing.c, strictly */
 }
 
-static bool start(struct listener *l, struct door *door, struct err *err)
+/* trial: without the socket */
+static bool start(struct listener *l, struct door *door, bool trial, struct err *err)
 {
     const struct listener_options *o = &l->options;
     bool tls = door->cert != NULL;
     char priorities[] = TLS_PRIORITIES; /* the library's type has no const */
     struct MHD_OptionItem all[16];
     size_t n = 0;
-    all[n++] = (struct MHD_OptionItem){MHD_OPTION_LISTEN_SOCKET, l->fd, NULL};
+    if (!trial)
+        all[n++] = (struct MHD_OptionItem){MHD_OPTION_LISTEN_SOCKET, l->fd, NULL};
     all[n++] =
         (struct MHD_OptionItem){MHD_OPTION_CONNECTION_LIMIT, (intptr_t)o->connections_max, NULL};
     all[n++] = (struct MHD_OptionItem){MHD_OPTION_PER_IP_CONNECTION_LIMIT,
@@ -49,7 +51,7 @@ static bool start(struct listener *l, struct door *door, struct err *err)
     }
     all[n++] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
-                     (tls ? MHD_USE_TLS : 0);
+                     (tls ? MHD_USE_TLS : 0) | (trial ? MHD_USE_NO_LISTEN_SOCKET : 0);
     door->daemon = l->mhd.start_daemon(flags, 0, NULL, NULL, listener_on_request, l,
                                        MHD_OPTION_ARRAY, all, MHD_OPTION_END);
     return door->daemon || err_set(err, ERR_IO, "listen on %s: libmicrohttpd cannot serve it%s",
@@ -108,7 +110,7 @@ bool door_open(struct listener *l, const struct listener_options *options, struc
     if (!door)
         return err_set(err, ERR_LIMIT, "out of memory");
     door->listener = l;
-    if (!take_certificate(l, door, options, err) || !start(l, door, err)) {
+    if (!take_certificate(l, door, options, err) || !start(l, door, false, err)) {
         dispose(door);
         return false;
     }
@@ -119,6 +121,19 @@ bool door_open(struct listener *l, const struct listener_options *options, struc
     if (before)
         leave(l, before);
     return true;
+}
+
+bool door_try(struct listener *l, const struct listener_options *options, struct err *err)
+{
+    struct door *door = calloc(1, sizeof *door);
+    if (!door)
+        return err_set(err, ERR_LIMIT, "out of memory");
+    door->listener = l;
+    bool ok = take_certificate(l, door, options, err) && start(l, door, true, err);
+    if (door->daemon)
+        l->mhd.stop_daemon(door->daemon);
+    dispose(door);
+    return ok;
 }
 
 void door_shut(struct listener *l)

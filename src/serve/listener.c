@@ -521,6 +521,11 @@ bool listener_start(struct listener **ret, const struct listener_options *option
     return true;
 }
 
+bool listener_try(struct listener *l, const struct listener_options *options, struct err *err)
+{
+    return listener_check(options, err) && door_try(l, options, err);
+}
+
 bool listener_change(struct listener *l, const struct listener_options *options, struct err *err)
 {
     const struct door *door = l->door;

@@ -1,5 +1,6 @@
 /* server.c - the parts of one configuration, and the table of what is served. */
 #include "serve/server.h"
+#include "respond/routes.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -483,6 +484,20 @@ bool server_open(struct server **ret, struct hub *hub, struct listener *listener
     return true;
 }
 
+bool server_check(const struct server_options *options, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    struct routes to;
+    struct oidc *oidc = NULL;
+    if (options->config && options->config->nnotify &&
+        !routes_open(&arena, options->config, &to, err))
+        return err_wrap(err, "%s", part_name(PART_ALERTER));
+    if (options->events_oidc.audience.len && !oidc_open(&oidc, &options->events_oidc, err))
+        return false;
+    oidc_close(oidc);
+    return true;
+}
+
 void server_close_parts(struct server *server)
 {
     close_parts(server, PART_WORKS);
@@ -504,6 +519,7 @@ void server_rest(struct server *server)
 {
     server->leaving = true;
     server->resting = true;
+    server->rests++;
     server_wake(server);
     close_parts(server, PART_WORKS);
 }

@@ -67,6 +67,7 @@ struct server {
     atomic_bool leaving; /* another configuration takes over, or the service ends: what goes on for
                             long (a stream) ends now; the wake tells of it */
     bool resting;        /* PART_WORKS are closed */
+    unsigned rests;      /* how often they were */
     size_t nroutes;
     size_t ntokens; /* live ones, at the start */
 #define X(constant, type, member, open, close, until) struct type *member;
@@ -102,6 +103,9 @@ static inline struct metrics *server_metrics(struct server *server)
 /* Takes what the options own, on failure too. listener: NULL where it does not listen yet. */
 bool server_open(struct server **ret, struct hub *hub, struct listener *listener,
                  const struct server_options *options, struct err *err);
+/* Everything that the configuration may be wrong in and that opening a part would find, before
+ * anything of another server is closed. */
+bool server_check(const struct server_options *options, struct err *err);
 void server_close_parts(struct server *server);
 void server_close(struct server *server); /* NULL is fine */
 /* Ends what works on its own / begins it again; what cannot be opened may be tried again. */

@@ -78,8 +78,9 @@ static struct str or_none(struct str digest)
     return digest.len ? digest : STR("none");
 }
 
+/* rehearse: as if, and nothing of it stays. */
 static bool tell(const struct server_options *before, const struct server_options *after,
-                 struct err *err)
+                 bool rehearse, struct err *err)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
     struct record record = {0};
@@ -98,7 +99,10 @@ static bool tell(const struct server_options *before, const struct server_option
         .ninputs = (after->config_digest.len ? 1u : 0u) + (after->policy_digest.len ? 1u : 0u)};
     if (!record_open(&arena, &after->record, &record, err))
         return false;
-    bool ok = audit_write(&record, &event, NULL, err);
+    bool ok = (!rehearse || db_begin(record.db, DB_WRITE, err)) &&
+              audit_write(&record, &event, NULL, err);
+    if (rehearse)
+        db_rollback(record.db);
     record_close(&record);
     return ok;
 }
@@ -117,14 +121,17 @@ static void go_on(struct service *service)
 static bool take_over(struct service *service, struct server *next, struct err *err)
 {
     struct listener_options options = listening(service, next);
-    return tell(&service->server->options, &next->options, err) &&
+    return tell(&service->server->options, &next->options, false, err) &&
            listener_change(service->listener, &options, err);
 }
 
 bool service_reload(struct service *service, const struct server_options *options, struct err *err)
 {
     struct server *before = service->server, *next = NULL;
-    if (!may_change(&before->options, options, err)) {
+    /* What is wrong with the new one is found before anything of the old one is closed. */
+    if (!may_change(&before->options, options, err) || !server_check(options, err) ||
+        !listener_try(service->listener, &options->listener, err) ||
+        !tell(&before->options, options, true, err)) {
         server_release(options);
         return false;
     }

@@ -227,6 +227,70 @@ static void what_needs_a_restart_is_refused(void **state)
     assert_int_equal(world.released, 5);
 }
 
+/* Whatever is wrong with a configuration is found before a part of the old one is closed. */
+static void a_bad_configuration_closes_nothing(void **state)
+{
+    struct world world;
+    struct err err = {0};
+    char text[ERR_FRAMES_MAX * ERR_TEXT_MAX], *long_ = calloc(1, AUDIT_LINE_MAX);
+    static const struct config_notify nowhere = {.to = STR_INIT("slak"), .name = STR_INIT("x")};
+    static const struct str emails[] = {STR_INIT("*@acme.example")};
+    struct config notify = {.notify = &nowhere, .nnotify = 1};
+    enum {
+        ADDRESS,
+        STORE,
+        TLS_HALF,
+        TLS_TEXT,
+        OUTSIDE,
+        RECEIVER,
+        OIDC_HTTP,
+        OIDC_FILE,
+        EVENT,
+        BAD
+    };
+    static const char *const want[BAD] = {
+        "restart", "store",   "both cert and key", "serve.tls.cert",
+        "restart", "alerter", "https is needed",   "events.oidc.keys",
+        ""};
+    (void)state;
+    assert_non_null(long_);
+    memset(long_, 'x', AUDIT_LINE_MAX - 1);
+    begin(&world);
+    struct server *before = world.service.server;
+    for (int i = 0; i < BAD; i++) {
+        struct server_options o = options_of(&world);
+        const struct oidc_settings oidc = {.audience = STR("a"),
+                                           .keys = i == OIDC_HTTP ? STR("http://keys.example/x")
+                                                                  : STR("/nowhere/jwks.json"),
+                                           .email = emails,
+                                           .nemails = 1};
+        o.listener.address = i == ADDRESS   ? STR("127.0.0.1:1")
+                             : i == OUTSIDE ? STR("0.0.0.0:0")
+                                            : o.listener.address;
+        o.record.url = i == STORE ? STR("sqlite:/tmp/other.db") : o.record.url;
+        o.listener.tls_cert = i == TLS_HALF || i == TLS_TEXT ? STR("none") : STR("");
+        o.listener.tls_key = i == TLS_TEXT ? STR("none") : STR("");
+        o.config = i == RECEIVER ? &notify : o.config;
+        if (i == OIDC_HTTP || i == OIDC_FILE)
+            o.events_oidc = oidc;
+        o.config_digest = i == EVENT ? str_from(long_) : o.config_digest;
+        err = (struct err){0};
+        assert_false(service_reload(&world.service, &o, &err));
+        if (!strstr(err_text(&err, text, sizeof text), want[i]))
+            fail_msg("%d: want %s, got %s", i, want[i], text);
+        assert_ptr_equal(world.service.server, before);
+        assert_int_equal(before->rests, 0);
+        assert_false(server_leaving(before));
+        assert_int_equal(world.released, i + 1);
+    }
+    assert_int_equal(count_events(&world), 0);
+    struct server_options good = options_of(&world);
+    assert_true(service_reload(&world.service, &good, &err));
+    assert_int_equal(count_events(&world), 1);
+    free(long_);
+    end(&world);
+}
+
 /* Where the store cannot be written there is no event, and so no new configuration. */
 static void a_reload_that_cannot_be_recorded_is_none(void **state)
 {
@@ -420,6 +484,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_go_on_through_reloads),
         cmocka_unit_test(what_needs_a_restart_is_refused),
+        cmocka_unit_test(a_bad_configuration_closes_nothing),
         cmocka_unit_test(a_reload_that_cannot_be_recorded_is_none),
         cmocka_unit_test(parts_say_what_is_wrong),
         cmocka_unit_test(the_wake_reaches_all),
