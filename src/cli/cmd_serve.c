@@ -59,26 +59,21 @@ static const struct option options[] = {
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
-static bool read_pem(struct arena *arena, const struct config *config, struct str file,
-                     struct str *ret, struct err *err)
+static bool read_file(struct arena *arena, const struct config *config, struct str file,
+                      struct str *ret, struct err *err)
 {
-    if (file.len == 0)
-        return true;
     struct str path = io_join(arena, config->root, file);
     return path.ptr ? io_read_file(arena, path.ptr, PEM_BYTES_MAX, ret, err)
                     : arena_full(arena, err);
 }
 
 /* env:NAME or file:PATH; a line's end is not part of a key. */
-static bool read_key(struct arena *arena, const struct app *app, const struct config *config,
+static bool find_key(struct arena *arena, const struct app *app, const struct config *config,
                      struct str from, struct str *ret, struct err *err)
 {
-    struct str rest = str_sub(from, from.len ? 4 : 0, from.len);
-    struct str key = {0};
-    if (from.len == 0)
-        return true;
+    struct str rest = str_sub(from, 4, from.len), key = {0};
     if (str_starts(from, STR("file:"))) {
-        if (!read_pem(arena, config, str_sub(from, 5, from.len), &key, err))
+        if (!read_file(arena, config, str_sub(from, 5, from.len), &key, err))
             return false;
     } else {
         struct str name = arena_dup(arena, rest);
@@ -86,6 +81,14 @@ static bool read_key(struct arena *arena, const struct app *app, const struct co
     }
     *ret = str_trim(key);
     return ret->len || err_set(err, ERR_USAGE, "%.*s: there is no key in it", STR_ARG(from));
+}
+
+/* name: of the key in plumb.yaml, for what is wrong with it */
+static bool read_key(struct arena *arena, const struct app *app, const struct config *config,
+                     const char *name, struct str from, struct str *ret, struct err *err)
+{
+    return from.len == 0 || find_key(arena, app, config, from, ret, err) ||
+           config_blame(config, name, err);
 }
 
 /* plumb.yaml, else what OpenTelemetry's own variables say. */
@@ -100,8 +103,9 @@ static bool fill_telemetry(struct arena *arena, const struct app *app, const str
         return true;
     ret->url = arena_dup(arena, url);
     ret->headers = arena_dup(arena, str_from(app->env("OTEL_EXPORTER_OTLP_HEADERS")));
-    return read_key(arena, app, config, serve->telemetry_headers, &ret->headers, err) &&
-           (telemetry_check(ret, err) || err_wrap(err, "serve.telemetry"));
+    return read_key(arena, app, config, "serve.telemetry.headers", serve->telemetry_headers,
+                    &ret->headers, err) &&
+           (telemetry_check(ret, err) || config_blame(config, "serve.telemetry", err));
 }
 
 /* What one configuration is made of; released by the server that was opened with it. */
@@ -148,6 +152,18 @@ static bool digest_config(struct arena *arena, const struct config *config, stru
     return ret->ptr || arena_full(arena, err);
 }
 
+/* What an option says has no place in the file. */
+static bool check_listener(const struct invocation *in, const struct config *config,
+                           const struct listener_options *listener, struct err *err)
+{
+    bool tls = listener->tls_cert.len || listener->tls_key.len;
+    if (listener_check(listener, err))
+        return true;
+    return !tls && (in->value[LISTEN].text.len || !config->serve.listen.len)
+               ? false
+               : config_blame(config, tls ? "serve.tls" : "serve.listen", err);
+}
+
 static bool fill(struct arena *arena, const struct app *app, const struct invocation *in,
                  const struct config *config, struct server_options *ret, struct err *err)
 {
@@ -188,15 +204,21 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
            fill_oidc(arena, config, &ret->events_oidc, err) &&
            fill_telemetry(arena, app, config, &ret->telemetry_settings, err) &&
            judges_digest(arena, &judges, &ret->policy_digest, err) &&
-           read_key(arena, app, config, serve->up_password, &ret->upstream.password, err) &&
-           read_key(arena, app, config, serve->gate_key, &ret->gate_key, err) &&
-           read_key(arena, app, config, serve->heartbeat_url, &ret->heartbeat_url, err) &&
-           read_key(arena, app, config, config->events.key, &ret->events_key, err) &&
-           read_key(arena, app, config, serve->run_task_key, &ret->run_task_key, err) &&
-           read_key(arena, app, config, serve->feeds.push_key, &ret->push_key, err) &&
+           read_key(arena, app, config, "serve.upstream.password", serve->up_password,
+                    &ret->upstream.password, err) &&
+           read_key(arena, app, config, "serve.gate.key", serve->gate_key, &ret->gate_key, err) &&
+           read_key(arena, app, config, "serve.heartbeat.url", serve->heartbeat_url,
+                    &ret->heartbeat_url, err) &&
+           read_key(arena, app, config, "events.key", config->events.key, &ret->events_key, err) &&
+           read_key(arena, app, config, "serve.run_tasks.key", serve->run_task_key,
+                    &ret->run_task_key, err) &&
+           read_key(arena, app, config, "serve.git.push_key", serve->feeds.push_key, &ret->push_key,
+                    err) &&
            policy_setup(arena, app, code, &(struct option_value){0}, &(struct option_value){0},
                         true, &ret->policy, err) &&
-           serve_tls_read(arena, config, ret->log, &ret->listener, err);
+           (serve_tls_read(arena, config, ret->log, &ret->listener, err) ||
+            config_blame(config, "serve.tls", err)) &&
+           check_listener(in, config, &ret->listener, err);
 }
 
 /* --- running --- */
@@ -229,7 +251,9 @@ static bool load(struct serving *s, const struct app *app, struct server_options
         .log = &s->log, .telemetry = s->telemetry, .release = release, .owner = setup};
     bool ok =
         policy_find_config(&setup->arena, app, &s->in->value[CONFIG], &setup->config, err) &&
-        (log_set_levels(NULL, levels_of(s, &setup->config), err) || err_wrap(err, "serve.log")) &&
+        (log_set_levels(NULL, levels_of(s, &setup->config), err) ||
+         (s->in->value[LOG_UP_TO].text.len ? err_wrap(err, "--log-level")
+                                           : config_blame(&setup->config, "serve.log", err))) &&
         fill(&setup->arena, app, s->in, &setup->config, ret, err);
     setup->policy = ret->policy;
     if (!ok)

@@ -95,11 +95,11 @@ struct listener_options {
 bool listener_start(struct listener **ret, const struct listener_options *options, struct err *err);
 /* What listener_start checks before it does anything: the certificate, and who may listen where. */
 bool listener_check(const struct listener_options *options, struct err *err);
-/* From the next request on: these routes, this service, `anonymous`, and for new connections this
- * certificate. Everything else stays as it was started with. False: nothing changed. */
 /* Could it serve with that certificate? Nothing changes. */
 bool listener_try(struct listener *listener, const struct listener_options *options,
                   struct err *err);
+/* From the next request on: these routes, this service, `anonymous`, and for new connections this
+ * certificate. Everything else stays as it was started with. False: nothing changed. */
 bool listener_change(struct listener *listener, const struct listener_options *options,
                      struct err *err);
 /* Is there a request of that service, or may there be one? */

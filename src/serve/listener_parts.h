@@ -98,10 +98,10 @@ bool address_check(struct str address, struct err *err);
 
 /* --- door.c --- */
 
-/* On the listener's socket, with the certificate of these options; the door before it takes no more
- * connections. */
 /* A daemon without a socket: does the library take the certificate? */
 bool door_try(struct listener *listener, const struct listener_options *options, struct err *err);
+/* On the listener's socket, with the certificate of these options; the door before it takes no more
+ * connections. */
 bool door_open(struct listener *l, const struct listener_options *options, struct err *err);
 /* No door takes connections any more. */
 void door_shut(struct listener *l);

@@ -66,9 +66,7 @@ static bool load(struct oidc *o, struct arena *arena, struct jose_keys *ret, str
     struct str text;
     if (!openssl_load_crypto(err))
         return false;
-    return (read_keys(arena, o->settings.keys, &text, err) &&
-            jose_keys_trust(arena, text, ret, err)) ||
-           err_wrap(err, "events.oidc.keys");
+    return read_keys(arena, o->settings.keys, &text, err) && jose_keys_trust(arena, text, ret, err);
 }
 
 /* Under the lock, which is given up meanwhile: others go on with the keys that there are. */
@@ -270,7 +268,7 @@ static bool check_place(struct str keys, struct err *err)
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         if (str_starts(keys, good[i]))
             return true;
-    return err_set(err, ERR_USAGE, "events.oidc.keys: https is needed");
+    return err_set(err, ERR_USAGE, "keys that others could replace on the way: https is needed");
 }
 
 bool oidc_open(struct oidc **ret, const struct oidc_settings *settings, struct err *err)

@@ -461,6 +461,13 @@ void server_release(const struct server_options *options)
         options->release(options->owner);
 }
 
+static bool open_oidc(struct oidc **ret, const struct server_options *options, struct err *err)
+{
+    const struct config none = {0}, *config = options->config ? options->config : &none;
+    return !options->events_oidc.audience.len || oidc_open(ret, &options->events_oidc, err) ||
+           config_blame(config, "events.oidc.keys", err);
+}
+
 bool server_open(struct server **ret, struct hub *hub, struct listener *listener,
                  const struct server_options *options, struct err *err)
 {
@@ -474,9 +481,7 @@ bool server_open(struct server **ret, struct hub *hub, struct listener *listener
     server->listener = listener;
     (void)pthread_mutex_init(&server->gate_lock, NULL);
     make_routes(server);
-    if ((options->events_oidc.audience.len &&
-         !oidc_open(&server->oidc, &options->events_oidc, err)) ||
-        !open_parts(server, err)) {
+    if (!open_oidc(&server->oidc, options, err) || !open_parts(server, err)) {
         server_close(server);
         return false;
     }
@@ -492,7 +497,7 @@ bool server_check(const struct server_options *options, struct err *err)
     if (options->config && options->config->nnotify &&
         !routes_open(&arena, options->config, &to, err))
         return err_wrap(err, "%s", part_name(PART_ALERTER));
-    if (options->events_oidc.audience.len && !oidc_open(&oidc, &options->events_oidc, err))
+    if (!open_oidc(&oidc, options, err))
         return false;
     oidc_close(oidc);
     return true;

@@ -277,7 +277,7 @@ static void what_cannot_be_used_is_said_at_the_start(void **state)
     w->settings.keys = path_of(w, "nowhere.json");
     w->err = (struct err){0};
     assert_false(oidc_open(&o, &w->settings, &w->err));
-    assert_non_null(strstr(err_text(&w->err, text, sizeof text), "events.oidc.keys"));
+    assert_non_null(strstr(err_text(&w->err, text, sizeof text), "nowhere.json"));
     w->settings.keys = path_of(w, "broken.json");
     assert_true(io_write_file_atomic(w->settings.keys.ptr, STR("{\"keys\":[{"), 0600, &w->err));
     w->err = (struct err){0};
