@@ -213,3 +213,85 @@ def hold_asks_google_for_a_token(lab):
             said = hold({"GOOGLE_CREDENTIALS": json.dumps(wrong)}, good=False).stderr
             check(why in said and "other" not in said and "k3y" not in said, said)
     tokens.shutdown()
+
+
+APPLYING = """terraform {
+%s
+}
+resource "terraform_data" "t" { input = "%s" }
+"""
+BACKENDS = {"s3": CODE[CODE.index("  backend"):CODE.index("}\noutput")].replace("%s", "{url}", 1),
+            "gcs": GCS[GCS.index("  backend"):GCS.index("}\noutput")].replace("%s", "{url}", 1)}
+THEIRS = b'{"ID":"theirs","Operation":"OperationTypeApply","Who":"eve@x","Created":"2026-11-22T09:30:00Z"}'
+
+
+class Moto:
+    """An S3-compatible server with one bucket."""
+
+    def __init__(self, lab):
+        if not shutil.which("moto_server"):
+            raise Skip("no moto_server here")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.server = subprocess.Popen(["moto_server", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def __enter__(self):
+        def up():
+            try:
+                return urllib.request.urlopen(urllib.request.Request(self.url + "/states", method="PUT"), timeout=5).status == 200
+            except OSError:
+                return False
+        check(wait_until(up, 60), "moto_server does not answer")
+        return self
+
+    def __exit__(self, *_):
+        self.server.kill()
+        self.server.wait(20)
+
+
+def lock_of(kind, url, body):
+    """Writes or (body None) deletes the lock object."""
+    json_ = {"Content-Type": "application/json"}
+    if kind == "s3":
+        return urllib.request.Request(f"{url}/states/net/prod.tfstate.tflock", data=body, method="DELETE" if body is None else "PUT", headers=json_)
+    if body is None:
+        return urllib.request.Request(f"{url}/storage/v1/b/states/o/net%20prod%2Fdefault.tflock", method="DELETE")
+    return urllib.request.Request(f"{url}/upload/storage/v1/b/states/o?uploadType=media&name=net%20prod/default.tflock", data=body, headers=json_)
+
+
+@test("tofu", "gcs", cases=["s3", "gcs"])
+def an_apply_in_a_bucket_is_waited_for_and_its_state_seen(lab, kind):
+    """A client's lock object keeps a drifted stack from being alarmed of; a state that a client writes is noticed, and scanned."""
+    with (Moto(lab) if kind == "s3" else Bucket(lab)) as bucket:
+        stack = Stack(lab, "")
+        backend = BACKENDS[kind].replace("{url}", bucket.url)
+        stack.env.update(AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s3cr3t-of-it", AWS_REGION="us-east-1")
+        stack.write("main.tf", APPLYING % (backend, "a"))
+        stack.apply()
+        (stack.home / "live.ndjson").write_text('{"complete": true}\n{"address": "terraform_data.t", "attributes": {"input": "z"}}\n')
+        urllib.request.urlopen(lock_of(kind, bucket.url, THEIRS), timeout=30)
+        service = Service(stack.home)
+        service.close()
+        service.env.update(stack.env)
+        (stack.home / "plumb.yaml").write_text(
+            f"version: 1\nstore: {service.store}\nschedules: [weekly]\nserve: {{watch: {{states: {{every: 1s}}}}}}\n"
+            f"stacks: [{{path: root, name: {NAME}, snapshot: live.ndjson}}]\n")
+        service.start()
+        log = lambda: (stack.home / "serve.log").read_text()  # noqa: E731
+        findings = lambda: json.loads(service.plumb("findings", "-o", "json").stdout)["findings"]  # noqa: E731
+        try:
+            check(wait_until(lambda: "again soon" in log(), 60), "the lock is not seen", log()[-1500:])
+            check(findings() == [], "it was recorded all the same")
+            urllib.request.urlopen(lock_of(kind, bucket.url, None), timeout=30)
+            check(wait_until(findings, 60), "not scanned when the apply was over", log()[-1500:])
+            check("a remote state changed" not in log(), "nobody wrote it yet", log()[-1500:])
+            scans = log().count("scan scanned")
+            stack.write("main.tf", APPLYING % (backend, "b"))
+            stack.run("apply", "-auto-approve", "-no-color")
+            check(wait_until(lambda: "a remote state changed" in log(), 60), "the state that was written is not noticed", log()[-1500:])
+            check(wait_until(lambda: log().count("scan scanned") > scans, 60), "its stack is not scanned", log()[-1500:])
+            check("s3cr3t" not in log() and "t0ken" not in log(), "a key is in the log")
+        finally:
+            service.close()
