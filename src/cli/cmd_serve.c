@@ -156,12 +156,12 @@ static bool digest_config(struct arena *arena, const struct config *config, stru
 static bool check_listener(const struct invocation *in, const struct config *config,
                            const struct listener_options *listener, struct err *err)
 {
-    bool tls = listener->tls_cert.len || listener->tls_key.len;
-    if (listener_check(listener, err))
-        return true;
-    return !tls && (in->value[LISTEN].text.len || !config->serve.listen.len)
-               ? false
-               : config_blame(config, tls ? "serve.tls" : "serve.listen", err);
+    struct listener_options at_home = *listener;
+    at_home.address = STR(DEFAULT_ADDRESS);
+    if (!listener_check(&at_home, err))
+        return config_blame(config, "serve.tls", err);
+    return listener_check(listener, err) ||
+           (!in->value[LISTEN].text.len && config_blame(config, "serve.listen", err));
 }
 
 static bool fill(struct arena *arena, const struct app *app, const struct invocation *in,

@@ -99,8 +99,9 @@ static bool tell(const struct server_options *before, const struct server_option
         .ninputs = (after->config_digest.len ? 1u : 0u) + (after->policy_digest.len ? 1u : 0u)};
     if (!record_open(&arena, &after->record, &record, err))
         return false;
-    bool ok = (!rehearse || db_begin(record.db, DB_WRITE, err)) &&
-              audit_write(&record, &event, NULL, err);
+    bool ok = rehearse
+                  ? db_begin(record.db, DB_WRITE, err) && audit_append(&record, &event, NULL, err)
+                  : audit_write(&record, &event, NULL, err);
     if (rehearse)
         db_rollback(record.db);
     record_close(&record);
