@@ -274,6 +274,8 @@ def an_apply_in_a_bucket_is_waited_for_and_its_state_seen(lab, kind):
         urllib.request.urlopen(lock_of(kind, bucket.url, THEIRS), timeout=30)
         service = Service(stack.home)
         service.close()
+        for file in stack.home.glob("plumb.db*"):  # planned without a schedule: never
+            file.unlink()
         service.env.update(stack.env)
         (stack.home / "plumb.yaml").write_text(
             f"version: 1\nstore: {service.store}\nschedules: [weekly]\nserve: {{watch: {{states: {{every: 1s}}}}}}\n"
