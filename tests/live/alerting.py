@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from harness import PLUMB, check, test, wait_until
+from harness import PLUMB, Stopwatch, check, test, wait_until
 from receivers import Alertmanager
 
 STATE = {"version": 4, "terraform_version": "1.9.0", "serial": 1, "lineage": "a", "outputs": {}, "resources": []}
@@ -83,7 +83,7 @@ class World:
         check(done.returncode in (0, 2), "scan:", done.stderr)
 
     def plumb(self, *words):
-        return subprocess.run([PLUMB, *words], cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=60)
+        return subprocess.run([PLUMB, *words], cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=120)
 
     def start(self):
         with open(self.folder / "serve.log", "a") as log:
@@ -104,7 +104,7 @@ class World:
         return self.service.wait(60)
 
     def history(self, query):
-        done = subprocess.run(["sqlite3", "-json", "plumb.db", query], cwd=self.folder, capture_output=True, text=True, timeout=20)
+        done = subprocess.run(["sqlite3", "-json", "plumb.db", query], cwd=self.folder, capture_output=True, text=True, timeout=120)
         return json.loads(done.stdout or "[]")
 
     def listed(self, *words):
@@ -170,10 +170,10 @@ def a_receiver_that_is_down_holds_nobody(lab):
         world.start()
         check(wait_until(lambda: all(r["since"] for r in world.listed()["receivers"]), 10), "the receivers are not known")
         world.value["a"] = 1
-        began = time.monotonic()
+        watch = Stopwatch()
         world.scan()
         check(wait_until(lambda: good.got, 5), "the good one was told nothing")
-        check(time.monotonic() - began < 5, "it waited")
+        watch.must_be_within(5, "it waited")
         check(wait_until(lambda: world.listed()["receivers"][0]["failures"] >= 1, 5), "no failure is listed")
         bad.answers = [410]
         check(world.plumb("notify", "retry", "--receiver", "bad").returncode == 0, "retry")

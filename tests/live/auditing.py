@@ -133,8 +133,8 @@ def witnesses_get_checkpoints(lab):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.create_server(("127.0.0.1", 0)) as tcp, \
             collector() as web, witness(go, key) as (witness_key, address):
         udp.bind(("127.0.0.1", 0))
-        udp.settimeout(10)
-        tcp.settimeout(10)
+        udp.settimeout(120)
+        tcp.settimeout(120)
         places = [("file", log.home / "one.txt", None), ("file", folder, None), ("git", repository, None),
                   ("syslog", f"127.0.0.1:{udp.getsockname()[1]}", None), ("syslog", f"tcp:127.0.0.1:{tcp.getsockname()[1]}", None),
                   ("http", f"http://127.0.0.1:{web.server_port}/notes", None), ("http", "http://127.0.0.1:9/", None),

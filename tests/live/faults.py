@@ -28,14 +28,14 @@ def only_unchecked(scan, which, index, *words, count=4):
 def latency(lab, which):
     stack = faulty(lab, which, ("{which}_thing.*", "latency", 100), count=40)
     scan = stack.scan().must_be_clean(40)
-    check(scan.seconds < 3, "40 reads of 100 ms took", round(scan.seconds, 2), "s: not at once")
+    scan.watch.must_be_within(3, "40 reads of 100 ms, not at once:")
 
 
 @test("lab5", "lab6", **BOTH)
 def throttled_for_a_while(lab, which):
     """The first answers say to come again later: plumb does, and the scan is complete."""
     stack = faulty(lab, which, ("{which}_thing.*", "throttle", 2), count=12)
-    stack.scan(timeout=60).must_be_clean(12)
+    stack.scan(timeout=120).must_be_clean(12)
 
 
 @test("lab5", "lab6", **BOTH)
@@ -63,7 +63,7 @@ def hangs(lab, which):
     stack = faulty(lab, which, ("{which}_thing.t3", "hang"))
     scan = stack.scan("--timeout", "2s")
     only_unchecked(scan, which, 3, "deadline", "time", "answer")
-    check(scan.seconds < 15, "took", scan.seconds, "s")
+    scan.watch.must_be_within(15, "took")
     check(not stack.processes(), "processes left")
 
 
@@ -78,7 +78,7 @@ def floods(lab, which):
 def huge_schema(lab, which):
     stack = faulty(lab, which, ("schema", "huge", 30000))
     scan = stack.scan().must_be_clean(4)
-    check(scan.seconds < 20, "took", scan.seconds, "s")
+    scan.watch.must_be_within(20, "took")
 
 
 @test("lab5", "lab6", **BOTH)

@@ -45,7 +45,7 @@ def hold_keeps_the_lock_object_of_s3(lab, tool):
     try:
         def up():
             try:
-                return urllib.request.urlopen(urllib.request.Request(url + "/states", method="PUT"), timeout=5).status == 200
+                return urllib.request.urlopen(urllib.request.Request(url + "/states", method="PUT"), timeout=120).status == 200
             except OSError:
                 return False
         check(wait_until(up, 30), "moto_server does not answer")
@@ -71,7 +71,7 @@ def hold_keeps_the_lock_object_of_s3(lab, tool):
             # a client's own lock is left alone
             lock = urllib.request.Request(url + "/states/net/prod.tfstate.tflock", data=b'{"ID":"theirs","Who":"eve@x"}', method="PUT",
                                           headers={"Content-Type": "application/json"})
-            urllib.request.urlopen(lock, timeout=5)
+            urllib.request.urlopen(lock, timeout=120)
             service.plumb("freeze", NAME, "--reason", "again", "--until", "1h")
             said = hold()
             check(said == f"locked {NAME}: eve@x\n", "a client's lock:", said)
@@ -111,7 +111,7 @@ class Bucket:
         def up():
             try:
                 made = urllib.request.Request(self.url + "/storage/v1/b", data=b'{"name":"states"}', headers={"Content-Type": "application/json"})
-                return urllib.request.urlopen(made, timeout=5).status == 200
+                return urllib.request.urlopen(made, timeout=120).status == 200
             except OSError:
                 return False
         check(wait_until(up, 30), "fake-gcs-server does not answer")
@@ -148,7 +148,7 @@ def hold_keeps_the_lock_object_of_gcs(lab, tool):
             # a client's own lock is left alone
             lock = urllib.request.Request(f"{bucket.url}/upload/storage/v1/b/states/o?uploadType=media&name=net%20prod/default.tflock",
                                           data=b'{"ID":"theirs","Who":"eve@x"}', headers={"Content-Type": "application/json"})
-            urllib.request.urlopen(lock, timeout=5)
+            urllib.request.urlopen(lock, timeout=120)
             service.plumb("freeze", NAME, "--reason", "again", "--until", "1h")
             check(hold() == f"locked {NAME}: eve@x\n", "a client's lock")
             check(hold("--release") == f"locked {NAME}: eve@x\n", "a client's lock, at --release")

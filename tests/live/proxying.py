@@ -5,6 +5,7 @@ import re
 import signal
 import sqlite3
 import subprocess
+import time
 
 from harness import PLUMB, Stack, Wrong, check, test, wait_until
 from worlds import THING5, THING6
@@ -177,7 +178,7 @@ def interrupted(lab, name):
     child = start(stack, "plan", "-no-color")
     busy(stack)
     child.send_signal(getattr(signal, name))
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=120)
     check(child.returncode == 1, "exit", child.returncode, out[-300:], err[-300:])
     check("nterrupt" in out + err, out[-500:], err[-500:])
     check(any("Stop" in line[3] for line in stack.calls()), "Stop did not reach the provider")
@@ -210,7 +211,7 @@ def killed(lab, who):
     else:
         for pid in tofus(stack) if who == "tofu" else stack.processes():
             os.kill(pid, signal.SIGKILL)
-    child.communicate(timeout=60)
+    child.communicate(timeout=120)
     check(child.returncode != 0, "exit", child.returncode)
     check(wait_until(lambda: not stack.processes() and not tofus(stack), 15), "left:", stack.processes(), tofus(stack))
 
@@ -582,7 +583,7 @@ def interrupted_apply(lab):
     busy(stack)
     for _ in range(2):
         child.send_signal(signal.SIGINT)
-        wait_until(lambda: False, 1)
-    child.communicate(timeout=60)
+        time.sleep(1)
+    child.communicate(timeout=120)
     check(child.returncode == 1, "exit", child.returncode)
     check(wait_until(lambda: not stack.processes() and not tofus(stack), 5), "left:", stack.processes(), tofus(stack))

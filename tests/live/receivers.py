@@ -229,5 +229,5 @@ class Alertmanager(Receiver):
 
     def alerts(self):
         """What is open: Alertmanager leaves out what was resolved."""
-        with urllib.request.urlopen(f"{self.url}/api/v2/alerts", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.url}/api/v2/alerts", timeout=120) as answer:
             return json.load(answer)

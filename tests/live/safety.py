@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import signal
+import time
 
 from harness import ERROR, IN_SYNC, check, stop, test, wait_until
 from worlds import THING5, THING6, applied
@@ -77,9 +78,9 @@ def interrupted(lab, name):
     stack = slow(lab, 2000)
     scan = stack.start_scan()
     check(wait_until(stack.processes, 10), "no provider was started")
-    wait_until(lambda: False, 1)
-    seconds = stop(scan, getattr(signal, name))
-    check(seconds < 1.6, "took", round(seconds, 2), "s to stop")
+    time.sleep(1)
+    watch = stop(scan, getattr(signal, name))
+    watch.must_be_within(1.6, "to stop took")
     check(scan.returncode != IN_SYNC, "an interrupted scan said that all is in sync")
     check(wait_until(lambda: not stack.processes(), 0.5), "processes left:", stack.processes())
 
@@ -178,5 +179,5 @@ def side_by_side(lab):
     for _ in range(4):
         scans = [stack.start_scan() for _ in range(8)]
         for scan in scans:
-            out, err = scan.communicate(timeout=60)
+            out, err = scan.communicate(timeout=120)
             check(scan.returncode == IN_SYNC, "exit", scan.returncode, out[-600:], err[-300:])

@@ -73,7 +73,7 @@ def drifted(lab, config=""):
 def scrape(service, accept=""):
     request = urllib.request.Request(f"http://127.0.0.1:{service.port}/metrics",
                                      headers={"Authorization": f"Bearer {service.token['read']}", "Accept": accept})
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         return answer.headers["Content-Type"], answer.read().decode()
 
 
@@ -101,7 +101,7 @@ def metrics_are_what_others_read(lab):
         check(service.ask("GET", "/metrics", role="plan")[0] == 200, "a token of a role above read may read")
         code = urllib.request.Request(f"http://127.0.0.1:{service.port}/metrics")
         try:
-            urllib.request.urlopen(code, timeout=10)
+            urllib.request.urlopen(code, timeout=120)
             check(False, "figures without a token")
         except urllib.error.HTTPError as error:
             check(error.code == 401, error.code)
@@ -177,7 +177,7 @@ def a_real_prometheus_scrapes_it(lab):
 
         def api(path):
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/{path}", timeout=10) as answer:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/{path}", timeout=120) as answer:
                     return json.load(answer)["data"]
             except (OSError, http.client.HTTPException):
                 return {}
@@ -246,7 +246,7 @@ def a_reload_takes_what_is_new_while_requests_go_on(lab):
             return b"first" if b"first" in s.getpeercert(True) else b"second" if b"second" in s.getpeercert(True) else b""
 
     def client():
-        connection = http.client.HTTPSConnection("127.0.0.1", service.port, context=context, timeout=20)
+        connection = http.client.HTTPSConnection("127.0.0.1", service.port, context=context, timeout=120)
         while not end.is_set():
             try:
                 connection.request("GET", "/v1/states", headers=headers)
@@ -302,7 +302,7 @@ def the_manager_hears_of_it(lab):
         manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         address = f"@plumb-{os.getpid()}-{folder.name}" if abstract else str(folder / "notify")
         manager.bind("\0" + address[1:] if abstract else address)
-        manager.settimeout(20)
+        manager.settimeout(120)
         os.environ.update(NOTIFY_SOCKET=address, WATCHDOG_USEC="200000")
         try:
             service = Service(folder, tokens=("read",))
@@ -424,7 +424,7 @@ def telemetry_is_what_a_collector_takes(lab):
         trace = "0af7651916cd43dd8448eb211c80319c"
         request = urllib.request.Request(f"http://127.0.0.1:{service.port}/v1/states", headers={
             "Authorization": f"Bearer {service.token['read']}", "traceparent": f"00-{trace}-b7ad6b7169203331-01"})
-        urllib.request.urlopen(request, timeout=10).read()
+        urllib.request.urlopen(request, timeout=120).read()
 
         def spans():
             return [s for path, _, body in list(Collector.got) if path == "/v1/traces"

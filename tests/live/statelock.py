@@ -79,7 +79,7 @@ class Service:
                                          headers={"Authorization": f"Bearer {self.token[role]}"})
         trust = ssl.create_default_context(cafile=self.folder / "plumb-tls.pem") if self.scheme == "https" else None
         try:
-            with urllib.request.urlopen(request, timeout=30, context=trust) as answer:
+            with urllib.request.urlopen(request, timeout=120, context=trust) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
