@@ -1,7 +1,10 @@
 """What the end-to-end tests stand on: peers, a provider mirror, stacks, scans, and a test list."""
+import concurrent.futures
 import contextlib
 import fnmatch
+import io
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -50,7 +53,7 @@ class Lab:
     """Everything that one run of the tests shares: built peers, the mirror, a folder for all."""
 
     def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="plumb-live-"))
+        self.root = self.folder = Path(tempfile.mkdtemp(prefix="plumb-live-"))
         built = subprocess.run([HERE / "build-peers"], stdout=subprocess.PIPE, text=True, check=CI)
         self.peers = {name: (version, Path(path)) for name, version, path in map(str.split, built.stdout.splitlines())}
         if shutil.which("terraform"):
@@ -72,8 +75,12 @@ class Lab:
             return [f"plumb.test/lab/{name}"]
         return [f"registry.opentofu.org/hashicorp/{name}", f"registry.terraform.io/hashicorp/{name}"]
 
+    def begin_anew(self):
+        """What ran already left its folders: from here on there are others."""
+        self.folder = Path(tempfile.mkdtemp(prefix="again-", dir=self.root))
+
     def close(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.root, ignore_errors=True)
 
 
 class Scan:
@@ -383,17 +390,46 @@ def run_one(lab, name, needs, function, case):
         return "FAIL", f"{type(e).__name__}: {e}"
 
 
-def run_tests(lab, chosen):
+AT_WORK = []  # lab and tests, for the processes that run them
+
+
+def run_apart(i):
+    """In a process of its own kind: what it printed, how it ended."""
+    lab, chosen = AT_WORK
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        end = run_one(lab, *chosen[i])
+    return out.getvalue(), end
+
+
+def tell(test_, said, end):
+    print(f"{said}{end[0]:4} {test_[0]}{'' if end[0] == 'ok' else ':'} {end[1]}", flush=True)
+    return end
+
+
+def run_beside(lab, chosen, at_once):
+    """How each ended; the last ones first, for the long ones are among them."""
+    ends = [("FAIL", "the process that ran it died")] * len(chosen)
+    AT_WORK[:] = lab, chosen
+    with concurrent.futures.ProcessPoolExecutor(at_once, multiprocessing.get_context("fork")) as pool:
+        running = {pool.submit(run_apart, i): i for i in reversed(range(len(chosen)))}
+        for done in concurrent.futures.as_completed(running):
+            i = running[done]
+            said, end = ("", ends[i]) if done.exception() else done.result()
+            ends[i] = tell(chosen[i], said, end)
+    return ends
+
+
+def run_tests(lab, chosen, at_once=1):
     """(passed, failed, skipped); what failed gets one second run when all others have ended, for a machine may be busy for a
     moment, unless a sanitizer reported it."""
-    ends = []
-    for test_ in chosen:
-        word, text = run_one(lab, *test_)
-        print(f"{word:4} {test_[0]}{'' if word == 'ok' else ':'} {text}", flush=True)
-        ends.append((word, text))
+    if at_once > 1 and len(chosen) > 1:
+        ends = run_beside(lab, chosen, at_once)
+    else:
+        ends = [tell(test_, "", run_one(lab, *test_)) for test_ in chosen]
     for i, (word, first) in enumerate(ends):
         if word != "FAIL" or "Sanitizer: " in first:
             continue
+        lab.begin_anew()
         word, text = run_one(lab, *chosen[i])
         if word == "ok":
             print(f"needed a second run alone: {chosen[i][0]} (first: {' '.join(first.split())[:300]})", flush=True)
@@ -412,10 +448,10 @@ def main(argv):
         return 1
     lab = Lab()
     try:
-        passed, failed, skipped = run_tests(lab, chosen)
+        passed, failed, skipped = run_tests(lab, chosen, int(os.environ.get("LIVE_AT_ONCE") or os.cpu_count() or 1))
     finally:
         if os.environ.get("LIVE_KEEP"):
-            print(f"kept {lab.folder}", file=sys.stderr)
+            print(f"kept {lab.root}", file=sys.stderr)
         else:
             lab.close()
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
