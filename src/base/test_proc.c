@@ -90,16 +90,16 @@ static void deadlines_and_floods_end_the_group(void **state)
     struct proc_result got;
     int64_t before = clock_monotonic_ms();
     assert_false(
-        run(&arena, "sleep 60 & sleep 60", (struct proc_spec){.timeout_ms = 200}, &got, &err));
+        run(&arena, "sleep 600 & sleep 600", (struct proc_spec){.timeout_ms = 200}, &got, &err));
     assert_int_equal(err.kind, ERR_TIMEOUT);
     assert_false(run(&arena, "yes", (struct proc_spec){.max_output = 100000}, &got, &err));
     assert_int_equal(err.kind, ERR_LIMIT);
     assert_false(run(&arena, "yes >&2", (struct proc_spec){.max_output = 100000}, &got, &err));
     assert_int_equal(err.kind, ERR_LIMIT);
     const volatile int cancel = 1;
-    assert_false(run(&arena, "sleep 60", (struct proc_spec){.cancel = &cancel}, &got, &err));
+    assert_false(run(&arena, "sleep 600", (struct proc_spec){.cancel = &cancel}, &got, &err));
     assert_int_equal(err.kind, ERR_CANCELLED);
-    assert_true(clock_monotonic_ms() - before < 10000);
+    assert_true(clock_monotonic_ms() - before < 200000);
 }
 
 static void an_orphan_does_not_hold_us_up(void **state)
@@ -109,9 +109,9 @@ static void an_orphan_does_not_hold_us_up(void **state)
     struct err err = {0};
     struct proc_result got;
     int64_t before = clock_monotonic_ms();
-    assert_true(run(&arena, "sleep 20 & echo $!; exit 5", (struct proc_spec){0}, &got, &err));
+    assert_true(run(&arena, "sleep 600 & echo $!; exit 5", (struct proc_spec){0}, &got, &err));
     assert_int_equal(got.exit_code, 5);
-    assert_true(clock_monotonic_ms() - before < 8000);
+    assert_true(clock_monotonic_ms() - before < 200000);
     (void)kill((pid_t)atoi(got.out.ptr), SIGKILL);
 }
 
@@ -151,7 +151,7 @@ static void a_spawned_child_is_in_its_own_group(void **state)
     (void)state;
     struct err err = {0};
     struct proc_child child;
-    const char *const argv[] = {"sh", "-c", "sleep 60 & sleep 60", NULL};
+    const char *const argv[] = {"sh", "-c", "sleep 600 & sleep 600", NULL};
     assert_true(proc_spawn(&(struct proc_spec){.argv = argv}, &child, &err));
     assert_int_equal(getpgid(child.pid), child.pid);
     (void)proc_kill_group(child.pid);

@@ -82,6 +82,8 @@ static void changed(void *ctx, size_t target)
     w->seen[target]++;
 }
 
+enum { PATIENCE_MS = 120000 }; /* for what must be told */
+
 /* Bits of the targets that changed within that time; returns as soon as there is one. */
 static unsigned wait_ms(struct world *w, int ms)
 {
@@ -157,7 +159,7 @@ static void each_habit(void **state)
     struct world *w = *state;
     for (size_t i = 0; i < sizeof habits / sizeof *habits; i++) {
         sh(w, habits[i].script);
-        unsigned told = wait_ms(w, habits[i].told ? 5000 : 200);
+        unsigned told = wait_ms(w, habits[i].told ? PATIENCE_MS : 200);
         if (told != habits[i].told)
             fail_msg("%s: told %x, not %x", habits[i].what, told, habits[i].told);
         told = wait_ms(w, 80); /* once, and no more */
@@ -171,7 +173,7 @@ static void a_burst_is_told_once(void **state)
 {
     struct world *w = *state;
     sh(w, "for i in $(seq 200); do echo $i > code/f$i.tf; done");
-    assert_int_equal(wait_ms(w, 5000), CODE_BIT);
+    assert_int_equal(wait_ms(w, PATIENCE_MS), CODE_BIT);
     assert_int_equal(w->seen[CODE], 1);
     assert_int_equal(wait_ms(w, 100), 0);
 }
@@ -180,10 +182,9 @@ static void a_burst_is_told_once(void **state)
 static void steady_writing(void **state)
 {
     struct world *w = *state;
-    sh(w, "(for i in $(seq 100); do echo $i > code/main.tf; sleep 0.01; done) & true");
-    int64_t start = clock_monotonic_ms();
-    assert_int_equal(wait_ms(w, 5000), CODE_BIT);
-    assert_true(clock_monotonic_ms() - start < 1000);
+    sh(w, "(until [ -e stop ]; do echo x > code/main.tf; sleep 0.01; done; touch stopped) & true");
+    assert_int_equal(wait_ms(w, PATIENCE_MS), CODE_BIT);
+    sh(w, "touch stop; until [ -e stopped ]; do sleep 0.01; done");
 }
 
 /* More events than the queue holds: everything is looked at. */
@@ -200,13 +201,13 @@ static void an_overflow_is_mended(void **state)
     for (int i = 0; i < 40000; i++)
         assert_int_equal(rename(name[i % 2], name[1 - i % 2]), 0);
     sh(w, "echo behind the overflow > etc/motd");
-    unsigned told = wait_ms(w, 5000);
+    unsigned told = wait_ms(w, PATIENCE_MS);
     watch_tally(w->watch, &tally);
     if (tally.overflows == 0) /* a system with a longer queue */
         print_message("   no overflow of 80000 events\n");
     assert_int_equal(told, 1u << MANAGED);
     sh(w, "echo later > etc/motd");
-    assert_int_equal(wait_ms(w, 5000), 1u << MANAGED);
+    assert_int_equal(wait_ms(w, PATIENCE_MS), 1u << MANAGED);
 }
 
 static void too_few_watches(void **state)
@@ -215,7 +216,7 @@ static void too_few_watches(void **state)
     open_watch(w, &(struct watch_options){.most = 3, .slow_ms = 100});
     assert_true(watch_trouble(w->watch).len > 0);
     sh(w, "echo seen all the same > pack/lib/p.rego");
-    assert_int_equal(wait_ms(w, 5000), 1u << PACK);
+    assert_int_equal(wait_ms(w, PATIENCE_MS), 1u << PACK);
     assert_true(watch_trouble(w->watch).len > 0);
 }
 
@@ -229,11 +230,11 @@ static void another_list(void **state)
     };
     sh(w, "echo 3 > etc/motd");
     assert_true(watch_set(w->watch, target, 2, NULL));
-    assert_int_equal(wait_ms(w, 5000), 2);
+    assert_int_equal(wait_ms(w, PATIENCE_MS), 2);
     sh(w, "echo 4 > code/main.tf");
     assert_int_equal(wait_ms(w, 200), 0);
     sh(w, "echo 4 > terraform.tfstate");
-    assert_int_equal(wait_ms(w, 5000), 1);
+    assert_int_equal(wait_ms(w, PATIENCE_MS), 1);
 }
 
 int main(void)

@@ -229,7 +229,7 @@ static void the_second_writer_waits_and_is_told(void **state)
 {
     struct db *first = open_store(*state, NULL);
     make_table(first);
-    struct db *second = open_store(*state, &(struct db_options){.timeout_ms = 100});
+    struct db *second = open_store(*state, &(struct db_options){.timeout_ms = 3000});
     const struct db_value row[] = {DB_PARAM_INT(1), DB_PARAM_NULL, DB_PARAM_NULL};
     OK(db_begin(first, DB_WRITE, &err));
     OK(db_run(first, insert, row, 3, &err));

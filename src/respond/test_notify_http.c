@@ -41,7 +41,7 @@ static struct notify_answer send_to(struct arena *arena, struct test_receiver *r
         .key = str_from(s->key),
         .password = str_from(s->password),
         .kept = str_from(s->kept),
-        .timeout_ms = 5000,
+        .timeout_ms = 120000,
         .now_utc_ms = TEST_NOW_S * INT64_C(1000) + 5000};
     char text[1000];
     if (!notifier->check(&config, NULL, &err) || !notifier->check(&config, &target, &err))
@@ -507,7 +507,7 @@ static void one_replica_that_took_it_is_enough(void **state)
         .url =
             arena_printf(&arena, "http://127.0.0.1:1\nhttp://127.0.0.1:%d http://127.0.0.1:%d/\n",
                          bad.port, good.port),
-        .timeout_ms = 5000,
+        .timeout_ms = 120000,
         .now_utc_ms = TEST_NOW_S * INT64_C(1000)};
     assert_true(notifier_find(STR("alertmanager"))->send(&arena, &target, &t.alert, &got, &err));
     test_receiver_close(&bad, &arena);
@@ -539,7 +539,7 @@ static void no_private_address_is_told_anything(void **state)
             .config = &config,
             .url = arena_printf(&arena, "https://localhost:%d/services/T0S3CRET", r.port),
             .key = STR("t0ken-0123456789"),
-            .timeout_ms = 5000,
+            .timeout_ms = 120000,
             .now_utc_ms = 1};
         const struct notifier *notifier = notifier_find(str_from(to[i]));
         assert_true(notifier->send(&arena, &target, &t.alert, &got, &err));

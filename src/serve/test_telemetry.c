@@ -105,7 +105,7 @@ static uint64_t count_of(struct telemetry *t, enum telemetry_signal signal,
 static void wait_for(struct telemetry *t, enum telemetry_signal signal, enum telemetry_fate fate,
                      uint64_t n)
 {
-    for (int i = 0; i < 1000 && count_of(t, signal, fate) < n; i++)
+    for (int i = 0; i < 30000 && count_of(t, signal, fate) < n; i++)
         (void)usleep(10000);
     assert_int_equal(count_of(t, signal, fate), n);
 }
@@ -250,7 +250,7 @@ static void nobody_waits_for_a_collector(void **state)
         one_span(t);
     assert_true(count_of(t, SIGNAL_SPANS, FATE_FULL) > 0);
     telemetry_close(t);
-    assert_true(clock_monotonic_ms() - began < 8000);
+    assert_true(clock_monotonic_ms() - began < 60000);
 }
 
 static void off_is_nothing(void **state)

@@ -92,7 +92,7 @@ static int listen_at(int type, char *at, size_t room, const char *scheme)
 static bool give(const char *at, const char *message, struct err *err)
 {
     AUTO_ARENA arena = {.limit = 1 << 20};
-    const struct syslog_place place = {.at = str_from(at), .timeout_ms = 3000};
+    const struct syslog_place place = {.at = str_from(at), .timeout_ms = 120000};
     return syslog_send(&arena, &place, str_from(message), err);
 }
 

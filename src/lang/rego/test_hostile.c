@@ -7,14 +7,14 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "lang/rego/rego.h"
 
-enum { STEPS = 2000000, MEMORY = 64 << 20, DEPTH = 200, LONGEST_MS = 60000 };
+enum { STEPS = 2000000, MEMORY = 64 << 20, DEPTH = 200, LONGEST_CPU_S = 60 };
 
 struct outcome {
     char code[64], message[200];
@@ -102,13 +102,13 @@ static void test_budgets(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         AUTO_ARENA arena = {.limit = 512 << 20};
         struct outcome got;
-        int64_t start = clock_monotonic_ms();
+        clock_t start = clock();
         print_message("  %s\n", cases[i].says);
         run(&arena, arena_printf(&arena, "package t\n%s\n", cases[i].body), &got);
         if (strcmp(got.code, cases[i].code) != 0)
             fail_msg("%s: want %s, got %s (%s)", cases[i].says, cases[i].code, got.code,
                      got.message);
-        assert_true(clock_monotonic_ms() - start < LONGEST_MS);
+        assert_true((clock() - start) / CLOCKS_PER_SEC < LONGEST_CPU_S);
     }
 }
 

@@ -275,7 +275,7 @@ static void test_died_while_it_waited(void **state)
     assert_int_equal(tally(w).waiting, 1);
     assert_int_equal(children(&pid), 1);
     assert_int_equal(kill(pid, SIGKILL), 0);
-    for (int i = 0; i < 200 && tally(w).waiting; i++)
+    for (int i = 0; i < 15000 && tally(w).waiting; i++)
         (void)usleep(20000);
     assert_int_equal(tally(w).waiting, 0);
     assert_all(w, LIVE_READ);
@@ -325,7 +325,7 @@ static void test_outdated(void **state)
     (void)setenv("OTHER_ENVIRONMENT", "1", 1);
     assert_all(w, LIVE_READ);
     assert_int_equal(tally(w).started, 2);
-    for (int i = 0; i < 200 && children(NULL) > 1; i++)
+    for (int i = 0; i < 15000 && children(NULL) > 1; i++)
         (void)usleep(20000);
     assert_int_equal(children(NULL), 1); /* the one before ended */
     (void)unsetenv("OTHER_ENVIRONMENT");
@@ -347,7 +347,7 @@ static void test_bounds(void **state)
     assert_int_equal(tally(w).schemas, 0);
     open_warm(w, &(struct warm_options){.idle_ms = 1});
     assert_all(w, LIVE_READ);
-    for (int i = 0; i < 300 && (tally(w).waiting || tally(w).schemas); i++)
+    for (int i = 0; i < 15000 && (tally(w).waiting || tally(w).schemas); i++)
         (void)usleep(20000);
     assert_int_equal(tally(w).waiting, 0);
     assert_int_equal(tally(w).schemas, 0);
