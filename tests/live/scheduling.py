@@ -75,6 +75,9 @@ class World:
         self.processes.append(process)
         return process
 
+    def listens(self, process):
+        return "listening" in (self.home / f"log{self.processes.index(process)}").read_text()
+
     def plumb(self, *args, codes=(0,)):
         done = subprocess.run([PLUMB, *args], cwd=self.home, env=self.env, capture_output=True, text=True)
         check(done.returncode in codes, "plumb", *args, "gave", done.returncode, (done.stdout + done.stderr)[-900:])
@@ -119,7 +122,7 @@ def trouble(world, store, until):
                 process.wait()
                 live[i] = world.serve()
                 counts["killed"] += 1
-            elif what < 0.08 and process not in paused and len(paused) < SERVICES - 1:
+            elif what < 0.08 and process not in paused and len(paused) < SERVICES - 1 and world.listens(process):
                 process.send_signal(signal.SIGSTOP)
                 paused[process] = now + chance.uniform(1.2, 2.5) * LEASE_MS / 1000
                 counts["paused"] += 1
@@ -128,6 +131,8 @@ def trouble(world, store, until):
             counts["changed"] += 1
         if restarts and now > restarts[0]:
             restarts.pop(0)
+            # who finds no store when it starts ends at once, and is right
+            check(wait_until(lambda: all(map(world.listens, live)), 20), "a service does not listen:", world.logs()[-2000:])
             store.restart()
             counts["restarted"] += 1
     for process in paused:
