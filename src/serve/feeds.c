@@ -24,6 +24,13 @@ enum {
     RETRY_MS = 2000,  /* the store could not be written */
     RELOADED_MS = 2000,
     FIGURES_MS = 2000,
+    /* A file that the scans themselves make change (a log beside the code) must not keep them
+     * going: past so many touches, each within a while of the last, the next waits longer and
+     * longer. */
+    BUSY_TOUCHES = 12,
+    BUSY_WITHIN_MS = 10000,
+    BUSY_FIRST_MS = 500,
+    BUSY_MOST_MS = 120000,
     BYTES_MAX = 512 << 20,
     STORE_ARENA = 64 << 20
 };
@@ -36,6 +43,8 @@ struct feed_stack {
     bool there, changed, retold; /* changed: touch all of it; retold: its files are to be listed */
     bool moved;                  /* into another list */
     enum feed_what what;
+    int64_t due_utc_ms; /* of its last touch */
+    unsigned row;       /* touches one soon after the other */
 };
 /* Whose a watched target is; sorted by target. */
 struct use {
@@ -128,6 +137,8 @@ static bool list_files(struct feed_stack *ret, const struct stack *stack,
     *ret_changed = true;
     made.changed = ret->changed;
     made.what = ret->what;
+    made.due_utc_ms = ret->due_utc_ms;
+    made.row = ret->row;
     arena_free(&ret->arena);
     *ret = made;
     return true;
@@ -284,16 +295,43 @@ static bool add_touch(struct touches *t, struct str stack, struct str address, e
     return true;
 }
 
+/* When a stack whose files changed is due; the first of many is now. */
+static int64_t due_of(const struct feed_stack *stack, int64_t now)
+{
+    if (stack->row < BUSY_TOUCHES)
+        return 0;
+    unsigned doubled = stack->row - BUSY_TOUCHES;
+    int64_t wait = doubled < 8 ? (int64_t)BUSY_FIRST_MS << doubled : BUSY_MOST_MS;
+    return now + (wait < BUSY_MOST_MS ? wait : BUSY_MOST_MS);
+}
+
+/* Its touch is written down. */
+static void count_touch(const struct feeds *f, struct feed_stack *stack, int64_t now)
+{
+    if (now < stack->due_utc_ms) /* joins the one that waits */
+        return;
+    bool soon = stack->due_utc_ms && now - stack->due_utc_ms < BUSY_WITHIN_MS;
+    int64_t due = due_of(stack, now);
+    stack->row = soon ? stack->row + 1 : 0;
+    stack->due_utc_ms = due ? due : now;
+    if (stack->row == BUSY_TOUCHES)
+        LOG(log_of(f), LOG_WARN, "feeds",
+            "files of a stack change all the time: it is scanned less often",
+            LOG_TEXT("stack", stack->name), LOG_TEXT("why", str_from(feed_why(stack->what))));
+}
+
 /* The whole of a stack, or single files that it manages. */
 static bool make_touches(struct feeds *f, struct touches *t, struct err *err)
 {
     const struct feed_stack *common = &f->stack[0];
-    int64_t due = f->reload ? record_now(&f->record) + RELOADED_MS : 0;
-    for (size_t i = 1; i < f->nstacks; i++)
-        if ((f->stack[i].changed || common->changed) &&
-            !add_touch(t, f->stack[i].name, STR(""),
-                       f->stack[i].changed ? f->stack[i].what : common->what, due, err))
+    int64_t now = record_now(&f->record), due = f->reload ? now + RELOADED_MS : 0;
+    for (size_t i = 1; i < f->nstacks; i++) {
+        const struct feed_stack *stack = &f->stack[i];
+        if ((stack->changed || common->changed) &&
+            !add_touch(t, stack->name, STR(""), stack->changed ? stack->what : common->what,
+                       due ? due : due_of(stack, now), err))
             return false;
+    }
     for (size_t i = 0; i < f->nuses; i++) {
         const struct use *use = &f->use[i];
         if (use->changed && use->target->what == FEED_MANAGED && !f->stack[use->stack].changed &&
@@ -346,6 +384,9 @@ static bool write_down(struct feeds *f, struct err *err)
             LOG_NUMBER("touches", (int64_t)touches.n), LOG_TEXT("stack", touches.item[0].stack),
             LOG_TEXT("why", touches.item[0].why));
     arena_free(&touches.arena);
+    for (size_t i = 1; ok && i < f->nstacks; i++)
+        if (f->stack[i].changed)
+            count_touch(f, &f->stack[i], record_now(&f->record));
     if (!ok)
         forget_record(f);
     return ok;

@@ -144,6 +144,30 @@ def feeds_hear_of_files(lab):
     print(f"  code saved to finding: {took * 1000:.0f} ms")
 
 
+@test("tofu", "lab6")
+def feeds_end_a_circle(lab):
+    """A file beside the code that every scan changes: after some rounds the scans wait; a change of the code is still seen."""
+    stack, service = watched(lab, "lab6")
+    with service:
+        noise, log, seen = stack.dir / "noise.txt", stack.home / "serve.log", -1
+        noise.write_text("0")
+
+        def calmed():
+            nonlocal seen
+            if service.runs() != seen:
+                seen = service.runs()
+                noise.write_text(f"after {seen} scans")
+            return "it is scanned less often" in log.read_text()
+        service.touch()
+        service.scanned(0)
+        check(wait_until(calmed, 240), "still in a circle after", service.runs(), "scans:", log.read_text()[-2000:])
+        check(service.runs() < 60, "calm only after", service.runs(), "scans")
+        stack.delete("lab6_thing", "t1")
+        with open(stack.dir / "main.tf", "a", encoding="utf-8") as code:
+            code.write("# another line\n")
+        service.expect(["lab6_thing.t[1]"], 240)
+
+
 class Several(Watched):
     """`plumb serve` over the stacks in the folders of `stacks`."""
 
