@@ -85,7 +85,9 @@ static bool have_libcurl(void)
     make(&w, "http", "\"address\":\"http://127.0.0.1:%d/s\"", answers);
     struct str got = mark(&w, STR(""));
     end(&w);
-    if (str_equal(got, STR("none")))
+    bool there = str_equal(got, STR("none"));
+    arena_free(&w.arena);
+    if (there)
         return true;
     const char *ci = getenv("CI");
     if (ci && strcmp(ci, "true") == 0)
@@ -138,6 +140,7 @@ static void http_is_asked_by_its_etag(void **state)
     assert_int_equal(test_header(&w.server, 4, "If-None-Match").len, 0);
     for (size_t i = 0; i < w.server.n; i++)
         IS(test_line(&w.server, i), "GET /s");
+    arena_free(&w.arena);
 }
 
 static struct lock_holder look(struct world *w)
@@ -201,6 +204,7 @@ static void s3_is_only_looked_at(void **state)
     HAS(test_header(&w.server, 0, "Authorization"), "Credential=AKfile/");
     HAS(test_header(&w.server, 1, "Authorization"), "Credential=AKenv/");
     HAS(test_header(&w.server, 1, "Authorization"), "/eu-west-1/s3/aws4_request");
+    arena_free(&w.arena);
 }
 
 /* Without use_lockfile there is no lock object: nobody is asked. */
@@ -215,10 +219,12 @@ static void a_lock_that_cannot_be_seen_is_nobodys(void **state)
     assert_false(look(&w).held);
     end(&w);
     assert_int_equal(w.server.n, 0);
+    arena_free(&w.arena);
     make(&w, "http", "\"address\":\"http://127.0.0.1:%d/s\"", none);
     assert_false(look(&w).held);
     end(&w);
     assert_int_equal(w.server.n, 0);
+    arena_free(&w.arena);
 }
 
 #define GCS \
@@ -256,6 +262,7 @@ static void gcs_is_only_looked_at(void **state)
        "GET /storage/v1/b/states/o/net%20prod%2Fdefault.tflock?alt=media&generation=18");
     for (size_t i = 0; i < w.server.n; i++)
         IS(test_header(&w.server, i, "Authorization"), "Bearer t0ken");
+    arena_free(&w.arena);
 }
 
 static void a_file_has_its_lock_beside_it(void **state)
@@ -275,6 +282,7 @@ static void a_file_has_its_lock_beside_it(void **state)
     put(&w, ".terraform.tfstate.lock.info", "{\"ID\":\"1\",");
     assert_false(look(&w).held);
     end(&w);
+    arena_free(&w.arena);
 }
 
 /* Any other backend is read by its own binary. */
@@ -300,6 +308,7 @@ static void others_are_pulled(void **state)
     IS(mark(&w, first), "none");
     (void)unsetenv("PLUMB_TERRAFORM");
     end(&w);
+    arena_free(&w.arena);
 }
 
 int main(void)
