@@ -133,22 +133,24 @@ static bool plan_tier(struct writing *w, struct str stack, const struct schedule
         return arena_full(w->arena, err);
     if (tier->schedule.kind == SCHEDULE_NONE)
         next = SCHEDULE_NEVER;
-    row.next_utc_ms = next;
+    bool first = !known || known->next_utc_ms == SCHEDULE_NEVER; /* that it has a schedule */
     if (known) {
         struct str spec = row.spec;
         w->used[known - w->known] = true;
         row = *known;
         row.spec = spec;
-        if (!str_equal(known->spec, spec) ? known->next_utc_ms > w->now : next < row.next_utc_ms)
-            row.next_utc_ms = next;
-        if (str_equal(known->spec, spec) && row.next_utc_ms == known->next_utc_ms)
-            return true;
-    } else if (next != SCHEDULE_NEVER) {
+    }
+    if (first && next != SCHEDULE_NEVER) {
         int64_t before = tier->name.len ? 0 : last_complete(w, stack);
         row.next_utc_ms = before ? schedule_next(&tier->schedule, stack, before) : w->now;
         if (row.next_utc_ms > next)
             row.next_utc_ms = next;
+    } else if (first || (str_equal(known->spec, row.spec) ? next < row.next_utc_ms
+                                                          : known->next_utc_ms > w->now)) {
+        row.next_utc_ms = next;
     }
+    if (known && str_equal(known->spec, row.spec) && row.next_utc_ms == known->next_utc_ms)
+        return true;
     return add_row(w, &row, err);
 }
 

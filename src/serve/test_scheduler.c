@@ -159,6 +159,25 @@ static void what_is_due_is_scanned_by_one(void **state)
     close_world(&w);
 }
 
+/* A stack that was never scanned does not wait a week because it had no schedule at first. */
+static void a_first_schedule_is_due_at_once(void **state)
+{
+    struct world w = {0};
+    char path[200];
+    make_world(&w, *state, "version: 1\n" SERVE STACK);
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM schedule", 1);
+    end(&w, 0);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run"), 0);
+    put(&w, "plumb.yaml", "version: 1\nschedules: [weekly]\n" SERVE STACK);
+    (void)snprintf(path, sizeof path, "%s/plumb.yaml", w.dir);
+    assert_true(config_load(&w.arena, path, &w.config, &w.err));
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    end(&w, 0);
+    close_world(&w);
+}
+
 static void a_tier_and_a_touch_are_scanned_alone(void **state)
 {
     struct world w = {0};
@@ -333,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_due_is_scanned_by_one),
+        cmocka_unit_test(a_first_schedule_is_due_at_once),
         cmocka_unit_test(a_tier_and_a_touch_are_scanned_alone),
         cmocka_unit_test(an_apply_is_waited_for_but_not_for_ever),
         cmocka_unit_test(a_lock_beside_the_state_is_told_of),
