@@ -13,7 +13,9 @@
  * Trust:   before it is used again a process must answer its health check. Where a process that was
  *          kept fails to read an instance, or says that it is gone, a new one is asked: nothing
  *          rests on credentials or caches that grew old in it. It ends at its age in any case
- * Bounds:  how many wait, their memory (the biggest goes first), how long they wait
+ * Bounds:  how many wait, their memory (the biggest goes first), how long they wait, how many calls
+ *          they have answered: terraform-plugin-framework keeps some 10 kB of every call until the
+ *          process ends, and would collect garbage for half of its time
  * Safety:  the methods of reader_provider/plugin.h and no others. One thread of the set starts all
  *          of them and lives as long: they are killed with it, however the service ends
  * Threads: all functions but warm_open and warm_close from any thread
@@ -32,6 +34,7 @@ struct warm_options {
     uint64_t most_schemas; /* bytes of our own memory for parsed schemas; 0 = 32 MiB */
     int64_t idle_ms;       /* not used for so long: ended; 0 = 10 minutes */
     int64_t age_ms;        /* since it was configured; 0 = 30 minutes */
+    uint64_t most_calls;   /* of one process; 0 = 5,000 */
     bool apart;            /* no process for several stacks */
     /* Globs of HOST/NAMESPACE/TYPE: providers that look for no file of their own accord, so that
      * it does not matter what else is in a folder. They outlive the set. */

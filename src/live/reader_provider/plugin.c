@@ -62,6 +62,7 @@ struct plugin {
     struct grpc_conn *conn;
     struct call *lost_first, *lost_last, *pool;
     size_t in_flight;
+    uint64_t calls;
 
     void (*on_ready)(void *ctx, const struct err *why);
     void (*on_down)(void *ctx, const struct err *why);
@@ -187,6 +188,7 @@ bool plugin_call(struct plugin *p, enum plugin_method method, struct str request
     if (grpc_call_start(p->conn, method, request, timeout_ms > 0 ? timeout_ms : PLUGIN_CALL_MS,
                         NULL, on_call_done, call, NULL, err)) {
         p->in_flight++;
+        p->calls++;
         return true;
     }
     call->next = p->pool;
@@ -426,6 +428,11 @@ pid_t plugin_pid(const struct plugin *p)
 bool plugin_is_ready(const struct plugin *p)
 {
     return p->state == READY;
+}
+
+uint64_t plugin_calls(const struct plugin *p)
+{
+    return p->calls;
 }
 
 size_t plugin_in_flight(const struct plugin *p)

@@ -135,6 +135,7 @@ int plugin_protocol(const struct plugin *plugin); /* 5 or 6; 0 before it is read
 pid_t plugin_pid(const struct plugin *plugin);    /* 0 = reattached */
 bool plugin_is_ready(const struct plugin *plugin);
 size_t plugin_in_flight(const struct plugin *plugin);
+uint64_t plugin_calls(const struct plugin *plugin); /* started since the process was */
 /* Resident bytes of the process (/proc), 0 where not known. */
 uint64_t plugin_memory(const struct plugin *plugin);
 /* Its last output lines (stderr and stdio stream, at most 200), for --debug. */

@@ -353,6 +353,17 @@ static void test_bounds(void **state)
     assert_int_equal(tally(w).schemas, 0);
 }
 
+static void test_worn(void **state)
+{
+    struct world *w = *state;
+    open_warm(w, &(struct warm_options){.most_calls = 2 * THINGS + 1}); /* of some scans */
+    for (int i = 0; i < 6; i++)
+        assert_all(w, LIVE_READ);
+    assert_in_range(tally(w).started, 2, 5);
+    assert_int_equal(tally(w).started + tally(w).reused, 6);
+    assert_true(tally(w).ended >= tally(w).started - 1);
+}
+
 /* --- stacks that have a provider in common --- */
 
 /* The next scans are of the stack in that folder, which has code in it. */
@@ -570,7 +581,7 @@ int main(void)
         EACH(test_stands_still),  EACH(test_old_is_not_believed), EACH(test_outdated),
         EACH(test_bounds),        EACH(test_side_by_side),        EACH(test_shared),
         EACH(test_apart),         EACH(test_other_files),         EACH(test_each_has_its_answer),
-        EACH(test_recorded_path), EACH(test_path_to_be_planned),
+        EACH(test_recorded_path), EACH(test_path_to_be_planned),  EACH(test_worn),
     };
     (void)signal(SIGPIPE, SIG_IGN); /* as main() */
     if (!have_grpcio()) {

@@ -14,7 +14,7 @@
 #include "live/reader_provider/provider.h"
 #include "live/reader_provider/warm_parts.h"
 
-enum { LOOK_MS = 1000, MOST = 16, IDLE_MS = 600000, AGE_MS = 1800000 };
+enum { LOOK_MS = 1000, MOST = 16, IDLE_MS = 600000, AGE_MS = 1800000, CALLS = 5000 };
 static const uint64_t memory_default = 1u << 30, schemas_default = 32u << 20;
 
 /* A process that waits. */
@@ -126,6 +126,11 @@ static bool is_old(const struct kept *kept, const void *now_ms)
     const struct warm_options *options = &kept->warm->options;
     int64_t now = *(const int64_t *)now_ms;
     return now - kept->given_ms >= options->idle_ms || now - kept->since_ms >= options->age_ms;
+}
+
+static bool is_worn(const struct kept *kept, const void *arg)
+{
+    return !arg && plugin_calls(kept->plugin) >= kept->warm->options.most_calls;
 }
 
 static bool is_outdated(const struct kept *kept, const void *arg)
@@ -338,6 +343,7 @@ bool warm_open(const struct warm_options *options, struct warm **ret, struct err
     o->most_schemas = o->most_schemas ? o->most_schemas : schemas_default;
     o->idle_ms = o->idle_ms ? o->idle_ms : IDLE_MS;
     o->age_ms = o->age_ms ? o->age_ms : AGE_MS;
+    o->most_calls = o->most_calls ? o->most_calls : CALLS;
     if (!loop_open(&warm->loop, err)) {
         free(warm);
         return false;
@@ -533,10 +539,12 @@ static void run_give(struct warm *warm, struct errand *errand)
                           .given_ms = clock_monotonic_ms(),
                           .next = warm->first};
     warm->first = kept;
-    if (plugin_join(kept->plugin, &warm->loop, on_down, kept, NULL))
-        keep_bounds(warm);
-    else
+    if (!plugin_join(kept->plugin, &warm->loop, on_down, kept, NULL)) {
         on_down(kept, NULL);
+        return;
+    }
+    end_all(warm, is_worn, NULL);
+    keep_bounds(warm);
 }
 
 void warm_give(struct warm *warm, const struct warm_key *key, struct plugin *plugin,
