@@ -14,8 +14,8 @@
  *          kept fails to read an instance, or says that it is gone, a new one is asked: nothing
  *          rests on credentials or caches that grew old in it. It ends at its age in any case
  * Bounds:  how many wait, their memory (the biggest goes first), how long they wait, how many calls
- *          they have answered: terraform-plugin-framework keeps some 10 kB of every call until the
- *          process ends, and would collect garbage for half of its time
+ *          they have answered: terraform-plugin-framework keeps the context of every call until the
+ *          process ends, and so collects garbage for ever more of its time
  * Safety:  the methods of reader_provider/plugin.h and no others. One thread of the set starts all
  *          of them and lives as long: they are killed with it, however the service ends
  * Threads: all functions but warm_open and warm_close from any thread
