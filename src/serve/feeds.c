@@ -295,10 +295,11 @@ static bool add_touch(struct touches *t, struct str stack, struct str address, e
     return true;
 }
 
-/* When a stack whose files changed is due; the first of many is now. */
+/* When a stack whose files changed is due; the first of many is now. A state is written by applies,
+ * again and again and never by a scan: what it became is looked at without delay. */
 static int64_t due_of(const struct feed_stack *stack, int64_t now)
 {
-    if (stack->row < BUSY_TOUCHES)
+    if (!stack->changed || stack->what != FEED_CODE || stack->row < BUSY_TOUCHES)
         return 0;
     unsigned doubled = stack->row - BUSY_TOUCHES;
     int64_t wait = doubled < 8 ? (int64_t)BUSY_FIRST_MS << doubled : BUSY_MOST_MS;
@@ -385,7 +386,7 @@ static bool write_down(struct feeds *f, struct err *err)
             LOG_TEXT("why", touches.item[0].why));
     arena_free(&touches.arena);
     for (size_t i = 1; ok && i < f->nstacks; i++)
-        if (f->stack[i].changed)
+        if (f->stack[i].changed && f->stack[i].what == FEED_CODE)
             count_touch(f, &f->stack[i], record_now(&f->record));
     if (!ok)
         forget_record(f);
