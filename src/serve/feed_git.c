@@ -17,13 +17,7 @@
 #include "serve/log.h"
 #include "serve/server.h"
 
-enum {
-    LOOK_MS = 500,
-    PAUSE_MS = 100,
-    AGAIN_MS = 15000,
-    AGAIN_MOST_MS = 600000,
-    STORE_ARENA = 64 << 20
-};
+enum { LOOK_MS = 500, PAUSE_MS = 100, AGAIN_MS = 15000, AGAIN_MOST_MS = 600000 };
 
 struct feed_git {
     struct server *server;
@@ -32,9 +26,7 @@ struct feed_git {
     pthread_t thread;
     atomic_bool closing;
     volatile int cancel;
-    struct arena store_arena;
-    struct record record;
-    bool has_record;
+    struct feed_store store;
     char hash[100];       /* where the clone stands */
     char seen_hash[100];  /* of the store, that was looked into */
     int64_t asked_utc_ms; /* of the store, that was looked into */
@@ -62,28 +54,11 @@ static void keep(char *room, size_t size, struct str text)
     room[n] = '\0';
 }
 
-static bool open_record(struct feed_git *g, struct err *err)
-{
-    if (g->has_record)
-        return true;
-    arena_free(&g->store_arena);
-    g->store_arena = (struct arena){.limit = STORE_ARENA};
-    g->has_record = record_open(&g->store_arena, &g->server->options.record, &g->record, err);
-    return g->has_record;
-}
-
 static void trouble(struct feed_git *g, const char *what, const struct err *err)
 {
     char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
     LOG(g->server->options.log, LOG_ERROR, "feeds", what,
         LOG_TEXT("error", str_from(err_text(err, text, sizeof text))));
-}
-
-static void forget_record(struct feed_git *g)
-{
-    if (g->has_record)
-        record_close(&g->record);
-    g->has_record = false;
 }
 
 /* --- who asks --- */
@@ -94,9 +69,9 @@ static bool is_asked(struct feed_git *g)
     AUTO_ARENA arena = {.limit = 1 << 20};
     struct code_head head;
     struct err err = {0};
-    if (!open_record(g, &err) ||
-        !code_head_get(&g->record, &arena, place_of(&arena, code_of(g)), &head, &err)) {
-        forget_record(g);
+    if (!feed_store_open(&g->store, g->server, &err) ||
+        !code_head_get(&g->store.record, &arena, place_of(&arena, code_of(g)), &head, &err)) {
+        feed_store_forget(&g->store);
         return false; /* the clock goes on */
     }
     bool pushed = head.asked_utc_ms != g->asked_utc_ms;
@@ -113,12 +88,13 @@ static void tell_others(struct feed_git *g)
 {
     AUTO_ARENA arena = {.limit = 1 << 20};
     struct err err = {0};
-    if (open_record(g, &err) &&
-        code_head_fetched(&g->record, place_of(&arena, code_of(g)), str_from(g->hash), &err)) {
+    if (feed_store_open(&g->store, g->server, &err) &&
+        code_head_fetched(&g->store.record, place_of(&arena, code_of(g)), str_from(g->hash),
+                          &err)) {
         memcpy(g->seen_hash, g->hash, sizeof g->seen_hash);
         return;
     }
-    forget_record(g);
+    feed_store_forget(&g->store);
     trouble(g, "the head of the branch cannot be written down", &err);
 }
 
@@ -214,8 +190,7 @@ void feed_git_close(struct feed_git *g)
     g->cancel = 1;
     hub_wake(g->server->hub);
     (void)pthread_join(g->thread, NULL);
-    forget_record(g);
-    arena_free(&g->store_arena);
+    feed_store_close(&g->store);
     free(g);
 }
 

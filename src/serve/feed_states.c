@@ -24,7 +24,6 @@ enum {
     LIST_MS = 60000, /* which stacks there are is asked anew */
     LATER_MOST = 5,  /* times that the wait doubles where it cannot be looked at */
     JITTER = 10,     /* each wait is shorter or longer by so many per cent at most */
-    STORE_ARENA = 64 << 20,
     LIST_BYTES = 512 << 20,
     LOOK_BYTES = 64 << 20
 };
@@ -47,13 +46,12 @@ struct feed_states {
     pthread_cond_t change;
     bool closing;
     volatile int cancel; /* of a pull */
-    struct arena list_arena, store_arena;
+    struct arena list_arena;
+    struct feed_store store;
     struct watched *list; /* sorted by name */
     size_t n;
     int64_t listed_ms;
     uint64_t looks;
-    struct record record;
-    bool has_record;
 };
 
 static void trouble(const struct feed_states *f, const char *what, struct str stack,
@@ -62,23 +60,6 @@ static void trouble(const struct feed_states *f, const char *what, struct str st
     char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
     LOG(f->server->options.log, LOG_WARN, "feeds", what, LOG_TEXT("stack", stack),
         LOG_TEXT("error", str_from(err_text(err, text, sizeof text))));
-}
-
-static bool open_record(struct feed_states *f, struct err *err)
-{
-    if (f->has_record)
-        return true;
-    arena_free(&f->store_arena);
-    f->store_arena = (struct arena){.limit = STORE_ARENA};
-    f->has_record = record_open(&f->store_arena, &f->server->options.record, &f->record, err);
-    return f->has_record;
-}
-
-static void forget_record(struct feed_states *f)
-{
-    if (f->has_record)
-        record_close(&f->record);
-    f->has_record = false;
 }
 
 /* --- which stacks --- */
@@ -186,9 +167,9 @@ static bool settle(struct feed_states *f, struct watched *w, struct str mark, st
     bool touched = false;
     if (str_equal(mark, w->mark))
         return true;
-    if (!open_record(f, err) ||
-        !remote_state_seen(&f->record, w->stack->name, mark, &touched, err)) {
-        forget_record(f);
+    if (!feed_store_open(&f->store, f->server, err) ||
+        !remote_state_seen(&f->store.record, w->stack->name, mark, &touched, err)) {
+        feed_store_forget(&f->store);
         return false;
     }
     if (touched) {
@@ -204,9 +185,10 @@ static bool look_at(struct feed_states *f, struct watched *w, struct err *err)
 {
     AUTO_ARENA arena = {.limit = LOOK_BYTES};
     struct str before = w->mark, mark;
-    if (!before.len && (!open_record(f, err) ||
-                        !remote_state_get(&f->record, &arena, w->stack->name, &before, err))) {
-        forget_record(f);
+    if (!before.len &&
+        (!feed_store_open(&f->store, f->server, err) ||
+         !remote_state_get(&f->store.record, &arena, w->stack->name, &before, err))) {
+        feed_store_forget(&f->store);
         return false;
     }
     return remote_mark(&arena, w->stack, before, clock_wall_ms(), &f->cancel, &mark, err) &&
@@ -314,10 +296,9 @@ void feed_states_close(struct feed_states *f)
     (void)pthread_cond_broadcast(&f->change);
     (void)pthread_mutex_unlock(&f->lock);
     (void)pthread_join(f->thread, NULL);
-    forget_record(f);
     free_list(f->list, f->n);
     arena_free(&f->list_arena);
-    arena_free(&f->store_arena);
+    feed_store_close(&f->store);
     (void)pthread_mutex_destroy(&f->lock);
     (void)pthread_cond_destroy(&f->change);
     free(f);

@@ -31,8 +31,7 @@ enum {
     BUSY_WITHIN_MS = 10000,
     BUSY_FIRST_MS = 500,
     BUSY_MOST_MS = 120000,
-    BYTES_MAX = 512 << 20,
-    STORE_ARENA = 64 << 20
+    BYTES_MAX = 512 << 20
 };
 
 /* A stack and its files, or (the first) what is common to all. */
@@ -62,9 +61,7 @@ struct feeds {
     bool started;
     atomic_bool closing;
     int wake_fd;
-    struct arena store_arena;
-    struct record record;
-    bool has_record;
+    struct feed_store store;
 
     struct feed_stack *stack; /* [0]: common */
     size_t nstacks;
@@ -325,7 +322,7 @@ static void count_touch(const struct feeds *f, struct feed_stack *stack, int64_t
 static bool make_touches(struct feeds *f, struct touches *t, struct err *err)
 {
     const struct feed_stack *common = &f->stack[0];
-    int64_t now = record_now(&f->record), due = f->reload ? now + RELOADED_MS : 0;
+    int64_t now = record_now(&f->store.record), due = f->reload ? now + RELOADED_MS : 0;
     for (size_t i = 1; i < f->nstacks; i++) {
         const struct feed_stack *stack = &f->stack[i];
         if ((stack->changed || common->changed) &&
@@ -340,23 +337,6 @@ static bool make_touches(struct feeds *f, struct touches *t, struct err *err)
             return false;
     }
     return true;
-}
-
-static bool open_record(struct feeds *f, struct err *err)
-{
-    if (f->has_record)
-        return true;
-    arena_free(&f->store_arena);
-    f->store_arena = (struct arena){.limit = STORE_ARENA};
-    f->has_record = record_open(&f->store_arena, &f->server->options.record, &f->record, err);
-    return f->has_record;
-}
-
-static void forget_record(struct feeds *f)
-{
-    if (f->has_record)
-        record_close(&f->record);
-    f->has_record = false;
 }
 
 /* Whoever handles SIGHUP takes a configuration only if it is right. */
@@ -375,8 +355,8 @@ static void ask_reload(struct feeds *f)
 static bool write_down(struct feeds *f, struct err *err)
 {
     struct touches touches = {.arena = {.limit = BYTES_MAX}};
-    bool ok = open_record(f, err) && make_touches(f, &touches, err) &&
-              touch_add(&f->record, touches.item, touches.n, err);
+    bool ok = feed_store_open(&f->store, f->server, err) && make_touches(f, &touches, err) &&
+              touch_add(&f->store.record, touches.item, touches.n, err);
     struct metrics *metrics = server_metrics(f->server);
     for (size_t i = 0; ok && i < touches.n; i++)
         metrics_add(metrics, METRIC_FEED_TOUCHES, LABELS(touches.item[i].why), 1);
@@ -387,9 +367,9 @@ static bool write_down(struct feeds *f, struct err *err)
     arena_free(&touches.arena);
     for (size_t i = 1; ok && i < f->nstacks; i++)
         if (f->stack[i].changed && f->stack[i].what == FEED_CODE)
-            count_touch(f, &f->stack[i], record_now(&f->record));
+            count_touch(f, &f->stack[i], record_now(&f->store.record));
     if (!ok)
-        forget_record(f);
+        feed_store_forget(&f->store);
     return ok;
 }
 
@@ -491,10 +471,9 @@ void feeds_close(struct feeds *f)
         hub_wake(f->server->hub);
         (void)pthread_join(f->thread, NULL);
     }
-    forget_record(f);
     free_stacks(f->stack, f->nstacks);
     arena_free(&f->uses_arena);
-    arena_free(&f->store_arena);
+    feed_store_close(&f->store);
     watch_close(f->watch);
     free(f);
 }

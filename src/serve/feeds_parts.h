@@ -1,17 +1,30 @@
-/* feeds_parts.h - what feeds.c, feed_files.c, feed_git.c and push.c know of one another. */
+/* feeds_parts.h - what feeds.c, feed_files.c, feed_git.c and push.c know of one another, and
+ * the store that their threads and feed_states.c's have. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/str.h"
 #include "base/watch.h"
+#include "record/record.h"
 
-struct arena;
 struct config;
 struct err;
 struct server;
 struct stack;
+
+/* One thread's; zeroed at first. */
+struct feed_store {
+    struct arena arena;
+    struct record record;
+    bool open;
+};
+/* Where it is not open already; after a failure it is tried anew. */
+bool feed_store_open(struct feed_store *store, const struct server *server, struct err *err);
+void feed_store_forget(struct feed_store *store); /* what was done failed: open it anew */
+void feed_store_close(struct feed_store *store);
 
 /* --- feed_files.c: what of a stack lies in files --- */
 
