@@ -182,8 +182,8 @@ bool backend_more(struct backend_state *state, size_t n, struct err *err)
 static bool read_file(struct backend_state *state, bool whole, struct err *err)
 {
     const char *path = state->at.path.ptr;
-    if (whole ? !io_big_read(path, STATE_BYTES_MAX, &state->big, err)
-              : !io_big_open(path, STATE_BYTES_MAX, &state->big, err) ||
+    if (whole ? !io_big_read(path, BACKEND_STATE_MAX, &state->big, err)
+              : !io_big_open(path, BACKEND_STATE_MAX, &state->big, err) ||
                     !backend_more(state, HEAD_BYTES, err))
         return false;
     state->at.text = state->big.text;
@@ -214,7 +214,7 @@ static bool load(const struct stack *stack, struct backend_state *state, bool wh
 static bool load_or_release(const struct stack *stack, bool whole, struct backend_state *ret,
                             struct err *err)
 {
-    struct backend_state state = {.arena.limit = STATE_BYTES_MAX + MEMORY_BESIDES};
+    struct backend_state state = {.arena.limit = BACKEND_STATE_MAX + MEMORY_BESIDES};
     if (!load(stack, &state, whole, err)) {
         backend_release(&state);
         return false;

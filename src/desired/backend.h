@@ -18,7 +18,7 @@ struct err;
 struct stack;
 
 /* A state of a million instances is about 1 GB; past this one something is wrong. */
-#define STATE_BYTES_MAX ((size_t)16 << 30)
+#define BACKEND_STATE_MAX ((size_t)16 << 30)
 
 struct backend_text {
     struct str text;

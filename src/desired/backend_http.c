@@ -76,7 +76,7 @@ static bool prepare(struct arena *arena, struct str address, const struct value 
                                        "TF_HTTP_CLIENT_CERTIFICATE_PEM")),
         .client_key = str_from(setting(arena, config, STR("client_private_key_pem"),
                                        "TF_HTTP_CLIENT_PRIVATE_KEY_PEM")),
-        .max_bytes = STATE_BYTES_MAX,
+        .max_bytes = BACKEND_STATE_MAX,
     };
     *ret_label = http_label(arena, str_from(url));
     return ret_label->ptr || arena_full(arena, err);
@@ -98,7 +98,7 @@ bool backend_http_mark(struct arena *arena, struct str address, const struct val
                        struct str before, struct str *ret, struct err *err)
 {
     static const struct str etag = STR_INIT("etag:");
-    AUTO_ARENA scratch = {.limit = STATE_BYTES_MAX};
+    AUTO_ARENA scratch = {.limit = BACKEND_STATE_MAX};
     struct http_get get;
     struct http_answer answer = {0};
     struct str label;

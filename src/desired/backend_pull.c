@@ -143,7 +143,7 @@ bool backend_pull(struct arena *arena, const struct stack *stack, struct str wha
         .env = pull_environment(arena, stack),
         .dir = dir.ptr,
         .timeout_ms = PULL_TIMEOUT_MS,
-        .max_output = STATE_BYTES_MAX,
+        .max_output = BACKEND_STATE_MAX,
         .cancel = cancel,
     };
     struct proc_result got;
@@ -178,7 +178,7 @@ bool backend_show_plan(struct arena *arena, const struct stack *stack, struct st
                              .env = pull_environment(arena, stack),
                              .dir = dir.ptr,
                              .timeout_ms = PULL_TIMEOUT_MS,
-                             .max_output = STATE_BYTES_MAX,
+                             .max_output = BACKEND_STATE_MAX,
                              .cancel = cancel};
     struct proc_result got;
     if (!spec.env || !plan.ptr || !dir.ptr)

@@ -9,7 +9,7 @@
 #include "desired/code_parts.h"
 #include "wire/json.h"
 
-enum { STATE_BYTES_MAX = 1 << 30 };
+enum { BACKEND_STATE_MAX = 1 << 30 };
 
 static struct str text_of(const struct value *v)
 {
@@ -40,7 +40,7 @@ static bool read_state(struct code *code, struct str path, struct value *ret, bo
         return false;
     bool given = o->read && o->read(o->ctx, path, &text);
     *ret_missing = !given && !io_exists(path.ptr);
-    if (!given && !io_read_file(&code->arena, path.ptr, STATE_BYTES_MAX, &text, &err))
+    if (!given && !io_read_file(&code->arena, path.ptr, BACKEND_STATE_MAX, &text, &err))
         return false;
     return json_parse(&code->arena, text, path.ptr, JSON_DUPLICATES_LAST | JSON_NFC, ret, &err);
 }

@@ -260,7 +260,7 @@ bool remote_kind(struct arena *arena, const struct stack *stack, enum remote_kin
 static bool pull_mark(struct arena *arena, const struct stack *stack, const struct remote *r,
                       const volatile int *cancel, struct str *ret, struct err *err)
 {
-    AUTO_ARENA scratch = {.limit = STATE_BYTES_MAX};
+    AUTO_ARENA scratch = {.limit = BACKEND_STATE_MAX};
     struct backend_text at = {0};
     struct str what = arena_printf(&scratch, "backend %.*s", STR_ARG(r->type));
     if (!what.ptr || !backend_pull(&scratch, stack, what, false, cancel, &at, err))

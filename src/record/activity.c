@@ -22,7 +22,8 @@ enum {
     MISSED_MAX = 16, /* names of an event that are kept for a resource that comes later */
     ARENA_BYTES = 64 << 20,
     PRUNE_EVERY_MS = 3600000,
-    RUN_SLACK_MS = 60000 /* a log's clock and ours; what an apply began goes on behind it */
+    CLOCKS_APART_MS = 60000, /* of services that share a store */
+    RUN_SLACK_MS = 60000     /* a log's clock and ours; what an apply began goes on behind it */
 };
 
 #define KEEP_MS (INT64_C(90) * 24 * 3600 * 1000)
@@ -393,6 +394,45 @@ static bool add_all(void *ctx, struct err *err)
         if (!add_one(a, &a->event[i], err))
             return false;
     return forget(a, err);
+}
+
+/* --- what was not known yet --- */
+
+struct late {
+    struct arena arena;
+    struct str stack;
+    struct touch *touch;
+    size_t n, room;
+};
+
+static bool take_late(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct late *late = ctx;
+    struct touch *grown = arena_grow(&late->arena, late->touch, late->n, &late->room, late->n + 1);
+    struct str address = arena_dup(&late->arena, db_text(row, 0));
+    if (!grown || !address.ptr)
+        return arena_full(&late->arena, err);
+    late->touch = grown;
+    grown[late->n++] =
+        (struct touch){.stack = late->stack, .address = address, .why = STR("event")};
+    return true;
+}
+
+bool activity_touch_late(struct record *record, struct str stack, int64_t run, struct err *err)
+{
+    struct late late = {.arena = {.limit = ARENA_BYTES}, .stack = stack};
+    const struct db_value param[] = {DB_PARAM_INT(run), DB_PARAM_INT(CLOCKS_APART_MS),
+                                     DB_PARAM_INT(IDENTITY_REFERENCE)};
+    bool ok = db_query(record->db,
+                       "SELECT DISTINCT r.address FROM run u JOIN activity a ON a.received_utc_ms"
+                       " >= u.started_utc_ms - $2 AND a.failed = 0 JOIN activity_name n ON"
+                       " n.activity = a.id JOIN identity i ON i.hash = n.hash AND i.rank < $3 JOIN"
+                       " identity_resource r ON r.id = i.resource AND r.stack = u.stack"
+                       " WHERE u.id = $1 ORDER BY r.address",
+                       param, 3, take_late, &late, err) &&
+              touch_add(record, late.touch, late.n, err);
+    arena_free(&late.arena);
+    return ok || err_wrap(err, "events of resources that are new");
 }
 
 bool activity_add(struct record *record, const struct activity_rules *rules,

@@ -60,6 +60,9 @@ struct activity_done {
 bool activity_add(struct record *record, const struct activity_rules *rules,
                   const struct activity *event, size_t n, struct activity_done *ret,
                   struct err *err);
+/* Events since the run began whose names no resource went by then, and that one of its stack has
+ * by now: it is touched. In the transaction that ends the run, which may have read it before. */
+bool activity_touch_late(struct record *record, struct str stack, int64_t run, struct err *err);
 /* What is older goes; what an open finding's actor is from stays in the finding. */
 bool activity_prune(struct record *record, int64_t before_utc_ms, uint64_t *ret_gone,
                     struct err *err);

@@ -48,6 +48,9 @@ struct identities; /* those of one state */
  * ret is NULL. Lives in `arena`, not in the text. */
 bool identities_read(struct record *record, struct arena *arena, struct str stack, struct str text,
                      const char *name, struct identities **ret, struct err *err);
+/* Is what the store has of the stack from this very text? Without one (empty): has it nothing? */
+bool identities_are_of(struct record *record, struct str stack, struct str text, bool *ret,
+                       struct err *err);
 /* What differs from the store's, in transactions of IDENTITIES_PART resources at most, so that
  * others may write between them; within one that is open: in that one. NULL is fine. */
 bool identities_write(struct record *record, const struct identities *identities, struct err *err);

@@ -319,27 +319,37 @@ static bool read_all(struct identities *all, struct arena *arena, struct desired
     return true;
 }
 
+static int64_t state_of(struct str text)
+{
+    return (int64_t)hash_bytes(text, IDENTITY_VERSION);
+}
+
+bool identities_are_of(struct record *record, struct str stack, struct str text, bool *ret,
+                       struct err *err)
+{
+    const struct db_value param = DB_PARAM_TEXT(stack);
+    int64_t known = 0;
+    struct err none = {0};
+    bool there = db_one_int(record->db, "SELECT state FROM identity_stack WHERE stack = $1", &param,
+                            1, &known, &none);
+    *ret = there ? text.len && known == state_of(text) : !text.len;
+    if (!there && none.kind != ERR_NONE && err)
+        *err = none;
+    return there || none.kind == ERR_NONE;
+}
+
 bool identities_read(struct record *record, struct arena *arena, struct str stack, struct str text,
                      const char *name, struct identities **ret, struct err *err)
 {
-    const struct db_value param = DB_PARAM_TEXT(stack);
-    int64_t known = 0, state = (int64_t)hash_bytes(text, IDENTITY_VERSION);
-    struct err none = {0};
     struct desired *desired;
+    bool same = false;
     *ret = NULL;
-    if (db_one_int(record->db, "SELECT state FROM identity_stack WHERE stack = $1", &param, 1,
-                   &known, &none)) {
-        if (known == state)
-            return true;
-    } else if (none.kind != ERR_NONE) {
-        if (err)
-            *err = none;
-        return false;
-    }
+    if (!identities_are_of(record, stack, text, &same, err) || same)
+        return same;
     struct identities *all = arena_new(arena, struct identities, 1);
     if (!all)
         return arena_full(arena, err);
-    *all = (struct identities){.stack = arena_dup(arena, stack), .state = state};
+    *all = (struct identities){.stack = arena_dup(arena, stack), .state = state_of(text)};
     if (!all->stack.ptr)
         return arena_full(arena, err);
     if (!desired_open_state_text(text, name, &desired, err))

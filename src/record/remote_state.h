@@ -15,7 +15,12 @@ struct record;
 /* Empty: nobody has looked yet. */
 bool remote_state_get(struct record *record, struct arena *arena, struct str stack, struct str *ret,
                       struct err *err);
-/* mark was seen. *ret_touched: the row had another one; then all of the stack is touched, in the
- * same transaction. The first one is only written down. */
-bool remote_state_seen(struct record *record, struct str stack, struct str mark, bool *ret_touched,
-                       struct err *err);
+/* Does another state than the one that all of the stack was compared with last have this text
+ * (empty: there is none) and label (desired_info)? Also where a scan that goes on may have read an
+ * older one. */
+bool remote_state_is_other(struct record *record, struct str stack, struct str text,
+                           struct str label, bool *ret, struct err *err);
+/* mark was seen. *ret_touched: the row had another one, or it is the first and `other`; then all of
+ * the stack is touched, in the same transaction. */
+bool remote_state_seen(struct record *record, struct str stack, struct str mark, bool other,
+                       bool *ret_touched, struct err *err);

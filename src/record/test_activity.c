@@ -697,6 +697,34 @@ static void a_pipeline_is_expected_within_a_run(void **state)
     close_lab(&lab);
 }
 
+/* The first scan reads a resource, an event changes it, and only then the store learns what it is
+ * called: it is read again. What came before that scan began, it has seen. */
+static void an_event_before_its_name_is_known(void **state)
+{
+    static const char touched[] =
+        "SELECT count(*) FROM touch WHERE stack = 'prod' AND address = 'aws_instance.app' AND"
+        " why = 'event'";
+    const struct run_start start = {.stack = STR("prod"), .path = STR("prod")};
+    struct activity_done done = {0};
+    struct lab lab;
+    struct err err = {0};
+    int64_t run = 0;
+    open_lab(&lab, *state);
+    add(&lab, TRAIL("s3", "PutBucketAcl", ASKED("\"bucketName\":\"acme-logs\"")), &no_rules, &done);
+    lab.now += 2 * 60000; /* clocks of services may be a minute apart */
+    assert_true(run_begin(&lab.record, &start, &run, &err));
+    lab.now += 1000;
+    add(&lab, TRAIL("ec2", "StopInstances", ASKED("\"instanceId\":\"i-1\"")), &no_rules, &done);
+    assert_int_equal(done.touched, 0);
+    know_all(&lab);
+    assert_true(db_begin(lab.record.db, DB_WRITE, &err) &&
+                activity_touch_late(&lab.record, STR("prod"), run, &err) &&
+                db_commit(lab.record.db, &err));
+    assert_int_equal(count(&lab, touched), 1);
+    assert_int_equal(count(&lab, "SELECT count(*) FROM touch"), 1);
+    close_lab(&lab);
+}
+
 /* --- how much --- */
 
 static double seconds(void)
@@ -763,6 +791,7 @@ int main(void)
         cmocka_unit_test(spellings_of_one_name_are_one),
         cmocka_unit_test(the_index_follows_the_state),
         cmocka_unit_test(an_event_finds_its_resources),
+        cmocka_unit_test(an_event_before_its_name_is_known),
         cmocka_unit_test(an_event_counts_once_and_only_if_it_wrote),
         cmocka_unit_test(a_time_ahead_of_ours_counts_as_now),
         cmocka_unit_test(who_attacks_the_log_is_in_the_log),

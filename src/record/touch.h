@@ -19,7 +19,7 @@ struct record;
 
 struct touch {
     struct str stack, address; /* exact; empty = the whole stack */
-    struct str why;            /* "event", "file", "code", "apply", "request", "unchecked" */
+    struct str why;            /* "event", "file", "code", "apply", "request", "unchecked 1" */
     int64_t due_utc_ms;        /* 0 = now */
     struct str trace;          /* traceparent of what it comes from, or empty; the last one stays */
 };

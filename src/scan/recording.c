@@ -154,8 +154,9 @@ static void add_changes(struct run_changes *to, const struct run_changes *c)
 
 static bool end_in(struct recording *r, struct run_changes *ret, struct err *err)
 {
-    return run_end(r->record, &r->finish, ret, err) && with_others(r, RECORDING_END, err) &&
-           db_commit(r->record->db, err);
+    return run_end(r->record, &r->finish, ret, err) &&
+           (!r->identities || activity_touch_late(r->record, r->start.stack, r->finish.run, err)) &&
+           with_others(r, RECORDING_END, err) && db_commit(r->record->db, err);
 }
 
 bool recording_end(struct recording *r, const struct stack *stack, struct stack_result *result,

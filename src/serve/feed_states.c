@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "desired/backend.h"
+#include "desired/desired.h"
 #include "desired/remote.h"
 #include "desired/stacks.h"
 #include "model/config.h"
@@ -162,13 +164,38 @@ static bool keep(struct watched *w, struct str mark, struct err *err)
     return w->mark.ptr || arena_full(&w->arena, err);
 }
 
-static bool settle(struct feed_states *f, struct watched *w, struct str mark, struct err *err)
+/* Nobody has looked yet, but scans may have: was it written since the last one read it? The mark
+ * was taken before, so that what is written from here on has another one. What cannot be read is
+ * told by a scan. */
+static bool is_other(struct feed_states *f, const struct watched *w, bool *ret, struct err *err)
 {
-    bool touched = false;
+    struct record *record = &f->store.record;
+    struct backend_state state = {0};
+    struct desired *desired = NULL;
+    struct str none = STR("");
+    if (!remote_state_is_other(record, w->stack->name, none, none, ret, err) || !*ret)
+        return !*ret && !err->kind; /* no scan, nothing to compare with */
+    if (!backend_load(w->stack, &state, NULL))
+        return true;
+    struct str text = state.at.missing ? none : state.at.text;
+    bool ok = true, open = text.len && desired_open_state_text(text, state.at.name, &desired, NULL);
+    if (open || !text.len)
+        ok = remote_state_is_other(record, w->stack->name, text,
+                                   open ? desired_info(desired)->label : state.at.why, ret, err);
+    desired_close(desired);
+    backend_release(&state);
+    return ok;
+}
+
+static bool settle(struct feed_states *f, struct watched *w, struct str before, struct str mark,
+                   struct err *err)
+{
+    bool touched = false, other = false;
     if (str_equal(mark, w->mark))
         return true;
     if (!feed_store_open(&f->store, f->server, err) ||
-        !remote_state_seen(&f->store.record, w->stack->name, mark, &touched, err)) {
+        (!before.len && !is_other(f, w, &other, err)) ||
+        !remote_state_seen(&f->store.record, w->stack->name, mark, other, &touched, err)) {
         feed_store_forget(&f->store);
         return false;
     }
@@ -192,7 +219,7 @@ static bool look_at(struct feed_states *f, struct watched *w, struct err *err)
         return false;
     }
     return remote_mark(&arena, w->stack, before, clock_wall_ms(), &f->cancel, &mark, err) &&
-           settle(f, w, mark, err);
+           settle(f, w, before, mark, err);
 }
 
 static void look(struct feed_states *f, struct watched *w)

@@ -445,7 +445,8 @@ static void *watch_files(void *ctx)
         }
         if (f->pending)
             settle(f);
-        if (clock_monotonic_ms() >= f->again_ms && !list_all(f, &err))
+        /* what waits for the store is known by the targets as they are */
+        if (!f->pending && clock_monotonic_ms() >= f->again_ms && !list_all(f, &err))
             tell(f, LOG_WARN, "files cannot be listed", &err);
         publish(f);
     }

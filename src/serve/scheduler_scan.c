@@ -25,7 +25,8 @@ enum {
     BACK_OFF_MOST_MS = 3600000,
     ENDED_MS = 500, /* as BACK_OFF_MS, where the process ended and nothing is known of the scan */
     ENDED_MOST_MS = 16000,
-    UNCHECKED_MS = 15000, /* a touched address that could not be read is looked at once more */
+    UNCHECKED_MS = 15000, /* a touched address that could not be read is looked at again */
+    UNCHECKED_TIMES = 8,
     APPLY_LOOK_MS = 5000, /* is it over? */
     POLICY_MS = 60000,    /* then it is opened anew: waivers end by the clock */
     AGAIN_MS = 500,
@@ -426,17 +427,27 @@ static bool is_unchecked(const struct piece *p, struct str address)
     return false;
 }
 
-/* What was touched and could not be read was not looked at: once more, then the next sweep has it.
- */
+/* "unchecked 3": that often it could not be read. */
+static int64_t times_unchecked(struct str why)
+{
+    static const struct str word = STR_INIT("unchecked ");
+    int64_t n = 0;
+    return str_starts(why, word) && str_to_int64(str_sub(why, word.len, why.len), &n) ? n : 0;
+}
+
+/* What was touched and could not be read was not looked at: again, each time twice as late; what
+ * cannot be read for an hour is the next sweep's. */
 static bool again_later(struct piece *p, int64_t now, struct err *err)
 {
-    static const struct str why = STR_INIT("unchecked");
     for (size_t i = 0; i < p->ntouched; i++) {
         struct touch touch = p->touched[i].touch;
-        if (!touch.address.len || str_equal(touch.why, why) || !is_unchecked(p, touch.address))
+        int64_t times = times_unchecked(touch.why);
+        if (!touch.address.len || times >= UNCHECKED_TIMES || !is_unchecked(p, touch.address))
             continue;
-        touch.why = why;
-        touch.due_utc_ms = now + UNCHECKED_MS;
+        touch.why = arena_printf(&p->arena, "unchecked %" PRId64, times + 1);
+        touch.due_utc_ms = now + ((int64_t)UNCHECKED_MS << times);
+        if (!touch.why.ptr)
+            return arena_full(&p->arena, err);
         if (!touch_add(store_of(p), &touch, 1, err))
             return false;
     }

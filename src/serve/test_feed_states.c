@@ -9,6 +9,8 @@
 #include "base/io.h"
 #include "desired/stacks.h"
 #include "model/config.h"
+#include "record/findings.h"
+#include "record/identity.h"
 #include "record/remote_state.h"
 #include "serve/feeds_parts.h"
 #include "serve/log.h"
@@ -142,7 +144,8 @@ static void a_change_while_nobody_looked_is_seen(void **state)
     bool touched = true;
     static const char *const answers[] = {"200 OK\r\nETag: \"9\"\r\n\r\n{}", NULL};
     make_world(&w, *state, answers);
-    assert_true(remote_state_seen(&w.record, STR("net"), STR("etag:\"8\""), &touched, &w.err));
+    assert_true(
+        remote_state_seen(&w.record, STR("net"), STR("etag:\"8\""), false, &touched, &w.err));
     assert_false(touched);
     struct feed_states *one = begin(&w), *two = begin(&w);
     wait_for(&w, "SELECT count(*) FROM touch WHERE stack = 'net'", 1);
@@ -155,11 +158,76 @@ static void a_change_while_nobody_looked_is_seen(void **state)
     arena_free(&w.arena);
 }
 
+/* A scan that compared all of the stack, with this serial of its state. */
+static void scanned(struct world *w, const char *state, int serial)
+{
+    struct run_changes changes;
+    struct identities *names = NULL;
+    const struct run_start start = {.stack = STR("net"), .path = STR("net")};
+    struct stack_result result = {.name = STR("net"),
+                                  .desired = STR("state"),
+                                  .live = STR("providers"),
+                                  .source = arena_printf(&w->arena,
+                                                         "state http://127.0.0.1:%d/net, serial %d",
+                                                         w->web.port, serial)};
+    struct run_finish finish = {.start = &start, .result = &result};
+    if (!identities_read(&w->record, &w->arena, STR("net"), str_from(state), "state", &names,
+                         &w->err) ||
+        !identities_write(&w->record, names, &w->err) ||
+        !run_begin(&w->record, &start, &finish.run, &w->err) ||
+        !run_end(&w->record, &finish, &changes, &w->err))
+        fail_msg("%s", w->err.frame[0]);
+}
+
+#define STATE(serial, id) \
+    "{\"version\":4,\"terraform_version\":\"1.9.0\",\"serial\":" #serial \
+    ",\"lineage\":\"l\",\"outputs\":{},\"resources\":[{\"mode\":\"managed\",\"type\":\"x_thing\"," \
+    "\"name\":\"a\",\"provider\":\"provider[\\\"a/b/" \
+    "x\\\"]\",\"instances\":[{\"schema_version\":0," \
+    "\"attributes\":{\"id\":\"" id "\"}}]}]}"
+
+/* plumb scanned without watching; then it watches for the first time. */
+static void the_first_look_compares_with_the_last_scan(void **state)
+{
+    static const char *const answers[] = {"200 OK\r\nETag: \"5\"\r\n\r\n" STATE(1, "one"), NULL};
+    static const struct {
+        const char *says, *scanned;
+        int serial, touched;
+    } rows[] = {
+        {"the same state", STATE(1, "one"), 1, 0},
+        {"written since: another serial", STATE(0, "one"), 0, 1},
+        {"put in its place: the same serial", STATE(1, "two"), 1, 1},
+        {"a part of it was looked at since", STATE(1, "one"), 0, 1},
+        {"never scanned", NULL, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world w;
+        print_message("  %s\n", rows[i].says);
+        make_world(&w, *state, answers);
+        assert_true(db_script(w.record.db,
+                              "DELETE FROM remote_state; DELETE FROM touch; DELETE FROM run;"
+                              "DELETE FROM stack; DELETE FROM identity; DELETE FROM"
+                              " identity_resource; DELETE FROM identity_stack",
+                              &w.err));
+        if (rows[i].scanned)
+            scanned(&w, rows[i].scanned, rows[i].serial);
+        struct feed_states *states = begin(&w);
+        wait_for(&w, "SELECT count(*) FROM remote_state WHERE mark = 'etag:\"5\"'", 1);
+        feed_states_close(states);
+        assert_int_equal(
+            ask(&w, "SELECT count(*) FROM touch WHERE stack = 'net' AND why = 'state'"),
+            rows[i].touched);
+        close_world(&w);
+        arena_free(&w.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_version_touches_the_stack),
         cmocka_unit_test(a_change_while_nobody_looked_is_seen),
+        cmocka_unit_test(the_first_look_compares_with_the_last_scan),
     };
     return test_stores_run("serve/feed_states", tests, sizeof tests / sizeof *tests);
 }

@@ -199,7 +199,7 @@ static void a_tier_and_a_touch_are_scanned_alone(void **state)
     /* What could not be read then is looked at once more. */
     put(&w, "app/live.ndjson", "{\"address\": \"x_thing.t3\", \"error\": \"AccessDenied\"}\n");
     assert_true(touch_add(&w.record, touch, 1, &w.err));
-    wait_for(&w, "SELECT count(*) FROM touch WHERE why = 'unchecked'", 1);
+    wait_for(&w, "SELECT count(*) FROM touch WHERE why = 'unchecked 1'", 1);
     put_live(&w, "l");
     const struct touch whole = {STR("app"), STR(""), STR("file"), 0, STR("")};
     assert_true(touch_add(&w.record, &whole, 1, &w.err));
