@@ -28,8 +28,8 @@ static const struct option options[] = {
                 .letter = 's',
                 .kind = OPTION_STRING,
                 .arg = "FILE",
-                .text = "the JSON Schema of the input document: paths of input that it lacks are "
-                        "errors"},
+                .text = "the JSON Schema of every package's input; without it packages that plumb "
+                        "asks about findings are held against its own"},
     [IGNORE] = {.name = "ignore",
                 .kind = OPTION_STRING,
                 .arg = "REGEX",
@@ -198,19 +198,39 @@ static bool give(const struct app *app, struct str format, const struct found *f
 }
 
 /* What does not compile is told, and nothing else: half a policy has no silent failures. */
-static bool compiles(const struct app *app, struct arena *arena, const struct policy_files *files,
-                     struct err *err)
+static bool compile(const struct app *app, struct arena *arena, const struct policy_files *files,
+                    struct rego_policy **ret, struct err *err)
 {
     const struct rego_compile_options how = {.keep_print = true};
     struct rego_diags diags = {.arena = arena};
+    if (rego_compile(files->source, files->nsources, &files->data, &how, &diags, ret, err))
+        return true;
+    policy_print_diags(app->err, &diags);
+    return policy_refuse(&diags, err);
+}
+
+static bool lint_rego(const struct app *app, const struct invocation *in, struct arena *arena,
+                      const struct policy_files *files, struct rego_lint **ret, size_t *ret_n,
+                      struct err *err)
+{
     struct rego_policy *policy = NULL;
-    bool ok =
-        rego_compile(files->source, files->nsources, &files->data, &how, &diags, &policy, err);
-    if (ok)
-        rego_close(policy);
-    else
-        policy_print_diags(app->err, &diags);
-    return ok || policy_refuse(&diags, err);
+    struct value schema;
+    bool *scope = NULL;
+    if (in->value[SCHEMA].set && !policy_load_document(arena, in->value[SCHEMA].text, &schema, err))
+        return err_wrap(err, "--schema");
+    if (!compile(app, arena, files, &policy, err))
+        return false;
+    bool ok = true;
+    if (!in->value[SCHEMA].set) {
+        scope = arena_new(arena, bool, files->nsources + 1);
+        ok = scope ? policy_input_schema(arena, &schema, err) &&
+                         policy_lint_scope(arena, policy, files->source, files->nsources, &schema,
+                                           scope, err)
+                   : arena_full(arena, err);
+    }
+    rego_close(policy);
+    struct rego_lint_options how = {.data = &files->data, .schema = &schema, .sees_schema = scope};
+    return ok && rego_lint(arena, files->source, files->nsources, &how, ret, ret_n, err);
 }
 
 /* Rego first, then rules and waivers: each sorted by itself. */
@@ -245,9 +265,8 @@ static bool lint(const struct app *app, const struct invocation *in, struct aren
 {
     static const struct str here = STR_INIT(".");
     const struct policy_load_options load = {
-        .v0 = in->value[REGO_V0].set, .rules = true, .ignore = ignore};
+        .v0 = in->value[REGO_V0].set, .rules = true, .lenient = true, .ignore = ignore};
     struct policy_files files;
-    struct value schema;
     struct rego_lint *rego;
     struct policy_lint *yaml;
     size_t nrego, nyaml;
@@ -258,12 +277,7 @@ static bool lint(const struct app *app, const struct invocation *in, struct aren
     if (!files.nsources && !files.nrule_files && !files.nwaiver_files)
         return err_set(err, ERR_USAGE,
                        "no policy: no file ends in .rego or holds rules or waivers");
-    if (in->value[SCHEMA].set && !policy_load_document(arena, in->value[SCHEMA].text, &schema, err))
-        return err_wrap(err, "--schema");
-    struct rego_lint_options how = {.data = &files.data,
-                                    .schema = in->value[SCHEMA].set ? &schema : NULL};
-    if (!compiles(app, arena, &files, err) ||
-        !rego_lint(arena, files.source, files.nsources, &how, &rego, &nrego, err) ||
+    if (!lint_rego(app, in, arena, &files, &rego, &nrego, err) ||
         !policy_lint(arena, &files, app->now_ms(app->clock), &yaml, &nyaml, err) ||
         !join(arena, rego, nrego, yaml, nyaml, &found, err))
         return false;
@@ -288,7 +302,9 @@ const struct command cmd_policy_lint = {
     .help = "Policies and data of files and folders, or of the folder here: references to rules "
             "that no package has, alone and behind not; conditions that cannot hold together; "
             "branches that are never reached; names that are nearly deny, warn, violation or "
-            "decision; what nothing uses; and with --schema paths that the input does not have. Of "
+            "decision; what nothing uses; and paths that the input does not have: by plumb's own "
+            "schema where "
+            "a package is asked about findings, else by --schema. Of "
             "rule and waiver files: what is refused when they are used, waivers that have expired, "
             "and those for a rule that is not there.\n\n"
             "Exit codes: 0 nothing, or warnings alone; 1 errors, also where policies do not "

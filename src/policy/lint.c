@@ -126,13 +126,23 @@ static bool lint_waivers(struct linter *l, const struct policy_files *files,
     return true;
 }
 
+static bool lint_data(struct linter *l, const struct policy_files *files, struct err *err)
+{
+    for (size_t i = 0; i < files->npassed_over; i++) {
+        struct location at = {.file = files->passed_over[i].file, .line = 1, .column = 1};
+        if (!add(l, POLICY_LINT_UNREAD, at, files->passed_over[i].why))
+            return arena_full(l->arena, err);
+    }
+    return true;
+}
+
 bool policy_lint(struct arena *arena, const struct policy_files *files, int64_t now_utc_ms,
                  struct policy_lint **ret, size_t *ret_n, struct err *err)
 {
     struct linter l = {.arena = arena};
     struct rules rules = {0};
-    bool ok =
-        lint_rules(&l, files, &rules, err) && lint_waivers(&l, files, &rules, now_utc_ms, err);
+    bool ok = lint_rules(&l, files, &rules, err) &&
+              lint_waivers(&l, files, &rules, now_utc_ms, err) && lint_data(&l, files, err);
     rules_close(&rules);
     *ret = l.item;
     *ret_n = l.n;

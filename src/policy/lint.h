@@ -13,7 +13,9 @@
       "a waiver file that is refused when it is used: no reason, no expiry, no value") \
     X(POLICY_LINT_EXPIRED, "expired-waiver", false, "a waiver that covers nothing any more") \
     X(POLICY_LINT_NO_RULE, "waiver-of-no-rule", false, \
-      "a waiver for a rule that none of these files has")
+      "a waiver for a rule that none of these files has") \
+    X(POLICY_LINT_UNREAD, "unread-data", false, \
+      "a file beside the policies that is no data: other commands refuse the folder")
 
 #define X(constant, name, error, meaning) constant,
 enum policy_lint_kind { POLICY_LINTS(X) POLICY_LINT_KINDS };
@@ -30,3 +32,18 @@ struct policy_lint {
 /* Of files that were loaded with `rules`; by file and line within each kind of file. */
 bool policy_lint(struct arena *arena, const struct policy_files *files, int64_t now_utc_ms,
                  struct policy_lint **ret, size_t *ret_n, struct err *err);
+
+/* --- Rego --- */
+
+#define POLICY_INPUT_SCHEMA "builtin:schema/policy-input.json"
+/* The schema of what plumb asks policies about (docs/policy-input.md). */
+bool policy_input_schema(struct arena *arena, struct value *ret, struct err *err);
+/*
+ * Which of the sources have that document for their input: those whose package has `decision`; has
+ * deny, violation or warn, and reads more of it than of anything else; and libraries that only
+ * these use.
+ * ret  one for each source
+ */
+bool policy_lint_scope(struct arena *arena, const struct rego_policy *policy,
+                       const struct rego_source *sources, size_t n, const struct value *schema,
+                       bool *ret, struct err *err);

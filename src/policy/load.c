@@ -29,6 +29,8 @@ struct loader {
     size_t nrule_files, rule_room, nrule_test_files, rule_test_room, nwaiver_files, waiver_room;
     struct str key[POLICY_FOLDERS_DEEP * 2]; /* of the folder that is read now */
     size_t nkeys;
+    struct policy_passed_over *passed_over;
+    size_t npassed_over, passed_over_room;
     struct str text; /* of the file that is read now, where it is in memory; else ptr NULL */
 };
 
@@ -41,7 +43,8 @@ static bool clash(struct arena *arena, struct str key, struct str below, struct 
     return false;
 }
 
-bool policy_merge(struct arena *arena, const struct value *a, const struct value *b,
+/* lenient: on a clash what `a` has stays. */
+static bool merge(struct arena *arena, const struct value *a, const struct value *b, bool lenient,
                   struct value *ret, struct str *ret_clash)
 {
     size_t i = 0, j = 0, n = 0;
@@ -57,9 +60,10 @@ bool policy_merge(struct arena *arena, const struct value *a, const struct value
         if (c == 0) {
             const struct value *x = &a->members[i].value, *y = &b->members[j].value;
             struct str below = {0}, key = key_str(a->members[i].key);
-            if (!value_is_object_like(x) || !value_is_object_like(y))
+            bool objects = value_is_object_like(x) && value_is_object_like(y);
+            if (!objects && !lenient)
                 return clash(arena, key, below, ret_clash);
-            if (!policy_merge(arena, x, y, &members[n].value, &below))
+            if (objects && !merge(arena, x, y, lenient, &members[n].value, &below))
                 return below.ptr && clash(arena, key, below, ret_clash);
         }
         i += c <= 0;
@@ -68,6 +72,12 @@ bool policy_merge(struct arena *arena, const struct value *a, const struct value
     }
     *ret = (struct value){.kind = VALUE_OBJECT, .len = (uint32_t)n, .members = members};
     return true;
+}
+
+bool policy_merge(struct arena *arena, const struct value *a, const struct value *b,
+                  struct value *ret, struct str *ret_clash)
+{
+    return merge(arena, a, b, false, ret, ret_clash);
 }
 
 /* Has the document something at a path that policy_merge() named? */
@@ -98,7 +108,7 @@ static bool merge_all(struct loader *l, size_t from, size_t to, struct value *re
     size_t middle = from + (to - from) / 2;
     if (!merge_all(l, from, middle, &left, err) || !merge_all(l, middle, to, &right, err))
         return false;
-    if (policy_merge(l->arena, &left, &right, ret, &path))
+    if (merge(l->arena, &left, &right, l->options->lenient, ret, &path))
         return true;
     if (!path.ptr)
         return arena_full(l->arena, err);
@@ -144,7 +154,7 @@ bool policy_load_document(struct arena *arena, struct str path, struct value *re
         name = STR("<stdin>");
         if (!io_read_fd(arena, STDIN_FILENO, name.ptr, POLICY_DATA_MAX, &text, err))
             return false;
-    } else if (!io_read_file(arena, name.ptr, POLICY_DATA_MAX, &text, err)) {
+    } else if (!pack_read_text(arena, name, POLICY_DATA_MAX, &text, err)) {
         return false;
     }
     return parse_document(arena, text, name, ret, err);
@@ -247,6 +257,25 @@ static bool is_ignored(const struct loader *l, struct str path)
     return l->options->ignore && regex_match(l->options->ignore, path, 0, NULL, 0);
 }
 
+/* A file of a folder; with `lenient` one that cannot be read is noted. */
+static bool add_below(struct loader *l, struct str path, struct err *err)
+{
+    char text[ERR_TEXT_MAX];
+    if (add_file(l, path, false, err))
+        return true;
+    if (!l->options->lenient || err->kind != ERR_SYNTAX)
+        return false;
+    struct policy_passed_over *grown = arena_grow(l->arena, l->passed_over, l->npassed_over,
+                                                  &l->passed_over_room, l->npassed_over + 1);
+    struct str why = arena_dup(l->arena, str_from(err_text(err, text, sizeof text)));
+    if (!grown || !why.ptr)
+        return arena_full(l->arena, err);
+    l->passed_over = grown;
+    grown[l->npassed_over++] = (struct policy_passed_over){path, why};
+    *err = (struct err){0};
+    return true;
+}
+
 static bool add_folder(struct loader *l, struct str path, unsigned depth_left, struct err *err)
 {
     struct str *names;
@@ -268,7 +297,7 @@ static bool add_folder(struct loader *l, struct str path, unsigned depth_left, s
             ok = add_folder(l, below, depth_left - 1, err);
             l->nkeys--;
         } else {
-            ok = add_file(l, below, false, err);
+            ok = add_below(l, below, err);
         }
         if (!ok)
             return false;
@@ -392,6 +421,8 @@ bool policy_load(struct arena *arena, const struct str *paths, size_t n,
                                  .nrule_files = l->nrule_files,
                                  .nrule_test_files = l->nrule_test_files,
                                  .waiver_file = l->waiver_file,
-                                 .nwaiver_files = l->nwaiver_files};
+                                 .nwaiver_files = l->nwaiver_files,
+                                 .passed_over = l->passed_over,
+                                 .npassed_over = l->npassed_over};
     return true;
 }

@@ -22,6 +22,7 @@ struct policy_load_options {
     unsigned what; /* of enum policy_load_what; 0 = both */
     bool v0;       /* Rego files are read as v0 */
     bool rules; /* YAML rules (rules_is_file), their tests (*_test.yaml) and waivers are not data */
+    bool lenient; /* files of folders that are no data, and what is there already: passed over */
     const struct regex *ignore; /* paths that match are passed over; or NULL */
 };
 struct policy_files {
@@ -30,6 +31,11 @@ struct policy_files {
     struct value data;                                          /* an object */
     const struct str *rule_file, *rule_test_file, *waiver_file; /* with `rules`; sorted */
     size_t nrule_files, nrule_test_files, nwaiver_files;
+    const struct policy_passed_over *passed_over; /* with `lenient` */
+    size_t npassed_over;
+};
+struct policy_passed_over {
+    struct str file, why;
 };
 
 /* ERR_IO for what is not there, ERR_SYNTAX with file:line:column for what is not data. */

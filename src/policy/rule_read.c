@@ -326,6 +326,8 @@ static void read_list(struct rule_reader *r, const struct rule_key *key, const s
 bool rules_is_file(const struct value *doc)
 {
     static const struct str rules = STR_INIT("rules");
+    if (value_get(doc, STR("apiVersion")) && value_get(doc, STR("kind")))
+        return false; /* a role of Kubernetes has rules, too */
     if (value_get(doc, rules))
         return value_get(doc, STR("version")) != NULL || value_is_list_like(value_get(doc, rules));
     if (!value_get(doc, STR("version")))

@@ -170,6 +170,7 @@ struct rego_diags {
     struct arena *arena;
     struct rego_diag *diag;
     size_t n, room;
+    size_t most; /* that compiling tells; 0 = REGO_DIAGS_MAX */
 };
 enum { REGO_DIAGS_MAX = 10 }; /* then "error limit reached" */
 void rego_diag_add(struct rego_diags *diags, const char *code, struct str file,

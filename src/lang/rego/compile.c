@@ -16,13 +16,14 @@ void rego_complain(struct rego_compiler *c, const char *code, struct rego_place 
                    const char *fmt, ...)
 {
     char text[1000];
+    size_t most = c->diags->most ? c->diags->most : REGO_DIAGS_MAX;
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    if (c->diags->n > REGO_DIAGS_MAX)
+    if (c->diags->n > most)
         return;
-    if (c->diags->n == REGO_DIAGS_MAX)
+    if (c->diags->n == most)
         rego_diag_add(c->diags, "rego_compile_error", STR(""), (struct rego_place){0},
                       "error limit reached");
     else

@@ -31,7 +31,7 @@ bool rego_lint_is_error(enum rego_lint_kind kind)
     return kinds[kind].error;
 }
 
-enum { MODULES_MAX = 100000, TEXT_MAX = 1 << 12, SCHEMA_HOPS = 50 };
+enum { MODULES_MAX = 100000, TEXT_MAX = 1 << 12, LINTS_MAX = 100000 };
 
 struct linter {
     struct rego_walker walker;
@@ -41,6 +41,7 @@ struct linter {
     size_t nmodules;
     const struct rego_module *now;
     bool negated;
+    bool tests; /* a rule that is a test: it may ask what it knows to be undefined */
     struct rego_lint *item;
     size_t n, room;
     bool out_of_memory;
@@ -98,9 +99,8 @@ static const struct rego_import *import_of(const struct linter *l, struct str na
     return NULL;
 }
 
-/* data.a.b, or what an import stands for; false for other refs. *root: "data" or "input". */
-static bool path_of(const struct linter *l, const struct rego_term *ref, const char *root,
-                    struct path *ret)
+/* data.a.b, or what an import stands for; false for other refs. */
+static bool path_of(const struct linter *l, const struct rego_term *ref, struct path *ret)
 {
     struct str head =
         ref->parts.item[0]->kind == REGO_TERM_VAR ? ref->parts.item[0]->name : (struct str){0};
@@ -108,11 +108,11 @@ static bool path_of(const struct linter *l, const struct rego_term *ref, const c
     ret->n = 0;
     if (import && import->path->kind == REGO_TERM_REF) {
         const struct rego_term *p = import->path;
-        if (!str_equal(p->parts.item[0]->name, str_from(root)))
+        if (!str_equal(p->parts.item[0]->name, STR("data")))
             return false;
         for (size_t i = 1; i < p->parts.n; i++)
             add_part(ret, part_text(p->parts.item[i]));
-    } else if (!str_equal(head, str_from(root))) {
+    } else if (!str_equal(head, STR("data"))) {
         return false;
     }
     for (size_t i = 1; i < ref->parts.n && part_text(ref->parts.item[i]).len &&
@@ -167,57 +167,58 @@ static bool is_missing(const struct linter *l, const struct path *path, struct s
     return package && !in_data(l->options->data, path);
 }
 
-/* --- input --- */
+/* --- calls --- */
 
-static const struct value *follow(const struct value *root, const struct value *schema)
+static bool same_text(const struct rego_term *a, const struct rego_term *b)
 {
-    for (unsigned hops = 0; schema && hops < SCHEMA_HOPS; hops++) {
-        struct str ref = value_get_string(schema, STR("$ref")), part;
-        if (!str_starts(ref, STR("#/")))
-            return schema;
-        ref = str_sub(ref, 2, ref.len);
-        schema = root;
-        for (bool more = true; more && schema;) {
-            more = str_cut(&ref, '/', &part);
-            schema = value_get(schema, part);
+    AUTO_BUF x = {.limit = TEXT_MAX}, y = {.limit = TEXT_MAX};
+    rego_term_text(&x, a);
+    rego_term_text(&y, b);
+    return !x.failed && str_equal(buf_view(&x), buf_view(&y));
+}
+
+/* Does a definition take these arguments, as far as constants tell? */
+static bool takes(const struct rego_rule *rule, const struct rego_term *call)
+{
+    for (size_t i = 0; i < rule->head.narg && i + 1 < call->parts.n; i++) {
+        const struct rego_term *want = rule->head.arg[i], *have = call->parts.item[i + 1];
+        if (want->kind == REGO_TERM_VALUE && have->kind == REGO_TERM_VALUE &&
+            !rego_equal(&want->value, &have->value))
+            return false;
+    }
+    return true;
+}
+
+/* A function that is there, and none of its definitions is for these arguments. */
+static void check_call(struct linter *l, const struct rego_term *call)
+{
+    const struct rego_term *called = call->parts.item[0];
+    struct path path = {.n = 0};
+    bool here = called->kind == REGO_TERM_VAR, found = false;
+    if (!here && (called->kind != REGO_TERM_REF || !path_of(l, called, &path) || !path.n))
+        return;
+    for (size_t m = 0; m < l->nmodules; m++) {
+        const struct rego_module *module = l->module[m];
+        if (here ? !same_text(module->package, l->now->package)
+                 : in_package(module, &path) != path.n - 1)
+            continue;
+        for (size_t i = 0; i < module->nrules; i++) {
+            const struct rego_head *head = &module->rules[i]->head;
+            if (head->kind != REGO_HEAD_FUNCTION || head->nref != 1 ||
+                !str_equal(head->ref[0]->name, here ? called->name : path.part[path.n - 1]))
+                continue;
+            found = true;
+            if (takes(module->rules[i], call))
+                return;
         }
     }
-    return NULL;
-}
-
-/* Does the schema lack the path for certain? What it does not say much about, it does not. */
-static bool schema_lacks(const struct value *root, const struct path *path, size_t *ret_at)
-{
-    const struct value *schema = follow(root, root);
-    for (size_t i = 0; schema && i < path->n; i++) {
-        const struct value *properties = value_get(schema, STR("properties"));
-        const struct value *rest = value_get(schema, STR("additionalProperties"));
-        bool loose = !properties || value_get(schema, STR("anyOf")) ||
-                     value_get(schema, STR("oneOf")) || value_get(schema, STR("allOf")) ||
-                     value_get(schema, STR("patternProperties")) ||
-                     (rest && !(rest->kind == VALUE_BOOL && !rest->truth));
-        const struct value *next = properties ? value_get(properties, path->part[i]) : NULL;
-        *ret_at = i;
-        if (!next)
-            return !loose;
-        schema = follow(root, next);
-    }
-    return false;
-}
-
-static void check_input(struct linter *l, const struct rego_term *ref)
-{
-    struct path path;
-    size_t at = 0;
-    if (!l->options->schema || !path_of(l, ref, "input", &path) ||
-        !schema_lacks(l->options->schema, &path, &at))
+    if (!found)
         return;
     AUTO_BUF text = {.limit = TEXT_MAX};
-    buf_str(&text, STR("input"));
-    for (size_t i = 0; i <= at; i++)
-        buf_printf(&text, ".%.*s", STR_ARG(path.part[i]));
-    tell(l, REGO_LINT_UNKNOWN_INPUT, ref->place, "the schema of input has no %.*s",
-         STR_ARG(buf_view(&text)));
+    rego_term_text(&text, call);
+    tell(l, l->negated ? REGO_LINT_NOT_UNDEFINED : REGO_LINT_UNDEFINED_REF, call->place,
+         "%.*s: no definition is for these arguments, so that this is always %s",
+         STR_ARG(buf_view(&text)), l->negated ? "true" : "undefined");
 }
 
 static enum rego_walk_next on_term(struct rego_walker *walker, struct rego_term *term)
@@ -225,10 +226,11 @@ static enum rego_walk_next on_term(struct rego_walker *walker, struct rego_term 
     struct linter *l = (struct linter *)(void *)walker;
     struct path path;
     struct str name;
+    if (term->kind == REGO_TERM_CALL && !l->tests)
+        check_call(l, term);
     if (term->kind != REGO_TERM_REF)
         return REGO_WALK_IN;
-    check_input(l, term);
-    if (path_of(l, term, "data", &path) && path.n && is_missing(l, &path, &name)) {
+    if (path_of(l, term, &path) && path.n && is_missing(l, &path, &name)) {
         AUTO_BUF text = {.limit = TEXT_MAX};
         rego_term_text(&text, term);
         tell(l, l->negated ? REGO_LINT_NOT_UNDEFINED : REGO_LINT_UNDEFINED_REF, term->place,
@@ -240,60 +242,174 @@ static enum rego_walk_next on_term(struct rego_walker *walker, struct rego_term 
 
 /* --- conditions --- */
 
-static bool is_call(const struct rego_expr *expr, const char *name)
+enum test {
+    TEST_NONE,
+    TEST_EQUAL,
+    TEST_UNEQUAL,
+    TEST_LESS,
+    TEST_MOST,
+    TEST_MORE,
+    TEST_LEAST,
+    TEST_IN
+};
+static const struct {
+    const char *name;
+    enum test test, turned, negated; /* turned: with its sides exchanged */
+} tests[] = {
+    {"equal", TEST_EQUAL, TEST_EQUAL, TEST_UNEQUAL},
+    {"eq", TEST_EQUAL, TEST_EQUAL, TEST_UNEQUAL},
+    {"assign", TEST_EQUAL, TEST_EQUAL, TEST_NONE},
+    {"neq", TEST_UNEQUAL, TEST_UNEQUAL, TEST_EQUAL},
+    {"lt", TEST_LESS, TEST_MORE, TEST_LEAST},
+    {"lte", TEST_MOST, TEST_LEAST, TEST_MORE},
+    {"gt", TEST_MORE, TEST_LESS, TEST_MOST},
+    {"gte", TEST_LEAST, TEST_MOST, TEST_LESS},
+    {"internal.member_2", TEST_IN, TEST_NONE, TEST_NONE},
+};
+
+/* What an expression asks of one thing: of `of` that it is equal to, less than, one of ... `to`. */
+struct condition {
+    enum test test;
+    const struct rego_term *of, *to; /* `to` is a constant, or a list of them for TEST_IN */
+};
+
+static enum rego_walk_next on_wildcard(struct rego_walker *walker, struct rego_term *term)
 {
-    return expr->kind == REGO_EXPR_CALL && !expr->negated && !expr->nwith &&
-           expr->term->parts.n == 3 && expr->term->parts.item[0]->kind == REGO_TERM_VAR &&
-           str_equal(expr->term->parts.item[0]->name, str_from(name));
+    (void)walker;
+    return term->kind == REGO_TERM_VAR && str_starts(term->name, STR("$")) ? REGO_WALK_END
+                                                                           : REGO_WALK_IN;
 }
 
-/* The two sides of ref == constant, in this order; false for anything else. */
-static bool equation(const struct rego_expr *expr, const struct rego_term **ret_ref,
-                     const struct value **ret_value)
+/* The same text is the same value wherever it stands in a body: nothing in it is any that fits. */
+static bool is_one_thing(const struct rego_term *term)
 {
-    if (!is_call(expr, "equal") && !is_call(expr, "eq"))
+    struct rego_walker walker = {.term = on_wildcard};
+    return (term->kind == REGO_TERM_REF || term->kind == REGO_TERM_VAR ||
+            term->kind == REGO_TERM_CALL) &&
+           rego_walk_term(&walker, (struct rego_term *)(uintptr_t)term);
+}
+
+static bool is_constant(const struct rego_term *term, bool list)
+{
+    if (!list)
+        return term->kind == REGO_TERM_VALUE;
+    if (term->kind != REGO_TERM_SET && term->kind != REGO_TERM_ARRAY)
         return false;
-    const struct rego_term *a = expr->term->parts.item[1], *b = expr->term->parts.item[2];
-    if (a->kind == REGO_TERM_VALUE) {
-        const struct rego_term *swap = a;
-        a = b;
-        b = swap;
-    }
-    if (b->kind != REGO_TERM_VALUE || a->kind != REGO_TERM_REF)
-        return false;
-    for (size_t i = 1; i < a->parts.n; i++)
-        if (a->parts.item[i]->kind != REGO_TERM_VALUE)
+    for (size_t i = 0; i < term->parts.n; i++)
+        if (term->parts.item[i]->kind != REGO_TERM_VALUE)
             return false;
-    *ret_ref = a;
-    *ret_value = &b->value;
-    return a->parts.item[0]->kind == REGO_TERM_VAR;
+    return true;
 }
 
-static bool same_ref(const struct rego_term *a, const struct rego_term *b)
+/* The test of that operator; TEST_NONE: it is none. */
+static size_t row_of(const struct rego_term *call)
 {
-    AUTO_BUF x = {.limit = TEXT_MAX}, y = {.limit = TEXT_MAX};
-    rego_term_text(&x, a);
-    rego_term_text(&y, b);
-    return !x.failed && str_equal(buf_view(&x), buf_view(&y));
+    AUTO_BUF name = {.limit = TEXT_MAX};
+    size_t i = 0, n = sizeof tests / sizeof *tests;
+    rego_term_text(&name, call->parts.item[0]);
+    while (i < n && !str_equal(buf_view(&name), str_from(tests[i].name)))
+        i++;
+    return call->parts.n == 3 ? i : n;
+}
+
+/* The sides of an expression that compares; the constant one is `to`, if there is one. */
+static struct condition condition_of(const struct rego_expr *expr)
+{
+    struct condition c = {TEST_NONE};
+    size_t row = expr->kind == REGO_EXPR_CALL && !expr->nwith ? row_of(expr->term) : SIZE_MAX;
+    if (row >= sizeof tests / sizeof *tests)
+        return c;
+    const struct rego_term *a = expr->term->parts.item[1], *b = expr->term->parts.item[2];
+    if (is_constant(b, tests[row].test == TEST_IN))
+        c = (struct condition){tests[row].test, a, b};
+    else if (a->kind == REGO_TERM_VALUE)
+        c = (struct condition){tests[row].turned, b, a};
+    else
+        return c;
+    /* `not x == 1` is true of an x that is not there, too: it says less than x != 1 does. */
+    if (expr->negated)
+        c.test = c.of->kind == REGO_TERM_VALUE ? tests[row].negated : TEST_NONE;
+    return c;
+}
+
+/* Does a value pass the test? */
+static bool passes(const struct value *v, const struct condition *c)
+{
+    if (c->test == TEST_IN) {
+        for (size_t i = 0; i < c->to->parts.n; i++)
+            if (rego_equal(v, &c->to->parts.item[i]->value))
+                return true;
+        return false;
+    }
+    int order = rego_compare(v, &c->to->value);
+    bool equal = rego_equal(v, &c->to->value);
+    return c->test == TEST_EQUAL     ? equal
+           : c->test == TEST_UNEQUAL ? !equal
+           : c->test == TEST_LESS    ? order < 0
+           : c->test == TEST_MOST    ? order <= 0
+           : c->test == TEST_MORE    ? order > 0
+                                     : order >= 0;
+}
+
+/* No value passes both: of those that one allows none passes the other; or they part ways. */
+static bool exclude(const struct condition *a, const struct condition *b)
+{
+    bool below = a->test == TEST_LESS || a->test == TEST_MOST;
+    bool above = b->test == TEST_MORE || b->test == TEST_LEAST;
+    if (a->test == TEST_EQUAL)
+        return !passes(&a->to->value, b);
+    for (size_t i = 0; a->test == TEST_IN && i < a->to->parts.n; i++)
+        if (passes(&a->to->parts.item[i]->value, b))
+            return false;
+    if (a->test == TEST_IN)
+        return true;
+    int order = below && above ? rego_compare(&a->to->value, &b->to->value) : 1;
+    return order < 0 || (order == 0 && (a->test == TEST_LESS || b->test == TEST_MORE));
 }
 
 static void contradiction(struct linter *l, const struct rego_body *body, size_t i)
 {
-    const struct rego_term *ref, *other;
-    const struct value *v, *w;
-    if (!equation(body->expr[i], &ref, &v))
+    struct condition c = condition_of(body->expr[i]);
+    if (c.test == TEST_NONE || !is_one_thing(c.of))
         return;
-    for (size_t k = 0; k < i; k++)
-        if (equation(body->expr[k], &other, &w) && same_ref(ref, other) && !rego_equal(v, w)) {
-            AUTO_BUF name = {.limit = TEXT_MAX}, x = {.limit = TEXT_MAX}, y = {.limit = TEXT_MAX};
-            rego_term_text(&name, ref);
-            rego_text(&x, w);
-            rego_text(&y, v);
+    for (size_t k = 0; k < i; k++) {
+        struct condition other = condition_of(body->expr[k]);
+        if (other.test == TEST_NONE || !same_text(c.of, other.of) ||
+            (!exclude(&c, &other) && !exclude(&other, &c)))
+            continue;
+        AUTO_BUF name = {.limit = TEXT_MAX}, x = {.limit = TEXT_MAX}, y = {.limit = TEXT_MAX};
+        rego_term_text(&name, c.of);
+        rego_term_text(&x, other.to);
+        rego_term_text(&y, c.to);
+        if (c.test == TEST_EQUAL && other.test == TEST_EQUAL)
             tell(l, REGO_LINT_NEVER_TRUE, body->expr[i]->place,
                  "%.*s cannot be both %.*s and %.*s (line %u)", STR_ARG(buf_view(&name)),
                  STR_ARG(buf_view(&y)), STR_ARG(buf_view(&x)), body->expr[k]->place.row);
+        else
+            tell(l, REGO_LINT_NEVER_TRUE, body->expr[i]->place,
+                 "what is asked of %.*s here and in line %u cannot both hold",
+                 STR_ARG(buf_view(&name)), body->expr[k]->place.row);
+        return;
+    }
+}
+
+/* x, and not x. */
+static void denial(struct linter *l, const struct rego_body *body, size_t i)
+{
+    const struct rego_expr *a = body->expr[i];
+    bool plain = a->kind == REGO_EXPR_TERM || a->kind == REGO_EXPR_CALL;
+    if (!plain || a->nwith || !is_one_thing(a->term))
+        return;
+    for (size_t k = 0; k < i; k++) {
+        const struct rego_expr *b = body->expr[k];
+        if (b->kind == a->kind && !b->nwith && b->negated != a->negated &&
+            same_text(a->term, b->term)) {
+            tell(l, REGO_LINT_NEVER_TRUE, a->place,
+                 "this and line %u cannot both hold: one is the negation of the other",
+                 b->place.row);
             return;
         }
+    }
 }
 
 static bool is_constant_false(const struct rego_expr *expr)
@@ -301,12 +417,8 @@ static bool is_constant_false(const struct rego_expr *expr)
     if (expr->kind == REGO_EXPR_TERM && expr->term->kind == REGO_TERM_VALUE &&
         expr->term->value.kind == VALUE_BOOL && !expr->nwith)
         return expr->term->value.truth == expr->negated;
-    if ((!is_call(expr, "equal") && !is_call(expr, "neq")) ||
-        expr->term->parts.item[1]->kind != REGO_TERM_VALUE ||
-        expr->term->parts.item[2]->kind != REGO_TERM_VALUE)
-        return false;
-    bool equal = rego_equal(&expr->term->parts.item[1]->value, &expr->term->parts.item[2]->value);
-    return is_call(expr, "equal") ? !equal : equal;
+    struct condition c = condition_of(expr);
+    return c.test != TEST_NONE && c.of->kind == REGO_TERM_VALUE && !passes(&c.of->value, &c);
 }
 
 static void check_body(struct linter *l, const struct rego_body *body)
@@ -316,6 +428,7 @@ static void check_body(struct linter *l, const struct rego_body *body)
         if (is_constant_false(expr))
             tell(l, REGO_LINT_NEVER_TRUE, expr->place, "this is never true, and so is the body");
         contradiction(l, body, i);
+        denial(l, body, i);
         l->negated = expr->negated || expr->kind == REGO_EXPR_NOT_BODY;
         if (!rego_walk_expr(&l->walker, body->expr[i]))
             l->out_of_memory = true;
@@ -366,23 +479,44 @@ static void check_default(struct linter *l, const struct rego_rule *rule)
     }
 }
 
+static const struct str entries[] = {STR_INIT("deny"), STR_INIT("warn"), STR_INIT("violation"),
+                                     STR_INIT("decision"), STR_INIT("exception")};
+enum { ENTRIES = sizeof entries / sizeof *entries };
+
+/* warning is warn by another name where a package has an entry point; else it may be anything. */
+static bool is_certain(const struct linter *l, struct str name, struct str near)
+{
+    enum { TYPING_ERROR = 2 };
+    size_t longer = name.len > near.len ? name.len - near.len : near.len - name.len;
+    for (size_t m = 0; m < l->nmodules && longer > TYPING_ERROR; m++)
+        for (size_t i = 0; i < ENTRIES; i++)
+            if (has_rule(l->module[m], entries[i]) &&
+                same_text(l->module[m]->package, l->now->package))
+                return true;
+    return longer <= TYPING_ERROR;
+}
+
 /* deny, warn, violation, decision, with _NAME behind them. */
 static void check_name(struct linter *l, const struct rego_rule *rule)
 {
-    static const struct str entries[] = {STR_INIT("deny"), STR_INIT("warn"), STR_INIT("violation"),
-                                         STR_INIT("decision"), STR_INIT("exception")};
-    enum { ENTRIES = sizeof entries / sizeof *entries };
     struct str name = rule->head.ref[0]->name, head = name;
     size_t cut = str_find_char(name, '_', 0);
-    if (rule->head.kind != REGO_HEAD_SET)
+    /* name["x"] if ... is meant to be a set where it is v0, whatever it is read as. */
+    if (rule->head.kind != REGO_HEAD_SET && rule->head.nref != 2)
         return;
     if (cut != SIZE_MAX)
         head = str_sub(name, 0, cut);
+    bool open = str_ends(name, STR("_")) || str_find(name, STR("__"), 0) != SIZE_MAX;
     for (size_t i = 0; i < ENTRIES; i++)
-        if (str_equal(entries[i], head))
+        if (str_equal(entries[i], head)) {
+            if (open && i < 3)
+                tell(l, REGO_LINT_ENTRY_NAME, rule->place,
+                     "nobody asks for %.*s: each _ wants a word of letters and digits behind it",
+                     STR_ARG(name));
             return;
+        }
     struct str near = str_nearest(head, entries, ENTRIES);
-    if (near.len)
+    if (near.len && is_certain(l, head, near))
         tell(l, REGO_LINT_ENTRY_NAME, rule->place, "nobody asks for %.*s: is it meant to be %.*s?",
              STR_ARG(name), STR_ARG(near));
 }
@@ -392,6 +526,7 @@ static void check_module(struct linter *l, struct rego_module *module)
     l->now = module;
     for (size_t i = 0; i < module->nrules; i++) {
         const struct rego_rule *rule = module->rules[i];
+        l->tests = str_find(rule->head.ref[0]->name, STR("test_"), 0) != SIZE_MAX;
         check_name(l, rule);
         check_default(l, rule);
         check_else(l, rule);
@@ -408,24 +543,73 @@ static void check_module(struct linter *l, struct rego_module *module)
 
 /* --- all of it --- */
 
+static void tell_diag(struct linter *l, enum rego_lint_kind kind, const struct rego_diag *d,
+                      struct str text)
+{
+    struct rego_module module = {.file = d->file};
+    l->now = &module;
+    tell(l, kind, (struct rego_place){.row = d->row, .col = d->col}, "%.*s", STR_ARG(text));
+}
+
+/* What the compiler says that others pass over; what it says of all is not asked for here. */
+static struct rego_diags compile(struct linter *l, const struct rego_source *sources, size_t n,
+                                 const struct rego_compile_options *how)
+{
+    struct rego_diags diags = {.arena = l->arena, .most = LINTS_MAX};
+    struct rego_policy *policy = NULL;
+    struct err err = {0};
+    if (rego_compile(sources, n, l->options->data, how, &diags, &policy, &err))
+        rego_close(policy);
+    l->out_of_memory |= err.kind == ERR_LIMIT;
+    return diags;
+}
+
 /* What OPA's strict mode finds unused; other errors of it are for compiling to tell. */
 static void check_unused(struct linter *l, const struct rego_source *sources, size_t n)
 {
-    struct rego_compile_options how = {.strict = true, .keep_print = true};
-    struct rego_diags diags = {.arena = l->arena};
-    struct rego_policy *policy = NULL;
-    struct rego_module place = {0};
-    struct err err = {0};
-    if (rego_compile(sources, n, l->options->data, &how, &diags, &policy, &err))
-        rego_close(policy);
+    const struct rego_compile_options how = {.strict = true, .keep_print = true};
+    struct rego_diags diags = compile(l, sources, n, &how);
+    for (size_t i = 0; i < diags.n; i++)
+        if (str_find(diags.diag[i].message, STR("unused"), 0) != SIZE_MAX)
+            tell_diag(l, REGO_LINT_UNUSED, &diags.diag[i], diags.diag[i].message);
+}
+
+static bool sees_schema(const struct linter *l, const struct rego_source *sources, size_t n,
+                        struct str file)
+{
+    for (size_t i = 0; l->options->sees_schema && i < n; i++)
+        if (str_equal(sources[i].file, file))
+            return l->options->sees_schema[i];
+    return true;
+}
+
+/*
+ * The types that follow from the schema tell what input cannot have, also of variables that hold a
+ * part of it. That a comparison does not fit is no matter here: of what may be null, a schema's
+ * type is the other one alone.
+ */
+static void check_input(struct linter *l, const struct rego_source *sources, size_t n)
+{
+    const struct value name = value_string(STR("schema"));
+    const struct rego_schema schema = {value_items(VALUE_TUPLE, &name, 1),
+                                       l->options->schema ? *l->options->schema : value_null()};
+    const struct rego_compile_options how = {.keep_print = true, .schema = &schema, .nschemas = 1};
+    struct str prefix = STR("undefined ref: ");
+    if (!l->options->schema)
+        return;
+    struct rego_diags diags = compile(l, sources, n, &how);
     for (size_t i = 0; i < diags.n; i++) {
-        const struct rego_diag *d = &diags.diag[i];
-        if (str_find(d->message, STR("unused"), 0) == SIZE_MAX)
+        struct str text = diags.diag[i].message;
+        if (!str_starts(text, prefix) || !sees_schema(l, sources, n, diags.diag[i].file))
             continue;
-        place.file = d->file;
-        l->now = &place;
-        tell(l, REGO_LINT_UNUSED, (struct rego_place){.row = d->row, .col = d->col}, "%.*s",
-             STR_ARG(d->message));
+        text = str_sub(text, prefix.len, text.len); /* REF: "key" is no key of a long type */
+        size_t colon = str_find(text, STR(": "), 0);
+        size_t end = str_find(text, STR(" is no key of "), 0);
+        if (colon == SIZE_MAX || end == SIZE_MAX || end < colon + 2)
+            continue;
+        text = arena_printf(l->arena, "%.*s: the input never has %.*s", (int)colon, text.ptr,
+                            (int)(end - colon - 2), text.ptr + colon + 2);
+        tell_diag(l, REGO_LINT_UNKNOWN_INPUT, &diags.diag[i], text);
     }
 }
 
@@ -458,6 +642,7 @@ bool rego_lint(struct arena *arena, const struct rego_source *sources, size_t n,
     for (size_t i = 0; i < l.nmodules; i++)
         check_module(&l, l.module[i]);
     check_unused(&l, sources, n);
+    check_input(&l, sources, n);
     if (l.out_of_memory)
         return arena_full(arena, err);
     if (l.n)

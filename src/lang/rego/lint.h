@@ -36,6 +36,7 @@ struct rego_lint {
 struct rego_lint_options {
     const struct value *data;   /* base documents, or NULL */
     const struct value *schema; /* JSON Schema of input, or NULL */
+    const bool *sees_schema;    /* for each source: is its input of the schema? NULL: of all */
 };
 /* Of sources that compile; sorted by file and place. False: err. */
 bool rego_lint(struct arena *arena, const struct rego_source *sources, size_t n,

@@ -1,0 +1,3 @@
+package lib.own
+
+owned if input.resource.tag.owner
