@@ -16,7 +16,7 @@ enum {
     BLOCK_MOST = 1 << 20,
     HUGE_PAGE = 2 << 20,
     BLOCK_HUGE = 2 * HUGE_PAGE, /* blocks of that size and more are of huge pages */
-    USED_MUCH = 8 << 20
+    USED_MUCH = 2 << 20
 };
 
 struct arena_block {
@@ -65,12 +65,17 @@ static struct arena_block *block_add(struct arena *arena, size_t need)
     bool huge = bytes >= BLOCK_HUGE;
     if (huge)
         bytes = (bytes + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
-    struct arena_block *block = huge ? huge_pages(bytes) : malloc(bytes);
-    if (!block)
-        return NULL;
+    struct arena_block *block = arena->spare;
+    if (block && block->room >= need) {
+        arena->spare = NULL;
+    } else {
+        block = huge ? huge_pages(bytes) : malloc(bytes);
+        if (!block)
+            return NULL;
+        block->room = bytes - sizeof *block;
+    }
     block->prev = arena->last;
     block->at = 0;
-    block->room = bytes - sizeof *block;
     arena->last = block;
     return block;
 }
@@ -175,11 +180,20 @@ struct arena_mark arena_mark(const struct arena *arena)
     return (struct arena_mark){arena->last, arena->last ? arena->last->at : 0, arena->used};
 }
 
+/* Marks that lie just before the end of a block are gone back to again and again. */
+static void give_back(struct arena *arena, struct arena_block *block)
+{
+    if (!arena->spare && block->room < BLOCK_HUGE)
+        arena->spare = block;
+    else
+        block_free(block);
+}
+
 void arena_rewind(struct arena *arena, struct arena_mark mark)
 {
     while (arena->last != mark.last) {
         struct arena_block *prev = arena->last->prev;
-        block_free(arena->last);
+        give_back(arena, arena->last);
         arena->last = prev;
     }
     if (mark.last)
@@ -189,6 +203,9 @@ void arena_rewind(struct arena *arena, struct arena_mark mark)
 
 void arena_free(struct arena *arena)
 {
+    if (arena->spare)
+        block_free(arena->spare);
+    arena->spare = NULL;
     while (arena->last) {
         struct arena_block *prev = arena->last->prev;
         block_free(arena->last);

@@ -15,7 +15,8 @@ struct err;
 struct arena_block;
 struct arena {
     struct arena_block *last;
-    size_t used, limit; /* bytes handed out and bytes allowed */
+    struct arena_block *spare; /* that a rewind gave back: one is needed again */
+    size_t used, limit;        /* bytes handed out and bytes allowed */
 };
 
 enum { ARENA_DEFAULT_LIMIT = 1 << 30 }; /* 1 GiB: for inputs whose own size is bounded elsewhere */

@@ -80,6 +80,23 @@ static void what_is_given_back_is_used_again(void **state)
     assert_int_equal(empty.used, 0);
 }
 
+static void a_mark_at_the_end_of_a_block_costs_one_block(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 64 << 20};
+    while (arena.used < 16 << 20) /* large steps by now */
+        assert_non_null(arena_alloc(&arena, 1 << 20, 1, 1));
+    assert_non_null(arena_alloc(&arena, 1 << 20, 1, 1));
+    struct arena_mark mark = arena_mark(&arena);
+    char *beyond = arena_alloc(&arena, 4 << 19, 1, 1);
+    for (int i = 0; i < 1000; i++) {
+        arena_rewind(&arena, mark);
+        assert_ptr_equal(arena_alloc(&arena, 4 << 19, 1, 1), beyond);
+    }
+    arena_reset(&arena);
+    assert_int_equal(arena.used, 0);
+}
+
 static void copies_end_in_nul(void **state)
 {
     (void)state;
@@ -207,6 +224,7 @@ int main(void)
         cmocka_unit_test(objects_are_aligned_zeroed_and_apart),
         cmocka_unit_test(the_limit_is_exact),
         cmocka_unit_test(what_is_given_back_is_used_again),
+        cmocka_unit_test(a_mark_at_the_end_of_a_block_costs_one_block),
         cmocka_unit_test(copies_end_in_nul),
         cmocka_unit_test(arrays_grow_and_keep),
         cmocka_unit_test(a_reset_arena_starts_anew),

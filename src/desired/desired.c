@@ -87,6 +87,13 @@ bool desired_next(struct desired *desired, struct resource *ret, struct err *err
     return desired->next(desired, ret, err);
 }
 
+bool desired_find(struct desired *desired, struct str type, struct str name, struct resource *ret,
+                  struct err *err)
+{
+    return desired->find ? desired->find(desired, type, name, ret, err)
+                         : desired->next(desired, ret, err);
+}
+
 uint64_t desired_count(const struct desired *desired)
 {
     return desired->count;

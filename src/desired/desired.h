@@ -37,6 +37,14 @@ bool desired_open_stack_state(const struct stack *stack, struct desired **ret, s
 const struct desired_info *desired_info(const struct desired *desired);
 /* The next instance, managed or data; false at the end or on error (err->kind != ERR_NONE). */
 bool desired_next(struct desired *desired, struct resource *ret, struct err *err);
+/*
+ * Instances of resources of one type and name, those of the root module and of all others, each
+ * once; others may come between them. What is passed over on the way is found by a later call; of
+ * its text nothing but the brackets is checked. False: there are no more, or as desired_next, which
+ * is not for the same source.
+ */
+bool desired_find(struct desired *desired, struct str type, struct str name, struct resource *ret,
+                  struct err *err);
 /* The text of a stack's state, once all was walked; empty where there is none. */
 struct str desired_text(const struct desired *desired);
 /* Instances in all, where known without a walk, else 0: for progress. */

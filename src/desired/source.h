@@ -12,8 +12,10 @@ struct desired {
     struct arena arena; /* all that was given, until the source is closed */
     uint64_t count;     /* instances in all, or 0 */
     bool (*next)(struct desired *desired, struct resource *ret, struct err *err);
-    void *own;                  /* in the arena */
-    struct backend_state state; /* desired_open_stack_state: the text itself */
+    bool (*find)(struct desired *desired, struct str type, struct str name, struct resource *ret,
+                 struct err *err); /* NULL: all are given in turn */
+    void *own;                     /* in the arena */
+    struct backend_state state;    /* desired_open_stack_state: the text itself */
 };
 
 /* An empty source whose arena may grow to a few times the text it reads. NULL: out of memory. */

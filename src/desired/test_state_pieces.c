@@ -135,6 +135,112 @@ static void what_stands_at_the_edge_of_a_piece_is_read(void **state)
     assert_same("no resources, too much behind", buf_view(&none));
 }
 
+/* Names in an order that has nothing to do with that of the state, each found alone. */
+static void only_what_is_wanted_is_given(void **state)
+{
+    (void)state;
+    static const unsigned orders[][6] = {{0, 1, 2, 3, 8998, 8999},
+                                         {8999, 8998, 3, 2, 1, 0},
+                                         {7000, 1, 6999, 7001, 9000, 2},
+                                         {5, 5, 4, 5, 9999, 8999}};
+    AUTO_BUF text = {.limit = TEXT_MAX};
+    char dir[] = "/tmp/plumb-pieces-XXXXXX", path[64];
+    struct err err = {0};
+    buf_str(&text, STR("{" HEAD ","));
+    add_resources(&text, 9000, 300);
+    buf_str(&text, STR("}"));
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(path, sizeof path, "%s/s.tfstate", dir);
+    assert_true(io_write_file_atomic(path, buf_view(&text), 0600, &err));
+    const struct stack stack = {.path = str_from(dir), .state = str_from(path)};
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        struct desired *desired = NULL;
+        assert_true(desired_open_stack_state(&stack, &desired, &err));
+        for (size_t k = 0; k < 6; k++) {
+            AUTO_ARENA arena = {.limit = 1 << 16};
+            struct resource r;
+            struct str name = arena_printf(&arena, "r%u", orders[i][k]);
+            struct str want = arena_printf(&arena, "{\"n\":%u,", orders[i][k]);
+            bool again = false;
+            for (size_t before = 0; before < k; before++)
+                again |= orders[i][before] == orders[i][k];
+            bool found = desired_find(desired, STR("t"), name, &r, &err);
+            assert_int_equal(err.kind, ERR_NONE);
+            assert_int_equal(found, orders[i][k] < 9000 && !again);
+            assert_true(!found || str_starts(r.attributes_json, want));
+            assert_false(found && desired_find(desired, STR("t"), name, &r, &err));
+        }
+        desired_close(desired);
+    }
+    (void)remove(path);
+    (void)remove(dir);
+}
+
+/* All that desired_find gives of one type and name, and in which order. */
+static void assert_found(const char *says, const char *resources, const char *name,
+                         const char *want)
+{
+    AUTO_BUF text = {.limit = TEXT_MAX};
+    AUTO_BUF got = {.limit = TEXT_MAX};
+    struct desired *desired = NULL;
+    struct resource r;
+    struct err err = {0};
+    print_message("  %s\n", says);
+    buf_printf(&text, "{" HEAD ",\"resources\":[%s]}", resources);
+    assert_true(desired_open_state_text(buf_view(&text), "s", &desired, &err));
+    while (desired_find(desired, STR("t"), str_from(name), &r, &err))
+        buf_printf(&got, "%.*s;", STR_ARG(r.address));
+    buf_str(&got, err.kind == ERR_NONE ? STR("") : STR("failed"));
+    desired_close(desired);
+    assert_int_equal(got.len, strlen(want));
+    assert_memory_equal(got.ptr, want, got.len);
+}
+
+static void what_is_passed_over_may_look_like_anything(void **state)
+{
+    (void)state;
+#define PROVIDER "\"provider\":\"provider[\\\"a/b/c\\\"]\""
+#define T "{\"mode\":\"managed\",\"type\":\"t\"," PROVIDER ","
+#define WANTED T "\"name\":\"w\",\"instances\":[{\"attributes\":{}}]}"
+    static const struct {
+        const char *says, *resources, *want;
+    } cases[] = {
+        {"nothing before it", WANTED, "t.w;"},
+        {"brackets and quotes in strings",
+         T "\"name\":\"a\",\"instances\":[{\"attributes\":{\"x\":\"]}]}\\\"]}]}\\\\\",\"y\":[[{}],"
+           "\"{[\"]"
+           "}}]}," WANTED,
+         "t.w;"},
+        {"a backslash at the end of a string, over and over",
+         T "\"name\":\"a\",\"instances\":[{\"attributes\":{\"x\":"
+           "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+           "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\\\\\"}}]}," WANTED,
+         "t.w;"},
+        {"the name behind the instances",
+         "{\"instances\":[{\"attributes\":{\"name\":\"w\"}}],\"mode\":\"managed\",\"type\":\"t\","
+         "\"name\":"
+         "\"a\"," PROVIDER "}," WANTED,
+         "t.w;"},
+        {"no instances", T "\"name\":\"a\",\"instances\":null}," WANTED, "t.w;"},
+        {"an empty list", T "\"name\":\"a\",\"instances\":[]}," WANTED, "t.w;"},
+        {"members behind the instances",
+         T "\"name\":\"a\",\"instances\":[{\"attributes\":{}}],\"x\":[{\"y\":[]}]}," WANTED,
+         "t.w;"},
+        {"its name with an escape",
+         T "\"name\":\"\\u0077\",\"instances\":[{\"attributes\":{}}]}," WANTED, "t.w;t.w;"},
+        {"twice, in modules",
+         T "\"name\":\"w\",\"module\":\"module.m\",\"instances\":[{\"attributes\":{}}]}," WANTED,
+         "module.m.t.w;t.w;"},
+        {"brackets that do not end",
+         T "\"name\":\"a\",\"instances\":[{\"attributes\":{\"x\":\"},]}", "failed"},
+    };
+#undef WANTED
+#undef T
+#undef PROVIDER
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_found(cases[i].says, cases[i].resources, "w", cases[i].want);
+}
+
 /* Terraform writes a local state in place: half of the old one and half of the new is neither. */
 static void what_is_written_meanwhile_is_an_error(void **state)
 {
@@ -168,6 +274,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_say_what_the_whole_says),
         cmocka_unit_test(what_stands_at_the_edge_of_a_piece_is_read),
+        cmocka_unit_test(only_what_is_wanted_is_given),
+        cmocka_unit_test(what_is_passed_over_may_look_like_anything),
         cmocka_unit_test(what_is_written_meanwhile_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -269,26 +269,46 @@ static bool read_instance(struct tfstate_walk *walk, struct tfstate_instance *re
     return true;
 }
 
+bool tfstate_enter(struct tfstate_walk *walk, struct err *err)
+{
+    if (json_scan_next_item(&walk->scan, &walk->first_resource))
+        return enter_resource(walk, err);
+    return walk->scan.why ? fail(walk, err) : finish(walk, err);
+}
+
+bool tfstate_instance(struct tfstate_walk *walk, bool *ret_more, struct tfstate_instance *ret,
+                      struct err *err)
+{
+    *ret_more = json_scan_next_item(&walk->scan, &walk->first_instance);
+    if (*ret_more)
+        return read_instance(walk, ret, err);
+    return walk->scan.why ? fail(walk, err) : leave_resource(walk, err);
+}
+
+bool tfstate_pass(struct tfstate_walk *walk, struct err *err)
+{
+    walk->in_resource = false;
+    if (walk->after_resource) {
+        walk->scan.at = walk->after_resource;
+        return true;
+    }
+    return json_scan_leave(&walk->scan, 2) || fail(walk, err); /* the list and the resource */
+}
+
+bool tfstate_back(struct tfstate_walk *walk, const char *resource_at, struct err *err)
+{
+    walk->scan.at = resource_at;
+    return enter_resource(walk, err);
+}
+
 bool tfstate_next(struct tfstate_walk *walk, struct tfstate_instance *ret, struct err *err)
 {
-    while (!walk->ended) {
-        if (walk->in_resource) {
-            if (json_scan_next_item(&walk->scan, &walk->first_instance))
-                return read_instance(walk, ret, err);
-            if (walk->scan.why)
-                return fail(walk, err);
-            if (!leave_resource(walk, err))
-                return false;
-        } else if (json_scan_next_item(&walk->scan, &walk->first_resource)) {
-            if (!enter_resource(walk, err))
-                return false;
-        } else if (walk->scan.why) {
-            return fail(walk, err);
-        } else if (!finish(walk, err)) {
+    bool more = false;
+    while (!walk->ended && !more)
+        if (walk->in_resource ? !tfstate_instance(walk, &more, ret, err)
+                              : !tfstate_enter(walk, err))
             return false;
-        }
-    }
-    return false;
+    return more;
 }
 
 /* A number that the scanner has checked. */

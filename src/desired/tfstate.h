@@ -87,6 +87,17 @@ struct str tfstate_label(struct arena *arena, const char *name, uint64_t serial)
 /* The next instance, checked; false at the end (err->kind ERR_NONE) and on error. */
 bool tfstate_next(struct tfstate_walk *walk, struct tfstate_instance *ret, struct err *err);
 /*
+ * The same in steps. _enter: into the next resource, whose members up to its instances are in
+ * walk->resource; behind the last one the walk has ended. Then, while walk->in_resource, _instance
+ * gives the next one or (*ret_more false) leaves the resource; _pass leaves it at once, and looks
+ * at nothing but brackets on the way. _back: before a resource that was passed, at its resource_at.
+ */
+bool tfstate_enter(struct tfstate_walk *walk, struct err *err);
+bool tfstate_instance(struct tfstate_walk *walk, bool *ret_more, struct tfstate_instance *ret,
+                      struct err *err);
+bool tfstate_pass(struct tfstate_walk *walk, struct err *err);
+bool tfstate_back(struct tfstate_walk *walk, const char *resource_at, struct err *err);
+/*
  * All that one instance says. r's texts are views into the state or live in the arena; address is
  * in the arena. Fails with ERR_SYNTAX and the place, or ERR_LIMIT.
  */

@@ -7,12 +7,13 @@
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "desired/code_address.h"
 #include "desired/desired.h"
 #include "live/library.h"
 #include "scan/code_setup.h"
 #include "wire/json.h"
 
-enum { STATE_BUCKETS = 1 << 16 };
+enum { STATE_BUCKETS = 1 << 14 };
 
 /* An instance of the state: its attributes as text, parsed when they are asked for. */
 struct recorded {
@@ -162,7 +163,13 @@ static void read_up_to(struct look *look, struct str address)
 {
     struct err err = {0};
     struct resource r;
-    while (look->state_goes_on && desired_next(look->state, &r, &err)) {
+    struct code_address parts;
+    struct arena_mark mark = arena_mark(&look->arena);
+    if (!code_address_parse(&look->arena, address, &parts) || !parts.has_resource) {
+        arena_rewind(&look->arena, mark);
+        return;
+    }
+    while (desired_find(look->state, parts.type, parts.name, &r, &err)) {
         if (!remember(look, &r)) {
             look->full = true;
             break;
@@ -170,9 +177,9 @@ static void read_up_to(struct look *look, struct str address)
         if (str_equal(r.address, address))
             return;
     }
-    look->state_goes_on = false;
     if (err.kind != ERR_NONE)
         note_error(look, "the state was not read to its end", &err);
+    look->state_goes_on = err.kind == ERR_NONE && !look->full;
 }
 
 static bool find_state(void *ctx, struct str address, struct value *ret)

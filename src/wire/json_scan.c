@@ -307,6 +307,79 @@ bool json_scan_value(struct json_scan *s, unsigned depth_most, struct str *ret)
     }
 }
 
+/* One byte, or two where the first is a backslash. True: the last bracket is closed. */
+static inline bool leave_byte(const char **p, bool *in_string, uint64_t *levels)
+{
+    char c = *(*p)++, bracket = (char)(c | 0x20);
+    if (c == '"')
+        *in_string = !*in_string;
+    else if (*in_string)
+        *p += c == '\\';
+    else if (bracket == '{' || bracket == '}') /* ... or '[' or ']' */
+        *levels += bracket == '{' ? 1 : UINT64_MAX;
+    return *levels == 0;
+}
+
+#ifdef __SSE2__
+struct bits64 {
+    uint64_t quote, slash, open, close;
+};
+
+static inline struct bits64 look_at_64(const char *p)
+{
+    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'),
+                  lower = _mm_set1_epi8(0x20), open = _mm_set1_epi8('{'),
+                  close = _mm_set1_epi8('}');
+    struct bits64 ret = {0};
+    for (int i = 0; i < 4; i++) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+        __m128i letters = _mm_or_si128(bytes, lower);
+        ret.quote |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, quote)) << 16 * i;
+        ret.slash |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, slash)) << 16 * i;
+        ret.open |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(letters, open)) << 16 * i;
+        ret.close |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(letters, close))
+                     << 16 * i;
+    }
+    return ret;
+}
+
+/* 64 bytes at once where none is a backslash and the last bracket is not among them. */
+static const char *leave_blocks(const char *p, const char *end, bool *in_string, uint64_t *levels)
+{
+    for (; end - p >= 64; p += 64) {
+        struct bits64 bits = look_at_64(p);
+        uint64_t inside = bits.quote;
+        for (unsigned shift = 1; shift < 64; shift *= 2) /* an odd number of quotes up to here */
+            inside ^= inside << shift;
+        inside ^= *in_string ? UINT64_MAX : 0;
+        uint64_t closing = (uint64_t)__builtin_popcountll(bits.close & ~inside);
+        if (bits.slash || closing >= *levels)
+            break;
+        *levels += (uint64_t)__builtin_popcountll(bits.open & ~inside) - closing;
+        *in_string = inside >> 63;
+    }
+    return p;
+}
+#endif
+
+bool json_scan_leave(struct json_scan *s, unsigned levels)
+{
+    const char *p = s->at;
+    uint64_t left = levels;
+    bool in_string = false;
+    while (p < s->end) {
+#ifdef __SSE2__
+        p = leave_blocks(p, s->end, &in_string, &left);
+#endif
+        for (const char *stop = s->end - p > 64 ? p + 64 : s->end; p < stop;)
+            if (leave_byte(&p, &in_string, &left)) {
+                s->at = p;
+                return true;
+            }
+    }
+    return json_scan_fail(s, s->end, "the text ends too early");
+}
+
 bool json_scan_end(struct json_scan *s)
 {
     json_scan_space(s);

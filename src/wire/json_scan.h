@@ -102,6 +102,9 @@ bool json_scan_value(struct json_scan *s, unsigned depth, struct str *ret);
 bool json_scan_enter(struct json_scan *s, char bracket);
 bool json_scan_next_key(struct json_scan *s, bool *first, struct str *ret_raw, bool *ret_escaped);
 bool json_scan_next_item(struct json_scan *s, bool *first);
+/* Behind the bracket that closes the innermost `levels` containers: strings and brackets are looked
+ * at, nothing is checked. */
+bool json_scan_leave(struct json_scan *s, unsigned levels);
 /* Nothing but blanks may be left. */
 bool json_scan_end(struct json_scan *s);
 
