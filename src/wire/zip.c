@@ -116,7 +116,7 @@ static bool inflate_all(const struct zip *zip, struct str packed, char *out, siz
 bool zip_read(struct arena *arena, const struct zip *zip, const struct zip_member *member,
               size_t max_bytes, struct str *ret, struct err *err)
 {
-    struct str packed;
+    struct str packed = {0};
     if (member->size > max_bytes)
         return err_set(err, ERR_LIMIT, "%s: %.*s has %zu bytes, at most %zu are read", zip->name,
                        STR_ARG(member->name), member->size, max_bytes);
