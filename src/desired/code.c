@@ -193,6 +193,14 @@ static void check_moves(struct code *code, size_t before)
         code_warn_blocked(&code->plan);
 }
 
+static bool any_moved(const struct code *code)
+{
+    for (size_t i = 0; i < code->nconfigs; i++)
+        if (code->config[i]->module->nmoved)
+            return true;
+    return false;
+}
+
 /* Values even where there are errors already; then what the walk says is not said. */
 static bool walk_plan(struct code *code, struct err *err)
 {
@@ -203,6 +211,7 @@ static bool walk_plan(struct code *code, struct err *err)
         return false;
     if (!errors && (!code_check_removed(&code->plan) || !code_check_cycles(&code->plan)))
         errors = true;
+    code->selects = code->options.wants && !errors && !any_moved(code) && code_mark_referred(code);
     code->plan.diags = errors ? &quiet : &code->diags;
     (void)code_check_imports(&code->plan);
     (void)code_walk_all(&code->plan);

@@ -66,6 +66,12 @@ struct code_options {
      * is gone. False = as the state has it. NULL = always.
      */
     bool (*now)(void *ctx, struct str address, struct value *ret);
+    /*
+     * Is anybody to be told of that managed instance? One that nobody wants, and whose resource
+     * nothing refers to, is not evaluated: it has its address, and `failed` without a diagnostic.
+     * Not asked where `moved` blocks give instances other names. NULL = all are.
+     */
+    bool (*wants)(void *ctx, struct str address);
     /* Mark unknown values that an apply decides with VALUE_PENDING: what nobody can tell has none.
      * Data sources wait for what they depend on, as in a plan. */
     bool pending;
@@ -98,7 +104,8 @@ struct code_instance {
     /* As a plan shows it: config, with computed attributes from the state, else unknown; ignored
      * paths from the state. */
     struct value desired;
-    bool failed;                  /* its evaluation gave errors; config is unknown */
+    bool failed;                  /* its evaluation gave errors, or nobody wants it; config is
+                                     unknown */
     bool triggered;               /* replace_triggered_by asks for another one */
     const struct code_made *made; /* the evaluator's own */
 };

@@ -230,6 +230,32 @@ bool code_link_node(struct code *code, struct code_node *node)
     return !l.full;
 }
 
+/* --- what is referred to --- */
+
+/* The end of a call names all that is in the module: that is a use only if somebody waits for that
+ * end. */
+bool code_mark_referred(struct code *code)
+{
+    struct code_node **work = arena_new(&code->arena, struct code_node *, 2 * code->nnodes);
+    size_t n = 0;
+    for (size_t i = 0; i < code->nnodes; i++) {
+        if (!work || !code_link_node(code, code->node[i]))
+            return false;
+        if (code->node[i]->kind != CODE_NODE_CLOSE)
+            work[n++] = code->node[i];
+    }
+    while (n) {
+        const struct code_node *node = work[--n];
+        for (size_t i = 0; i < node->ndeps; i++) {
+            struct code_node *dep = node->dep[i];
+            if (!dep->referred && dep->kind == CODE_NODE_CLOSE)
+                work[n++] = dep;
+            dep->referred = true;
+        }
+    }
+    return true;
+}
+
 /* --- names, as Terraform gives them --- */
 
 static struct str node_name(struct code_walk *walk, const struct code_node *node)

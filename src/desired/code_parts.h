@@ -96,6 +96,7 @@ struct code_node {
     enum code_node_kind kind;
     uint32_t id;
     bool linked;            /* deps are there */
+    bool referred;          /* some other's dep, in a way that may use its value */
     struct code_config *in; /* where it is written; of a call and a close: the module that calls */
     size_t at;              /* index in the module's list */
     struct code_node **dep;
@@ -223,7 +224,8 @@ struct code {
     size_t nconfigs, room_configs;
     struct code_node **node; /* by id */
     size_t nnodes, room_nodes;
-    bool broken; /* loading failed: nothing to evaluate */
+    bool broken;  /* loading failed: nothing to evaluate */
+    bool selects; /* options.wants is asked */
     bool evaluated;
     const struct code_input *inputs; /* by index of the root's variables */
     struct code_walk plan;
@@ -268,6 +270,8 @@ const struct code_made *code_find_made(struct code *code, struct str address);
 
 /* Fill node->dep, once. False: memory is out. */
 bool code_link_node(struct code *code, struct code_node *node);
+/* Link all of them, and say which ones are referred to. False: memory is out. */
+bool code_mark_referred(struct code *code);
 /* Evaluate the node after all that it needs. False: it failed, or something before it. */
 bool code_visit(struct code_walk *walk, struct code_node *node);
 /* Report cycles among all nodes; true if there are none. */

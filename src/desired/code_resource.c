@@ -153,6 +153,14 @@ static void fill_out(struct running *run, const struct code_scope *scope, struct
     made->planned = run->schema ? hcl_unknown(run->arena, run->schema->block.type) : hcl_any();
 }
 
+/* An instance that is not to be evaluated: nobody is told of it, and nothing follows from it. */
+static bool is_left_out(const struct running *run, const struct code_made *made)
+{
+    const struct code *code = run->code;
+    return code->selects && !run->node->referred && made->out.mode == CODE_MANAGED &&
+           !code->options.wants(code->options.ctx, made->out.address);
+}
+
 static bool make_instance(struct running *run, struct code_module_instance *module,
                           const struct code_each *each, struct code_made *made)
 {
@@ -163,6 +171,8 @@ static bool make_instance(struct running *run, struct code_module_instance *modu
     if (!made->out.address.ptr)
         return false;
     made->out.failed = true;
+    if (is_left_out(run, made))
+        return true;
     if (!check_self(run, each) ||
         !code_run_conditions(&scope, &run->resource->preconditions, CODE_CONDITION_BEFORE))
         return false;

@@ -277,6 +277,91 @@ static void one_instance_needs_no_more_than_it_refers_to(void **state)
     code_close(code);
 }
 
+static bool only_one(void *ctx, struct str address)
+{
+    (void)ctx;
+    return str_equal(address, STR("terraform_data.many[1]"));
+}
+
+/* Nobody refers to `many`; of `source` something is asked through an output, of what is in the
+ * module through its end, for which a data source waits. */
+static void what_nobody_wants_is_evaluated_where_it_is_referred_to(void **state)
+{
+    (void)state;
+    static const struct given given = {
+        .file = {{"/r/main.tf",
+                  "resource \"terraform_data\" \"many\" {\n  count = 3\n"
+                  "  input = \"${terraform_data.source[0].input}${count.index}\"\n}\n"
+                  "resource \"terraform_data\" \"source\" {\n  count = 2\n  input = \"s\"\n}\n"
+                  "resource \"terraform_data\" \"single\" {\n  input = \"x\"\n}\n"
+                  "module \"m\" {\n  source = \"./m\"\n}\n"
+                  "module \"idle\" {\n  source = \"./m\"\n}\n"
+                  "data \"terraform_remote_state\" \"d\" {\n  backend = \"local\"\n"
+                  "  depends_on = [module.m]\n}\n"},
+                 {"/r/m/m.tf", "resource \"terraform_data\" \"x\" {\n  input = \"x\"\n}\n"}}};
+    static const struct {
+        struct str address;
+        bool evaluated;
+    } want[] = {{STR_INIT("module.idle.terraform_data.x"), false},
+                {STR_INIT("module.m.terraform_data.x"), true},
+                {STR_INIT("terraform_data.many[0]"), false},
+                {STR_INIT("terraform_data.many[1]"), true},
+                {STR_INIT("terraform_data.many[2]"), false},
+                {STR_INIT("terraform_data.single"), false},
+                {STR_INIT("terraform_data.source[0]"), true},
+                {STR_INIT("terraform_data.source[1]"), true}};
+    struct code_options options = {.root_dir = STR("/r"),
+                                   .phase = CODE_EXPLORE,
+                                   .read = read_given,
+                                   .list = list_given,
+                                   .wants = only_one,
+                                   .ctx = (void *)(uintptr_t)&given,
+                                   .now_utc_ms = INT64_MIN};
+    struct code *code;
+    struct err err = {0};
+    assert_true(code_open(&options, &code, &err));
+    assert_true(code_evaluate(code, &err));
+    assert_false(hcl_has_errors(code_diags(code)));
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        const struct code_instance *found = code_find_instance(code, want[i].address);
+        print_message("  %s\n", want[i].address.ptr);
+        assert_non_null(found);
+        assert_true(str_equal(found->address, want[i].address));
+        assert_int_equal(found->failed, !want[i].evaluated);
+        assert_int_equal(found->config.kind == VALUE_OBJECT, want[i].evaluated);
+    }
+    const struct code_instance *one = code_find_instance(code, STR("terraform_data.many[1]"));
+    assert_true(str_equal(value_get_string(&one->desired, STR("input")), STR("s1")));
+    code_close(code);
+}
+
+/* The name that the state has may be that of another instance. */
+static void where_something_moved_all_is_evaluated(void **state)
+{
+    (void)state;
+    static const struct given given = {
+        .file = {{"/r/main.tf", "resource \"terraform_data\" \"many\" {\n  count = 3\n}\n"
+                                "moved {\n  from = terraform_data.old\n"
+                                "  to   = terraform_data.many[0]\n}\n"}}};
+    struct code_options options = {.root_dir = STR("/r"),
+                                   .phase = CODE_EXPLORE,
+                                   .read = read_given,
+                                   .list = list_given,
+                                   .wants = only_one,
+                                   .ctx = (void *)(uintptr_t)&given,
+                                   .now_utc_ms = INT64_MIN};
+    struct code *code;
+    struct err err = {0};
+    size_t n;
+    assert_true(code_open(&options, &code, &err));
+    assert_true(code_evaluate(code, &err));
+    const struct code_instance *all = code_instances(code, &n);
+    assert_int_equal(n, 3);
+    for (size_t i = 0; i < n; i++)
+        assert_false(all[i].failed);
+    code_close(code);
+}
+
 static void texts_are_evaluated_in_the_root(void **state)
 {
     (void)state;
@@ -420,6 +505,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_case_gives_what_it_says),
         cmocka_unit_test(one_instance_needs_no_more_than_it_refers_to),
+        cmocka_unit_test(what_nobody_wants_is_evaluated_where_it_is_referred_to),
+        cmocka_unit_test(where_something_moved_all_is_evaluated),
         cmocka_unit_test(texts_are_evaluated_in_the_root),
         cmocka_unit_test(instances_name_their_provider_with_its_key),
         cmocka_unit_test(what_is_not_enabled_is_not_there),

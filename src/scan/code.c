@@ -155,6 +155,15 @@ static bool find_state(void *ctx, struct str address, struct value *ret)
     return sensitive_mark(&code->arena, &secrets, &parsed, ret, NULL);
 }
 
+/* What is in the state under another name is not found there, nor is what nobody has made: asked
+ * for either way. */
+static bool is_wanted(void *ctx, struct str address)
+{
+    const struct scan_code *code = ctx;
+    return scan_wants(code->scan->tally.options, address) ||
+           !scan_code_look_up(&code->state, address);
+}
+
 static const struct schema *find_schema(void *ctx, struct str source, enum code_mode mode,
                                         struct str type)
 {
@@ -258,6 +267,7 @@ static bool open_code(struct scan_code *code, struct err *err)
                                           .schema = find_schema,
                                           .provider_config_schema = find_config_schema,
                                           .state = find_state,
+                                          .wants = scan_is_partial(options) ? is_wanted : NULL,
                                           .call_function = call_function,
                                           .ctx = code,
                                           .now_utc_ms = options->now_utc_ms};

@@ -335,6 +335,7 @@ static bool evaluate(struct scan_code *code, enum live_side side, struct code **
     struct code_options options = code->options;
     struct err why = {0};
     char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
+    options.validated = code->complete;
     options.now = now;
     options.plan = plan;
     struct code **world = &code->worlds[code->evaluation++];
@@ -441,7 +442,8 @@ static struct differences differences_of(const struct scan_code *code)
                            (planned && !value_equal(&r->from_state.planned, &r->desired));
         }
     for (size_t i = 0; i < n && !found.ahead; i++)
-        found.ahead = all[i].mode == CODE_MANAGED && !code->met[i];
+        found.ahead = all[i].mode == CODE_MANAGED && !code->met[i] &&
+                      scan_wants(code->scan->tally.options, all[i].address);
     found.any |= found.ahead;
     return found;
 }

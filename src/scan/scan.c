@@ -129,10 +129,14 @@ static void pass_progress(void *ctx, const struct reader_progress *progress)
 
 struct entry *scan_add_entry(struct scan *scan)
 {
-    if (!scan->last || scan->last->n == SCAN_CHUNK) {
-        struct chunk *chunk = arena_new(scan->tally.arena, struct chunk, 1);
+    if (!scan->last || scan->last->n == scan->last->room) {
+        size_t room = scan->last ? SCAN_CHUNK : SCAN_CHUNK_FIRST;
+        struct chunk *chunk =
+            arena_alloc(scan->tally.arena, 1, sizeof *chunk + room * sizeof *chunk->entry,
+                        _Alignof(struct chunk));
         if (!chunk)
             return NULL;
+        chunk->room = room;
         if (scan->last)
             scan->last->next = chunk;
         else

@@ -11,7 +11,7 @@ struct observation;
 struct scan_code;
 struct scan_kept;
 
-enum { SCAN_CHUNK = 1024 };
+enum { SCAN_CHUNK_FIRST = 16, SCAN_CHUNK = 1024 }; /* one touched resource needs but one */
 
 /* An instance that waits for its answer. The resource comes first: readers hand its place back. */
 struct entry {
@@ -29,8 +29,8 @@ struct entry {
 };
 struct chunk {
     struct chunk *next;
-    size_t n;
-    struct entry entry[SCAN_CHUNK];
+    size_t n, room;
+    struct entry entry[];
 };
 
 struct scan {
