@@ -150,6 +150,21 @@ static void plan_send(struct reading *reading, const struct live_question *quest
     plan_failed(reading, reading_error(reading, &err));
 }
 
+/* An apply of what is live makes just what was recorded, which is what is asked for: of what was
+ * recorded it makes nothing else, and nobody asks. It is the dearer half of a difference. */
+static bool is_settled(struct reading *reading, const struct live_question *question)
+{
+    const struct live_plan *first = &reading->plans[LIVE_SIDE_LIVE];
+    const struct value *recorded = &reading->desired_value;
+    if (reading->planning != LIVE_SIDE_STATE || pool_options(reading->worker)->ask_apart ||
+        reading->gone || first->status != LIVE_PLANNED || first->nrequires_replace ||
+        !value_equal(&first->planned, recorded) || !value_equal(&question->prior, recorded) ||
+        !value_equal(&question->proposed, recorded))
+        return false;
+    reading->plans[LIVE_SIDE_STATE] = *first;
+    return true;
+}
+
 static void plan(struct reading *reading, const struct value *prior)
 {
     const struct reader_options *options = pool_options(reading->worker);
@@ -158,7 +173,9 @@ static void plan(struct reading *reading, const struct value *prior)
     if (options->ask(options->ctx, &reading->arena, reading->job->resource, reading->type->schema,
                      reading->planning, prior, &reading->desired_value, &question, &err)) {
         const struct value *told[] = {&question.prior, &question.config, &question.proposed};
-        if (!worker_moves(reading->worker, reading, told, sizeof told / sizeof *told))
+        if (is_settled(reading, &question))
+            plan_next(reading);
+        else if (!worker_moves(reading->worker, reading, told, sizeof told / sizeof *told))
             plan_send(reading, &question);
     } else if (err.kind != ERR_NONE)
         plan_failed(reading, reading_error(reading, &err));

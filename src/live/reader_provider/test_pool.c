@@ -288,6 +288,8 @@ static void answer_plan(struct arena *arena, struct str request, struct buf *out
         put_state(out, 1,
                   str_starts(id, STR("plan-garbage")) ? STR("\x93\x01")
                                                       : field(field(request, 3), 1));
+    if (str_starts(id, STR("drift-in-place")))
+        return;
     size_t path = pb_open(out, 2), step = pb_open(out, 1);
     pb_put_bytes(out, 1, STR("value"));
     pb_close(out, step);
@@ -1023,6 +1025,23 @@ static void what_does_not_differ_is_planned_once(void **state)
     assert_int_equal(world.calls[PLUGIN_READ], 20);
 }
 
+/* Its plan is what was recorded: what would be made of that is known, too. */
+static void what_would_be_as_recorded_is_planned_once(void **state)
+{
+    struct run *run = *state;
+    run->options.ask = ask;
+    add(run, "drift-in-place", "");
+    go(run);
+    assert_int_equal(world.calls[PLUGIN_PLAN], 1);
+    assert_int_equal(run->seen[0].from_live, LIVE_PLANNED);
+    assert_int_equal(run->seen[0].from_state, LIVE_PLANNED);
+    assert_string_equal(run->seen[0].planned, "v");
+    run->options.ask_apart = true; /* the code may say another thing of each */
+    add(run, "drift-in-place-too", "");
+    go(run);
+    assert_int_equal(world.calls[PLUGIN_PLAN], 1 + 4);
+}
+
 /* What was read stands, and nobody else suffers. */
 static void a_plan_that_crashes_costs_no_reading(void **state)
 {
@@ -1246,6 +1265,7 @@ int main(void)
         WORLD(a_sink_that_fails_ends_it),
         WORLD(what_is_read_is_planned_where_the_code_has_it),
         WORLD(what_does_not_differ_is_planned_once),
+        WORLD(what_would_be_as_recorded_is_planned_once),
         WORLD(a_plan_that_crashes_costs_no_reading),
         WORLD(a_type_that_hangs_in_planning_is_not_planned_on),
         WORLD(what_was_never_recorded_is_imported),
