@@ -26,6 +26,7 @@ enum {
     FILES_MAX = 20000, /* of one target */
     QUIET_MS = 150,
     LONGEST_MS = 1500,
+    LULL_MS = 20, /* after events that nobody wants: a database beside the code writes all day */
     SLOW_MS = 20000,
     SELDOM_MS = 300000,
     STALE_MORE = 100000, /* interests that lead nowhere, before all is made anew */
@@ -589,7 +590,7 @@ bool watch_set(struct watch *w, const struct watch_target *target, size_t n, str
 bool watch_wait(struct watch *w, int wake_fd, int timeout_ms,
                 void (*changed)(void *ctx, size_t target), void *ctx, struct err *err)
 {
-    int64_t start = clock_monotonic_ms();
+    int64_t start = clock_monotonic_ms(), lull = 0;
     for (;;) {
         int64_t now = clock_monotonic_ms();
         if (is_due(w, now)) {
@@ -601,11 +602,19 @@ bool watch_wait(struct watch *w, int wake_fd, int timeout_ms,
         if (most <= 0)
             return true;
         struct pollfd fd[2] = {{.fd = w->fd, .events = POLLIN}, {.fd = wake_fd, .events = POLLIN}};
+        if (now < lull) { /* the kernel makes one of those that are alike */
+            fd[0].fd = -1;
+            wait = wait < lull - now ? wait : (int)(lull - now);
+        }
         int got = poll(fd, 2, most < wait ? (int)most : wait);
         if (got < 0 && errno != EINTR)
             return err_set(err, ERR_IO, "wait for changes of files: %s", strerror(errno));
-        if (got > 0 && fd[0].revents)
+        if (got > 0 && fd[0].revents) {
+            int64_t before = w->last_ms;
             read_events(w);
+            if (w->last_ms == before)
+                lull = clock_monotonic_ms() + LULL_MS;
+        }
         if (got > 0 && fd[1].revents)
             return true;
     }
