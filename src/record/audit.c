@@ -53,47 +53,89 @@ static bool check_tiles(const struct append *a, struct err *err)
                    (unsigned long long)size);
 }
 
-static bool insert_event(struct append *a, const struct event *event, struct str line,
-                         struct err *err)
+/* The events of one call up to the next whole tile, one row each. */
+struct rows {
+    struct append *append;
+    const struct event *event;
+    size_t n;
+    struct arena arena; /* of one row */
+    struct buf line;
+    struct err *err;
+    bool failed;
+};
+
+static bool print_event(struct rows *rows, struct event *timed)
 {
-    AUTO_ARENA arena = {.limit = 4 * (size_t)AUDIT_LINE_MAX};
-    struct str stack = column_text(&arena, event->stack);
-    struct str actor = column_text(&arena, event->actor.name);
-    struct db_value row[] = {
-        DB_PARAM_INT(a->head.size),
-        DB_PARAM_INT(event->time_utc_ms),
-        DB_PARAM_TEXT(str_from(event_type_name(event->type))),
-        DB_PARAM_TEXT(stack),
-        DB_PARAM_TEXT(actor),
-        DB_PARAM_TEXT(line),
-    };
-    if (!stack.ptr || !actor.ptr)
-        return arena_full(&arena, err);
-    return db_run(a->record->db,
-                  "INSERT INTO audit_event (seq, utc_ms, type, stack, actor, line) "
-                  "VALUES ($1, $2, $3, $4, $5, $6)",
-                  row, 6, err);
+    struct append *a = rows->append;
+    struct audit_head *head = &a->head;
+    struct digest leaf;
+    rows->line.len = 0;
+    if (timed->time_utc_ms == 0)
+        timed->time_utc_ms = record_now(a->record);
+    if (!audit_line_print(&rows->line, timed, head->size, head->size ? &head->last : NULL,
+                          rows->err))
+        return err_wrap(rows->err, "audit event %s", event_type_name(timed->type));
+    struct str text = buf_view(&rows->line);
+    return (merkle_leaf(a->hasher, text, &leaf) &&
+            hasher_sha256(a->hasher, &text, 1, &head->last) &&
+            merkle_range_add(a->hasher, &head->edge, &leaf)) ||
+           err_set(rows->err, ERR_LIMIT, "SHA-256 failed");
 }
 
-static bool add_event(struct append *a, const struct event *event, struct err *err)
+static bool next_event(void *ctx, struct db_value *param)
 {
-    AUTO_BUF line = {.limit = AUDIT_LINE_MAX};
-    struct audit_head *head = &a->head;
-    struct event timed = *event;
-    struct digest leaf;
-    if (timed.time_utc_ms == 0)
-        timed.time_utc_ms = record_now(a->record);
-    if (!audit_line_print(&line, &timed, head->size, head->size ? &head->last : NULL, err))
-        return err_wrap(err, "audit event %s", event_type_name(event->type));
-    struct str text = buf_view(&line);
-    if (!merkle_leaf(a->hasher, text, &leaf) || !hasher_sha256(a->hasher, &text, 1, &head->last) ||
-        !merkle_range_add(a->hasher, &head->edge, &leaf))
-        return err_set(err, ERR_LIMIT, "SHA-256 failed");
-    if (!insert_event(a, &timed, text, err))
+    struct rows *rows = ctx;
+    if (!rows->n)
         return false;
-    head->size++;
-    return head->size % TILE_WIDTH != 0 ||
-           (audit_tiles_write(a->record->db, a->hasher, head, err) && check_tiles(a, err));
+    struct event timed = *rows->event;
+    arena_reset(&rows->arena);
+    struct str stack = column_text(&rows->arena, timed.stack);
+    struct str actor = column_text(&rows->arena, timed.actor.name);
+    rows->failed = !((stack.ptr && actor.ptr) || arena_full(&rows->arena, rows->err)) ||
+                   !print_event(rows, &timed);
+    if (rows->failed)
+        return false;
+    param[0] = DB_PARAM_INT(rows->append->head.size++);
+    param[1] = DB_PARAM_INT(timed.time_utc_ms);
+    param[2] = DB_PARAM_TEXT(str_from(event_type_name(timed.type)));
+    param[3] = DB_PARAM_TEXT(stack);
+    param[4] = DB_PARAM_TEXT(actor);
+    param[5] = DB_PARAM_TEXT(buf_view(&rows->line));
+    rows->event++;
+    rows->n--;
+    return true;
+}
+
+static bool insert_rows(struct rows *rows, struct err *err)
+{
+    static const char sql[] = "INSERT INTO audit_event (seq, utc_ms, type, stack, actor, line) "
+                              "VALUES ($1, $2, $3, $4, $5, $6)";
+    struct db *db = rows->append->record->db;
+    struct db_value row[6];
+    bool one = rows->n == 1; /* needs no pipeline */
+    bool ok = one ? next_event(rows, row) && db_run(db, sql, row, 6, err)
+                  : db_run_many(db, sql, 6, next_event, rows, err);
+    return ok && !rows->failed;
+}
+
+static bool add_events(struct append *a, const struct event *event, size_t n, struct err *err)
+{
+    struct rows rows = {.append = a,
+                        .arena = {.limit = 4 * (size_t)AUDIT_LINE_MAX},
+                        .line = {.limit = AUDIT_LINE_MAX},
+                        .err = err};
+    bool ok = true;
+    for (size_t done = 0; ok && done < n; done += (size_t)(rows.event - &event[done])) {
+        size_t room = TILE_WIDTH - (size_t)a->head.size % TILE_WIDTH;
+        rows.event = &event[done];
+        rows.n = n - done < room ? n - done : room;
+        ok = insert_rows(&rows, err) &&
+             (a->head.size % TILE_WIDTH != 0 ||
+              (audit_tiles_write(a->record->db, a->hasher, &a->head, err) && check_tiles(a, err)));
+    }
+    arena_free(&rows.arena);
+    buf_free(&rows.line);
+    return ok;
 }
 
 /* Event 0: the log's name and, where there is one, its key. */
@@ -127,7 +169,7 @@ static bool start_log(struct append *a, struct arena *arena, struct err *err)
         return arena_full(arena, err);
     a->head.origin = origin;
     return value_members(VALUE_OBJECT, member, n, &event.detail, NULL, err) &&
-           add_event(a, &event, err);
+           add_events(a, &event, 1, err);
 }
 
 static bool append_all(struct append *a, struct arena *arena, const struct event *event, size_t n,
@@ -137,10 +179,7 @@ static bool append_all(struct append *a, struct arena *arena, const struct event
         (a->head.size == 0 && !start_log(a, arena, err)))
         return false;
     int64_t first = a->head.size;
-    for (size_t i = 0; i < n; i++)
-        if (!add_event(a, &event[i], err))
-            return false;
-    if (!audit_head_write(a->record->db, &a->head, err))
+    if (!add_events(a, event, n, err) || !audit_head_write(a->record->db, &a->head, err))
         return false;
     if (ret_first)
         *ret_first = first;

@@ -28,9 +28,12 @@ struct settling {
 #define REVIEW_FORGOTTEN \
     "r.state = 'effect' AND f.status NOT IN ('resolved', 'ignored', 'reviewed', 'waived')"
 #define OVERDUE "f.due_utc_ms <= $1 AND f.lane = 0 AND f.due_utc_ms <> f.told_due_utc_ms"
-/* What came back after the list was due is no matter of it any more. */
-#define LATE_DUE \
-    "f.lane = 0 AND f.open_utc_ms < c.due_utc_ms AND (f.due_utc_ms IS NULL OR" \
+/* Of a breakglass's list, what is due before its own deadline. What came back after the list was
+ * due is no matter of it any more. CROSS: SQLite begins with the lists, not with all open findings.
+ */
+#define LISTED \
+    "cover_finding c CROSS JOIN finding f WHERE f.id = c.finding AND f.lane = 0 AND " \
+    "f.open_utc_ms < c.due_utc_ms AND (f.due_utc_ms IS NULL OR" \
     " f.due_utc_ms > c.due_utc_ms)"
 
 static bool anything(struct record *record, int64_t now, bool *ret, struct err *err)
@@ -40,8 +43,7 @@ static bool anything(struct record *record, int64_t now, bool *ret, struct err *
         " r.until_utc_ms <= $1 LIMIT 1) t",
         "SELECT count(*) FROM (SELECT 1 FROM cover WHERE ended_utc_ms = 0 AND until_utc_ms <= $1"
         " LIMIT 1) t",
-        "SELECT count(*) FROM (SELECT 1 FROM cover_finding c JOIN finding f ON f.id = c.finding"
-        " WHERE " LATE_DUE " AND f.open_utc_ms <= $1 LIMIT 1) t",
+        "SELECT count(*) FROM (SELECT 1 FROM " LISTED " AND f.open_utc_ms <= $1 LIMIT 1) t",
         "SELECT count(*) FROM cover WHERE kind = 'breakglass' AND due_utc_ms > $1",
         "SELECT count(*) FROM (SELECT 1 FROM finding f WHERE " OVERDUE " LIMIT 1) t",
     };
@@ -184,19 +186,26 @@ static bool bring_forward(struct settling *s, struct err *err)
     return db_run(s->record->db,
                   "UPDATE finding SET due_utc_ms = (SELECT min(c.due_utc_ms) FROM cover_finding c"
                   " WHERE c.finding = finding.id AND finding.open_utc_ms < c.due_utc_ms)"
-                  " WHERE lane = 0 AND id IN (SELECT f.id FROM"
-                  " cover_finding c JOIN finding f ON f.id = c.finding WHERE " LATE_DUE ")",
+                  " WHERE lane = 0 AND id IN (SELECT f.id FROM " LISTED ")",
                   NULL, 0, err);
 }
 
-/* --- deadlines --- */
+/* --- deadlines ---
+ *
+ * Ten thousand may pass at once: few statements, whatever their number. All of them mean the same
+ * findings, as nobody else writes meanwhile.
+ */
+
+/* Those that have to be told; one that is due once more was told then. */
+#define LATE \
+    "(SELECT f.id, f.due_utc_ms, f.stack, f.fingerprint, f.digest, f.address, f.class, f.owner" \
+    " FROM finding f WHERE " OVERDUE " ORDER BY f.id LIMIT $2) l WHERE NOT EXISTS" \
+    " (SELECT 1 FROM overdue o WHERE o.finding = l.id AND o.due_utc_ms = l.due_utc_ms)"
+#define LATE_WHY "its deadline passed without a review"
 
 struct late {
     struct settling *s;
-    struct late_finding {
-        int64_t id, due;
-        struct str stack, fingerprint, address, class_, owner;
-    } * item;
+    struct event *event;
     size_t n, room;
 };
 
@@ -204,63 +213,53 @@ static bool late_row(void *ctx, const struct db_row *row, struct err *err)
 {
     struct late *late = ctx;
     struct arena *arena = late->s->arena;
-    late->item = arena_grow(arena, late->item, late->n, &late->room, late->n + 1);
-    if (!late->item)
+    struct detail *detail = arena_new(arena, struct detail, 1);
+    late->event = arena_grow(arena, late->event, late->n, &late->room, late->n + 1);
+    if (!late->event || !detail)
         return arena_full(arena, err);
-    struct late_finding *f = &late->item[late->n++];
-    *f = (struct late_finding){.id = db_int(row, 0),
-                               .due = db_int(row, 1),
-                               .stack = reviews_keep(arena, row, 2),
-                               .fingerprint = reviews_keep(arena, row, 3),
-                               .address = reviews_keep(arena, row, 4),
-                               .class_ = reviews_keep(arena, row, 5),
-                               .owner = reviews_keep(arena, row, 6)};
-    return (f->stack.ptr && f->fingerprint.ptr && f->address.ptr && f->class_.ptr &&
-            f->owner.ptr) ||
-           arena_full(arena, err);
-}
-
-static bool tell_late(struct settling *s, const struct late_finding *f, struct err *err)
-{
-    struct detail detail = {.arena = s->arena};
-    const struct db_value row[] = {DB_PARAM_INT(f->id), DB_PARAM_INT(f->due), DB_PARAM_INT(s->now)};
-    struct event event = {.type = EVENT_FINDING_OVERDUE,
-                          .time_utc_ms = s->now,
-                          .actor = {STR("plumb"), STR("clock")},
-                          .stack = f->stack,
-                          .subject = f->fingerprint,
-                          .reason = STR("its deadline passed without a review")};
-    detail_text(&detail, "address", f->address);
-    detail_text(&detail, "class", f->class_);
-    detail_text(&detail, "owner", f->owner);
-    detail_time(&detail, "due", f->due);
-    if (!db_run(s->record->db,
-                "INSERT INTO overdue (finding, due_utc_ms, told_utc_ms) VALUES ($1, $2, $3)"
-                " ON CONFLICT (finding, due_utc_ms) DO NOTHING",
-                row, 3, err))
-        return false;
-    bool again = db_changed(s->record->db) == 0; /* it is due then once more: that was told */
-    return db_run(s->record->db, "UPDATE finding SET told_due_utc_ms = $2 WHERE id = $1", row, 2,
-                  err) &&
-           (again || (detail_object(&detail, &event.detail, err) &&
-                      reviews_note(s->record, f->id, "overdue", NULL, event.reason, err) &&
-                      audit_append(s->record, &event, NULL, err)));
+    struct event *event = &late->event[late->n++];
+    *event = (struct event){.type = EVENT_FINDING_OVERDUE,
+                            .time_utc_ms = late->s->now,
+                            .actor = {STR("plumb"), STR("clock")},
+                            .stack = reviews_keep(arena, row, 1),
+                            .subject = reviews_keep(arena, row, 2),
+                            .reason = STR(LATE_WHY)};
+    detail->arena = arena;
+    detail->full = !event->stack.ptr || !event->subject.ptr;
+    detail_text(detail, "address", db_text(row, 3));
+    detail_text(detail, "class", db_text(row, 4));
+    detail_text(detail, "owner", db_text(row, 5));
+    detail_time(detail, "due", db_int(row, 0));
+    return detail_object(detail, &event->detail, err);
 }
 
 static bool tell_overdue(struct settling *s, struct err *err)
 {
     struct late late = {.s = s};
+    struct db *db = s->record->db;
     const struct db_value param[] = {DB_PARAM_INT(s->now), DB_PARAM_INT(SETTLE_MOST)};
-    if (!db_query(s->record->db,
-                  "SELECT f.id, f.due_utc_ms, f.stack, f.fingerprint, f.address, f.class, f.owner"
-                  " FROM finding f WHERE " OVERDUE " ORDER BY f.id LIMIT $2",
-                  param, 2, late_row, &late, err))
-        return false;
-    for (size_t i = 0; i < late.n; i++)
-        if (!tell_late(s, &late.item[i], err))
-            return false;
+    bool ok =
+        db_query(db,
+                 "SELECT l.due_utc_ms, l.stack, l.fingerprint, l.address, l.class, l.owner FROM"
+                 " " LATE " ORDER BY l.id",
+                 param, 2, late_row, &late, err) &&
+        (!late.n ||
+         (db_run(db,
+                 "INSERT INTO finding_history (id, finding, utc_ms, run, what, fingerprint, digest,"
+                 " actor, why) SELECT (SELECT " FINDING_HISTORY_NEXT ") - 1 + row_number() OVER"
+                 " (ORDER BY l.id), l.id, CAST($1 AS BIGINT), NULL, 'overdue', l.fingerprint,"
+                 " l.digest, '', '" LATE_WHY "' FROM " LATE,
+                 param, 2, err) &&
+          db_run(db,
+                 "INSERT INTO overdue (finding, due_utc_ms, told_utc_ms) SELECT l.id, l.due_utc_ms,"
+                 " CAST($1 AS BIGINT) FROM " LATE,
+                 param, 2, err))) &&
+        db_run(db,
+               "UPDATE finding SET told_due_utc_ms = due_utc_ms WHERE id IN (SELECT f.id FROM"
+               " finding f WHERE " OVERDUE " ORDER BY f.id LIMIT $2)",
+               param, 2, err);
     s->done.overdue = late.n;
-    return true;
+    return ok && (!late.n || audit_append_many(s->record, late.event, late.n, NULL, err));
 }
 
 /* --- all of it --- */

@@ -620,6 +620,97 @@ static void two_approvals_at_once_take_effect_once(void **state)
     close_world(&world);
 }
 
+/* More findings like the one that is there. */
+static void multiply(struct world *world, int64_t from, int64_t to)
+{
+    static const char sql[] =
+        "INSERT INTO finding (id, stack, fingerprint, status, class, severity, address, type,"
+        " provider, digest, decision, rule, owner, actor, actor_how, first_utc_ms, open_utc_ms,"
+        " changed_utc_ms, seen_utc_ms, due_utc_ms, first_run, seen_run, times, why, detail) SELECT"
+        " $1, stack, $2, status, class, severity, address, type, provider, digest, decision, rule,"
+        " owner, actor, actor_how, first_utc_ms, open_utc_ms, changed_utc_ms, seen_utc_ms,"
+        " due_utc_ms, first_run, seen_run, times, why, $3 FROM finding WHERE id = 1";
+    char name[33], detail[1001];
+    (void)snprintf(detail, sizeof detail, "%01000d", 0);
+    assert_true(db_begin(world->record.db, DB_WRITE, NULL));
+    for (int64_t id = from; id <= to; id++) {
+        (void)snprintf(name, sizeof name, "%032lld", (long long)id);
+        const struct db_value row[] = {DB_PARAM_INT(id), DB_PARAM_TEXT(str_from(name)),
+                                       DB_PARAM_TEXT(str_from(detail))};
+        assert_true(db_run(world->record.db, sql, row, 3, NULL));
+    }
+    assert_true(db_commit(world->record.db, NULL));
+}
+
+static int64_t number(struct world *world, const char *sql)
+{
+    int64_t n = -1;
+    assert_true(db_one_int(world->record.db, sql, NULL, 0, &n, NULL));
+    return n;
+}
+
+/* What this process has read, in bytes; -1 where the kernel does not count it. */
+static long long bytes_read(void)
+{
+    long long n = -1;
+    FILE *file = fopen("/proc/self/io", "r");
+    if (file) {
+        if (fscanf(file, "rchar: %lld", &n) != 1)
+            n = -1;
+        (void)fclose(file);
+    }
+    return n;
+}
+
+static void many_deadlines_pass_at_once(void **state)
+{
+    const struct test_store *store = *state;
+    struct world world, again;
+    struct settled settled;
+    bool open = true;
+    struct err err = {0};
+    open_world(&world, store);
+    take_step(&world, "scan a!");
+    multiply(&world, 2, 3000);
+    assert_true(db_script(world.record.db,
+                          "INSERT INTO overdue SELECT id, due_utc_ms, 1 FROM finding WHERE id = 7",
+                          NULL)); /* it was due before, and is so once more */
+    int64_t size = number(&world, "SELECT size FROM audit_head");
+    world.now += 2 * DAY;
+    assert_true(record_settle(&world.record, &settled, &err));
+    assert_int_equal(settled.overdue, 2999);
+    assert_int_equal(number(&world, "SELECT size FROM audit_head"), size + 2999);
+    assert_int_equal(number(&world, "SELECT count(DISTINCT line) FROM audit_event WHERE"
+                                    " type = 'finding.overdue'"),
+                     2999);
+    assert_int_equal(number(&world, "SELECT count(*) FROM overdue"), 3000);
+    assert_int_equal(number(&world, "SELECT count(DISTINCT finding) FROM finding_history WHERE"
+                                    " what = 'overdue' AND finding <> 7"),
+                     2999);
+    /* in the order of the findings, in the history as in the log */
+    assert_int_equal(number(&world, "SELECT count(*) FROM finding_history a JOIN finding_history b"
+                                    " ON b.id = a.id + 1 WHERE a.what = 'overdue' AND"
+                                    " b.finding <= a.finding"),
+                     0);
+    assert_true(record_settle(&world.record, &settled, &err));
+    assert_int_equal(settled.overdue, 0);
+    multiply(&world, 3001, 3001); /* the log goes on behind whole tiles */
+    assert_true(record_settle(&world.record, &settled, &err));
+    assert_int_equal(settled.overdue, 1);
+    int64_t now = world.now;
+    close_world(&world);
+
+    /* That there is nothing to do is known without a look at all that was told: 3 MB of rows. */
+    open_world(&again, store);
+    again.now = now;
+    long long before = bytes_read();
+    assert_true(record_unsettled(&again.record, &open, &err));
+    assert_false(open);
+    if (before >= 0 && store->server[0] == '\0')
+        assert_true(bytes_read() - before < 500000);
+    close_world(&again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -630,6 +721,7 @@ int main(void)
         cmocka_unit_test(a_breakglass_leaves_a_list_that_is_due),
         cmocka_unit_test(what_the_first_scan_behind_it_sees_is_on_the_list),
         cmocka_unit_test(two_approvals_at_once_take_effect_once),
+        cmocka_unit_test(many_deadlines_pass_at_once),
     };
     return test_stores_run("respond/reviewing", tests, sizeof tests / sizeof *tests);
 }
