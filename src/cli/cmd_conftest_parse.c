@@ -28,8 +28,8 @@ static const struct option options[] = {
                      .letter = 'c',
                      .kind = OPTION_STRING,
                      .arg = "FILE",
-                     .text = "options that are not given; conftest.toml without it, if there is "
-                             "one"},
+                     .text = "options that are not given; conftest.toml (.yaml, .json) without "
+                             "it, if there is one"},
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
@@ -64,7 +64,7 @@ static bool run(const struct app *app, const struct invocation *given, int *ret_
     struct policy_inputs inputs;
     struct invocation in;
     struct value v;
-    if (!conftest_setup(&arena, options, OPTION_COUNT, given, CONFIG_FILE, &in, err))
+    if (!conftest_setup(&arena, app, options, OPTION_COUNT, given, CONFIG_FILE, &in, err))
         return false;
     const struct policy_inputs_options how = {.parser = in.value[PARSER].text};
     if (!policy_inputs_read(&arena, in.args, in.nargs, &how, &inputs, err))
@@ -95,6 +95,7 @@ const struct command cmd_conftest_parse = {
             "  plumb conftest parse --parser hcl2 main.tf",
     .options = options,
     .noptions = OPTION_COUNT,
+    .pflag = true,
     .args_least = 1,
     .args_most = SIZE_MAX,
     .run = run};

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/conftest_output.h"
 #include "cli/conftest_setup.h"
+#include "cli/explain.h"
 #include "cli/policy_text.h"
 #include "cli/rows.h"
 #include "model/finding.h"
@@ -74,7 +75,7 @@ static const struct option options[] = {
     [IGNORE] = {.name = "ignore",
                 .kind = OPTION_STRING,
                 .arg = "REGEX",
-                .text = "pass over files of folders whose paths match"},
+                .text = "pass over files whose paths match"},
     [COMBINE] = {.name = "combine",
                  .kind = OPTION_FLAG,
                  .text = "one input of all files: an array of path and contents"},
@@ -114,7 +115,7 @@ static const struct option options[] = {
                       .text = "a list of the built-in functions that policies may call (JSON)"},
     [TRACE] = {.name = "trace",
                .kind = OPTION_FLAG,
-               .text = "not there: refused; see `plumb policy eval --explain`"},
+               .text = "tell on standard error how the answers came about"},
     [UPDATE] = {.name = "update",
                 .letter = 'u',
                 .kind = OPTION_LIST,
@@ -129,8 +130,8 @@ static const struct option options[] = {
                      .letter = 'c',
                      .kind = OPTION_STRING,
                      .arg = "FILE",
-                     .text = "options that are not given; conftest.toml without it, if there is "
-                             "one"},
+                     .text = "options that are not given; conftest.toml (.yaml, .json) without "
+                             "it, if there is one"},
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
@@ -149,6 +150,7 @@ struct job {
     struct conftest_check *check;
     size_t nchecks;
     struct conftest_capabilities capabilities;
+    struct explain explain;
 };
 
 static bool given(const struct job *job, size_t row)
@@ -166,6 +168,7 @@ static bool load(struct job *job, struct err *err)
     struct rego_diags diags = {.arena = job->arena};
     struct rego_compile_options how = {.keep_print = true,
                                        .strict = given(job, STRICT),
+                                       .coverage = given(job, TRACE),
                                        .allowed =
                                            job->capabilities.builtins ? conftest_is_capable : NULL,
                                        .allowed_ctx = &job->capabilities};
@@ -241,7 +244,9 @@ static bool read_inputs(struct job *job, struct err *err)
 
 static bool evaluate(struct job *job, struct err *err)
 {
+    const struct rego_trace trace = {explain_event, &job->explain};
     const struct rego_eval_options how = {
+        .trace = given(job, TRACE) ? &trace : NULL,
         .plain_input = true,
         .host = {.now_utc_ns = INT64_MIN, .configuration = conftest_configuration},
         .strict_builtin_errors = given(job, SHOW_BUILTIN_ERRORS),
@@ -264,22 +269,14 @@ static int exit_code(const struct job *job, bool *ret_quiet)
         failures += job->check[i].failures.n;
         warnings += job->check[i].warnings.n;
     }
-    int code = given(job, NO_FAIL)         ? 0
-               : !given(job, FAIL_ON_WARN) ? failures > 0
-               : failures                  ? 2
-                                           : warnings > 0;
+    int code = !given(job, FAIL_ON_WARN) ? failures > 0 : failures ? 2 : warnings > 0;
     *ret_quiet = given(job, QUIET) && code == 0;
-    return code;
+    return given(job, NO_FAIL) ? 0 : code;
 }
 
 /* What is not there is not passed over in silence. */
 static bool refuse(const struct job *job, struct err *err)
 {
-    if (given(job, TRACE))
-        return err_set(
-            err, ERR_UNSUPPORTED,
-            "--trace: traces are not printed; `plumb policy eval --explain` tells what a "
-            "query did");
     if (given(job, UPDATE))
         return err_set(err, ERR_UNSUPPORTED,
                        "--update: nothing is downloaded; fetch the policies first");
@@ -295,6 +292,7 @@ static bool output(struct job *job, int *ret_exit, struct err *err)
                                              .hide_message = given(job, JUNIT_HIDE_MESSAGE)};
     bool quiet;
     *ret_exit = exit_code(job, &quiet);
+    explain_print(&job->explain, job->app->err);
     return quiet || conftest_output(job->app->out, job->in->value[OUTPUT].text, &results, err);
 }
 
@@ -303,8 +301,9 @@ static bool run(const struct app *app, const struct invocation *given_in, int *r
 {
     AUTO_ARENA arena = {.limit = (size_t)1 << MEMORY_MAX_SHIFT};
     struct invocation in;
-    struct job job = {.app = app, .in = &in, .arena = &arena};
-    if (!conftest_setup(&arena, options, OPTION_COUNT, given_in, CONFIG_FILE, &in, err))
+    struct job job = {
+        .app = app, .in = &in, .arena = &arena, .explain = {.arena = &arena, .what = STR("full")}};
+    if (!conftest_setup(&arena, app, options, OPTION_COUNT, given_in, CONFIG_FILE, &in, err))
         return false;
     bool ok =
         refuse(&job, err) &&
@@ -330,6 +329,7 @@ const struct command cmd_conftest_test = {
             "  plumb conftest test manifests -p policies --all-namespaces -o junit",
     .options = options,
     .noptions = OPTION_COUNT,
+    .pflag = true,
     .args_least = 1,
     .args_most = SIZE_MAX,
     .run = run};

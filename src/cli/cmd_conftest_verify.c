@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/conftest_output.h"
 #include "cli/conftest_setup.h"
+#include "cli/explain.h"
 #include "cli/policy_text.h"
 #include "cli/rows.h"
 #include "policy/load.h"
@@ -36,6 +37,8 @@ enum {
     CONFIG_FILE,
     OPTION_COUNT
 };
+
+static const char *const reports[] = {"full", "notes", "fails", NULL};
 
 static const struct option options[] = {
     [POLICY] = ROW_POLICY,
@@ -66,14 +69,16 @@ static const struct option options[] = {
                       .text = "a list of the built-in functions that policies may call (JSON)"},
     [TRACE] = {.name = "trace",
                .kind = OPTION_FLAG,
-               .text = "not there: refused; see `plumb policy eval --explain`"},
+               .text = "tell on standard error how the answers came about"},
     [REPORT] = {.name = "report",
                 .kind = OPTION_STRING,
-                .arg = "KIND",
-                .text = "not there: refused; see `plumb policy test`"},
+                .arg = "full|notes|fails",
+                .choices = reports,
+                .text = "tell before the results how they came about: everything, what trace() was "
+                        "given, or expressions without a solution"},
     [VAR_VALUES] = {.name = "var-values",
                     .kind = OPTION_FLAG,
-                    .text = "not there: refused; see `plumb policy test`"},
+                    .text = "not there: refused; see --report"},
     [JUNIT_HIDE_MESSAGE] = {.name = "junit-hide-message",
                             .kind = OPTION_FLAG,
                             .text = "names in JUnit without the message"},
@@ -88,8 +93,8 @@ static const struct option options[] = {
                      .letter = 'c',
                      .kind = OPTION_STRING,
                      .arg = "FILE",
-                     .text = "options that are not given; conftest.toml without it, if there is "
-                             "one"},
+                     .text = "options that are not given; conftest.toml (.yaml, .json) without "
+                             "it, if there is one"},
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
@@ -103,7 +108,13 @@ struct job {
     struct policy_tests tests;
     struct value data;
     struct conftest_capabilities capabilities;
+    struct explain explain;
 };
+
+static bool is_told(const struct job *job)
+{
+    return job->in->value[TRACE].set || job->in->value[REPORT].set;
+}
 
 static bool load(struct job *job, struct err *err)
 {
@@ -115,6 +126,7 @@ static bool load(struct job *job, struct err *err)
     struct rego_diags diags = {.arena = job->arena};
     struct rego_compile_options how = {.keep_print = true,
                                        .strict = job->in->value[STRICT].set,
+                                       .coverage = is_told(job),
                                        .allowed =
                                            job->capabilities.builtins ? conftest_is_capable : NULL,
                                        .allowed_ctx = &job->capabilities};
@@ -138,7 +150,9 @@ static bool load(struct job *job, struct err *err)
 static bool one(struct job *job, struct policy_test *test, struct conftest_check *ret,
                 struct err *err)
 {
+    const struct rego_trace trace = {explain_event, &job->explain};
     const struct rego_eval_options how = {
+        .trace = is_told(job) ? &trace : NULL,
         .host = {.now_utc_ns = INT64_MIN, .configuration = conftest_configuration},
         .strict_builtin_errors = job->in->value[SHOW_BUILTIN_ERRORS].set,
         .cancel = job->app->cancel};
@@ -190,6 +204,7 @@ static bool run_all(struct job *job, int *ret_exit, struct err *err)
         if (check[results.n++].failures.n)
             *ret_exit = 1;
     }
+    explain_print(&job->explain, job->in->value[REPORT].set ? job->app->out : job->app->err);
     if (job->in->value[QUIET].set && *ret_exit == 0)
         return true;
     return conftest_output(job->app->out, job->in->value[OUTPUT].text, &results, err);
@@ -198,12 +213,12 @@ static bool run_all(struct job *job, int *ret_exit, struct err *err)
 /* What is not there is not passed over in silence. */
 static bool refuse(const struct job *job, struct err *err)
 {
-    static const size_t rows[] = {TRACE, REPORT, VAR_VALUES};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (job->in->value[rows[i]].set)
-            return err_set(err, ERR_UNSUPPORTED,
-                           "--%s: not printed here; `plumb policy test` tells what a test did",
-                           options[rows[i]].name);
+    const struct option_value *value = job->in->value;
+    if (value[VAR_VALUES].set)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "--var-values: not printed here; --report fails tells what had no solution");
+    if (value[REPORT].set && value[OUTPUT].set && !str_equal(value[OUTPUT].text, STR("stdout")))
+        return err_set(err, ERR_USAGE, "--report: only with --output stdout");
     return true;
 }
 
@@ -212,9 +227,10 @@ static bool run(const struct app *app, const struct invocation *given, int *ret_
 {
     AUTO_ARENA arena = {.limit = (size_t)1 << MEMORY_MAX_SHIFT};
     struct invocation in;
-    struct job job = {.app = app, .in = &in, .arena = &arena};
-    if (!conftest_setup(&arena, options, OPTION_COUNT, given, CONFIG_FILE, &in, err))
+    struct job job = {.app = app, .in = &in, .arena = &arena, .explain = {.arena = &arena}};
+    if (!conftest_setup(&arena, app, options, OPTION_COUNT, given, CONFIG_FILE, &in, err))
         return false;
+    job.explain.what = in.value[REPORT].set ? in.value[REPORT].text : STR("full");
     bool ok =
         refuse(&job, err) &&
         conftest_capabilities_read(&arena, in.value[CAPABILITIES].text, &job.capabilities, err) &&
@@ -233,5 +249,6 @@ const struct command cmd_conftest_verify = {
             "  plumb conftest verify -p policies -d data",
     .options = options,
     .noptions = OPTION_COUNT,
+    .pflag = true,
     .args_most = SIZE_MAX, /* as there: files are taken, and no test asks for them */
     .run = run};

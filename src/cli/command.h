@@ -39,6 +39,7 @@ struct option {
 /* What the command line said, by index into the command's option table. */
 struct option_value {
     bool set;
+    bool off; /* of an OPTION_FLAG: set to false (struct command.pflag); then it is not `set` */
     int64_t number;
     struct str text;        /* the last one given */
     const struct str *list; /* OPTION_LIST: all of them */
@@ -59,7 +60,8 @@ struct command {
     size_t noptions;
     size_t args_least, args_most; /* words that are not options */
     bool rest;                    /* options end at the first word that is none */
-    bool hidden;                  /* not in the list of commands: for scripts */
+    bool pflag;  /* options as programs in Go take them: --flag=false, -o=x, lists with commas */
+    bool hidden; /* not in the list of commands: for scripts */
     bool (*run)(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err);
 };
 
@@ -73,6 +75,9 @@ size_t command_option(const struct command *command, struct str name);
 struct arena;
 bool command_parse(struct arena *arena, const struct app *app, const struct command *command,
                    int argc, char **argv, struct invocation *ret, struct err *err);
+
+/* "1", "t", "True" ... and their counterparts, as Go's strconv.ParseBool has them. False: none. */
+bool command_parse_bool(struct str text, bool *ret);
 
 /* Of a parsed command line, by the option's name (which must be in the table). */
 const struct option_value *command_value(const struct command *command, const struct invocation *in,

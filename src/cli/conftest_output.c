@@ -66,17 +66,15 @@ static void write_printed(struct buf *out, struct str lines)
     struct str line;
     while (lines.len) {
         (void)str_cut(&lines, '\n', &line);
-        buf_printf(out, "PRNT   %.*s\n", STR_ARG(line));
+        buf_printf(out, "PRNT   %.*s\n\n", STR_ARG(line));
     }
 }
 
-/* What was printed comes first, all of it, and a blank line behind. */
+/* What was printed comes first, all of it, a blank line behind each. */
 static void write_stdout(struct buf *out, const struct conftest_results *results)
 {
     for (size_t i = 0; i < results->n; i++)
         write_printed(out, results->check[i].output);
-    if (out->len)
-        buf_char(out, '\n');
     for (size_t i = 0; i < results->n; i++) {
         const struct conftest_check *c = &results->check[i];
         write_lines(out, "WARN", c, &c->warnings);
@@ -185,13 +183,16 @@ static void write_tap_items(struct buf *out, const char *head, const char *word,
     }
 }
 
-/* What has no tests at all ends the report, as it does there. */
+/* One plan for all; the numbers go on. */
 static void write_tap(struct buf *out, const struct conftest_results *results)
 {
-    for (size_t i = 0; i < results->n && conftest_total(&results->check[i]); i++) {
+    size_t all = 0, number = 1;
+    for (size_t i = 0; i < results->n; i++)
+        all += conftest_total(&results->check[i]);
+    if (all)
+        buf_printf(out, "1..%zu\n", all);
+    for (size_t i = 0; i < results->n; i++) {
         const struct conftest_check *c = &results->check[i];
-        size_t number = 1;
-        buf_printf(out, "1..%zu\n", conftest_total(c));
         write_tap_items(out, "", "not ok", c, &c->failures, &number);
         write_tap_items(out, "warnings", "not ok", c, &c->warnings, &number);
         write_tap_items(out, "exceptions", "ok", c, &c->exceptions, &number);

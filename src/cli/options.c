@@ -89,6 +89,30 @@ static bool set_number(const struct option *option, struct str text, struct opti
     return true;
 }
 
+bool command_parse_bool(struct str text, bool *ret)
+{
+    static const struct str words[] = {STR_INIT("0"),     STR_INIT("1"),     STR_INIT("f"),
+                                       STR_INIT("t"),     STR_INIT("F"),     STR_INIT("T"),
+                                       STR_INIT("false"), STR_INIT("true"),  STR_INIT("False"),
+                                       STR_INIT("True"),  STR_INIT("FALSE"), STR_INIT("TRUE")};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_equal(words[i], text)) {
+            *ret = i % 2 == 1;
+            return true;
+        }
+    return false;
+}
+
+static bool set_flag(struct parser *p, size_t row, struct str text, struct err *err)
+{
+    struct option_value *value = &p->value[row];
+    if (!command_parse_bool(text, &value->set))
+        return err_set(err, ERR_USAGE, "--%s: want true or false, got '%.*s'",
+                       p->command->options[row].name, STR_ARG(text));
+    value->off = !value->set;
+    return true;
+}
+
 static bool add_to_list(struct parser *p, size_t row, struct str text, struct err *err)
 {
     struct option_value *value = &p->value[row];
@@ -104,14 +128,38 @@ static bool add_to_list(struct parser *p, size_t row, struct str text, struct er
     return true;
 }
 
+/* A line of comma-separated values: "a,\"b,c\"" are two, and a quote in quotes is doubled. */
+static bool add_parts(struct parser *p, size_t row, struct str text, struct err *err)
+{
+    for (size_t at = 0; at < text.len || at == 0; at++) {
+        bool quoted = at < text.len && text.ptr[at] == '"';
+        char *part = arena_alloc_raw(p->arena, text.len + 1, 1, 1);
+        size_t n = 0;
+        if (!part)
+            return arena_full(p->arena, err);
+        for (at += quoted; at < text.len && (quoted || text.ptr[at] != ','); at++) {
+            if (quoted && text.ptr[at] == '"' && (++at == text.len || text.ptr[at] != '"'))
+                break;
+            part[n++] = text.ptr[at];
+        }
+        part[n] = '\0';
+        if (text.len && !add_to_list(p, row, (struct str){part, n}, err))
+            return false;
+    }
+    return true;
+}
+
 static bool set_value(struct parser *p, size_t row, struct str text, struct err *err)
 {
     const struct option *option = &p->command->options[row];
     struct option_value *value = &p->value[row];
     value->set = true;
+    value->off = false;
     value->text = text;
     if (option->choices && !option->open && !check_choice(option, text, err))
         return false;
+    if (option->kind == OPTION_LIST && p->command->pflag)
+        return add_parts(p, row, text, err);
     if (option->kind == OPTION_LIST)
         return add_to_list(p, row, text, err);
     if (option->kind == OPTION_INT || option->kind == OPTION_SIZE ||
@@ -125,7 +173,8 @@ static bool next_word(struct parser *p, const struct option *option, struct str 
                       struct err *err)
 {
     struct str word = p->at < p->argc ? str_from(p->argv[p->at]) : STR("");
-    if (p->at >= p->argc || (str_starts(word, STR("--")) && word.len > 2))
+    bool looks_like_one = !p->command->pflag && str_starts(word, STR("--")) && word.len > 2;
+    if (p->at >= p->argc || looks_like_one)
         return err_set(err, ERR_USAGE, "--%s needs a value: --%s=%s", option->name, option->name,
                        option->arg);
     p->at++;
@@ -142,6 +191,8 @@ static bool long_option(struct parser *p, struct str word, struct err *err)
         return unknown_option(p->command, name, err);
     const struct option *option = &p->command->options[row];
     if (option->kind == OPTION_FLAG) {
+        if (has_value && p->command->pflag)
+            return set_flag(p, row, rest, err);
         if (has_value)
             return err_set(err, ERR_USAGE, "--%s takes no value", option->name);
         return set_value(p, row, STR("true"), err);
@@ -168,6 +219,8 @@ static bool short_options(struct parser *p, struct str letters, struct err *err)
             continue;
         }
         struct str value = str_sub(letters, i + 1, letters.len);
+        if (p->command->pflag && value.len > 1 && value.ptr[0] == '=')
+            value = str_sub(value, 1, value.len);
         if (!value.len && !next_word(p, option, &value, err))
             return false;
         return set_value(p, row, value, err);

@@ -40,8 +40,8 @@ static const char *environment(const char *name)
 }
 
 /* argv as one text of words; nothing here holds a blank. */
-static bool parse(struct arena *arena, const char *line, const char *(*env)(const char *name),
-                  struct invocation *ret, struct err *err)
+static bool parse_as(struct arena *arena, const struct command *as, const char *line,
+                     const char *(*env)(const char *name), struct invocation *ret, struct err *err)
 {
     char *argv[16];
     int argc = 0;
@@ -54,7 +54,13 @@ static bool parse(struct arena *arena, const char *line, const char *(*env)(cons
         argv[argc++] = copy;
     }
     const struct app app = {.env = env};
-    return command_parse(arena, &app, &command, argc, argv, ret, err);
+    return command_parse(arena, &app, as, argc, argv, ret, err);
+}
+
+static bool parse(struct arena *arena, const char *line, const char *(*env)(const char *name),
+                  struct invocation *ret, struct err *err)
+{
+    return parse_as(arena, &command, line, env, ret, err);
 }
 
 static const struct {
@@ -151,9 +157,55 @@ static void the_environment_stands_in(void **state)
     assert_ptr_equal(command_value(&command, &in, "quiet"), &in.value[QUIET]);
 }
 
+static void as_go_takes_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        bool ok, quiet, off;
+        size_t nlist;
+        const char *first;
+    } cases[] = {
+        {"--quiet=true", true, true, false, 0, NULL},
+        {"--quiet=T", true, true, false, 0, NULL},
+        {"--quiet=1", true, true, false, 0, NULL},
+        {"--quiet=False", true, false, true, 0, NULL},
+        {"--quiet --quiet=0", true, false, true, 0, NULL},
+        {"--quiet=f --quiet", true, true, false, 0, NULL},
+        {"--quiet=yes", false, false, false, 0, NULL},
+        {"--quiet=", false, false, false, 0, NULL},
+        {"-qo=json", true, true, false, 1, "json"},
+        {"-ojson,text", true, false, false, 2, "json"},
+        {"--output=\"a,b\",c", true, false, false, 2, "a,b"},
+        {"--output \"a\"\"b\"", true, false, false, 1, "a\"b"},
+        {"--output --quiet", true, false, false, 1, "--quiet"},
+        {"--output a,,b", true, false, false, 3, "a"},
+        {"-o", false, false, false, 0, NULL},
+    };
+    struct command go = command;
+    go.pflag = true;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO_ARENA arena = {.limit = 1 << 20};
+        struct invocation in;
+        struct err err = {0};
+        print_message("  %s\n", cases[i].line);
+        assert_int_equal(parse_as(&arena, &go, cases[i].line, no_environment, &in, &err),
+                         cases[i].ok);
+        assert_int_equal(err.kind, cases[i].ok ? ERR_NONE : ERR_USAGE);
+        if (!cases[i].ok)
+            continue;
+        assert_int_equal(in.value[QUIET].set, cases[i].quiet);
+        assert_int_equal(in.value[QUIET].off, cases[i].off);
+        assert_int_equal(in.value[OUTPUT].nlist, cases[i].nlist);
+        if (cases[i].first)
+            assert_true(str_equal(in.value[OUTPUT].list[0], str_from(cases[i].first)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(as_go_takes_them),
         cmocka_unit_test(a_line_gives_its_values),
         cmocka_unit_test(a_wrong_line_says_what_is_wrong),
         cmocka_unit_test(the_environment_stands_in),

@@ -120,7 +120,7 @@ static bool read_yaml(struct reading *r, struct str text, const char *name, stru
 {
     struct yaml_doc *docs;
     size_t n;
-    if (!yaml_parse(r->arena, text, name, YAML_V1_1_BOOLS, &docs, &n, err))
+    if (!yaml_parse(r->arena, text, name, YAML_V1_1_BOOLS | YAML_ANY_TAG, &docs, &n, err))
         return false;
     for (size_t i = 0; i < n; i++)
         if (!take(r, (struct document){.root = &docs[i].root, .yaml = &docs[i]}, err))

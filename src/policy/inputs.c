@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/pathname.h"
 #include "base/regex_re2.h"
 #include "base/utf8.h"
 #include "policy/dockerfile.h"
@@ -44,7 +45,7 @@ static bool parse_yaml(struct arena *arena, struct str text, const char *name,
 {
     struct yaml_doc *docs;
     size_t n, kept = 0;
-    if (!yaml_parse(arena, text, name, YAML_V1_1_BOOLS, &docs, &n, err))
+    if (!yaml_parse(arena, text, name, YAML_V1_1_BOOLS | YAML_ANY_TAG, &docs, &n, err))
         return false;
     struct value nothing = value_null(); /* an empty file is one document, too */
     if (n <= 1)
@@ -253,6 +254,11 @@ static bool add(struct reader *r, struct str path, struct err *err)
     return ok && parse(r->arena, parser, text, from_stdin ? "<stdin>" : path.ptr, input, err);
 }
 
+static bool is_ignored(const struct reader *r, struct str path)
+{
+    return r->options->ignore && regex_match(r->options->ignore, path, 0, NULL, 0);
+}
+
 static bool add_folder(struct reader *r, struct str path, unsigned depth_left, struct err *err)
 {
     struct str *names;
@@ -264,14 +270,14 @@ static bool add_folder(struct reader *r, struct str path, unsigned depth_left, s
         return false;
     for (size_t i = 0; i < n; i++) {
         struct str below = io_join(r->arena, path, names[i]);
-        if (!below.ptr)
+        if (!below.ptr || !(below = pathname_clean(r->arena, below)).ptr)
             return arena_full(r->arena, err);
         if (io_is_dir(below.ptr)) {
             if (!add_folder(r, below, depth_left - 1, err))
                 return false;
             continue;
         }
-        if (r->options->ignore && regex_match(r->options->ignore, below, 0, NULL, 0))
+        if (is_ignored(r, below))
             continue;
         if (parser_of(below) && !add(r, below, err))
             return false;
@@ -285,6 +291,34 @@ static int compare_paths(const void *a, const void *b)
                        ((const struct policy_input *)b)->path);
 }
 
+static int compare_files(const void *a, const void *b)
+{
+    const struct policy_input *x = *(const struct policy_input *const *)a;
+    const struct policy_input *y = *(const struct policy_input *const *)b;
+    int order = compare_paths(x, y);
+    return order ? order : x < y ? -1 : 1;
+}
+
+/* A file that was named twice is tested once. */
+static bool drop_repeated(struct reader *r, struct err *err)
+{
+    struct policy_input **by_path = arena_new(r->arena, struct policy_input *, r->n);
+    size_t n = 0;
+    if (!by_path)
+        return arena_full(r->arena, err);
+    for (size_t i = 0; i < r->n; i++)
+        by_path[i] = &r->input[i];
+    qsort(by_path, r->n, sizeof *by_path, compare_files);
+    for (size_t i = 1; i < r->n; i++)
+        if (str_equal(by_path[i]->path, by_path[i - 1]->path))
+            by_path[i]->repeated = true;
+    for (size_t i = 0; i < r->n; i++)
+        if (!r->input[i].repeated)
+            r->input[n++] = r->input[i];
+    r->n = n;
+    return true;
+}
+
 bool policy_inputs_read(struct arena *arena, const struct str *paths, size_t n,
                         const struct policy_inputs_options *options, struct policy_inputs *ret,
                         struct err *err)
@@ -294,15 +328,17 @@ bool policy_inputs_read(struct arena *arena, const struct str *paths, size_t n,
         struct str path = arena_dup(arena, paths[i]);
         if (!path.ptr)
             return arena_full(arena, err);
-        if (!path.len)
+        bool folder = path.len && io_is_dir(path.ptr);
+        if (!path.len || (!folder && !str_equal(path, STR("-")) && is_ignored(&r, path)))
             continue;
-        bool ok =
-            io_is_dir(path.ptr) ? add_folder(&r, path, FOLDERS_DEEP, err) : add(&r, path, err);
+        bool ok = folder ? add_folder(&r, path, FOLDERS_DEEP, err) : add(&r, path, err);
         if (!ok)
             return false;
     }
     if (!r.n)
         return err_set(err, ERR_USAGE, "no file that a parser knows");
+    if (!drop_repeated(&r, err))
+        return false;
     *ret = (struct policy_inputs){r.input, r.n};
     return true;
 }

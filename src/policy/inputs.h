@@ -16,6 +16,7 @@ struct policy_input {
     struct str path; /* "-" for standard input */
     const struct value *doc;
     size_t n;
+    bool repeated; /* while they are read: it was named before */
 };
 struct policy_inputs {
     struct policy_input *input;
@@ -24,7 +25,7 @@ struct policy_inputs {
 struct policy_inputs_options {
     struct str parser;          /* of all files; empty = by ending */
     struct str stdin_name;      /* what standard input is called; empty = "-", read as YAML */
-    const struct regex *ignore; /* files of folders whose paths match are passed over; or NULL */
+    const struct regex *ignore; /* files whose paths match are passed over; or NULL */
 };
 
 /* What --parser may be; NULL behind the last. */

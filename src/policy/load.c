@@ -128,7 +128,7 @@ static bool parse_yaml(struct arena *arena, struct str text, struct str path, st
 {
     struct yaml_doc *docs;
     size_t n;
-    if (!yaml_parse(arena, text, path.ptr, YAML_V1_1_BOOLS, &docs, &n, err))
+    if (!yaml_parse(arena, text, path.ptr, YAML_V1_1_BOOLS | YAML_ANY_TAG, &docs, &n, err))
         return false;
     if (n > 1)
         return err_set(err, ERR_SYNTAX, "%.*s:%u: a second document; one is read from a file",

@@ -93,6 +93,19 @@ static void version_1_1_is_as_kubectl_reads(void **state)
                         "\"true\":[true,false,true,false,true,false,\"nO\"]}");
 }
 
+static void tags_that_are_unknown_may_be_passed_over(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct err err = {0};
+    struct yaml_doc doc;
+    const char *text = "a: !Ref x\nb: !Join [1]\nc: !X {a: 1}\nd: !Ref 3\ne: !!int '3'\n";
+    assert_true(yaml_parse_one(&arena, str_from(text), "f.yaml", YAML_ANY_TAG, &doc, &err));
+    assert_string_equal(to_json(&arena, &doc.root).ptr,
+                        "{\"a\":\"x\",\"b\":[1],\"c\":{\"a\":1},\"d\":\"3\",\"e\":3}");
+    assert_false(yaml_parse_one(&arena, str_from(text), "f.yaml", YAML_DEFAULT, &doc, &err));
+}
+
 static void wrong_input_is_refused_with_its_place(void **state)
 {
     (void)state;
@@ -346,6 +359,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(documents_become_values),
         cmocka_unit_test(version_1_1_is_as_kubectl_reads),
+        cmocka_unit_test(tags_that_are_unknown_may_be_passed_over),
         cmocka_unit_test(wrong_input_is_refused_with_its_place),
         cmocka_unit_test(every_node_has_its_place),
         cmocka_unit_test(streams_have_documents),

@@ -289,7 +289,8 @@ static bool find_tag(const struct builder *b, const yaml_event_t *event, enum ya
             *ret = scalar_tags[i].read;
             return true;
         }
-    return fail(b, place_of(event->start_mark), "unknown tag ", tag);
+    *ret = YAML_TAG_STR;
+    return b->flags & YAML_ANY_TAG || fail(b, place_of(event->start_mark), "unknown tag ", tag);
 }
 
 static bool parse_scalar(struct builder *b, const yaml_event_t *event, struct node *ret)
@@ -317,7 +318,7 @@ static bool plain_tag(const struct builder *b, const yaml_char_t *tag, bool impl
 {
     struct str t = event_text(tag);
     return implicit || !t.len || str_equal(t, str_from(core)) || str_equal(t, STR("!")) ||
-           fail(b, place_of(event->start_mark), "unknown tag ", t);
+           b->flags & YAML_ANY_TAG || fail(b, place_of(event->start_mark), "unknown tag ", t);
 }
 
 /* The stack from `first` on becomes an array of values. */

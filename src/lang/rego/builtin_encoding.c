@@ -412,7 +412,8 @@ static enum rego_outcome json_is_valid(struct rego_call *call, struct value *ret
 static bool parse_yaml(struct rego_call *call, struct value *ret, struct err *err)
 {
     struct yaml_doc doc;
-    if (!yaml_parse_one(call->arena, text(call, 0), "text", YAML_V1_1_BOOLS, &doc, err))
+    if (!yaml_parse_one(call->arena, text(call, 0), "text", YAML_V1_1_BOOLS | YAML_ANY_TAG, &doc,
+                        err))
         return false;
     *ret = doc.root;
     return true;
@@ -443,7 +444,7 @@ static bool needs_quotes(struct rego_call *call, struct str s)
             (s.ptr[i] == ':' && i + 1 < s.len && s.ptr[i + 1] == ' ') ||
             (s.ptr[i] == '#' && i > 0 && s.ptr[i - 1] == ' '))
             return true;
-    return !yaml_parse_one(call->arena, s, "text", YAML_V1_1_BOOLS, &doc, NULL) ||
+    return !yaml_parse_one(call->arena, s, "text", YAML_V1_1_BOOLS | YAML_ANY_TAG, &doc, NULL) ||
            doc.root.kind != VALUE_STRING;
 }
 

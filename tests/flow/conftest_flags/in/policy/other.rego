@@ -1,0 +1,3 @@
+package other.sub
+
+deny contains "other" if input.kind
