@@ -21,6 +21,9 @@
     X(EVENT_SCAN_START, "scan.start", "a scan of a stack began") \
     X(EVENT_SCAN_END, "scan.end", "it ended: coverage, result, or why it failed") \
     X(EVENT_SCAN_OVERDUE, "scan.overdue", "no complete scan of a stack came in its time") \
+    X(EVENT_STACK_RETIRED, "stack.retired", \
+      "no plumb.yaml has a stack any more: it is not watched, its findings are closed") \
+    X(EVENT_STACK_RETURNED, "stack.returned", "a plumb.yaml has it again") \
     X(EVENT_FINDING_NEW, "finding.new", \
       "a finding was seen for the first time, or again after it was resolved") \
     X(EVENT_FINDING_CHANGED, "finding.changed", "an open finding has other values than before") \

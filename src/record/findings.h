@@ -45,13 +45,15 @@ bool finding_status_open(enum finding_status status);
     X("partial", "only what its targets name was looked at") \
     X("failed", "the stack could not be scanned") \
     X("abandoned", "it was given up, and nothing of it counts: its service ended or lost the " \
-                   "stack's lease, or an apply changed what it looked at")
+                   "stack's lease, or an apply changed what it looked at") \
+    X("retired", "no scan: no plumb.yaml has the stack any more, and its findings ended")
 
 struct run_start {
     struct str stack, path, environment, owner;
     struct str policy, config; /* digests, "sha256:..."; or empty */
     struct event_actor actor;  /* who runs plumb */
     struct str trace;          /* traceparent of its span, or empty */
+    bool keep_stack;           /* what is known of the stack stays: path, environment, owner */
 };
 /* One run of one stack begins: durable when this returns, or with the transaction that is open: the
  * three below join one. */
@@ -63,6 +65,7 @@ struct run_finish {
     const struct run_start *start;
     const struct stack_result *result;
     bool partial; /* targets narrowed it */
+    bool retired; /* the stack is nobody's: all that is open ends, its answers stay (retire.h) */
     /* Did it look at that address? NULL = at all of them. */
     bool (*wanted)(void *ctx, struct str address);
     /* A finding as JSON without secrets, for `detail`. */

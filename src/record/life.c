@@ -256,6 +256,8 @@ static bool looked_at(const struct lives *lives, const struct unchecked *uncheck
                       const struct life *life)
 {
     const struct run_finish *finish = lives->finish;
+    if (finish->retired)
+        return true;
     if (finish->result->failed.len || !can_see(finish->result, life->class_))
         return false;
     if (finish->wanted && !finish->wanted(finish->ctx, life->address))
@@ -564,7 +566,8 @@ static bool next_history(void *ctx, struct db_value *param)
     if (w->at - lives->nseen == lives->nresolved)
         return false;
     const struct life *life = lives->resolved[w->at++ - lives->nseen];
-    fill_history(lives, life->id, STR("resolved"), life->fingerprint, life->digest, STR(""), param);
+    fill_history(lives, life->id, STR("resolved"), life->fingerprint, life->digest,
+                 lives->finish->retired ? lives->finish->result->note : STR(""), param);
     return true;
 }
 
@@ -614,8 +617,10 @@ static bool end_in(struct lives *lives, struct err *err)
                          err) &&
            reviews_of_stack(lives->record, lives->finish->start->stack, &lives->reviews, err) &&
            match(lives, err) && settle(lives, err) && write_all(lives, err) &&
-           asked_keep(lives, err) && baseline_drop(lives, err) &&
-           reviews_end_over(lives->record, lives->finish->start->stack, err) &&
+           asked_keep(lives, err) &&
+           (lives->finish->retired ||
+            (baseline_drop(lives, err) &&
+             reviews_end_over(lives->record, lives->finish->start->stack, err))) &&
            run_update(lives->record, lives->arena, lives->finish, lives, &digest, err) &&
            tell_run_end(lives, digest, err);
 }

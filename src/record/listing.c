@@ -558,7 +558,8 @@ bool stack_list(struct record *record, struct arena *arena, int64_t now_utc_ms,
                   "SELECT s.last_run, s.complete_run, s.complete_utc_ms, r.started_utc_ms,"
                   " r.ended_utc_ms, s.name, s.path, s.environment, s.owner, r.outcome, r.failed,"
                   " r.note, s.first_utc_ms"
-                  " FROM stack s JOIN run r ON r.id = s.last_run LIMIT $1",
+                  " FROM stack s JOIN run r ON r.id = s.last_run WHERE s.retired_utc_ms IS NULL"
+                  " LIMIT $1",
                   &most, 1, take_stack, &rows, err))
         return false;
     if (rows.n > 1)

@@ -62,6 +62,7 @@ static const struct table {
     {"alert", "seq", false},
     {"alert_thread", "receiver, thread", false},
     {"stale", "stack", false},
+    {"stack_home", "stack, home", false},
     {"permit", "token", true},
     {"token", "id", true},
     {"state", "stack", true},

@@ -68,11 +68,14 @@ static bool touch_stack(struct record *record, const struct run_start *start, in
     const struct db_value row[] = {text(record, start->stack),       text(record, start->path),
                                    text(record, start->environment), text(record, start->owner),
                                    DB_PARAM_INT(record_now(record)), DB_PARAM_INT(run)};
+    if (start->keep_stack)
+        return db_run(record->db, "UPDATE stack SET last_run = $2 WHERE name = $1",
+                      (const struct db_value[]){row[0], row[5]}, 2, err);
     return db_run(record->db,
                   "INSERT INTO stack (name, path, environment, owner, first_utc_ms, last_run)"
                   " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE SET"
                   " path = excluded.path, environment = excluded.environment,"
-                  " owner = excluded.owner, last_run = excluded.last_run",
+                  " owner = excluded.owner, last_run = excluded.last_run, retired_utc_ms = NULL",
                   row, sizeof row / sizeof *row, err);
 }
 
@@ -180,7 +183,8 @@ static bool digest_result(struct arena *arena, const struct lives *lives, struct
 struct str run_outcome(const struct run_finish *finish)
 {
     const struct stack_result *result = finish->result;
-    return result->failed.len                ? STR("failed")
+    return finish->retired                   ? STR("retired")
+           : result->failed.len              ? STR("failed")
            : finish->partial                 ? STR("partial")
            : result->coverage.unchecked != 0 ? STR("incomplete")
                                              : STR("complete");

@@ -266,6 +266,11 @@ static const struct migration migrations[] = {
      "DROP INDEX finding_untold;"
      "CREATE INDEX finding_untold ON finding (lane, due_utc_ms, told_due_utc_ms) WHERE lane = 0 AND"
      " due_utc_ms <> told_due_utc_ms"},
+    {"stacks that no plumb.yaml has",
+     /* retire.h. away: since when its folder is not there; 0 = it is */
+     "ALTER TABLE stack ADD COLUMN retired_utc_ms BIGINT;"
+     "CREATE TABLE stack_home (stack TEXT NOT NULL, home TEXT NOT NULL, config TEXT NOT NULL,"
+     " away_utc_ms BIGINT NOT NULL, PRIMARY KEY (stack, home))"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

@@ -324,6 +324,7 @@ static const struct {
     {EVENT_REVIEW_REFUSED, SEVERITY_MEDIUM, "an approval that the rules do not allow", NULL},
     {EVENT_LOG_KEY, SEVERITY_HIGH, "another key signs the audit log from here on", NULL},
     {EVENT_SCAN_OVERDUE, SEVERITY_HIGH, "a scan is overdue", NULL},
+    {EVENT_STACK_RETIRED, SEVERITY_LOW, "a stack is watched no longer", NULL},
     {EVENT_ACTIVITY_ALARM, SEVERITY_CRITICAL, "somebody ended or changed an audit source",
      "somebody tried to end or change an audit source"},
 };

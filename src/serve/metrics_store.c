@@ -31,7 +31,7 @@ static const struct figure {
      " GROUP BY stack"},
     {METRIC_SCAN_LAST_SECONDS, 1, TIME,
      "SELECT s.name, r.ended_utc_ms - r.started_utc_ms FROM stack s JOIN run r ON r.id ="
-     " s.complete_run WHERE $1 > 0 AND r.ended_utc_ms IS NOT NULL"},
+     " s.complete_run WHERE $1 > 0 AND r.ended_utc_ms IS NOT NULL AND s.retired_utc_ms IS NULL"},
     {METRIC_SCANS_RUNNING, 0, 1,
      "SELECT count(*) FROM lease WHERE owner <> '' AND until_utc_ms > $1"},
     {METRIC_SCAN_QUEUE, 0, 1,
@@ -129,7 +129,7 @@ static bool ask_coverage(struct metrics *metrics, struct record *record, struct 
                     "SELECT s.name, r.coverage FROM stack s JOIN run r ON r.id = coalesce((SELECT"
                     " max(w.id) FROM (SELECT id, outcome FROM run WHERE stack = s.name ORDER BY id"
                     " DESC LIMIT 50) w WHERE w.outcome IN ('complete', 'incomplete')),"
-                    " s.complete_run)",
+                    " s.complete_run) WHERE s.retired_utc_ms IS NULL",
                     NULL, 0, take_coverage, metrics, err);
 }
 

@@ -286,7 +286,7 @@ static bool swap_plan(struct scheduler *s, struct record *record, struct err *er
     struct plan *plan = NULL;
     if (!plan_make(s->server, &plan, err))
         return false;
-    if (!plan_write(plan, record, err)) {
+    if (!plan_write(plan, s->server, record, err)) {
         plan_free(plan);
         return false;
     }

@@ -25,7 +25,8 @@ void plan_free(struct plan *plan); /* NULL is fine */
 /* SIZE_MAX: no stack of ours. */
 size_t plan_find(const struct plan *plan, struct str stack);
 /* The store has a row for each schedule, and says when it is due. */
-bool plan_write(const struct plan *plan, struct record *record, struct err *err);
+bool plan_write(const struct plan *plan, const struct server *server, struct record *record,
+                struct err *err);
 
 /* Why a scan is to end before it has. */
 enum slot_why { SLOT_GOES_ON, SLOT_LOST, SLOT_CLOSING };

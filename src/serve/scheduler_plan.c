@@ -1,10 +1,13 @@
 /* scheduler_plan.c - which stacks there are, and when each is due. */
+#include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/err.h"
+#include "desired/git_clone.h"
 #include "model/config.h"
 #include "record/planned.h"
-#include "record/touch.h"
+#include "record/retire.h"
 #include "serve/scheduler_parts.h"
 
 static const int64_t forgotten_ms = 14 * 86400000ll;
@@ -78,6 +81,8 @@ struct writing {
     size_t n, room;
     struct str *stack; /* whose due time is to be made anew */
     size_t nstacks, stacks_room;
+    struct retire_ask home;
+    struct retire_todo todo;
 };
 
 static int by_tier(const void *a, const void *b)
@@ -173,12 +178,8 @@ static bool drop_old(struct writing *w, struct err *err)
         bool ours = plan_find(w->plan, row->stack) != SIZE_MAX;
         if (w->used[i] || (!ours && row->next_utc_ms > w->now - forgotten_ms))
             continue;
-        const struct db_value param = DB_PARAM_TEXT(row->stack);
-        if (!planned_drop(w->record, row, err) ||
-            (ours ? !lease_make(w->record, row->stack, err)
-                  : !db_run(w->record->db, "DELETE FROM lease WHERE stack = $1", &param, 1, err) ||
-                        !db_run(w->record->db, "DELETE FROM touch WHERE stack = $1", &param, 1,
-                                err)))
+        if (ours ? !planned_drop(w->record, row, err) || !lease_make(w->record, row->stack, err)
+                 : !retire_stack(w->record, row->stack, err))
             return false;
     }
     return true;
@@ -203,6 +204,9 @@ static bool read_and_compare(struct writing *w, struct err *err)
     w->used = arena_new(w->arena, bool, w->nknown);
     if (!w->used)
         return arena_full(w->arena, err);
+    w->home.now_utc_ms = w->now;
+    if (!retire_look(w->record, w->arena, &w->home, &w->todo, err))
+        return false;
     if (w->nknown > 1)
         qsort(w->known, w->nknown, sizeof *w->known, by_tier);
     return compare(w, err);
@@ -211,7 +215,8 @@ static bool read_and_compare(struct writing *w, struct err *err)
 /* Anew: another service may have been faster, and have scanned meanwhile. */
 static bool write_in(struct writing *w, struct err *err)
 {
-    if (!read_and_compare(w, err) || !planned_store(w->record, w->row, w->n, err))
+    if (!read_and_compare(w, err) || !planned_store(w->record, w->row, w->n, err) ||
+        !retire_do(w->record, &w->home, &w->todo, err))
         return false;
     for (size_t i = 0; i < w->nstacks; i++)
         if (!lease_make(w->record, w->stack[i], err))
@@ -219,13 +224,45 @@ static bool write_in(struct writing *w, struct err *err)
     return drop_old(w, err);
 }
 
-bool plan_write(const struct plan *plan, struct record *record, struct err *err)
+/* What the services that read this plumb.yaml call it: the branch that it comes from, or its place;
+ * on a store that several machines share, with the machine. */
+static struct str name_home(struct arena *arena, const struct server *server,
+                            const struct record *record)
+{
+    const struct feed_code *code = &server->options.code;
+    struct str path = server->options.config->path;
+    char room[PATH_MAX], host[64] = "";
+    if (code->folder.len)
+        return arena_printf(arena, "%.*s#%.*s:%.*s", STR_ARG(git_shown_url(arena, code->url)),
+                            STR_ARG(code->branch),
+                            STR_ARG(str_sub(path, code->folder.len, path.len)));
+    if (db_kind(record->db) != DB_SQLITE)
+        (void)gethostname(host, sizeof host - 1);
+    struct str ended = arena_dup(arena, path);
+    bool real = ended.ptr && realpath(ended.ptr, room);
+    return arena_printf(arena, "%s:%.*s", host, STR_ARG(real ? str_from(room) : path));
+}
+
+bool plan_write(const struct plan *plan, const struct server *server, struct record *record,
+                struct err *err)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
-    struct writing w = {.plan = plan, .record = record, .arena = &arena};
+    const struct server_options *o = &server->options;
+    if (!o->config || !o->config->path.len)
+        return true; /* it plans nothing, and whatever is planned is another's */
+    struct writing w = {.plan = plan,
+                        .record = record,
+                        .arena = &arena,
+                        .home = {.home = name_home(&arena, server, record),
+                                 .config = o->config_digest.len ? o->config_digest : STR("none"),
+                                 .whole = o->code.folder.len > 0,
+                                 .stack = plan->stacks.stack,
+                                 .n = plan->stacks.n}};
+    if (!w.home.home.ptr)
+        return arena_full(&arena, err);
     if (!read_and_compare(&w, err))
         return false;
-    if (!w.n && !any_old(&w))
+    if (!w.n && !w.todo.n && !any_old(&w))
         return true;
     if (!db_begin(record->db, DB_WRITE, err))
         return false;

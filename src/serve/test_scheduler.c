@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "desired/stacks.h"
 #include "model/config.h"
+#include "record/freshness.h"
 #include "record/touch.h"
 #include "serve/log.h"
 #include "serve/scheduler.h"
@@ -175,6 +176,108 @@ static void a_first_schedule_is_due_at_once(void **state)
     begin(&w, 0);
     wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
     end(&w, 0);
+    close_world(&w);
+}
+
+#define SECOND "  - {path: two, name: second, snapshot: app/live.ndjson}\n"
+
+/* The service with another plumb.yaml; digest: what it is taken to be. */
+static void begin_with(struct world *w, const char *more, const char *digest)
+{
+    char yaml[400], to[100];
+    (void)snprintf(to, sizeof to, "%s/two/terraform.tfstate", w->dir);
+    assert_true(io_exists(to) ||
+                (io_make_dirs(arena_dup(&w->arena, io_dirname(str_from(to))).ptr, 0700, &w->err) &&
+                 symlink("../app/terraform.tfstate", to) == 0));
+    (void)snprintf(yaml, sizeof yaml,
+                   "version: 1\nschedules: [weekly]\n" SERVE
+                   "stacks:\n  - {path: app, name: app, snapshot: app/live.ndjson}\n%s",
+                   more);
+    put(w, "plumb.yaml", yaml);
+    struct str path = io_join(&w->arena, str_from(w->dir), STR("plumb.yaml"));
+    w->config = (struct config){0};
+    assert_true(config_load(&w->arena, path.ptr, &w->config, &w->err));
+    w->server[0].options.config_digest = str_from(digest);
+    begin(w, 0);
+}
+
+static size_t listed(struct world *w)
+{
+    const struct freshness_ask asking = {.now_utc_ms = record_now(&w->record)};
+    struct freshness *list;
+    size_t n = 0;
+    assert_true(freshness_list(&w->record, &w->arena, &asking, &list, &n, &w->err));
+    return n;
+}
+
+#define OPEN_OF(stack) \
+    "SELECT count(*) FROM finding WHERE lane < 4 AND address <> '' AND stack = '" stack "'"
+#define EVENTS_OF(type) "SELECT count(*) FROM audit_event WHERE type = '" type "'"
+
+/* Its findings end with it, and come back with it; what was accepted stays so. */
+static void a_stack_taken_out_is_retired(void **state)
+{
+    struct world w = {0};
+    make_world(&w, *state, "version: 1\n" STACK);
+    put_live(&w, "l");
+    begin_with(&w, SECOND, "one");
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 2);
+    end(&w, 0);
+    assert_int_equal(ask(&w, OPEN_OF("second")), THINGS);
+    assert_true(
+        db_script(w.record.db,
+                  "INSERT INTO baseline (id, stack, run, utc_ms, actor, actor_how, reason, items)"
+                  " SELECT 1, 'second', max(id), 1, 'ann', 'test', 'as found', 1 FROM run;"
+                  "INSERT INTO baseline_item (baseline, stack, address, class, digest)"
+                  " SELECT 1, stack, address, class, digest FROM finding WHERE"
+                  " stack = 'second' AND address = 'x_hot.t0'",
+                  &w.err));
+    begin_with(&w, "", "two");
+    wait_for(&w, EVENTS_OF("stack.retired"), 1);
+    end(&w, 0);
+    assert_int_equal(ask(&w, OPEN_OF("second")), 0);
+    assert_int_equal(ask(&w, OPEN_OF("app")), THINGS);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM finding_history WHERE what = 'resolved' AND why"
+                             " = 'no plumb.yaml has the stack any more'"),
+                     THINGS);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM schedule"), 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM identity_resource WHERE stack = 'second'"), 0);
+    assert_int_equal(listed(&w), 1);
+    begin_with(&w, SECOND, "three");
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete' AND stack = 'second'", 2);
+    end(&w, 0);
+    assert_int_equal(ask(&w, EVENTS_OF("stack.returned")), 1);
+    assert_int_equal(ask(&w, EVENTS_OF("stack.retired")), 1);
+    assert_int_equal(ask(&w, OPEN_OF("second")), THINGS);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM finding WHERE status = 'waived'"), 1);
+    assert_int_equal(listed(&w), 2);
+    close_world(&w);
+}
+
+/* plumb.yaml is the same: a folder that is away may come back, and another service may have it. */
+static void a_folder_that_is_away_may_come_back(void **state)
+{
+    struct world w = {0};
+    make_world(&w, *state, "version: 1\n" STACK);
+    begin_with(&w, SECOND, "one");
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 2);
+    end(&w, 0);
+    begin_with(&w, "", "one");
+    wait_for(&w, "SELECT count(*) FROM stack_home WHERE away_utc_ms > 0", 1);
+    end(&w, 0);
+    begin_with(&w, SECOND, "one");
+    wait_for(&w, "SELECT count(*) FROM stack_home WHERE away_utc_ms = 0", 2);
+    end(&w, 0);
+    assert_true(db_script(w.record.db,
+                          "UPDATE stack_home SET away_utc_ms = 1 WHERE stack = 'second';"
+                          "INSERT INTO stack_home (stack, home, config, away_utc_ms) VALUES"
+                          " ('second', 'elsewhere', '', 0)",
+                          &w.err));
+    begin_with(&w, "", "one");
+    wait_for(&w, "SELECT 3 - count(*) FROM stack_home", 1);
+    end(&w, 0);
+    assert_int_equal(ask(&w, EVENTS_OF("stack.retired")), 0);
+    assert_int_equal(listed(&w), 2);
     close_world(&w);
 }
 
@@ -353,6 +456,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_due_is_scanned_by_one),
         cmocka_unit_test(a_first_schedule_is_due_at_once),
+        cmocka_unit_test(a_stack_taken_out_is_retired),
+        cmocka_unit_test(a_folder_that_is_away_may_come_back),
         cmocka_unit_test(a_tier_and_a_touch_are_scanned_alone),
         cmocka_unit_test(an_apply_is_waited_for_but_not_for_ever),
         cmocka_unit_test(a_lock_beside_the_state_is_told_of),
