@@ -62,6 +62,12 @@ struct approval {
     struct str role; /* as whom: "security", "codeowners"; empty where anybody may */
 };
 
+/* Somebody else with a hand in what is reviewed: of an earlier event, of a breakglass. */
+struct review_hand {
+    struct actor by; /* via: his principal in full */
+    int64_t glass;   /* the breakglass that it changed within; 0 = an event names him */
+};
+
 struct review {
     int64_t id; /* 1 and up, per store; people write R1 */
     /* of which finding: one of this class at this address */
@@ -74,6 +80,8 @@ struct review {
     struct str decision; /* what policy said, or empty */
     struct actor author; /* of the change that is reviewed; name empty = not known; via: his
                             principal in full */
+    const struct review_hand *hand; /* all of them, while it waits for approvals */
+    size_t nhands;
 
     enum review_answer answer;
     struct str reason, ticket;

@@ -101,3 +101,9 @@ bool attributions_open(struct record *record, struct arena *arena, struct str st
  */
 bool attributions_find(void *ctx, const struct finding *finding, const struct value *live,
                        const struct attribution **ret, struct err *err);
+
+/* review->hand: everybody who has a part in the finding's difference, as events since it was last
+ * in sync tell it, and whose breakglass it changed within. */
+struct review;
+bool activity_hands(struct record *record, struct arena *arena, int64_t finding,
+                    struct review *review, struct err *err);

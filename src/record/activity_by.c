@@ -1,4 +1,5 @@
-/* activity_by.c - who made a difference: the last write on the resource since it was in sync. */
+/* activity_by.c - who made a difference: the last write on the resource since it was in sync, and
+ * all who had a hand in it. */
 #include <string.h>
 
 #include "base/arena.h"
@@ -51,16 +52,21 @@ bool attributions_open(struct record *record, struct arena *arena, struct str st
 
 /* --- since when --- */
 
-/* A complete scan that ended before the finding opened had seen the resource in sync, and so had
- * the one that resolved the last finding there. */
+/* A complete scan that ended before the finding appeared had seen the resource in sync, and so had
+ * the one that resolved the last finding there. When it appeared its history tells: it opens anew
+ * when a review ends, too. */
 static bool in_sync_since(struct attributions *a, struct str address, int64_t *ret, struct err *err)
 {
     int64_t open = INT64_MAX, resolved = 0, run = 0;
     struct db_value param[] = {DB_PARAM_TEXT(a->stack), record_text(a->arena, address, SIZE_MAX),
                                DB_PARAM_INT(0)};
-    if (!one(a,
-             "SELECT min(open_utc_ms) FROM finding WHERE stack = $1 AND address = $2 AND lane < 4",
-             param, 2, &open, err))
+    if (!one(
+            a,
+            "SELECT min(coalesce((SELECT min(h.utc_ms) FROM finding_history h WHERE h.finding ="
+            " f.id AND h.id > coalesce((SELECT max(r.id) FROM finding_history r WHERE r.finding ="
+            " f.id AND r.what = 'resolved'), 0)), f.open_utc_ms)) FROM finding f WHERE f.stack = $1"
+            " AND f.address = $2 AND f.lane < 4",
+            param, 2, &open, err))
         return false;
     param[2] = DB_PARAM_INT(open);
     if (!one(a,
@@ -263,5 +269,101 @@ bool attributions_find(void *ctx, const struct finding *finding, const struct va
     last->by.surely = sure;
     last->by.others = count_others(&deeds, sure);
     *ret = &last->by;
+    return true;
+}
+
+/* --- all who had a hand in it --- */
+
+struct hands {
+    struct arena *arena;
+    struct review_hand *item;
+    size_t n, room;
+};
+
+static bool add_hand(struct hands *hands, const struct actor *by, int64_t glass, struct err *err)
+{
+    for (size_t i = 0; i < hands->n; i++) /* events that one person made */
+        if (actor_same(&hands->item[i].by, by) && str_equal(hands->item[i].by.via, by->via))
+            return true;
+    hands->item = arena_grow(hands->arena, hands->item, hands->n, &hands->room, hands->n + 1);
+    if (!hands->item)
+        return arena_full(hands->arena, err);
+    hands->item[hands->n++] = (struct review_hand){*by, glass};
+    return true;
+}
+
+static bool take_hand(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct hands *hands = ctx;
+    const struct actor by = {.name = reviews_keep(hands->arena, row, 0),
+                             .how = reviews_keep(hands->arena, row, 1),
+                             .via = reviews_keep(hands->arena, row, 2)};
+    return by.name.ptr && by.how.ptr && by.via.ptr ? add_hand(hands, &by, db_int(row, 3), err)
+                                                   : arena_full(hands->arena, err);
+}
+
+/* By people, not by events: so many of a machine hide nobody. */
+static bool find_hands(struct attributions *a, struct str address, int64_t since, bool sure,
+                       struct hands *hands, struct err *err)
+{
+    const struct db_value param[] = {DB_PARAM_TEXT(a->stack),
+                                     record_text(a->arena, address, SIZE_MAX), DB_PARAM_INT(since),
+                                     DB_PARAM_INT(sure)};
+    return db_query(a->record->db,
+                    "SELECT DISTINCT a.actor, a.source, a.principal, 0 FROM activity_target t JOIN"
+                    " activity a ON a.id = t.activity WHERE t.stack = $1 AND t.address = $2 AND"
+                    " t.utc_ms >= $3 AND t.sure = $4 AND a.failed = 0 AND a.actor <> ''"
+                    " ORDER BY 1, 2, 3",
+                    param, 4, take_hand, hands, err);
+}
+
+/* Within the time of a breakglass: what it lists; while it lasts, what changed since it began. */
+static bool find_glasses(struct attributions *a, const struct review *review, int64_t finding,
+                         int64_t since, struct hands *hands, struct err *err)
+{
+    struct cover *glass = NULL;
+    size_t n = 0;
+    const struct db_value param[] = {DB_PARAM_INT(finding), DB_PARAM_INT(since)};
+    int64_t changed = 0;
+    if (!db_query(a->record->db,
+                  "SELECT c.actor, c.actor_how, c.actor_via, c.id FROM cover_finding l JOIN cover c"
+                  " ON c.kind = 'breakglass' AND c.id = l.breakglass WHERE l.finding = $1 AND"
+                  " c.ended_utc_ms >= $2 ORDER BY c.id",
+                  param, 2, take_hand, hands, err) ||
+        !one(a, "SELECT changed_utc_ms FROM finding WHERE id = $1", param, 1, &changed, err) ||
+        !covers_list(a->record, a->arena, COVER_BREAKGLASS, false, &glass, &n, err))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (glass[i].start_utc_ms <= changed &&
+            cover_fits(&glass[i], review->stack, review->address) &&
+            !add_hand(hands, &glass[i].by, glass[i].id, err))
+            return false;
+    return true;
+}
+
+bool activity_hands(struct record *record, struct arena *arena, int64_t finding,
+                    struct review *review, struct err *err)
+{
+    struct attributions *a = NULL;
+    struct deeds deeds = {.arena = arena};
+    struct hands hands = {.arena = arena};
+    const struct finding of = {.address = review->address};
+    int64_t since = 0;
+    if (!attributions_open(record, arena, review->stack, &a, err) ||
+        !in_sync_since(a, review->address, &since, err) ||
+        !find_hands(a, review->address, since, true, &hands, err) ||
+        (!hands.n && !find_hands(a, review->address, since, false, &hands, err)) ||
+        (!hands.n && !find_unnamed(a, &of, NULL, since, &deeds, err)))
+        return err_wrap(err, "who changed %.*s", STR_ARG(review->address));
+    for (size_t i = 0; i < deeds.n; i++) {
+        const struct attribution *by = &deeds.deed[i].by;
+        const struct actor actor = {.name = by->actor, .how = by->how, .via = by->principal};
+        if (!add_hand(&hands, &actor, 0, err))
+            return false;
+    }
+    if (!find_glasses(a, review, finding, since, &hands, err))
+        return err_wrap(err, "who broke the glass for %.*s", STR_ARG(review->address));
+    review->hand = hands.item;
+    review->nhands = hands.n;
     return true;
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "model/decision.h"
+#include "record/activity.h"
 #include "record/audit.h"
 #include "record/findings_parts.h"
 #include "record/reviews_parts.h"
@@ -524,8 +525,9 @@ static bool approval_row(void *ctx, const struct db_row *row, struct err *err)
            arena_full(list->arena, err);
 }
 
-static bool load_approvals(struct record *record, struct arena *arena, struct review *review,
-                           struct err *err)
+/* Its approvals, and while it waits for some who may give none. */
+static bool load_people(struct record *record, struct arena *arena, struct review *review,
+                        int64_t finding, struct err *err)
 {
     struct approvals list = {.arena = arena};
     const struct db_value param[] = {DB_PARAM_INT(review->id)};
@@ -536,7 +538,7 @@ static bool load_approvals(struct record *record, struct arena *arena, struct re
         return false;
     review->approval = list.item;
     review->napprovals = list.n;
-    return true;
+    return review->state != REVIEW_REQUESTED || activity_hands(record, arena, finding, review, err);
 }
 
 bool reviews_load(struct record *record, struct arena *arena, int64_t id, struct review *ret,
@@ -549,7 +551,7 @@ bool reviews_load(struct record *record, struct arena *arena, int64_t id, struct
         return false;
     if (!rows.n)
         return err_set(err, ERR_USAGE, "there is no review R%lld", (long long)id);
-    if (!load_approvals(record, arena, &rows.review[0], err))
+    if (!load_people(record, arena, &rows.review[0], rows.finding[0], err))
         return false;
     *ret = rows.review[0];
     *ret_finding = rows.finding[0];
@@ -576,7 +578,7 @@ bool reviews_list(struct record *record, struct arena *arena, const struct revie
                   param, sizeof param / sizeof *param, review_rows_add, &rows, err))
         return false;
     for (size_t i = 0; i < rows.n; i++)
-        if (!load_approvals(record, arena, &rows.review[i], err))
+        if (!load_people(record, arena, &rows.review[i], rows.finding[i], err))
             return false;
     *ret = rows.review;
     *ret_n = rows.n;

@@ -2,6 +2,7 @@
 #include "respond/workflow.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/glob.h"
@@ -179,6 +180,19 @@ static bool say(struct deciding *d, bool allowed, struct str why)
 #define REFUSE(d, ...) say((d), false, arena_printf((d)->arena, __VA_ARGS__))
 #define ALLOW(d, ...) say((d), true, arena_printf((d)->arena, __VA_ARGS__))
 
+static struct str hand_objection(struct deciding *d, const struct actor *by,
+                                 const struct review_hand *hand)
+{
+    AUTO_BUF did = {.limit = 100};
+    if (hand->glass)
+        buf_printf(&did, "broke the glass B%lld, within which it was changed,",
+                   (long long)hand->glass);
+    else
+        buf_str(&did, STR("made one of the changes since it was last in sync"));
+    return arena_printf(d->arena, "%.*s %.*s and cannot approve it (%.*s)", STR_ARG(by->name),
+                        STR_ARG(buf_view(&did)), STR_ARG(d->out->rule.name));
+}
+
 /* Empty: this actor's approval counts. */
 static struct str objection(struct deciding *d, const struct actor *by, struct str *ret_role)
 {
@@ -195,6 +209,9 @@ static struct str objection(struct deciding *d, const struct actor *by, struct s
         return arena_printf(d->arena,
                             "%.*s made the change that is reviewed and cannot approve it (%.*s)",
                             STR_ARG(by->name), STR_ARG(rule->name));
+    for (size_t i = 0; i < review->nhands && !rule->author_may; i++)
+        if (is_author(d->config, by, &review->hand[i].by))
+            return hand_objection(d, by, &review->hand[i]);
     if (!has_role(d->rules, rule->by, rule->nby, review->owners, by, ret_role))
         return arena_printf(d->arena, "%.*s is not among %.*s, as %.*s wants it", STR_ARG(by->name),
                             STR_ARG(joined(d->arena, rule->by, rule->nby, " or ")),
