@@ -421,9 +421,10 @@ static bool explain_absence(struct job *job, struct str text)
             .sensitive = absence.value.marks & VALUE_SENSITIVE,
             .set = true,
             .chain = absence.chain,
-            .note = absence.known ? "there is no such instance"
-                    : each        ? "which instances there are cannot be known"
-                                  : "how many instances there are cannot be known"};
+            .note = absence.known            ? "there is no such instance"
+                    : each                   ? "which instances there are cannot be known"
+                    : absence.meta[0] == 'e' ? "whether there is an instance cannot be known"
+                                             : "how many instances there are cannot be known"};
         put_subject(job, &s, true);
         return true;
     }

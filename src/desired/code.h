@@ -150,7 +150,8 @@ const struct code_output_value *code_outputs(const struct code *code, size_t *re
 /* What import blocks ask for, as far as it is evaluated. */
 struct code_import_value {
     struct str address; /* of the instance */
-    struct value id;    /* string; unknown where the block has an identity instead */
+    struct value id;    /* string; or by_identity: an object */
+    bool by_identity;
     const struct code_import *written;
 };
 const struct code_import_value *code_imports(struct code *code, size_t *ret_n);
@@ -187,10 +188,11 @@ struct code_chain {
  */
 bool code_explain(struct code *code, const struct code_instance *instance, struct path path,
                   struct code_chain *ret);
-/* Why an instance (or any of TYPE.NAME) is not there: the count or for_each that decides it. */
+/* Why an instance (or any of TYPE.NAME) is not there: the count, for_each or enabled that decides
+ * it. */
 struct code_absence {
     struct str of;    /* what has it: the resource, or a call on the way; an address */
-    const char *meta; /* "count", "for_each" */
+    const char *meta; /* "count", "for_each", "enabled" */
     bool known;       /* false: it cannot be known how many there are */
     struct value value;
     struct code_chain chain;

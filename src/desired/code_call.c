@@ -176,7 +176,8 @@ static bool expand_in(struct code_walk *walk, struct code_node *node, struct cod
     struct code_scope scope = {.walk = walk, .module = parent};
     struct code_expansion *e = &code_result(walk, node)->expansion[parent->index];
     struct code_keys keys;
-    if (!code_expand(&scope, &call->count, &call->for_each, &keys))
+    if (!code_expand(&scope, &call->count, &call->for_each, &keys) ||
+        !code_expand_enabled(&scope, &call->enabled, &keys))
         return false;
     if (walk->validate) {
         if (!code_check_depends_on(&scope, call->depends_on, call->ndepends_on))
@@ -259,7 +260,7 @@ static struct value whole_module(struct code_walk *walk, struct code_config *chi
     const struct code_module_instance *at = code_modules(walk, child)->item;
     struct value ret = hcl_any();
     if (e->kind == CODE_KEY_NONE)
-        return outputs_object(walk, child, e->first);
+        return e->n ? outputs_object(walk, child, e->first) : hcl_null(&type_dynamic);
     if (e->kind == CODE_KEY_COUNT) {
         struct value *items = arena_new(arena, struct value, e->n);
         for (uint32_t i = 0; items && i < e->n; i++)
@@ -306,7 +307,8 @@ static bool one_output(struct code_walk *walk, struct code_config *child,
 {
     const struct code_output *output = code_find_output(child->module, ref->output);
     uint32_t instance = e->first;
-    if (ref->kind != CODE_REF_OUTPUT || !output || ref->has_key != (e->kind != CODE_KEY_NONE))
+    if (ref->kind != CODE_REF_OUTPUT || !output || ref->has_key != (e->kind != CODE_KEY_NONE) ||
+        !e->n)
         return false;
     if (ref->has_key && !find_key(walk, child, e, &ref->key, &instance))
         return false;

@@ -233,25 +233,34 @@ static bool expand_each(const struct code_scope *scope, const struct code_expr *
 bool code_expand_enabled(const struct code_scope *scope, const struct code_expr *enabled,
                          struct code_keys *keys)
 {
+    static const char summary[] = "Invalid enabled argument";
     struct value v;
     if (!enabled->expr || keys->kind != CODE_KEY_NONE)
         return true;
-    if (!code_eval(scope, enabled->file, enabled->expr, &type_bool, &v))
+    if (!code_eval(scope, enabled->file, enabled->expr, &type_dynamic, &v))
         return false;
-    if (v.marks & (VALUE_SENSITIVE | VALUE_EPHEMERAL) || v.kind == VALUE_NULL)
-        return fault(
-            scope, enabled, "Invalid enabled argument",
-            v.kind == VALUE_NULL
-                ? "The given \"enabled\" argument value is null. A bool is required."
-                : "The given \"enabled\" value is sensitive or ephemeral: whether there is "
-                  "an instance cannot be kept secret.");
+    if (v.marks & VALUE_SENSITIVE)
+        return fault(scope, enabled, summary,
+                     "Sensitive values, or values derived from sensitive values, cannot be used in "
+                     "\"enabled\" arguments. If used, the sensitive value would be exposed by "
+                     "whether an instance is present.");
+    if (v.marks & VALUE_EPHEMERAL || v.kind == VALUE_NULL)
+        return fault(scope, enabled, summary,
+                     v.kind == VALUE_NULL ? "The given \"enabled\" argument value is unsuitable: "
+                                            "the given value is null."
+                                          : "The given \"enabled\" argument value is unsuitable: "
+                                            "the given value is ephemeral.");
     if (v.kind == VALUE_UNKNOWN) {
         keys->known = false;
         return may_be_unknown(scope) ||
-               fault(scope, enabled, "Invalid enabled argument",
-                     "The \"enabled\" value depends on resource attributes that cannot be "
-                     "determined until apply.");
+               fault(scope, enabled, summary,
+                     "The given \"enabled\" argument value is derived from a value that won't be "
+                     "known until the apply phase, so OpenTofu cannot determine whether an "
+                     "instance of this object is declared or not.");
     }
+    if (!hcl_convert(scope->walk->code->ev.arena, &v, &type_bool, &v, NULL))
+        return fault(scope, enabled, summary,
+                     "The given \"enabled\" argument value is unsuitable: a bool is required.");
     keys->n = v.truth ? keys->n : 0;
     return true;
 }

@@ -124,6 +124,7 @@ static void link_call(struct link *l)
     const struct code_module_call *call = &l->node->in->module->calls[l->node->at];
     link_expr(l, l->node->in, &call->count);
     link_expr(l, l->node->in, &call->for_each);
+    link_expr(l, l->node->in, &call->enabled);
     link_exprs(l, l->node->in, call->depends_on, call->ndepends_on);
     for (size_t i = 0; i < call->nproviders; i++)
         link_provider_key(l, l->node->in, &call->providers[i].outer);
@@ -161,6 +162,7 @@ static void link_imports(struct link *l, const struct code_resource *r)
     for (size_t i = 0; i < n; i++)
         if (targets[i].resource == r && targets[i].in == l->node->in) {
             link_expr(l, l->code->root, &targets[i].written->id);
+            link_expr(l, l->code->root, &targets[i].written->identity);
             link_expr(l, l->code->root, &targets[i].written->for_each);
         }
 }

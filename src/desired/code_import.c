@@ -74,11 +74,35 @@ static bool fault(struct code_walk *walk, const struct code_expr *e, const char 
     return false;
 }
 
+static bool import_identity(const struct code_scope *scope, const struct code_expr *e,
+                            struct value *ret)
+{
+    static const char summary[] = "Invalid import identity argument";
+    if (!code_eval(scope, e->file, e->expr, &type_dynamic, ret))
+        return false;
+    uint8_t marks = hcl_deep_marks(ret);
+    if (ret->kind == VALUE_NULL)
+        return fault(scope->walk, e, summary, "The import identity cannot be null.");
+    if (!hcl_wholly_known(ret) && !scope->walk->validate)
+        return fault(
+            scope->walk, e, summary,
+            "The import block \"identity\" argument depends on resource attributes that cannot be "
+            "determined until apply, so Terraform cannot plan to import this resource.");
+    if (marks & (VALUE_SENSITIVE | VALUE_EPHEMERAL))
+        return fault(scope->walk, e, summary,
+                     marks & VALUE_SENSITIVE ? "The import identity cannot be sensitive."
+                                             : "The import identity cannot be ephemeral.");
+    return ret->kind == VALUE_UNKNOWN || value_is_object_like(ret) ||
+           fault(scope->walk, e, summary, "The import identity must be an object.");
+}
+
 static bool import_id(const struct code_scope *scope, const struct code_import *block,
                       struct value *ret)
 {
     static const char summary[] = "Invalid import id argument";
     const struct code_expr *e = &block->id;
+    if (block->identity.expr)
+        return import_identity(scope, &block->identity, ret);
     if (!e->expr) {
         *ret = hcl_any();
         return true;
@@ -171,8 +195,11 @@ static bool add_import(const struct code_scope *scope, const struct code_import_
     if (!grown)
         return false;
     all->item = grown;
-    all->item[all->n++] = (struct code_import_value){
-        .address = code_address_text(arena, &address), .id = id, .written = target->written};
+    all->item[all->n++] =
+        (struct code_import_value){.address = code_address_text(arena, &address),
+                                   .id = id,
+                                   .by_identity = target->written->identity.expr != NULL,
+                                   .written = target->written};
     return true;
 }
 
@@ -225,7 +252,8 @@ static bool expand_import(struct code_walk *walk, const struct code_import_targe
 /* An id may not come from what it is the id of. */
 static bool check_self(struct code_walk *walk, const struct code_import_target *target)
 {
-    const struct code_expr *id = &target->written->id;
+    bool by_id = !target->written->identity.expr;
+    const struct code_expr *id = by_id ? &target->written->id : &target->written->identity;
     if (!id->expr || !target->resource)
         return true;
     struct code_refs refs = code_refs_of(walk->code, id->file, id->expr);
@@ -233,8 +261,10 @@ static bool check_self(struct code_walk *walk, const struct code_import_target *
         const struct code_node *node = code_ref_node(walk->code->root, &refs.ref[i]);
         if (node && node->kind == CODE_NODE_RESOURCE &&
             &node->in->module->resources[node->at] == target->resource) {
-            code_say(walk, id->file, refs.ref[i].range, false, "Invalid import id argument",
-                     "The import ID cannot reference the resource being imported.");
+            code_say(walk, id->file, refs.ref[i].range, false,
+                     by_id ? "Invalid import id argument" : "Invalid import identity argument",
+                     "The import %s cannot reference the resource being imported.",
+                     by_id ? "ID" : "identity");
             return false;
         }
     }

@@ -1,10 +1,11 @@
-/* code_repeat.c - code_explain_absence(): which count or for_each leaves an instance out. */
+/* code_repeat.c - code_explain_absence(): which count, for_each or enabled leaves an instance
+ * out. */
 #include "desired/code_follow.h"
 
-/* Something with count or for_each: a call or a resource, in one module instance. */
+/* Something with count, for_each or enabled: a call or a resource, in one module instance. */
 struct repeated {
     struct code_node *node;
-    const struct code_expr *count, *for_each;
+    const struct code_expr *count, *for_each, *enabled;
     struct code_module_instance *module;
     struct str kind, name; /* "module." and the call's name; "", "data." and TYPE.NAME */
 };
@@ -14,7 +15,8 @@ static bool keys_of(struct code_follow *f, const struct repeated *r, struct code
 {
     struct code_scope scope = {.walk = &f->walk, .module = r->module};
     (void)code_visit(&f->code->plan, r->node);
-    return code_expand(&scope, r->count, r->for_each, ret);
+    return code_expand(&scope, r->count, r->for_each, ret) &&
+           code_expand_enabled(&scope, r->enabled, ret);
 }
 
 /* Is there one with this key? Where none is asked for, any will do. */
@@ -29,7 +31,9 @@ static bool has_key(const struct code_keys *keys, const struct code_each *want)
 static bool explain_keys(struct code_follow *f, const struct repeated *r, bool known,
                          struct code_absence *ret)
 {
-    const struct code_expr *e = r->for_each->expr ? r->for_each : r->count;
+    const struct code_expr *e = r->for_each->expr ? r->for_each
+                                : r->count->expr  ? r->count
+                                                  : r->enabled;
     struct code_scope *scope = arena_new(f->arena, struct code_scope, 1);
     if (!scope || !e->expr)
         return false;
@@ -38,7 +42,7 @@ static bool explain_keys(struct code_follow *f, const struct repeated *r, bool k
     struct str module = r->module->address;
     ret->of = arena_printf(f->arena, "%.*s%s%.*s%.*s", STR_ARG(module), module.len ? "." : "",
                            STR_ARG(r->kind), STR_ARG(r->name));
-    ret->meta = r->for_each->expr ? "for_each" : "count";
+    ret->meta = e == r->for_each ? "for_each" : e == r->count ? "count" : "enabled";
     if (!code_follow_eval(f, &source, e->expr, &ret->value))
         ret->value = hcl_any();
     code_add_link(f, ret->meta, (struct str){0}, e->file, e->range, e->expr, (struct path){0});
@@ -78,6 +82,7 @@ static bool walk_calls(struct code_follow *f, const struct code_address *want,
         struct repeated r = {.node = &in->calls[call - in->module->calls],
                              .count = &call->count,
                              .for_each = &call->for_each,
+                             .enabled = &call->enabled,
                              .module = *module,
                              .kind = STR("module."),
                              .name = call->name};
@@ -104,6 +109,7 @@ static bool explain_resource(struct code_follow *f, const struct code_address *w
         .node = &module->config->resources[found - m->resources],
         .count = &found->count,
         .for_each = &found->for_each,
+        .enabled = &found->enabled,
         .module = module,
         .kind = str_from(kinds[found->mode]),
         .name = arena_printf(f->arena, "%.*s.%.*s", STR_ARG(found->type), STR_ARG(found->name))};

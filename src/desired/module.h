@@ -126,6 +126,7 @@ struct code_module_call {
     size_t noverrides;
     const struct hcl_body *escape; /* of a block `_`: arguments that only look like meta ones */
     struct code_expr count, for_each;
+    struct code_expr enabled; /* OpenTofu, in lifecycle: false = there is none */
     const struct code_expr *depends_on;
     size_t ndepends_on;
     struct code_passed_provider {

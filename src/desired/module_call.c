@@ -243,7 +243,7 @@ static void decode_meta(struct code_decoder *d, const struct hcl_content *conten
     const struct hcl_attribute *attribute;
     call->count = code_optional_expr(d, content, "count");
     call->for_each = code_optional_expr(d, content, "for_each");
-    if (call->count.expr && call->for_each.expr)
+    if (call->count.expr && call->for_each.expr && !call->enabled.expr)
         code_fault(d, code_attribute(content, "for_each")->name_range,
                    "Invalid combination of \"count\" and \"for_each\"",
                    "The \"count\" and \"for_each\" meta-arguments are mutually-exclusive, only one "
@@ -256,13 +256,45 @@ static void decode_meta(struct code_decoder *d, const struct hcl_content *conten
         decode_providers(d, attribute, call);
 }
 
+/* OpenTofu's `lifecycle` of a call has nothing but `enabled`. */
+static void decode_lifecycle(struct code_decoder *d, const struct hcl_block *block,
+                             const struct hcl_content *call_content, struct code_module_call *call)
+{
+    static const struct hcl_attribute_spec attributes[] = {{STR_INIT("enabled"), false}};
+    static const struct hcl_body_spec spec = {attributes, 1, NULL, 0, NULL};
+    struct hcl_content content = code_content(d, &block->body, &spec, false);
+    const struct hcl_attribute *enabled = code_attribute(&content, "enabled");
+    bool count = code_attribute(call_content, "count");
+    bool each = code_attribute(call_content, "for_each");
+    call->enabled = code_optional_expr(d, &content, "enabled");
+    if (!enabled || (!count && !each))
+        return;
+    const char *named = count && each ? "\"count\", \"enabled\", and \"for_each\""
+                        : count       ? "\"count\" and \"enabled\""
+                                      : "\"enabled\" and \"for_each\"";
+    struct str summary = arena_printf(d->arena, "Invalid combination of %s", named);
+    code_fault(d, enabled->name_range, summary.ptr ? summary.ptr : "",
+               "The %s meta-arguments are mutually-exclusive. Only one should be used to be "
+               "explicit about the number of module instances to be created.",
+               named);
+}
+
 static void decode_blocks(struct code_decoder *d, const struct hcl_content *content,
                           struct code_module_call *call)
 {
-    const struct hcl_block *escape = NULL;
+    const struct hcl_block *escape = NULL, *lifecycle = NULL;
     for (size_t i = 0; i < content->nblocks; i++) {
         const struct hcl_block *block = &content->block[i];
-        if (!str_equal(block->type, STR("_"))) {
+        if (d->opentofu && str_equal(block->type, STR("lifecycle"))) {
+            if (!lifecycle) {
+                decode_lifecycle(d, block, content, call);
+                lifecycle = block;
+                continue;
+            }
+            struct str at = code_range_text(d->arena, d->file, lifecycle->header);
+            code_fault(d, block->header, "Duplicate lifecycle block",
+                       "This resource already has a lifecycle block at %.*s.", STR_ARG(at));
+        } else if (!str_equal(block->type, STR("_"))) {
             code_fault(d, block->type_range, "Reserved block type name in module block",
                        "The block type name \"%.*s\" is reserved for use by Terraform in a future "
                        "version.",
@@ -301,7 +333,7 @@ void code_decode_call(struct code_decoder *d, const struct hcl_block *block,
     struct hcl_content content = code_content(d, &block->body, &spec, true);
     code_check_name(d, &block->label[0], "Invalid module instance name");
     decode_source(d, &content, &part.c);
-    decode_meta(d, &content, &part.c);
     decode_blocks(d, &content, &part.c);
+    decode_meta(d, &content, &part.c);
     CODE_PUSH(d, parts->calls, part);
 }

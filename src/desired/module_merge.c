@@ -525,6 +525,8 @@ static void override_call(struct merging *in, const struct part_call *part)
         c->count = over->count;
     if (over->for_each.expr)
         c->for_each = over->for_each;
+    if (over->enabled.expr)
+        c->enabled = over->enabled;
     if (over->version.len)
         c->version = over->version;
     if (over->nproviders) {

@@ -386,7 +386,7 @@ static void decode_target(struct code_decoder *d, const struct hcl_attribute *at
 void code_decode_import(struct code_decoder *d, const struct hcl_block *block,
                         struct code_parts *parts)
 {
-    /* identity is Terraform 1.12's: then an id is not needed */
+    /* identity is Terraform 1.12's and OpenTofu 1.12's: then there is no id */
     static const struct hcl_attribute_spec attributes[] = {{STR_INIT("provider"), false},
                                                            {STR_INIT("for_each"), false},
                                                            {STR_INIT("id"), true},
@@ -406,6 +406,19 @@ void code_decode_import(struct code_decoder *d, const struct hcl_block *block,
     bool identity = code_attribute(&content, "identity");
     content = code_content(d, &block->body, identity ? &newer : &spec, false);
 
+    const struct hcl_attribute *id = code_attribute(&content, "id");
+    const struct hcl_attribute *other = code_attribute(&content, "identity");
+    if (id && other) {
+        bool id_first = id->range.start < other->range.start;
+        code_fault(d,
+                   (struct hcl_range){(id_first ? id : other)->range.start,
+                                      (id_first ? other : id)->range.end},
+                   "Conflicting import arguments",
+                   "Only one of 'id' or 'identity' can be specified in an import block. 'id' "
+                   "identifies the resource instance by its ID, while 'identity' identifies the "
+                   "resource instance by its Resource Identity. Choose one method to identify the "
+                   "resource instance to import.");
+    }
     struct part_import part = {.i = {.id = code_optional_expr(d, &content, "id"),
                                      .identity = code_optional_expr(d, &content, "identity"),
                                      .for_each = code_optional_expr(d, &content, "for_each"),

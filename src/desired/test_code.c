@@ -447,8 +447,15 @@ static void what_is_not_enabled_is_not_there(void **state)
                   "    enabled         = var.on\n    prevent_destroy = var.on\n  }\n}\n"
                   "resource \"terraform_data\" \"no\" {\n  lifecycle {\n"
                   "    enabled = !var.on\n  }\n}\n"
+                  "module \"here\" {\n  source = \"./m\"\n  lifecycle {\n"
+                  "    enabled = var.on\n  }\n}\n"
+                  "module \"gone\" {\n  source = \"./m\"\n  lifecycle {\n"
+                  "    enabled = terraform_data.yes.input > 1\n  }\n}\n"
                   "resource \"terraform_data\" \"sees\" {\n"
-                  "  input = [terraform_data.no == null, terraform_data.yes.input]\n}\n"}}};
+                  "  input = [terraform_data.no == null, terraform_data.yes.input,\n"
+                  "    module.here.x, module.gone == null, try(module.gone.x, \"none\")]\n}\n"},
+                 {"/r/m/main.tf", "resource \"terraform_data\" \"in\" {\n  input = 2\n}\n"
+                                  "output \"x\" {\n  value = terraform_data.in.input\n}\n"}}};
     struct code_options options = {.root_dir = STR("/r"),
                                    .opentofu = true,
                                    .phase = CODE_PLAN,
@@ -466,7 +473,19 @@ static void what_is_not_enabled_is_not_there(void **state)
     const struct code_instance *sees = code_find_instance(code, STR("terraform_data.sees"));
     put_value(&out, value_get(&sees->config, STR("input")));
     buf_char(&out, '\0');
-    assert_string_equal(out.ptr, "[true,1]");
+    assert_string_equal(out.ptr, "[true,1,2,true,\"none\"]");
+    assert_non_null(code_find_instance(code, STR("module.here.terraform_data.in")));
+    struct code_absence why;
+    static const char *const absent[][2] = {{"module.gone.terraform_data.in", "module.gone"},
+                                            {"terraform_data.no", "terraform_data.no"}};
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++) {
+        assert_null(code_find_instance(code, str_from(absent[i][0])));
+        assert_true(code_explain_absence(code, str_from(absent[i][0]), &why));
+        assert_true(str_equal(why.of, str_from(absent[i][1])));
+        assert_string_equal(why.meta, "enabled");
+        assert_true(why.known && why.value.kind == VALUE_BOOL && !why.value.truth);
+        assert_true(why.chain.n > 0);
+    }
     code_close(code);
 }
 

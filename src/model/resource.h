@@ -32,6 +32,7 @@ struct resource {
     struct value attributes; /* parsed `attributes`, where the source has parsed them; else kind
                                 VALUE_NULL */
     struct str import_id;    /* nothing is recorded: what it is to be imported by; or empty */
+    bool import_identity;    /* import_id is the JSON of an identity */
     struct str private_base64;
     struct str identity_json; /* text of the `identity` object, or empty */
     int64_t identity_schema_version;

@@ -367,9 +367,28 @@ static bool match_entry(struct scan_code *code, struct entry *entry, struct err 
 }
 
 /* An instance that an import block gives an id. */
-static bool add_import(struct scan_code *code, const struct code_instance *instance, struct str id,
-                       struct err *err)
+/* What its import block finds it by, as text; an identity as JSON. */
+static bool import_text(struct arena *arena, const struct code_import_value *import,
+                        struct str *ret, struct err *err)
 {
+    AUTO_BUF text = {.limit = 1 << 20};
+    struct value plain = import->id;
+    struct jsonw w = {.out = &text};
+    *ret = import->by_identity ? (struct str){0} : value_text(&import->id);
+    if (!import->by_identity)
+        return true;
+    plain.marks = 0;
+    jsonw_value(&w, &plain);
+    *ret = arena_dup(arena, buf_view(&text));
+    return (ret->ptr && buf_ok(&text, err)) || arena_full(arena, err);
+}
+
+static bool add_import(struct scan_code *code, const struct code_instance *instance,
+                       const struct code_import_value *import, struct err *err)
+{
+    struct str id;
+    if (!import_text(code->scan->tally.arena, import, &id, err))
+        return false;
     struct entry *entry = scan_add_entry(code->scan);
     size_t n;
     const struct code_instance *all = code_instances(code->code, &n);
@@ -385,7 +404,8 @@ static bool add_import(struct scan_code *code, const struct code_instance *insta
                                         .index_key = instance->index_key,
                                         .provider = instance->provider,
                                         .provider_config = instance->provider_config,
-                                        .import_id = id};
+                                        .import_id = id,
+                                        .import_identity = import->by_identity};
     entry->reader = reader_choose(&(struct reader_choice){0}, code->scan->stack, &entry->resource);
     return true;
 }
@@ -415,10 +435,12 @@ bool scan_code_match(struct scan_code *code, struct err *err)
             scan_code_look_up(&code->instances, imports[i].address);
         size_t nall;
         const struct code_instance *all = code_instances(code->code, &nall);
-        bool known = value_is_string(&imports[i].id) && imports[i].id.len;
+        const struct value *id = &imports[i].id;
+        bool known = imports[i].by_identity ? value_is_object_like(id) && !value_any_unknown(id)
+                                            : value_is_string(id) && id->len;
         if (instance && known && !code->met[instance - all] &&
             scan_wants(code->scan->tally.options, instance->address) &&
-            !add_import(code, instance, value_text(&imports[i].id), err))
+            !add_import(code, instance, &imports[i], err))
             return false;
     }
     return index_entries(code, err);

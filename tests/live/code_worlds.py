@@ -354,6 +354,39 @@ def imports_to_come(lab):
 
 
 @test("lab6")
+def imported_by_identity(lab):
+    """Terraform 1.12's and OpenTofu 1.12's import blocks without an id: the identity goes over the wire."""
+    stack = applied(lab, 'resource "lab6_known" "t" {\n  name = "t"\n  text = "x"\n}\n')
+    for name in "uvw":
+        made = {**json.loads(stack.object("lab6_known", "t").read_text()), "name": name, "id": name}
+        stack.object("lab6_known", name).write_text(json.dumps(made))
+    stack.write("more.tf", '''
+resource "lab6_known" "u" {
+  name = "u"
+  text = "new"
+}
+import {
+  to       = lab6_known.u
+  identity = { id = "u" }
+}
+resource "lab6_known" "each" {
+  for_each = toset(["v", "w"])
+  name     = each.key
+  text     = "new"
+}
+import {
+  for_each = toset(["v", "w"])
+  to       = lab6_known.each[each.key]
+  identity = { id = each.value }
+}
+''')
+    stack.must_plan(stack.scan().must_find(unapplied=['lab6_known.each["v"]', 'lab6_known.each["w"]', "lab6_known.u"]))
+    stack.write("more.tf", 'resource "lab6_thing" "u" {\n  name = "u"\n}\nimport {\n  to = lab6_thing.u\n  identity = { id = "u" }\n}\n')
+    found = stack.scan().must_find(unchecked=["lab6_thing.u"])
+    check("the import block wants an id" in found.stdout, found.brief())
+
+
+@test("lab6")
 def not_enabled(lab):
     """OpenTofu's `enabled` in lifecycle: what is switched off would go, and what refers to it sees null."""
     stack = applied(lab, '''
@@ -376,6 +409,33 @@ resource "lab6_thing" "b" {
         stack.must_plan(stack.scan().must_find(contradicts=["lab6_thing.a"]))
     stack.write("terraform.tfvars", "on = false\n")
     stack.must_plan(stack.scan().must_find(unapplied=["lab6_thing.a", "lab6_thing.b"]))
+
+
+REQUIRED = 'terraform {\n  required_providers {\n    lab6 = { source = "plumb.test/lab/lab6" }\n  }\n}\n'
+
+
+@test("lab6")
+def module_not_enabled(lab):
+    """The same of a module call: its instances have no index, and without it the module is null."""
+    stack = applied(lab, '''
+variable "on" { default = true }
+module "m" {
+  source = "./m"
+  lifecycle {
+    enabled = var.on
+  }
+}
+resource "lab6_thing" "b" {
+  name = "b"
+  text = module.m == null ? "none" : module.m.text
+}
+''', files={"x.tofu": "", "m/main.tf": REQUIRED + 'resource "lab6_thing" "a" {\n  name = "a"\n  text = "x"\n}\n'
+                                      'output "text" {\n  value = lab6_thing.a.text\n}\n'})
+    stack.must_plan(stack.scan().must_be_clean(2))
+    with stack.edited("lab6_thing", "a", text="y"):
+        stack.must_plan(stack.scan().must_find(contradicts=["module.m.lab6_thing.a"]))
+    stack.write("terraform.tfvars", "on = false\n")
+    stack.must_plan(stack.scan().must_find(unapplied=["lab6_thing.b", "module.m.lab6_thing.a"]))
 
 
 CERTIFICATES = '''

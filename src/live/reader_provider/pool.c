@@ -102,7 +102,8 @@ static void fill_worker(struct pool *pool, struct worker *worker, const struct i
                               .task = {.run = worker_run, .ctx = worker}};
     for (size_t i = 0; i < n; i++) {
         jobs[i] = (struct job){.resource = items[i].resource};
-        worker->wants_identity |= items[i].resource->identity_json.len > 0;
+        worker->wants_identity |=
+            items[i].resource->identity_json.len > 0 || items[i].resource->import_identity;
     }
     pace_init(&worker->pace, pool->in->options->concurrency);
     if (!settings_parse_key(first->provider_config, first->provider, &worker->key))

@@ -5,6 +5,7 @@
 
 #include "live/budget.h"
 #include "live/reader_provider/blank.h"
+#include "live/reader_provider/identity.h"
 #include "live/reader_provider/pool_parts.h"
 #include "live/reader_provider/rawstate.h"
 #include "live/reader_provider/tfplugin.h"
@@ -692,6 +693,15 @@ static struct str take_import(struct reading *reading, const struct plugin_reply
     return why.len ? why : STR("the import gave no such object");
 }
 
+static void failed_import(struct reading *reading, struct str why)
+{
+    const struct resource *resource = reading->job->resource;
+    const char *by = resource->import_identity ? "its identity " : "\"";
+    failed(reading, arena_printf(&reading->arena, "importing it by %s%.*s%s: %.*s", by,
+                                 STR_ARG(resource->import_id),
+                                 resource->import_identity ? "" : "\"", STR_ARG(why)));
+}
+
 static void on_imported(void *ctx, const struct plugin_reply *reply)
 {
     struct reading *reading = ctx;
@@ -702,8 +712,7 @@ static void on_imported(void *ctx, const struct plugin_reply *reply)
     struct str why = take_import(reading, reply);
     if (why.len) {
         reading->desired = (struct str){0};
-        failed(reading, arena_printf(&reading->arena, "importing it by \"%.*s\": %.*s",
-                                     STR_ARG(reading->job->resource->import_id), STR_ARG(why)));
+        failed_import(reading, why);
         return;
     }
     send_read(reading);
@@ -713,9 +722,23 @@ static void send_import(struct reading *reading)
 {
     const struct resource *resource = reading->job->resource;
     AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    struct err err = {0};
     reading->imported = true;
-    tf_encode_import(&out, resource->type, resource->import_id, (struct str){0});
     reading->step = READING_IMPORT;
+    if (resource->import_identity && !reading->type->identity) {
+        failed_import(reading, STR("its provider gives resources of this type no identity: the "
+                                   "import block wants an id"));
+        return;
+    }
+    if (resource->import_identity &&
+        !identity_encode(&reading->arena, reading->type->identity, resource->import_id,
+                         &reading->identity, &err)) {
+        failed_import(reading, reading_error(reading, &err));
+        return;
+    }
+    tf_encode_import(&out, resource->type,
+                     resource->import_identity ? (struct str){0} : resource->import_id,
+                     reading->identity);
     reading->started_us = pool_now_us();
     send(reading, PLUGIN_IMPORT, &out, on_imported);
 }

@@ -146,6 +146,12 @@ func (o *object) ImportState(ctx context.Context, req resource.ImportStateReques
 	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
 }
 
+// An identity is imported by itself, too: its one attribute is the id.
+func (*identified) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	resource.ImportStatePassthroughWithIdentity(ctx, path.Root("id"), path.Root(identityName(identityVersion())), req, resp)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, privateKey, []byte(`{"made":true}`))...)
+}
+
 // UpgradeState leads version 1 of lab6_versioned to version 2.
 func (o *object) UpgradeState(ctx context.Context) map[int64]resource.StateUpgrader {
 	if o.schema.Version != 2 {
