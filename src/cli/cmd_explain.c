@@ -478,6 +478,24 @@ static bool is_declared(struct job *job, struct str text)
     return false;
 }
 
+/* An output, or anything of a module that is not there to be looked into. */
+static bool is_of_module(struct job *job, struct str text)
+{
+    size_t cut[CUTS_MAX], n = cuts_of(text, cut, CUTS_MAX), end[2];
+    if (!str_starts(text, STR("module.")))
+        return false;
+    while (n--) {
+        const struct code_module *m;
+        struct str rest = str_sub(text, cut[n], text.len);
+        if (!code_find_called(job->code, without_keys(job, str_sub(text, 0, cut[n])), &m))
+            continue;
+        rest = str_starts(rest, STR(".")) ? str_sub(rest, 1, rest.len) : rest;
+        (void)cuts_of(rest, end, 2);
+        return !m || !rest.len || code_find_output(m, str_sub(rest, 0, end[0]));
+    }
+    return true;
+}
+
 static bool not_declared(struct job *job, struct str text, struct err *err)
 {
     struct code_dependencies graph;
@@ -518,9 +536,8 @@ static bool explain(struct job *job, struct str text, bool *ret_good, struct err
     if (!is_resource(job, text))
         return explain_expression(job, text, ret_good, err);
     if (!is_declared(job, text))
-        return str_starts(text, STR("module."))
-                   ? explain_expression(job, text, ret_good, err) /* of an output */
-                   : not_declared(job, text, err);
+        return is_of_module(job, text) ? explain_expression(job, text, ret_good, err)
+                                       : not_declared(job, text, err);
     if (!split(job, text, &instance, &path, err))
         return false;
     if (instance && !path.n) {

@@ -139,6 +139,9 @@ const struct code_instance *code_instances(const struct code *code, size_t *ret_
 const struct code_instance *code_find_instance(struct code *code, struct str address);
 /* Is the resource written in any module of the tree? Keys in the address do not matter. */
 bool code_is_declared(struct code *code, struct str address);
+/* Is it the address of a module (keys do not matter)? *ret: what is called; NULL: it is not there.
+ */
+bool code_find_called(struct code *code, struct str address, const struct code_module **ret);
 /* The provider (source in full) that a resource of that type in the root module would have without
  * a `provider` argument. ptr NULL where memory is out. */
 struct str code_provider_of_type(struct code *code, struct str type);

@@ -171,7 +171,10 @@ static bool is_unknown(const struct value *v, struct path path)
     for (size_t i = 0; v && i < path.n; i++) {
         if (v->kind == VALUE_UNKNOWN)
             return true;
-        v = path_find(v, (struct path){&path.step[i], 1});
+        const struct value *next = path_find(v, (struct path){&path.step[i], 1});
+        if (!next)
+            return hcl_is_open(v); /* what a schema would tell */
+        v = next;
     }
     return v && value_any_unknown(v);
 }

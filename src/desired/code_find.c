@@ -83,16 +83,34 @@ const struct code_instance *code_find_instance(struct code *code, struct str add
     return made ? &made->out : NULL;
 }
 
+/* What an address goes through, as it is written; NULL: it is not there. */
+static const struct code_config *walk_calls(const struct code *code,
+                                            const struct code_address *address)
+{
+    const struct code_config *in = code->root;
+    for (size_t i = 0; i < address->nsteps && in; i++) {
+        const struct code_module_call *call = code_find_call(in->module, address->step[i].name);
+        in = call ? in->child[call - in->module->calls] : NULL;
+    }
+    return in;
+}
+
+bool code_find_called(struct code *code, struct str address, const struct code_module **ret)
+{
+    struct code_address want;
+    if (!code_address_parse(&code->arena, address, &want) || want.has_resource || !want.nsteps)
+        return false;
+    const struct code_config *in = walk_calls(code, &want);
+    *ret = in ? in->module : NULL;
+    return true;
+}
+
 bool code_is_declared(struct code *code, struct str address)
 {
     struct code_address want;
-    const struct code_config *in = code->root;
     if (!code_address_parse(&code->arena, address, &want) || !want.has_resource)
         return false;
-    for (size_t i = 0; i < want.nsteps && in; i++) {
-        const struct code_module_call *call = code_find_call(in->module, want.step[i].name);
-        in = call ? in->child[call - in->module->calls] : NULL;
-    }
+    const struct code_config *in = walk_calls(code, &want);
     return in && code_find_resource(in->module, want.mode, want.type, want.name);
 }
 

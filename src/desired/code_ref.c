@@ -321,6 +321,8 @@ struct code_node *code_ref_node(const struct code_config *in, const struct code_
         child = call ? in->child[call - m->calls] : NULL;
         if (!child)
             return node_of(in->closes, m->calls, call, sizeof *m->calls);
+        if (!code_find_output(child->module, ref->output)) /* told where the module is known */
+            return node_of(in->calls, m->calls, call, sizeof *m->calls);
         return node_of(child->outputs, child->module->outputs,
                        code_find_output(child->module, ref->output),
                        sizeof *child->module->outputs);

@@ -62,7 +62,9 @@ static const struct given given = {
         {"/r/prod.auto.tfvars", "size = 3\n"},
         {"/r/mod.tf", "module \"m\" {\n  source = \"./m\"\n  for_each = { k = { n = \"q\" } }\n"
                       "  name = each.value.n\n}\n"
-                      "resource \"x_y\" \"out\" {\n  size = module.m[\"k\"].up\n}\n"},
+                      "resource \"x_y\" \"out\" {\n  size = module.m[\"k\"].up\n}\n"
+                      "data \"x_y\" \"d\" {}\n"
+                      "resource \"x_y\" \"reads\" {\n  text = join(\",\", data.x_y.d.names)\n}\n"},
         {"/r/m/m.tf", "variable \"name\" {}\n"
                       "resource \"x_y\" \"e\" {\n  for_each = toset([\"s\", var.name])\n"
                       "  size = each.value\n}\n"
@@ -93,6 +95,9 @@ static const struct {
     {"x_y.r", "rule[0]", "block rule[0] main.tf:21; dynamic rule main.tf:22 [0]"},
     {"x_y.r", "nope", ""},
     {"x_y.out", "size", "attribute size mod.tf:7; output module.m[\"k\"].up m/m.tf:7"},
+    {"x_y.reads", "text",
+     "attribute text mod.tf:11 ? data.x_y.d.names is what the data source reads; the state does "
+     "not have it"},
     {"module.m[\"k\"].x_y.e[\"q\"]", "size",
      "attribute size m/m.tf:4; for_each each.value m/m.tf:3; variable var.name m/m.tf:1; module "
      "argument module.m[\"k\"].name mod.tf:4; for_each each.value mod.tf:3 k.n"},

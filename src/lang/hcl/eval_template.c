@@ -190,7 +190,8 @@ static const struct type *branch_type(struct hcl_eval *ev, const struct hcl_expr
     if (!common && (hcl_is_open(yes) || hcl_is_open(no)))
         return &type_dynamic;
     if (!common)
-        hcl_fail(ev, expr->range, "Inconsistent conditional result types",
+        hcl_fail(ev, (struct hcl_range){expr->cond.yes->range.start, expr->cond.no->range.end},
+                 "Inconsistent conditional result types",
                  "The true and false result expressions must have consistent types. The 'true' "
                  "value is %.*s, but the 'false' value is %.*s.",
                  STR_ARG(hcl_type_name(ev->arena, types[0])),
@@ -246,10 +247,8 @@ bool hcl_eval_conditional(struct hcl_eval *ev, const struct hcl_expr *expr,
     /* A branch that is not taken is evaluated for its type; what goes wrong in it is dropped. */
     bool yes_ok = hcl_eval_aside(ev, expr->cond.yes, scope, &yes_diags, &yes);
     bool no_ok = hcl_eval_aside(ev, expr->cond.no, scope, &no_diags, &no);
-    if (!eval_condition(ev, expr->cond.condition, scope, &condition))
-        return false;
     const struct type *type = branch_type(ev, expr, &yes, &no);
-    if (!type)
+    if (!type || !eval_condition(ev, expr->cond.condition, scope, &condition))
         return false;
     bool known = condition.kind != VALUE_UNKNOWN;
     if (known && !(condition.truth ? yes_ok : no_ok)) {
