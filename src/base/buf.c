@@ -94,6 +94,13 @@ bool buf_ok(const struct buf *buf, struct err *err)
     return true;
 }
 
+void buf_wipe(struct buf *buf)
+{
+    if (buf->ptr)
+        explicit_bzero(buf->ptr, buf->len);
+    buf_free(buf);
+}
+
 void buf_free(struct buf *buf)
 {
     free(buf->ptr);

@@ -32,4 +32,6 @@ struct str buf_view(const struct buf *buf);
 /* False with ERR_LIMIT if an append was lost. */
 bool buf_ok(const struct buf *buf, struct err *err);
 void buf_free(struct buf *buf);
+/* The same for what was secret: overwritten before. */
+void buf_wipe(struct buf *buf);
 #define AUTO_BUF __attribute__((cleanup(buf_free))) struct buf

@@ -155,6 +155,7 @@ static bool fill_scan(struct job *job, struct err *err)
         .env = job->app->env,
         .no_git = given(job, NO_GIT),
         .repos = &job->repos,
+        .configured = &job->record,
         .now_utc_ms = job->app->now_ms(job->app->clock)};
     return setup_inputs(job->arena, &job->in->value[VAR_FILE], &job->in->value[VAR], &scan->inputs,
                         &scan->ninputs, err) &&

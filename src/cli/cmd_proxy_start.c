@@ -90,7 +90,8 @@ static bool detach(struct arena *arena, struct str log, struct err *err)
 static bool background(const struct app *app, const struct invocation *in, int fd, struct err *err)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
-    struct proxying proxying = {.other_inputs = true}; /* whatever the commands will be given */
+    struct proxying proxying = {.other_inputs = true, /* whatever the commands will be given */
+                                .many = true};
     struct proxy_control control;
     if (!proxying_open(app, &arena, in, (struct str){0}, &proxying, err))
         return false;

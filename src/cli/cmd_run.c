@@ -98,6 +98,8 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
         return false;
     bool ok = run_child(&arena, &proxying.loop, in->args, in->nargs, &proxying.reattach,
                         proxying.reattach.len ? 1 : 0, ret_exit, err);
+    if (ok)
+        proxying_keep(&proxying);
     if (ok && in->value[PROXYING_VERBOSE].set)
         proxying_tell(&proxying);
     proxying_close(&proxying);

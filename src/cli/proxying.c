@@ -14,6 +14,7 @@
 #include "cli/who.h"
 #include "desired/stacks.h"
 #include "enforce/concern.h"
+#include "enforce/configuring.h"
 #include "enforce/guard_record.h"
 #include "policy/policy.h"
 
@@ -70,10 +71,18 @@ static void on_output(void *ctx, struct str provider, struct str bytes)
 /* Between two commands of a shell code, state and what stands on record may change. */
 static void on_idle(void *ctx)
 {
-    const struct proxying *p = ctx;
+    struct proxying *p = ctx;
+    if (p->many)
+        proxying_keep(p);
     if (p->concern)
         concern_forget(p->concern);
     guard_record_forget(p->guarding);
+}
+
+static void on_configured(void *ctx, struct str provider, struct str config)
+{
+    const struct proxying *p = ctx;
+    configuring_saw(p->configuring, provider, config);
 }
 
 static bool wants_logs(const struct app *app)
@@ -135,11 +144,19 @@ static bool open_guard(struct proxying *p, struct arena *arena, const struct inv
     if (!guard_record_open(&options, &p->guarding, err))
         return false;
     p->guard = guard_record_guard(p->guarding);
-    return true;
+    const struct configuring_options configuring = {.stack = &p->stack,
+                                                    .concern = p->concern,
+                                                    .record = &p->record,
+                                                    .other_inputs = p->other_inputs,
+                                                    .actor = actor_of_event(&actor),
+                                                    .on_note = on_note,
+                                                    .ctx = p};
+    return !p->record.db || configuring_open(&configuring, &p->configuring, err);
 }
 
 static void close_guard(struct proxying *p)
 {
+    configuring_close(p->configuring);
     guard_record_close(p->guarding);
     concern_close(p->concern);
     if (p->policy)
@@ -157,6 +174,7 @@ static bool start(struct proxying *p, struct arena *arena, struct err *err)
                                           .logs = wants_logs(p->app),
                                           .on_output = on_output,
                                           .on_note = on_note,
+                                          .on_configured = p->configuring ? on_configured : NULL,
                                           .on_idle = on_idle,
                                           .ctx = p};
     AUTO_BUF out = {.limit = 16 << 20};
@@ -192,6 +210,11 @@ bool proxying_open(const struct app *app, struct arena *arena, const struct invo
     ret->proxy = NULL;
     proxying_close(ret);
     return false;
+}
+
+void proxying_keep(struct proxying *p)
+{
+    configuring_keep(p->configuring);
 }
 
 void proxying_stop(struct proxying *p)

@@ -15,6 +15,7 @@
 struct app;
 struct code_input_value;
 struct concern;
+struct configuring;
 struct guard_record;
 struct policy;
 
@@ -51,6 +52,7 @@ struct proxying {
     const struct code_input_value *inputs; /* -var, -var-file of the command */
     size_t ninputs;
     bool other_inputs; /* there may be others */
+    bool many;         /* one command after another */
 
     const struct app *app;
     struct stack stack;
@@ -60,6 +62,7 @@ struct proxying {
     struct record record; /* db NULL: there is no store */
     struct policy *policy;
     struct concern *concern;
+    struct configuring *configuring; /* NULL: there is no store */
     struct guard_record *guarding;
     struct guard guard; /* ask NULL: nobody has a say: neither store nor policy */
     struct proxy *proxy;
@@ -69,6 +72,8 @@ struct proxying {
  * given. On failure nothing is left behind. */
 bool proxying_open(const struct app *app, struct arena *arena, const struct invocation *in,
                    struct str dir, struct proxying *ret, struct err *err);
+/* The command is over: what providers were configured with is kept for scans. */
+void proxying_keep(struct proxying *proxying);
 /* Orderly: providers are stopped, sockets removed. */
 void proxying_stop(struct proxying *proxying);
 /* What is left, the loop with it. */

@@ -13,6 +13,7 @@
 #include "value/path.h"
 
 struct code;
+struct digest;
 
 struct code_input_value { /* -var NAME=TEXT, or -var-file PATH; in the order of the command line */
     bool is_file;
@@ -115,6 +116,13 @@ struct code_provider_instance {          /* a provider configuration that resour
     const struct code_provider *written; /* NULL = the empty default */
     struct str unknown_because; /* which expression cannot be known, with its place; or empty */
 };
+/* Which of its expressions cannot be known, with its place, going by `config`; or empty. */
+struct str code_provider_unknown(struct arena *arena, const struct code_provider *written,
+                                 const struct value *config);
+/* Nothing of it has to be evaluated. */
+bool code_provider_is_constant(const struct code_provider *written);
+/* Of the text of its block, with what override files add to it. */
+bool code_provider_digest(const struct code_provider *written, struct digest *ret, struct err *err);
 struct code_output_value {
     struct str name;
     struct value value;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/digest.h"
+#include "base/err.h"
 #include "desired/address.h"
 #include "desired/code_parts.h"
 #include "desired/module_parts.h"
@@ -187,19 +189,40 @@ struct str code_provider_config_text(const struct code_scope *scope, const struc
 
 /* --- evaluating --- */
 
+static bool is_unknown(const struct value *config, struct str name)
+{
+    const struct value *v = value_get(config, name);
+    return v && value_any_unknown(v);
+}
+
+static struct str unknown_text(struct arena *arena, const struct code_body *body, struct str name,
+                               struct hcl_range whole, struct str text)
+{
+    uint32_t line, column;
+    hcl_place(body->file->text, whole.start, &line, &column);
+    return arena_printf(arena, "%.*s%s%.*s (%.*s:%u)", STR_ARG(name), text.len ? " = " : "",
+                        STR_ARG(str_sub(text, 0, 80)), STR_ARG(body->file->name), line);
+}
+
 static bool has_unknown_text(const struct code_body *body, const struct value *config,
                              struct arena *arena, struct str *ret)
 {
-    for (size_t i = 0; i < body->body->nattributes; i++) {
-        const struct hcl_attribute *a = &body->body->attribute[i];
-        const struct value *v = value_get(config, a->name);
-        if (!v || !value_any_unknown(v))
+    const struct hcl_body *b = body->body;
+    for (size_t i = 0; i < b->nattributes; i++) {
+        const struct hcl_attribute *a = &b->attribute[i];
+        if (!is_unknown(config, a->name))
             continue;
-        uint32_t line, column;
-        struct str text = str_sub(body->file->text, a->value->range.start, a->value->range.end);
-        hcl_place(body->file->text, a->range.start, &line, &column);
-        *ret = arena_printf(arena, "%.*s = %.*s (%.*s:%u)", STR_ARG(a->name),
-                            STR_ARG(str_sub(text, 0, 80)), STR_ARG(body->file->name), line);
+        *ret = unknown_text(arena, body, a->name, a->range,
+                            str_sub(body->file->text, a->value->range.start, a->value->range.end));
+        return true;
+    }
+    for (size_t i = 0; i < b->nblocks; i++) {
+        const struct hcl_block *inner = &b->block[i];
+        bool dynamic = inner->nlabels == 1 && str_equal(inner->type, STR("dynamic"));
+        struct str name = dynamic ? inner->label[0].text : inner->type;
+        if (!is_unknown(config, name))
+            continue;
+        *ret = unknown_text(arena, body, name, inner->range, STR(""));
         return true;
     }
     return false;
@@ -214,10 +237,10 @@ static bool is_empty(const struct code_provider *p)
     return !p->file->json && own == 0 && p->body->nblocks == 0 && p->noverrides == 0;
 }
 
-static size_t bodies_of(struct code *code, const struct code_provider *p,
+static size_t bodies_of(struct arena *arena, const struct code_provider *p,
                         const struct code_body **ret)
 {
-    struct code_body *bodies = arena_new(&code->arena, struct code_body, p->noverrides + 2);
+    struct code_body *bodies = arena_new(arena, struct code_body, p->noverrides + 2);
     size_t n = 0;
     *ret = bodies;
     if (!bodies)
@@ -230,6 +253,57 @@ static size_t bodies_of(struct code *code, const struct code_provider *p,
     return n;
 }
 
+struct str code_provider_unknown(struct arena *arena, const struct code_provider *written,
+                                 const struct value *config)
+{
+    struct str ret = {0};
+    const struct code_body *bodies;
+    size_t n = bodies_of(arena, written, &bodies);
+    for (size_t i = 0; i < n && !has_unknown_text(&bodies[i], config, arena, &ret);)
+        i++;
+    return ret;
+}
+
+static bool is_constant(struct arena *arena, const struct hcl_body *body, unsigned depth_left)
+{
+    struct value v;
+    if (body->json || depth_left == 0)
+        return false;
+    for (size_t i = 0; i < body->nattributes; i++)
+        if (!hcl_static_value(arena, body->attribute[i].value, &v))
+            return false;
+    for (size_t i = 0; i < body->nblocks; i++)
+        if (body->block[i].nlabels || !is_constant(arena, &body->block[i].body, depth_left - 1))
+            return false;
+    return true;
+}
+
+bool code_provider_is_constant(const struct code_provider *written)
+{
+    enum { DEPTH = 16 };
+    AUTO_ARENA arena = {.limit = 16 << 20};
+    const struct code_body *bodies;
+    size_t n = bodies_of(&arena, written, &bodies);
+    for (size_t i = 0; i < n; i++)
+        if (!is_constant(&arena, bodies[i].body, DEPTH))
+            return false;
+    return n > 0;
+}
+
+bool code_provider_digest(const struct code_provider *written, struct digest *ret, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    const struct code_body *bodies;
+    size_t n = bodies_of(&arena, written, &bodies);
+    struct sha256 *sha = n ? sha256_open(err) : NULL;
+    if (!sha)
+        return n ? false : arena_full(&arena, err);
+    for (size_t i = 0; i < n; i++)
+        sha256_add_field(sha, str_sub(bodies[i].file->text, bodies[i].body->range.start,
+                                      bodies[i].body->range.end));
+    return sha256_close(sha, ret, err);
+}
+
 static bool run_one(struct code_scope scope, const struct code_provider *p, struct str source,
                     const struct code_each *each, struct code_provider_instance *ret)
 {
@@ -238,7 +312,7 @@ static bool run_one(struct code_scope scope, const struct code_provider *p, stru
     scope.each = *each;
     const struct schema *schema = code_provider_schema_of(code, source);
     const struct code_body *bodies;
-    size_t n = bodies_of(code, p, &bodies);
+    size_t n = bodies_of(&code->arena, p, &bodies);
     *ret = (struct code_provider_instance){
         .provider = source,
         .config_name = keyed_config_text(code, scope.module->config->path, source, p->alias, each),
@@ -250,9 +324,7 @@ static bool run_one(struct code_scope scope, const struct code_provider *p, stru
         return true;
     bool fine = code_body_value(&scope, bodies, n, schema ? &schema->block : NULL,
                                 &code_provider_meta, &ret->config);
-    for (size_t i = 0; i < n; i++)
-        if (has_unknown_text(&bodies[i], &ret->config, &code->arena, &ret->unknown_because))
-            break;
+    ret->unknown_because = code_provider_unknown(&code->arena, p, &ret->config);
     return fine;
 }
 

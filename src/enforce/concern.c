@@ -153,6 +153,22 @@ static void read_code(struct concern *c)
     c->code = NULL;
 }
 
+const struct code *concern_code(struct concern *c, struct err *err)
+{
+    if (!c->code && !evaluate(c, false, &c->look, &c->code, err))
+        return NULL;
+    return c->code;
+}
+
+const struct schema *concern_config_schema(struct concern *c, struct str provider)
+{
+    if (!open_look(c, false, &c->look, NULL))
+        return NULL;
+    const struct code_options options = look_code_options(c->look, CODE_EXPLORE);
+    return options.provider_config_schema ? options.provider_config_schema(options.ctx, provider)
+                                          : NULL;
+}
+
 const struct schema *concern_schema(struct concern *c, const struct guard_change *change)
 {
     return open_look(c, false, &c->look, NULL)
@@ -211,6 +227,11 @@ static bool may_equal(const struct value *a, const struct value *b, unsigned dep
     if (value_is_object_like(a) && value_is_object_like(b))
         return members_may_equal(a, b, depth_left - 1);
     return value_equal(a, b);
+}
+
+bool concern_may_equal(const struct value *a, const struct value *b)
+{
+    return may_equal(a, b, MAY_DEPTH);
 }
 
 /* --- which addresses --- */

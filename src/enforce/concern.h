@@ -19,12 +19,14 @@
 #include "base/str.h"
 
 struct arena;
+struct code;
 struct code_input_value;
 struct err;
 struct guard_change;
 struct reader_options;
 struct schema;
 struct stack;
+struct value;
 
 struct concern_options {
     const struct stack *stack;
@@ -53,5 +55,12 @@ bool concern_of(struct concern *concern, struct arena *arena, const struct guard
 /* May the change be of that address, which has something on record? */
 bool concern_may_be(struct concern *concern, const struct guard_change *change,
                     const struct concern_answer *answer, struct str address);
+/* The code, evaluated with what the state has; NULL: it cannot be, for the reason in err. Until
+ * concern_forget(). */
+const struct code *concern_code(struct concern *concern, struct err *err);
+/* Of a provider's configuration; or NULL. */
+const struct schema *concern_config_schema(struct concern *concern, struct str provider);
+/* May both be one configuration? False only where they certainly differ. */
+bool concern_may_equal(const struct value *a, const struct value *b);
 /* The type's schema, or NULL. */
 const struct schema *concern_schema(struct concern *concern, const struct guard_change *change);

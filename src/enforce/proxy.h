@@ -40,6 +40,12 @@ struct proxy_options {
     void (*on_output)(void *ctx, struct str provider, struct str bytes);
     /* What a person should know: a crash, a refused provider. */
     void (*on_note)(void *ctx, struct str text);
+    /*
+     * Terraform works with a provider that took this configuration (msgpack): once for each
+     * connection, before what it is used for first is passed on. The bytes are the callee's for the
+     * time of the call; they may be secret. Or NULL.
+     */
+    void (*on_configured)(void *ctx, struct str provider, struct str config);
     void (*on_idle)(void *ctx); /* the last connection ended: a command is over; or NULL */
     void *ctx;
 };

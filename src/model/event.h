@@ -51,6 +51,8 @@
     X(EVENT_UNLOCK, "unlock", "a state lock was given back") \
     X(EVENT_STATE_WRITE, "state.write", "a state was written or refused") \
     X(EVENT_CONFIG, "config", "configuration or policy is another than before") \
+    X(EVENT_PROVIDER_CONFIG, "provider.config", \
+      "what a run configured a provider with was kept, secrets as digests") \
     X(EVENT_ADOPT, "adopt", "drift was written into the code") \
     X(EVENT_ACTIVITY_ALARM, "activity.alarm", "somebody ended or changed an audit source") \
     X(EVENT_ALERT_DROP, "alert.drop", "somebody took out messages that receivers had not taken") \

@@ -34,6 +34,10 @@ static const char *const forget_findings[] = {
     "DELETE FROM review WHERE finding IN " GONE,
     "DELETE FROM finding WHERE lane = 4 AND resolved_utc_ms < $1",
 };
+/* No run has used it for as long: what is there now may be something else. */
+static const char *const forget_configured[] = {
+    "DELETE FROM provider_config WHERE seen_utc_ms < $1",
+};
 static const char *const forget_runs[] = {
     "DELETE FROM run WHERE started_utc_ms < $1 AND id NOT IN (SELECT last_run FROM stack) AND"
     " id NOT IN (SELECT complete_run FROM stack WHERE complete_run IS NOT NULL)",
@@ -56,7 +60,9 @@ static bool prune_in(struct record *record, int64_t keep_ms, const struct event_
 {
     int64_t before = record_now(record) - keep_ms;
     const struct db_value param = DB_PARAM_INT(before);
-    if (!run_all(record->db, forget_findings, sizeof forget_findings / sizeof *forget_findings,
+    int64_t configured;
+    if (!run_all(record->db, forget_configured, 1, &param, &configured, err) ||
+        !run_all(record->db, forget_findings, sizeof forget_findings / sizeof *forget_findings,
                  &param, &ret->findings, err) ||
         !run_all(record->db, forget_runs, 1, &param, &ret->runs, err))
         return false;

@@ -8,7 +8,8 @@ struct pruned {
 };
 /*
  * Take out what is older than keep_ms: resolved findings with their history, and runs that nobody
- * stands on (a stack's last one and its last complete one stay). With an event of who did it,
+ * stands on (a stack's last one and its last complete one stay), and configurations of providers
+ * (configured.h) that no run was given since. With an event of who did it,
  * where there was anything. The audit log has a retention of its own.
  */
 bool store_prune(struct record *record, int64_t keep_ms, const struct event_actor *actor,

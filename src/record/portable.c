@@ -53,6 +53,7 @@ static const struct table {
     {"touch", "stack, address", false},
     {"code_head", "place", false},
     {"remote_state", "stack", false},
+    {"provider_config", "stack, name", false},
     {"lease", "stack", false},
     {"schedule", "stack, tier", false},
     {"alert_cursor", "name", false},

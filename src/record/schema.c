@@ -271,6 +271,11 @@ static const struct migration migrations[] = {
      "ALTER TABLE stack ADD COLUMN retired_utc_ms BIGINT;"
      "CREATE TABLE stack_home (stack TEXT NOT NULL, home TEXT NOT NULL, config TEXT NOT NULL,"
      " away_utc_ms BIGINT NOT NULL, PRIMARY KEY (stack, home))"},
+    {"configurations of providers",
+     /* configured.h */
+     "CREATE TABLE provider_config (stack TEXT NOT NULL, name TEXT NOT NULL, block TEXT NOT NULL,"
+     " settings TEXT NOT NULL, actor TEXT NOT NULL, seen_utc_ms BIGINT NOT NULL,"
+     " event BIGINT NOT NULL, PRIMARY KEY (stack, name))"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

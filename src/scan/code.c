@@ -520,6 +520,9 @@ static bool provider_config(void *ctx, struct str name, struct value *ret, struc
         const struct code_provider *written = all[i].written;
         *ret = all[i].config;
         *ret_unknown = all[i].unknown_because;
+        if (ret_unknown->len && written &&
+            !scan_code_configured(code, &all[i], ret, ret_unknown, NULL))
+            return false;
         *ret_from = written && written->place.file
                         ? arena_printf(&code->arena, "%.*s:%u", STR_ARG(written->place.file->name),
                                        written->place.line)

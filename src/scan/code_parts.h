@@ -61,6 +61,14 @@ struct str scan_code_diag_text(struct scan_code *code, const struct hcl_diag *di
 bool scan_code_add_uncreated(struct scan_code *code, const struct code_instance *instance,
                              bool by_drift, struct err *err);
 
+/* --- code_configured.c --- */
+
+/* A configuration of a provider whose code leaves something open, with what it was when Terraform
+ * used it last, where that stands on record and the block is still the same.
+ * ret_unknown  what is still open, or empty */
+bool scan_code_configured(struct scan_code *code, const struct code_provider_instance *of,
+                          struct value *ret, struct str *ret_unknown, struct err *err);
+
 /* --- code_worlds.c --- */
 
 /* What the code says of an entry's instance with that side's values. */

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "desired/code_address.h"
 #include "desired/desired.h"
+#include "drift/sensitive.h"
 #include "live/library.h"
 #include "scan/code_setup.h"
 #include "wire/json.h"
@@ -18,6 +19,10 @@ enum { STATE_BUCKETS = 1 << 14 };
 /* An instance of the state: its attributes as text, parsed when they are asked for. */
 struct recorded {
     struct str address, attributes;
+    struct str provider, type;
+    enum resource_mode mode;
+    const struct path *sensitive;
+    size_t nsensitive;
     struct recorded *next;
 };
 struct look {
@@ -133,9 +138,16 @@ static bool remember(struct look *look, const struct resource *r)
     struct recorded **bucket = &look->recorded[hash_bytes(r->address, 0) % STATE_BUCKETS];
     if (!made)
         return false;
-    *made = (struct recorded){arena_dup(&look->arena, r->address), r->attributes_json, *bucket};
+    *made = (struct recorded){.address = arena_dup(&look->arena, r->address),
+                              .attributes = r->attributes_json,
+                              .provider = arena_dup(&look->arena, r->provider),
+                              .type = arena_dup(&look->arena, r->type),
+                              .mode = r->mode,
+                              .sensitive = r->sensitive,
+                              .nsensitive = r->nsensitive,
+                              .next = *bucket};
     *bucket = made;
-    return made->address.ptr;
+    return made->address.ptr && made->provider.ptr && made->type.ptr;
 }
 
 /* A state that cannot be read is a note, and everything that it would say unknown. */
@@ -192,8 +204,19 @@ static bool find_state(void *ctx, struct str address, struct value *ret)
     if (look->state_goes_on && !find_recorded(look, address))
         read_up_to(look, address);
     const struct recorded *found = find_recorded(look, address);
-    return found &&
-           json_parse(&look->arena, found->attributes, "state", JSON_DUPLICATES_LAST, ret, NULL);
+    struct value parsed;
+    if (!found ||
+        !json_parse(&look->arena, found->attributes, "state", JSON_DUPLICATES_LAST, &parsed, NULL))
+        return false;
+    /* What the state or the type says of it stays secret on its way through expressions. */
+    const struct sensitive_input secrets = {
+        .schema = look_schema(look, found->provider,
+                              found->mode == RESOURCE_DATA ? CODE_DATA : CODE_MANAGED, found->type),
+        .paths = found->sensitive,
+        .npaths = found->nsensitive};
+    *ret = parsed;
+    return !sensitive_any(&secrets, &parsed) ||
+           sensitive_mark(&look->arena, &secrets, &parsed, ret, NULL);
 }
 
 /* --- the code --- */

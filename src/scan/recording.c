@@ -41,6 +41,7 @@ bool recording_use(struct recording *r, struct record *record, struct err *err)
 {
     r->record = record;
     r->options.scan->keep_asked = true;
+    r->options.scan->configured = record;
     return record_key(record, &r->options.scan->record_key, err);
 }
 

@@ -20,6 +20,7 @@ enum scan_desired { SCAN_DESIRED_AUTO, SCAN_DESIRED_CODE, SCAN_DESIRED_STATE };
 struct code_input_value;
 struct places_repos;
 struct policy;
+struct record;
 
 struct scan_options {
     const struct config *config; /* ignore rules, provider settings; may be NULL */
@@ -43,6 +44,9 @@ struct scan_options {
     struct policy *policy; /* judges each finding; NULL = none */
     bool keep_asked;       /* fills finding.asked where policy is asked: for a store */
     struct str record_key; /* of the store that the result goes to: fills change.kept_digest */
+    /* Where it stands what providers were configured with (record/configured.h), for what the code
+     * does not tell; or NULL. */
+    struct record *configured;
     /* Called for each finding as it comes (--stream); optional. */
     bool (*on_finding)(void *ctx, const struct finding *finding, struct err *err);
     /* Called with what each reader says of each instance, secrets and all; optional. An instance

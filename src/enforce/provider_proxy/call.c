@@ -7,7 +7,7 @@
 #include "enforce/provider_proxy/message.h"
 #include "enforce/provider_proxy/parts.h"
 
-enum { HEAD_MAX = 320 << 10 };
+enum { HEAD_MAX = 320 << 10, CONFIG_MAX = 4 << 20 };
 
 static void ask_sweep(struct relay *relay)
 {
@@ -53,6 +53,7 @@ struct call *call_open(struct relay *relay, struct h2_stream *down, const struct
             path = headers[i].value;
     keep_head(call, headers, n);
     call->held.limit = PROXY_REQUEST_MAX + GRPC_PREFIX;
+    call->config.limit = CONFIG_MAX;
     call->relay = relay;
     call->down = down;
     call->method = method_of(path);
@@ -110,7 +111,8 @@ void call_free(struct call *call)
     if (call->counted_busy)
         call->upstream->busy--;
     buf_free(&call->head);
-    buf_free(&call->held);
+    buf_wipe(&call->held);
+    buf_wipe(&call->config);
     free(call);
 }
 
@@ -230,6 +232,9 @@ static void *down_stream(void *ctx, struct h2_stream *stream, const struct h2_he
         call_fail(call, 14, str_from(err_text(&relay->why, text, sizeof text)));
         return call;
     }
+    if (call->method.kind > METHOD_CONFIGURE && call->method.kind != METHOD_STOP &&
+        call->method.kind != METHOD_SHUTDOWN)
+        relay_used(relay);
     if (call->method.kind == METHOD_CHANGE)
         apply_judge(call);
     if (call->method.kind >= METHOD_SHUTDOWN) /* the others begin when the request is whole */
@@ -243,6 +248,8 @@ static void *down_stream(void *ctx, struct h2_stream *stream, const struct h2_he
 static void down_data(void *ctx, struct str bytes)
 {
     struct call *call = ctx;
+    if (call->method.kind == METHOD_CONFIGURE && call->relay->service->proxy->options.on_configured)
+        buf_str(&call->config, bytes);
     if (call->up && !call->held.len) {
         call->owed += bytes.len;
         h2_send(call->up, bytes);
@@ -270,6 +277,8 @@ static void down_end(void *ctx)
     struct call *call = ctx;
     struct relay *relay = call->relay;
     call->request_ended = true;
+    if (call->config.len)
+        relay_configure(relay, &call->config);
     if (call->up) {
         h2_finish(call->up, NULL, 0);
     } else if (call->answered || call->waiting || call->judged) {

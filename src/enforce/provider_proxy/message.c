@@ -90,6 +90,19 @@ bool apply_parse(struct arena *arena, struct str message, struct apply_request *
     return true;
 }
 
+/* The version of Terraform (1) is passed over. */
+static const struct pb_rule configure_rules[] = {
+    PB_RULE(2, PB_MESSAGE, struct apply_fields, config),
+};
+static const struct pb_message configure_message = {"ConfigureProvider", configure_rules, 1};
+
+bool configure_parse(struct arena *arena, struct str message, struct str *ret, struct err *err)
+{
+    struct apply_fields got = {0};
+    return pb_decode(arena, &configure_message, message, &got, err) &&
+           take_dynamic(arena, got.config, ret, err);
+}
+
 enum { NEW_STATE = 1, PRIVATE = 2, DIAGNOSTICS = 3, LEGACY = 4, NEW_IDENTITY = 5 };
 enum { SEVERITY = 1, SUMMARY = 2, DETAIL = 3, SEVERITY_ERROR = 1 };
 

@@ -28,6 +28,8 @@ struct apply_request {
 };
 bool apply_parse(struct arena *arena, struct str message, struct apply_request *ret,
                  struct err *err);
+/* The msgpack that a provider is configured with; ptr NULL = none. */
+bool configure_parse(struct arena *arena, struct str message, struct str *ret, struct err *err);
 /* ApplyResourceChange.Response of a change that did not happen: the prior state, the planned
  * private bytes, one error. */
 void apply_refuse(struct buf *out, const struct apply_request *request, struct str summary,

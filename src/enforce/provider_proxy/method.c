@@ -23,8 +23,8 @@
     X("UpgradeResourceIdentity", METHOD_PURE) \
     X("GetFunctions", METHOD_PURE) \
     X("CallFunction", METHOD_PURE) \
-    X("Configure", METHOD_STATEFUL) \
-    X("ConfigureProvider", METHOD_STATEFUL) \
+    X("Configure", METHOD_CONFIGURE) \
+    X("ConfigureProvider", METHOD_CONFIGURE) \
     X("ReadResource", METHOD_STATEFUL) \
     X("PlanResourceChange", METHOD_STATEFUL) \
     X("ImportResourceState", METHOD_STATEFUL) \

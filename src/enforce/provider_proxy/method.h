@@ -9,14 +9,15 @@
 
 /* Ordered by what they do to the process behind: from nothing to everything. */
 enum method_kind {
-    METHOD_STREAM,   /* logs and brokers: open for as long as the connection; says nothing */
-    METHOD_PURE,     /* computes; a process that was asked only such things is as new */
-    METHOD_SCHEMA,   /* the same; some providers know their types only after it */
-    METHOD_STATEFUL, /* needs or makes a configured process; changes no resource */
-    METHOD_STOP,     /* the process gives up what it does */
-    METHOD_SHUTDOWN, /* the process ends; never passed on */
-    METHOD_APPLY,    /* ApplyResourceChange: the guard decides */
-    METHOD_CHANGE    /* other changes, and whatever we do not know: the guard decides */
+    METHOD_STREAM,    /* logs and brokers: open for as long as the connection; says nothing */
+    METHOD_PURE,      /* computes; a process that was asked only such things is as new */
+    METHOD_SCHEMA,    /* the same; some providers know their types only after it */
+    METHOD_CONFIGURE, /* what the process works with from now on */
+    METHOD_STATEFUL,  /* needs or makes a configured process; changes no resource */
+    METHOD_STOP,      /* the process gives up what it does */
+    METHOD_SHUTDOWN,  /* the process ends; never passed on */
+    METHOD_APPLY,     /* ApplyResourceChange: the guard decides */
+    METHOD_CHANGE     /* other changes, and whatever we do not know: the guard decides */
 };
 struct method {
     enum method_kind kind;

@@ -50,6 +50,7 @@ struct call {
     bool waiting;                /* for a process */
     bool request_ended, judged, counted_busy;
     bool answered_head, answered; /* Terraform has it */
+    struct buf config;            /* METHOD_CONFIGURE: a copy of the request, where it is wanted */
     bool priming;                 /* a schema asked for by the proxy: nobody's answer */
     bool lost;                    /* the process went under it: answered when it is known why */
     struct call *next, *back;
@@ -61,7 +62,8 @@ struct relay {
     struct upstream *upstream;
     bool schema_seen; /* Terraform asked for the schema here */
     bool gone, doomed;
-    struct err why; /* doomed: its process crashed; nothing is started in its place */
+    struct err why;    /* doomed: its process crashed; nothing is started in its place */
+    struct buf config; /* what Terraform configured it with, until it is told */
     struct call *calls;
     struct loop_task sweep; /* free what ended */
     struct relay *next, *back;
@@ -117,6 +119,9 @@ void relay_ready(struct relay *relay);
 void relay_failed(struct relay *relay, const struct err *why);
 /* Calls (of any relay) that the process left unanswered. */
 void relay_answer_lost(struct service *service, struct upstream *upstream, const struct err *why);
+/* What it is configured with; and that it is used with it. */
+void relay_configure(struct relay *relay, struct buf *request);
+void relay_used(struct relay *relay);
 bool relay_is_idle(const struct relay *relay); /* nothing under way but logs */
 
 /* --- call.c --- */

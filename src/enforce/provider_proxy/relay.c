@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "enforce/provider_proxy/message.h"
 #include "enforce/provider_proxy/parts.h"
 
 static void on_sweep(void *ctx)
@@ -56,10 +57,32 @@ void relay_free(struct relay *relay)
     *(relay->back ? &relay->back->next : &service->relays) = relay->next;
     if (relay->next)
         relay->next->back = relay->back;
+    buf_wipe(&relay->config);
     free(relay);
     const struct proxy_options *options = &service->proxy->options;
     if (options->on_idle && !service->proxy->closing && !proxy_connections(service->proxy))
         options->on_idle(options->ctx);
+}
+
+void relay_configure(struct relay *relay, struct buf *request)
+{
+    buf_wipe(&relay->config);
+    relay->config = *request;
+    *request = (struct buf){.limit = request->limit};
+}
+
+/* Terraform goes on only where the provider took it. */
+void relay_used(struct relay *relay)
+{
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    const struct proxy_options *options = &relay->service->proxy->options;
+    struct str message, config;
+    if (!relay->config.len)
+        return;
+    if (!relay->config.failed && message_of_body(buf_view(&relay->config), &message, NULL) &&
+        configure_parse(&arena, message, &config, NULL) && config.len)
+        options->on_configured(options->ctx, relay->service->provider->source, config);
+    buf_wipe(&relay->config);
 }
 
 bool relay_is_idle(const struct relay *relay)

@@ -114,6 +114,21 @@ static void a_refusal_leaves_everything_as_it_was(void **state)
     assert_true(got.legacy);
 }
 
+static void a_configuration_is_taken_out(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 16};
+    AUTO_BUF bytes = {.limit = 1 << 10};
+    struct str got = {0};
+    pb_put_bytes(&bytes, 1, STR("1.12.6"));
+    put_value(&bytes, 2, STR("\x80"));
+    assert_true(configure_parse(&arena, buf_view(&bytes), &got, NULL));
+    assert_true(str_equal(got, STR("\x80")));
+    assert_true(configure_parse(&arena, STR(""), &got, NULL));
+    assert_int_equal(got.len, 0);
+    assert_false(configure_parse(&arena, STR("\x12\x7f"), &got, NULL));
+}
+
 static void text_is_percent_encoded(void **state)
 {
     (void)state;
@@ -140,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_request_is_exactly_one_message),
         cmocka_unit_test(a_request_is_taken_apart),
         cmocka_unit_test(a_refusal_leaves_everything_as_it_was),
+        cmocka_unit_test(a_configuration_is_taken_out),
         cmocka_unit_test(text_is_percent_encoded),
         cmocka_unit_test(a_message_gets_its_length),
     };

@@ -11,7 +11,7 @@ static const struct {
 } cases[] = {
     {"/tfplugin5.Provider/GetSchema", METHOD_SCHEMA, 5},
     {"/tfplugin6.Provider/GetProviderSchema", METHOD_SCHEMA, 6},
-    {"/tfplugin5.Provider/Configure", METHOD_STATEFUL, 5},
+    {"/tfplugin5.Provider/Configure", METHOD_CONFIGURE, 5},
     {"/tfplugin6.Provider/PlanResourceChange", METHOD_STATEFUL, 6},
     {"/tfplugin6.Provider/UpgradeResourceState", METHOD_PURE, 6},
     {"/tfplugin5.Provider/Stop", METHOD_STOP, 5},

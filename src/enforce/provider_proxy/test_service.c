@@ -70,7 +70,7 @@ struct world {
     struct guard_answer says; /* what the guard answers */
     unsigned asked;
     enum guard_kind kind;
-    char type[32], notes[2000];
+    char type[32], notes[2000], configured[100];
 };
 
 static struct world *the_world; /* for env(), which has no context */
@@ -96,6 +96,14 @@ static void on_note(void *ctx, struct str text)
     struct world *w = ctx;
     size_t n = strlen(w->notes);
     (void)snprintf(w->notes + n, sizeof w->notes - n, "%.*s\n", STR_ARG(text));
+}
+
+static void on_configured(void *ctx, struct str provider, struct str config)
+{
+    struct world *w = ctx;
+    size_t n = strlen(w->configured);
+    (void)snprintf(w->configured + n, sizeof w->configured - n, "%.*s=%.*s;", STR_ARG(provider),
+                   STR_ARG(config));
 }
 
 static void open_world(struct world *w)
@@ -126,6 +134,7 @@ static void open_world(struct world *w)
                                           .env = env,
                                           .guard = &w->guard,
                                           .on_note = on_note,
+                                          .on_configured = on_configured,
                                           .ctx = w};
     if (!proxy_open(&options, &w->proxy, &err) || !proxy_wait_ready(w->proxy, &err))
         fail_msg("%s / %s", err.frame[0], err.frame[1]);
@@ -317,7 +326,7 @@ static void a_process_that_is_as_new_serves_the_next(void **state)
     call(&w, one, SCHEMA, STR(""), &a);
     call(&w, two, SCHEMA, STR(""), &a);
     assert_int_equal(processes(&w), 1);
-    call(&w, two, CONFIGURE, STR("\n\001x"), &a);
+    call(&w, two, CONFIGURE, STR("\x12\003\n\001c"), &a);
     assert_int_equal(a.status, GRPC_OK);
     call(&w, one, VALIDATE, STR("again"), &a); /* in a new one, which is asked for its schema */
     assert_int_equal(a.status, GRPC_OK);
@@ -326,7 +335,10 @@ static void a_process_that_is_as_new_serves_the_next(void **state)
     call(&w, three, SCHEMA, STR(""), &a);
     call(&w, three, CONFIGURE, STR("\n\001x"), &a);
     assert_int_equal(processes(&w), 2);
+    assert_string_equal(w.configured, ""); /* not used yet: it may have been refused */
     call(&w, two, READ, STR("\n\001x"), &a);
+    call(&w, two, READ, STR("\n\001x"), &a);
+    assert_string_equal(w.configured, "example.com/acme/fake=c;");
     call(&w, one, STOP, STR(""), &a); /* nothing to be stopped: no process is started for it */
     assert_int_equal(a.status, GRPC_OK);
     assert_int_equal(processes(&w), 2);

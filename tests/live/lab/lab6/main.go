@@ -28,6 +28,7 @@ type lab struct{}
 
 type labConfig struct {
 	Store types.String `tfsdk:"store"`
+	Motto types.String `tfsdk:"motto"`
 	Token types.String `tfsdk:"token"`
 }
 
@@ -38,6 +39,7 @@ func (*lab) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provid
 func (*lab) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{Attributes: map[string]schema.Attribute{
 		"store": schema.StringAttribute{Optional: true},
+		"motto": schema.StringAttribute{Optional: true}, // does nothing
 		"token": schema.StringAttribute{Optional: true, Sensitive: true},
 	}}
 }
