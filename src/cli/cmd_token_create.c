@@ -73,6 +73,11 @@ static bool read_certificate(struct arena *arena, struct str file, struct token 
     until = certificate.until_utc_ms;
     if (until <= now)
         return err_set(err, ERR_USAGE, "--certificate %s: it has expired", path.ptr);
+    char *hex = arena_new(arena, char, DIGEST_HEX + 1);
+    if (!hex)
+        return arena_full(arena, err);
+    digest_hex(&certificate.digest, hex); /* of a certificate it is no secret */
+    token->certificate = str_from(hex);
     token->hash = certificate.digest;
     if (!token->expires_utc_ms || token->expires_utc_ms > until)
         token->expires_utc_ms = until;
@@ -80,20 +85,18 @@ static bool read_certificate(struct arena *arena, struct str file, struct token 
 }
 
 static bool tell(struct record *record, const struct actor *by, const struct token *token,
-                 bool certificate, struct err *err)
+                 struct err *err)
 {
     struct arena *arena = record->arena;
-    char hex[DIGEST_HEX + 1];
-    digest_hex(&token->hash, hex); /* of a certificate it is no secret */
     struct event event = {
         .type = EVENT_CONFIG,
         .actor = {.name = by->name, .how = by->how},
         .subject = arena_printf(arena, "token %lld", (long long)token->id),
         .outcome = STR("created"),
-        .reason = arena_printf(arena, "role %s for %.*s%s%.*s%s%s", role_name(token->role),
-                               STR_ARG(token->name), token->stacks.len ? ", stacks " : "",
-                               STR_ARG(token->stacks), certificate ? ", certificate " : "",
-                               certificate ? hex : "")};
+        .reason = arena_printf(
+            arena, "role %s for %.*s%s%.*s%s%.*s", role_name(token->role), STR_ARG(token->name),
+            token->stacks.len ? ", stacks " : "", STR_ARG(token->stacks),
+            token->certificate.len ? ", certificate " : "", STR_ARG(token->certificate))};
     return audit_write(record, &event, NULL, err);
 }
 
@@ -122,7 +125,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     token.created_by = by.name;
     bool ok = (certificate ? token_create_known(record.db, &token, err)
                            : token_create(&arena, record.db, &token, &text, err)) &&
-              tell(&record, &by, &token, certificate, err);
+              tell(&record, &by, &token, err);
     store_close(app, &record);
     if (!ok)
         return false;

@@ -30,9 +30,10 @@ static void write_text(FILE *out, const struct token *token, size_t n, int64_t n
         char until[CLOCK_TEXT] = "-";
         if (t->expires_utc_ms)
             clock_format(t->expires_utc_ms, until);
-        (void)fprintf(out, "%-4lld %-7s %-6s until %-20s stacks %-12.*s %.*s\n", (long long)t->id,
-                      standing_of(t, now), role_name(t->role), until,
-                      STR_ARG(t->stacks.len ? t->stacks : STR("*")), STR_ARG(t->name));
+        (void)fprintf(out, "%-4lld %-7s %-6s until %-20s stacks %-12.*s %.*s%s%.*s\n",
+                      (long long)t->id, standing_of(t, now), role_name(t->role), until,
+                      STR_ARG(t->stacks.len ? t->stacks : STR("*")), STR_ARG(t->name),
+                      t->certificate.len ? ", certificate " : "", STR_ARG(t->certificate));
     }
 }
 
@@ -55,6 +56,8 @@ static bool write_json(FILE *out, const struct token *token, size_t n, int64_t n
         time_json(&w, STR("expires"), t->expires_utc_ms);
         time_json(&w, STR("revoked"), t->revoked_utc_ms);
         jsonw_member_string(&w, STR("created_by"), t->created_by);
+        if (t->certificate.len)
+            jsonw_member_string(&w, STR("certificate"), t->certificate);
         jsonw_object_close(&w);
     }
     jsonw_array_close(&w);
@@ -89,7 +92,7 @@ const struct command cmd_token_list = {
     .usage = "plumb token list [options]",
     .summary = "which tokens plumb serve knows",
     .help = "Ids, roles and names; the tokens themselves are not known to anybody but who has "
-            "them.",
+            "them. Of a client certificate that stands for one there is its SHA-256.",
     .options = options,
     .noptions = OPTION_COUNT,
     .run = run};

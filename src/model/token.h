@@ -42,6 +42,7 @@ struct token {
     enum role role;
     int64_t created_utc_ms, expires_utc_ms, revoked_utc_ms; /* 0 = never */
     struct str created_by;
+    struct str certificate; /* SHA-256 in hex of the one that stands for its text; or empty */
 };
 
 /* Does it count at that time? */

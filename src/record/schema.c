@@ -276,6 +276,9 @@ static const struct migration migrations[] = {
      "CREATE TABLE provider_config (stack TEXT NOT NULL, name TEXT NOT NULL, block TEXT NOT NULL,"
      " settings TEXT NOT NULL, actor TEXT NOT NULL, seen_utc_ms BIGINT NOT NULL,"
      " event BIGINT NOT NULL, PRIMARY KEY (stack, name))"},
+    {"certificates in place of tokens",
+     /* SHA-256 in hex of the client's certificate; empty: the token is a text */
+     "ALTER TABLE token ADD COLUMN certificate TEXT NOT NULL DEFAULT ''"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

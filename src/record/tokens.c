@@ -39,12 +39,14 @@ static bool insert(struct db *db, const struct token *t, struct err *err)
                              DB_PARAM_TEXT(str_from(role_name(t->role))),
                              DB_PARAM_INT(t->created_utc_ms),
                              DB_PARAM_INT(t->expires_utc_ms),
-                             DB_PARAM_TEXT(t->created_by)};
-    return db_run(db,
-                  "INSERT INTO token (id, hash, name, stacks, role, created_utc_ms, "
-                  "expires_utc_ms, revoked_utc_ms, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, "
-                  "0, $8)",
-                  row, sizeof row / sizeof *row, err);
+                             DB_PARAM_TEXT(t->created_by),
+                             DB_PARAM_TEXT(t->certificate)};
+    return db_run(
+        db,
+        "INSERT INTO token (id, hash, name, stacks, role, created_utc_ms, "
+        "expires_utc_ms, revoked_utc_ms, created_by, certificate) VALUES ($1, $2, $3, $4, "
+        "$5, $6, $7, 0, $8, $9)",
+        row, sizeof row / sizeof *row, err);
 }
 
 /* One certificate may get a token again once the one before does not count any more; that keeps its
@@ -86,6 +88,8 @@ static bool keep(struct db *db, struct token *token, struct err *err)
         made.stacks = STR("");
     if (made.created_by.ptr == NULL)
         made.created_by = STR("");
+    if (made.certificate.ptr == NULL)
+        made.certificate = STR("");
     if (!db_begin(db, DB_WRITE, err))
         return false;
     bool ok = db_one_int(db, "SELECT coalesce(max(id), 0) FROM token", NULL, 0, &last, err);
@@ -142,8 +146,9 @@ static bool on_row(void *ctx, const struct db_row *row, struct err *err)
                       .created_utc_ms = db_int(row, 5),
                       .expires_utc_ms = db_int(row, 6),
                       .revoked_utc_ms = db_int(row, 7),
-                      .created_by = arena_dup(list->arena, db_text(row, 8))};
-    if (!t.name.ptr || !t.stacks.ptr || !t.created_by.ptr)
+                      .created_by = arena_dup(list->arena, db_text(row, 8)),
+                      .certificate = arena_dup(list->arena, db_text(row, 9))};
+    if (!t.name.ptr || !t.stacks.ptr || !t.created_by.ptr || !t.certificate.ptr)
         return arena_full(list->arena, err);
     /* A role that this plumb does not know, or a broken digest: a token that may nothing. */
     if (hash.len != DIGEST_SIZE || !role_from(db_text(row, 4), &t.role))
@@ -160,7 +165,7 @@ bool token_list(struct arena *arena, struct db *db, struct token **ret, size_t *
     struct listing list = {.arena = arena};
     if (!db_query(db,
                   "SELECT id, hash, name, stacks, role, created_utc_ms, expires_utc_ms, "
-                  "revoked_utc_ms, created_by FROM token ORDER BY id",
+                  "revoked_utc_ms, created_by, certificate FROM token ORDER BY id",
                   NULL, 0, on_row, &list, err))
         return err_wrap(err, "read the tokens");
     *ret = list.token;
