@@ -30,6 +30,8 @@ class Service:
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("PLUMB_", "TF_"))}
         self.server = server  # PostgreSQL, which several services may share
         self.store = f"postgres:///postgres?host={server.dir}&user=postgres&sslmode=disable" if server else f"sqlite:{folder}/plumb.db"
+        if server:
+            self.env["PLUMB_KEY"] = "a key of thirty-two bytes for tests"  # a SQLite file has its own beside it
         (folder / "plumb.yaml").write_text(
             f"version: 1\nstore: {self.store}\nstacks:\n  - path: root\n    name: {NAME}\n"
             "review:\n  rules:\n    - {approvals: 0, self_approval: [author, requester]}\n" + config)
