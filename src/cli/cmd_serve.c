@@ -170,8 +170,10 @@ static bool fill(struct arena *arena, const struct app *app, const struct invoca
     struct store_choice store = {0};
     const struct config_serve *serve = &config->serve;
     const struct config *code = NULL; /* what is scanned, and how it is judged */
-    if (!code_home(arena, app, config, &code, &ret->code, err))
+    if (!code_home(arena, app, config, &code, &ret->codes, &ret->ncodes, err))
         return false;
+    if (ret->ncodes)
+        ret->code = ret->codes[0];
     if (!store_choose(arena, app, config, &in->value[STORE], &store, err))
         return false;
     ret->record = (struct record_options){.url = store.url,

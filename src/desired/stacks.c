@@ -65,6 +65,12 @@ bool config_load(struct arena *arena, const char *path, struct config *ret, stru
            config_parse(arena, text, path, ret, err);
 }
 
+/* Where the paths of a row start. */
+static struct str root_of(const struct config *config, const struct config_stack *row)
+{
+    return row && row->root.len ? row->root : config->root;
+}
+
 /* With links followed; as it is where there is nothing. */
 static struct str real_path(struct arena *arena, struct str path)
 {
@@ -78,12 +84,13 @@ static bool place_rows(struct finder *f, struct err *err)
 {
     const struct config *config = f->config;
     struct row_place *rows = arena_new(f->arena, struct row_place, config->nstacks);
-    struct str root = real_path(f->arena, config->root), first;
+    struct str first;
     for (size_t i = 0; rows && i < config->nstacks; i++) {
         struct row_place *row = &rows[i];
-        struct str path = config->stacks[i].path;
+        struct str path = config->stacks[i].path, at = root_of(config, &config->stacks[i]);
+        struct str root = real_path(f->arena, at);
         row->is_glob = glob_is_pattern(path);
-        row->path = pathname_clean(f->arena, io_join(f->arena, config->root, path));
+        row->path = pathname_clean(f->arena, io_join(f->arena, at, path));
         row->real = pathname_clean(f->arena, io_join(f->arena, root, path));
         if (row->real.ptr && !row->is_glob)
             row->real = real_path(f->arena, row->real);
@@ -224,7 +231,7 @@ static bool add_config_stacks(struct finder *f, struct err *err)
     for (size_t i = 0; i < config->nstacks; i++) {
         const struct config_stack *stack = &config->stacks[i];
         size_t before = f->npicks;
-        struct str path = io_join(f->arena, config->root, stack->path);
+        struct str path = io_join(f->arena, root_of(config, stack), stack->path);
         if (!path.ptr)
             return arena_full(f->arena, err);
         if (!add_path(f, path, stack, err))
@@ -234,7 +241,8 @@ static bool add_config_stacks(struct finder *f, struct err *err)
             !add_pick(f, (struct pick){pathname_clean(f->arena, path), STR(""), STR(""), stack},
                       err))
             return false;
-        if (f->npicks == before)
+        /* Code of another repository is the service's, which has a clone: it may be on its way. */
+        if (f->npicks == before && !stack->repository.len && !stack->root.len)
             return err_set(err, ERR_USAGE, "%.*s:%u:%u: no root module in %.*s",
                            STR_ARG(config->path), stack->place.line, stack->place.column,
                            STR_ARG(stack->path));
@@ -377,11 +385,11 @@ static bool found_workspaces(struct finder *f, struct str path, struct str **ret
 /* --- stacks --- */
 
 /* Where names start: plumb.yaml's folder, the repository, or the working directory. */
-static struct str name_base(struct finder *f, const char *real)
+static struct str name_base(struct finder *f, const struct config_stack *row, const char *real)
 {
     char base[PATH_MAX];
     if (f->config) {
-        struct str root = arena_dup(f->arena, f->config->root);
+        struct str root = arena_dup(f->arena, root_of(f->config, row));
         return root.ptr && realpath(root.ptr, base) ? arena_dup(f->arena, str_from(base)) : root;
     }
     struct str repository = owners_repository(f->arena, str_from(real));
@@ -399,7 +407,7 @@ static struct str relative_path(struct finder *f, const struct pick *pick, struc
         *ret_base = STR("");
         return pick->path;
     }
-    *ret_base = name_base(f, real);
+    *ret_base = name_base(f, pick->config, real);
     struct str full = arena_dup(f->arena, str_from(real));
     struct str below = full.ptr ? pathname_below(*ret_base, full) : full;
     return below.ptr ? below : io_basename(full);
@@ -464,11 +472,11 @@ static bool give_providers(struct finder *f, const struct pick *pick, struct sta
 }
 
 /* What plumb.yaml names is relative to it; a URL stays as it is. */
-static struct str config_path(struct finder *f, struct str path)
+static struct str config_path(struct finder *f, const struct config_stack *row, struct str path)
 {
     if (!path.len || str_find(path, STR("://"), 0) != SIZE_MAX)
         return path;
-    struct str joined = io_join(f->arena, f->config->root, path);
+    struct str joined = io_join(f->arena, root_of(f->config, row), path);
     return joined.ptr ? pathname_clean(f->arena, joined) : joined;
 }
 
@@ -491,8 +499,8 @@ static bool add_stack(struct finder *f, const struct pick *pick, struct str work
                           .schedule = config->schedule,
                           .state = f->query->state.len ? f->query->state
                                    : pick->state.len   ? pick->state
-                                                       : config_path(f, config->state),
-                          .snapshot = config_path(f, config->snapshot)};
+                                                       : config_path(f, config, config->state),
+                          .snapshot = config_path(f, config, config->snapshot)};
     struct str owner = STR("");
     if (!config->owner.len &&
         !owners_find(f->arena, &f->owners, base, relative, pick->first_file, &owner, err))

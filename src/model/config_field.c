@@ -55,6 +55,17 @@ static const struct field stack_fields[] = {
      .check = CHECK_FILLED,
      AT(config_stack, snapshot),
      .text = "a document of live values to use instead of providers"},
+    {.name = "branch",
+     .kind = FIELD_STRING,
+     .check = CHECK_FILLED,
+     AT(config_stack, branch),
+     .text = "with serve.git.fetch: the branch that its code comes from, where it is another one"},
+    {.name = "repository",
+     .kind = FIELD_STRING,
+     .check = CHECK_LOCATION,
+     AT(config_stack, repository),
+     .text = "with serve.git.fetch: the repository that its code comes from, without a password; "
+             "`path` is in it, and `branch` is needed"},
 };
 static const struct section stack_section = {.what = "stack",
                                              .fields = stack_fields,

@@ -92,7 +92,9 @@ struct notify_answer {
     struct str said;  /* one line for people, without secrets; in the arena */
     struct str kept;  /* for the next message of the thread, and for the next try with NOTIFY_LATER;
                          ptr NULL = as before */
-    bool partly;      /* taken, but not for all: `said` tells for whom not */
+    bool partly;      /* taken, but not for all: `said` tells for whom not. They become a message
+                         of their own, for which `kept` is */
+    enum notify_result rest; /* of those: NOTIFY_LATER, or given up */
 };
 
 struct notifier {

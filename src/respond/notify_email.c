@@ -53,7 +53,7 @@ static bool is_here(struct str url)
     return false;
 }
 
-/* --- whom it still goes to: "ALERT a@b !c@d" is kept where a server took it for some only;
+/* --- whom it still goes to: "ALERT a@b !c@d" is kept for those whom a server did not take it for;
  * those with a ! are refused, and asked again only where nobody else is left --- */
 
 /* The words behind the alert; false: what is kept is of another. */
@@ -151,14 +151,13 @@ static bool answer_of(struct arena *arena, const struct notify_target *target,
     (void)kept_of(target->kept, alert->id, &before);
     for (size_t i = 0; i < mail->nto; i++)
         n[talk->of[i]]++;
-    *ret = (struct notify_answer){.result = n[SMTP_LATER]   ? NOTIFY_LATER
-                                            : n[SMTP_TAKEN] ? NOTIFY_TAKEN
-                                                            : NOTIFY_REFUSED};
+    enum notify_result rest = n[SMTP_LATER] ? NOTIFY_LATER : NOTIFY_REFUSED;
+    *ret = (struct notify_answer){.result = n[SMTP_TAKEN] ? NOTIFY_TAKEN : rest, .rest = rest};
     if (!say(arena, mail, talk, target->config, before, ret, err))
         return false;
-    if (ret->result != NOTIFY_TAKEN)
+    ret->partly = n[SMTP_TAKEN] && ret->said.len > 0;
+    if (ret->partly || !n[SMTP_TAKEN])
         return keep_pending(arena, alert, mail, talk, before, n[SMTP_LATER] > 0, ret, err);
-    ret->partly = ret->said.len > 0;
     if (target->kept.len)
         ret->kept = STR("");
     return true;

@@ -252,15 +252,49 @@ static bool keep_thread(struct record *record, const struct route *route, struct
                       DB_PARAM_INT(record_now(record)));
 }
 
+/* Tried often enough; one that asks for a later time is asked for days. */
+static bool is_over(const struct claimed *c, const struct notify_answer *answer, int64_t now)
+{
+    return answer->retry_ms ? now - c->made_utc_ms > PATIENCE_DAYS * 24 * HOURS_MS
+                            : c->attempts >= TRIES;
+}
+
+/* Those for whom it was not taken have a message of their own, in a thread of their own: nobody
+ * waits for them, the receiver has not failed, and a dead letter is theirs alone. */
+static bool put_rest(struct record *record, struct arena *arena, const struct routes *routes,
+                     const struct route *route, const struct claimed *c,
+                     const struct notify_answer *answer, struct err *err)
+{
+    int64_t now = record_now(record);
+    bool dead = answer->rest != NOTIFY_LATER || is_over(c, answer, now);
+    struct str id = arena_printf(arena, "%.*s-%lld", STR_ARG(c->id), (long long)c->seq);
+    if (!id.ptr)
+        return arena_full(arena, err);
+    return OUTBOX_RUN(record,
+                      "INSERT INTO alert (id, seq, receiver, thread, status, severity, title,"
+                      " findings, payload, made_utc_ms, state, attempts, set_utc_ms, next_utc_ms,"
+                      " lease, lease_utc_ms, said, ended_utc_ms, trace) SELECT $2, (SELECT"
+                      " max(seq) + 1 FROM alert), receiver, $2, status, severity, title, findings,"
+                      " payload, made_utc_ms, $3, attempts + 1, $4, $5, '', 0, $6, $7, trace FROM"
+                      " alert WHERE seq = $1 AND state = 'waiting' ON CONFLICT (id) DO NOTHING",
+                      err, DB_PARAM_INT(c->seq), DB_PARAM_TEXT(id),
+                      DB_PARAM_TEXT(dead ? STR("dead") : STR("waiting")), DB_PARAM_INT(now),
+                      DB_PARAM_INT(retry_at(c, answer->retry_ms, now)), DB_PARAM_TEXT(answer->said),
+                      DB_PARAM_INT(dead ? now : 0)) &&
+           keep_thread(record, route, id, answer->kept, err) &&
+           (!dead || tell_others(record, arena, routes, route, false, answer->said, err));
+}
+
 static bool answer_in(struct record *record, struct arena *arena, const struct routes *routes,
                       const struct route *route, const struct claimed *c, struct str owner,
                       const struct notify_answer *answer, bool dead, struct err *err)
 {
     int64_t now = record_now(record);
     bool taken = answer->result == NOTIFY_TAKEN;
-    if (!keep_thread(record, route, c->thread, answer->kept, err) ||
-        !tell_receiver(record, route, taken, taken && !answer->partly ? STR("") : answer->said,
-                       err))
+    bool kept = answer->partly ? put_rest(record, arena, routes, route, c, answer, err)
+                               : keep_thread(record, route, c->thread, answer->kept, err);
+    if (!kept || !tell_receiver(record, route, taken,
+                                taken && !answer->partly ? STR("") : answer->said, err))
         return false;
     if (taken) /* whoever has the lease now: it was taken */
         return OUTBOX_RUN(record,
@@ -339,13 +373,6 @@ static bool deliver(struct record *record, struct arena *arena, const struct rou
     target->kept = c->kept;
     target->now_utc_ms = record_now(record);
     return route->kind->send(arena, target, &alert, ret, err);
-}
-
-/* Tried often enough; one that asks for a later time is asked for days. */
-static bool is_over(const struct claimed *c, const struct notify_answer *answer, int64_t now)
-{
-    return answer->retry_ms ? now - c->made_utc_ms > PATIENCE_DAYS * 24 * HOURS_MS
-                            : c->attempts >= TRIES;
 }
 
 bool outbox_send(struct record *record, struct arena *arena, const struct routes *routes,

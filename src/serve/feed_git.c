@@ -1,5 +1,5 @@
-/* feed_git.c - the thread that fetches the branch, and who asks it to: the clock, a webhook,
- * another process. */
+/* feed_git.c - the threads that fetch, one for each branch that code comes from, and who asks them
+ * to: the clock, a webhook, another process. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -19,8 +19,9 @@
 
 enum { LOOK_MS = 500, PAUSE_MS = 100, AGAIN_MS = 15000, AGAIN_MOST_MS = 600000 };
 
-struct feed_git {
+struct feed_branch {
     struct server *server;
+    const struct feed_code *code;
     void (*moved)(void *ctx);
     void *ctx;
     pthread_t thread;
@@ -33,11 +34,10 @@ struct feed_git {
     int64_t due_ms;       /* monotonic */
     int failures;
 };
-
-static const struct feed_code *code_of(const struct feed_git *g)
-{
-    return &g->server->options.code;
-}
+struct feed_git {
+    size_t n;
+    struct feed_branch branch[];
+};
 
 /* The row of the store: without what stands before an @. */
 static struct str place_of(struct arena *arena, const struct feed_code *code)
@@ -54,7 +54,7 @@ static void keep(char *room, size_t size, struct str text)
     room[n] = '\0';
 }
 
-static void trouble(struct feed_git *g, const char *what, const struct err *err)
+static void trouble(struct feed_branch *g, const char *what, const struct err *err)
 {
     char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
     LOG(g->server->options.log, LOG_ERROR, "feeds", what,
@@ -64,13 +64,13 @@ static void trouble(struct feed_git *g, const char *what, const struct err *err)
 /* --- who asks --- */
 
 /* A push came in here or to another process, or another one fetched something newer. */
-static bool is_asked(struct feed_git *g)
+static bool is_asked(struct feed_branch *g)
 {
     AUTO_ARENA arena = {.limit = 1 << 20};
     struct code_head head;
     struct err err = {0};
     if (!feed_store_open(&g->store, g->server, &err) ||
-        !code_head_get(&g->store.record, &arena, place_of(&arena, code_of(g)), &head, &err)) {
+        !code_head_get(&g->store.record, &arena, place_of(&arena, g->code), &head, &err)) {
         feed_store_forget(&g->store);
         return false; /* the clock goes on */
     }
@@ -84,13 +84,12 @@ static bool is_asked(struct feed_git *g)
 
 /* --- fetching --- */
 
-static void tell_others(struct feed_git *g)
+static void tell_others(struct feed_branch *g)
 {
     AUTO_ARENA arena = {.limit = 1 << 20};
     struct err err = {0};
     if (feed_store_open(&g->store, g->server, &err) &&
-        code_head_fetched(&g->store.record, place_of(&arena, code_of(g)), str_from(g->hash),
-                          &err)) {
+        code_head_fetched(&g->store.record, place_of(&arena, g->code), str_from(g->hash), &err)) {
         memcpy(g->seen_hash, g->hash, sizeof g->seen_hash);
         return;
     }
@@ -98,10 +97,10 @@ static void tell_others(struct feed_git *g)
     trouble(g, "the head of the branch cannot be written down", &err);
 }
 
-static void fetched(struct feed_git *g, struct arena *arena, const struct git_clone *clone,
+static void fetched(struct feed_branch *g, struct arena *arena, const struct git_clone *clone,
                     struct str head, bool moved)
 {
-    const struct feed_code *code = code_of(g);
+    const struct feed_code *code = g->code;
     struct err err = {0};
     bool other = !str_equal(head, str_from(g->hash));
     g->failures = 0;
@@ -118,10 +117,10 @@ static void fetched(struct feed_git *g, struct arena *arena, const struct git_cl
     g->moved(g->ctx);
 }
 
-static void fetch(struct feed_git *g)
+static void fetch(struct feed_branch *g)
 {
     AUTO_ARENA arena = {.limit = 64 << 20};
-    const struct feed_code *code = code_of(g);
+    const struct feed_code *code = g->code;
     const struct git_clone clone = {
         .url = code->url, .branch = code->branch, .folder = code->folder, .cancel = &g->cancel};
     struct str head = {0};
@@ -146,7 +145,7 @@ static void fetch(struct feed_git *g)
 
 static void *work(void *ctx)
 {
-    struct feed_git *g = ctx;
+    struct feed_branch *g = ctx;
     uint64_t seen = 0;
     (void)is_asked(g); /* the first fetch sees it all */
     while (!atomic_load(&g->closing)) {
@@ -166,32 +165,40 @@ static void *work(void *ctx)
 bool feed_git_open(struct feed_git **ret, struct server *server, void (*moved)(void *ctx),
                    void *ctx, struct err *err)
 {
-    if (server->options.code.folder.len == 0)
+    const struct server_options *o = &server->options;
+    if (o->ncodes == 0)
         return true;
-    struct feed_git *g = calloc(1, sizeof *g);
-    if (!g)
+    struct feed_git *git = calloc(1, sizeof *git + o->ncodes * sizeof git->branch[0]);
+    if (!git)
         return err_set(err, ERR_LIMIT, "out of memory");
-    g->server = server;
-    g->moved = moved;
-    g->ctx = ctx;
-    if (pthread_create(&g->thread, NULL, work, g) == 0) {
-        *ret = g;
-        return true;
+    for (bool ok = true; ok && git->n < o->ncodes; git->n += ok) {
+        struct feed_branch *g = &git->branch[git->n];
+        g->server = server;
+        g->code = &o->codes[git->n];
+        g->moved = moved;
+        g->ctx = ctx;
+        ok = pthread_create(&g->thread, NULL, work, g) == 0;
+        if (!ok) {
+            feed_git_close(git);
+            return err_set(err, ERR_LIMIT, "a thread of git cannot be started");
+        }
     }
-    free(g);
-    return err_set(err, ERR_LIMIT, "the thread of git cannot be started");
+    *ret = git;
+    return true;
 }
 
-void feed_git_close(struct feed_git *g)
+void feed_git_close(struct feed_git *git)
 {
-    if (!g)
-        return;
-    atomic_store(&g->closing, true);
-    g->cancel = 1;
-    hub_wake(g->server->hub);
-    (void)pthread_join(g->thread, NULL);
-    feed_store_close(&g->store);
-    free(g);
+    for (size_t i = 0; git && i < git->n; i++) {
+        atomic_store(&git->branch[i].closing, true);
+        git->branch[i].cancel = 1;
+        hub_wake(git->branch[i].server->hub);
+    }
+    for (size_t i = 0; git && i < git->n; i++) {
+        (void)pthread_join(git->branch[i].thread, NULL);
+        feed_store_close(&git->branch[i].store);
+    }
+    free(git);
 }
 
 /* --- POST /v1/push --- */
@@ -206,10 +213,31 @@ static bool is_ours(const struct feed_code *code, const struct push *push)
     return false;
 }
 
+static bool is_anyones(const struct server *server, const struct push *push)
+{
+    bool any = false;
+    for (size_t i = 0; i < server->options.ncodes; i++)
+        any |= is_ours(&server->options.codes[i], push);
+    return any;
+}
+
+/* A push may be of several branches. */
+static bool ask_fetch(const struct server *server, struct request *request, const struct push *push,
+                      struct err *err)
+{
+    struct record record = {0};
+    bool ok = record_open(&request->arena, &server->options.record, &record, err);
+    for (size_t i = 0; ok && i < server->options.ncodes; i++) {
+        const struct feed_code *code = &server->options.codes[i];
+        ok = !is_ours(code, push) || code_head_asked(&record, place_of(&request->arena, code), err);
+    }
+    record_close(&record);
+    return ok;
+}
+
 void feeds_push(void *service, struct request *request)
 {
     struct server *server = service;
-    const struct feed_code *code = &server->options.code;
     struct push_headers headers = {.github = request_header(request, "x-hub-signature-256"),
                                    .gitlab = request_header(request, "x-gitlab-token"),
                                    .id = request_header(request, "webhook-id"),
@@ -233,12 +261,8 @@ void feeds_push(void *service, struct request *request)
     }
     struct answer answer = {.status = 200, .type = "application/json"};
     answer.body = STR("{\"fetch\":false}\n");
-    if (code->folder.len && is_ours(code, &push)) {
-        struct record record = {0};
-        bool ok = record_open(&request->arena, options, &record, &err) &&
-                  code_head_asked(&record, place_of(&request->arena, code), &err);
-        record_close(&record);
-        if (!ok) {
+    if (is_anyones(server, &push)) {
+        if (!ask_fetch(server, request, &push, &err)) {
             request_failed(request, &err);
             return;
         }

@@ -105,8 +105,11 @@ static void write_responses(struct jsonw *w, const struct listener_route *route)
         jsonw_member_string(w, STR("description"), STR("As If-None-Match has it"));
         jsonw_object_close(w);
     }
-    jsonw_key(w, STR("default"));
-    write_ref(w, "#/components/responses/problem");
+    static const char *const troubles[] = {"4XX", "default"};
+    for (size_t i = 0; i < 2; i++) {
+        jsonw_key(w, str_from(troubles[i]));
+        write_ref(w, "#/components/responses/problem");
+    }
     jsonw_object_close(w);
 }
 
@@ -308,7 +311,18 @@ void openapi_get(void *service, struct request *request)
     jsonw_object_open(&w);
     jsonw_member_string(&w, STR("title"), STR("plumb serve"));
     jsonw_member_string(&w, STR("version"), STR(PLUMB_VERSION));
+    jsonw_key(&w, STR("license"));
+    jsonw_object_open(&w);
+    jsonw_member_string(&w, STR("name"), STR("Apache License 2.0"));
+    jsonw_member_string(&w, STR("identifier"), STR("Apache-2.0"));
     jsonw_object_close(&w);
+    jsonw_object_close(&w);
+    jsonw_key(&w, STR("servers")); /* the one that it was asked of */
+    jsonw_array_open(&w);
+    jsonw_object_open(&w);
+    jsonw_member_string(&w, STR("url"), STR("/"));
+    jsonw_object_close(&w);
+    jsonw_array_close(&w);
     write_security(&w);
     write_paths(&w);
     write_components(&w);

@@ -250,14 +250,15 @@ bool plan_write(const struct plan *plan, const struct server *server, struct rec
     const struct server_options *o = &server->options;
     if (!o->config || !o->config->path.len)
         return true; /* it plans nothing, and whatever is planned is another's */
-    struct writing w = {.plan = plan,
-                        .record = record,
-                        .arena = &arena,
-                        .home = {.home = name_home(&arena, server, record),
-                                 .config = o->config_digest.len ? o->config_digest : STR("none"),
-                                 .whole = o->code.folder.len > 0,
-                                 .stack = plan->stacks.stack,
-                                 .n = plan->stacks.n}};
+    struct writing w = {
+        .plan = plan,
+        .record = record,
+        .arena = &arena,
+        .home = {.home = name_home(&arena, server, record),
+                 .config = o->config_digest.len ? o->config_digest : STR("none"),
+                 .whole = o->ncodes == 1, /* of several clones one may not be there yet */
+                 .stack = plan->stacks.stack,
+                 .n = plan->stacks.n}};
     if (!w.home.home.ptr)
         return arena_full(&arena, err);
     if (!read_and_compare(&w, err))

@@ -50,10 +50,12 @@ struct server_options {
     struct oidc_settings events_oidc;             /* of senders with such tokens */
     struct str heartbeat_url;                     /* of the dead man's switch; empty = none */
     struct str gate_key;                          /* of signed requests to the gate; empty = none */
-    struct upstream upstream;                /* where states are kept instead of here; or empty */
-    struct str run_task_key, run_task_url;   /* of run tasks, and the host they come from */
-    struct str push_key;                     /* of webhooks that tell of pushes; empty = none */
-    struct feed_code code;                   /* where the code comes from, if it is fetched */
+    struct upstream upstream;              /* where states are kept instead of here; or empty */
+    struct str run_task_key, run_task_url; /* of run tasks, and the host they come from */
+    struct str push_key;                   /* of webhooks that tell of pushes; empty = none */
+    struct feed_code code;                 /* where the code comes from, if it is fetched */
+    const struct feed_code *codes;         /* that one and those of single stacks */
+    size_t ncodes;
     struct str config_digest, policy_digest; /* "sha256:..."; or empty */
     struct str cache_dir;                    /* of schemas and probes; empty = none */
     void (*release)(void *owner);            /* of all that this points at; or NULL */

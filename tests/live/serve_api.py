@@ -3,8 +3,11 @@ import hashlib
 import hmac
 import http.server
 import json
+import os
+import shutil
 import subprocess
 import threading
+from pathlib import Path
 
 from harness import Skip, Stack, check, test, wait_until
 from statelock import NAME, THING, Service
@@ -146,3 +149,25 @@ def serve_describes_itself(lab):
         except ImportError as error:
             raise Skip("no openapi_spec_validator here") from error
         validate(document)
+
+
+@test("tofu")
+def serve_describes_itself_for_redocly(lab):
+    """The linter that people check such documents with: no error, and no warning."""
+    linter = Path(os.environ.get("PLUMB_CACHE", Path.home() / ".cache" / "plumb")) / "redocly"
+    program = linter / "node_modules" / ".bin" / "redocly"
+    if not program.exists():
+        if not shutil.which("npm"):
+            raise Skip("no npm here")
+        linter.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "@redocly/cli"], cwd=linter, capture_output=True, text=True)
+        if done.returncode or not program.exists():
+            raise Skip(f"npm cannot install @redocly/cli: {done.stderr[-200:]}")
+    stack = Stack(lab, "")
+    with Service(stack.home) as service:
+        (stack.home / "openapi.json").write_bytes(service.ask("GET", "/v1/openapi.json")[1])
+    done = subprocess.run([program, "lint", "openapi.json", "--format", "json"], cwd=stack.home, capture_output=True, text=True,
+                          env={**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"})
+    found = json.loads(done.stdout)
+    check(done.returncode == 0 and not found["problems"],
+          *((p["severity"], p["ruleId"], p["message"], p["location"][0]["pointer"]) for p in found["problems"]), done.stderr[-500:])
