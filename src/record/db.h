@@ -15,6 +15,7 @@
  * and no log (db_shown)
  */
 #pragma once
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +33,11 @@ enum db_mode { DB_READ, DB_WRITE };
 struct db_options {
     bool read_only; /* writes fail; a file that is not there is an error, never made */
     int timeout_ms; /* to connect, and to wait for a lock; 0 = 10,000 */
+    /* Whose turn it is to write, among connections of one process to one file: they wait for it in
+     * a queue, where for SQLite's lock they would sleep and ask again. It outlives them; NULL =
+     * none
+     */
+    pthread_mutex_t *turn;
 };
 
 enum db_value_kind { DB_NULL, DB_INT, DB_TEXT, DB_BYTES };

@@ -78,7 +78,8 @@ bool record_open(struct arena *arena, const struct record_options *options, stru
                             .clock = options->clock,
                             .audit = options->audit ? options->audit : &no_audit_options,
                             .read_only = options->read_only};
-    struct db_options how = {.read_only = options->read_only, .timeout_ms = options->timeout_ms};
+    struct db_options how = {
+        .read_only = options->read_only, .timeout_ms = options->timeout_ms, .turn = options->turn};
     if (!record.url.ptr)
         return arena_full(arena, err);
     bool file = str_starts(record.url, STR("sqlite:"));

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ struct store {
     struct sqlite api;
     sqlite3 *handle;
     bool unusable; /* a rollback failed */
+    bool has_turn; /* db.options.turn */
 };
 
 static struct store *store_of(struct db *db)
@@ -274,19 +276,46 @@ static bool set_up(struct store *store, struct err *err)
 
 /* --- transactions --- */
 
+/* Whoever waits too long for its turn goes on without: then SQLite's own lock says what is so. */
+static void take_turn(struct store *store)
+{
+    pthread_mutex_t *turn = store->db.options.turn;
+    struct timespec until;
+    if (!turn || store->has_turn || store->db.options.read_only)
+        return;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += store->db.options.timeout_ms / 1000 + 1;
+    store->has_turn = pthread_mutex_clocklock(turn, CLOCK_MONOTONIC, &until) == 0;
+}
+
+static void give_turn(struct store *store)
+{
+    if (store->has_turn)
+        (void)pthread_mutex_unlock(store->db.options.turn);
+    store->has_turn = false;
+}
+
 static bool begin(struct db *db, enum db_mode mode, struct err *err)
 {
     struct store *store = store_of(db);
     if (store->unusable)
         return err_set(err, ERR_IO, "%.*s: an earlier transaction could not be taken back",
                        STR_ARG(db->shown));
-    return ask(store, mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN") == SQLITE_OK ||
-           failed(store, mode == DB_WRITE ? "begin to write" : "begin to read", err);
+    if (mode == DB_WRITE)
+        take_turn(store);
+    if (ask(store, mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN") == SQLITE_OK)
+        return true;
+    (void)failed(store, mode == DB_WRITE ? "begin to write" : "begin to read", err);
+    give_turn(store);
+    return false;
 }
 
 static bool commit(struct db *db, struct err *err)
 {
-    return ask(store_of(db), "COMMIT") == SQLITE_OK || failed(store_of(db), "commit", err);
+    if (ask(store_of(db), "COMMIT") != SQLITE_OK)
+        return failed(store_of(db), "commit", err);
+    give_turn(store_of(db));
+    return true;
 }
 
 static void rollback(struct db *db)
@@ -295,6 +324,7 @@ static void rollback(struct db *db)
     if (!store->api.get_autocommit(store->handle) && ask(store, "ROLLBACK") != SQLITE_OK &&
         !store->api.get_autocommit(store->handle))
         store->unusable = true;
+    give_turn(store);
 }
 
 /* --- statements --- */
@@ -384,7 +414,12 @@ static bool run(struct db *db, const char *sql, const struct db_value *param, si
                 struct err *err)
 {
     const struct db_statement *statement = statement_of(db, sql, err);
-    return statement && step_all(store_of(db), statement, param, nparams, err);
+    if (statement && !db->in_transaction)
+        take_turn(store_of(db));
+    bool ok = statement && step_all(store_of(db), statement, param, nparams, err);
+    if (!db->in_transaction)
+        give_turn(store_of(db));
+    return ok;
 }
 
 static bool script(struct db *db, const char *sql, struct err *err)

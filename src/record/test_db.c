@@ -3,6 +3,7 @@
 #include "base/test.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 
 #include "base/arena.h"
 #include "record/test_stores.h"
@@ -246,6 +247,91 @@ static void the_second_writer_waits_and_is_told(void **state)
     db_close(second);
 }
 
+static bool is_free(pthread_mutex_t *turn)
+{
+    bool is = pthread_mutex_trylock(turn) == 0;
+    if (is)
+        (void)pthread_mutex_unlock(turn);
+    return is;
+}
+
+/* Held for as long as something is open that writes, however that ends. */
+static void a_turn_ends_with_what_was_written(void **state)
+{
+    const struct test_store *store = *state;
+    bool file = !store->server[0]; /* a server has its own queue */
+    pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+    const struct db_options mine = {.turn = &turn, .timeout_ms = 200};
+    const struct db_value row[] = {DB_PARAM_INT(1), DB_PARAM_NULL, DB_PARAM_NULL};
+    struct db *other = open_store(store, NULL);
+    make_table(other);
+    struct db *db = open_store(store, &mine);
+    assert_true(is_free(&turn));
+    OK(db_begin(db, DB_READ, &err));
+    assert_true(is_free(&turn));
+    OK(db_commit(db, &err));
+    OK(db_begin(db, DB_WRITE, &err));
+    assert_int_equal(is_free(&turn), !file);
+    OK(db_run(db, insert, row, 3, &err));
+    assert_int_equal(is_free(&turn), !file);
+    OK(db_commit(db, &err));
+    assert_true(is_free(&turn));
+    FAILS(ERR_CONFLICT, db_run(db, insert, row, 3, &err));
+    assert_true(is_free(&turn));
+    OK(db_begin(db, DB_WRITE, &err));
+    db_rollback(db);
+    assert_true(is_free(&turn));
+    OK(db_begin(other, DB_WRITE, &err)); /* of another process, say */
+    FAILS(ERR_TIMEOUT, db_begin(db, DB_WRITE, &err));
+    assert_true(is_free(&turn));
+    OK(db_commit(other, &err));
+    OK(db_begin(db, DB_WRITE, &err));
+    db_close(db);
+    assert_true(is_free(&turn));
+    db_close(other);
+}
+
+struct writer {
+    const struct test_store *store;
+    pthread_mutex_t *turn;
+    int64_t first;
+    bool ok;
+};
+
+static void *write_on(void *ctx)
+{
+    struct writer *w = ctx;
+    struct db *db = NULL;
+    w->ok = db_open(&db, str_from(w->store->url), &(struct db_options){.turn = w->turn}, NULL);
+    for (int64_t i = 0; w->ok && i < 60; i++) {
+        const struct db_value row[] = {DB_PARAM_INT(w->first + i), DB_PARAM_NULL, DB_PARAM_NULL};
+        bool whole = i % 2;
+        w->ok = (!whole || db_begin(db, DB_WRITE, NULL)) && db_run(db, insert, row, 3, NULL) &&
+                (!whole || db_commit(db, NULL));
+    }
+    db_close(db);
+    return NULL;
+}
+
+static void threads_write_in_turn(void **state)
+{
+    pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+    struct writer writer[4];
+    pthread_t thread[4];
+    struct db *db = open_store(*state, NULL);
+    make_table(db);
+    for (size_t i = 0; i < 4; i++) {
+        writer[i] = (struct writer){.store = *state, .turn = &turn, .first = 1000 * (int64_t)i};
+        assert_int_equal(pthread_create(&thread[i], NULL, write_on, &writer[i]), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+        assert_true(writer[i].ok);
+    }
+    assert_int_equal(count(db), 4 * 60);
+    db_close(db);
+}
+
 static void a_reader_cannot_write(void **state)
 {
     struct test_store *store = *state;
@@ -406,6 +492,8 @@ int main(void)
         cmocka_unit_test(a_statement_that_does_not_fit_says_so),
         cmocka_unit_test(the_second_writer_waits_and_is_told),
         cmocka_unit_test(opening_it_again_keeps_the_locks),
+        cmocka_unit_test(a_turn_ends_with_what_was_written),
+        cmocka_unit_test(threads_write_in_turn),
         cmocka_unit_test(a_reader_cannot_write),
         cmocka_unit_test(a_url_that_is_wrong_is_not_repeated),
         cmocka_unit_test(a_server_that_dies_is_told_and_found_again),

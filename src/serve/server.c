@@ -480,6 +480,8 @@ bool server_open(struct server **ret, struct hub *hub, struct listener *listener
     server->hub = hub;
     server->listener = listener;
     (void)pthread_mutex_init(&server->gate_lock, NULL);
+    (void)pthread_mutex_init(&server->write_turn, NULL);
+    server->options.record.turn = &server->write_turn;
     make_routes(server);
     if (!open_oidc(&server->oidc, options, err) || !open_parts(server, err)) {
         server_close(server);
@@ -516,6 +518,7 @@ void server_close(struct server *server)
     server_close_parts(server);
     oidc_close(server->oidc);
     (void)pthread_mutex_destroy(&server->gate_lock);
+    (void)pthread_mutex_destroy(&server->write_turn);
     server_release(&server->options);
     free(server);
 }

@@ -77,6 +77,7 @@ struct server {
 #undef X
     struct listener_route route[SERVER_ROUTES_MAX]; /* the table, as the options change it */
     pthread_mutex_t gate_lock;
+    pthread_mutex_t write_turn; /* of all of its connections to the store */
     struct oidc *oidc;          /* NULL: no such tokens are taken */
     atomic_uint events_waiting; /* requests with events that are not written yet */
 };
