@@ -19,14 +19,24 @@
 #include "wire/syslog.h"
 
 bool audit_open(struct arena *arena, const struct app *app, const struct option_value *config,
-                const struct option_value *store, bool write, struct record *ret, struct err *err)
+                const struct option_value *store, enum audit_use use, struct record *ret,
+                struct err *err)
 {
     struct store_choice choice;
     if (!store_find(arena, app, config, store, &choice, err))
         return false;
     if (!choice.chosen && !choice.there)
-        write = false; /* a store of its own sake is not made here: the error says how */
-    return store_open(arena, app, &choice, write ? STORE_WRITE : STORE_READ, ret, err);
+        use = AUDIT_READ; /* a store of its own sake is not made here: the error says how */
+    struct err why = {0};
+    if (use == AUDIT_READ)
+        return store_open(arena, app, &choice, STORE_READ, ret, err);
+    if (store_open(arena, app, &choice, STORE_WRITE, ret, &why))
+        return true;
+    /* What was signed can be shown and given away from where nothing can be written, too. */
+    if (use == AUDIT_SIGN && why.kind == ERR_IO)
+        return store_open(arena, app, &choice, STORE_READ, ret, err);
+    *err = why;
+    return false;
 }
 
 bool audit_take_time(const struct app *app, const char *name, const struct option_value *value,

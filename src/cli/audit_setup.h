@@ -14,9 +14,13 @@ struct arena;
 struct err;
 struct option_value;
 
-/* The store of --store, PLUMB_STORE or plumb.yaml; `write` where a checkpoint or a key is made. */
+/* AUDIT_SIGN: a checkpoint is made where one is due; a store that cannot be written is opened to be
+ * read then (record->read_only). */
+enum audit_use { AUDIT_READ, AUDIT_SIGN, AUDIT_CHANGE };
+/* The store of --store, PLUMB_STORE or plumb.yaml. */
 bool audit_open(struct arena *arena, const struct app *app, const struct option_value *config,
-                const struct option_value *store, bool write, struct record *ret, struct err *err);
+                const struct option_value *store, enum audit_use use, struct record *ret,
+                struct err *err);
 
 /* "7d" ago or a date; *ret stays where the option was not given. */
 bool audit_take_time(const struct app *app, const char *name, const struct option_value *value,

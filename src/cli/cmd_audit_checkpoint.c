@@ -24,7 +24,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
     struct record record;
     struct audit_signed made;
-    if (!audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE], true, &record, err))
+    if (!audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE], AUDIT_SIGN, &record, err))
         return false;
     bool ok = audit_checkpoint_make(&record, &arena, &made, NULL, err) &&
               audit_witness_all(&record, &arena, &made, err);

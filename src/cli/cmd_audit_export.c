@@ -12,6 +12,8 @@
 #include "cli/audit_setup.h"
 #include "cli/command.h"
 #include "cli/rows.h"
+#include "record/audit.h"
+#include "record/audit_checkpoint.h"
 #include "record/audit_export.h"
 #include "record/audit_query.h"
 
@@ -67,6 +69,24 @@ static bool take_times(struct exporting *e, int64_t *ret_since, int64_t *ret_unt
            audit_take_time(e->app, "until", &e->in->value[UNTIL], ret_until, err);
 }
 
+/* Nothing can be signed there: what no checkpoint covers stays out, and that is told. */
+static bool leave_unsigned(struct exporting *e, struct audit_export *what, struct err *err)
+{
+    struct audit_signed newest;
+    int64_t size = 0;
+    if (!audit_size(&e->record, &size, err) ||
+        !audit_checkpoint_last(&e->record, e->arena, &newest, err))
+        return false;
+    if (!newest.note.len || newest.size >= size)
+        return true;
+    what->last = newest.size - 1;
+    (void)fprintf(e->app->err,
+                  "plumb: %.*s cannot be written: without the events from %lld on, which no "
+                  "checkpoint covers yet\n",
+                  STR_ARG(db_shown(e->record.db)), (long long)newest.size);
+    return true;
+}
+
 static bool write_proven(struct exporting *e, struct err *err)
 {
     struct audit_export what = {.last = -1};
@@ -75,6 +95,8 @@ static bool write_proven(struct exporting *e, struct err *err)
         !audit_read_files(e->arena, &e->in->value[CHECKPOINT], &files, &what.nformer, err))
         return false;
     what.former = files;
+    if (e->record.read_only && !leave_unsigned(e, &what, err))
+        return false;
     return audit_export_write(&e->record, &what, write_bytes, e->out, err);
 }
 
@@ -120,7 +142,8 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     bool proven = !format.len || str_equal(format, STR("plumb"));
     if (!proven && in->value[CHECKPOINT].set)
         return err_set(err, ERR_USAGE, "--checkpoint is for --format plumb: others hold no proofs");
-    if (!audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE], proven, &e.record, err))
+    if (!audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE],
+                    proven ? AUDIT_SIGN : AUDIT_READ, &e.record, err))
         return false;
     bool ok = in->value[FILE_NAME].set ? write_file(&e, proven, format, err)
               : proven                 ? write_proven(&e, err)

@@ -42,7 +42,8 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     bool turn = in->value[ROTATE].set, lost = in->value[LOST].set;
     if (lost && !turn)
         return err_set(err, ERR_USAGE, "--lost goes with --rotate");
-    if (!audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE], turn, &record, err))
+    if (!audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE],
+                    turn ? AUDIT_CHANGE : AUDIT_READ, &record, err))
         return false;
     bool ok = turn ? rotate(app, &arena, &record, lost, &vkey, err)
                    : audit_key_current(&record, &arena, &vkey, err);

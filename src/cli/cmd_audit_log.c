@@ -126,7 +126,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     struct audit_query query;
     struct record record;
     if (!take_query(app, in, &query, err) || !take_format(in, &p, err) ||
-        !audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE], false, &record, err))
+        !audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE], AUDIT_READ, &record, err))
         return false;
     if (p.array)
         (void)fputs("{\"schema_version\":\"1.0\",\"events\":[\n", app->out);

@@ -24,7 +24,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     struct str proof;
     int64_t seq;
     if (!audit_take_seq(in->args[0], &seq, err) ||
-        !audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE], true, &record, err))
+        !audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE], AUDIT_SIGN, &record, err))
         return false;
     bool ok = audit_proof_write(&record, &arena, seq, &proof, err);
     record_close(&record);

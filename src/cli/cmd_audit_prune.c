@@ -31,7 +31,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     if (!path.ptr)
         return arena_full(&arena, err);
     if (!who_am_i(app, &arena, &actor, err) ||
-        !audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE], true, &record, err))
+        !audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE], AUDIT_CHANGE, &record, err))
         return false;
     struct event_actor by = actor_of_event(&actor);
     bool ok = io_big_read(path.ptr, AUDIT_EXPORT_MAX, &file, err);

@@ -82,7 +82,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     struct shown s = {.seq = 0};
     struct record record;
     if (!audit_take_seq(in->args[0], &s.seq, err) ||
-        !audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE], false, &record, err))
+        !audit_open(&arena, app, &in->value[CONFIG], &in->value[STORE], AUDIT_READ, &record, err))
         return false;
     bool ok = load(&record, &arena, &s, err);
     record_close(&record);

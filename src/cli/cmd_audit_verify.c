@@ -77,8 +77,8 @@ static bool check_file(struct verifying *v, struct err *err)
 static bool check_store(struct verifying *v, struct err *err)
 {
     struct record record;
-    if (!audit_open(v->arena, v->app, &v->in->value[CONFIG], &v->in->value[STORE], false, &record,
-                    err))
+    if (!audit_open(v->arena, v->app, &v->in->value[CONFIG], &v->in->value[STORE], AUDIT_READ,
+                    &record, err))
         return false;
     bool ok = audit_store_check(&record, v->arena, &v->how, &v->found, err);
     record_close(&record);

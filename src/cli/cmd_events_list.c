@@ -148,7 +148,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     if (query.address.len && !query.stack.len)
         return err_set(err, ERR_USAGE, "--address: of which stack? --stack NAME");
     if (!audit_take_time(app, "since", &v[SINCE], &query.since_utc_ms, err) ||
-        !audit_open(&arena, app, &v[CONFIG], &v[STORE], false, &record, err))
+        !audit_open(&arena, app, &v[CONFIG], &v[STORE], AUDIT_READ, &record, err))
         return false;
     bool ok = activity_list(&record, &arena, &query, &row, &n, err);
     record_close(&record);

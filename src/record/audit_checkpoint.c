@@ -278,6 +278,9 @@ bool audit_checkpoint_make(struct record *record, struct arena *arena, struct au
         return false;
     if (s.head.size == 0)
         return err_set(err, ERR_USAGE, "the audit log has no events yet");
+    if (!done && record->read_only) /* nor is a key made for it */
+        return err_set(err, ERR_IO, "%.*s cannot be written: nothing can be signed",
+                       STR_ARG(db_shown(record->db)));
     bool ok = done ? continues(&s, ret->note, "the last checkpoint in the store", err)
                    : (open_key(&s, err) && sign_newest(&s, ret, &new, err)) ||
                          err_wrap(err, "checkpoint");

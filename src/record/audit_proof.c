@@ -131,11 +131,8 @@ static void check_read(struct arena *arena, const struct proof_text *p,
     }
     ret->seal = sealed.checkpoint;
     ret->origin = sealed.checkpoint.origin;
-    if (!options->pinned)
-        audit_fault_add(&ret->faults, -1,
-                        "a proof holds no key: give the one that you trust with --key");
-    else if (!str_equal(options->pinned->name, sealed.checkpoint.origin) ||
-             note_check(&sealed.read, options->pinned, NULL) != NOTE_GOOD)
+    if (!str_equal(options->pinned->name, sealed.checkpoint.origin) ||
+        note_check(&sealed.read, options->pinned, NULL) != NOTE_GOOD)
         audit_fault_add(&ret->faults, -1,
                         "the checkpoint of %llu events is not signed by %.*s+%08x",
                         (unsigned long long)sealed.checkpoint.size, STR_ARG(options->pinned->name),
@@ -157,6 +154,9 @@ bool audit_proof_check(struct arena *arena, struct str text,
                        struct err *err)
 {
     struct proof_text p = {.seq = 0};
+    if (!options->pinned)
+        return err_set(err, ERR_USAGE,
+                       "a proof holds no key: give the one that you trust with --key");
     struct hasher *hasher = hasher_open(err);
     if (!hasher)
         return false;

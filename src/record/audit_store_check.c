@@ -2,8 +2,10 @@
  */
 #include "record/audit_store_check.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -30,6 +32,7 @@ struct walk {
     int64_t announced;              /* what the newest log.retention says was taken out */
     struct db *tiles;               /* a second connection: the first is busy giving lines */
     struct str beside_path, beside; /* the checkpoint beside the key; or empty */
+    bool beside_hidden;             /* it is there, and not for us to read */
 };
 
 #define FAULT(w, ...) audit_fault_add(&(w)->ret->faults, -1, __VA_ARGS__)
@@ -80,7 +83,10 @@ static bool read_beside(struct walk *w, struct err *err)
     w->beside_path = key.len ? arena_printf(w->arena, "%.*s.signed", STR_ARG(key)) : key;
     if (key.len && !w->beside_path.ptr)
         return arena_full(w->arena, err);
-    return !key.len || !io_exists(w->beside_path.ptr) ||
+    /* who may read the store need not be who signs */
+    w->beside_hidden =
+        key.len && access(w->beside_path.ptr, R_OK) != 0 && (errno == EACCES || errno == EPERM);
+    return !key.len || w->beside_hidden || !io_exists(w->beside_path.ptr) ||
            io_read_file(w->arena, w->beside_path.ptr, NOTE_BYTES_MAX, &w->beside, err);
 }
 
@@ -323,6 +329,10 @@ static void finish(struct walk *w)
         ret->key = w->v.key[w->v.nkeys - 1].key;
     if (w->nsealed)
         ret->seal = w->sealed[w->nsealed - 1].checkpoint;
+    if (w->beside_hidden)
+        audit_fault_add(&ret->warnings, -1,
+                        "%s cannot be read: whether all that was signed is here, it would tell",
+                        w->beside_path.ptr);
     if (w->head.size && !w->nsealed)
         audit_fault_add(&ret->warnings, -1,
                         "no checkpoint was ever signed: only the chain speaks for these events");

@@ -223,6 +223,26 @@ static bool can_write(const char *path)
     return dir.ptr && access(path, W_OK) == 0 && access(dir.ptr, W_OK) == 0;
 }
 
+/* SQLite's words would be of a -wal that could not be made. */
+static bool open_failed(struct store *store, const char *path, struct err *err)
+{
+    char wal[PATH_BYTES_MAX + 8];
+    struct stat st;
+    int code = store->api.extended_errcode(store->handle) & 0xff;
+    (void)snprintf(wal, sizeof wal, "%s-wal", path);
+    if ((code != SQLITE_CANTOPEN && code != SQLITE_READONLY) || !io_exists(path) || can_write(path))
+        return failed(store, "open", err);
+    if (!store->db.options.read_only)
+        return err_set(err, ERR_IO, "%.*s: open: it, or its folder, cannot be written",
+                       STR_ARG(store->db.shown));
+    if (stat(wal, &st) == 0 && st.st_size > 0)
+        return err_set(err, ERR_IO,
+                       "%.*s: open: its newest commits are in %s, which is read only where its "
+                       "folder can be written: copy both to such a place",
+                       STR_ARG(store->db.shown), wal);
+    return failed(store, "open", err);
+}
+
 static bool open_file(struct store *store, const char *path, struct err *err)
 {
     bool memory = strcmp(path, ":memory:") == 0, read_only = store->db.options.read_only;
@@ -243,7 +263,7 @@ static bool open_file(struct store *store, const char *path, struct err *err)
     }
     if (!store->handle)
         return err_set(err, ERR_LIMIT, "out of memory");
-    return code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY || failed(store, "open", err);
+    return code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY || open_failed(store, path, err);
 }
 
 /* The first switch to WAL needs the file alone and does not wait by itself. */

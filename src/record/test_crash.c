@@ -334,6 +334,7 @@ static void a_full_disk_is_told_and_loses_nothing(void **state)
     struct record_options options = {.url = str_from(store->url), .env = test_store_env};
     assert_false(record_open(&arena, &options, &record, &err));
     assert_int_equal(err.kind, ERR_IO);
+    assert_non_null(strstr(err.frame[0], "cannot be written"));
     options.read_only = true;
     if (!record_open(&arena, &options, &record, &err))
         fail_msg("%s", err.frame[0]);
