@@ -19,6 +19,7 @@ enum {
     HEADER_MAX = 150,
     SECTION_MAX = 2900, /* 3,000 characters */
     MESSAGE_MAX = 8000, /* past some 13,000 a message is refused for no limit that is told */
+    BLOCKS_MAX = 50,
     VALUE_MAX = 300,
     WORD_MAX = 100 /* of what Slack says */
 };
@@ -84,6 +85,7 @@ struct writing {
     struct jsonw *w;
     struct arena *arena;
     const struct told *told;
+    size_t blocks;
 };
 
 static void text_object(struct jsonw *w, const char *kind, struct str text)
@@ -96,11 +98,13 @@ static void text_object(struct jsonw *w, const char *kind, struct str text)
     jsonw_object_close(w);
 }
 
-static void block(struct jsonw *w, const char *type, const char *kind, struct str text)
+static void block(struct writing *x, const char *type, const char *kind, struct str text)
 {
+    struct jsonw *w = x->w;
     bool context = type[0] == 'c';
     if (!text.len)
         return;
+    x->blocks++;
     jsonw_object_open(w);
     jsonw_member_string(w, STR("type"), str_from(type));
     jsonw_key(w, context ? STR("elements") : STR("text"));
@@ -128,7 +132,7 @@ static void put_facts(struct writing *x, const struct alert_finding *f)
         }
         add_line(&lines, &line);
     }
-    block(x->w, "section", "mrkdwn", buf_view(&lines.text));
+    block(x, "section", "mrkdwn", buf_view(&lines.text));
     buf_free(&lines.text);
 }
 
@@ -158,12 +162,12 @@ static void put_changes(struct writing *x, const struct alert_finding *f)
         buf_str(&fenced, STR("```\n"));
         buf_str(&fenced, buf_view(&lines.text));
         buf_str(&fenced, STR("\n```"));
-        block(x->w, "section", "mrkdwn", buf_view(&fenced));
+        block(x, "section", "mrkdwn", buf_view(&fenced));
     }
     size_t more = f->nchanges - n + f->more_changes;
     struct str words = lines.left_out ? STR("and more, which does not fit here")
                                       : wording_more(x->arena, more, "change");
-    block(x->w, "context", "mrkdwn", words);
+    block(x, "context", "mrkdwn", words);
     buf_free(&lines.text);
 }
 
@@ -179,7 +183,7 @@ static void put_todo(struct writing *x, const struct alert_finding *f)
         AUTO_BUF all = {.limit = SECTION_MAX * 2};
         buf_str(&all, STR("*What to do*\n"));
         buf_str(&all, buf_view(&lines.text));
-        block(x->w, "section", "mrkdwn", buf_view(&all));
+        block(x, "section", "mrkdwn", buf_view(&all));
     }
     buf_free(&lines.text);
 }
@@ -194,7 +198,7 @@ static void put_end(struct writing *x, const struct alert *alert)
         buf_str(&line, line.len ? STR(" \xC2\xB7 ") : STR(""));
         put_link(&line, link, "Open in plumb");
     }
-    block(x->w, "context", "mrkdwn", buf_view(&line));
+    block(x, "context", "mrkdwn", buf_view(&line));
 }
 
 /* "text" and "blocks", members of an object that is open. */
@@ -205,13 +209,14 @@ static void put_message(struct writing *x, const struct alert *alert)
     jsonw_member_string(x->w, STR("text"), buf_view(&escaped));
     jsonw_key(x->w, STR("blocks"));
     jsonw_array_open(x->w);
-    block(x->w, "header", "plain_text", wording_headline(x->arena, alert, HEADER_MAX));
-    block(x->w, "section", "plain_text", wording_line(x->arena, alert->text, x->told->bytes));
+    block(x, "header", "plain_text", wording_headline(x->arena, alert, HEADER_MAX));
+    block(x, "section", "plain_text", wording_line(x->arena, alert->text, x->told->bytes));
     for (size_t i = 0; i < x->told->findings; i++) {
         if (i) {
             jsonw_object_open(x->w);
             jsonw_member_string(x->w, STR("type"), STR("divider"));
             jsonw_object_close(x->w);
+            x->blocks++;
         }
         put_facts(x, &alert->finding[i]);
         put_changes(x, &alert->finding[i]);
@@ -219,6 +224,7 @@ static void put_message(struct writing *x, const struct alert *alert)
     }
     put_end(x, alert);
     jsonw_array_close(x->w);
+    x->w->out->failed |= x->blocks > BLOCKS_MAX; /* fewer findings, then */
     jsonw_member_bool(x->w, STR("unfurl_links"), false);
     jsonw_member_bool(x->w, STR("unfurl_media"), false);
 }
@@ -238,7 +244,7 @@ static void write_message(struct buf *out, const struct alert *alert, const stru
 {
     const struct call *call = ctx;
     struct jsonw w = {.out = out};
-    struct writing x = {&w, call->arena, told};
+    struct writing x = {.w = &w, .arena = call->arena, .told = told};
     jsonw_object_open(&w);
     if (call->channel.len)
         jsonw_member_string(&w, STR("channel"), call->channel);

@@ -21,7 +21,7 @@
 #include "wire/json.h"
 #include "wire/sigv4.h"
 
-enum { STANDARD_MAX = 20000, EVENT_MAX = 60000, CHECK_MEMORY = 1 << 16 };
+enum { STANDARD_MAX = 20000, EVENT_MAX = 60000, NAME_MAX_BYTES = 500, CHECK_MEMORY = 1 << 16 };
 
 static const struct {
     const char *name;
@@ -52,6 +52,26 @@ struct writing {
     unsigned format;
 };
 
+/* Names are as long as somebody makes them: the key of a resource, the name of a rule. */
+static bool cut_names(struct arena *arena, struct alert_finding *f)
+{
+    struct str *const names[] = {&f->stack,    &f->environment, &f->owner,      &f->address,
+                                 &f->type,     &f->provider,    &f->file,       &f->client,
+                                 &f->decision, &f->rule,        &f->rule_place, &f->source_ip};
+    struct str *const links[] = {&f->file_url, &f->link};
+    struct str *todo = arena_new(arena, struct str, f->ntodo + 1);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i]->len > NAME_MAX_BYTES)
+            *names[i] = wording_line(arena, *names[i], NAME_MAX_BYTES);
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        if (links[i]->len > NAME_MAX_BYTES)
+            *links[i] = STR(""); /* half of one leads nowhere */
+    for (size_t i = 0; todo && i < f->ntodo; i++)
+        todo[i] = f->todo[i].len > NAME_MAX_BYTES ? STR("see the finding in plumb") : f->todo[i];
+    f->todo = todo;
+    return todo;
+}
+
 /* The alert with no more than what is told of it. */
 static void put_alert(struct buf *out, struct arena *arena, const struct alert *alert,
                       const struct told *told)
@@ -78,7 +98,7 @@ static void put_alert(struct buf *out, struct arena *arena, const struct alert *
             change[k].after = wording_line(arena, from->after, told->bytes);
         }
         f[i].change = change;
-        out->failed |= !change;
+        out->failed |= !change || !cut_names(arena, &f[i]);
     }
     less.title = wording_line(arena, alert->title, told->bytes);
     less.text = wording_line(arena, alert->text, told->bytes * 2);
@@ -116,7 +136,8 @@ static void put_head(struct jsonw *w, struct arena *arena, const struct alert *a
         w, STR("source"),
         arena_printf(arena, "urn:plumb:%.*s", STR_ARG(stack.len ? stack : STR("alerts"))));
     jsonw_member_string(w, STR("type"), arena_printf(arena, "org.plumb.%s.v1", type));
-    jsonw_member_string(w, STR("subject"), one && one->address.len ? one->address : alert->thread);
+    struct str subject = one && one->address.len ? one->address : alert->thread;
+    jsonw_member_string(w, STR("subject"), wording_line(arena, subject, NAME_MAX_BYTES));
     jsonw_member_string(w, STR("time"), time);
     jsonw_member_string(w, STR("datacontenttype"), STR("application/json"));
 }

@@ -372,7 +372,15 @@ static bool deliver(struct record *record, struct arena *arena, const struct rou
     }
     target->kept = c->kept;
     target->now_utc_ms = record_now(record);
-    return route->kind->send(arena, target, &alert, ret, err);
+    if (route->kind->send(arena, target, &alert, ret, &why))
+        return true;
+    if (why.kind != ERR_LIMIT) {
+        *err = why;
+        return false;
+    }
+    /* However often it is tried, it is as long: a dead letter, and the next one goes. */
+    *ret = (struct notify_answer){.result = NOTIFY_REFUSED};
+    return outbox_keep(arena, str_from(err_text(&why, text, sizeof text)), &ret->said, err);
 }
 
 bool outbox_send(struct record *record, struct arena *arena, const struct routes *routes,

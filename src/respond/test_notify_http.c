@@ -557,6 +557,48 @@ static void no_private_address_is_told_anything(void **state)
     }
 }
 
+static size_t count_of(struct str text, struct str what)
+{
+    size_t n = 0;
+    for (size_t at = 0; (at = str_find(text, what, at)) != SIZE_MAX; at += what.len)
+        n++;
+    return n;
+}
+
+/* Ten findings with as little to say as there can be fit into its bytes, but not into 50 blocks. */
+static void slack_takes_fifty_blocks(void **state)
+{
+    static const char *const kinds[] = {"\"type\":\"header\"", "\"type\":\"section\"",
+                                        "\"type\":\"context\"", "\"type\":\"divider\""};
+    (void)state;
+    AUTO_ARENA arena = {.limit = 16 << 20};
+    struct test_alert t;
+    struct test_receiver r;
+    struct alert_change change[] = {{STR("a"), STR("1"), STR("2")}};
+    struct str todo[] = {STR("x")};
+    const struct sending s = {.to = "slack", .answer = slack_ok};
+    test_alert_fill(&t, ALERT_NEW, 10);
+    t.alert.title = t.alert.text = STR("t");
+    for (size_t i = 0; i < 10; i++)
+        t.finding[i] = (struct alert_finding){.stack = STR("s"),
+                                              .address = STR("x.a"),
+                                              .actor = STR("eve"),
+                                              .change = change,
+                                              .nchanges = 1,
+                                              .more_changes = 1,
+                                              .todo = todo,
+                                              .ntodo = 1};
+    struct notify_answer got = send_to(&arena, &r, &s, &t.alert);
+    assert_int_equal(got.result, NOTIFY_TAKEN);
+    struct str body = test_body(&r, 0);
+    size_t blocks = 0;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        blocks += count_of(body, str_from(kinds[i]));
+    print_message("  %zu blocks, %zu bytes\n", blocks, body.len);
+    assert_in_range(blocks, 10, 50);
+    assert_true(str_find(body, STR("more findings"), 0) != SIZE_MAX);
+}
+
 /* Values of a megabyte, hundreds of changes: within each receiver's limit, and still JSON. */
 static void what_is_huge_is_cut(void **state)
 {
@@ -592,11 +634,18 @@ static void what_is_huge_is_cut(void **state)
             t.finding[k].change = change;
             t.finding[k].nchanges = 500;
             t.finding[k].reason = t.finding[k].actor = (struct str){huge, 1 << 20};
+            t.finding[k].address = t.finding[k].owner = (struct str){huge, 60000};
+            t.finding[k].file = t.finding[k].rule = (struct str){huge, 60000};
+            t.finding[k].link = t.finding[k].file_url = (struct str){huge, 60000};
         }
+        t.todo[0] = t.todo[1] = (struct str){huge, 60000};
         struct notify_answer got = send_to(&arena, &r, &s, &t.alert);
         if (got.result != NOTIFY_TAKEN)
             fail_msg("%s: %.*s", cases[i].to, STR_ARG(got.said));
         assert_true(r.n > 0);
+        for (size_t k = 0; k < r.n; k++)
+            if (test_body(&r, k).len > cases[i].most)
+                fail_msg("%s: %zu bytes", cases[i].to, test_body(&r, k).len);
     }
 }
 
@@ -729,6 +778,7 @@ int main(void)
         cmocka_unit_test(a_bot_keeps_one_message),
         cmocka_unit_test(one_replica_that_took_it_is_enough),
         cmocka_unit_test(no_private_address_is_told_anything),
+        cmocka_unit_test(slack_takes_fifty_blocks),
         cmocka_unit_test(what_is_huge_is_cut),
         cmocka_unit_test(what_is_missing_is_named),
     };

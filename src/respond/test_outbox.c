@@ -30,6 +30,7 @@ struct inbox {
     struct got item[400];
     size_t n;
     struct notify_answer answer; /* of the next ones */
+    bool too_long;               /* no message is short enough for it */
     int fd;                      /* or -1: a line for each alert, in a file that outlives us */
 };
 
@@ -53,7 +54,8 @@ static bool send_inbox(struct arena *arena, const struct notify_target *target,
 {
     struct inbox *inbox = (struct inbox *)(void *)target->out;
     (void)arena;
-    (void)err;
+    if (inbox->too_long)
+        return err_set(err, ERR_LIMIT, "the shortest text is over 9 bytes");
     *ret = inbox->answer;
     if (ret->result != NOTIFY_TAKEN)
         return true;
@@ -635,6 +637,37 @@ static void a_receiver_says_when_and_whether(void **state)
     go(&w);
     assert_int_equal(w.inbox[0].n, before + 1);
     assert_got(&w.inbox[0], before, "recurring", 1);
+    /* what can never be sent is a dead letter, and the next one goes */
+    w.inbox[0].too_long = true;
+    w.values[1] = 5;
+    do_scan(&w);
+    go(&w);
+    w.inbox[0].too_long = false;
+    assert_int_equal(number(&w, "SELECT count(*) FROM alert WHERE state = 'dead' AND said ="
+                                " 'the shortest text is over 9 bytes'"),
+                     1);
+    /* taken for some: the others have a message and a thread of their own; it has not failed */
+    w.inbox[0].answer = (struct notify_answer){.result = NOTIFY_TAKEN,
+                                               .partly = true,
+                                               .rest = NOTIFY_LATER,
+                                               .said = STR("not for bob"),
+                                               .kept = STR("bob")};
+    w.values[1] = 6;
+    do_scan(&w);
+    go(&w);
+    assert_int_equal(number(&w, "SELECT count(*) FROM alert a JOIN alert_thread t ON t.thread ="
+                                " a.thread WHERE a.state = 'waiting' AND a.id = a.thread AND"
+                                " t.kept = 'bob'"),
+                     1);
+    assert_int_equal(number(&w, "SELECT failures FROM alert_receiver WHERE name = 'busy'"), 0);
+    w.inbox[0].answer = (struct notify_answer){
+        .result = NOTIFY_TAKEN, .partly = true, .rest = NOTIFY_REFUSED, .said = STR("never bob")};
+    w.now += HOUR;
+    go(&w);
+    assert_int_equal(number(&w, "SELECT count(*) FROM alert WHERE state = 'dead' AND said ="
+                                " 'never bob'"),
+                     1);
+    assert_int_equal(number(&w, "SELECT count(*) FROM alert WHERE state = 'waiting'"), 0);
     world_close(&w);
 }
 
