@@ -71,7 +71,7 @@ struct listing {
     void *ctx;
     struct buf sql, pattern;
     struct db_value param[FINDING_QUERY_NAMES + CLASS_COUNT + STATUS_COUNT + 10];
-    size_t n;
+    size_t n, words; /* parameters; conditions */
 };
 
 static bool give_row(void *ctx, const struct db_row *row, struct err *err)
@@ -90,7 +90,7 @@ static void add_param(struct listing *list, struct db_value value)
 
 static void add_word(struct listing *list)
 {
-    buf_str(&list->sql, list->n ? STR(" AND ") : STR(" WHERE "));
+    buf_str(&list->sql, list->words++ ? STR(" AND ") : STR(" WHERE "));
 }
 
 /* column = $1, or column IN ($1, $2) */
@@ -139,7 +139,7 @@ static int lane_of(unsigned chosen)
 }
 
 /* All open ones are one lane, which the indexes begin with. Of a stack, some of a lane are found
- * through the lane too. */
+ * through the lane too, and the newest through each of them. */
 static void add_statuses(struct listing *list)
 {
     const struct finding_query *q = list->query;
@@ -150,6 +150,9 @@ static void add_statuses(struct listing *list)
         add_word(list);
         buf_str(&list->sql, STR("lane = "));
         add_param(list, DB_PARAM_INT(lane));
+    } else if (q->since_utc_ms && q->nstacks) {
+        add_word(list);
+        buf_str(&list->sql, STR("lane IN (0, 1, 2, 3, 4)"));
     }
     if (q->statuses == FINDING_STATUSES_OPEN)
         return;
@@ -187,21 +190,53 @@ static void add_glob(struct listing *list, struct str glob, bool sqlite)
     add_param(list, DB_PARAM_TEXT(buf_view(out)));
 }
 
+/* Several statuses that are no whole lane: the first so many of each, along its own index, hold the
+ * first of all. What was written so far goes for each. */
+static void add_merge(struct listing *list, size_t from)
+{
+    const struct finding_query *q = list->query;
+    int64_t most = q->offset < INT64_MAX - q->limit ? q->limit + q->offset : INT64_MAX;
+    AUTO_BUF rest = {.limit = SQL_BYTES_MAX};
+    buf_str(&rest, str_sub(buf_view(&list->sql), from, list->sql.len));
+    list->sql.len = from;
+    buf_str(&list->sql, STR(" WHERE id IN ("));
+    for (unsigned i = 0, n = 0; i < STATUS_COUNT; i++) {
+        if (!(q->statuses & 1u << i))
+            continue;
+        buf_printf(&list->sql, "%sSELECT id FROM (SELECT id FROM finding%.*s%s status = ",
+                   n ? " UNION ALL " : "", STR_ARG(buf_view(&rest)),
+                   list->words ? " AND" : " WHERE");
+        add_param(list, DB_PARAM_TEXT(str_from(finding_status_name((enum finding_status)i))));
+        buf_str(&list->sql, STR(" ORDER BY severity DESC, id LIMIT "));
+        add_param(list, DB_PARAM_INT(most));
+        buf_printf(&list->sql, ") s%u", n++);
+    }
+    buf_char(&list->sql, ')');
+    if (rest.failed)
+        list->sql.failed = true;
+}
+
 static void write_sql(struct listing *list, bool sqlite)
 {
     const struct finding_query *q = list->query;
     unsigned one = q->statuses & (q->statuses - 1); /* 0: a single status, in its own index */
+    bool merge = one && q->statuses != FINDING_STATUSES_OPEN && q->limit && !q->nstacks &&
+                 !q->since_utc_ms && !q->overdue;
     buf_str(&list->sql, STR("SELECT " COLUMNS " FROM finding"));
+    size_t from = list->sql.len;
     add_names(list, "stack", q->stack, q->nstacks);
     add_glob(list, q->stacks, sqlite);
     add_classes(list);
-    add_statuses(list);
+    if (!merge)
+        add_statuses(list);
     if (q->severity > 0)
         add_from(list, "severity", ">=", q->severity);
     if (q->since_utc_ms)
         add_from(list, "changed_utc_ms", ">=", q->since_utc_ms);
     if (q->overdue)
         add_from(list, "due_utc_ms", "<", q->now_utc_ms);
+    if (merge)
+        add_merge(list, from);
     buf_str(&list->sql, q->since_utc_ms           ? STR(" ORDER BY changed_utc_ms DESC, id")
                         : q->overdue              ? STR(" ORDER BY due_utc_ms, id")
                         : q->statuses && one == 0 ? STR(" ORDER BY severity DESC, id")

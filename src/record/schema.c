@@ -279,6 +279,8 @@ static const struct migration migrations[] = {
     {"certificates in place of tokens",
      /* SHA-256 in hex of the client's certificate; empty: the token is a text */
      "ALTER TABLE token ADD COLUMN certificate TEXT NOT NULL DEFAULT ''"},
+    {"a stack's newest findings",
+     "CREATE INDEX finding_stack_changed ON finding (stack, lane, changed_utc_ms DESC, id)"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

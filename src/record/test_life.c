@@ -7,6 +7,7 @@
 #include "model/decision.h"
 #include "policy/waiver.h"
 #include "record/findings.h"
+#include "record/listing.h"
 #include "record/test_stores.h"
 
 /* A run sees letters: "a" is a finding of the address a with the value 1, "a2" one with the value
@@ -345,6 +346,82 @@ static void text_that_is_none_is_made_one(void **state)
     close_world(&world);
 }
 
+/* --- lists --- */
+
+enum { LISTED = 120 };
+struct listed {
+    int64_t id[LISTED + 1];
+    size_t n;
+};
+
+static bool take_listed(void *ctx, const struct finding_row *row, struct err *err)
+{
+    struct listed *listed = ctx;
+    (void)err;
+    assert_true(listed->n < LISTED);
+    listed->id[listed->n++] = row->id;
+    return true;
+}
+
+/* The whole list, of which each page is a part, whatever indexes find it. */
+static void check_pages(struct world *world, struct finding_query query)
+{
+    struct listed whole = {.n = 0};
+    struct err err = {0};
+    query.now_utc_ms = 1700000000000;
+    if (!finding_list(&world->record, &query, take_listed, &whole, &err))
+        fail_msg("%s", err.frame[0]);
+    assert_true(whole.n > 0);
+    query.limit = 5;
+    for (query.offset = 0; query.offset < (int64_t)whole.n + 5; query.offset += 5) {
+        struct listed page = {.n = 0};
+        if (!finding_list(&world->record, &query, take_listed, &page, &err))
+            fail_msg("%s", err.frame[0]);
+        size_t left = query.offset < (int64_t)whole.n ? whole.n - (size_t)query.offset : 0;
+        assert_int_equal(page.n, left < 5 ? left : 5);
+        for (size_t i = 0; i < page.n; i++)
+            assert_int_equal(page.id[i], whole.id[(size_t)query.offset + i]);
+    }
+}
+
+static void a_page_is_a_part_of_the_list(void **state)
+{
+    static const char sql[] =
+        "INSERT INTO finding (id, stack, fingerprint, status, class, severity, address, type,"
+        " provider, digest, decision, rule, owner, actor, actor_how, first_utc_ms, open_utc_ms,"
+        " changed_utc_ms, seen_utc_ms, first_run, seen_run, times, why, detail) VALUES ($1, $2, $3,"
+        " $4, $5, $6, 'a', 't', '', '', '', '', '', '', '', 1, 1, $7, 1, 1, 1, 1, '', '')";
+    struct world world;
+    open_world(&world, *state);
+    assert_true(db_begin(world.record.db, DB_WRITE, NULL));
+    for (int i = 1; i <= LISTED; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "%d", i);
+        const struct db_value row[] = {
+            DB_PARAM_INT(i),
+            DB_PARAM_TEXT(i % 3 ? STR("prod") : STR("test")),
+            DB_PARAM_TEXT(str_from(name)),
+            DB_PARAM_TEXT(str_from(finding_status_name((enum finding_status)(i % STATUS_COUNT)))),
+            DB_PARAM_TEXT(i % 5 ? STR("missing") : STR("unmanaged")),
+            DB_PARAM_INT(i * 7 % 5),
+            DB_PARAM_INT(i * 31 % 100)};
+        assert_true(db_run(world.record.db, sql, row, sizeof row / sizeof *row, NULL));
+    }
+    assert_true(db_commit(world.record.db, NULL));
+    for (unsigned statuses = 0; statuses < 1u << STATUS_COUNT; statuses += 5) {
+        check_pages(&world, (struct finding_query){.statuses = statuses});
+        check_pages(&world, (struct finding_query){.statuses = statuses,
+                                                   .severity = 1,
+                                                   .classes = 1u << CLASS_MISSING});
+        check_pages(&world, (struct finding_query){.statuses = statuses,
+                                                   .stack = {STR("prod")},
+                                                   .nstacks = 1,
+                                                   .since_utc_ms = 10});
+        check_pages(&world, (struct finding_query){.statuses = statuses, .stacks = STR("p*d")});
+    }
+    close_world(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +431,7 @@ int main(void)
         cmocka_unit_test(a_finding_keeps_its_age_its_names_and_its_history),
         cmocka_unit_test(a_secret_is_in_no_digest_that_can_be_guessed),
         cmocka_unit_test(text_that_is_none_is_made_one),
+        cmocka_unit_test(a_page_is_a_part_of_the_list),
     };
     return test_stores_run("record/life", tests, sizeof tests / sizeof *tests);
 }
