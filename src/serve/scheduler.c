@@ -191,10 +191,17 @@ static void *work(void *ctx)
 
 /* --- renewing --- */
 
-static void lose(struct scheduler *s, struct slot *slot, int64_t fence)
+/* Is it still that one? Its fence tells leases of one stack apart only; its owner is another with
+ * each lease that is taken. Under the lock. */
+static bool has_lease(const struct slot *slot, const struct lease *lease)
+{
+    return slot->lease.stack.ptr && str_equal(slot->lease.owner, lease->owner);
+}
+
+static void lose(struct scheduler *s, struct slot *slot, const struct lease *lease)
 {
     (void)pthread_mutex_lock(&s->lock);
-    if (slot->lease.stack.ptr && slot->lease.fence == fence && slot->why == SLOT_GOES_ON) {
+    if (has_lease(slot, lease) && slot->why == SLOT_GOES_ON) {
         slot->why = SLOT_LOST;
         slot->cancel = 1;
     }
@@ -226,16 +233,16 @@ static void renew(struct scheduler *s, struct slot *slot, struct store *store)
         return;
     if (store_ready(store, s->server, &err) && lease_renew(&store->record, &lease, &held, &err)) {
         (void)pthread_mutex_lock(&s->lock);
-        if (held && slot->lease.fence == lease.fence)
+        if (held && has_lease(slot, &lease))
             slot->renewed_ms = began;
         (void)pthread_mutex_unlock(&s->lock);
         if (!held)
-            lose(s, slot, lease.fence);
+            lose(s, slot, &lease);
         return;
     }
     store_drop(store);
     if (clock_monotonic_ms() - renewed > s->settings.lease_ms)
-        lose(s, slot, lease.fence); /* by now it may be another's */
+        lose(s, slot, &lease); /* by now it may be another's */
 }
 
 /* The end of a wait that begins now. */
