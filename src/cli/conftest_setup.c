@@ -134,7 +134,7 @@ bool conftest_setup(struct arena *arena, const struct app *app, const struct opt
 {
     struct option_value *values = arena_new(arena, struct option_value, n);
     struct value config;
-    struct str file;
+    struct str file = {0};
     *ret = *in;
     if (!values)
         return arena_full(arena, err);
