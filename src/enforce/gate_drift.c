@@ -141,10 +141,13 @@ static const char *verb(enum plan_action action)
                                     : "will silently undo";
 }
 
-/* A review is of a finding that is on record. */
-static const char *first_step(const struct deciding *d, const struct gate_standing *standing)
+/* A review is of a finding that is on record: what is read now may be another one of the same
+ * resource, because live or the code has changed since the last scan. */
+static const char *first_step(const struct deciding *d, const struct gate_standing *standing,
+                              const struct finding *finding)
 {
-    return standing              ? ""
+    bool recorded = standing && str_equal(standing->fingerprint, str_from(finding->fingerprint));
+    return recorded              ? ""
            : d->facts->has_store ? "scan the stack (plumb scan), then "
                                  : "with a store: ";
 }
@@ -160,7 +163,7 @@ static void say_undone(struct deciding *d, struct gate_objection *o, enum plan_a
         d, &o->todo,
         "%sreview it (plumb review %.8s --revert or --accept), or take it into the code (plumb "
         "adopt %.8s) and plan again",
-        first_step(d, standing), o->finding->fingerprint, o->finding->fingerprint);
+        first_step(d, standing, o->finding), o->finding->fingerprint, o->finding->fingerprint);
 }
 
 static void say_recreated(struct deciding *d, struct gate_objection *o,
@@ -169,7 +172,7 @@ static void say_recreated(struct deciding *d, struct gate_objection *o,
     o->message = STR("the plan will create anew what somebody deleted, and nobody reviewed that");
     gate_say(d, &o->todo,
              "%sreview it (plumb review %.8s --revert), or take it out of the code and plan again",
-             first_step(d, standing), o->finding->fingerprint);
+             first_step(d, standing, o->finding), o->finding->fingerprint);
 }
 
 /* Somebody answered: that is what happens, or the plan does something else than was agreed. */
@@ -217,7 +220,7 @@ static void say_undecided(struct deciding *d, const struct gate_touch *touch,
              decision_name(finding->judgement->decision),
              finding->judgement->message.len ? ": " : "", STR_ARG(finding->judgement->message));
     gate_say(d, &o->todo, "%sreview it: plumb review %.8s --revert, --adopt or --accept",
-             first_step(d, standing), finding->fingerprint);
+             first_step(d, standing, finding), finding->fingerprint);
 }
 
 static void judge_finding(struct deciding *d, const struct index *index,

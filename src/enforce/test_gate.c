@@ -333,6 +333,9 @@ static void a_situation_has_its_decision(void **state)
         for (size_t k = 0; k < decision.n; k++) {
             assert_true(decision.objection[k].message.len > 0);
             assert_true(decision.objection[k].todo.len > 0);
+            /* what is on record is another finding than what is there now */
+            if (rows[i].other_value && decision.objection[k].kind == GATE_UNDO)
+                assert_true(str_starts(decision.objection[k].todo, STR("scan the stack")));
         }
     }
 }
