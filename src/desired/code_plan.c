@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "desired/code_move.h"
+#include "desired/ignore_changes.h"
 
 struct planner {
     struct code *code;
@@ -280,102 +281,16 @@ static void plan_terraform_data(const struct planner *p, const struct value *pri
 
 /* --- ignore_changes --- */
 
-static const struct value *step_into(const struct value *v, const struct value *key)
-{
-    int64_t i;
-    if (!v)
-        return NULL;
-    if (key->kind == VALUE_STRING)
-        return value_get(v, value_text(key));
-    if ((v->kind == VALUE_LIST || v->kind == VALUE_TUPLE) && value_to_int64(key, &i) && i >= 0 &&
-        i < v->len)
-        return &v->items[i];
-    return NULL;
-}
-
-/* A map with the key as the state has it: taken over, or left out. */
-static struct value ignore_key(struct planner *p, const struct value *config,
-                               const struct value *prior, struct str key)
-{
-    const struct value *old = value_get(prior, key);
-    uint32_t n = 0, most = config->kind == VALUE_MAP ? config->len : 0;
-    struct value_member *m = arena_new(p->arena, struct value_member, most + 1);
-    struct value ret = *config;
-    if (!m)
-        return ret;
-    for (uint32_t i = 0; i < most; i++)
-        if (!str_equal(key_str(config->members[i].key), key))
-            m[n++] = config->members[i];
-    if (old)
-        m[n++] = (struct value_member){key_intern(&p->code->keys, key), *old};
-    if (n == 0 && config->kind == VALUE_NULL)
-        return ret;
-    struct value made;
-    if (n == 0)
-        made = (struct value){.kind = VALUE_MAP, .type = hcl_type_of(p->arena, config)->elem};
-    else if (!value_members(VALUE_MAP, m, n, &made, NULL, NULL))
-        return ret;
-    return hcl_with_marks(made, config->marks);
-}
-
-/* config with the value at the steps as prior has it. */
-static struct value ignore_at(struct planner *p, const struct value *config,
-                              const struct value *prior, const struct value *step, size_t n)
-{
-    struct value ret = *config;
-    if (n == 0)
-        return *prior;
-    bool map = hcl_type_of(p->arena, config)->kind == TYPE_MAP ||
-               hcl_type_of(p->arena, prior)->kind == TYPE_MAP;
-    if (n == 1 && map && step->kind == VALUE_STRING && config->kind != VALUE_UNKNOWN)
-        return ignore_key(p, config, prior, value_text(step));
-    const struct value *c = step_into(config, step), *old = step_into(prior, step);
-    if (!c || !old)
-        return ret;
-    struct value inner = ignore_at(p, c, old, step + 1, n - 1);
-    if (value_is_object_like(config)) {
-        set_member(p, &ret, value_text(step), inner);
-        return ret;
-    }
-    struct value *items = arena_new(p->arena, struct value, config->len);
-    int64_t at = 0;
-    if (!items || !value_to_int64(step, &at))
-        return ret;
-    memcpy(items, config->items, config->len * sizeof *items);
-    items[at] = inner;
-    ret.items = items;
-    return ret;
-}
-
-/* All of it ignored: the state, without what only the provider computes. */
-static struct value ignore_all(struct planner *p, const struct schema_block *block,
-                               const struct value *prior)
-{
-    struct value ret = *prior;
-    for (size_t i = 0; i < block->nattributes; i++)
-        if (block->attributes[i].computed && !block->attributes[i].optional)
-            set_member(p, &ret, block->attributes[i].name, hcl_null(block->attributes[i].type));
-    return ret;
-}
-
 static struct value without_ignored(struct planner *p, const struct code_made *made,
                                     const struct value *prior)
 {
-    const struct code_resource *r = made->out.resource;
-    struct value config = made->out.config;
-    if (!is_there(prior))
-        return config;
-    if (r->ignore_all)
-        return made->out.schema ? ignore_all(p, &made->out.schema->block, prior) : *prior;
-    for (size_t i = 0; i < r->nignore_changes; i++) {
-        const struct hcl_traversal *t = &r->ignore_changes[i];
-        struct value steps[HCL_STEPS_MAX + 1];
-        steps[0] = value_string(t->root);
-        for (size_t k = 0; k < t->n && k < HCL_STEPS_MAX; k++)
-            steps[k + 1] = t->step[k].key;
-        config = ignore_at(p, &config, prior, steps, t->n + 1);
-    }
-    return config;
+    const struct schema_block *block = made->out.schema ? &made->out.schema->block : NULL;
+    struct ignore_changes ignored;
+    struct value config;
+    bool ok =
+        is_there(prior) && ignore_changes_of(p->arena, made->out.resource, block, &ignored, NULL) &&
+        ignore_changes_apply(p->arena, &ignored, block, prior, &made->out.config, &config, NULL);
+    return ok ? config : made->out.config;
 }
 
 /* --- the state --- */

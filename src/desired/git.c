@@ -112,6 +112,13 @@ static void env_add(struct env *env, struct str variable)
         env->list[env->n++] = variable.ptr;
 }
 
+static void env_pass(struct env *env, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (getenv(names[i]))
+            env_add(env, arena_printf(env->arena, "%s=%s", names[i], getenv(names[i])));
+}
+
 static void env_setting(struct env *env, struct str name, struct str value)
 {
     env_add(env,
@@ -122,18 +129,18 @@ static void env_setting(struct env *env, struct str name, struct str value)
 }
 
 /* filters: names of drivers "x" of filter.x.clean and the like, which are not to be run. */
-static const char **make_env(struct arena *arena, const struct str *filters, size_t nfilters)
+static const char **make_env(struct arena *arena, const char *const *more, size_t nmore,
+                             const struct str *filters, size_t nfilters)
 {
     static const char *const off[] = {"clean", "smudge", "process"};
-    size_t own = own_settings(), most = sizeof passed / sizeof *passed +
+    size_t own = own_settings(), most = sizeof passed / sizeof *passed + nmore +
                                         sizeof fixed / sizeof *fixed +
                                         2 * (own + NSETTINGS + 4 * nfilters) + 2;
     struct env env = {.arena = arena, .list = arena_new(arena, const char *, most)};
     if (!env.list)
         return NULL;
-    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
-        if (getenv(passed[i]))
-            env_add(&env, arena_printf(arena, "%s=%s", passed[i], getenv(passed[i])));
+    env_pass(&env, passed, sizeof passed / sizeof *passed);
+    env_pass(&env, more, nmore);
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         env_add(&env, str_from(fixed[i]));
     for (size_t i = 0; i < own; i++) {
@@ -153,6 +160,11 @@ static const char **make_env(struct arena *arena, const struct str *filters, siz
     }
     env_add(&env, arena_printf(arena, "GIT_CONFIG_COUNT=%zu", env.nsettings));
     return env.full ? NULL : env.list;
+}
+
+const char **git_environment(struct arena *arena, const char *const *more, size_t nmore)
+{
+    return make_env(arena, more, nmore, NULL, 0);
 }
 
 /* --- running it --- */
@@ -385,7 +397,7 @@ static bool read_settings(struct git *git, bool *ret_ok, struct err *err)
     if (!*ret_ok)
         return true;
     git->repository = git_public_uri(git->arena, url);
-    git->env = make_env(git->arena, filters, nfilters);
+    git->env = make_env(git->arena, NULL, 0, filters, nfilters);
     return git->env || arena_full(git->arena, err);
 }
 
@@ -458,7 +470,7 @@ bool git_open(struct arena *arena, struct str folder, const struct git_options *
     git->root = root;
     git_renew(git);
     git->program = git_find_program(arena);
-    git->env = make_env(arena, NULL, 0);
+    git->env = make_env(arena, NULL, 0, NULL, 0);
     if (!git->env)
         return arena_full(arena, err);
     bool ok = git->program != NULL;

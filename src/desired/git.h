@@ -38,6 +38,9 @@ void git_renew(struct git *git);
 /* The git of PATH, or NULL. Only absolute folders count: with "." among them a repository could
  * bring its own git. */
 const char *git_find_program(struct arena *arena);
+/* The environment that git is given here, ended by NULL: no hooks, no network, nothing run; more:
+ * names of further variables that it may have. NULL where the arena is full. */
+const char **git_environment(struct arena *arena, const char *const *more, size_t nmore);
 struct str git_root(const struct git *git); /* absolute */
 /* The first thing that went wrong, in one sentence; empty = nothing did. */
 struct str git_trouble(const struct git *git);

@@ -3,9 +3,9 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "desired/ignore_changes.h"
 #include "drift/classify.h"
 #include "drift/collect.h"
-#include "drift/ignore_changes.h"
 #include "drift/settle.h"
 #include "value/diff.h"
 

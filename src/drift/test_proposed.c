@@ -10,7 +10,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/io.h"
-#include "drift/ignore_changes.h"
+#include "desired/ignore_changes.h"
 #include "drift/proposed.h"
 #include "drift/setorder.h"
 #include "live/reader_provider/tfplugin.h"

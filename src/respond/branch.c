@@ -12,31 +12,19 @@
 #include "base/proc.h"
 #include "desired/git.h"
 
-enum { GIT_MS = 30000, OUTPUT_MAX = 256 << 20, ENV_MAX = 40, WORDS_MAX = 16 };
+enum { GIT_MS = 30000, OUTPUT_MAX = 256 << 20, WORDS_MAX = 16 };
 
 struct repository {
     struct arena *arena;
     const char *program;
-    const char *env[ENV_MAX + 1];
+    const char **env;
     struct str root;  /* real, absolute */
     struct str index; /* a file of our own beside git's */
 };
 
-/* What tells git who commits, and where its settings are. */
-static const char *const passed[] = {
-    "PATH",
-    "HOME",
-    "XDG_CONFIG_HOME",
-    "USER",
-    "LOGNAME",
-    "TMPDIR",
-    "LD_LIBRARY_PATH",
-    "SUDO_UID",
+/* What tells git who commits, besides its settings. */
+static const char *const who[] = {
     "EMAIL",
-    "GIT_CONFIG_GLOBAL",
-    "GIT_CONFIG_SYSTEM",
-    "GIT_CONFIG_NOSYSTEM",
-    "GIT_EXEC_PATH",
     "GIT_AUTHOR_NAME",
     "GIT_AUTHOR_EMAIL",
     "GIT_AUTHOR_DATE",
@@ -44,43 +32,29 @@ static const char *const passed[] = {
     "GIT_COMMITTER_EMAIL",
     "GIT_COMMITTER_DATE",
 };
-static const char *const fixed[] = {
-    "LC_ALL=C",
-    "GIT_TERMINAL_PROMPT=0",
-    "GIT_LITERAL_PATHSPECS=1",
-    "GIT_NO_LAZY_FETCH=1",
-    "GIT_ALLOW_PROTOCOL=none",
-};
-/* In front of every command: nothing is run and nothing is fetched. */
-static const char *const settings[] = {
-    "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0",
-    "-c", "commit.gpgSign=false"};
 
 static bool make_env(struct repository *r)
 {
     size_t n = 0;
-    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) {
-        const char *value = getenv(passed[i]);
-        if (value && !(r->env[n++] = arena_printf(r->arena, "%s=%s", passed[i], value).ptr))
-            return false;
-    }
-    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-        r->env[n++] = fixed[i];
+    const char **given = git_environment(r->arena, who, sizeof who / sizeof *who);
+    while (given && given[n])
+        n++;
+    const char **env = given ? arena_new(r->arena, const char *, n + 2) : NULL;
+    if (!env)
+        return false;
+    memcpy(env, given, n * sizeof *env);
     if (r->index.ptr)
-        r->env[n++] = arena_printf(r->arena, "GIT_INDEX_FILE=%.*s", STR_ARG(r->index)).ptr;
-    r->env[n] = NULL;
-    return n == 0 || r->env[n - 1];
+        env[n++] = arena_printf(r->arena, "GIT_INDEX_FILE=%.*s", STR_ARG(r->index)).ptr;
+    r->env = env;
+    return n == 0 || env[n - 1];
 }
 
 /* git with these words in the root; the exit code is an answer. */
 static bool run(struct repository *r, const char *const *words, struct str input,
                 struct proc_result *ret, struct err *err)
 {
-    const char *argv[WORDS_MAX + 10];
-    size_t n = 0;
-    argv[n++] = r->program;
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        argv[n++] = settings[i];
+    const char *argv[WORDS_MAX + 4] = {r->program, "-c", "commit.gpgSign=false"};
+    size_t n = 3;
     for (size_t i = 0; i < WORDS_MAX && words[i]; i++)
         argv[n++] = words[i];
     argv[n] = NULL;

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "desired/code.h"
-#include "drift/ignore_changes.h"
+#include "desired/ignore_changes.h"
 #include "drift/lenient.h"
 #include "drift/proposed.h"
 #include "drift/sensitive.h"
@@ -479,7 +479,7 @@ static bool ask(void *ctx, struct arena *arena, const struct resource *resource,
                        "the code was evaluated without the provider's schema");
     ret->prior = *prior;
     return known_config(arena, scan_code_config(entry, side), recorded, &config, err) &&
-           scan_code_ignored(arena, instance->resource, &ignored, err) &&
+           ignore_changes_of(arena, instance->resource, true, &ignored, err) &&
            (prior->kind == VALUE_NULL ||
             proposed_fill_blocks(arena, &schema->block, prior, &ret->prior, err)) &&
            ignore_changes_apply(arena, &ignored, &schema->block, &ret->prior, &config, &ret->config,
@@ -683,7 +683,7 @@ static bool judge_live(struct scan_code *code, struct arena *arena, const struct
     if (result->from_live.status == LIVE_PLAN_FAILED)
         return fall_back(code, entry, result->from_live.reason, ret_use, err);
     if (!known_config(arena, said, &result->desired, &config, err) ||
-        !scan_code_ignored(arena, instance->resource, ignored, err) ||
+        !ignore_changes_of(arena, instance->resource, true, ignored, err) ||
         !sensitive_places(arena, said, &ret->sensitive, &ret->nsensitive, err))
         return false;
     if (value_any_unknown(said) && !note_unknown(code, instance, said, err))

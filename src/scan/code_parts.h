@@ -73,9 +73,3 @@ bool scan_code_configured(struct scan_code *code, const struct code_provider_ins
 
 /* What the code says of an entry's instance with that side's values. */
 const struct value *scan_code_config(const struct entry *entry, enum live_side side);
-
-/* --- code_setup.c --- */
-
-/* lifecycle.ignore_changes as paths. */
-bool scan_code_ignored(struct arena *arena, const struct code_resource *resource,
-                       struct ignore_changes *ret, struct err *err);

@@ -7,7 +7,6 @@
 #include "base/io.h"
 #include "base/pathname.h"
 #include "desired/owners.h"
-#include "drift/ignore_changes.h"
 #include "model/stack.h"
 #include "scan/code_parts.h"
 
@@ -93,49 +92,4 @@ bool scan_code_fetch(struct arena *arena, struct library *library, const struct 
     if (!gather_sources(arena, tree, &sources, CODE_TREE_DEPTH_MAX))
         return arena_full(arena, err);
     return !sources.n || library_prefetch(library, sources.item, sources.n, err);
-}
-
-/* --- ignore_changes --- */
-
-static bool take_path(struct arena *arena, const struct hcl_traversal *from,
-                      struct ignored_path *ret, struct err *err)
-{
-    struct path_step *steps = arena_new(arena, struct path_step, from->n + 1);
-    bool *is_index = arena_new(arena, bool, from->n + 1);
-    if (!steps || !is_index)
-        return arena_full(arena, err);
-    steps[0] = (struct path_step){.kind = PATH_KEY, .key = from->root};
-    for (size_t i = 0; i < from->n; i++) {
-        const struct value *key = &from->step[i].key;
-        is_index[i + 1] = from->step[i].index;
-        if (key->kind == VALUE_STRING)
-            steps[i + 1] = (struct path_step){.kind = PATH_KEY, .key = value_text(key)};
-        else if (value_to_int64(key, &steps[i + 1].index))
-            steps[i + 1].kind = PATH_INDEX;
-        else
-            steps[i + 1] = (struct path_step){.kind = PATH_INDEX, .index = -1};
-    }
-    *ret = (struct ignored_path){{steps, from->n + 1}, is_index};
-    return true;
-}
-
-bool scan_code_ignored(struct arena *arena, const struct code_resource *resource,
-                       struct ignore_changes *ret, struct err *err)
-{
-    *ret = (struct ignore_changes){.all = resource->ignore_all};
-    if (!resource->ignore_all && resource->nignore_changes == 0)
-        return true;
-    struct ignored_path *paths = arena_new(arena, struct ignored_path, resource->nignore_changes);
-    const struct code_place *place = &resource->ignore_place;
-    if (!paths)
-        return arena_full(arena, err);
-    for (size_t i = 0; i < resource->nignore_changes; i++)
-        if (!take_path(arena, &resource->ignore_changes[i], &paths[i], err))
-            return false;
-    ret->paths = paths;
-    ret->n = resource->nignore_changes;
-    ret->reason = place->file ? arena_printf(arena, "ignore_changes at %.*s:%u",
-                                             STR_ARG(place->file->name), place->line)
-                              : STR("ignore_changes");
-    return ret->reason.ptr || arena_full(arena, err);
 }

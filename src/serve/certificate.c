@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/openssl.h"
+#include "base/x509_extension.h"
 
 enum {
     VALID_BEFORE_S = 3600, /* clocks differ */
@@ -99,16 +100,6 @@ bool certificate_read(struct arena *arena, struct str pem, struct certificate *r
 
 /* --- one of our own --- */
 
-static bool add_extension(X509 *certificate, int nid, const char *value)
-{
-    X509V3_CTX ctx;
-    X509V3_set_ctx(&ctx, certificate, certificate, NULL, NULL, 0);
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
-    bool ok = extension && X509_add_ext(certificate, extension, -1) == 1;
-    X509_EXTENSION_free(extension);
-    return ok;
-}
-
 static bool is_address(struct str name)
 {
     char text[INET6_ADDRSTRLEN];
@@ -170,7 +161,7 @@ static bool fill(X509 *certificate, EVP_PKEY *key, const char *names)
               X509_set_issuer_name(certificate, subject) == 1 &&
               X509_set_pubkey(certificate, key) == 1;
     for (size_t i = 0; ok && i < sizeof extensions / sizeof *extensions; i++)
-        ok = add_extension(certificate, extensions[i].nid, extensions[i].value);
+        ok = x509_extension_add(certificate, extensions[i].nid, extensions[i].value);
     return ok;
 }
 

@@ -358,3 +358,20 @@ bool rego_adopt(struct arena *arena, const struct value *v, struct value *ret)
     *ret = *v;
     return fits(v, REGO_NESTING_MAX) || copy_at(arena, v, ret, false, REGO_NESTING_MAX);
 }
+
+size_t rego_place(size_t n, int (*order)(const void *ctx, size_t at), const void *ctx,
+                  bool *ret_there)
+{
+    size_t low = 0, high = n;
+    *ret_there = false;
+    while (low < high && !*ret_there) {
+        size_t middle = low + (high - low) / 2;
+        int c = order(ctx, middle);
+        *ret_there = c == 0;
+        if (c < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return *ret_there ? high : low;
+}

@@ -41,6 +41,10 @@ const char *rego_type_name(const struct value *v);
 
 /* The total order of facts 7. */
 int rego_compare(const struct value *a, const struct value *b);
+/* Where something stands among n that are sorted, or should; order: that of the one at that place
+ * to it. */
+size_t rego_place(size_t n, int (*order)(const void *ctx, size_t at), const void *ctx,
+                  bool *ret_there);
 bool rego_equal(const struct value *a, const struct value *b);
 uint64_t rego_hash(const struct value *v); /* agrees with rego_equal */
 

@@ -232,25 +232,23 @@ static int compare(struct rego_typing *t, const struct rego_type *a, const struc
 
 /* --- unions --- */
 
+struct in_union {
+    struct rego_typing *t;
+    const struct rego_type *any, *type;
+};
+
+static int order_in_union(const void *ctx, size_t at)
+{
+    const struct in_union *in = ctx;
+    return compare(in->t, in->any->of[at], in->type);
+}
+
 /* Where it stands in a sorted union, or should. */
 static size_t place_in(struct rego_typing *t, const struct rego_type *any,
                        const struct rego_type *type, bool *ret_there)
 {
-    size_t low = 0, high = any->n;
-    *ret_there = false;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int c = compare(t, any->of[middle], type);
-        if (c == 0) {
-            *ret_there = true;
-            return middle;
-        }
-        if (c < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    struct in_union at = {t, any, type};
+    return rego_place(any->n, order_in_union, &at, ret_there);
 }
 
 static const struct rego_type *with_one(struct rego_typing *t, const struct rego_type *any,
@@ -379,20 +377,25 @@ static bool contains(struct rego_typing *t, const struct rego_type *a, const str
     return compare(t, a, b) == 0;
 }
 
+struct in_object {
+    const struct rego_type *of;
+    const struct value *key;
+};
+
+static int order_in_object(const void *ctx, size_t at)
+{
+    const struct in_object *in = ctx;
+    return rego_compare(&in->of->property[at].key, in->key);
+}
+
 static const struct rego_type *select_property(struct rego_typing *t, const struct rego_type *of,
                                                const struct value *key)
 {
-    size_t low = 0, high = of->nproperties;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int c = rego_compare(&of->property[middle].key, key);
-        if (c == 0)
-            return of->property[middle].type;
-        if (c < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    struct in_object in = {of, key};
+    bool there;
+    size_t at = rego_place(of->nproperties, order_in_object, &in, &there);
+    if (there)
+        return of->property[at].type;
     return of->open && contains(t, of->key, rego_type_of_value(t, key)) ? of->rest : NULL;
 }
 

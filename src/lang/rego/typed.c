@@ -3,24 +3,22 @@
 
 #include "lang/rego/infer.h"
 
+struct below {
+    const struct rego_typed *node;
+    const struct value *key;
+};
+
+static int order_below(const void *ctx, size_t at)
+{
+    const struct below *in = ctx;
+    return rego_compare(&in->node->child[at]->key, in->key);
+}
+
 /* Where the child of that key is, or should be. */
 static size_t place_of(const struct rego_typed *node, const struct value *key, bool *ret_there)
 {
-    size_t low = 0, high = node->nchild;
-    *ret_there = false;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int c = rego_compare(&node->child[middle]->key, key);
-        if (c == 0) {
-            *ret_there = true;
-            return middle;
-        }
-        if (c < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    struct below at = {node, key};
+    return rego_place(node->nchild, order_below, &at, ret_there);
 }
 
 struct rego_typed *rego_typed_child(const struct rego_typed *node, const struct value *key)

@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/openssl.h"
+#include "base/x509_extension.h"
 
 struct automtls {
     EVP_PKEY *key;
@@ -23,16 +24,6 @@ static bool tls_error(struct err *err, const char *doing)
     const char *why = code ? ERR_reason_error_string(code) : NULL;
     ERR_clear_error();
     return err_set(err, ERR_UNAVAILABLE, "AutoMTLS: %s: %s", doing, why ? why : "no memory");
-}
-
-static bool add_extension(X509 *certificate, int nid, const char *value)
-{
-    X509V3_CTX ctx;
-    X509V3_set_ctx(&ctx, certificate, certificate, NULL, NULL, 0);
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
-    bool ok = extension && X509_add_ext(certificate, extension, -1) == 1;
-    X509_EXTENSION_free(extension);
-    return ok;
 }
 
 static bool fill_certificate(X509 *certificate, EVP_PKEY *key)
@@ -61,7 +52,7 @@ static bool fill_certificate(X509 *certificate, EVP_PKEY *key)
               X509_set_issuer_name(certificate, name) == 1 &&
               X509_set_pubkey(certificate, key) == 1;
     for (size_t i = 0; ok && i < sizeof extensions / sizeof *extensions; i++)
-        ok = add_extension(certificate, extensions[i].nid, extensions[i].value);
+        ok = x509_extension_add(certificate, extensions[i].nid, extensions[i].value);
     return ok && X509_sign(certificate, key, EVP_sha256()) > 0;
 }
 

@@ -1,8 +1,57 @@
 /* ignore_changes.c - the configuration with the prior state's values at ignored places. */
-#include "drift/ignore_changes.h"
+#include "desired/ignore_changes.h"
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "desired/module.h"
+#include "lang/hcl/eval.h"
+
+/* --- as it is written --- */
+
+static bool take_path(struct arena *arena, const struct hcl_traversal *from, bool typed,
+                      struct ignored_path *ret, struct err *err)
+{
+    struct path_step *steps = arena_new(arena, struct path_step, from->n + 1);
+    bool *is_index = arena_new(arena, bool, from->n + 1);
+    if (!steps || !is_index)
+        return arena_full(arena, err);
+    steps[0] = (struct path_step){.kind = PATH_KEY, .key = from->root};
+    for (size_t i = 0; i < from->n; i++) {
+        const struct value *key = &from->step[i].key;
+        is_index[i + 1] = typed && from->step[i].index;
+        if (key->kind == VALUE_STRING)
+            steps[i + 1] = (struct path_step){.kind = PATH_KEY, .key = value_text(key)};
+        else if (value_to_int64(key, &steps[i + 1].index))
+            steps[i + 1].kind = PATH_INDEX;
+        else
+            steps[i + 1] = (struct path_step){.kind = PATH_INDEX, .index = -1};
+    }
+    *ret = (struct ignored_path){{steps, from->n + 1}, is_index};
+    return true;
+}
+
+bool ignore_changes_of(struct arena *arena, const struct code_resource *resource, bool typed,
+                       struct ignore_changes *ret, struct err *err)
+{
+    *ret = (struct ignore_changes){.all = resource->ignore_all};
+    if (!resource->ignore_all && resource->nignore_changes == 0)
+        return true;
+    struct ignored_path *paths = arena_new(arena, struct ignored_path, resource->nignore_changes);
+    const struct code_place *place = &resource->ignore_place;
+    if (!paths)
+        return arena_full(arena, err);
+    for (size_t i = 0; i < resource->nignore_changes; i++)
+        if (!take_path(arena, &resource->ignore_changes[i], typed, &paths[i], err))
+            return false;
+    ret->paths = paths;
+    ret->n = resource->nignore_changes;
+    ret->reason = place->file ? arena_printf(arena, "ignore_changes at %.*s:%u",
+                                             STR_ARG(place->file->name), place->line)
+                              : STR("ignore_changes");
+    return ret->reason.ptr || arena_full(arena, err);
+}
+
+/* --- one place --- */
 
 /* One step as Terraform takes it: an attribute of an object, a map's key, a position of a list. */
 static const struct value *step_into(const struct value *v, const struct path_step *step,
@@ -35,11 +84,14 @@ static bool with_key(struct arena *arena, const struct value *map, const struct 
             members[n++] = map->members[i];
     if (to)
         members[n++] = (struct value_member){key, *to};
-    if (n)
-        return value_members(VALUE_MAP, members, n, ret, NULL, err);
     *ret = *map;
-    if (map->kind == VALUE_MAP)
-        *ret = (struct value){.kind = VALUE_MAP, .marks = map->marks};
+    if (n && !value_members(VALUE_MAP, members, n, ret, NULL, err))
+        return false;
+    if (n == 0 && map->kind == VALUE_MAP) {
+        const struct type *type = hcl_type_of(arena, map);
+        *ret = (struct value){.kind = VALUE_MAP, .type = type ? type->elem : NULL};
+    }
+    ret->marks = map->marks;
     return true;
 }
 

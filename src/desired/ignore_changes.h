@@ -16,6 +16,7 @@
 #include "value/value.h"
 
 struct arena;
+struct code_resource;
 struct err;
 
 struct ignored_path {
@@ -33,6 +34,10 @@ static inline bool ignore_changes_any(const struct ignore_changes *ignored)
     return ignored && (ignored->all || ignored->n);
 }
 
+/* What the block says. typed: values will be of the schema's types; without it a map is an object
+ * like any other. */
+bool ignore_changes_of(struct arena *arena, const struct code_resource *resource, bool typed,
+                       struct ignore_changes *ret, struct err *err);
 /*
  * block  the schema; NULL: `config` is a legacy provider's plan, of which everything that is
  *        ignored is taken back
