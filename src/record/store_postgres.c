@@ -93,12 +93,24 @@ static enum err_kind kind_of(const char *state)
         const char *prefix;
         enum err_kind kind;
     } kinds[] = {
-        {"08", ERR_UNAVAILABLE}, {"57P", ERR_UNAVAILABLE}, {"53300", ERR_UNAVAILABLE},
-        {"53", ERR_LIMIT},       {"54", ERR_LIMIT},        {"23", ERR_CONFLICT},
-        {"40", ERR_TIMEOUT},     {"55P03", ERR_TIMEOUT},   {"57014", ERR_TIMEOUT},
-        {"25006", ERR_IO},       {"42501", ERR_IO},        {"28", ERR_IO},
-        {"42", ERR_SYNTAX},      {"22", ERR_SYNTAX},       {"58", ERR_IO},
-        {"XX001", ERR_SYNTAX},   {"XX002", ERR_SYNTAX},
+        {"08", ERR_UNAVAILABLE},
+        {"57P", ERR_UNAVAILABLE},
+        {"25P03", ERR_UNAVAILABLE},
+        {"53300", ERR_UNAVAILABLE},
+        {"53", ERR_LIMIT},
+        {"54", ERR_LIMIT},
+        {"23", ERR_CONFLICT},
+        {"40", ERR_TIMEOUT},
+        {"55P03", ERR_TIMEOUT},
+        {"57014", ERR_TIMEOUT},
+        {"25006", ERR_IO},
+        {"42501", ERR_IO},
+        {"28", ERR_IO},
+        {"42", ERR_SYNTAX},
+        {"22", ERR_SYNTAX},
+        {"58", ERR_IO},
+        {"XX001", ERR_SYNTAX},
+        {"XX002", ERR_SYNTAX},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strncmp(state, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
@@ -338,8 +350,10 @@ static bool begin(struct db *db, enum db_mode mode, struct err *err)
     struct store *store = store_of(db);
     static const char *const sql[] = {
         [DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        /* "plumb" in ASCII: the lock's name within the database */
+        /* "plumb" in ASCII: the lock's name within the database. Who stands still while he has it
+         * (a machine that sleeps, a process that is stopped) is cut off: all others wait for it. */
         [DB_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED; "
+                     "SET LOCAL idle_in_transaction_session_timeout = '30s'; "
                      "SELECT pg_advisory_xact_lock(482854825314)",
     };
     struct err first = {0};

@@ -1,8 +1,11 @@
 """Services that share the scans of one PostgreSQL: killed, paused, without their server; no scan is lost, none counts twice."""
+import http.client
 import json
 import os
 import random
+import re
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -300,3 +303,131 @@ def scheduling_keeps_to_a_budget(lab):
     finally:
         service.kill()
         service.wait()
+
+def posted(port, token, events):
+    """What /v1/events answered; None: it was not there, or has it not."""
+    body = "\n".join(json.dumps(e) for e in events).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/events", data=body, headers={"Authorization": f"Bearer {token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status == 202
+    except (OSError, http.client.HTTPException):
+        return None
+
+
+class Touching(World):
+    """Values of single resources, and who is told of them."""
+
+    def __init__(self, lab, store):
+        super().__init__(lab, store, stacks=5, things=12)
+        self.values = {(name, k): "small" for name in self.names for k in range(self.things)}
+        self.token = self.plumb("token", "create", "--name", "events", "--role", "events").strip()
+        self.told = 0
+
+    def document(self, name, lost=()):
+        lines = [] if lost else ['{"complete": true}']
+        for k in range(self.things):
+            what = {"error": "AccessDenied"} if k in lost else {"attributes": {"id": str(k), "size": self.values[name, k]}}
+            lines.append(json.dumps({"address": f"x_thing.t{k}", **what}))
+        self.put(name, "live.ndjson", "\n".join(lines) + "\n")
+
+    def port(self, process):
+        found = re.search(r"listening address=127\.0\.0\.1:(\d+)", (self.home / f"log{self.processes.index(process)}").read_text())
+        return int(found.group(1)) if found else None
+
+    def event(self, name, k):
+        self.told += 1
+        return {"id": f"e{self.told}", "actor": "eve", "action": "alter", "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "stack": name, "address": f"x_thing.t{k}"}
+
+    def tell(self, live, chance, events, resume):
+        """Until somebody has answered that it is kept. Who is stopped while he writes to PostgreSQL is cut off by the server; with SQLite all wait
+        until he goes on."""
+        def once():
+            resume()
+            port = self.port(chance.choice(live))
+            return port and posted(port, self.token, events)
+        check(wait_until(once, 120), "nobody takes an event:", self.logs()[-1500:])
+
+
+@test(cases=["sqlite", "postgres"])
+def scheduling_reads_after_the_last_touch(lab, which):
+    """Values that change and events about them, in any order, while services are killed and paused, the store goes away and resources cannot be
+    read: whatever was touched is read once more after its last touch."""
+    chance, rounds = random.Random(11), int(os.environ.get("LIVE_TOUCHES", "60"))
+    store = Shared() if which == "postgres" else None
+    folder = tempfile.mkdtemp(prefix="touches-", dir=lab.folder)
+    world = Touching(lab, store.url if store else f"sqlite:{folder}/plumb.db")
+    counts = {"events": 0, "killed": 0, "paused": 0, "restarted": 0, "unreadable": 0}
+
+    def rows(sql):
+        if store:
+            return [tuple(r.values()) for r in store.rows(sql)]
+        db = sqlite3.connect(f"{folder}/plumb.db", timeout=60)
+        found = db.execute(sql).fetchall()
+        db.close()
+        return found
+    try:
+        live = [world.serve() for _ in range(3)]
+        check(wait_until(lambda: all(map(world.listens, live)), 30), "a service does not listen:", world.logs()[-1500:])
+        check(wait_until(lambda: len(rows("SELECT stack FROM lease")) == len(world.names), 60), "not planned:", world.logs()[-1500:])
+        lost, paused = {}, {}
+
+        def resume():
+            for process in [p for p, end in paused.items() if end < time.monotonic()]:
+                process.send_signal(signal.SIGCONT)
+                del paused[process]
+        for n in range(rounds):
+            name, k = chance.choice(world.names), chance.randrange(world.things)
+            world.values[name, k] = chance.choice(["small", "large"])
+            if lost.get(name, n) < n:
+                del lost[name]
+            if chance.random() < 0.06:
+                lost[name] = n + chance.randrange(1, 8)
+                counts["unreadable"] += 1
+            world.document(name, lost=[k] if name in lost else [])
+            events = [world.event(name, k)] + [world.event(name, chance.randrange(world.things)) for _ in range(chance.randrange(3))]
+            if chance.random() < 0.2:
+                events.append(events[0])  # told twice
+            world.tell(live, chance, events, lambda: store or resume())
+            counts["events"] += len(events)
+            resume()
+            i = chance.randrange(len(live))
+            if chance.random() < 0.03 and live[i] not in paused:
+                live[i].kill()
+                live[i].wait()
+                live[i] = world.serve()
+                counts["killed"] += 1
+            elif chance.random() < 0.03 and not paused and world.listens(live[i]):
+                live[i].send_signal(signal.SIGSTOP)
+                paused[live[i]] = time.monotonic() + 1.5 * LEASE_MS / 1000
+                counts["paused"] += 1
+            if store and n in (rounds // 3, 2 * rounds // 3):
+                for process in paused:
+                    process.send_signal(signal.SIGCONT)
+                paused.clear()
+                check(wait_until(lambda: all(map(world.listens, live)), 30), "a service does not listen:", world.logs()[-1500:])
+                store.restart()
+                counts["restarted"] += 1
+            time.sleep(chance.choice([0, 0, 0.01, 0.05]))
+        for process in paused:
+            process.send_signal(signal.SIGCONT)
+        for name in world.names:
+            world.document(name)
+
+        def still():
+            return not rows("SELECT stack FROM touch") and not rows("SELECT stack FROM lease WHERE owner <> ''")
+        check(wait_until(still, 180), "touches without an end:", rows("SELECT * FROM touch"), world.logs()[-1500:])
+        touched = {(s, a) for s, a in rows("SELECT DISTINCT stack, address FROM activity_target")}
+        have = {(s, a) for s, a in rows("SELECT stack, address FROM finding WHERE lane = 0")}
+        want = {(s, f"x_thing.t{k}") for (s, k), value in world.values.items() if value == "large"}
+        check(want <= touched, "not all were touched:", want - touched)
+        check(have == want, "not read after the last touch:", sorted(want - have), "and", sorted(have - want))
+        check(counts["killed"] and counts["paused"] and counts["unreadable"], "it was not much of a trouble:", counts)
+        check(set(world.end()) == {0}, "a service did not end well:", world.logs()[-1500:])
+        check("sound" in world.plumb("audit", "verify"), "the audit log")
+        print(f"    {counts}, {len(touched)} resources touched, runs: {rows('SELECT count(*) FROM run')[0][0]}")
+    finally:
+        world.end()
+        if store:
+            store.stop()
