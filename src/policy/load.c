@@ -150,6 +150,8 @@ bool policy_load_document(struct arena *arena, struct str path, struct value *re
     struct str text, name = arena_dup(arena, path);
     if (!name.ptr)
         return arena_full(arena, err);
+    if (str_ends(name, STR(".json")) && !pack_is_builtin(name))
+        return json_read_file(arena, name.ptr, POLICY_DATA_MAX, JSON_DUPLICATES_LAST, ret, err);
     if (str_equal(path, STR("-"))) {
         name = STR("<stdin>");
         if (!io_read_fd(arena, STDIN_FILENO, name.ptr, POLICY_DATA_MAX, &text, err))

@@ -35,14 +35,14 @@ static const struct value_key *key_new(struct arena *arena, struct str text, uin
 static bool key_table_grow(struct key_table *table)
 {
     size_t nslots = table->nslots ? table->nslots * 2 : KEY_TABLE_FIRST;
-    const struct value_key **slot = arena_new(table->arena, const struct value_key *, nslots);
+    struct key_slot *slot = arena_new(table->arena, struct key_slot, nslots);
     if (!slot)
         return false;
     for (size_t i = 0; i < table->nslots; i++) {
-        if (!table->slot[i])
+        if (!table->slot[i].key)
             continue;
-        size_t at = table->slot[i]->hash & (nslots - 1);
-        while (slot[at])
+        size_t at = table->slot[i].hash & (nslots - 1);
+        while (slot[at].key)
             at = (at + 1) & (nslots - 1);
         slot[at] = table->slot[i];
     }
@@ -51,18 +51,23 @@ static bool key_table_grow(struct key_table *table)
     return true;
 }
 
+static bool slot_has(const struct key_slot *slot, struct str text, uint32_t hash)
+{
+    return slot->hash == hash && str_equal(key_str(slot->key), text);
+}
+
 const struct value_key *key_intern(struct key_table *table, struct str text)
 {
     if (table->n * 2 >= table->nslots && !key_table_grow(table))
         return NULL;
     uint32_t hash = (uint32_t)hash_bytes(text, table->seed);
     size_t at = hash & (table->nslots - 1);
-    for (; table->slot[at]; at = (at + 1) & (table->nslots - 1))
-        if (table->slot[at]->hash == hash && str_equal(key_str(table->slot[at]), text))
-            return table->slot[at];
+    for (; table->slot[at].key; at = (at + 1) & (table->nslots - 1))
+        if (slot_has(&table->slot[at], text, hash))
+            return table->slot[at].key;
     const struct value_key *key = key_new(table->arena, text, hash);
     if (key) {
-        table->slot[at] = key;
+        table->slot[at] = (struct key_slot){key, hash};
         table->n++;
     }
     return key;
@@ -78,18 +83,17 @@ const struct value_key *key_remember(struct key_table *table, struct str text)
     size_t home = hash & (table->nslots - 1), free_at = home;
     for (size_t i = 0; i < NEAR; i++) {
         size_t at = (home + i) & (table->nslots - 1);
-        const struct value_key *key = table->slot[at];
-        if (!key) {
+        if (!table->slot[at].key) {
             free_at = at;
             break;
         }
-        if (key->hash == hash && str_equal(key_str(key), text))
-            return key;
+        if (slot_has(&table->slot[at], text, hash))
+            return table->slot[at].key;
     }
     const struct value_key *key = key_new(table->arena, text, hash);
     if (key) {
-        table->n += !table->slot[free_at];
-        table->slot[free_at] = key;
+        table->n += !table->slot[free_at].key;
+        table->slot[free_at] = (struct key_slot){key, hash};
     }
     return key;
 }

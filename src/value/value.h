@@ -97,10 +97,14 @@ struct value_unknown {
 /* --- keys --- */
 
 /* A table of interned keys; one per parse or per document, not thread-safe. */
+struct key_slot {
+    const struct value_key *key; /* NULL: free */
+    uint32_t hash;               /* of the key, which is not looked at where this differs */
+};
 struct key_table {
     struct arena *arena;
     uint64_t seed;
-    const struct value_key **slot;
+    struct key_slot *slot;
     size_t nslots, n;
 };
 void key_table_init(struct key_table *table, struct arena *arena, uint64_t seed);

@@ -26,6 +26,17 @@ enum json_flags {
 bool json_parse(struct arena *arena, struct str text, const char *name, unsigned flags,
                 struct value *ret, struct err *err);
 
+/*
+ * A file of JSON. A large one is read and parsed piece by piece and its text is not kept: strings
+ * are copies, of which short ones that are equal are often one. Where that does not succeed, for an
+ * error or a very long string, it is read as a whole, which says why or where.
+ */
+bool json_read_file(struct arena *arena, const char *path, size_t max_bytes, unsigned flags,
+                    struct value *ret, struct err *err);
+/* The piecewise part of it, from where fd stands: `bytes`, with `room` of them in memory. */
+bool json_parse_window(struct arena *arena, int fd, size_t bytes, size_t room, unsigned flags,
+                       struct value *ret);
+
 /* The same with a shared key table, for many small documents of one kind. */
 bool json_parse_with(struct arena *arena, struct key_table *keys, struct str text, const char *name,
                      unsigned flags, struct value *ret, struct err *err);

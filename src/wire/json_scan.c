@@ -205,7 +205,7 @@ bool json_scan_enter(struct json_scan *s, char bracket)
     return true;
 }
 
-static bool scan_key(struct json_scan *s, struct str *ret_raw, bool *ret_escaped)
+bool json_scan_key(struct json_scan *s, struct str *ret_raw, bool *ret_escaped)
 {
     if (s->at == s->end || *s->at != '"')
         return json_scan_unexpected(s, "expected a key in quotes");
@@ -218,8 +218,7 @@ static bool scan_key(struct json_scan *s, struct str *ret_raw, bool *ret_escaped
     return true;
 }
 
-/* To the next member or item: false at the closing bracket and on error. */
-static bool next_member(struct json_scan *s, bool *first, char closing)
+bool json_scan_next(struct json_scan *s, bool *first, char closing)
 {
     json_scan_space(s);
     if (s->at < s->end && *s->at == closing) {
@@ -241,12 +240,12 @@ static bool next_member(struct json_scan *s, bool *first, char closing)
 
 bool json_scan_next_key(struct json_scan *s, bool *first, struct str *ret_raw, bool *ret_escaped)
 {
-    return next_member(s, first, '}') && scan_key(s, ret_raw, ret_escaped);
+    return json_scan_next(s, first, '}') && json_scan_key(s, ret_raw, ret_escaped);
 }
 
 bool json_scan_next_item(struct json_scan *s, bool *first)
 {
-    return next_member(s, first, ']');
+    return json_scan_next(s, first, ']');
 }
 
 /* Close what ends here: true when a further value follows, false when the outermost has ended

@@ -85,6 +85,10 @@ bool json_scan_fail(struct json_scan *s, const char *at, const char *why);
 /* "nothing here" or "unexpected character": what stands at `at` is not what was wanted. */
 bool json_scan_unexpected(struct json_scan *s, const char *wanted);
 
+/* To the next member or item: false at the closing bracket (`at` behind it) and on error. */
+bool json_scan_next(struct json_scan *s, bool *first, char closing);
+/* `at` is on the key of a member: it and the colon behind it. */
+bool json_scan_key(struct json_scan *s, struct str *ret_raw, bool *ret_escaped);
 /* `at` is on the opening quote. ret_raw: what stands between the quotes; *ret_escaped: it has
  * backslashes (json_unescape). */
 bool json_scan_string(struct json_scan *s, struct str *ret_raw, bool *ret_escaped);

@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "wire/json.h"
 
 enum { LIMIT = 64 << 20 };
@@ -34,6 +37,10 @@ static const struct {
     {"1e400", "1e400"},
     {"-1e-400", "-1e-400"},
     {"9223372036854775807", "9223372036854775807"},
+    {"[999999999999999999,-999999999999999999, 12,-7]                    ",
+     "[999999999999999999,-999999999999999999,12,-7]"},
+    {"[-0,0,0.5,10e2,1234567890123456789]                    ",
+     "[-0,0,0.5,10e2,1234567890123456789]"},
     {"-9223372036854775808", "-9223372036854775808"},
     {"9223372036854775808", "9223372036854775808"},
     {"123456789012345678901234567890", "123456789012345678901234567890"},
@@ -338,6 +345,120 @@ static void keys_of_one_table_are_the_same_pointer(void **state)
     assert_ptr_equal(a.members[0].key, b.members[0].key);
 }
 
+/* A window must give what the whole text gives, or nothing. */
+static bool same_by_window(struct str text, size_t room, unsigned flags)
+{
+    AUTO_ARENA arena = {.limit = LIMIT};
+    struct value whole, piecewise;
+    AUTO_FD fd = memfd_create("json", MFD_CLOEXEC);
+    assert_true(fd >= 0 && io_write_all(fd, text, NULL) && lseek(fd, 0, SEEK_SET) == 0);
+    size_t used = arena.used;
+    if (!json_parse_window(&arena, fd, text.len, room, flags, &piecewise)) {
+        assert_int_equal(arena.used, used);
+        return false;
+    }
+    assert_true(json_parse(&arena, text, "t", flags, &whole, NULL));
+    assert_true(value_equal(&whole, &piecewise));
+    return true;
+}
+
+static struct str many_users(struct buf *buf, size_t n)
+{
+    buf_str(buf, STR("{\"users\": {"));
+    for (size_t i = 0; i < n; i++)
+        buf_printf(
+            buf,
+            "%s\"user-%06zu\": {\"id\": %zu, \"active\": %s, \"roles\": [\"a\\u00e4\", \"%zu\"],"
+            " \"score\": -1.5e%zu, \"id\": %zu, \"note\": \"%s\"}",
+            i ? ", " : "", (i * 7919) % n, i, i % 3 ? "true" : "null", i % 40, i % 9, i * 3,
+            i % 50 ? "\xc3\xa4 short"
+                   : "longer than what is kept to be shared, by far: 0123456789");
+    buf_str(buf, STR("}}\n"));
+    return buf_view(buf);
+}
+
+static void a_window_gives_what_the_whole_gives(void **state)
+{
+    (void)state;
+    AUTO_BUF buf = {.limit = LIMIT};
+    struct str text = many_users(&buf, 9973);
+    for (size_t room = 1 << 9; room <= 1 << 22; room = room * 3 + 1)
+        assert_true(same_by_window(text, room, JSON_DUPLICATES_LAST));
+    /* a token that does not fit, a duplicate, and each truncation of a small text */
+    assert_false(same_by_window(text, 32, JSON_DUPLICATES_LAST));
+    assert_false(same_by_window(text, 1 << 20, 0));
+    struct str small = STR("[{\"a\": -12.5e3, \"b\": \"x\\n\"}, 1234567890123456789012, 17]  \n");
+    for (size_t room = 0; room < 120; room++)
+        for (size_t len = 0; len <= small.len; len++)
+            assert_true(!same_by_window(str_sub(small, 0, len), room, 0) || len >= small.len - 3);
+    assert_true(same_by_window(small, 100, 0));
+}
+
+static void a_large_file_is_read_by_a_window(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = LIMIT};
+    AUTO_BUF buf = {.limit = LIMIT};
+    struct err err = {0};
+    struct value whole, read;
+    char path[] = "/tmp/plumb-json-XXXXXX";
+    AUTO_FD fd = mkstemp(path);
+    struct str text = many_users(&buf, 20000);
+    assert_true(text.len > 1 << 20 && fd >= 0 && io_write_all(fd, text, &err));
+    assert_true(json_parse(&arena, text, "t", JSON_DUPLICATES_LAST, &whole, &err));
+    size_t used = arena.used;
+    assert_true(json_read_file(&arena, path, LIMIT, JSON_DUPLICATES_LAST, &read, &err));
+    assert_true(value_equal(&whole, &read));
+    assert_true(arena.used - used < used + text.len);
+    const struct value *users = value_get(&read, STR("users"));
+    const struct value *one = value_get(value_get(users, STR("user-000001")), STR("note"));
+    const struct value *two = value_get(value_get(users, STR("user-000002")), STR("note"));
+    assert_ptr_equal(one->text, two->text);
+    /* an error is told with its place */
+    assert_true(io_write_all(fd, STR("\n  x"), &err));
+    assert_false(json_read_file(&arena, path, LIMIT, JSON_DUPLICATES_LAST, &read, &err));
+    assert_non_null(strstr(err.frame[0], ":3:3: more text behind the end of the value"));
+    err = (struct err){0};
+    assert_false(json_read_file(&arena, path, 1000, JSON_DUPLICATES_LAST, &read, &err));
+    assert_int_equal(err.kind, ERR_LIMIT);
+    assert_int_equal(unlink(path), 0);
+    assert_false(json_read_file(&arena, path, LIMIT, JSON_DUPLICATES_LAST, &read, &err));
+    assert_int_equal(err.kind, ERR_IO);
+}
+
+/* The order of keys that was met before is no more than a guess. */
+static void objects_of_like_keys_keep_their_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *out;
+    } rows[] = {
+        {"[{\"a\":1,\"b\":2},{\"a\":3,\"b\":4}]", "[{\"a\":1,\"b\":2},{\"a\":3,\"b\":4}]"},
+        {"[{\"a\":1,\"b\":2},{\"a\":3,\"bc\":4},{\"a\":3}]",
+         "[{\"a\":1,\"b\":2},{\"a\":3,\"bc\":4},{\"a\":3}]"},
+        {"[{\"b\":1,\"a\":2},{\"b\":3,\"a\":4}]", "[{\"a\":2,\"b\":1},{\"a\":4,\"b\":3}]"},
+        {"[{\"a\\\"\":1,\"b\":2},{\"a\\\"\":3}]", "[{\"a\\\"\":1,\"b\":2},{\"a\\\"\":3}]"},
+        {"[{\"a\":1},{\"a\" : 3},{\"a\"\n:4}]", "[{\"a\":1},{\"a\":3},{\"a\":4}]"},
+        {"{\"a\":{\"a\":{\"b\":1},\"c\":2},\"c\":{\"a\":5}}",
+         "{\"a\":{\"a\":{\"b\":1},\"c\":2},\"c\":{\"a\":5}}"},
+        {"[{\"long enough for words\":1},{\"long enough for wordz\":2}]",
+         "[{\"long enough for words\":1},{\"long enough for wordz\":2}]"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTO_ARENA arena = {.limit = LIMIT};
+        struct value v;
+        assert_true(json_parse(&arena, str_from(rows[i].text), "t", 0, &v, NULL));
+        assert_string_equal(written(&arena, &v).ptr, rows[i].out);
+    }
+    AUTO_ARENA arena = {.limit = LIMIT};
+    struct err err = {0};
+    struct value v;
+    assert_false(json_parse(&arena, STR("[{\"a\":1,\"a\":2}]"), "t", 0, &v, &err));
+    assert_string_equal(err.frame[0], "t:1:9: duplicate key \"a\"");
+    assert_false(
+        json_parse(&arena, STR("[{\"a\":1,\"b\":1},{\"a\":1,\"a\":2}]"), "t", 0, &v, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +474,9 @@ int main(void)
         cmocka_unit_test(reads_ndjson_line_by_line),
         cmocka_unit_test(counts_places_in_characters),
         cmocka_unit_test(keys_of_one_table_are_the_same_pointer),
+        cmocka_unit_test(a_window_gives_what_the_whole_gives),
+        cmocka_unit_test(a_large_file_is_read_by_a_window),
+        cmocka_unit_test(objects_of_like_keys_keep_their_own),
     };
     return cmocka_run_group_tests_name("wire/json", tests, NULL, NULL);
 }
