@@ -23,9 +23,14 @@ enum { FAMILIES = sizeof families / sizeof *families };
 const struct rego_builtin *rego_builtin_find(struct str name)
 {
     for (size_t f = 0; f < FAMILIES; f++)
-        for (size_t i = 0; i < families[f]->n; i++)
-            if (str_equal(str_from(families[f]->builtin[i].name), name))
+        for (size_t i = 0; i < families[f]->n; i++) {
+            const char *known = families[f]->builtin[i].name;
+            size_t same = 0;
+            while (same < name.len && known[same] && known[same] == name.ptr[same])
+                same++;
+            if (same == name.len && !known[same])
                 return &families[f]->builtin[i];
+        }
     return NULL;
 }
 

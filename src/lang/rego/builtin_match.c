@@ -101,6 +101,92 @@ static bool glob_pattern(struct str g, const struct value *delimiters, struct bu
     return depth == 0;
 }
 
+/* A glob of literals, `*`, `**` and `?`, with delimiters of one byte: matched here and now, for a
+ * program of an automaton takes longer to make than most globs to be answered. */
+enum { PLAIN_DELIMITERS = 8, PLAIN_STEPS = 1 << 16 };
+
+struct plain_glob {
+    struct str glob, text;
+    char delimiter[PLAIN_DELIMITERS + 1];
+};
+
+static bool is_plain(const struct value *delimiters, struct plain_glob *g)
+{
+    if (delimiters->len > PLAIN_DELIMITERS ||
+        (g->glob.len + 1) * (uint64_t)(g->text.len + 1) > PLAIN_STEPS)
+        return false;
+    for (uint32_t i = 0; i < delimiters->len; i++) {
+        struct str d = value_text(&delimiters->items[i]);
+        if (d.len != 1 || d.ptr[0] <= 0)
+            return false;
+        g->delimiter[i] = d.ptr[0];
+    }
+    return str_find_char(g->glob, '[', 0) == SIZE_MAX && str_find_char(g->glob, '{', 0) == SIZE_MAX;
+}
+
+static bool is_delimiter(const struct plain_glob *g, char c)
+{
+    return c && strchr(g->delimiter, c);
+}
+
+/* Behind the character at `at`. */
+static size_t character(struct str s, size_t at)
+{
+    do
+        at++;
+    while (at < s.len && ((unsigned char)s.ptr[at] & 0xc0) == 0x80);
+    return at;
+}
+
+/* The last `*` and the last `**` are what may take more: what stood before them took as little as
+ * it could, which leaves the most to what follows. */
+static bool match_plain(const struct plain_glob *g)
+{
+    struct {
+        size_t glob, text; /* behind the wildcard, and up to where it took */
+    } one = {SIZE_MAX, 0}, any = {SIZE_MAX, 0};
+    size_t i = 0, at = 0;
+    struct str p = g->glob, s = g->text;
+    for (;;) {
+        if (i < p.len && p.ptr[i] == '*') {
+            size_t stars = i;
+            while (i < p.len && p.ptr[i] == '*')
+                i++;
+            one.glob = SIZE_MAX;
+            if (i - stars > 1)
+                any.glob = i, any.text = at;
+            else
+                one.glob = i, one.text = at;
+            continue;
+        }
+        if (i == p.len && at == s.len)
+            return true;
+        if (i < p.len && at < s.len) {
+            bool escaped = p.ptr[i] == '\\' && i + 1 < p.len;
+            if (p.ptr[i] == '?' && !is_delimiter(g, s.ptr[at])) {
+                i++;
+                at = character(s, at);
+                continue;
+            }
+            if ((p.ptr[i] != '?' || escaped) && p.ptr[i + escaped] == s.ptr[at]) {
+                i += 1 + (size_t)escaped;
+                at++;
+                continue;
+            }
+        }
+        if (one.glob != SIZE_MAX && one.text < s.len && !is_delimiter(g, s.ptr[one.text])) {
+            i = one.glob;
+            at = one.text = character(s, one.text);
+        } else if (any.glob != SIZE_MAX && any.text < s.len) {
+            i = any.glob;
+            at = any.text = character(s, any.text);
+            one.glob = SIZE_MAX;
+        } else {
+            return false;
+        }
+    }
+}
+
 static void close_regex(void *object)
 {
     regex_close(object);
@@ -120,6 +206,11 @@ static enum rego_outcome glob_match(struct rego_call *call, struct value *ret)
     for (uint32_t i = 0; i < delimiters->len; i++)
         if (delimiters->items[i].kind != VALUE_STRING || delimiters->items[i].len == 0)
             return rego_fail_operand(call, 1, "array of single-character strings", &call->arg[1]);
+    struct plain_glob plain = {.glob = text(call, 0), .text = text(call, 2)};
+    if (is_plain(delimiters, &plain)) {
+        *ret = value_bool(match_plain(&plain));
+        return REGO_DEFINED;
+    }
     if (!glob_pattern(text(call, 0), delimiters, &pattern))
         return rego_fail(call, "unexpected end of input");
     struct str key = buf_view(&pattern);

@@ -129,7 +129,7 @@ static void word(struct rego_lexer *l, struct rego_token *t)
     struct str text = str_sub(l->text, t->place.start, l->at);
     t->kind = REGO_TOK_IDENT;
     for (size_t i = 0; i < KEYWORDS; i++)
-        if (str_equal(keywords[i].word, text) &&
+        if (*keywords[i].word.ptr == *text.ptr && str_equal(keywords[i].word, text) &&
             (!keywords[i].needs || (l->keywords & keywords[i].needs)))
             t->kind = keywords[i].kind;
 }

@@ -10,12 +10,18 @@ struct reading {
     struct str rest;
 };
 
+/* Asked for each thing that may stand at a place: a character at a time, for nearly none does. */
 static bool take(struct reading *in, const char *token)
 {
-    in->rest = str_trim(in->rest);
-    if (!str_starts(in->rest, str_from(token)))
+    const char *at = in->rest.ptr, *end = at + in->rest.len;
+    while (at < end && *at == ' ')
+        at++;
+    in->rest = (struct str){at, (size_t)(end - at)};
+    for (; *token && at < end && *at == *token; token++)
+        at++;
+    if (*token)
         return false;
-    in->rest = str_sub(in->rest, strlen(token), in->rest.len);
+    in->rest = (struct str){at, (size_t)(end - at)};
     return true;
 }
 
