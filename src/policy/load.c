@@ -150,7 +150,8 @@ bool policy_load_document(struct arena *arena, struct str path, struct value *re
     struct str text, name = arena_dup(arena, path);
     if (!name.ptr)
         return arena_full(arena, err);
-    if (str_ends(name, STR(".json")) && !pack_is_builtin(name))
+    bool in_pack = pack_is_builtin(name) || str_find(name, STR("//"), 0) != SIZE_MAX;
+    if (str_ends(name, STR(".json")) && !in_pack)
         return json_read_file(arena, name.ptr, POLICY_DATA_MAX, JSON_DUPLICATES_LAST, ret, err);
     if (str_equal(path, STR("-"))) {
         name = STR("<stdin>");
