@@ -24,7 +24,13 @@ static void put_issue(struct jsonw *w, const struct check_subject *subject,
     AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
     buf_str(&text, issue->summary);
     buf_str(&text, issue->detail.len ? STR(": ") : STR(""));
-    buf_str(&text, issue->detail);
+    for (struct str rest = issue->detail, line; rest.len;) { /* a description is one line */
+        bool more = str_cut(&rest, '\n', &line);
+        buf_str(&text, line);
+        buf_str(&text, more && rest.len ? STR("; ") : STR(""));
+        if (!more)
+            break;
+    }
     if (issue->remedy.len) {
         buf_str(&text, STR(" => "));
         buf_str(&text, issue->remedy);
