@@ -162,6 +162,28 @@ bool io_is_dir(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+bool io_is_loop(const char *path)
+{
+    struct stat st, above;
+    AUTO_ARENA arena = {.limit = 1 << 16};
+    struct str copy = arena_dup(&arena, str_from(path));
+    if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode) || stat(path, &st) < 0 || !copy.ptr)
+        return false;
+    char *c = (char *)(uintptr_t)copy.ptr;
+    if (path[0] != '/' && stat(".", &above) == 0 && above.st_dev == st.st_dev &&
+        above.st_ino == st.st_ino)
+        return true;
+    for (size_t i = 1; i < copy.len; i++) {
+        if (c[i] != '/')
+            continue;
+        c[i] = '\0';
+        if (stat(c, &above) == 0 && above.st_dev == st.st_dev && above.st_ino == st.st_ino)
+            return true;
+        c[i] = '/';
+    }
+    return false;
+}
+
 bool io_make_dirs(const char *path, unsigned mode, struct err *err)
 {
     AUTO_ARENA arena = {.limit = 1 << 16};

@@ -22,6 +22,8 @@ bool io_write_all(int fd, struct str bytes, struct err *err);
 bool io_write_file_atomic(const char *path, struct str bytes, unsigned mode, struct err *err);
 bool io_exists(const char *path);
 bool io_is_dir(const char *path);
+/* Is it a link to a folder that the path itself comes through, so that a walk would not end? */
+bool io_is_loop(const char *path);
 /* mkdir -p with the given mode for what is made. */
 bool io_make_dirs(const char *path, unsigned mode, struct err *err);
 /* "dir/name" with exactly one slash; `name` alone where it is absolute or dir is empty. NUL-ended.

@@ -119,6 +119,23 @@ static void a_failed_write_leaves_the_old_file(void **state)
     assert_int_equal(err.kind, ERR_IO);
 }
 
+static void a_link_that_leads_back_is_a_loop(void **state)
+{
+    struct room *room = *state;
+    struct err err = {0};
+    assert_true(io_make_dirs(in(room, "a/b"), 0700, &err));
+    assert_true(io_make_dirs(in(room, "c"), 0700, &err));
+    assert_int_equal(symlink("..", in(room, "a/b/up")), 0);
+    assert_true(io_is_loop(room->path));
+    assert_int_equal(symlink("../c", in(room, "a/aside")), 0);
+    assert_false(io_is_loop(room->path));
+    assert_int_equal(symlink("../a", in(room, "c/back")), 0);
+    assert_false(io_is_loop(room->path)); /* it leads where nobody came from */
+    assert_true(io_is_loop(in(room, "a/aside/back")));
+    assert_false(io_is_loop(in(room, "a/b")));
+    assert_false(io_is_loop(in(room, "a/none")));
+}
+
 static void folders_are_made_and_listed(void **state)
 {
     struct room *room = *state;
@@ -192,6 +209,7 @@ int main(void)
         IN_ROOM(what_is_written_is_read),
         IN_ROOM(streams_are_read_to_their_end),
         IN_ROOM(a_failed_write_leaves_the_old_file),
+        IN_ROOM(a_link_that_leads_back_is_a_loop),
         IN_ROOM(folders_are_made_and_listed),
         cmocka_unit_test(names_are_joined_and_taken_apart),
         IN_ROOM(handles_close_themselves),

@@ -121,7 +121,7 @@ static bool find_sources(struct sources *s, struct str path, unsigned depth_left
         struct str below = io_join(s->arena, path, names[i]);
         if (!below.ptr)
             return arena_full(s->arena, s->err);
-        if (!find_sources(s, below, depth_left - 1))
+        if (!io_is_loop(below.ptr) && !find_sources(s, below, depth_left - 1))
             return false;
     }
     return true;

@@ -77,7 +77,7 @@ static bool add_folder(struct finder *f, struct str path, unsigned depth_left)
         struct str below = str_equal(path, STR(".")) ? names[i] : io_join(f->arena, path, names[i]);
         if (!below.ptr)
             return arena_full(f->arena, f->err);
-        if (is_skipped(f, below, names[i]))
+        if (is_skipped(f, below, names[i]) || io_is_loop(below.ptr))
             continue;
         bool ok = io_is_dir(below.ptr)    ? add_folder(f, below, depth_left - 1)
                   : is_document(names[i]) ? add_file(f, below)

@@ -59,7 +59,8 @@ static bool add_folder(struct job *job, struct str path, unsigned depth_left, st
         struct str below = io_join(job->arena, path, names[i]);
         if (!below.ptr)
             return arena_full(job->arena, err);
-        bool ok = io_is_dir(below.ptr)   ? add_folder(job, below, depth_left - 1, err)
+        bool ok = io_is_loop(below.ptr)  ? true
+                  : io_is_dir(below.ptr) ? add_folder(job, below, depth_left - 1, err)
                   : is_suite(job, below) ? add_suite(job, below, err)
                                          : true;
         if (!ok)

@@ -45,7 +45,8 @@ static bool add_folder(struct gatekeeper *g, struct str path, unsigned depth_lef
         struct str below = io_join(g->arena, path, names[i]);
         if (!below.ptr)
             return arena_full(g->arena, err);
-        bool ok = io_is_dir(below.ptr)    ? add_folder(g, below, depth_left - 1, err)
+        bool ok = io_is_loop(below.ptr)   ? true
+                  : io_is_dir(below.ptr)  ? add_folder(g, below, depth_left - 1, err)
                   : is_document(names[i]) ? add_file(g, below, err)
                                           : true;
         if (!ok)

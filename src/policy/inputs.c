@@ -272,6 +272,8 @@ static bool add_folder(struct reader *r, struct str path, unsigned depth_left, s
         struct str below = io_join(r->arena, path, names[i]);
         if (!below.ptr || !(below = pathname_clean(r->arena, below)).ptr)
             return arena_full(r->arena, err);
+        if (io_is_loop(below.ptr))
+            continue;
         if (io_is_dir(below.ptr)) {
             if (!add_folder(r, below, depth_left - 1, err))
                 return false;

@@ -293,7 +293,7 @@ static bool add_folder(struct loader *l, struct str path, unsigned depth_left, s
         bool ok = true;
         if (!below.ptr)
             return arena_full(l->arena, err);
-        if (is_ignored(l, below))
+        if (is_ignored(l, below) || io_is_loop(below.ptr))
             continue;
         if (io_is_dir(below.ptr)) {
             l->key[l->nkeys++] = names[i];

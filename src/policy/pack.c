@@ -129,6 +129,8 @@ static bool walk_folder(struct walk *w, struct str folder, struct str prefix, un
         struct str below = prefix.len ? io_join(w->arena, prefix, names[i]) : names[i];
         if (!path.ptr || !below.ptr)
             return arena_full(w->arena, err);
+        if (io_is_loop(path.ptr))
+            continue;
         if (io_is_dir(path.ptr) ? !walk_folder(w, path, below, depth_left - 1, err)
                                 : belongs(path) && !add_file(w, path, below, err))
             return false;

@@ -50,6 +50,8 @@ static bool load_below(struct loading *l, struct str folder, size_t nparts, stru
         struct str path = io_join(l->arena, folder, names[i]);
         if (!path.ptr)
             return arena_full(l->arena, err);
+        if (io_is_loop(path.ptr))
+            continue;
         bool below = io_is_dir(path.ptr);
         l->part[nparts] = value_string(below ? names[i] : without_ending(names[i]));
         if (!(below ? load_below(l, path, nparts + 1, err) : load_one(l, path, nparts + 1, err)))

@@ -194,6 +194,18 @@ static enum rego_outcome format_int(struct rego_call *call, struct value *ret)
 
 enum { RANGE_MAX = 10000000 };
 
+/* More numbers than a range may have end the evaluation as a budget does: what would merely be
+ * undefined looks like a rule that has no objection. */
+static bool is_too_long(const struct value *from, const struct value *to, const struct value *step)
+{
+    int64_t a, b, by;
+    uint64_t apart;
+    if (!rego_to_int64(from, &a) || !rego_to_int64(to, &b) || !rego_to_int64(step, &by))
+        return false;
+    apart = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+    return apart / (uint64_t)by >= RANGE_MAX;
+}
+
 static enum rego_outcome range_by(struct rego_call *call, const struct value *step,
                                   struct value *ret)
 {
@@ -201,10 +213,12 @@ static enum rego_outcome range_by(struct rego_call *call, const struct value *st
     const struct value *end = &call->arg[1];
     size_t n = 0, room = 0;
     const char *why;
-    bool down = rego_compare(&at, end) > 0;
+    bool down = rego_compare(&at, end) > 0, too_long = is_too_long(&at, end, step);
     for (; down ? rego_compare(&at, end) >= 0 : rego_compare(&at, end) <= 0;) {
-        if (n >= RANGE_MAX)
-            return rego_fail(call, "more than %d numbers", RANGE_MAX);
+        if (too_long || n >= RANGE_MAX) {
+            (void)call->spend(call->spend_ctx, UINT64_MAX / 2);
+            return REGO_HALT;
+        }
         items = arena_grow(call->arena, items, n, &room, n + 1);
         if (!items || !call->spend(call->spend_ctx, 1))
             return REGO_HALT;

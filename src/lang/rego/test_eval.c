@@ -142,6 +142,8 @@ static void test_budgets(void **state)
          {.steps = 200000},
          "steps"},
         {"p := [x | x := numbers.range(1, 5000000)]", {.memory = 1 << 20}, "memory"},
+        {"p := count(numbers.range(1, 1000000000))", {.memory = (size_t)8 << 30}, "steps"},
+        {"p if not numbers.range_step(1, 1000000000, 3)", {.memory = (size_t)8 << 30}, "steps"},
         {"xs := numbers.range(1, 1000)\np if { xs[_] + xs[_] + xs[_] == -1 }",
          {.deadline_ms = 20},
          "ms"},
