@@ -1,6 +1,7 @@
 /* arena.c - blocks that double up to 1 MiB; a large object gets a block of its own. An arena that
  * holds much grows in larger steps, of pages that the system gives by the 2 MiB: the time of a
- * large configuration was that of its page faults.
+ * large configuration was that of its page faults. A virtual machine that lends free memory to its
+ * host pays for such a page what it saved, and more, when it was idle before: see small_pages.
  */
 #include "base/arena.h"
 
@@ -15,7 +16,7 @@ enum {
     BLOCK_FIRST = 4096,
     BLOCK_MOST = 1 << 20,
     HUGE_PAGE = 2 << 20,
-    BLOCK_HUGE = 2 * HUGE_PAGE, /* blocks of that size and more are of huge pages */
+    BLOCK_HUGE = 2 * HUGE_PAGE, /* blocks of that size and more are mapped, of huge pages */
     USED_MUCH = 2 << 20
 };
 
@@ -26,7 +27,7 @@ struct arena_block {
 };
 
 /* Not by malloc, which keeps what is freed to it once it has seen a large block go. */
-static void *huge_pages(size_t bytes)
+static void *map_block(size_t bytes, bool huge)
 {
     char *all =
         mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -37,7 +38,8 @@ static void *huge_pages(size_t bytes)
         (void)munmap(all, before);
     if (before < HUGE_PAGE)
         (void)munmap(all + before + bytes, HUGE_PAGE - before);
-    (void)madvise(all + before, bytes, MADV_HUGEPAGE); /* where there are none, small ones do */
+    if (huge)
+        (void)madvise(all + before, bytes, MADV_HUGEPAGE); /* where there are none, small ones do */
     return all + before;
 }
 
@@ -55,21 +57,21 @@ static struct arena_block *block_add(struct arena *arena, size_t need)
     size_t room = arena->last ? arena->last->room * 2 : BLOCK_FIRST;
     if (room > BLOCK_MOST)
         room = BLOCK_MOST;
-    if (arena->used >= USED_MUCH)
+    if (arena->used >= USED_MUCH && !arena->small_pages)
         room = BLOCK_HUGE - sizeof(struct arena_block);
     if (room < need)
         room = need;
     if (room > PTRDIFF_MAX - sizeof(struct arena_block) - HUGE_PAGE)
         return NULL;
     size_t bytes = sizeof(struct arena_block) + room;
-    bool huge = bytes >= BLOCK_HUGE;
-    if (huge)
+    bool map = bytes >= BLOCK_HUGE;
+    if (map)
         bytes = (bytes + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
     struct arena_block *block = arena->spare;
     if (block && block->room >= need) {
         arena->spare = NULL;
     } else {
-        block = huge ? huge_pages(bytes) : malloc(bytes);
+        block = map ? map_block(bytes, !arena->small_pages) : malloc(bytes);
         if (!block)
             return NULL;
         block->room = bytes - sizeof *block;

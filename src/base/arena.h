@@ -6,6 +6,7 @@
  */
 #pragma once
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct arena {
     struct arena_block *last;
     struct arena_block *spare; /* that a rewind gave back: one is needed again */
     size_t used, limit;        /* bytes handed out and bytes allowed */
+    bool small_pages;          /* for what is filled once, asked once and given back */
 };
 
 enum { ARENA_DEFAULT_LIMIT = 1 << 30 }; /* 1 GiB: for inputs whose own size is bounded elsewhere */

@@ -399,7 +399,7 @@ static bool evaluate(struct job *job, int *ret_exit, struct err *err)
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
-    AUTO_ARENA arena = {.limit = (size_t)1 << MEMORY_MAX_SHIFT};
+    AUTO_ARENA arena = {.limit = (size_t)1 << MEMORY_MAX_SHIFT, .small_pages = true};
     struct job job = {.app = app, .in = in, .arena = &arena, .query = in->args[0]};
     job.diags.arena = &arena;
     job.explain = (struct explain){.arena = &arena, .what = in->value[EXPLAIN].text};

@@ -21,7 +21,7 @@ struct looking {
     size_t at; /* of ask->stack */
 };
 
-static bool add(struct looking *l, int what, struct str stack, struct err *err)
+static bool add(struct looking *l, enum retire_what what, struct str stack, struct err *err)
 {
     struct retire_todo *todo = l->todo;
     struct retire_step *grown = arena_grow(l->arena, todo->step, todo->n, &todo->room, todo->n + 1);

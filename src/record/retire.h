@@ -30,10 +30,11 @@ struct retire_ask {
     const struct stack *stack; /* those that the home has, by name */
     size_t n;
 };
+enum retire_what { RETIRE_HAS, RETIRE_AWAY, RETIRE_GONE };
 /* What differs; in the arena. Without anything to do, n is 0. */
 struct retire_todo {
     struct retire_step {
-        enum { RETIRE_HAS, RETIRE_AWAY, RETIRE_GONE } what;
+        enum retire_what what;
         struct str stack;
     } * step;
     size_t n, room;
