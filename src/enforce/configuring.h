@@ -2,13 +2,13 @@
  * cannot evaluate it themselves.
  *
  * Seen:    configurations as they pass by (proxy.h: on_configured), in memory only
- * Kept:    when the command has ended, by record/configured.h. Which block each is of is told by
- * the code, evaluated anew with the state that the command left: the one that can have been it.
- *          What may be of several blocks, or has unknowns in it, is not kept
+ * Kept:    when the command has ended, by record/configured.h. Which block each is of is told
+ *          by the code, evaluated anew with the state that the command left: the one that can
+ *          have been it. What may be of several blocks, or has unknowns in it, is not kept
  * Secret:  everything that was not shown to be none: the code gives the setting the very same
- * value, without a mark (sensitive, ephemeral) from any variable, output, attribute or function on
- *          its way; the provider's schema does not call it sensitive; and neither name nor value
- * look like a credential. Of the rest there is a keyed digest alone
+ *          value, without a mark (sensitive, ephemeral) from any variable, output, attribute or
+ *          function on its way; the provider's schema does not call it sensitive; and neither
+ *          name nor value look like a credential. Of the rest there is a keyed digest alone
  */
 #pragma once
 #include <stdbool.h>

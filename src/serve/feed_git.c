@@ -171,14 +171,13 @@ bool feed_git_open(struct feed_git **ret, struct server *server, void (*moved)(v
     struct feed_git *git = calloc(1, sizeof *git + o->ncodes * sizeof git->branch[0]);
     if (!git)
         return err_set(err, ERR_LIMIT, "out of memory");
-    for (bool ok = true; ok && git->n < o->ncodes; git->n += ok) {
+    for (; git->n < o->ncodes; git->n++) {
         struct feed_branch *g = &git->branch[git->n];
         g->server = server;
         g->code = &o->codes[git->n];
         g->moved = moved;
         g->ctx = ctx;
-        ok = pthread_create(&g->thread, NULL, work, g) == 0;
-        if (!ok) {
+        if (pthread_create(&g->thread, NULL, work, g) != 0) {
             feed_git_close(git);
             return err_set(err, ERR_LIMIT, "a thread of git cannot be started");
         }
