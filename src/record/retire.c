@@ -98,9 +98,10 @@ static bool close_findings(struct record *record, struct str stack, struct err *
 bool retire_stack(struct record *record, struct str stack, struct err *err)
 {
     static const char *const forget[] = {
-        "DELETE FROM schedule WHERE stack = $1", "DELETE FROM lease WHERE stack = $1",
-        "DELETE FROM touch WHERE stack = $1",    "DELETE FROM remote_state WHERE stack = $1",
-        "DELETE FROM stale WHERE stack = $1",    "DELETE FROM stack_home WHERE stack = $1"};
+        "DELETE FROM schedule WHERE stack = $1",       "DELETE FROM lease WHERE stack = $1",
+        "DELETE FROM touch WHERE stack = $1",          "DELETE FROM remote_state WHERE stack = $1",
+        "DELETE FROM stale WHERE stack = $1",          "DELETE FROM stack_home WHERE stack = $1",
+        "DELETE FROM provider_config WHERE stack = $1"};
     const struct db_value row[] = {DB_PARAM_TEXT(stack), DB_PARAM_INT(record_now(record))};
     for (size_t i = 0; i < sizeof forget / sizeof *forget; i++)
         if (!db_run(record->db, forget[i], row, 1, err))

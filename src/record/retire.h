@@ -5,8 +5,9 @@
  * When:    at once where plumb.yaml is another one, or all of its folders are known to be there (a
  *          clone). Else a folder that is away may come back: after RETIRE_AWAY_MS
  * Retired: its findings are resolved by a run of its own (outcome `retired`), schedules, touches,
- *          lease and names are forgotten; reviews, waivers and the baseline stay for its return. No
- *          list and no figure has it, until it is planned or scanned again
+ *          lease, names and what its providers were configured with are forgotten; reviews, waivers
+ *          and the baseline stay for its return. No list and no figure has it, until it is planned
+ *          or scanned again
  * Thread:  a record's
  */
 #pragma once

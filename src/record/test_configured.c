@@ -7,6 +7,7 @@
 #include "record/configured.h"
 #include "record/maintain.h"
 #include "record/record.h"
+#include "record/retire.h"
 #include "wire/json.h"
 
 static int64_t clock_now(void *clock)
@@ -133,12 +134,30 @@ static void what_no_run_had_for_long_goes(void **state)
     close_store(&f);
 }
 
+static void a_retired_stack_takes_its_own_along(void **state)
+{
+    struct fixture f = {0};
+    struct configured got;
+    open_store(&f, *state);
+    struct configured a = make(&f, "a"), b = make(&f, "b");
+    b.stack = STR("net");
+    assert_true(configured_keep(&f.record, &a, &ann, NULL));
+    assert_true(configured_keep(&f.record, &b, &ann, NULL));
+    assert_true(db_begin(f.record.db, DB_WRITE, NULL));
+    assert_true(retire_stack(&f.record, STR("shop"), NULL));
+    assert_true(db_commit(f.record.db, NULL));
+    assert_false(find(&f, "shop", &got));
+    assert_true(find(&f, "net", &got));
+    close_store(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_kept_is_found),
         cmocka_unit_test(only_another_one_is_an_event),
         cmocka_unit_test(what_no_run_had_for_long_goes),
+        cmocka_unit_test(a_retired_stack_takes_its_own_along),
     };
     return test_stores_run("record/configured", tests, sizeof tests / sizeof *tests);
 }
