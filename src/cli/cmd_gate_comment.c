@@ -1,6 +1,7 @@
 /* cmd_gate_comment.c - `plumb gate comment`: a report as the comment of a pull or merge request. */
 #include <assert.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -10,7 +11,7 @@
 #include "cli/command.h"
 #include "respond/comment.h"
 
-enum { FILE_MAX = 1 << 20 };
+enum { FILE_MAX = 1 << 20, TRIES = 4, WAIT_MAX_MS = 60000 };
 
 enum { FORGE, API, PROJECT, NUMBER, OPTION_COUNT };
 
@@ -78,6 +79,26 @@ static void find_place(const struct app *app, const struct invocation *in, struc
                        env(app, gitlab ? "GITLAB_TOKEN" : "GITHUB_TOKEN"), STR(""));
 }
 
+/* Whoever asks later, and looks for the comment again: it may have been made. */
+static bool put(struct arena *arena, const struct comment_place *place, struct str text,
+                enum comment_done *ret, struct err *err)
+{
+    for (unsigned n = 1;; n++) {
+        struct err why = {0};
+        const struct forge *forge = place->forge;
+        if (comment_put(arena, place, text, ret, &why))
+            return true;
+        int64_t wait_ms = forge->retry_ms ? forge->retry_ms : 500 << n;
+        if (n >= TRIES || wait_ms > WAIT_MAX_MS || !(forge->limited || forge->status >= 500)) {
+            if (err)
+                *err = why;
+            return false;
+        }
+        const struct timespec pause = {wait_ms / 1000, wait_ms % 1000 * 1000000};
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
     static const char *const words[] = {[COMMENT_MADE] = "made",
@@ -94,7 +115,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     bool ok = str_equal(path, STR("-"))
                   ? io_read_fd(&arena, STDIN_FILENO, "standard input", FILE_MAX, &text, err)
                   : io_read_file(&arena, path.ptr, FILE_MAX, &text, err);
-    if (!ok || !forge_open(&arena, &forge, err) || !comment_put(&arena, &place, text, &done, err))
+    if (!ok || !forge_open(&arena, &forge, err) || !put(&arena, &place, text, &done, err))
         return false;
     (void)fprintf(app->out, "comment of #%.*s: %s\n", STR_ARG(place.number), words[done]);
     *ret_exit = 0;
@@ -108,7 +129,8 @@ const struct command cmd_gate_comment = {
     .help =
         "FILE is a report of --output markdown; - is standard input. The comment is found by the "
         "marker in the report's first line and changed; where there is none, one is made. So a "
-        "request has one comment for each stack, however often it is asked.\n\n"
+        "request has one comment for each stack, however often it is asked. Where the API says "
+        "'not now' (a rate limit, a 5xx) it is asked again, for a minute at most each time.\n\n"
         "The token is PLUMB_GITHUB_TOKEN or GITHUB_TOKEN (which may write pull requests), "
         "PLUMB_GITLAB_TOKEN or GITLAB_TOKEN (a project token with the scope api).\n\n"
         "  plumb gate --plan plan.tfplan --output markdown=gate.md; plumb gate comment gate.md",

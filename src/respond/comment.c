@@ -28,32 +28,7 @@ static bool make_body(struct putting *p, struct str *ret)
     return (buf_ok(&body, p->err) && ret->ptr) || arena_full(p->arena, p->err);
 }
 
-/* *ret_id 0: there is none. */
-static bool find(struct putting *p, int64_t *ret_id, bool *ret_same)
-{
-    *ret_id = 0;
-    for (unsigned page = 1; page <= COMMENT_PAGES_MAX; page++) {
-        struct value list;
-        struct str tail = arena_printf(p->arena, "%.*s?per_page=%d&page=%u", STR_ARG(p->folder),
-                                       FORGE_PAGE, page);
-        if (!forge_call(p->arena, p->forge, "list the comments", "GET", tail, (struct str){0},
-                        &list, p->err))
-            return false;
-        for (uint32_t i = 0; value_is_list_like(&list) && i < list.len; i++) {
-            struct str body = value_get_string(&list.items[i], STR("body"));
-            const struct value *id = value_get(&list.items[i], STR("id"));
-            if (!str_starts(body, p->marker) || !id || !value_to_int64(id, ret_id) || *ret_id <= 0)
-                continue;
-            *ret_same = str_equal(str_trim(body), str_trim(p->text));
-            return true;
-        }
-        if (!value_is_list_like(&list) || list.len < FORGE_PAGE)
-            break;
-    }
-    *ret_id = 0;
-    return true;
-}
-
+/* *ret_done false: somebody else's, or gone. */
 static bool change(struct putting *p, int64_t id, struct str body, bool *ret_done)
 {
     bool github = p->forge->kind == FORGE_GITHUB;
@@ -63,9 +38,50 @@ static bool change(struct putting *p, int64_t id, struct str body, bool *ret_don
     if (!forge_ask(p->arena, p->forge, github ? "PATCH" : "PUT", tail, body, &answer, p->err))
         return false;
     *ret_done = answer.status == 200;
-    if (*ret_done || answer.status == 403 || answer.status == 404)
+    if (*ret_done || answer.status == 404 || (answer.status == 403 && !forge_is_limited(&answer)))
         return true;
     return forge_refused(p->arena, "change the comment", &answer, p->err);
+}
+
+/* The first of a page that has the marker and can be had. */
+static bool look(struct putting *p, const struct value *list, struct str body,
+                 enum comment_done *ret, bool *ret_done)
+{
+    for (uint32_t i = 0; i < list->len && !*ret_done; i++) {
+        struct str has = value_get_string(&list->items[i], STR("body"));
+        const struct value *id = value_get(&list->items[i], STR("id"));
+        int64_t number;
+        if (!str_starts(has, p->marker) || !id || !value_to_int64(id, &number) || number <= 0)
+            continue;
+        *ret = COMMENT_CHANGED;
+        if (str_equal(str_trim(has), str_trim(p->text))) {
+            *ret = COMMENT_SAME;
+            *ret_done = true;
+        } else if (!change(p, number, body, ret_done)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool find_and_change(struct putting *p, struct str body, enum comment_done *ret,
+                            bool *ret_done)
+{
+    for (unsigned page = 1; page <= COMMENT_PAGES_MAX && !*ret_done; page++) {
+        struct value list;
+        struct str tail = arena_printf(p->arena, "%.*s?per_page=%d&page=%u", STR_ARG(p->folder),
+                                       FORGE_PAGE, page);
+        if (!forge_call(p->arena, p->forge, "list the comments", "GET", tail, (struct str){0},
+                        &list, p->err))
+            return false;
+        if (!value_is_list_like(&list))
+            break;
+        if (!look(p, &list, body, ret, ret_done))
+            return false;
+        if (list.len < FORGE_PAGE)
+            break;
+    }
+    return true;
 }
 
 static bool check_text(struct putting *p)
@@ -105,18 +121,12 @@ bool comment_put(struct arena *arena, const struct comment_place *place, struct 
     struct putting p = {
         .arena = arena, .forge = place->forge, .text = text, .err = err ? err : &own};
     struct str body;
-    int64_t id;
-    bool same = false, done = false;
+    bool done = false;
     if (!check_text(&p) || !check_place(&p, place) || !make_body(&p, &body) ||
-        !find(&p, &id, &same))
+        !find_and_change(&p, body, ret, &done))
         return false;
-    if (id && same) {
-        *ret = COMMENT_SAME;
+    if (done)
         return true;
-    }
-    if (id && !change(&p, id, body, &done))
-        return false;
-    *ret = done ? COMMENT_CHANGED : COMMENT_MADE;
-    return done ||
-           forge_call(arena, p.forge, "make the comment", "POST", p.folder, body, NULL, p.err);
+    *ret = COMMENT_MADE;
+    return forge_call(arena, p.forge, "make the comment", "POST", p.folder, body, NULL, p.err);
 }

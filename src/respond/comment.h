@@ -1,7 +1,8 @@
 /* comment.h - one comment of a pull or merge request or an issue, kept up to date in place.
  *
- * Found:   by the marker that is the text's first line (<!-- plumb:... -->); of several the first.
- *          One that may not be edited (somebody else's) is left alone, and a new one is made
+ * Found:   by the marker that is the text's first line (<!-- plumb:... -->); of several the first
+ *          that may be edited. Somebody else's (another token's) is left alone; where there is no
+ *          other, one is made
  * Source:  GitHub REST API 2022-11-28, issues/comments; GitLab REST API v4, notes
  */
 #pragma once

@@ -80,6 +80,13 @@ bool forge_open(struct arena *arena, struct forge *forge, struct err *err)
     return header.ptr || arena_full(arena, err);
 }
 
+bool forge_is_limited(const struct http_answer *answer)
+{
+    return answer->status == 429 ||
+           (answer->status == 403 &&
+            (answer->retry_ms || str_find(answer->body, STR("rate limit"), 0) != SIZE_MAX));
+}
+
 bool forge_ask(struct arena *arena, struct forge *forge, const char *method, struct str tail,
                struct str body, struct http_answer *ret, struct err *err)
 {
@@ -94,10 +101,12 @@ bool forge_ask(struct arena *arena, struct forge *forge, const char *method, str
                            .path_secret = forge->path_secret};
     forge->status = 0;
     forge->retry_ms = 0;
+    forge->limited = false;
     if (!make_url(arena, forge, tail, &get.url, err) || !http_fetch(arena, &get, ret, err))
         return false;
     forge->status = ret->status;
     forge->retry_ms = ret->retry_ms;
+    forge->limited = forge_is_limited(ret);
     return true;
 }
 

@@ -29,6 +29,7 @@ struct forge {
     const char *header[5];
     long status;
     int64_t retry_ms;
+    bool limited; /* forge_is_limited */
 };
 
 /* ERR_USAGE for a place or a token that can be none. */
@@ -43,5 +44,7 @@ bool forge_call(struct arena *arena, struct forge *forge, const char *what, cons
 /* ERR_REMOTE with what the forge says; always false. */
 bool forge_refused(struct arena *arena, const char *what, const struct http_answer *answer,
                    struct err *err);
+/* "Not now": 429, and the 403 by which GitHub says the same. */
+bool forge_is_limited(const struct http_answer *answer);
 /* Only digits, and some. */
 bool forge_number_ok(struct str number);
