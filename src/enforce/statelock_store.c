@@ -351,7 +351,8 @@ bool lock_check_write(const struct lock_deed *deed, struct str lock_id,
     return write_or_check(deed, lock_id, false, upload, ret, err);
 }
 
-bool lock_delete(const struct lock_deed *deed, struct lock_result *ret, struct err *err)
+static bool delete_or_check(const struct lock_deed *deed, bool here, struct lock_result *ret,
+                            struct err *err)
 {
     struct state_row row = {0};
     struct lock_result result = {.answer = LOCK_GIVEN};
@@ -364,18 +365,29 @@ bool lock_delete(const struct lock_deed *deed, struct lock_result *ret, struct e
     } else if (row.lock.id.len) {
         result.answer = LOCK_CONFLICT;
         result.why = STR("the state is locked");
-    } else if (row.version == 0) {
+    } else if (here && row.version == 0) {
         result.answer = LOCK_AGAIN;
-    } else if (!states_delete(deed->record->db, &row, err)) {
+    } else if (here && !states_delete(deed->record->db, &row, err)) {
         return false;
     }
     result.has_event = result.answer != LOCK_AGAIN;
     result.event =
         event_of(deed, EVENT_STATE_WRITE, STR(""), lock_is_given(result.answer), result.why);
     add(&d, "deleted", value_bool(true));
-    add(&d, "serial_before", value_int(row.serial));
+    if (here)
+        add(&d, "serial_before", value_int(row.serial));
     if (!finish(&d, &result.event, err))
         return false;
     *ret = result;
     return true;
+}
+
+bool lock_delete(const struct lock_deed *deed, struct lock_result *ret, struct err *err)
+{
+    return delete_or_check(deed, true, ret, err);
+}
+
+bool lock_check_delete(const struct lock_deed *deed, struct lock_result *ret, struct err *err)
+{
+    return delete_or_check(deed, false, ret, err);
 }

@@ -66,6 +66,7 @@ bool lock_write(const struct lock_deed *deed, struct str lock_id, const struct s
 bool lock_check_write(const struct lock_deed *deed, struct str lock_id,
                       const struct state_upload *upload, struct lock_result *ret, struct err *err);
 bool lock_delete(const struct lock_deed *deed, struct lock_result *ret, struct err *err);
+bool lock_check_delete(const struct lock_deed *deed, struct lock_result *ret, struct err *err);
 
 /* What stands against anything but a plan, now. */
 bool lock_gather_reasons(const struct lock_deed *deed, const struct state_row *row,

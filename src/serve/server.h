@@ -133,6 +133,10 @@ void states_lock(void *service, struct request *request);
 void states_unlock(void *service, struct request *request);
 void states_post(void *service, struct request *request);
 void states_remove(void *service, struct request *request);
+/* serve.states.guard_reads, for a state that is kept elsewhere. False: it was answered. */
+bool states_may_read(struct server *server, struct request *request);
+/* Content-MD5, where the sender computed one. False: it was answered. */
+bool states_digest_ok(struct request *request);
 
 /* --- events_call.c --- */
 void events_post(void *service, struct request *request);

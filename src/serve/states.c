@@ -162,8 +162,7 @@ void states_unlock(void *service, struct request *request)
     committer_add(server->committer, &job->job);
 }
 
-/* The digest that the sender computed, if it did. */
-static bool check_md5(struct request *request)
+static bool is_digest_right(struct request *request)
 {
     struct str header = str_trim(request_header(request, "content-md5")), want = {0};
     unsigned char got[EVP_MAX_MD_SIZE];
@@ -176,6 +175,15 @@ static bool check_md5(struct request *request)
            n == MD5_BYTES && memcmp(got, want.ptr, MD5_BYTES) == 0;
 }
 
+bool states_digest_ok(struct request *request)
+{
+    if (is_digest_right(request))
+        return true;
+    request_problem(request, 400, "digest",
+                    "Content-MD5 is not that of the body: it was changed on the way");
+    return false;
+}
+
 static bool act_write(struct states_job *job, struct err *err)
 {
     return lock_write(&job->deed, job->lock_id, &job->upload, &job->result, err);
@@ -185,13 +193,8 @@ void states_post(void *service, struct request *request)
 {
     struct server *server = service;
     struct err err = {0};
-    if (!check_stack(request, request->rest))
+    if (!check_stack(request, request->rest) || !states_digest_ok(request))
         return;
-    if (!check_md5(request)) {
-        request_problem(request, 400, "digest",
-                        "Content-MD5 is not that of the body: it was changed on the way");
-        return;
-    }
     struct states_job *job = make_job(server, request, act_write);
     if (!job)
         return;
@@ -248,6 +251,34 @@ static bool may_read(struct server *server, struct request *request, struct reco
     return true;
 }
 
+static void answer_guarded(struct request *request)
+{
+    request_problem(request, 403, "guarded",
+                    "something stands against an apply, and this token may apply: it reads the "
+                    "state under its lock only");
+}
+
+bool states_may_read(struct server *server, struct request *request)
+{
+    struct record record = {0};
+    struct state_row row = {0};
+    struct err err = {0};
+    bool may = false;
+    if (!server->options.guard_reads || request->who.role != ROLE_APPLY)
+        return true;
+    if (!server_read(server, request, &record))
+        return false;
+    bool ok = db_begin(record.db, DB_READ, &err) &&
+              states_get(&request->arena, record.db, request->rest, &row, &err) &&
+              may_read(server, request, &record, &row, &may, &err);
+    record_close(&record);
+    if (!ok)
+        request_failed(request, &err);
+    else if (!may)
+        answer_guarded(request);
+    return ok && may;
+}
+
 static bool read_state(struct server *server, struct request *request, struct record *record,
                        struct buf *body, bool *ret_there, bool *ret_may, struct err *err)
 {
@@ -293,9 +324,7 @@ void states_get_state(void *service, struct request *request)
     else if (!ok)
         request_failed(request, &err);
     else if (!may)
-        request_problem(request, 403, "guarded",
-                        "something stands against an apply, and this token may apply: it reads "
-                        "the state under its lock only");
+        answer_guarded(request);
     else
         request_problem(request, 404, "no-state", "this stack has no state here yet");
 }

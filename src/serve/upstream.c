@@ -94,6 +94,11 @@ static bool act_check(struct here *here, struct err *err)
     return lock_check_write(&here->deed, here->lock_id, &here->upload, &here->result, err);
 }
 
+static bool act_may_delete(struct here *here, struct err *err)
+{
+    return lock_check_delete(&here->deed, &here->result, err);
+}
+
 /* --- there --- */
 
 /* What may stand in a path as it is; `slash` with the slashes of a name. */
@@ -233,7 +238,7 @@ void upstream_get(void *service, struct request *request)
     struct http_answer there = {0};
     struct here here;
     struct err err = {0};
-    if (!begin(server, request, &here))
+    if (!begin(server, request, &here) || !states_may_read(server, request))
         return;
     if (ask_there(server, request, "GET", server->options.upstream.address, (struct str){0}, &there,
                   &err))
@@ -382,6 +387,8 @@ void upstream_write(void *service, struct request *request)
     struct err err = {0};
     if (!begin(server, request, &here))
         return;
+    if (!states_digest_ok(request))
+        return;
     (void)request_param(request, "ID", &here.lock_id);
     here.upload.size = request->body.len;
     if (!state_head_parse(&request->arena, request->body, &here.upload.head, &err) ||
@@ -413,6 +420,15 @@ void upstream_delete(void *service, struct request *request)
     struct err err = {0};
     if (!begin(server, request, &here))
         return;
+    /* Not every backend asks for the lock here (GitLab: the state goes, whoever holds it). */
+    if (!do_here(server, &here, act_may_delete)) {
+        request_failed(request, &here.err);
+        return;
+    }
+    if (!lock_is_given(here.result.answer)) {
+        answer_result(request, &here.result);
+        return;
+    }
     if (ask_there(server, request, "DELETE", server->options.upstream.address, (struct str){0},
                   &there, &err))
         pass_on(server, request, &there);

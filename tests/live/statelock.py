@@ -76,9 +76,9 @@ class Service:
     def url(self, name=NAME):
         return f"{self.scheme}://127.0.0.1:{self.port}/v1/states/{name}"
 
-    def ask(self, method, path, body=None, role="admin"):
+    def ask(self, method, path, body=None, role="admin", header=None):
         request = urllib.request.Request(f"{self.scheme}://127.0.0.1:{self.port}{path}", data=body, method=method,
-                                         headers={"Authorization": f"Bearer {self.token[role]}"})
+                                         headers={"Authorization": f"Bearer {self.token[role]}", **(header or {})})
         trust = ssl.create_default_context(cafile=self.folder / "plumb-tls.pem") if self.scheme == "https" else None
         try:
             with urllib.request.urlopen(request, timeout=120, context=trust) as answer:

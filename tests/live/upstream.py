@@ -15,7 +15,8 @@ NEEDED = ("ID", "Operation", "Info", "Who", "Version", "Created", "Path")
 
 
 class GitLab:
-    """One project's states. It gives no lock twice, takes no serial twice, and has no slash in a name but an escaped one."""
+    """One project's states. It gives no lock twice, takes no serial twice, deletes what is locked, and has no slash in a name but an
+    escaped one. By lib/api/terraform/state.rb and app/services/terraform/remote_state_handler.rb of GitLab 18.5."""
 
     def __init__(self):
         self.states, self.asked, self.lock, self.after = {}, [], threading.Lock(), None
@@ -33,7 +34,7 @@ class GitLab:
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
-        self.token = "glpat-good"
+        self.token, self.largest = "glpat-good", 0  # max_terraform_state_size_bytes; 0: none
 
     def config(self, password="secret"):
         home = f"http://127.0.0.1:{self.http.server_port}{HOME}{{stack_segment}}"
@@ -76,6 +77,15 @@ class GitLab:
         query = dict(urllib.parse.parse_qsl(query))
         given = {**query, **(json.loads(body) if locking and body else {})}
         state = self.states.get(name)
+        if len(given.get("ID", "")) > 255:
+            return 400, b'{"error":"ID must be less than 255 characters"}'
+        if state and state.get("deleted"):  # until a job took it away
+            return 422, b'{"message":"422 Terraform::RemoteStateHandler::StateDeletedError"}'
+        if (request.command, locking) == ("DELETE", False):  # it does not ask for the lock
+            if not state:
+                return 404, b'{"message":"404 Not found"}'
+            state["deleted"] = True
+            return 200, b""
         if (request.command, locking) == ("GET", False):
             return (404, b'{"message":"404 Not found"}') if not state else (200, state["file"]) if state["file"] else (204, b"")
         if (request.command, locking) == ("POST", True):
@@ -87,11 +97,16 @@ class GitLab:
             state["lock"] = state["lock"] or {"ID": given["ID"], "Who": "project_1_bot", "Created": "2026-11-22T19:00:00.000Z"}
             return code, json.dumps({**{key: given[key] for key in ("Operation", "Info", "Version", "Path")}, **state["lock"]}).encode()
         if (request.command, locking) == ("DELETE", True):
-            if not state or ("ID" in given and (state["lock"] or {}).get("ID") != given["ID"]):
+            state = self.states.setdefault(name, {"file": None, "lock": None, "serials": set()})
+            if "ID" in given and (state["lock"] or {}).get("ID") != given["ID"]:
                 return 409, b""
             state["lock"] = None
             return 200, b"null"
         if (request.command, locking) == ("POST", False):
+            if not body:
+                return 204, b""
+            if 0 < self.largest < len(body):
+                return 413, b'{"message":"413 Request Entity Too Large"}'
             state = self.states.setdefault(name, {"file": None, "lock": None, "serials": set()})
             serial = json.loads(body)["serial"]
             if (state["lock"] or {}).get("ID") != query.get("ID"):
@@ -108,13 +123,13 @@ class GitLab:
 
 
 @contextlib.contextmanager
-def before_gitlab(lab, tool):
+def before_gitlab(lab, tool, config=""):
     gitlab, stack = GitLab(), rooted(lab, tool, NUMBER)
     (stack.home / "secret").write_text("glpat-good\n")
     try:
-        with Service(stack.home, config=gitlab.config()) as service:
+        with Service(stack.home, config=gitlab.config() + config) as service:
             stack.env.update(service.backend())
-            stack.run("init", "-no-color")
+            stack.run("init", "-no-color", env=service.backend("plan"))
             yield gitlab, stack, service
     finally:
         gitlab.http.shutdown()
@@ -158,6 +173,44 @@ def upstream_gives_back_only_its_owners_lock(lab):
         check(service.ask("UNLOCK", f"/v1/states/{NAME}", info, role="plan")[0] == 403, "another token gave it back")
         check(gitlab.states[NAME]["lock"]["ID"] == "mine", "it was given back there:", gitlab.asked)
         check(service.ask("UNLOCK", f"/v1/states/{NAME}", info, role="apply")[0] == 200 and not gitlab.states[NAME]["lock"], gitlab.asked)
+
+
+@test("tofu", cases=["tofu", "terraform"])
+def upstream_says_no(lab, tool):
+    """A state that GitLab finds too large, one that was deleted there, and bytes that were changed on the way."""
+    with before_gitlab(lab, tool) as (gitlab, stack, service):
+        stack.run("apply", "-auto-approve", "-no-color", "-var=n=1")
+        gitlab.largest = 10
+        refused(stack.run("apply", "-auto-approve", "-no-color", "-var=n=2", check_exit=False), "413")
+        check(gitlab.n() == "1" and (stack.dir / "errored.tfstate").exists(), "it is not where it can be pushed from")
+        gitlab.largest = 0
+        stack.run("state", "push", "errored.tfstate")
+        check(gitlab.n() == "2", "not pushed")
+        (stack.dir / "errored.tfstate").unlink()
+        lock = json.dumps({**dict.fromkeys(NEEDED, ""), "ID": "mine", "Operation": "OperationTypeApply"}).encode()
+        check(service.ask("LOCK", f"/v1/states/{NAME}", lock, role="apply")[0] == 200, "no lock")
+        written = json.dumps({**json.loads(gitlab.states[NAME]["file"]), "serial": 90}).encode()
+        code, text = service.ask("POST", f"/v1/states/{NAME}?ID=mine", written, role="apply", header={"Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg=="})
+        check(code == 400 and b"Content-MD5" in text and gitlab.n() == "2", code, text)
+        # GitLab would delete it now; plumb knows whose lock it is
+        before = len(gitlab.asked)
+        check(service.ask("DELETE", f"/v1/states/{NAME}", role="apply")[0] == 403, "deleted by who may apply")
+        code, text = service.ask("DELETE", f"/v1/states/{NAME}")
+        check(code == 409 and b"locked" in text and len(gitlab.asked) == before, code, text, gitlab.asked[before:])
+        check(service.ask("UNLOCK", f"/v1/states/{NAME}", lock, role="apply")[0] == 200, "no unlock")
+        check(service.ask("DELETE", f"/v1/states/{NAME}")[0] == 200 and gitlab.states[NAME]["deleted"], "not deleted by an admin")
+        told = [(e["outcome"], e["detail"]["deleted"]) for e in service.events() if e["type"] == "state.write" and "deleted" in e["detail"]]
+        check(told == [("deny", True), ("allow", True)], told)
+        refused(stack.run("plan", "-no-color", check_exit=False), "422")
+
+
+@test("tofu")
+def upstream_guards_reads(lab):
+    """guard_reads counts for a state that is kept elsewhere, too: an apply with -lock=false ends before it changes anything."""
+    with before_gitlab(lab, "tofu", "  states: {guard_reads: true}\ngate: {max_age: 24h}\n") as (gitlab, stack, service):
+        done = stack.run("apply", "-auto-approve", "-no-color", "-lock=false", "-var=n=1", check_exit=False)
+        check(done.returncode == 1 and not gitlab.states and not (stack.dir / "errored.tfstate").exists(), gitlab.states, done.stderr[-500:])
+        stack.run("plan", "-no-color", env=service.backend("plan"))
 
 
 @test("tofu", cases=["lock", "write", "unlock"])
