@@ -516,10 +516,13 @@ void git_parse_status(struct git *git, struct str out, struct revision *ret)
         git->branch = STR("");
 }
 
+/* A remote's branch; or what GitLab gives its runners of a commit that it made itself (the result
+ * of a merge), which is on no branch. */
 static bool ask_pushed(struct git *git, struct err *err)
 {
-    static const char *const words[] = {"for-each-ref",    "--count=1",    "--format=%(refname)",
-                                        "--contains=HEAD", "refs/remotes", NULL};
+    static const char *const words[] = {
+        "for-each-ref", "--count=1",      "--format=%(refname)", "--contains=HEAD",
+        "refs/remotes", "refs/pipelines", "refs/merge-requests", NULL};
     struct str out;
     bool ok;
     if (git->has_head_facts || !git->head.len)

@@ -190,6 +190,16 @@ static void a_revision_is_told(void **state)
     check(got.branch, "");
     assert_true(known && got.pushed);
     check(git_trouble(git), "");
+    /* a merge that GitLab made for a pipeline */
+    shell(*state, "git update-ref --no-deref HEAD "
+                  "$(git commit-tree -p HEAD~1 -p HEAD -m merged 'HEAD^{tree}')\n");
+    git = open_repo(&arena, *state);
+    assert_true(git_revision(git, STR("."), &got, &known, &err));
+    assert_true(known && !got.pushed);
+    shell(*state, "git update-ref refs/pipelines/7 HEAD");
+    git = open_repo(&arena, *state);
+    assert_true(git_revision(git, STR("."), &got, &known, &err));
+    assert_true(known && got.pushed);
 }
 
 static void a_repository_without_a_commit_has_none(void **state)

@@ -182,6 +182,27 @@ static void cannot_tell(struct deciding *d, struct str what, struct str todo)
     o->todo = todo;
 }
 
+static void judge_clean(struct deciding *d)
+{
+    const struct gate_code *c = &d->facts->code;
+    if (d->rules->no_require_clean || !c->revision.dirty)
+        return;
+    struct gate_objection *o = gate_add(d, GATE_DIRTY);
+    if (!o)
+        return;
+    if (c->nuntracked) { /* git status does not show what is ignored */
+        gate_say(d, &o->message, "git does not have %.*s", STR_ARG(c->untracked[0]));
+        if (c->nuntracked > 1)
+            gate_say(d, &o->message, "%.*s and %zu more files of code", STR_ARG(o->message),
+                     c->nuntracked - 1);
+        o->todo = STR("commit and push it (git add -f, if it is ignored) or take it away, then "
+                      "plan again");
+    } else {
+        o->message = STR("the working tree has edits that are not committed");
+        o->todo = STR("commit and push them (git status lists them), then plan again");
+    }
+}
+
 static void judge_code(struct deciding *d)
 {
     const struct gate_code *c = &d->facts->code;
@@ -196,13 +217,7 @@ static void judge_code(struct deciding *d)
             cannot_tell(d, said, STR("run it in a clone of the repository, with git in PATH"));
         return;
     }
-    if (!rules->no_require_clean && c->revision.dirty) {
-        struct gate_objection *o = gate_add(d, GATE_DIRTY);
-        if (o) {
-            o->message = STR("the working tree has edits that are not committed");
-            o->todo = STR("commit and push them (git status lists them), then plan again");
-        }
-    }
+    judge_clean(d);
     if (!rules->no_require_pushed && c->revision.repository.len && !c->revision.pushed) {
         struct gate_objection *o = gate_add(d, GATE_UNPUSHED);
         if (o) {
@@ -305,8 +320,11 @@ static void judge_rest(struct deciding *d)
         if (!o)
             continue;
         o->address = touched;
-        gate_say(d, &o->message, "freeze %.*s is in effect: %.*s", STR_ARG(freeze->id),
-                 STR_ARG(freeze->reason));
+        char until[CLOCK_TEXT] = "it is ended";
+        if (freeze->until_utc_ms)
+            (void)clock_format(freeze->until_utc_ms, until);
+        gate_say(d, &o->message, "freeze %.*s is in effect until %s: %.*s", STR_ARG(freeze->id),
+                 until, STR_ARG(freeze->reason));
         o->actor = freeze->by;
         o->todo = STR("wait until it ends, or ask who declared it");
     }

@@ -90,6 +90,10 @@ struct gate_standing {
     struct str summary, owner;
     bool overdue;
     const struct review *review; /* in effect; NULL: none */
+    /* As it was found, where somebody has to decide first; none of what reports do not show. */
+    struct location at;
+    const struct change *changes;
+    size_t nchanges;
 };
 
 struct gate_violation {
@@ -112,6 +116,8 @@ struct gate_code {
     bool known; /* git says; else `why` may say why not, empty: the code is in no repository */
     struct str why;
     struct revision revision;
+    const struct str *untracked; /* files of code that git does not have; these are `dirty`, too */
+    size_t nuntracked;
     bool asked_signature, good_signature;
     struct str signature; /* what the check said */
     bool asked_merged, merged, branch_exists;

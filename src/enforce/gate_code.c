@@ -123,6 +123,8 @@ static bool ask_git(struct gathering *g, struct git *git, struct str folder)
                                            &nuntracked, &known, g->err))
         return false;
     code->revision.dirty |= nuntracked > 0;
+    code->untracked = untracked;
+    code->nuntracked = nuntracked;
     if (!known && !rules->no_require_clean) /* there may be code that nobody committed */
         code->known = false;
     if (code->known && rules->require_signed) {

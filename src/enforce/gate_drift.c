@@ -342,6 +342,9 @@ static void judge_standing(struct deciding *d, const struct gate_standing *s)
     o->fingerprint = s->fingerprint;
     o->actor = s->actor;
     o->owner = s->owner;
+    o->at = s->at;
+    o->changes = s->changes;
+    o->nchanges = s->nchanges;
     gate_say(d, &o->message, "policy wants this %s drift decided first (%s)%s%s%.*s",
              finding_class_name(s->class_), decision_name(s->decision),
              s->overdue ? ", and it is overdue" : "", s->summary.len ? ": " : "",

@@ -5,39 +5,53 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "enforce/kept_changes.h"
 #include "record/audit.h"
 #include "record/findings.h"
 #include "record/permit.h"
 #include "record/standing.h"
 #include "wire/json.h"
 
-enum { REASON_MAX = 500, COVERAGE_ROOM = 1 << 20, DETAIL_MAX = 16 };
+enum { REASON_MAX = 500, COVERAGE_ROOM = 1 << 20, DETAIL_MAX = 16, DESCRIBED_MAX = 200 };
 
 /* --- findings and reviews --- */
 
+/* Where and what, of those that nobody read now; as many as a text shows. */
+static bool describe(struct arena *arena, struct record *record, int64_t finding,
+                     struct gate_standing *s, size_t *left, struct err *err)
+{
+    bool asked = s->has_decision && decision_is_violation(s->decision) && !s->review && *left;
+    *left -= asked;
+    return !asked ||
+           kept_changes_read(arena, record, finding, &s->changes, &s->nchanges, &s->at, err);
+}
+
 /* What a waiver, a baseline or an ignore rule takes out does not stand in the way. */
-static bool take_findings(struct arena *arena, const struct standing *standing,
-                          struct gate_facts *facts, struct err *err)
+static bool take_findings(struct arena *arena, struct record *record,
+                          const struct standing *standing, struct gate_facts *facts,
+                          struct err *err)
 {
     struct gate_standing *list = arena_new(arena, struct gate_standing, standing->n);
-    size_t n = 0;
+    size_t n = 0, left = DESCRIBED_MAX;
     if (!list)
         return arena_full(arena, err);
     for (size_t i = 0; i < standing->n; i++) {
         const struct standing_finding *f = &standing->finding[i];
         if (f->decided && !f->review)
             continue;
-        list[n++] = (struct gate_standing){.address = f->address,
-                                           .fingerprint = f->fingerprint,
-                                           .class_ = f->class_,
-                                           .severity = f->severity,
-                                           .decision = f->decision,
-                                           .has_decision = f->judged,
-                                           .actor = f->author.name,
-                                           .summary = f->rule,
-                                           .owner = f->owner,
-                                           .overdue = f->due_utc_ms <= standing->at_utc_ms,
-                                           .review = f->review};
+        list[n] = (struct gate_standing){.address = f->address,
+                                         .fingerprint = f->fingerprint,
+                                         .class_ = f->class_,
+                                         .severity = f->severity,
+                                         .decision = f->decision,
+                                         .has_decision = f->judged,
+                                         .actor = f->author.name,
+                                         .summary = f->rule,
+                                         .owner = f->owner,
+                                         .overdue = f->due_utc_ms <= standing->at_utc_ms,
+                                         .review = f->review};
+        if (!describe(arena, record, f->finding, &list[n++], &left, err))
+            return false;
     }
     facts->standing = list;
     facts->nstanding = n;
@@ -143,7 +157,7 @@ bool gate_add_record(struct arena *arena, struct record *record, struct gate_see
         return err_wrap(err, "ask the store");
     facts->nfreezes = standing.nfreezes;
     facts->nbreakglasses = standing.nbreakglasses;
-    return take_findings(arena, &standing, facts, err) &&
+    return take_findings(arena, record, &standing, facts, err) &&
            take_covers(arena, standing.freeze, standing.nfreezes, 'F', &facts->freeze, err) &&
            take_covers(arena, standing.breakglass, standing.nbreakglasses, 'B', &facts->breakglass,
                        err);

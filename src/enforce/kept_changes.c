@@ -19,14 +19,36 @@ static const struct value *side(const struct value *change, const char *name, bo
     return secret || !v || v->kind == VALUE_NULL ? NULL : v;
 }
 
-bool kept_changes_parse(struct arena *arena, struct str detail, const struct change **ret,
-                        size_t *ret_n, struct err *err)
+static uint32_t number_of(const struct value *v, const char *name)
 {
-    struct value *finding = arena_new(arena, struct value, 1);
-    if (!finding)
+    int64_t n = 0;
+    const struct value *member = value_get(v, str_from(name));
+    return member && value_to_int64(member, &n) && n > 0 && n <= UINT32_MAX ? (uint32_t)n : 0;
+}
+
+static struct location location_of(const struct value *finding)
+{
+    const struct value *at = value_get(finding, STR("location"));
+    if (!at || !value_is_object_like(at))
+        return (struct location){0};
+    return (struct location){.file = value_get_string(at, STR("file")),
+                             .line = number_of(at, "line"),
+                             .column = number_of(at, "column"),
+                             .end_line = number_of(at, "end_line"),
+                             .end_column = number_of(at, "end_column")};
+}
+
+static bool parse(struct arena *arena, struct str detail, struct value **ret, struct err *err)
+{
+    *ret = arena_new(arena, struct value, 1);
+    if (!*ret)
         return arena_full(arena, err);
-    if (!json_parse(arena, detail, "finding", JSON_DUPLICATES_LAST, finding, err))
-        return false;
+    return json_parse(arena, detail, "finding", JSON_DUPLICATES_LAST, *ret, err);
+}
+
+static bool changes_of(struct arena *arena, const struct value *finding, const struct change **ret,
+                       size_t *ret_n, struct err *err)
+{
     const struct value *list = value_get(finding, STR("changes"));
     size_t n = list && value_is_list_like(list) ? list->len : 0;
     struct change *change = arena_new(arena, struct change, n);
@@ -48,14 +70,29 @@ bool kept_changes_parse(struct arena *arena, struct str detail, const struct cha
     return true;
 }
 
+bool kept_changes_parse(struct arena *arena, struct str detail, const struct change **ret,
+                        size_t *ret_n, struct err *err)
+{
+    struct value *finding;
+    return parse(arena, detail, &finding, err) && changes_of(arena, finding, ret, ret_n, err);
+}
+
 bool kept_changes_read(struct arena *arena, struct record *record, int64_t finding,
-                       const struct change **ret, size_t *ret_n, struct err *err)
+                       const struct change **ret, size_t *ret_n, struct location *ret_at,
+                       struct err *err)
 {
     struct finding_row row = {0};
+    struct value *kept;
     bool found = false;
     if (!finding_get_id(record, arena, finding, record_now(record), &row, &found, err))
         return false;
     *ret = NULL;
     *ret_n = 0;
-    return !found || kept_changes_parse(arena, row.detail, ret, ret_n, err);
+    if (!found)
+        return true;
+    if (!parse(arena, row.detail, &kept, err))
+        return false;
+    if (ret_at)
+        *ret_at = location_of(kept);
+    return changes_of(arena, kept, ret, ret_n, err);
 }

@@ -13,12 +13,15 @@
 struct arena;
 struct change;
 struct err;
+struct location;
 struct record;
 
 /* detail: the JSON of a finding, as reports have it. What does not say that code cannot set it
  * counts as set by code. ERR_SYNTAX for what is no finding. */
 bool kept_changes_parse(struct arena *arena, struct str detail, const struct change **ret,
                         size_t *ret_n, struct err *err);
-/* Of the finding with that number in the store; none where it is not there any more. */
+/* Of the finding with that number in the store; none where it is not there any more. ret_at: the
+ * place in the code, as it was found; or NULL. */
 bool kept_changes_read(struct arena *arena, struct record *record, int64_t finding,
-                       const struct change **ret, size_t *ret_n, struct err *err);
+                       const struct change **ret, size_t *ret_n, struct location *ret_at,
+                       struct err *err);

@@ -289,7 +289,7 @@ def gate_freeze(lab):
         done = plumb(stack, *args)
         check(done.returncode == 0, args, done.stderr)
     report = gate(stack, 3, ["freeze"])
-    check("the fair" in json.dumps(report), report)
+    check("the fair" in json.dumps(report) and "is in effect until 2" in json.dumps(report), report)
     stack.edit("lab6_row", "web", text="behind")
     done = plumb(stack, "breakglass", "--scope", "shop", "--for", "1h", "--ticket", "OPS-1", "--reason", "it burns")
     check(done.returncode == 0, done.stderr)
