@@ -74,6 +74,16 @@ static void tell(FILE *out, const struct activity_done *done, size_t unknown)
         (void)fprintf(out,
                       "%" PRIu64 " to be looked at again, %" PRIu64 " finding%s got an actor\n",
                       done->touched, done->named, done->named == 1 ? "" : "s");
+    if (done->whole)
+        (void)fprintf(out,
+                      "%" PRIu64 " stack%s to be scanned in whole: an event is about too many "
+                      "of its resources to tell them one by one\n",
+                      done->whole, done->whole == 1 ? "" : "s");
+    if (done->cut)
+        (void)fprintf(out,
+                      "%" PRIu64 " event%s with more names than are looked up (%d): scan what "
+                      "else they are about\n",
+                      done->cut, done->cut == 1 ? "" : "s", ACTIVITY_NAMES_MAX);
 }
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)

@@ -50,7 +50,7 @@ static bool read_event(struct feeding *f, const struct value *v, struct err *err
         bool (*is)(const struct value *v);
         bool (*read)(struct feed_event *e, const struct value *v, struct err *err);
     } forms[] = {{feed_is_aws, feed_aws}, {feed_is_gcp, feed_gcp}, {feed_is_azure, feed_azure}};
-    struct feed_event e;
+    struct feed_event e = {.arena = f->arena};
     size_t form = 0, nforms = sizeof forms / sizeof *forms;
     while (form < nforms && !forms[form].is(v))
         form++;
@@ -59,9 +59,14 @@ static bool read_event(struct feeding *f, const struct value *v, struct err *err
         return true;
     }
     struct activity *to = next_event(f, err);
-    if (!to || !feed_event_open(f->arena, to, &e, err) ||
-        !(form < nforms ? forms[form].read(&e, v, err) : feed_plumb(&e, v, &f->around, err)))
+    if (!to)
         return false;
+    *to = (struct activity){0};
+    e.to = to;
+    if (!(form < nforms ? forms[form].read(&e, v, err) : feed_plumb(&e, v, &f->around, err)))
+        return false;
+    if (e.full)
+        return arena_full(f->arena, err);
     to->attack = !to->read_only && feed_is_attack(to);
     /* Without these nobody can tell it from another one, or what it comes after. */
     if (to->id.len && to->time_utc_ms > 0)

@@ -8,11 +8,10 @@
 struct feed_event {
     struct arena *arena;
     struct activity *to;
-    struct activity_name *name; /* ACTIVITY_NAMES_MAX */
+    struct activity_name *name; /* to->nnames, ACTIVITY_NAMES_MAX at most */
+    size_t room;
+    bool full; /* no memory */
 };
-bool feed_event_open(struct arena *arena, struct activity *to, struct feed_event *ret,
-                     struct err *err);
-
 /* {0} where a step is not there: feed_text(v, "identity.claims.upn") without names with dots. */
 const struct value *feed_get(const struct value *v, const char *path);
 struct str feed_text(const struct value *v, const char *path);

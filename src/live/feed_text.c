@@ -9,17 +9,6 @@
 
 enum { LEAF_DEPTH_MAX = 12, LEAF_LEAST = 2 };
 
-bool feed_event_open(struct arena *arena, struct activity *to, struct feed_event *ret,
-                     struct err *err)
-{
-    *to = (struct activity){0};
-    *ret = (struct feed_event){.arena = arena,
-                               .to = to,
-                               .name = arena_new(arena, struct activity_name, ACTIVITY_NAMES_MAX)};
-    to->name = ret->name;
-    return ret->name || arena_full(arena, err);
-}
-
 const struct value *feed_get(const struct value *v, const char *path)
 {
     struct str rest = str_from(path), step;
@@ -60,13 +49,20 @@ void feed_add_name(struct feed_event *e, struct str key, struct str text, unsign
 {
     struct activity *a = e->to;
     text = str_trim(text);
-    if (text.len < LEAF_LEAST || text.len > ACTIVITY_TEXT_MAX || a->nnames == ACTIVITY_NAMES_MAX)
+    if (text.len < LEAF_LEAST || text.len > ACTIVITY_TEXT_MAX)
         return;
     for (size_t i = 0; i < a->nnames; i++)
         if (str_equal(e->name[i].text, text)) {
             e->name[i].declared |= declared;
             return;
         }
+    a->more_names |= a->nnames == ACTIVITY_NAMES_MAX;
+    struct activity_name *grown =
+        a->more_names ? NULL : arena_grow(e->arena, e->name, a->nnames, &e->room, a->nnames + 1);
+    e->full |= !grown && !a->more_names;
+    if (!grown)
+        return;
+    a->name = e->name = grown;
     e->name[a->nnames++] = (struct activity_name){text, key, depth, declared};
 }
 
@@ -75,7 +71,7 @@ static bool add_level(struct feed_event *e, struct str key, const struct value *
                       unsigned level, bool declared)
 {
     bool list = value_is_list_like(v), deeper = false;
-    if (e->to->nnames == ACTIVITY_NAMES_MAX)
+    if (e->full || e->to->more_names)
         return false;
     if (!list && !value_is_object_like(v)) {
         if (depth == level && v->kind == VALUE_STRING)

@@ -274,11 +274,22 @@ static void what_is_taken_of_one_is_bounded(void **state)
     (void)state;
     buf_str(&text, STR("{\"eventSource\":\"a.amazonaws.com\",\"eventName\":\"B\",\"eventID\":\"e\","
                        "\"eventTime\":\"2026-08-23T09:58:12Z\",\"requestParameters\":{\"many\":["));
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 2000; i++) {
+        if (i == 1000) { /* as many as CreateTags takes */
+            struct buf whole = {.limit = LIMIT};
+            buf_str(&whole, buf_view(&text));
+            buf_str(&whole, STR("]}}"));
+            assert_true(feed_read(&arena, buf_view(&whole), &from, &feed, &err));
+            assert_int_equal(feed.event[0].nnames, 1000);
+            assert_false(feed.event[0].more_names);
+            buf_free(&whole);
+        }
         buf_printf(&text, "%s\"id-%d\"", i ? "," : "", i);
+    }
     buf_str(&text, STR("]}}"));
     assert_true(feed_read(&arena, buf_view(&text), &from, &feed, &err));
     assert_int_equal(feed.event[0].nnames, ACTIVITY_NAMES_MAX);
+    assert_true(feed.event[0].more_names);
 }
 
 int main(void)

@@ -28,7 +28,8 @@ const char *activity_way_name(enum activity_way way);
 const char *activity_way_kind(enum activity_way way);
 bool activity_way_from(struct str name, enum activity_way *ret);
 
-enum { ACTIVITY_NAMES_MAX = 64, ACTIVITY_TEXT_MAX = 2048 };
+/* A call of a cloud may be about a thousand resources (CreateTags). */
+enum { ACTIVITY_NAMES_MAX = 1500, ACTIVITY_TEXT_MAX = 2048 };
 
 /* A text of the event that may name a resource. */
 struct activity_name {
@@ -59,4 +60,5 @@ struct activity {
     struct str stack, address; /* where the sender knows; or empty */
     const struct activity_name *name;
     size_t nnames;
+    bool more_names; /* ACTIVITY_NAMES_MAX were not all */
 };

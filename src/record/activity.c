@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/glob.h"
 #include "model/actor.h"
@@ -47,6 +48,7 @@ struct adding {
     struct activity_done done;
     struct arena arena; /* of one event */
     int64_t now, next_id;
+    bool ahead; /* the event's time is none, but when it came */
 };
 
 static struct db_value text(struct adding *a, struct str s)
@@ -237,16 +239,22 @@ static bool name_findings(struct adding *a, const struct activity *e,
 
 static bool touch(struct adding *a, const struct activity_match *match, struct err *err)
 {
-    struct touch *touch = arena_new(&a->arena, struct touch, match->n);
+    size_t n = match->n + match->nstacks;
+    struct touch *touch = arena_new(&a->arena, struct touch, n);
     if (!touch)
         return arena_full(&a->arena, err);
-    for (size_t i = 0; i < match->n; i++)
-        touch[i] = (struct touch){.stack = match->target[i].stack,
-                                  .address = match->target[i].address,
-                                  .why = STR("event"),
-                                  .trace = a->rules->trace};
+    for (size_t i = 0; i < n; i++) {
+        touch[i] = (struct touch){.why = STR("event"), .trace = a->rules->trace};
+        if (i < match->n) {
+            touch[i].stack = match->target[i].stack;
+            touch[i].address = match->target[i].address;
+        } else {
+            touch[i].stack = match->stack[i - match->n];
+        }
+    }
     a->done.touched += match->n;
-    return !match->n || touch_add(a->record, touch, match->n, err);
+    a->done.whole += match->nstacks;
+    return !n || touch_add(a->record, touch, n, err);
 }
 
 /* The evidence itself is attacked: this stands in the log whatever becomes of the event. */
@@ -269,27 +277,136 @@ static bool raise(struct adding *a, const struct activity *e, struct err *err)
            audit_append(a->record, &event, NULL, err);
 }
 
-static bool keep_event(struct adding *a, const struct activity *e, enum activity_result *ret,
+struct known_event {
+    struct arena *arena;
+    int64_t id, utc_ms;
+    bool matched;
+    struct str actor, principal, service, action;
+};
+
+static bool take_known(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct known_event *k = ctx;
+    k->id = db_int(row, 0);
+    k->utc_ms = db_int(row, 1);
+    k->matched = str_equal(db_text(row, 2), str_from(results[ACTIVITY_MATCHED]));
+    k->actor = arena_dup(k->arena, db_text(row, 3));
+    k->principal = arena_dup(k->arena, db_text(row, 4));
+    k->service = arena_dup(k->arena, db_text(row, 5));
+    k->action = arena_dup(k->arena, db_text(row, 6));
+    return (k->actor.ptr && k->principal.ptr && k->service.ptr && k->action.ptr) ||
+           arena_full(k->arena, err);
+}
+
+static bool find_known(struct adding *a, const struct activity *e, struct known_event *ret,
                        struct err *err)
 {
+    const struct db_value param[] = {text(a, e->source), text(a, e->id)};
+    *ret = (struct known_event){.arena = &a->arena};
+    return db_query(a->record->db,
+                    "SELECT id, utc_ms, result, actor, principal, service, action FROM activity"
+                    " WHERE source = $1 AND event = $2",
+                    param, 2, take_known, ret, err);
+}
+
+/* A cloud's ids are its own; those of other senders are another thing with each of them. */
+static bool says_other(struct adding *a, const struct activity *e, const struct known_event *known)
+{
+    return str_equal(e->source, STR("event")) &&
+           ((e->time_utc_ms != known->utc_ms && !a->ahead) ||
+            !str_equal(text(a, e->actor).text, known->actor) ||
+            !str_equal(text(a, e->principal).text, known->principal) ||
+            !str_equal(text(a, e->service).text, known->service) ||
+            !str_equal(text(a, e->action).text, known->action));
+}
+
+static bool keep_targets(struct adding *a, int64_t id, const struct activity *e,
+                         const struct activity_match *match, struct err *err)
+{
+    return add_targets(a, id, e, match, err) &&
+           (e->failed || (name_findings(a, e, match, err) && touch(a, match, err)));
+}
+
+/* It came before, perhaps from somebody who may touch other stacks, or before anybody knew what it
+ * is about: what it is about besides counts. */
+static bool keep_again(struct adding *a, const struct activity *e, const struct known_event *known,
+                       bool pipeline, struct err *err)
+{
     struct activity_match match;
-    bool pipeline = is_pipeline(a, e), expected = false;
-    int64_t id = a->next_id;
-    if (!insert(a, e, pipeline ? ACTIVITY_PIPELINE : e->way, err))
+    bool expected = false;
+    size_t n = 0;
+    if (!activity_find_targets(a->record, &a->arena, a->rules, e, &match, err))
         return false;
-    *ret = ACTIVITY_DUPLICATE;
-    if (db_changed(a->record->db) == 0)
-        return true;
-    a->next_id++;
+    for (size_t i = 0; i < match.n; i++) {
+        const struct db_value param[] = {text(a, match.target[i].stack),
+                                         text(a, match.target[i].address), DB_PARAM_INT(known->id)};
+        int64_t there = 0;
+        if (!db_one_int(a->record->db,
+                        "SELECT count(*) FROM activity_target WHERE stack = $1 AND address = $2"
+                        " AND activity = $3",
+                        param, 3, &there, err))
+            return false;
+        if (!there)
+            match.target[n++] = match.target[i];
+    }
+    match.n = n;
+    const struct db_value row[] = {DB_PARAM_INT(known->id),
+                                   DB_PARAM_TEXT(str_from(results[ACTIVITY_MATCHED]))};
+    return (!n && !match.nstacks) ||
+           (is_expected(a, e, &match, pipeline, &expected, err) &&
+            keep_targets(a, known->id, e, &match, err) &&
+            (known->matched && expected
+                 ? true
+                 : db_run(a->record->db,
+                          expected ? "UPDATE activity SET result = $2, expected = 1"
+                                     " WHERE id = $1"
+                                   : "UPDATE activity SET result = $2, expected = 0"
+                                     " WHERE id = $1",
+                          row, 2, err)));
+}
+
+static bool keep_new(struct adding *a, const struct activity *e, bool pipeline,
+                     enum activity_result *ret, struct err *err)
+{
+    struct activity_match match;
+    bool expected = false;
+    int64_t id = a->next_id++;
     if (!activity_find_targets(a->record, &a->arena, a->rules, e, &match, err) ||
         !is_expected(a, e, &match, pipeline, &expected, err))
         return false;
     *ret = match.n                    ? ACTIVITY_MATCHED
            : e->creates && !e->failed ? ACTIVITY_UNMANAGED
                                       : ACTIVITY_UNMATCHED;
-    return add_targets(a, id, e, &match, err) && update(a, id, expected, *ret, err) &&
-           (!e->attack || raise(a, e, err)) &&
-           (e->failed || (name_findings(a, e, &match, err) && touch(a, &match, err)));
+    a->done.cut += e->more_names;
+    return update(a, id, expected, *ret, err) && (!e->attack || raise(a, e, err)) &&
+           keep_targets(a, id, e, &match, err);
+}
+
+static bool keep_event(struct adding *a, struct activity *e, enum activity_result *ret,
+                       struct err *err)
+{
+    bool pipeline = is_pipeline(a, e);
+    enum activity_way way = pipeline ? ACTIVITY_PIPELINE : e->way;
+    struct known_event known;
+    *ret = ACTIVITY_DUPLICATE;
+    if (!insert(a, e, way, err))
+        return false;
+    if (db_changed(a->record->db) != 0)
+        return keep_new(a, e, pipeline, ret, err);
+    if (!find_known(a, e, &known, err))
+        return false;
+    if (!says_other(a, e, &known))
+        return keep_again(a, e, &known, pipeline, err);
+    uint64_t other = hash_bytes(e->actor, a->ahead ? 0 : (uint64_t)e->time_utc_ms);
+    other = hash_bytes(e->action, hash_bytes(e->service, hash_bytes(e->principal, other)));
+    e->id = arena_printf(&a->arena, "%.*s #%016" PRIx64, STR_ARG(e->id), other);
+    if (!e->id.ptr)
+        return arena_full(&a->arena, err);
+    if (!insert(a, e, way, err))
+        return false;
+    if (db_changed(a->record->db) != 0)
+        return keep_new(a, e, pipeline, ret, err);
+    return find_known(a, e, &known, err) && keep_again(a, e, &known, pipeline, err);
 }
 
 static bool add_one(struct adding *a, const struct activity *given, struct err *err)
@@ -301,7 +418,8 @@ static bool add_one(struct adding *a, const struct activity *given, struct err *
         a->done.count[ACTIVITY_REFUSED]++;
         return true;
     }
-    if (e.time_utc_ms > a->now + ACTIVITY_FUTURE_MS)
+    a->ahead = e.time_utc_ms > a->now + ACTIVITY_FUTURE_MS;
+    if (a->ahead)
         e.time_utc_ms = a->now;
     if (!note_source(a, &e, err))
         return false;
@@ -452,6 +570,8 @@ bool activity_add(struct record *record, const struct activity_rules *rules,
     for (int i = 0; i < ACTIVITY_RESULT_COUNT; i++)
         ret->count[i] += a.done.count[i];
     ret->touched += a.done.touched;
+    ret->whole += a.done.whole;
+    ret->cut += a.done.cut;
     ret->named += a.done.named;
     if (a.done.newest_utc_ms > ret->newest_utc_ms)
         ret->newest_utc_ms = a.done.newest_utc_ms;

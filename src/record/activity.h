@@ -1,7 +1,8 @@
 /* activity.h - who did what to which resource: events of clouds, kept, matched, and told as a
  * finding's actor.
  *
- * Once:    (source, id) is recorded once for as long as it is kept
+ * Once:    (source, id) is recorded once for as long as it is kept; what another sender may touch
+ *          of it is added. Of plumb's own events two that say different things are two
  * Match:   every text of an event is looked up in the index of identities (identity.h); there is no
  *          table of event names. What fits best is surely meant, the rest may be: it is looked at
  *          again, but nobody is named for it while somebody else surely is
@@ -52,6 +53,8 @@ const char *activity_result_name(enum activity_result result);
 struct activity_done {
     uint64_t count[ACTIVITY_RESULT_COUNT];
     uint64_t touched; /* resources that will be looked at again */
+    uint64_t whole;   /* stacks, where more of theirs than ACTIVITY_TARGETS_MAX are meant */
+    uint64_t cut;     /* events with more names than ACTIVITY_NAMES_MAX: not all were looked up */
     uint64_t named;   /* open findings that got an actor */
     int64_t newest_utc_ms;
 };

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/glob.h"
 #include "record/activity_parts.h"
@@ -23,7 +24,9 @@ enum {
     PART_LEAST = 4, /* of a word within another one */
     NAME_FIT = 50,  /* per cent of the type's words */
     REFERENCE_FIT = 60,
-    PARENTS_MAX = 2
+    PARENTS_MAX = 2,
+    CANDIDATES_MAX = 20000,
+    PLACES_LEAST = 64
 };
 
 /* --- words --- */
@@ -113,21 +116,33 @@ struct spelling {
     bool aside;     /* the same key stands further up: that is what it is about */
     bool hit;
 };
+struct candidate {
+    struct str stack, address, type;
+    enum identity_rank rank;
+    unsigned fit, texts;
+    bool declared, parent, drop;
+};
 struct matching {
     struct arena *arena;
     const struct activity_rules *rules;
     const struct activity *event;
     struct words words;
     struct buf text;
-    struct spelling spelling[ACTIVITY_SPELLINGS_MAX];
-    size_t n;
+    struct spelling *spelling;
+    size_t n, room;
+    struct candidate *list;
+    size_t nlist, list_room;
+    uint32_t *place; /* of each in `list`, and one; by hash */
+    size_t nplaces;
+    struct activity_match *match;
+    size_t stacks_room; /* of match->stack */
     bool full;
 };
 
 static void add_spelling(struct matching *m, const struct activity_name *name, struct str text,
                          bool whole, bool parent)
 {
-    if (m->n == ACTIVITY_SPELLINGS_MAX || !identity_normalise(&m->text, text))
+    if (m->full || !identity_normalise(&m->text, text))
         return;
     struct str normal = buf_view(&m->text);
     int64_t hash = identity_hash(normal);
@@ -137,6 +152,12 @@ static void add_spelling(struct matching *m, const struct activity_name *name, s
             m->spelling[i].declared |= whole && name->declared;
             return;
         }
+    struct spelling *grown = arena_grow(m->arena, m->spelling, m->n, &m->room, m->n + 1);
+    if (!grown) {
+        m->full = true;
+        return;
+    }
+    m->spelling = grown;
     m->spelling[m->n++] = (struct spelling){
         .hash = hash,
         .name = name,
@@ -221,13 +242,6 @@ static void spell(struct matching *m)
 
 /* --- hits --- */
 
-struct candidate {
-    const struct identity_hit *hit;
-    enum identity_rank rank;
-    unsigned fit, texts;
-    bool declared, parent, drop;
-};
-
 static bool fits_place(const struct activity *event, const struct identity_hit *hit,
                        const struct spelling *s)
 {
@@ -264,7 +278,9 @@ static struct spelling *judge_hit(struct matching *m, const struct identity_hit 
         return NULL;
     if (!fits_place(m->event, hit, s))
         return NULL;
-    *ret = (struct candidate){.hit = hit,
+    *ret = (struct candidate){.stack = hit->stack,
+                              .address = hit->address,
+                              .type = hit->type,
                               .rank = s->whole || hit->rank != IDENTITY_EXACT ? hit->rank
                                                                               : IDENTITY_NAME,
                               .fit = fit_of(&m->words, hit->type),
@@ -281,21 +297,88 @@ static struct spelling *judge_hit(struct matching *m, const struct identity_hit 
     return s;
 }
 
-static void add_candidate(struct candidate *list, size_t *n, const struct candidate *c)
+/* What cannot be told one by one is looked at with its whole stack. */
+static bool add_stack(struct matching *m, struct str stack, struct err *err)
 {
-    for (size_t i = 0; i < *n; i++) {
-        struct candidate *was = &list[i];
-        if (!str_equal(was->hit->address, c->hit->address) ||
-            !str_equal(was->hit->stack, c->hit->stack))
-            continue;
+    struct activity_match *to = m->match;
+    for (size_t i = 0; i < to->nstacks; i++)
+        if (str_equal(to->stack[i], stack))
+            return true;
+    struct str *grown =
+        arena_grow(m->arena, to->stack, to->nstacks, &m->stacks_room, to->nstacks + 1);
+    struct str kept = arena_dup(m->arena, stack);
+    if (!grown || !kept.ptr)
+        return arena_full(m->arena, err);
+    to->stack = grown;
+    to->stack[to->nstacks++] = kept;
+    return true;
+}
+
+/* Where the candidate is, or would be. */
+static uint32_t *place_of(const struct matching *m, const struct candidate *c)
+{
+    size_t at = (size_t)hash_bytes(c->address, hash_bytes(c->stack, 0));
+    for (;; at++) {
+        uint32_t *place = &m->place[at & (m->nplaces - 1)];
+        if (!*place || (str_equal(m->list[*place - 1].address, c->address) &&
+                        str_equal(m->list[*place - 1].stack, c->stack)))
+            return place;
+    }
+}
+
+static bool make_places(struct matching *m, struct err *err)
+{
+    if (m->nlist * 2 < m->nplaces)
+        return true;
+    m->nplaces = m->nplaces ? m->nplaces * 4 : PLACES_LEAST;
+    m->place = arena_new(m->arena, uint32_t, m->nplaces);
+    if (!m->place)
+        return arena_full(m->arena, err);
+    for (size_t i = 0; i < m->nlist; i++)
+        *place_of(m, &m->list[i]) = (uint32_t)i + 1;
+    return true;
+}
+
+static bool add_candidate(struct matching *m, const struct candidate *c, struct err *err)
+{
+    if (!make_places(m, err))
+        return false;
+    uint32_t *place = place_of(m, c);
+    if (*place) {
+        struct candidate *was = &m->list[*place - 1];
         was->texts++;
         was->declared |= c->declared;
         was->parent &= c->parent;
         if (c->rank < was->rank)
             was->rank = c->rank;
-        return;
+        return true;
     }
-    list[(*n)++] = *c;
+    if (m->nlist == CANDIDATES_MAX)
+        return add_stack(m, c->stack, err);
+    struct candidate *grown = arena_grow(m->arena, m->list, m->nlist, &m->list_room, m->nlist + 1);
+    if (!grown)
+        return arena_full(m->arena, err);
+    m->list = grown;
+    struct candidate *to = &m->list[m->nlist];
+    *to = *c;
+    to->stack = arena_dup(m->arena, c->stack);
+    to->address = arena_dup(m->arena, c->address);
+    to->type = arena_dup(m->arena, c->type);
+    if (!to->stack.ptr || !to->address.ptr || !to->type.ptr)
+        return arena_full(m->arena, err);
+    *place = (uint32_t)++m->nlist;
+    return true;
+}
+
+static bool take_hit(void *ctx, const struct identity_hit *hit, struct err *err)
+{
+    struct matching *m = ctx;
+    struct candidate c;
+    struct spelling *s = judge_hit(m, hit, &c);
+    if (!s)
+        return true;
+    s->hit = true;
+    return add_candidate(m, &c, err);
 }
 
 /* Something that is named after the action and that nobody knows: RunInstances is about the new
@@ -324,90 +407,118 @@ static bool is_about_another(const struct matching *m)
 }
 
 /* Ids made of two fields: of one type, what has most of the event's names. */
-static void keep_fullest(struct candidate *list, size_t n)
+static bool keep_fullest(struct matching *m, struct err *err)
 {
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < n; k++)
-            if (list[i].rank != IDENTITY_EXACT && list[k].rank != IDENTITY_EXACT &&
-                list[k].texts > list[i].texts && str_equal(list[i].hit->type, list[k].hit->type))
-                list[i].drop = true;
+    struct most {
+        struct str type;
+        unsigned texts;
+    } *most = NULL;
+    size_t n = 0, room = 0;
+    for (size_t i = 0; i < m->nlist; i++) {
+        size_t k = 0;
+        if (m->list[i].rank == IDENTITY_EXACT)
+            continue;
+        while (k < n && !str_equal(most[k].type, m->list[i].type))
+            k++;
+        if (k == n) {
+            struct most *grown = arena_grow(m->arena, most, n, &room, n + 1);
+            if (!grown)
+                return arena_full(m->arena, err);
+            most = grown;
+            most[n++] = (struct most){.type = m->list[i].type};
+        }
+        most[k].texts = m->list[i].texts > most[k].texts ? m->list[i].texts : most[k].texts;
+    }
+    for (size_t i = 0; i < m->nlist; i++)
+        for (size_t k = 0; k < n && m->list[i].rank != IDENTITY_EXACT; k++)
+            m->list[i].drop |=
+                most[k].texts > m->list[i].texts && str_equal(most[k].type, m->list[i].type);
+    return true;
 }
 
-static void choose(struct matching *m, struct candidate *list, size_t n, struct activity_match *ret)
+static bool add_target(struct matching *m, const struct candidate *c, bool sure, struct err *err)
+{
+    struct activity_match *to = m->match;
+    if (to->n == ACTIVITY_TARGETS_MAX)
+        return add_stack(m, c->stack, err);
+    struct activity_target *grown =
+        arena_grow(m->arena, to->target, to->n, &to->targets_room, to->n + 1);
+    if (!grown)
+        return arena_full(m->arena, err);
+    to->target = grown;
+    to->target[to->n++] = (struct activity_target){c->stack, c->address, sure};
+    return true;
+}
+
+/* Those that are surely meant come first, so that they are the ones that are named. */
+static bool choose(struct matching *m, struct err *err)
 {
     unsigned best = 0, best_named = 0; /* of what is named itself */
     bool own = false;
     bool another = is_about_another(m);
-    keep_fullest(list, n);
-    for (size_t i = 0; i < n; i++) {
-        list[i].drop |= another && list[i].rank == IDENTITY_REFERENCE;
-        if (!list[i].drop && list[i].fit > best)
-            best = list[i].fit;
-        if (!list[i].drop && list[i].rank != IDENTITY_REFERENCE && list[i].fit > best_named)
-            best_named = list[i].fit;
-        own |= !list[i].parent;
+    if (!keep_fullest(m, err))
+        return false;
+    for (size_t i = 0; i < m->nlist; i++) {
+        struct candidate *c = &m->list[i];
+        c->drop |= another && c->rank == IDENTITY_REFERENCE;
+        if (!c->drop && c->fit > best)
+            best = c->fit;
+        if (!c->drop && c->rank != IDENTITY_REFERENCE && c->fit > best_named)
+            best_named = c->fit;
+        own |= !c->parent;
     }
-    for (size_t i = 0; i < n && ret->n < ACTIVITY_TARGETS_MAX; i++) {
-        struct candidate *c = &list[i];
-        bool named = c->declared && c->rank == IDENTITY_EXACT && !c->parent;
-        bool fits = c->fit == best && (c->rank != IDENTITY_REFERENCE || best_named < best);
-        if (c->drop || (!named && !c->fit && (best || another)))
-            continue;
-        ret->target[ret->n++] = (struct activity_target){c->hit->stack, c->hit->address,
-                                                         (fits || named) && !(c->parent && own)};
-    }
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < m->nlist; i++) {
+            const struct candidate *c = &m->list[i];
+            bool named = c->declared && c->rank == IDENTITY_EXACT && !c->parent;
+            bool fits = c->fit == best && (c->rank != IDENTITY_REFERENCE || best_named < best);
+            bool sure = (fits || named) && !(c->parent && own);
+            if (c->drop || sure != (round == 0) || (!named && !c->fit && (best || another)))
+                continue;
+            if (!add_target(m, c, sure, err))
+                return false;
+        }
+    return true;
 }
 
-static bool find(struct record *record, struct matching *m, struct activity_match *ret,
-                 struct err *err)
+static bool find(struct record *record, struct matching *m, struct err *err)
 {
-    struct identity_hits hits = {.arena = m->arena};
+    struct activity_match *to = m->match;
     int64_t *hash = arena_new(m->arena, int64_t, m->n);
-    ret->missed = arena_new(m->arena, int64_t, m->n);
-    if (!hash || !ret->missed)
+    to->missed = arena_new(m->arena, int64_t, m->n);
+    if (!hash || !to->missed)
         return arena_full(m->arena, err);
     for (size_t i = 0; i < m->n; i++)
         hash[i] = m->spelling[i].hash;
-    if (m->n && !identities_find(record, hash, m->n, &hits, err))
+    if (m->n && !identities_find(record, hash, m->n, take_hit, m, err))
         return false;
-    struct candidate *list = arena_new(m->arena, struct candidate, hits.n);
-    size_t n = 0;
-    if (!list)
-        return arena_full(m->arena, err);
-    for (size_t i = 0; i < hits.n; i++) {
-        struct candidate c;
-        struct spelling *s = judge_hit(m, &hits.hit[i], &c);
-        if (s) {
-            s->hit = true;
-            add_candidate(list, &n, &c);
-        }
-    }
     for (size_t i = 0; i < m->n; i++)
         if (!m->spelling[i].hit && m->spelling[i].whole && !m->spelling[i].parent)
-            ret->missed[ret->nmissed++] = m->spelling[i].hash;
-    choose(m, list, n, ret);
-    return true;
+            to->missed[to->nmissed++] = m->spelling[i].hash;
+    return choose(m, err);
 }
 
 bool activity_find_targets(struct record *record, struct arena *arena,
                            const struct activity_rules *rules, const struct activity *event,
                            struct activity_match *ret, struct err *err)
 {
-    struct matching *m = arena_new(arena, struct matching, 1);
-    *ret = (struct activity_match){
-        .target = arena_new(arena, struct activity_target, ACTIVITY_TARGETS_MAX + 1)};
-    if (!m || !ret->target)
-        return arena_full(arena, err);
-    *m = (struct matching){
-        .arena = arena, .rules = rules, .event = event, .text = {.limit = IDENTITY_TEXT_MAX + 1}};
-    add_words(&m->words, event->service);
-    add_words(&m->words, event->action);
-    add_words(&m->words, event->kind);
-    spell(m);
-    if (event->stack.len && event->address.len &&
-        (!rules->stacks.len || glob_match(rules->stacks, event->stack, '\0')))
-        ret->target[ret->n++] = (struct activity_target){event->stack, event->address, true};
-    bool ok = find(record, m, ret, err);
-    buf_free(&m->text);
+    struct matching m = {.arena = arena,
+                         .rules = rules,
+                         .event = event,
+                         .text = {.limit = IDENTITY_TEXT_MAX + 1},
+                         .match = ret};
+    *ret = (struct activity_match){0};
+    add_words(&m.words, event->service);
+    add_words(&m.words, event->action);
+    add_words(&m.words, event->kind);
+    spell(&m);
+    bool ok = !m.full || arena_full(arena, err);
+    if (ok && event->stack.len && event->address.len &&
+        (!rules->stacks.len || glob_match(rules->stacks, event->stack, '\0'))) {
+        const struct candidate said = {.stack = event->stack, .address = event->address};
+        ok = add_target(&m, &said, true, err);
+    }
+    ok = ok && find(record, &m, err);
+    buf_free(&m.text);
     return ok;
 }

@@ -2,7 +2,7 @@
 #pragma once
 #include "record/activity.h"
 
-enum { ACTIVITY_TARGETS_MAX = 64, ACTIVITY_SPELLINGS_MAX = 192 };
+enum { ACTIVITY_TARGETS_MAX = 1024 /* named one by one */ };
 
 /* A resource that an event is about. */
 struct activity_target {
@@ -10,8 +10,10 @@ struct activity_target {
     bool sure; /* it is surely meant */
 };
 struct activity_match {
-    struct activity_target *target;
-    size_t n;
+    struct activity_target *target; /* those that are surely meant first */
+    size_t n, targets_room;
+    struct str *stack; /* where more of them are than can be told one by one */
+    size_t nstacks;
     int64_t *missed; /* hashes of names that no resource goes by */
     size_t nmissed;
 };

@@ -277,56 +277,43 @@ bool identities_drop(struct record *record, struct str stack, struct err *err)
 
 /* --- asking --- */
 
-static struct str keep(struct arena *arena, const struct db_row *row, size_t column)
-{
-    return arena_dup(arena, db_text(row, column));
-}
+struct hits_to {
+    bool (*take)(void *ctx, const struct identity_hit *hit, struct err *err);
+    void *ctx;
+};
 
 static bool take_hit(void *ctx, const struct db_row *row, struct err *err)
 {
-    struct identity_hits *hits = ctx;
+    const struct hits_to *to = ctx;
     int64_t rank = db_int(row, 1);
-    if (hits->n == IDENTITY_HITS_MAX) {
-        hits->more = true;
-        return true;
-    }
-    struct identity_hit *grown =
-        arena_grow(hits->arena, hits->hit, hits->n, &hits->room, hits->n + 1);
-    if (!grown)
-        return arena_full(hits->arena, err);
-    hits->hit = grown;
-    struct identity_hit *h = &hits->hit[hits->n];
-    *h = (struct identity_hit){.hash = db_int(row, 0),
-                               .rank = rank >= 0 && rank < IDENTITY_RANK_COUNT
-                                           ? (enum identity_rank)rank
-                                           : IDENTITY_REFERENCE,
-                               .stack = keep(hits->arena, row, 2),
-                               .address = keep(hits->arena, row, 3),
-                               .type = keep(hits->arena, row, 4),
-                               .cloud = keep(hits->arena, row, 5),
-                               .account = keep(hits->arena, row, 6),
-                               .region = keep(hits->arena, row, 7)};
-    if (!h->stack.ptr || !h->address.ptr || !h->type.ptr || !h->cloud.ptr || !h->account.ptr ||
-        !h->region.ptr)
-        return arena_full(hits->arena, err);
-    hits->n++;
-    return true;
+    const struct identity_hit hit = {.hash = db_int(row, 0),
+                                     .rank = rank >= 0 && rank < IDENTITY_RANK_COUNT
+                                                 ? (enum identity_rank)rank
+                                                 : IDENTITY_REFERENCE,
+                                     .stack = db_text(row, 2),
+                                     .address = db_text(row, 3),
+                                     .type = db_text(row, 4),
+                                     .cloud = db_text(row, 5),
+                                     .account = db_text(row, 6),
+                                     .region = db_text(row, 7)};
+    return to->take(to->ctx, &hit, err);
 }
 
 bool identities_find(struct record *record, const int64_t *hash, size_t n,
-                     struct identity_hits *ret, struct err *err)
+                     bool (*take)(void *ctx, const struct identity_hit *hit, struct err *err),
+                     void *ctx, struct err *err)
 {
     static const char sql[] =
         "SELECT i.hash, i.rank, r.stack, r.address, r.type, r.cloud, r.account, r.region"
         " FROM identity i JOIN identity_resource r ON r.id = i.resource WHERE i.hash IN ($1, $2,"
         " $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"
-        " $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ORDER BY i.rank, i.resource"
-        " LIMIT 257";
+        " $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ORDER BY i.rank, i.resource";
+    struct hits_to to = {take, ctx};
     for (size_t at = 0; at < n; at += FIND_PARAMS) {
         struct db_value param[FIND_PARAMS];
         for (size_t i = 0; i < FIND_PARAMS; i++)
             param[i] = DB_PARAM_INT(hash[at + i < n ? at + i : n - 1]);
-        if (!db_query(record->db, sql, param, FIND_PARAMS, take_hit, ret, err))
+        if (!db_query(record->db, sql, param, FIND_PARAMS, take_hit, &to, err))
             return false;
     }
     return true;

@@ -30,12 +30,7 @@ struct record;
 enum identity_rank { IDENTITY_RANKS(X) IDENTITY_RANK_COUNT };
 #undef X
 
-enum {
-    IDENTITY_TEXT_MAX = 2048,
-    IDENTITIES_PER_RESOURCE = 64,
-    IDENTITY_HITS_MAX = 256,
-    IDENTITIES_PART = 2000
-};
+enum { IDENTITY_TEXT_MAX = 2048, IDENTITIES_PER_RESOURCE = 64, IDENTITIES_PART = 2000 };
 
 /* One spelling for all, into `out` (cleared before). False: no identifier (empty, too long). */
 bool identity_normalise(struct buf *out, struct str text);
@@ -68,15 +63,11 @@ struct identity_hit {
     struct str stack, address, type;
     struct str cloud, account, region; /* where its own names tell; or empty */
 };
-struct identity_hits {
-    struct arena *arena;
-    struct identity_hit *hit;
-    size_t n, room;
-    bool more; /* IDENTITY_HITS_MAX were not all */
-};
-/* Who goes by any of these names; hashes by an index, at most IDENTITY_HITS_MAX. */
+/* Who goes by any of these names, all of them: for each 32 names the best first, then the oldest.
+ * The texts of a hit are gone after the call. */
 bool identities_find(struct record *record, const int64_t *hash, size_t n,
-                     struct identity_hits *ret, struct err *err);
+                     bool (*take)(void *ctx, const struct identity_hit *hit, struct err *err),
+                     void *ctx, struct err *err);
 /* The names of one resource itself, without what it refers to. */
 bool identities_of(struct record *record, struct arena *arena, struct str stack, struct str address,
                    int64_t **ret_hash, size_t *ret_n, struct err *err);

@@ -491,6 +491,67 @@ static void an_event_counts_once_and_only_if_it_wrote(void **state)
     close_lab(&lab);
 }
 
+static void put_instances(struct buf *text, int n)
+{
+    buf_str(text, STR("{\"version\":4,\"terraform_version\":\"1\",\"serial\":1,\"lineage\":\"l\","
+                      "\"resources\":["));
+    for (int i = 0; i < n; i++)
+        buf_printf(text,
+                   "%s{\"mode\":\"managed\",\"type\":\"aws_instance\",\"name\":\"n%d\","
+                   "\"provider\":\"provider[\\\"registry.terraform.io/hashicorp/aws\\\"]\","
+                   "\"instances\":[{\"attributes\":{\"id\":\"i-%08d\",\"arn\":\"arn:aws:ec2:"
+                   "eu-west-1:1:instance/i-%08d\",\"subnet_id\":\"subnet-%d\",\"vpc_id\":\"vpc-1\"}"
+                   "}]}",
+                   i ? "," : "", i, i, i, i % 100);
+    buf_str(text, STR("]}"));
+}
+
+/* A call about a thousand resources, and a name that more go by than are told one by one. */
+static void nothing_is_lost_where_many_are_meant(void **state)
+{
+    enum { KNOWN = 1500, CALLED = 1000, TOLD = 1024 };
+    static const struct activity_name vpc = {STR_INIT("vpc-1"), STR_INIT("vpcId"), 0, true};
+    static struct activity_name name[CALLED];
+    static char id[CALLED][16];
+    struct activity e = {.source = STR("cloudtrail"),
+                         .id = STR("1"),
+                         .time_utc_ms = NOW,
+                         .cloud = STR("aws"),
+                         .account = STR("1"),
+                         .service = STR("ec2"),
+                         .action = STR("ModifyInstanceAttribute"),
+                         .actor = STR("alice"),
+                         .name = name,
+                         .nnames = CALLED};
+    struct lab lab;
+    struct err err = {0};
+    AUTO_BUF text = {.limit = LIMIT};
+    struct activity_done done = {0};
+    open_lab(&lab, *state);
+    put_instances(&text, KNOWN);
+    know(&lab, buf_view(&text), true);
+    for (int i = 0; i < CALLED; i++) {
+        (void)snprintf(id[i], sizeof id[i], "i-%08d", i);
+        name[i] = (struct activity_name){str_from(id[i]), STR("instanceId"), 0, false};
+    }
+    assert_true(activity_add(&lab.record, &no_rules, &e, 1, &done, &err));
+    assert_true(done.touched == CALLED && !done.whole);
+    assert_int_equal(count(&lab, "SELECT count(*) FROM activity_target WHERE sure = 1"), CALLED);
+    assert_int_equal(count(&lab, "SELECT count(*) FROM touch WHERE address <> ''"), CALLED);
+    e.id = STR("2");
+    e.action = STR("ModifyInstances");
+    e.name = &vpc;
+    e.nnames = 1;
+    e.more_names = true;
+    assert_true(activity_add(&lab.record, &no_rules, &e, 1, &done, &err));
+    assert_int_equal(done.touched, CALLED + TOLD);
+    assert_true(done.whole == 1 && done.cut == 1);
+    assert_int_equal(count(&lab, "SELECT count(*) FROM touch WHERE address = '' AND why = 'event'"
+                                 " AND stack = 'prod'"),
+                     1);
+    close_lab(&lab);
+}
+
 static void a_time_ahead_of_ours_counts_as_now(void **state)
 {
     struct lab lab;
@@ -672,6 +733,42 @@ static void an_early_event_is_found_by_its_names(void **state)
     close_lab(&lab);
 }
 
+/* Two senders of one event may touch different stacks; two events of one id are two. */
+static void an_event_of_two_senders_counts_for_both(void **state)
+{
+    static const struct activity_rules others = {.stacks = STR_INIT("else*")};
+    static const char *const own[] = {
+        OWN("1", "erin", "2026-08-23T09:58:12Z", "\"resource\":\"app_role\""),
+        OWN("1", "dave", "2026-08-23T09:58:12Z", "\"resource\":\"app_role\""),
+        OWN("1", "dave", "2126-08-23T09:58:12Z", "\"resource\":\"app_role\"")};
+    static const char trail[] = TRAIL("ec2", "ModifyVpcAttribute", ASKED("\"vpcId\":\"vpc-1\""));
+    struct lab lab;
+    struct activity_done done = {0};
+    open_lab(&lab, *state);
+    know_all(&lab);
+    add(&lab, trail, &others, &done);
+    assert_true(done.count[ACTIVITY_UNMATCHED] == 1 && touches(&lab) == 0);
+    add(&lab, trail, &no_rules, &done);
+    assert_true(done.count[ACTIVITY_DUPLICATE] == 1 && touches(&lab) == 1);
+    assert_int_equal(count(&lab, "SELECT count(*) FROM activity WHERE result = 'matched'"), 1);
+    assert_true(same(who(&lab, "aws_vpc.main", CLASS_CONTRADICTS_CODE)->actor, "alice"));
+    assert_int_equal(count(&lab, "SELECT count(*) FROM audit_event WHERE type ="
+                                 " 'finding.actor'"),
+                     0);
+    int64_t serial = count(&lab, "SELECT max(serial) FROM touch");
+    add(&lab, trail, &no_rules, &done); /* nothing new */
+    assert_int_equal(count(&lab, "SELECT max(serial) FROM touch"), serial);
+    done = (struct activity_done){0};
+    for (int i = 0; i < 2; i++)
+        for (size_t k = 0; k < sizeof own / sizeof *own; k++)
+            add(&lab, own[k], &no_rules, &done);
+    assert_int_equal(done.count[ACTIVITY_MATCHED], 3);
+    assert_int_equal(done.count[ACTIVITY_DUPLICATE], 3);
+    assert_int_equal(count(&lab, "SELECT count(*) FROM activity WHERE event LIKE '1 #%'"), 2);
+    assert_int_equal(count(&lab, "SELECT count(*) FROM activity WHERE actor = 'dave'"), 2);
+    close_lab(&lab);
+}
+
 static void a_pipeline_is_expected_within_a_run(void **state)
 {
     static const struct str patterns[] = {STR_INIT("cloudtrail:arn:aws:iam::1:user/ali*")};
@@ -739,17 +836,7 @@ static void many_resources_and_many_events(void **state)
     AUTO_BUF text = {.limit = LIMIT};
     struct activity_done done = {0};
     open_lab(&lab, *state);
-    buf_str(&text, STR("{\"version\":4,\"terraform_version\":\"1\",\"serial\":1,\"lineage\":\"l\","
-                       "\"resources\":["));
-    for (int i = 0; i < RESOURCES; i++)
-        buf_printf(&text,
-                   "%s{\"mode\":\"managed\",\"type\":\"aws_instance\",\"name\":\"n%d\","
-                   "\"provider\":\"provider[\\\"registry.terraform.io/hashicorp/aws\\\"]\","
-                   "\"instances\":[{\"attributes\":{\"id\":\"i-%08d\",\"arn\":\"arn:aws:ec2:"
-                   "eu-west-1:1:instance/i-%08d\",\"subnet_id\":\"subnet-%d\",\"vpc_id\":\"vpc-1\"}"
-                   "}]}",
-                   i ? "," : "", i, i, i, i % 100);
-    buf_str(&text, STR("]}"));
+    put_instances(&text, RESOURCES);
     double began = seconds();
     know(&lab, buf_view(&text), true);
     double indexed = seconds();
@@ -793,6 +880,8 @@ int main(void)
         cmocka_unit_test(an_event_finds_its_resources),
         cmocka_unit_test(an_event_before_its_name_is_known),
         cmocka_unit_test(an_event_counts_once_and_only_if_it_wrote),
+        cmocka_unit_test(an_event_of_two_senders_counts_for_both),
+        cmocka_unit_test(nothing_is_lost_where_many_are_meant),
         cmocka_unit_test(a_time_ahead_of_ours_counts_as_now),
         cmocka_unit_test(who_attacks_the_log_is_in_the_log),
         cmocka_unit_test(what_is_old_goes),

@@ -106,6 +106,8 @@ static void answer_done(struct events_job *job)
                          (int64_t)job->done.count[i]);
     jsonw_member_int(&w, STR("unknown"), (int64_t)job->feed.unknown);
     jsonw_member_int(&w, STR("touched"), (int64_t)job->done.touched);
+    jsonw_member_int(&w, STR("stacks"), (int64_t)job->done.whole);
+    jsonw_member_int(&w, STR("cut"), (int64_t)job->done.cut);
     jsonw_object_close(&w);
     buf_char(&body, '\n');
     const struct answer answer = {
@@ -117,7 +119,7 @@ static void on_done(struct commit_job *commit, const struct err *failed)
 {
     struct events_job *job = (struct events_job *)(void *)commit;
     struct server *server = job->server;
-    bool wake = !failed && job->done.touched; /* somebody scans, or tells */
+    bool wake = !failed && (job->done.touched || job->done.whole); /* somebody scans, or tells */
     for (size_t i = 0; !failed && i < job->feed.n; i++)
         wake |= job->feed.event[i].attack;
     atomic_fetch_sub(&server->events_waiting, 1);
@@ -125,6 +127,11 @@ static void on_done(struct commit_job *commit, const struct err *failed)
         request_failed(job->request, failed);
     } else {
         count(job);
+        if (job->done.whole || job->done.cut)
+            LOG(server->options.log, LOG_WARN, "events",
+                "more than can be told one by one: stacks are scanned in whole",
+                LOG_NUMBER("stacks", (int64_t)job->done.whole),
+                LOG_NUMBER("events_cut", (int64_t)job->done.cut));
         answer_done(job);
     }
     if (wake) /* the job went with its request */
