@@ -198,7 +198,7 @@ static bool has_lease(const struct slot *slot, const struct lease *lease)
     return slot->lease.stack.ptr && str_equal(slot->lease.owner, lease->owner);
 }
 
-static void lose(struct scheduler *s, struct slot *slot, const struct lease *lease)
+void scheduler_lose(struct scheduler *s, struct slot *slot, const struct lease *lease)
 {
     (void)pthread_mutex_lock(&s->lock);
     if (has_lease(slot, lease) && slot->why == SLOT_GOES_ON) {
@@ -237,12 +237,12 @@ static void renew(struct scheduler *s, struct slot *slot, struct store *store)
             slot->renewed_ms = began;
         (void)pthread_mutex_unlock(&s->lock);
         if (!held)
-            lose(s, slot, &lease);
+            scheduler_lose(s, slot, &lease);
         return;
     }
     store_drop(store);
     if (clock_monotonic_ms() - renewed > s->settings.lease_ms)
-        lose(s, slot, &lease); /* by now it may be another's */
+        scheduler_lose(s, slot, &lease); /* by now it may be another's */
 }
 
 /* The end of a wait that begins now. */

@@ -84,6 +84,9 @@ void hands_drop(struct hands *hands);
 void scheduler_scan(struct scheduler *scheduler, struct slot *slot, struct hands *hands,
                     const struct plan *plan, const struct lease *lease);
 
+/* The lease is another's by now: its scan ends, where the slot still has that very lease. */
+void scheduler_lose(struct scheduler *scheduler, struct slot *slot, const struct lease *lease);
+
 /* A line for people: the error, once for the same. */
 void scheduler_tell(struct scheduler *scheduler, const char *what, struct str stack,
                     const struct err *err);

@@ -25,6 +25,7 @@ enum {
     BACK_OFF_MOST_MS = 3600000,
     ENDED_MS = 500, /* as BACK_OFF_MS, where the process ended and nothing is known of the scan */
     ENDED_MOST_MS = 16000,
+    UNCHECKED_ALONE = 100,
     UNCHECKED_MS = 15000, /* a touched address that could not be read is looked at again */
     UNCHECKED_TIMES = 8,
     APPLY_LOOK_MS = 5000, /* is it over? */
@@ -435,20 +436,44 @@ static int64_t times_unchecked(struct str why)
     return str_starts(why, word) && str_to_int64(str_sub(why, word.len, why.len), &n) ? n : 0;
 }
 
+static bool again(struct piece *p, struct str address, int64_t times, int64_t now, struct err *err)
+{
+    const struct touch touch = {.stack = p->stack->name,
+                                .address = address,
+                                .why = arena_printf(&p->arena, "unchecked %" PRId64, times + 1),
+                                .due_utc_ms = now + ((int64_t)UNCHECKED_MS << times)};
+    if (!touch.why.ptr)
+        return arena_full(&p->arena, err);
+    return times >= UNCHECKED_TIMES || touch_add(store_of(p), &touch, 1, err);
+}
+
+/* Of a stack that was touched as a whole: each by itself, or all where they are many. */
+static bool rest_again(struct piece *p, int64_t times, int64_t now, struct err *err)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->result.nfindings; i++)
+        n += p->result.findings[i].class_ == CLASS_UNCHECKED && p->result.findings[i].address.len;
+    if (n > UNCHECKED_ALONE)
+        return again(p, STR(""), times, now, err);
+    for (size_t i = 0; i < p->result.nfindings; i++) {
+        const struct finding *f = &p->result.findings[i];
+        if (f->class_ == CLASS_UNCHECKED && f->address.len &&
+            !again(p, f->address, times, now, err))
+            return false;
+    }
+    return true;
+}
+
 /* What was touched and could not be read was not looked at: again, each time twice as late; what
  * cannot be read for an hour is the next sweep's. */
 static bool again_later(struct piece *p, int64_t now, struct err *err)
 {
     for (size_t i = 0; i < p->ntouched; i++) {
-        struct touch touch = p->touched[i].touch;
-        int64_t times = times_unchecked(touch.why);
-        if (!touch.address.len || times >= UNCHECKED_TIMES || !is_unchecked(p, touch.address))
-            continue;
-        touch.why = arena_printf(&p->arena, "unchecked %" PRId64, times + 1);
-        touch.due_utc_ms = now + ((int64_t)UNCHECKED_MS << times);
-        if (!touch.why.ptr)
-            return arena_full(&p->arena, err);
-        if (!touch_add(store_of(p), &touch, 1, err))
+        const struct touch *touch = &p->touched[i].touch;
+        int64_t times = times_unchecked(touch->why);
+        if (!(touch->address.len
+                  ? !is_unchecked(p, touch->address) || again(p, touch->address, times, now, err)
+                  : rest_again(p, times, now, err)))
             return false;
     }
     return true;

@@ -14,6 +14,7 @@
 #include "record/touch.h"
 #include "serve/log.h"
 #include "serve/scheduler.h"
+#include "serve/scheduler_parts.h"
 
 enum { WAIT_MS = 300000, THINGS = 6 };
 
@@ -312,6 +313,49 @@ static void a_tier_and_a_touch_are_scanned_alone(void **state)
     close_world(&w);
 }
 
+/* What stays unchecked of a stack that was touched as a whole is looked at again, alone. */
+static void the_rest_of_a_touched_stack_is_looked_at_again(void **state)
+{
+    static const struct touch whole = {STR_INIT("app"), STR_INIT(""), STR_INIT("file"), 0,
+                                       STR_INIT("")};
+    struct world w = {0};
+    make_world(&w, *state, "version: 1\n" SERVE STACK);
+    put(&w, "app/live.ndjson",
+        "{\"complete\": true}\n{\"address\": \"x_thing.t3\", \"error\": \"AccessDenied\"}\n"
+        "{\"address\": \"x_thing.t5\", \"error\": \"AccessDenied\"}\n");
+    begin(&w, 0);
+    assert_true(touch_add(&w.record, &whole, 1, &w.err));
+    hub_wake(w.server[0].hub);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'incomplete'", 1);
+    end(&w, 0);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM touch"), 2);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM touch t, run r WHERE why = 'unchecked 1' AND"
+                             " address IN ('x_thing.t3', 'x_thing.t5') AND"
+                             " due_utc_ms >= r.started_utc_ms + 15000"),
+                     2);
+    close_world(&w);
+}
+
+/* Leases of two stacks have the same fence, and whoever renewed the first comes too late. */
+static void a_scan_ends_for_its_own_lease_alone(void **state)
+{
+    const struct lease first = {.stack = STR("one"), .owner = STR("host 1 worker 0 7"), .fence = 4};
+    const struct lease second = {
+        .stack = STR("two"), .owner = STR("host 1 worker 0 8"), .fence = 4};
+    struct scheduler s = {.closing = false};
+    struct slot slot = {.scheduler = &s, .lease = second};
+    (void)state;
+    assert_int_equal(pthread_mutex_init(&s.lock, NULL), 0);
+    scheduler_lose(&s, &slot, &first);
+    assert_true(slot.why == SLOT_GOES_ON && !slot.cancel);
+    scheduler_lose(&s, &slot, &second);
+    assert_true(slot.why == SLOT_LOST && slot.cancel);
+    slot = (struct slot){.scheduler = &s};
+    scheduler_lose(&s, &slot, &second); /* it has none */
+    assert_true(slot.why == SLOT_GOES_ON && !slot.cancel);
+    (void)pthread_mutex_destroy(&s.lock);
+}
+
 static void lock_state(struct world *w, const char *kind)
 {
     const struct db_value param = DB_PARAM_TEXT(str_from(kind));
@@ -459,6 +503,8 @@ int main(void)
         cmocka_unit_test(a_stack_taken_out_is_retired),
         cmocka_unit_test(a_folder_that_is_away_may_come_back),
         cmocka_unit_test(a_tier_and_a_touch_are_scanned_alone),
+        cmocka_unit_test(the_rest_of_a_touched_stack_is_looked_at_again),
+        cmocka_unit_test(a_scan_ends_for_its_own_lease_alone),
         cmocka_unit_test(an_apply_is_waited_for_but_not_for_ever),
         cmocka_unit_test(a_lock_beside_the_state_is_told_of),
         cmocka_unit_test(a_state_of_another_lineage_is_another_state),
