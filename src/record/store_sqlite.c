@@ -21,17 +21,18 @@
 #include "base/io.h"
 #include "base/library.h"
 #include "record/db_parts.h"
+#include "record/lock_holder.h"
 
 /* clang-format off */
 #define SYMBOLS(X) \
     X(bind_blob) X(bind_int64) X(bind_null) X(bind_parameter_index) \
     X(bind_text) X(busy_timeout) X(changes) X(clear_bindings) X(close) X(column_blob) \
-    X(column_bytes) X(column_count) X(column_int64) X(column_text) X(column_type) X(db_config) \
+    X(column_bytes) X(column_count) X(column_int64) X(column_text) X(column_type) X(db_config) X(db_filename) \
     X(errmsg) X(exec) X(extended_errcode) X(finalize) X(get_autocommit) X(libversion_number) \
     X(open_v2) X(prepare_v3) X(reset) X(step) X(system_errno)
 /* clang-format on */
 
-enum { OLDEST_VERSION = 3037000, PATH_BYTES_MAX = 4000, RETRY_MS = 20 };
+enum { OLDEST_VERSION = 3037000, PATH_BYTES_MAX = 4000, RETRY_MS = 20, HOLDER_MAX = 160 };
 
 struct sqlite {
 #define X(name) __typeof__(sqlite3_##name) *name;
@@ -123,9 +124,13 @@ static bool failed(struct store *store, const char *doing, struct err *err)
     int system_errno = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN
                            ? store->api.system_errno(store->handle)
                            : 0;
-    return err_set(err, kind_of(code, system_errno), "%.*s: %s: %s%s%s%s", STR_ARG(store->db.shown),
-                   doing, store->api.errmsg(store->handle), system_errno ? ": " : "",
-                   system_errno ? strerror(system_errno) : "", hint_of(code));
+    char holder[HOLDER_MAX] = "";
+    const char *file = store->api.db_filename(store->handle, NULL);
+    bool busy = (code & 0xff) == SQLITE_BUSY && file && lock_holder_tell(file, holder, HOLDER_MAX);
+    return err_set(err, kind_of(code, system_errno), "%.*s: %s: %s%s%s%s%s",
+                   STR_ARG(store->db.shown), doing, store->api.errmsg(store->handle),
+                   system_errno ? ": " : "", system_errno ? strerror(system_errno) : "",
+                   busy ? "; " : "", busy ? holder : hint_of(code));
 }
 
 /* --- opening --- */

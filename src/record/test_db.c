@@ -481,6 +481,39 @@ static void opening_it_again_keeps_the_locks(void **state)
     db_close(db);
 }
 
+/* Who stands still while he writes keeps all others from writing; they say who it is. */
+static void who_stands_still_is_named(void **state)
+{
+    const struct test_store *store = *state;
+    const struct db_options impatient = {.timeout_ms = 200};
+    struct err why = {0};
+    char want[100];
+    int status = 0;
+    if (store->server[0])
+        return; /* the server cuts him off */
+    db_close(open_store(store, NULL));
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct db *other = NULL;
+        if (db_open(&other, str_from(store->url), NULL, NULL) && db_begin(other, DB_WRITE, NULL))
+            (void)raise(SIGSTOP);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+    assert_true(WIFSTOPPED(status));
+    struct db *db = open_store(store, &impatient);
+    assert_false(db_begin(db, DB_WRITE, &why));
+    (void)snprintf(want, sizeof want,
+                   "process %d (record_test_db) holds its lock and is stopped: `kill -CONT %d`",
+                   (int)pid, (int)pid);
+    if (why.kind != ERR_TIMEOUT || !strstr(why.frame[0], want))
+        fail_msg("%s", why.frame[0]);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    OK(db_begin(db, DB_WRITE, &err));
+    db_close(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,6 +525,7 @@ int main(void)
         cmocka_unit_test(a_statement_that_does_not_fit_says_so),
         cmocka_unit_test(the_second_writer_waits_and_is_told),
         cmocka_unit_test(opening_it_again_keeps_the_locks),
+        cmocka_unit_test(who_stands_still_is_named),
         cmocka_unit_test(a_turn_ends_with_what_was_written),
         cmocka_unit_test(threads_write_in_turn),
         cmocka_unit_test(a_reader_cannot_write),
