@@ -38,9 +38,9 @@ static const struct str fields[] = {
     WHEN_FIELDS(X)
 #undef X
 };
-static const struct str statuses[] = {STR_INIT("new"),       STR_INIT("changed"),
-                                      STR_INIT("recurring"), STR_INIT("overdue"),
-                                      STR_INIT("resolved"),  STR_INIT("notice")};
+static const struct str statuses[] = {
+    STR_INIT("new"),      STR_INIT("changed"), STR_INIT("recurring"),   STR_INIT("overdue"),
+    STR_INIT("resolved"), STR_INIT("notice"),  STR_INIT("acknowledged")};
 
 static bool complain(struct reading *r, const char *what)
 {

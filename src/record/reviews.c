@@ -313,26 +313,32 @@ bool reviews_insert(struct record *record, int64_t finding, struct review *revie
     if (!free_place(record, finding, err) || !next_id(record, &review->id, err))
         return false;
     review->state = REVIEW_REQUESTED;
-    return RUN(
-        record,
-        "INSERT INTO review (id, finding, stack, address, class, fingerprint, digest,"
-        " environment, owners, severity, decision, author, author_how, answer, reason,"
-        " ticket, actor, actor_how, actor_via, requested_utc_ms, until_utc_ms, state,"
-        " needed, rule, effect_utc_ms, ended_utc_ms, ending, ended_by, ended_how,"
-        " ended_why, author_principal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-        " $13, $14, $15, $16, $17, $18, $19, $20, $21, 'requested', $22, $23, 0, 0, '', '', '', '',"
-        " $24)",
-        err, DB_PARAM_INT(review->id), DB_PARAM_INT(finding), reviews_text(review->stack),
-        reviews_text(review->address), reviews_text(str_from(finding_class_name(review->class_))),
-        reviews_text(review->fingerprint), reviews_text(review->value),
-        reviews_text(review->environment), reviews_text(review->owners),
-        DB_PARAM_INT((int64_t)review->severity), reviews_text(review->decision),
-        reviews_text(review->author.name), reviews_text(review->author.how),
-        reviews_text(str_from(review_answer_name(review->answer))), reviews_text(review->reason),
-        reviews_text(review->ticket), reviews_text(review->by.name), reviews_text(review->by.how),
-        reviews_text(review->by.via), DB_PARAM_INT(review->requested_utc_ms),
-        DB_PARAM_INT(review->until_utc_ms), DB_PARAM_INT(review->needed),
-        reviews_text(review->rule), reviews_text(review->author.via));
+    if (!RUN(record,
+             "INSERT INTO review (id, finding, stack, address, class, fingerprint, digest,"
+             " environment, owners, severity, decision, author, author_how, answer, reason,"
+             " ticket, actor, actor_how, actor_via, requested_utc_ms, until_utc_ms, state,"
+             " needed, rule, effect_utc_ms, ended_utc_ms, ending, ended_by, ended_how,"
+             " ended_why, author_principal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+             "$12,"
+             " $13, $14, $15, $16, $17, $18, $19, $20, $21, 'requested', $22, $23, 0, 0, '', '', "
+             "'', '',"
+             " $24)",
+             err, DB_PARAM_INT(review->id), DB_PARAM_INT(finding), reviews_text(review->stack),
+             reviews_text(review->address),
+             reviews_text(str_from(finding_class_name(review->class_))),
+             reviews_text(review->fingerprint), reviews_text(review->value),
+             reviews_text(review->environment), reviews_text(review->owners),
+             DB_PARAM_INT((int64_t)review->severity), reviews_text(review->decision),
+             reviews_text(review->author.name), reviews_text(review->author.how),
+             reviews_text(str_from(review_answer_name(review->answer))),
+             reviews_text(review->reason), reviews_text(review->ticket),
+             reviews_text(review->by.name), reviews_text(review->by.how),
+             reviews_text(review->by.via), DB_PARAM_INT(review->requested_utc_ms),
+             DB_PARAM_INT(review->until_utc_ms), DB_PARAM_INT(review->needed),
+             reviews_text(review->rule), reviews_text(review->author.via)))
+        return false;
+    return !review->needed ||
+           reviews_note(record, finding, "requested", &review->by, review->reason, err);
 }
 
 bool reviews_add_approval(struct record *record, int64_t id, const struct approval *approval,

@@ -96,5 +96,7 @@ void alert_json(struct buf *out, const struct alert *alert)
         finding(&w, &alert->finding[i]);
     jsonw_array_close(&w);
     jsonw_member_int(&w, STR("more"), (int64_t)alert->more);
+    if (alert->others_open)
+        jsonw_member_bool(&w, STR("others_open"), true);
     jsonw_object_close(&w);
 }

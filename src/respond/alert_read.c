@@ -101,7 +101,8 @@ bool alert_json_read(struct arena *arena, struct str text, struct alert *ret, st
                           .made_utc_ms = moment(&root, "made"),
                           .finding = finding,
                           .nfindings = n,
-                          .more = number(&root, "more")};
+                          .more = number(&root, "more"),
+                          .others_open = value_get_bool(&root, STR("others_open"), false)};
     bool ok = alert.id.len && read_status(value_get_string(&root, STR("status")), &alert.status) &&
               severity_from(value_get_string(&root, STR("severity")), &alert.severity);
     for (size_t i = 0; i < n && ok; i++)

@@ -261,6 +261,7 @@ static bool comment(struct writing *x, const struct found *found)
 static bool write_issue(struct writing *x, struct found *found)
 {
     bool resolved = x->alert->status == ALERT_RESOLVED;
+    bool some = resolved && x->alert->others_open; /* of those of the issue */
     bool digest = x->alert->status == ALERT_RECURRING;
     if (!find_kept(x, found) || (!found->number && !find_marked(x, found)))
         return false;
@@ -270,6 +271,8 @@ static bool write_issue(struct writing *x, struct found *found)
         return resolved || open_issue(x, found);
     if (!digest && !comment(x, found))
         return false;
+    if (some)
+        return true;
     const char *state = resolved                ? found->open ? "close" : NULL
                         : digest || found->open ? NULL
                                                 : "open";

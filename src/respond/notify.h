@@ -25,6 +25,7 @@ struct err;
     X(ALERT_CHANGED, "changed", "it has other values than were told") \
     X(ALERT_RECURRING, "recurring", "still there: the digest") \
     X(ALERT_OVERDUE, "overdue", "its deadline passed without a review; or a scan is late") \
+    X(ALERT_ACKNOWLEDGED, "acknowledged", "somebody asked for a review: it is looked after") \
     X(ALERT_RESOLVED, "resolved", "a scan did not find it any more, or somebody has answered it") \
     X(ALERT_NOTICE, "notice", "no finding: a breakglass began, a receiver was given up ...") \
     X(ALERT_TEST, "test", "nothing happened: `plumb notify test`")
@@ -66,6 +67,7 @@ struct alert {
     enum severity severity; /* the worst */
     const struct alert_finding *finding;
     size_t nfindings, more; /* more: left out */
+    bool others_open;       /* of ALERT_RESOLVED: others of the thread are still there */
     int64_t made_utc_ms;
     struct str link; /* or empty */
 };
@@ -102,6 +104,9 @@ struct notifier {
     const char *summary;  /* one sentence */
     bool resends;         /* it forgets: what is open is told again each minute (Alertmanager) */
     bool one_by_one;      /* a message is about one finding */
+    bool tracks;          /* it keeps something open for each thread, which is one finding's where
+                             `group` says nothing else, and ends with the last of its findings */
+    bool acknowledges;    /* it is told that somebody is at it, and calls nobody else meanwhile */
     size_t findings_most; /* of one message; 0 = 10 */
     /* Is all there that it needs? `target` NULL: only the configuration is looked at. */
     bool (*check)(const struct config_notify *config, const struct notify_target *target,

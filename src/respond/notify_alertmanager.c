@@ -248,35 +248,74 @@ static int rank(enum notify_result result)
     return ranks[result];
 }
 
-static bool send_alert(struct arena *arena, const struct notify_target *target,
-                       const struct alert *alert, struct notify_answer *ret, struct err *err)
+/* One body to each replica. */
+static bool post(const struct posting *x, const char *const *header, struct str body,
+                 struct notify_answer *ret, struct err *err)
 {
-    struct str token = str_trim(target->key), rest = target->url, word;
-    const char *header[] = {"Content-Type: application/json", NULL, NULL};
-    struct posting posting = {arena, target};
-    struct receiver_request request = {.header = header, .basic = true};
+    struct receiver_request request = {.header = header, .body = body, .basic = true};
     struct notify_answer best = {.result = NOTIFY_GONE, .said = STR("no replica to tell")};
+    struct str rest = x->target->url, word;
     AUTO_BUF said = {.limit = 1 << 16};
     unsigned tried = 0;
-    if (token.len)
-        header[1] = arena_printf(arena, "Authorization: Bearer %.*s", STR_ARG(token)).ptr;
-    if ((token.len && !header[1]) || !wording_fit(arena, alert, FINDINGS_MOST, BODY_MAX,
-                                                  write_alerts, &posting, &request.body, err))
-        return token.len && !header[1] ? arena_full(arena, err) : false;
     for (; tried < REPLICAS_MAX && receiver_next(&rest, &word); tried++) {
         struct http_answer http;
         struct notify_answer one;
-        request.url = make_url(arena, word);
-        if (!request.url.ptr || !receiver_ask(arena, target, &request, &http, &one, err))
-            return request.url.ptr ? false : arena_full(arena, err);
+        request.url = make_url(x->arena, word);
+        if (!request.url.ptr || !receiver_ask(x->arena, x->target, &request, &http, &one, err))
+            return request.url.ptr ? false : arena_full(x->arena, err);
         if (!tried || rank(one.result) > rank(best.result))
             best = one;
         if (one.said.len)
             buf_printf(&said, "%s%.*s", said.len ? "; " : "", STR_ARG(one.said));
     }
     *ret = best;
-    ret->said = tried ? wording_line(arena, buf_view(&said), RECEIVER_SAID_MAX) : best.said;
-    return ret->said.ptr || arena_full(arena, err);
+    ret->said = tried ? wording_line(x->arena, buf_view(&said), RECEIVER_SAID_MAX) : best.said;
+    return ret->said.ptr || arena_full(x->arena, err);
+}
+
+/* As many of the findings as fit with all that is told of them; of one alone less is told. */
+static bool write_part(struct posting *x, const struct alert *all, size_t from, size_t *ret_n,
+                       struct str *ret, struct err *err)
+{
+    AUTO_BUF out = {.limit = BODY_MAX};
+    struct alert part = *all;
+    part.finding = from < all->nfindings ? &all->finding[from] : NULL;
+    part.nfindings = *ret_n < all->nfindings - from ? *ret_n : all->nfindings - from;
+    for (; part.nfindings > 1; part.nfindings = (part.nfindings + 1) / 2) {
+        const struct told told = {part.nfindings, 20, 5, 500};
+        out.len = 0;
+        out.failed = false;
+        write_alerts(&out, &part, &told, x);
+        if (out.failed)
+            continue;
+        *ret_n = part.nfindings;
+        *ret = arena_dup(x->arena, buf_view(&out));
+        return ret->ptr || arena_full(x->arena, err);
+    }
+    *ret_n = 1;
+    return wording_fit(x->arena, &part, 1, BODY_MAX, write_alerts, x, ret, err);
+}
+
+/* In several requests where one would be too long: what was told before the one that fails is told
+ * again, which is nothing new to it. */
+static bool send_alert(struct arena *arena, const struct notify_target *target,
+                       const struct alert *alert, struct notify_answer *ret, struct err *err)
+{
+    struct str token = str_trim(target->key), body;
+    const char *header[] = {"Content-Type: application/json", NULL, NULL};
+    struct posting posting = {arena, target};
+    size_t from = 0, n = FINDINGS_MOST;
+    if (token.len)
+        header[1] = arena_printf(arena, "Authorization: Bearer %.*s", STR_ARG(token)).ptr;
+    if (token.len && !header[1])
+        return arena_full(arena, err);
+    do {
+        if (!write_part(&posting, alert, from, &n, &body, err) ||
+            !post(&posting, header, body, ret, err))
+            return false;
+        from += n;
+    } while (from < alert->nfindings && ret->result == NOTIFY_TAKEN);
+    return true;
 }
 
 const struct notifier notify_alertmanager = {

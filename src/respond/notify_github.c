@@ -21,5 +21,6 @@ const struct notifier notify_github = {.name = "github",
                                        .summary =
                                            "an issue of GitHub for each thread, closed with it",
                                        .findings_most = 20,
+                                       .tracks = true,
                                        .check = check,
                                        .send = send_alert};

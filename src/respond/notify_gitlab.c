@@ -21,5 +21,6 @@ const struct notifier notify_gitlab = {.name = "gitlab",
                                        .summary =
                                            "an issue of GitLab for each thread, closed with it",
                                        .findings_most = 20,
+                                       .tracks = true,
                                        .check = check,
                                        .send = send_alert};

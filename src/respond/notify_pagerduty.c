@@ -2,7 +2,8 @@
  *
  * key:     the integration's routing key; `url` only where the service region is another one
  *          (https://events.eu.pagerduty.com)
- * Same:    dedup_key is the alert's thread: what changes goes to the open one, resolved ends it
+ * Same:    dedup_key is the alert's thread: what changes goes to the open one, a review that was
+ *          asked for acknowledges it, resolved ends it
  * Source:  PagerDuty Events API v2 (its OpenAPI document); 512,000 bytes an event
  */
 #include "base/arena.h"
@@ -120,12 +121,14 @@ static void write_event(struct buf *out, const struct alert *alert, const struct
 {
     const struct event *event = ctx;
     struct jsonw w = {.out = out};
-    bool resolve = alert->status == ALERT_RESOLVED;
+    struct str action = alert->status == ALERT_RESOLVED       ? STR("resolve")
+                        : alert->status == ALERT_ACKNOWLEDGED ? STR("acknowledge")
+                                                              : STR("trigger");
     jsonw_object_open(&w);
     jsonw_member_string(&w, STR("routing_key"), event->routing_key);
-    jsonw_member_string(&w, STR("event_action"), resolve ? STR("resolve") : STR("trigger"));
+    jsonw_member_string(&w, STR("event_action"), action);
     jsonw_member_string(&w, STR("dedup_key"), str_sub(alert->thread, 0, KEY_MAX));
-    if (!resolve) {
+    if (str_equal(action, STR("trigger"))) {
         jsonw_member_string(&w, STR("client"), STR("plumb"));
         if (wording_link(alert->link).len)
             jsonw_member_string(&w, STR("client_url"), alert->link);
@@ -187,6 +190,11 @@ static bool send_alert(struct arena *arena, const struct notify_target *target,
     struct http_answer http;
     if (!request.url.ptr)
         return arena_full(arena, err);
+    if (alert->status == ALERT_RESOLVED && alert->others_open) {
+        *ret = (struct notify_answer){
+            .result = NOTIFY_TAKEN, .said = STR("not ended: others of its group are still there")};
+        return true;
+    }
     if (!wording_fit(arena, alert, 0, EVENT_MAX, write_event, &event, &request.body, err) ||
         !receiver_ask(arena, target, &request, &http, ret, err))
         return false;
@@ -202,5 +210,7 @@ static bool send_alert(struct arena *arena, const struct notify_target *target,
 const struct notifier notify_pagerduty = {
     .name = "pagerduty",
     .summary = "events of PagerDuty: one incident for a thread, resolved with it",
+    .acknowledges = true,
+    .tracks = true,
     .check = check,
     .send = send_alert};

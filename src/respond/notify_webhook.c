@@ -33,6 +33,7 @@ static const char *const types[ALERT_STATUS_COUNT] = {[ALERT_NEW] = "drift.detec
                                                       [ALERT_CHANGED] = "drift.changed",
                                                       [ALERT_RECURRING] = "drift.recurring",
                                                       [ALERT_OVERDUE] = "drift.overdue",
+                                                      [ALERT_ACKNOWLEDGED] = "drift.acknowledged",
                                                       [ALERT_RESOLVED] = "drift.resolved",
                                                       [ALERT_NOTICE] = "notice",
                                                       [ALERT_TEST] = "test"};

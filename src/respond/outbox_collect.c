@@ -115,9 +115,16 @@ bool outbox_add_item(struct stepping *s, const struct route *route, const struct
 static const struct {
     const char *what;
     enum alert_status status;
-} whats[] = {{"new", ALERT_NEW},           {"reopened", ALERT_NEW},    {"open", ALERT_NEW},
-             {"changed", ALERT_CHANGED},   {"overdue", ALERT_OVERDUE}, {"resolved", ALERT_RESOLVED},
-             {"reviewed", ALERT_RESOLVED}, {"waived", ALERT_RESOLVED}, {"ignored", ALERT_RESOLVED}};
+} whats[] = {{"new", ALERT_NEW},
+             {"reopened", ALERT_NEW},
+             {"open", ALERT_NEW},
+             {"changed", ALERT_CHANGED},
+             {"overdue", ALERT_OVERDUE},
+             {"resolved", ALERT_RESOLVED},
+             {"requested", ALERT_ACKNOWLEDGED},
+             {"reviewed", ALERT_RESOLVED},
+             {"waived", ALERT_RESOLVED},
+             {"ignored", ALERT_RESOLVED}};
 
 static bool status_of(struct str what, enum alert_status *ret)
 {
@@ -204,6 +211,22 @@ static bool tell_end(struct stepping *s, const struct alert_source *source,
     return true;
 }
 
+/* Who calls people until somebody is at it. */
+static bool tell_request(struct stepping *s, const struct alert_source *source,
+                         const struct outbox_item *item, struct err *err)
+{
+    for (size_t i = 0; i < s->routes->n && source->open; i++) {
+        const struct route *route = &s->routes->item[i];
+        bool told = false;
+        if (s->gone[i] || !route->kind->acknowledges)
+            continue;
+        if (!counts_on(s, route, source->id, &told, err) ||
+            (told && !add_finding(s, route, source, item, err)))
+            return false;
+    }
+    return true;
+}
+
 /* A deadline that passed: those that the receivers it was told to say. */
 static bool escalate(struct stepping *s, const struct route *route,
                      const struct alert_source *source, const struct outbox_item *like,
@@ -259,8 +282,9 @@ static bool tell_line(struct stepping *s, const struct line *line, struct err *e
     item.severity = source.finding.severity;
     if (!item.what.ptr)
         return arena_full(s->arena, err);
-    return item.status == ALERT_RESOLVED ? tell_end(s, &source, &item, err)
-                                         : tell_open(s, &source, &item, err);
+    return item.status == ALERT_RESOLVED       ? tell_end(s, &source, &item, err)
+           : item.status == ALERT_ACKNOWLEDGED ? tell_request(s, &source, &item, err)
+                                               : tell_open(s, &source, &item, err);
 }
 
 static bool move_cursor(struct stepping *s, const char *name, int64_t to, struct err *err)

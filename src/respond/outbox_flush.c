@@ -102,7 +102,9 @@ static bool settle_held(struct stepping *s, const struct route *route, struct re
     if (!find_told(s, route, last->finding, &t, err))
         return false;
     if (last->status == ALERT_RESOLVED)
-        last->dropped = t.there ? !t.open : route->kind->one_by_one || route->kind->resends;
+        last->dropped =
+            t.there ? !t.open
+                    : route->kind->one_by_one || route->kind->tracks || route->kind->resends;
     else if (!open)
         last->dropped = true; /* it ended, and that is not told here */
     else if (t.open && str_equal(t.digest, last->source.digest))
@@ -225,13 +227,84 @@ static bool traces_of(struct stepping *s, const struct message *m, struct buf *o
     return true;
 }
 
+/* --- is it the last one of its thread? --- */
+
+struct told_ids {
+    struct arena *arena;
+    int64_t *id;
+    size_t n, room;
+};
+
+static bool take_id(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct told_ids *ids = ctx;
+    int64_t *grown = arena_grow(ids->arena, ids->id, ids->n, &ids->room, ids->n + 1);
+    if (!grown)
+        return arena_full(ids->arena, err);
+    ids->id = grown;
+    ids->id[ids->n++] = db_int(row, 0);
+    return true;
+}
+
+static bool is_of_thread(struct stepping *s, const struct route *route, struct str thread,
+                         int64_t finding, bool *ret, struct err *err)
+{
+    struct alert_source source;
+    struct arena_mark mark = arena_mark(s->arena);
+    bool found = false;
+    if (!alert_load(s->record, s->arena, finding, s->routes->url, &source, &found, err))
+        return false;
+    struct str its = found ? route_thread(s->arena, route, &source.finding, finding) : STR("");
+    *ret = str_equal(its, thread);
+    arena_rewind(s->arena, mark);
+    return its.ptr || arena_full(s->arena, err);
+}
+
+static bool is_among(const struct ready *r, size_t n, int64_t finding)
+{
+    for (size_t i = 0; i < n; i++)
+        if (r[i].finding == finding)
+            return true;
+    return false;
+}
+
+/* r: what becomes messages now; the last of a finding counts. */
+static bool others_open(struct stepping *s, const struct route *route, const struct ready *r,
+                        size_t n, bool *ret, struct err *err)
+{
+    struct told_ids ids = {.arena = s->arena};
+    *ret = false;
+    if (!route->kind->tracks || route->group == ROUTE_BY_NONE || !r[0].finding)
+        return true;
+    for (size_t i = 0; i < n; i++)
+        *ret |= r[i].found && r[i].source.open && !is_among(&r[i + 1], n - i - 1, r[i].finding);
+    const struct db_value param[] = {
+        DB_PARAM_TEXT(route->name), DB_PARAM_INT(route->group == ROUTE_BY_STACK),
+        DB_PARAM_TEXT(r[0].found ? r[0].source.finding.stack : STR(""))};
+    if (*ret)
+        return true;
+    if (!db_query(s->record->db,
+                  "SELECT t.finding FROM alert_told t JOIN finding f ON f.id = t.finding"
+                  " WHERE t.receiver = $1 AND t.open = 1 AND ($2 = 0 OR f.stack = $3)"
+                  " ORDER BY t.finding",
+                  param, 3, take_id, &ids, err))
+        return false;
+    for (size_t i = 0; i < ids.n && !*ret; i++)
+        if (!is_among(r, n, ids.id[i]) && !is_of_thread(s, route, r[0].thread, ids.id[i], ret, err))
+            return false;
+    return true;
+}
+
 static bool put_message(struct stepping *s, const struct route *route, const struct message *m,
-                        struct err *err)
+                        bool others, struct err *err)
 {
     AUTO_BUF name = {.limit = 1 << 20}, trace = {.limit = 4096};
     const struct ready *head = m->part[0];
     size_t most = outbox_most(route->kind), n = 0;
-    struct alert alert = {.status = m->status, .thread = head->thread, .severity = head->severity};
+    struct alert alert = {.status = m->status,
+                          .thread = head->thread,
+                          .severity = head->severity,
+                          .others_open = others && m->status == ALERT_RESOLVED};
     struct alert_finding *finding = arena_new(s->arena, struct alert_finding, m->n);
     if (!finding)
         return arena_full(s->arena, err);
@@ -297,8 +370,11 @@ static bool into_messages(struct stepping *s, const struct route *route, struct 
         m->part = grown;
         m->part[m->n++] = &r[i];
     }
+    bool others = false;
+    if (nlist && !others_open(s, route, r, n, &others, err))
+        return false;
     for (size_t i = 0; i < nlist; i++)
-        if (!put_message(s, route, &list[i], err))
+        if (!put_message(s, route, &list[i], others, err))
             return false;
     for (size_t i = 0; i < n; i++)
         if (!r[i].dropped && r[i].finding && !set_told(s, route, &r[i], err))
@@ -317,7 +393,8 @@ static bool forget_items(struct stepping *s, const struct ready *r, size_t n, st
 
 /* --- not too many --- */
 
-/* When the next message may be made: now, or when the oldest of the last minute is a minute old. */
+/* When the next message may be made: now, or when the oldest of the last minute is a minute old.
+ * One that is sent again to those who did not take it, a thread of its own, is no other message. */
 static bool rate_free(struct stepping *s, const struct route *route, int64_t *ret, struct err *err)
 {
     enum { MINUTE_MS = 60000 };
@@ -329,14 +406,14 @@ static bool rate_free(struct stepping *s, const struct route *route, int64_t *re
         return true;
     if (!db_one_int(s->record->db,
                     "SELECT count(*) FROM alert WHERE receiver = $1 AND made_utc_ms > $2 AND"
-                    " made_utc_ms <= $3",
+                    " made_utc_ms <= $3 AND thread <> id",
                     param, 3, &n, err))
         return false;
     if (n < route->config->rate)
         return true;
     if (!db_one_int(s->record->db,
                     "SELECT min(made_utc_ms) FROM alert WHERE receiver = $1 AND made_utc_ms > $2"
-                    " AND made_utc_ms <= $3",
+                    " AND made_utc_ms <= $3 AND thread <> id",
                     param, 3, &oldest, err))
         return false;
     *ret = oldest + MINUTE_MS;
@@ -348,13 +425,14 @@ static bool hold_rest(struct stepping *s, const struct route *route, int64_t unt
 {
     const struct db_value param[] = {DB_PARAM_TEXT(route->name), DB_PARAM_INT(s->now),
                                      DB_PARAM_INT(until), DB_PARAM_TEXT(STR("all"))};
+    bool apart = route->kind->one_by_one || route->kind->tracks || route->group == ROUTE_BY_NONE;
     return db_run(s->record->db,
-                  route->kind->one_by_one || route->group == ROUTE_BY_NONE
+                  apart
                       ? "UPDATE alert_item SET held = 1, ready_utc_ms = $3 WHERE receiver = $1 AND"
                         " ready_utc_ms <= $2"
                       : "UPDATE alert_item SET held = 1, ready_utc_ms = $3, thread = $4 WHERE"
                         " receiver = $1 AND ready_utc_ms <= $2 AND finding <> 0",
-                  param, route->kind->one_by_one || route->group == ROUTE_BY_NONE ? 3 : 4, err);
+                  param, apart ? 3 : 4, err);
 }
 
 static bool flush_thread(struct stepping *s, const struct route *route, struct ready *r, size_t n,

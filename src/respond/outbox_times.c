@@ -121,7 +121,7 @@ static bool go_on_first(struct stepping *s, const struct route *route, int64_t a
     struct ids ids = {.arena = s->arena};
     struct str name = first_cursor(s, route);
     const struct db_value param[] = {DB_PARAM_INT(at), DB_PARAM_INT(OUTBOX_STEP_MOST)};
-    bool one = route->kind->one_by_one;
+    bool one = route->kind->one_by_one || route->kind->tracks;
     if (!name.ptr)
         return arena_full(s->arena, err);
     if (!one && !db_query(s->record->db,

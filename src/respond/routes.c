@@ -50,7 +50,7 @@ static enum route_group group_of(const struct config_notify *c, const struct not
     for (unsigned i = 0; i < sizeof names / sizeof *names && !kind->one_by_one; i++)
         if (str_equal(c->group, names[i]))
             return (enum route_group)i;
-    return kind->one_by_one ? ROUTE_BY_NONE : ROUTE_BY_STACK;
+    return kind->one_by_one || kind->tracks ? ROUTE_BY_NONE : ROUTE_BY_STACK;
 }
 
 static bool open_route(struct arena *arena, const struct config_notify *c, struct route *ret,
@@ -68,7 +68,7 @@ static bool open_route(struct arena *arena, const struct config_notify *c, struc
         return err_set(err, ERR_USAGE, "quiet_passes: no severity");
     ret->group = group_of(c, ret->kind);
     ret->has_digest = c->digest.len && timespan_digest_parse(c->digest, &ret->digest);
-    if (ret->has_digest && (ret->kind->one_by_one || ret->kind->resends))
+    if (ret->has_digest && (ret->kind->one_by_one || ret->kind->tracks || ret->kind->resends))
         return err_set(err, ERR_USAGE,
                        "digest: %s has what is open as it is; a digest is for receivers that "
                        "people read",

@@ -382,6 +382,8 @@ static void what_an_answer_means(void **state)
     }
 }
 
+#define OTHERS_OPEN ALERT_STATUS_COUNT /* resolved, but others of the thread are not */
+
 static struct notify_answer send_once(struct arena *arena, struct test_receiver *r, const char *to,
                                       const char *kept, enum alert_status status,
                                       const char *const *answer)
@@ -393,7 +395,8 @@ static struct notify_answer send_once(struct arena *arena, struct test_receiver 
         .kept = kept,
         .answer = answer,
         .config = {.channel = to[0] == 's' ? STR("C1") : STR(""), .project = STR("acme/net")}};
-    test_alert_fill(&t, status, 1);
+    test_alert_fill(&t, status == OTHERS_OPEN ? ALERT_RESOLVED : status, 1);
+    t.alert.others_open = status == OTHERS_OPEN;
     return send_to(arena, r, &s, &t.alert);
 }
 
@@ -440,6 +443,14 @@ static void an_issue_is_found_and_told_once(void **state)
          {"GET /repos/acme/net/issues/12",
           "GET /repos/acme/net/issues/12/comments?per_page=100&page=1",
           "POST /repos/acme/net/issues/12/comments", "PATCH /repos/acme/net/issues/12"},
+         "12"},
+        {"of several findings that the issue is about some are there",
+         "12",
+         OTHERS_OPEN,
+         {OK_JSON ISSUE("number", "body", "open", MARKED), OK_JSON "[]", MADE "{}"},
+         {"GET /repos/acme/net/issues/12",
+          "GET /repos/acme/net/issues/12/comments?per_page=100&page=1",
+          "POST /repos/acme/net/issues/12/comments"},
          "12"},
         {"a comment that was made before the other side fell silent is not made twice",
          "12",
@@ -518,6 +529,70 @@ static void one_replica_that_took_it_is_enough(void **state)
     assert_true(str_equal(test_line(&good, 0), STR("POST /api/v2/alerts")));
 }
 
+static size_t count_of(struct str text, struct str what)
+{
+    size_t n = 0;
+    for (size_t at = 0; (at = str_find(text, what, at)) != SIZE_MAX; at += what.len)
+        n++;
+    return n;
+}
+
+/* More than one body holds goes in several; all of it is told. */
+static void alertmanager_is_told_all_of_it(void **state)
+{
+    enum { FINDINGS = 500, CHANGES = 20, QUOTES = 480, MOST = 4 << 20 };
+    static struct alert_finding finding[FINDINGS];
+    static struct alert_change change[CHANGES];
+    static char quotes[QUOTES];
+    const struct sending s = {.to = "alertmanager", .answer = empty_ok};
+    (void)state;
+    AUTO_ARENA arena = {.limit = 256 << 20};
+    struct test_alert t;
+    struct test_receiver r;
+    size_t told = 0, changes = 0;
+    test_alert_fill(&t, ALERT_NEW, 1);
+    memset(quotes, '"', QUOTES);
+    for (size_t i = 0; i < CHANGES; i++)
+        change[i] = (struct alert_change){STR("a"), {quotes, QUOTES}, {quotes, QUOTES}};
+    for (size_t i = 0; i < FINDINGS; i++) {
+        finding[i] = t.finding[0];
+        finding[i].change = change;
+        finding[i].nchanges = CHANGES;
+        finding[i].more_changes = 0;
+    }
+    t.alert.finding = finding;
+    t.alert.nfindings = FINDINGS;
+    t.alert.more = 0;
+    assert_int_equal(send_to(&arena, &r, &s, &t.alert).result, NOTIFY_TAKEN);
+    for (size_t i = 0; i < r.n; i++) {
+        assert_in_range(test_body(&r, i).len, 1, MOST);
+        told += count_of(test_body(&r, i), STR("\"alertname\""));
+        changes += count_of(test_body(&r, i), STR("more change"));
+    }
+    print_message("  %zu findings in %zu requests\n", told, r.n);
+    assert_true(r.n > 1 && told == FINDINGS && !changes);
+}
+
+static void pagerduty_hears_who_is_at_it(void **state)
+{
+    const struct sending s = {
+        .to = "pagerduty", .key = "0123456789abcdef0123456789ABCDEF", .answer = duty_ok};
+    (void)state;
+    AUTO_ARENA arena = {.limit = 16 << 20};
+    struct test_alert t;
+    struct test_receiver r;
+    test_alert_fill(&t, ALERT_ACKNOWLEDGED, 1);
+    assert_int_equal(send_to(&arena, &r, &s, &t.alert).result, NOTIFY_TAKEN);
+    assert_true(
+        str_equal(test_body(&r, 0), STR("{\"routing_key\":\"0123456789abcdef0123456789ABCDEF\","
+                                        "\"event_action\":\"acknowledge\","
+                                        "\"dedup_key\":\"thr_f1a9c0ffee\"}")));
+    t.alert.status = ALERT_RESOLVED;
+    t.alert.others_open = true; /* of what it is one page for */
+    assert_int_equal(send_to(&arena, &r, &s, &t.alert).result, NOTIFY_TAKEN);
+    assert_int_equal(r.n, 0);
+}
+
 /* --- the own network, silence, and size --- */
 
 static void no_private_address_is_told_anything(void **state)
@@ -555,14 +630,6 @@ static void no_private_address_is_told_anything(void **state)
         test_receiver_close(&r, &arena);
         assert_int_equal(r.n, 0);
     }
-}
-
-static size_t count_of(struct str text, struct str what)
-{
-    size_t n = 0;
-    for (size_t at = 0; (at = str_find(text, what, at)) != SIZE_MAX; at += what.len)
-        n++;
-    return n;
 }
 
 /* Ten findings with as little to say as there can be fit into its bytes, but not into 50 blocks. */
@@ -777,6 +844,8 @@ int main(void)
         cmocka_unit_test(an_issue_is_found_and_told_once),
         cmocka_unit_test(a_bot_keeps_one_message),
         cmocka_unit_test(one_replica_that_took_it_is_enough),
+        cmocka_unit_test(alertmanager_is_told_all_of_it),
+        cmocka_unit_test(pagerduty_hears_who_is_at_it),
         cmocka_unit_test(no_private_address_is_told_anything),
         cmocka_unit_test(slack_takes_fifty_blocks),
         cmocka_unit_test(what_is_huge_is_cut),

@@ -25,6 +25,7 @@ enum { MINUTE = 60000, HOUR = 3600000, MOST = 40, KILLS = 10 };
 struct got {
     char id[64], thread[64], status[16], title[200], address[64];
     size_t findings, more;
+    bool others_open;
 };
 struct inbox {
     struct got item[400];
@@ -67,7 +68,8 @@ static bool send_inbox(struct arena *arena, const struct notify_target *target,
     }
     struct got *got = &inbox->item[inbox->n % 400];
     inbox->n++;
-    *got = (struct got){.findings = alert->nfindings, .more = alert->more};
+    *got = (struct got){
+        .findings = alert->nfindings, .more = alert->more, .others_open = alert->others_open};
     copy(got->id, sizeof got->id, alert->id);
     copy(got->thread, sizeof got->thread, alert->thread);
     copy(got->status, sizeof got->status, str_from(alert_status_name(alert->status)));
@@ -81,6 +83,11 @@ static const struct notifier groups = {
     .name = "groups", .check = check_nothing, .send = send_inbox};
 static const struct notifier alone = {
     .name = "alone", .one_by_one = true, .check = check_nothing, .send = send_inbox};
+static const struct notifier keeps = {.name = "keeps",
+                                      .tracks = true,
+                                      .acknowledges = true,
+                                      .check = check_nothing,
+                                      .send = send_inbox};
 static const struct notifier forgets = {.name = "forgets",
                                         .resends = true,
                                         .findings_most = SIZE_MAX,
@@ -671,6 +678,106 @@ static void a_receiver_says_when_and_whether(void **state)
     world_close(&w);
 }
 
+/* What is sent again to those who did not take it is no other message of that minute. */
+static void a_rest_is_no_message_of_a_rate(void **state)
+{
+    struct world w;
+    world_open(&w, *state);
+    add_route(&w, "rated", &groups, ROUTE_BY_NONE)->rate = 2;
+    step(&w);
+    w.inbox[0].answer = (struct notify_answer){.result = NOTIFY_TAKEN,
+                                               .partly = true,
+                                               .rest = NOTIFY_LATER,
+                                               .said = STR("not for bob"),
+                                               .kept = STR("bob")};
+    w.values[1] = 1;
+    do_scan(&w);
+    go(&w);
+    assert_int_equal(number(&w, "SELECT count(*) FROM alert WHERE id = thread"), 1);
+    w.inbox[0].answer = (struct notify_answer){0};
+    w.values[2] = w.values[3] = 1;
+    do_scan(&w);
+    go(&w);
+    assert_int_equal(number(&w, "SELECT count(*) FROM alert WHERE id <> thread"), 2);
+    assert_int_equal(number(&w, "SELECT count(*) FROM alert_item WHERE held = 1"), 1);
+    world_close(&w);
+}
+
+/* One page, one issue for several findings: it ends with the last of them. */
+static void what_is_kept_open_ends_with_the_last_finding(void **state)
+{
+    struct world w;
+    world_open(&w, *state);
+    (void)add_route(&w, "by stack", &keeps, ROUTE_BY_STACK);
+    (void)add_route(&w, "by owner", &keeps, ROUTE_BY_OWNER);
+    (void)add_route(&w, "apart", &keeps, ROUTE_BY_NONE);
+    w.values[0] = 1; /* there before anybody was told: no page for it */
+    do_scan(&w);
+    step(&w);
+    go(&w);
+    assert_true(!w.inbox[0].n && !w.inbox[1].n && !w.inbox[2].n);
+    w.values[1] = w.values[2] = 1;
+    do_scan(&w);
+    go(&w);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(w.inbox[i].n, i < 2 ? 1 : 2);
+    w.values[1] = 0;
+    do_scan(&w);
+    go(&w);
+    for (size_t i = 0; i < 3; i++) {
+        const struct got *got = &w.inbox[i].item[w.inbox[i].n - 1];
+        assert_string_equal(got->status, "resolved");
+        assert_int_equal(got->others_open, i < 2);
+        assert_string_equal(w.inbox[i].item[0].thread, got->thread);
+    }
+    w.values[2] = 0;
+    w.values[0] = 0; /* of which nobody was told */
+    do_scan(&w);
+    go(&w);
+    for (size_t i = 0; i < 3; i++) {
+        const struct got *got = &w.inbox[i].item[w.inbox[i].n - 1];
+        assert_string_equal(got->status, "resolved");
+        assert_int_equal(w.inbox[i].n, i < 2 ? 3 : 4);
+        assert_false(got->others_open);
+        assert_int_equal(got->findings, 1);
+    }
+    world_close(&w);
+}
+
+/* Who calls people hears that somebody is at it; what was answered already needs no such word. */
+static void a_review_that_was_asked_for_is_told_to_who_calls(void **state)
+{
+    static const char ask[] =
+        "INSERT INTO finding_history (id, finding, utc_ms, run, what, fingerprint, digest, actor,"
+        " why) SELECT (SELECT max(id) + 1 FROM finding_history), id, 1, NULL, 'requested',"
+        " fingerprint, digest, 'ann', 'is it meant?' FROM finding WHERE address = 'b'";
+    struct world w;
+    struct err err = {0};
+    world_open(&w, *state);
+    (void)add_route(&w, "pages", &keeps, ROUTE_BY_NONE);
+    (void)add_route(&w, "reads", &groups, ROUTE_BY_NONE);
+    set_when(&w, 0, "severity >= high and status = new");
+    step(&w);
+    w.values[1] = 1;
+    do_scan(&w);
+    go(&w);
+    assert_true(db_script(w.record.db, ask, &err));
+    go(&w);
+    assert_true(w.inbox[0].n == 2 && w.inbox[1].n == 1);
+    assert_got(&w.inbox[0], 1, "acknowledged", 1);
+    assert_string_equal(w.inbox[0].item[0].thread, w.inbox[0].item[1].thread);
+    assert_true(db_script(w.record.db, ask, &err) &&
+                db_script(w.record.db, "UPDATE finding SET status = 'waived'", &err));
+    go(&w);
+    assert_int_equal(w.inbox[0].n, 2);
+    assert_true(db_script(w.record.db, "UPDATE finding SET status = 'new'", &err));
+    w.values[1] = 0;
+    do_scan(&w);
+    go(&w);
+    assert_got(&w.inbox[0], 2, "resolved", 1);
+    world_close(&w);
+}
+
 static void a_thread_keeps_its_order(void **state)
 {
     struct world w;
@@ -985,6 +1092,9 @@ int main(void)
         cmocka_unit_test(deadlines_escalate_and_time_repeats),
         cmocka_unit_test(what_fails_is_tried_again),
         cmocka_unit_test(a_receiver_says_when_and_whether),
+        cmocka_unit_test(a_rest_is_no_message_of_a_rate),
+        cmocka_unit_test(what_is_kept_open_ends_with_the_last_finding),
+        cmocka_unit_test(a_review_that_was_asked_for_is_told_to_who_calls),
         cmocka_unit_test(a_thread_keeps_its_order),
         cmocka_unit_test(receivers_that_forget_are_told_again),
         cmocka_unit_test(clocks_jump),

@@ -43,7 +43,7 @@ static inline size_t test_body_at(struct str request, size_t *ret_length)
 static inline void test_serve_one(struct test_receiver *r, int client)
 {
     char bytes[4096];
-    struct buf request = {.limit = 1 << 20};
+    struct buf request = {.limit = 8 << 20};
     size_t length, at = SIZE_MAX;
     const char *answer = r->answer[0];
     while (at == SIZE_MAX || request.len < at + length) {
