@@ -255,6 +255,14 @@ static bool keep_after(struct gathering *g, struct arena *scratch, const struct 
            keep_some(g, &change.unknown, names, nnames, &touch->unknown);
 }
 
+/* Nothing was ever applied: of what is made now there is nothing that could have drifted, and
+ * nothing to read. */
+static bool is_first(const struct gathering *g, const struct gate_touch *touch)
+{
+    const struct gate_state *state = &g->seen->facts.state;
+    return touch->action == PLAN_CREATE && state->known && state->serial == 0;
+}
+
 static bool take_findings(struct gathering *g)
 {
     AUTO_ARENA scratch = {.limit = ARENA_DEFAULT_LIMIT};
@@ -269,7 +277,7 @@ static bool take_findings(struct gathering *g)
         for (n = 0; i + n < scan->nfindings && str_equal(finding[n].address, finding->address);
              n++) {
             drift |= is_drift(&finding[n]);
-            if (touch && finding[n].class_ == CLASS_UNCHECKED)
+            if (touch && finding[n].class_ == CLASS_UNCHECKED && !is_first(g, touch))
                 touch->unread =
                     finding[n].reason.len ? finding[n].reason : STR("no reason was given");
         }
@@ -306,7 +314,7 @@ static bool trust_plan(struct gathering *g)
 static bool only_creates(const struct gathering *g)
 {
     for (size_t i = 0; i < g->ntouches; i++)
-        if (g->touch[i].action != PLAN_CREATE)
+        if (!is_first(g, &g->touch[i]))
             return false;
     return true;
 }
@@ -336,7 +344,6 @@ static bool read_now(struct gathering *g)
         return false;
     if (!g->seen->scan.failed.len)
         return take_findings(g);
-    /* nothing was ever applied: there is nothing that could have drifted */
     if (g->seen->facts.state.known && g->seen->facts.state.serial == 0 && only_creates(g))
         return true;
     return gathering_deny(g, g->seen->scan.failed);

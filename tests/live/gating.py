@@ -77,6 +77,30 @@ def gate_undo(lab, tool):
     gate(stack, 0)
 
 
+@test("lab6", "tofu", cases=["tofu", "terraform"])
+def gate_first(lab, tool):
+    """Nothing was ever applied: a first plan is allowed, with an import beside it that is read; a second, of more, too."""
+    if tool not in lab.peers:
+        return
+    stack = Stack(lab, CODE % "code", tool=tool)
+    stack.write("plumb.yaml", "version: 1\nstore: sqlite:.plumb/plumb.db\n")
+    stack.run("init", "-no-color")
+    plan(stack)
+    gate(stack, 0, (), "--approve-token", "approval")
+    check(plumb(stack, "gate", "verify-token", "--plan", "plan.tfplan", "--token", "approval").returncode == 0, "not approved")
+    stack.run("apply", "-no-color", "plan.tfplan")
+    gate(stack, 2, ["stale-live", "stale-state"])  # it was applied
+    stack.write("more.tf", 'resource "lab6_row" "more" {\n  name = "more"\n}\n')
+    plan(stack)
+    gate(stack, 0)
+    (stack.dir / "terraform.tfstate").unlink()
+    stack.write("import.tf", 'import {\n  to = lab6_row.web\n  id = "web"\n}\n')
+    plan(stack)
+    stack.log_calls()
+    gate(stack, 0)
+    check(any("ReadResource" in method for *_, method in stack.calls()), "what is imported was not read")
+
+
 @test("lab6", "tofu")
 def gate_stale(lab):
     """What happened after the plan was made: a change, another apply, other code."""
