@@ -485,7 +485,8 @@ static bool test_all(struct job *job, int *ret_exit, struct err *err)
     if (!find_rule_tests(job, &files, err))
         return false;
     if (!job->tests.n)
-        return err_set(err, ERR_USAGE, "no test of that name in %zu file%s of Rego and rules",
+        return err_set(err, ERR_USAGE, "no test%s in %zu file%s of Rego and rules",
+                       given(job, RUN) ? " of that name" : "",
                        files.nsources + files.nrule_test_files,
                        files.nsources + files.nrule_test_files == 1 ? "" : "s");
     if (!run_tests(job, err))

@@ -110,11 +110,19 @@ bool git_head_merged(struct git *git, struct str branch, bool *ret_merged, bool 
     return true;
 }
 
+/* folder: with a slash at both ends */
+static bool is_below(struct str path, struct str folder)
+{
+    return str_starts(path, str_sub(folder, 1, folder.len)) ||
+           str_find(path, folder, 0) != SIZE_MAX;
+}
+
+/* What Terraform and Terragrunt put there themselves is nobody's to commit. */
 static bool is_code(struct str path)
 {
     static const struct str ends[] = {STR_INIT(".tf"), STR_INIT(".tofu"), STR_INIT(".tf.json"),
                                       STR_INIT(".tofu.json")};
-    if (str_starts(path, STR(".terraform/")) || str_find(path, STR("/.terraform/"), 0) != SIZE_MAX)
+    if (is_below(path, STR("/.terraform/")) || is_below(path, STR("/.terragrunt-cache/")))
         return false;
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if (str_ends(path, ends[i]))

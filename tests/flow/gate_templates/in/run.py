@@ -16,9 +16,10 @@ def run(script, **env):
     sys.exit(subprocess.run(["bash", "-eo", "pipefail", "-c", script], env={**os.environ, **env}, check=False).returncode)
 
 
-if what == "terragrunt":
-    words = re.search(r"execute\s*=\s*\[(.*)\]", text)[1]
-    sys.exit(subprocess.run(re.findall(r'"([^"]*)"', words), check=False).returncode)
+if what == "terragrunt":  # get_terraform_cli_args() are the words after FILE and WHAT
+    script = re.search(r"<<-EOT\n(.*?)\n\s*EOT\n\s*, \"plumb-gate\"\], try\(get_terraform_cli_args\(\), \[\]\)\)", text, re.S)[1]
+    env = {**os.environ, "TG_CTX_TF_PATH": "tofu", "TG_CTX_COMMAND": sys.argv[3], "TG_CTX_HOOK_NAME": "plumb_gate"}
+    sys.exit(subprocess.run(["sh", "-c", script, "plumb-gate", *sys.argv[3:]], env=env, check=False).returncode)
 template = yaml.safe_load(text)
 if what == "github":
     given = dict(word.split("=", 1) for word in sys.argv[3:])
@@ -36,7 +37,19 @@ if what == "gitlab":
     run("\n".join(job["script"]), **{**job["variables"], **dict(word.split("=", 1) for word in sys.argv[3:])})
 if what.startswith("atlantis"):
     steps = template["workflows"]["plumb"][what.split("-")[1]]["steps"]
-    run("\n".join(step["run"] for step in steps if isinstance(step, dict) and "run" in step))
+    env = {}
+    for step in steps:
+        if isinstance(step, dict) and "env" in step:
+            done = subprocess.run(["sh", "-c", step["env"]["command"]], env={**os.environ, **env}, check=True, stdout=subprocess.PIPE, text=True)
+            env[step["env"]["name"]] = done.stdout.strip()
+            print("env", env)
+        elif isinstance(step, dict):
+            done = subprocess.run(["sh", "-c", step["run"]], env={**os.environ, **env}, check=False)
+            if done.returncode:
+                sys.exit(done.returncode)
+        else:
+            print("step", step)
+        sys.stdout.flush()
 if what.startswith("hook "):
     hook = next(row for row in template if row["id"] == what[5:])
     run(hook["entry"] + " " + " ".join(sys.argv[3:]))
