@@ -173,11 +173,12 @@ static bool plain_paths(struct arena *arena, const struct check_rules_options *o
 static bool open_all(struct arena *arena, const struct check_rules_options *options, FILE *out,
                      struct check_rules *ret, struct err *err)
 {
+    const struct gatekeeper_load_options all = {.ignore = NULL};
     struct check_rules_options plain;
     if (!plain_paths(arena, options, &plain, err))
         return false;
     for (size_t i = 0; i < plain.npaths; i++)
-        if (!gatekeeper_load(&ret->gatekeeper, plain.paths[i], err))
+        if (!gatekeeper_load(&ret->gatekeeper, plain.paths[i], &all, err))
             return false;
     return open_policies(arena, options, out, ret, err) && open_rego(arena, &plain, out, ret, err);
 }

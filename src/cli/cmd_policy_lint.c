@@ -3,12 +3,14 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/regex_re2.h"
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/policy_text.h"
 #include "lang/rego/lint.h"
 #include "model/finding.h"
+#include "policy/gatekeeper.h"
 #include "policy/lint.h"
 #include "policy/load.h"
 #include "policy/plain.h"
@@ -233,28 +235,82 @@ static bool lint_rego(const struct app *app, const struct invocation *in, struct
     return ok && rego_lint(arena, files->source, files->nsources, &how, ret, ret_n, err);
 }
 
-/* Rego first, then rules and waivers: each sorted by itself. */
-static bool join(struct arena *arena, const struct rego_lint *rego, size_t nrego,
-                 const struct policy_lint *yaml, size_t nyaml, struct found *ret, struct err *err)
+/* Templates and constraints; what is neither a file nor a folder has none. */
+static bool load_parts(const struct str *paths, size_t n, const struct regex *ignore,
+                       struct gatekeeper *gatekeeper, struct err *err)
 {
-    struct said *said = arena_new(arena, struct said, nrego + nyaml);
+    const struct gatekeeper_load_options how = {.ignore = ignore, .lenient = true};
+    for (size_t i = 0; i < n; i++)
+        if (io_exists(paths[i].ptr) && !gatekeeper_load(gatekeeper, paths[i], &how, err))
+            return false;
+    return true;
+}
+
+/* A file that was named and is of templates or constraints is nothing else. */
+static bool other_paths(struct arena *arena, const struct gatekeeper *gatekeeper,
+                        const struct str *paths, size_t n, struct str **ret, size_t *ret_n,
+                        struct err *err)
+{
+    *ret = arena_new(arena, struct str, n);
+    *ret_n = 0;
+    for (size_t i = 0; *ret && i < n; i++)
+        if (!gatekeeper_has_file(gatekeeper, paths[i]))
+            (*ret)[(*ret_n)++] = paths[i];
+    return *ret || arena_full(arena, err);
+}
+
+static bool lint_templates(const struct app *app, struct arena *arena,
+                           struct gatekeeper *gatekeeper, struct rego_lint **ret, size_t *ret_n,
+                           struct err *err)
+{
+    struct rego_diags diags = {.arena = arena};
+    bool ok = policy_lint_templates(arena, gatekeeper, &diags, ret, ret_n, err);
+    gatekeeper_close(gatekeeper);
+    if (ok || !diags.n)
+        return ok;
+    policy_print_diags(app->err, &diags);
+    err_clear(err);
+    return policy_refuse(&diags, err);
+}
+
+struct lists {
+    struct rego_lint *rego, *templates;
+    size_t nrego, ntemplates;
+    struct policy_lint *yaml;
+    size_t nyaml;
+};
+
+static void put_rego(const struct rego_lint *rego, size_t n, struct said *to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (struct said){rego_lint_name(rego[i].kind),
+                              rego_lint_is_error(rego[i].kind),
+                              rego[i].file,
+                              rego[i].message,
+                              rego[i].row,
+                              rego[i].col};
+}
+
+/* Rego first, then that of templates, then rules, waivers and constraints: each sorted by itself.
+ */
+static bool join(struct arena *arena, const struct lists *lists, struct found *ret, struct err *err)
+{
+    size_t nrego = lists->nrego + lists->ntemplates, n = nrego + lists->nyaml;
+    struct said *said = arena_new(arena, struct said, n);
     if (!said)
         return arena_full(arena, err);
-    for (size_t i = 0; i < nrego; i++)
-        said[i] = (struct said){rego_lint_name(rego[i].kind),
-                                rego_lint_is_error(rego[i].kind),
-                                rego[i].file,
-                                rego[i].message,
-                                rego[i].row,
-                                rego[i].col};
-    for (size_t i = 0; i < nyaml; i++)
-        said[nrego + i] = (struct said){policy_lint_name(yaml[i].kind),
-                                        policy_lint_is_error(yaml[i].kind),
-                                        yaml[i].at.file,
-                                        yaml[i].message,
-                                        yaml[i].at.line,
-                                        yaml[i].at.column};
-    *ret = (struct found){.item = said, .n = nrego + nyaml};
+    put_rego(lists->rego, lists->nrego, said);
+    put_rego(lists->templates, lists->ntemplates, said + lists->nrego);
+    for (size_t i = 0; i < lists->nyaml; i++) {
+        const struct policy_lint *yaml = &lists->yaml[i];
+        said[nrego + i] = (struct said){policy_lint_name(yaml->kind),
+                                        policy_lint_is_error(yaml->kind),
+                                        yaml->at.file,
+                                        yaml->message,
+                                        yaml->at.line,
+                                        yaml->at.column};
+    }
+    *ret = (struct found){.item = said, .n = n};
     for (size_t i = 0; i < ret->n; i++)
         ret->errors += said[i].error;
     return true;
@@ -264,22 +320,30 @@ static bool lint(const struct app *app, const struct invocation *in, struct aren
                  const struct regex *ignore, int *ret_exit, struct err *err)
 {
     static const struct str here = STR_INIT(".");
+    const struct str *all = in->nargs ? in->args : &here;
+    const size_t nall = in->nargs ? in->nargs : 1;
     const struct policy_load_options load = {
         .v0 = in->value[REGO_V0].set, .rules = true, .lenient = true, .ignore = ignore};
     struct policy_files files;
-    struct rego_lint *rego;
-    struct policy_lint *yaml;
-    size_t nrego, nyaml;
+    struct gatekeeper gatekeeper = {.arena = arena};
+    struct lists lists = {0};
     struct found found = {0};
-    if (!policy_load(arena, in->nargs ? in->args : &here, in->nargs ? in->nargs : 1, &load, &files,
-                     err))
+    struct str *paths;
+    size_t npaths;
+    if (!load_parts(all, nall, ignore, &gatekeeper, err) ||
+        !other_paths(arena, &gatekeeper, all, nall, &paths, &npaths, err) ||
+        !policy_load(arena, paths, npaths, &load, &files, err))
         return false;
-    if (!files.nsources && !files.nrule_files && !files.nwaiver_files)
+    if (!files.nsources && !files.nrule_files && !files.nwaiver_files && !gatekeeper.ntemplates &&
+        !gatekeeper.nconstraints)
         return err_set(err, ERR_USAGE,
-                       "no policy: no file ends in .rego or holds rules or waivers");
-    if (!lint_rego(app, in, arena, &files, &rego, &nrego, err) ||
-        !policy_lint(arena, &files, app->now_ms(app->clock), &yaml, &nyaml, err) ||
-        !join(arena, rego, nrego, yaml, nyaml, &found, err))
+                       "no policy: no file ends in .rego or holds rules, waivers or a "
+                       "ConstraintTemplate");
+    if (!lint_rego(app, in, arena, &files, &lists.rego, &lists.nrego, err) ||
+        !lint_templates(app, arena, &gatekeeper, &lists.templates, &lists.ntemplates, err) ||
+        !policy_lint(arena, &files, &gatekeeper, app->now_ms(app->clock), &lists.yaml, &lists.nyaml,
+                     err) ||
+        !join(arena, &lists, &found, err))
         return false;
     *ret_exit = found.errors ? EXIT_ERROR : EXIT_IN_SYNC;
     return give(app, in->value[OUTPUT].text, &found, err);
@@ -304,9 +368,10 @@ const struct command cmd_policy_lint = {
             "branches that are never reached; names that are nearly deny, warn, violation or "
             "decision; what nothing uses; and paths that the input does not have: by plumb's own "
             "schema where "
-            "a package is asked about findings, else by --schema. Of "
-            "rule and waiver files: what is refused when they are used, waivers that have expired, "
-            "and those for a rule that is not there.\n\n"
+            "a package is asked about findings, else by --schema. The Rego of Gatekeeper's "
+            "ConstraintTemplates is looked into in the same way, its parameters by the template's "
+            "own schema. Of rule and waiver files: what is refused when they are used, waivers "
+            "that have expired, and those for a rule that is not there.\n\n"
             "Exit codes: 0 nothing, or warnings alone; 1 errors, also where policies do not "
             "compile.",
     .options = options,

@@ -9,8 +9,6 @@
 #include "policy/plain.h"
 #include "wire/json.h"
 
-enum { RULES_MAX = 1000 };
-
 /* --- rules --- */
 
 static struct str part_text(const struct rego_term *t)
@@ -66,21 +64,26 @@ struct str conftest_rule_name(const struct rego_rule *rule)
 }
 
 struct rules { /* unique names of a namespace */
-    struct str name[RULES_MAX];
-    size_t n, definitions;
+    struct str *name;
+    size_t n, room, definitions;
 };
 
-static void add_rule(struct rules *rules, struct str name)
+static bool add_rule(struct arena *arena, struct rules *rules, struct str name)
 {
     rules->definitions++;
     for (size_t i = 0; i < rules->n; i++)
         if (str_equal(rules->name[i], name))
-            return;
-    if (rules->n < RULES_MAX)
-        rules->name[rules->n++] = name;
+            return true;
+    struct str *grown = arena_grow(arena, rules->name, rules->n, &rules->room, rules->n + 1);
+    if (!grown)
+        return false;
+    rules->name = grown;
+    grown[rules->n++] = name;
+    return true;
 }
 
-static void find_rules(const struct rego_policy *policy, struct str space, struct rules *ret)
+static bool find_rules(struct arena *arena, const struct rego_policy *policy, struct str space,
+                       struct rules *ret, struct err *err)
 {
     for (size_t i = 0; i < rego_module_count(policy); i++) {
         const struct rego_module *module = rego_module_at(policy, i);
@@ -88,10 +91,12 @@ static void find_rules(const struct rego_policy *policy, struct str space, struc
             continue;
         for (size_t k = 0; k < module->nrules; k++) {
             struct str name = conftest_rule_name(module->rules[k]);
-            if (conftest_is_failure(name) || conftest_is_warning(name))
-                add_rule(ret, name);
+            if ((conftest_is_failure(name) || conftest_is_warning(name)) &&
+                !add_rule(arena, ret, name))
+                return arena_full(arena, err);
         }
     }
+    return true;
 }
 
 bool conftest_namespaces(struct arena *arena, const struct rego_policy *policy, struct str **ret,
@@ -363,22 +368,19 @@ bool conftest_run(struct arena *arena, const struct rego_policy *policy, struct 
                   const struct policy_input *input, const struct rego_eval_options *options,
                   struct conftest_check *ret, struct err *err)
 {
-    struct rules *rules = arena_new(arena, struct rules, 1);
+    struct rules rules = {0};
     struct runner r = {.arena = arena,
                        .policy = policy,
                        .options = *options,
                        .space = space,
                        .output = {.limit = 64 << 20},
                        .check = ret};
-    if (!rules)
-        return arena_full(arena, err);
     *ret = (struct conftest_check){.file = input->path, .space = space};
     r.options.host.print = keep_line;
     r.options.host.ctx = &r.output;
-    find_rules(policy, space, rules);
-    bool ok = name_file(&r, input->path, err);
+    bool ok = find_rules(arena, policy, space, &rules, err) && name_file(&r, input->path, err);
     for (size_t i = 0; ok && i < input->n; i++)
-        ok = run_document(&r, rules, &input->doc[i], err);
+        ok = run_document(&r, &rules, &input->doc[i], err);
     ret->output = arena_dup(arena, buf_view(&r.output));
     buf_free(&r.output);
     return ok && (ret->output.ptr || arena_full(arena, err));

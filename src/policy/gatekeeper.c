@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "policy/conftest.h"
 #include "policy/document.h"
+#include "policy/spot.h"
 #include "policy/tree.h"
 #include "wire/yaml.h"
 
@@ -31,11 +32,21 @@ bool gatekeeper_is_part(const struct value *doc)
 
 /* --- reading --- */
 
-static struct location place_of(const struct documents *documents, const struct document *document,
-                                const struct value *node)
+static struct location place_of(struct arena *arena, const struct documents *documents,
+                                const struct document *document, const struct value *node)
 {
-    struct place at = document->yaml ? yaml_place(document->yaml, node) : (struct place){0};
-    return (struct location){.file = documents->file, .line = at.line, .column = at.column};
+    struct location at = {.file = documents->file};
+    struct spots *spots;
+    struct spot spot;
+    if (document->yaml) {
+        struct place place = yaml_place(document->yaml, node);
+        at.line = place.line;
+        at.column = place.column;
+    } else if (spots_open(arena, documents, document, &spots, NULL) &&
+               spots_find(spots, node, node, NULL, 0, &spot)) {
+        at = spot.at;
+    }
+    return at;
 }
 
 static struct str name_of(const struct value *doc)
@@ -80,6 +91,56 @@ static struct str kind_of(const struct value *doc)
     return value_get_string(value_get(value_get(crd, STR("spec")), STR("names")), STR("kind"));
 }
 
+static bool add_source(struct gatekeeper *g, const struct document *document,
+                       struct gatekeeper_template *t, struct str file, const struct value *text,
+                       bool v0)
+{
+    t->source[t->nsources] = (struct rego_source){file, value_text(text), v0};
+    t->source_at[t->nsources++] = place_of(g->arena, t->documents, document, text);
+    return file.ptr != NULL;
+}
+
+/* The template's own text has the name of its file, and libs one of their own each. */
+static bool add_sources(struct gatekeeper *g, const struct document *document,
+                        struct gatekeeper_template *t, const struct value *source, struct err *err)
+{
+    const struct value *libs = value_get(source, STR("libs"));
+    size_t most = 1 + (value_is_list_like(libs) ? libs->len : 0);
+    bool v0 = !str_equal(value_get_string(source, STR("version")), STR("v1"));
+    t->source = arena_new(g->arena, struct rego_source, most);
+    t->source_at = arena_new(g->arena, struct location, most);
+    bool ok = t->source && t->source_at &&
+              add_source(g, document, t, t->at.file, value_get(source, STR("rego")), v0);
+    for (uint32_t i = 0; ok && i + 1 < most; i++) {
+        if (!value_is_string(&libs->items[i]))
+            return wrong(&t->at, name_of(t->doc), "a lib is no text", err);
+        ok = add_source(g, document, t,
+                        arena_printf(g->arena, "%.*s (lib %u)", STR_ARG(t->at.file), i + 1),
+                        &libs->items[i], v0);
+    }
+    return ok || arena_full(g->arena, err);
+}
+
+/* The same one twice is one; two that differ would leave it to chance which is asked. */
+static bool is_known(const struct gatekeeper *g, const struct gatekeeper_template *t, bool *ret,
+                     struct err *err)
+{
+    *ret = false;
+    for (size_t i = 0; i < g->ntemplates; i++) {
+        const struct gatekeeper_template *other = g->template[i];
+        if (!str_equal(other->kind, t->kind))
+            continue;
+        *ret = value_equal(other->doc, t->doc);
+        return *ret ||
+               err_set(err, ERR_SYNTAX,
+                       "%.*s:%u:%u: ConstraintTemplate %.*s: another one for the kind "
+                       "%.*s is in %.*s:%u",
+                       STR_ARG(t->at.file), t->at.line, t->at.column, STR_ARG(name_of(t->doc)),
+                       STR_ARG(t->kind), STR_ARG(other->at.file), other->at.line);
+    }
+    return true;
+}
+
 static bool add_template(struct gatekeeper *g, const struct documents *documents,
                          const struct document *document, struct err *err)
 {
@@ -89,25 +150,63 @@ static bool add_template(struct gatekeeper *g, const struct documents *documents
     if (!t || !grown)
         return arena_full(g->arena, err);
     const struct value *doc = document->root, *target = target_of(doc);
-    bool cel = false;
-    *t = (struct gatekeeper_template){
-        .kind = kind_of(doc), .at = place_of(documents, document, doc), .doc = doc};
+    bool cel = false, known;
+    g->template = grown;
+    *t = (struct gatekeeper_template){.kind = kind_of(doc),
+                                      .at = place_of(g->arena, documents, document, doc),
+                                      .doc = doc,
+                                      .documents = documents};
     if (!t->kind.len)
         return wrong(&t->at, name_of(doc), "spec.crd.spec.names.kind is not set", err);
     if (!target)
         return wrong(&t->at, name_of(doc), "spec.targets has no target admission.k8s.gatekeeper.sh",
                      err);
+    if (!is_known(g, t, &known, err) || known)
+        return known;
     const struct value *source = rego_source(target, &cel);
-    const struct value *rego = value_get(source, STR("rego"));
-    if (!value_is_string(rego) && !cel)
+    bool rego = value_is_string(value_get(source, STR("rego")));
+    if (!rego && !cel)
         return wrong(&t->at, name_of(doc), "the target has no Rego", err);
-    if (!value_is_string(rego))
+    if (!rego)
         t->cel = STR("its template has only K8sNativeValidation (CEL), which is not evaluated");
-    else
-        t->rego_line = place_of(documents, document, rego).line;
-    g->template = grown;
+    else if (!add_sources(g, document, t, source, err))
+        return false;
     grown[g->ntemplates++] = t;
     return true;
+}
+
+static struct str line_at(struct str text, uint32_t line)
+{
+    struct str got = {0};
+    for (bool more = true; more && line > 0; line--)
+        more = str_cut(&text, '\n', &got);
+    if (line > 0)
+        return (struct str){0};
+    return got.len && got.ptr[got.len - 1] == '\r' ? str_sub(got, 0, got.len - 1) : got;
+}
+
+/*
+ * A literal block begins below the line that its value is said to be at, each line of it indented;
+ * of a text in one line no more than that line can be told.
+ */
+struct location gatekeeper_place(const struct gatekeeper_template *t, struct location of)
+{
+    size_t i = 0;
+    while (i < t->nsources && !str_equal(t->source[i].file, of.file))
+        i++;
+    if (i == t->nsources || !of.line)
+        return of;
+    struct location at = t->source_at[i];
+    struct str have = line_at(t->documents->text, at.line + of.line);
+    struct str want = line_at(t->source[i].text, of.line);
+    struct str head = line_at(t->documents->text, at.line);
+    char first = at.column && at.column <= head.len ? head.ptr[at.column - 1] : '\0';
+    if ((first != '|' && first != '>') || !str_ends(have, want))
+        return at;
+    at.line += of.line;
+    at.column = of.column ? of.column + (uint32_t)(have.len - want.len) : 0;
+    at.end_line = at.line;
+    return at;
 }
 
 /* The strictest of those that scoped ones name. */
@@ -127,6 +226,42 @@ static struct str action_of(const struct value *spec)
     return action;
 }
 
+/* A misspelt action would make a warning of what denies. */
+static bool is_action(struct str action, bool scoped)
+{
+    return str_equal(action, STR("deny")) || str_equal(action, STR("warn")) ||
+           str_equal(action, STR("dryrun")) || (scoped && str_equal(action, STR("scoped")));
+}
+
+static bool check_actions(const struct value *spec, const char **ret_key)
+{
+    struct str action = value_get_string(spec, STR("enforcementAction"));
+    const struct value *scoped = value_get(spec, STR("scopedEnforcementActions"));
+    *ret_key = "enforcementAction";
+    if (action.len && !is_action(action, true))
+        return false;
+    *ret_key = "scopedEnforcementActions";
+    for (uint32_t i = 0; value_is_list_like(scoped) && i < scoped->len; i++)
+        if (!is_action(value_get_string(&scoped->items[i], STR("action")), false))
+            return false;
+    return true;
+}
+
+static bool check_constraint(const struct gatekeeper_constraint *c, const struct value *spec,
+                             struct err *err)
+{
+    const char *key, *why = gatekeeper_match_wrong(c->match, &key);
+    if (!why && !check_actions(spec, &key))
+        why = "wants deny, warn or dryrun";
+    return !why ||
+           err_set(err, ERR_SYNTAX, "%.*s:%u:%u: %.*s %.*s: %s%s %s", STR_ARG(c->at.file),
+                   c->at.line, c->at.column, STR_ARG(c->kind), STR_ARG(c->name),
+                   str_ends(str_from(key), STR("Action")) || str_ends(str_from(key), STR("Actions"))
+                       ? ""
+                       : "match.",
+                   key, why);
+}
+
 static bool add_constraint(struct gatekeeper *g, const struct documents *documents,
                            const struct document *document, struct err *err)
 {
@@ -136,14 +271,14 @@ static bool add_constraint(struct gatekeeper *g, const struct documents *documen
     if (!grown)
         return arena_full(g->arena, err);
     g->constraint = grown;
-    grown[g->nconstraints++] =
+    grown[g->nconstraints] =
         (struct gatekeeper_constraint){.kind = value_get_string(doc, STR("kind")),
                                        .name = name_of(doc),
-                                       .at = place_of(documents, document, doc),
+                                       .at = place_of(g->arena, documents, document, doc),
                                        .action = action_of(spec),
                                        .match = value_get(spec, STR("match")),
                                        .parameters = value_get(spec, STR("parameters"))};
-    return true;
+    return check_constraint(&grown[g->nconstraints++], spec, err);
 }
 
 bool gatekeeper_add(struct gatekeeper *gatekeeper, const struct documents *documents,
@@ -203,25 +338,21 @@ static const struct value *make_data(struct gatekeeper *g, const struct value *i
     return members[0].key ? data : NULL;
 }
 
-static size_t gather(struct gatekeeper *g, const struct gatekeeper_template *t,
-                     struct rego_source **ret)
+static bool told(const struct gatekeeper_template *t, struct rego_diags *diags, struct err *err)
 {
-    bool cel;
-    const struct value *source = rego_source(target_of(t->doc), &cel);
-    const struct value *libs = value_get(source, STR("libs"));
-    size_t n = 0, most = 1 + (value_is_list_like(libs) ? libs->len : 0);
-    bool v0 = !str_equal(value_get_string(source, STR("version")), STR("v1"));
-    struct rego_source *sources = arena_new(g->arena, struct rego_source, most);
-    *ret = sources;
-    if (!sources)
-        return 0;
-    sources[n++] = (struct rego_source){t->at.file, value_get_string(source, STR("rego")), v0};
-    for (uint32_t i = 0; i + 1 < most; i++)
-        if (value_is_string(&libs->items[i]))
-            sources[n++] = (struct rego_source){
-                arena_printf(g->arena, "%.*s (lib %u)", STR_ARG(t->at.file), i + 1),
-                value_text(&libs->items[i]), v0};
-    return n;
+    for (size_t i = 0; i < diags->n; i++) {
+        struct rego_diag *d = &diags->diag[i];
+        const struct location of = {.file = d->file, .line = d->row, .column = d->col};
+        struct location at = gatekeeper_place(t, of);
+        d->file = at.file;
+        d->row = at.line;
+        d->col = at.column;
+    }
+    return diags->n ? err_set(err, ERR_SYNTAX, "%.*s:%u:%u: ConstraintTemplate %.*s: %s: %.*s",
+                              STR_ARG(diags->diag[0].file), diags->diag[0].row, diags->diag[0].col,
+                              STR_ARG(name_of(t->doc)), diags->diag[0].code,
+                              STR_ARG(diags->diag[0].message))
+                    : false;
 }
 
 static bool compile(struct gatekeeper *g, struct gatekeeper_template *t, const struct value *data,
@@ -230,17 +361,9 @@ static bool compile(struct gatekeeper *g, struct gatekeeper_template *t, const s
     const struct rego_compile_options how = {.keep_print = true};
     struct rego_diags own = {.arena = g->arena};
     AUTO_BUF space = {.limit = 1 << 16};
-    struct rego_source *sources;
-    size_t n = gather(g, t, &sources);
-    if (!n)
-        return arena_full(g->arena, err);
     diags = diags ? diags : &own;
-    if (!rego_compile(sources, n, data, &how, diags, &t->policy, err))
-        return diags->n ? err_set(err, ERR_SYNTAX, "%.*s:%u: ConstraintTemplate %.*s: %s: %.*s",
-                                  STR_ARG(t->at.file), t->rego_line + diags->diag[0].row,
-                                  STR_ARG(name_of(t->doc)), diags->diag[0].code,
-                                  STR_ARG(diags->diag[0].message))
-                        : false;
+    if (!rego_compile(t->source, t->nsources, data, &how, diags, &t->policy, err))
+        return told(t, diags, err);
     conftest_space_text(rego_module_at(t->policy, 0), &space);
     struct str name = arena_dup(g->arena, buf_view(&space));
     const struct entries_options entries = {.space = &name, .nspaces = 1, .only = STR("violation")};
@@ -362,21 +485,50 @@ static bool ask(struct arena *arena, const struct gatekeeper_constraint *c, stru
         *o = got.item[i];
         o->rule = rule;
         o->warning = !str_equal(c->action, STR("deny"));
-        if (str_equal(o->policy.file, c->template->at.file) && o->policy.line)
-            o->policy.line += c->template->rego_line;
+        o->policy = gatekeeper_place(c->template, o->policy);
     }
     return true;
 }
 
+/* Of a deletion Gatekeeper shows what was there as the object, too. */
+static bool request_of(struct arena *arena, const struct value *request, struct value *ret,
+                       const char **ret_why, struct err *err)
+{
+    const struct value *object = value_get(request, STR("object"));
+    const struct value *old = value_get(request, STR("oldObject"));
+    bool deletes = str_equal(value_get_string(request, STR("operation")), STR("DELETE"));
+    *ret = *request;
+    if (!value_is_object_like(old) && (deletes || !value_is_object_like(object))) {
+        *ret_why = deletes ? "the request to delete has no oldObject"
+                           : "the request has neither object nor oldObject";
+        return true;
+    }
+    if (!deletes)
+        return true;
+    struct value_member *members = arena_new(arena, struct value_member, request->len + 1);
+    size_t n = 0;
+    for (uint32_t i = 0; members && i < request->len; i++)
+        if (!str_equal(key_str(request->members[i].key), STR("object")))
+            members[n++] = request->members[i];
+    const struct value_key *key = key_make(arena, STR("object"));
+    if (!members || !key)
+        return arena_full(arena, err);
+    members[n++] = (struct value_member){key, *old};
+    return value_members(VALUE_OBJECT, members, n, ret, NULL, err);
+}
+
 static bool judge_one(const struct gatekeeper *g, struct arena *arena,
                       const struct gatekeeper_constraint *c, const struct value *review,
-                      const struct objections_input *of, const struct rego_eval_options *options,
-                      struct objections *ret, struct err *err)
+                      const char *not_asked, const struct objections_input *of,
+                      const struct rego_eval_options *options, struct objections *ret,
+                      struct err *err)
 {
     enum gatekeeper_matching matching = gatekeeper_matches(c->match, review, g->inventory);
     struct str rule = arena_printf(arena, "%.*s/%.*s", STR_ARG(c->kind), STR_ARG(c->name));
     if (!rule.ptr)
         return arena_full(arena, err);
+    if (not_asked)
+        return refuse(arena, c, rule, str_from(not_asked), ret, err);
     if (matching == GATEKEEPER_NO)
         return true;
     if (!c->template)
@@ -398,18 +550,24 @@ bool gatekeeper_judge(const struct gatekeeper *gatekeeper, struct arena *arena,
 {
     const struct objections_input of = {.documents = documents, .document = document};
     const struct value *request = value_get(document->root, STR("request"));
+    const char *not_asked = NULL;
     struct value review;
     *ret = (struct objections){0};
     if ((document->kind != DOCUMENT_MANIFEST && document->kind != DOCUMENT_REVIEW) ||
         gatekeeper_is_part(document->root))
         return true;
-    if (document->kind == DOCUMENT_REVIEW && value_is_object_like(request))
-        review = *request;
-    else if (!review_of(arena, document->root, &review, err))
+    if (document->kind == DOCUMENT_MANIFEST) {
+        if (!review_of(arena, document->root, &review, err))
+            return false;
+    } else if (!value_is_object_like(request)) {
+        not_asked = "the AdmissionReview has no request";
+        review = value_null();
+    } else if (!request_of(arena, request, &review, &not_asked, err)) {
         return false;
+    }
     for (size_t i = 0; i < gatekeeper->nconstraints; i++)
-        if (!judge_one(gatekeeper, arena, &gatekeeper->constraint[i], &review, &of, options, ret,
-                       err))
+        if (!judge_one(gatekeeper, arena, &gatekeeper->constraint[i], &review, not_asked, &of,
+                       options, ret, err))
             return false;
     return true;
 }

@@ -17,6 +17,7 @@
 
 struct document;
 struct documents;
+struct regex;
 struct rego_diags;
 
 enum { GATEKEEPER_PARTS_MAX = 10000 };
@@ -25,11 +26,13 @@ struct gatekeeper_template {
     struct str kind; /* of its constraints */
     struct location at;
     const struct value *doc;
-    struct str cel; /* why it cannot be asked; empty = it can */
+    struct str cel;             /* why it cannot be asked; empty = it can */
+    struct rego_source *source; /* its Rego, then its libs, each by a name of its own */
+    struct location *source_at; /* where the file has the text of each */
+    size_t nsources;
+    const struct documents *documents; /* of the file */
     struct rego_policy *policy;
     struct entries *entries;
-    uint32_t rego_line; /* of the file: the line before the first one of the text */
-    bool wants_inventory;
 };
 struct gatekeeper_constraint {
     struct str kind, name;
@@ -49,11 +52,20 @@ struct gatekeeper {
 
 /* Is it a template or a constraint? */
 bool gatekeeper_is_part(const struct value *doc);
-/* Add one. ERR_SYNTAX with its place for a template that has no package, no kind, no target. */
+/* Add one. ERR_SYNTAX with its place for a template that has no package, no kind, no target, for a
+ * second one of a kind, and for a constraint whose match or action cannot be meant. The documents
+ * outlive it. */
 bool gatekeeper_add(struct gatekeeper *gatekeeper, const struct documents *documents,
                     const struct document *document, struct err *err);
+struct gatekeeper_load_options {
+    const struct regex *ignore; /* paths below a folder that are passed over; or NULL */
+    bool lenient;               /* files that cannot be read are passed over */
+};
 /* All templates and constraints of a file, or of a folder's YAML and JSON. */
-bool gatekeeper_load(struct gatekeeper *gatekeeper, struct str path, struct err *err);
+bool gatekeeper_load(struct gatekeeper *gatekeeper, struct str path,
+                     const struct gatekeeper_load_options *options, struct err *err);
+/* Is one of them of that file? */
+bool gatekeeper_has_file(const struct gatekeeper *gatekeeper, struct str file);
 /* {namespace: {NAMESPACE: {VERSION: {KIND: {NAME: object}}}}, cluster: {VERSION: ...}} */
 bool gatekeeper_inventory(struct arena *arena, const struct value *const *objects, size_t n,
                           struct value *ret, struct err *err);
@@ -64,6 +76,8 @@ bool gatekeeper_inventory(struct arena *arena, const struct value *const *object
 bool gatekeeper_compile(struct gatekeeper *gatekeeper, const struct value *inventory,
                         struct rego_diags *diags, struct err *err);
 void gatekeeper_close(struct gatekeeper *gatekeeper);
+/* Where the file has what its Rego calls a place; a place of something else as it is. */
+struct location gatekeeper_place(const struct gatekeeper_template *t, struct location of);
 
 /* All constraints that are for this manifest or review; nothing for other documents. */
 bool gatekeeper_judge(const struct gatekeeper *gatekeeper, struct arena *arena,
@@ -78,6 +92,8 @@ enum gatekeeper_matching {
     GATEKEEPER_YES,
     GATEKEEPER_UNKNOWN /* the namespace is not known, and its labels decide */
 };
-/* review: a request. */
+/* review: a request; what is for its object or its old one is for it. */
 enum gatekeeper_matching gatekeeper_matches(const struct value *match, const struct value *review,
                                             const struct value *inventory);
+/* What is wrong with it, and with which key of it; NULL: nothing. */
+const char *gatekeeper_match_wrong(const struct value *match, const char **ret_key);

@@ -98,6 +98,7 @@ static const struct parser {
     {STR_INIT("dotenv"), NULL, parser_dotenv},
     {STR_INIT("properties"), NULL, parser_properties},
     {STR_INIT("ignore"), NULL, parser_ignore},
+    {STR_INIT("codeowners"), NULL, parser_codeowners},
     {STR_INIT("xml"), NULL, parser_xml},
     {STR_INIT("nginx"), NULL, parser_nginx},
     {STR_INIT("vcl"), NULL, parser_vcl},
@@ -113,8 +114,8 @@ static const struct parser {
 enum { PARSERS = sizeof parsers / sizeof *parsers };
 
 const char *const policy_parser_names[] = {
-    "yaml",       "json",   "jsonc", "toml",  "ini", "hcl2", "hcl1",      "dockerfile", "dotenv",
-    "properties", "ignore", "xml",   "nginx", "vcl", "edn",  "cyclonedx", NULL};
+    "yaml",       "json",   "jsonc",      "toml", "ini",   "hcl2", "hcl1", "dockerfile", "dotenv",
+    "properties", "ignore", "codeowners", "xml",  "nginx", "vcl",  "edn",  "cyclonedx",  NULL};
 
 static const struct parser *parser_named(struct str name)
 {
@@ -136,12 +137,14 @@ static const struct {
     {STR_INIT("txtpb"), STR_INIT("textproto")},  {STR_INIT("textproto"), STR_INIT("textproto")},
 };
 static const struct {
-    struct str head, parser; /* the name itself, or with something behind a dot */
+    struct str head, parser;
+    bool alone; /* the name itself; else also with something behind a dot */
 } heads[] = {
-    {STR_INIT("dockerfile"), STR_INIT("dockerfile")},
-    {STR_INIT(".env"), STR_INIT("dotenv")},
-    {STR_INIT("jenkinsfile"), STR_INIT("groovy")},
-    {STR_INIT("nginx.conf"), STR_INIT("nginx")},
+    {STR_INIT("dockerfile"), STR_INIT("dockerfile"), false},
+    {STR_INIT(".env"), STR_INIT("dotenv"), false},
+    {STR_INIT("jenkinsfile"), STR_INIT("groovy"), false},
+    {STR_INIT("nginx.conf"), STR_INIT("nginx"), true},
+    {STR_INIT("codeowners"), STR_INIT("codeowners"), true},
 };
 
 static const struct parser *parser_of(struct str path)
@@ -159,7 +162,8 @@ static const struct parser *parser_of(struct str path)
     name.ptr = lower;
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         if (str_starts(name, heads[i].head) &&
-            (name.len == heads[i].head.len || name.ptr[heads[i].head.len] == '.'))
+            (name.len == heads[i].head.len ||
+             (!heads[i].alone && name.ptr[heads[i].head.len] == '.')))
             return parser_named(heads[i].parser);
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
         if (str_equal(endings[i].ending, ending))

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/glob.h"
+#include "policy/gatekeeper.h"
 #include "policy/pack.h"
 #include "policy/waiver.h"
 
@@ -126,23 +127,44 @@ static bool lint_waivers(struct linter *l, const struct policy_files *files,
     return true;
 }
 
-static bool lint_data(struct linter *l, const struct policy_files *files, struct err *err)
+/* Templates and constraints are no data, and nobody takes them for it. */
+static bool lint_data(struct linter *l, const struct policy_files *files,
+                      const struct gatekeeper *gatekeeper, struct err *err)
 {
     for (size_t i = 0; i < files->npassed_over; i++) {
         struct location at = {.file = files->passed_over[i].file, .line = 1, .column = 1};
-        if (!add(l, POLICY_LINT_UNREAD, at, files->passed_over[i].why))
+        if (!gatekeeper_has_file(gatekeeper, at.file) &&
+            !add(l, POLICY_LINT_UNREAD, at, files->passed_over[i].why))
             return arena_full(l->arena, err);
     }
     return true;
 }
 
-bool policy_lint(struct arena *arena, const struct policy_files *files, int64_t now_utc_ms,
-                 struct policy_lint **ret, size_t *ret_n, struct err *err)
+static bool lint_constraints(struct linter *l, const struct gatekeeper *g, struct err *err)
+{
+    for (size_t i = 0; i < g->nconstraints; i++) {
+        const struct gatekeeper_constraint *c = &g->constraint[i];
+        size_t k = 0;
+        while (k < g->ntemplates && !str_equal(g->template[k] -> kind, c -> kind))
+            k++;
+        if (k == g->ntemplates &&
+            !add(l, POLICY_LINT_NO_TEMPLATE, c->at,
+                 arena_printf(l->arena, "%.*s: no ConstraintTemplate of these files is for %.*s",
+                              STR_ARG(c->name), STR_ARG(c->kind))))
+            return arena_full(l->arena, err);
+    }
+    return true;
+}
+
+bool policy_lint(struct arena *arena, const struct policy_files *files,
+                 const struct gatekeeper *gatekeeper, int64_t now_utc_ms, struct policy_lint **ret,
+                 size_t *ret_n, struct err *err)
 {
     struct linter l = {.arena = arena};
     struct rules rules = {0};
     bool ok = lint_rules(&l, files, &rules, err) &&
-              lint_waivers(&l, files, &rules, now_utc_ms, err) && lint_data(&l, files, err);
+              lint_waivers(&l, files, &rules, now_utc_ms, err) &&
+              lint_constraints(&l, gatekeeper, err) && lint_data(&l, files, gatekeeper, err);
     rules_close(&rules);
     *ret = l.item;
     *ret_n = l.n;

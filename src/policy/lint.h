@@ -1,10 +1,13 @@
 /* lint.h - rule and waiver files before they are used: what would be refused, what covers nothing.
  *
- * Beside:  lang/rego/lint.h, which does the same for Rego
+ * Beside:  lang/rego/lint.h, which does the same for Rego, here also that of templates
  */
 #pragma once
+#include "lang/rego/lint.h"
 #include "policy/load.h"
 #include "policy/rule.h"
+
+struct gatekeeper;
 
 /* X(constant, name in reports, is it an error, what it is) */
 #define POLICY_LINTS(X) \
@@ -14,6 +17,8 @@
     X(POLICY_LINT_EXPIRED, "expired-waiver", false, "a waiver that covers nothing any more") \
     X(POLICY_LINT_NO_RULE, "waiver-of-no-rule", false, \
       "a waiver for a rule that none of these files has") \
+    X(POLICY_LINT_NO_TEMPLATE, "constraint-without-template", false, \
+      "a constraint of a kind that none of these files has a template for") \
     X(POLICY_LINT_UNREAD, "unread-data", false, \
       "a file beside the policies that is no data: other commands refuse the folder")
 
@@ -29,9 +34,21 @@ struct policy_lint {
     struct location at;
     struct str message;
 };
-/* Of files that were loaded with `rules`; by file and line within each kind of file. */
-bool policy_lint(struct arena *arena, const struct policy_files *files, int64_t now_utc_ms,
-                 struct policy_lint **ret, size_t *ret_n, struct err *err);
+/* Of files that were loaded with `rules`, and of constraints; by file and line within each kind of
+ * file. */
+bool policy_lint(struct arena *arena, const struct policy_files *files,
+                 const struct gatekeeper *gatekeeper, int64_t now_utc_ms, struct policy_lint **ret,
+                 size_t *ret_n, struct err *err);
+
+/* --- ConstraintTemplates --- */
+
+/*
+ * What the Rego of each says in vain, at its places in the file; `parameters` are held against the
+ * template's own schema. False: diags of what does not compile, or err. Close gatekeeper after it.
+ */
+bool policy_lint_templates(struct arena *arena, struct gatekeeper *gatekeeper,
+                           struct rego_diags *diags, struct rego_lint **ret, size_t *ret_n,
+                           struct err *err);
 
 /* --- Rego --- */
 

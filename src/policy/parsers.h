@@ -5,7 +5,8 @@
  * Errors:  ERR_SYNTAX "name:line:column: why", ERR_LIMIT; ERR_UNSUPPORTED for what a format has and
  *          is not read here
  * Source:  facts/rego.md 12; toml.io/en/v1.0.0; HCL: lang/hcl; java.util.Properties;
- *          github.com/edn-format/edn; www.w3.org/TR/xml; docs.docker.com/reference/dockerfile
+ *          github.com/edn-format/edn; www.w3.org/TR/xml; docs.docker.com/reference/dockerfile;
+ *          docs.github.com (about code owners)
  */
 #pragma once
 #include "value/value.h"
@@ -28,6 +29,8 @@ bool parser_hcl1(PARSER_ARGS);
 bool parser_jsonc(PARSER_ARGS);
 /* Lines of .gitignore and .dockerignore: [[{Kind, Value, Original}, ...]]. */
 bool parser_ignore(PARSER_ARGS);
+/* {rules: [{pattern, owners: [{type, value}], comment, lineNumber}]} */
+bool parser_codeowners(PARSER_ARGS);
 /* Elements are objects, attributes "-name", text "#text" beside them; all values are text. */
 bool parser_xml(PARSER_ARGS);
 /* Backends, ACLs and what else has blocks in Varnish's configuration. */

@@ -65,6 +65,19 @@ static const struct {
      "[[{\"Kind\":\"Path\",\"Original\":\"a\\\\ \",\"Value\":\"a \"},{\"Kind\":\"NegatedPath\","
      "\"Original\":\"!b\",\"Value\":\"b\"},{\"Kind\":\"Comment\",\"Original\":\"# c\",\"Value\":"
      "\"c\"},{\"Kind\":\"Empty\",\"Original\":\"\",\"Value\":\"\"}]]"},
+    {"codeowners: an address whose last part is too long", parser_codeowners,
+     "# all\n\n* @me  @org/team_a a.b@c.example # both\r\na\\ b/ \n*.js#c\n",
+     "f:3:20: an owner is @NAME, @ORG/TEAM or an address"},
+    {"codeowners: kinds of owners, comments, escaped blanks", parser_codeowners,
+     "# all\n\n* @me  @org/team_a a.b@c.info # both\r\na\\ b/ \n*.js#c\n",
+     "{\"rules\":[{\"comment\":\"both\",\"lineNumber\":3,\"owners\":[{\"type\":\"username\","
+     "\"value\":\"me\"},{\"type\":\"team\",\"value\":\"org/team_a\"},{\"type\":\"email\",\"value\":"
+     "\"a.b@c.info\"}],\"pattern\":\"*\"},{\"comment\":\"\",\"lineNumber\":4,\"owners\":[],"
+     "\"pattern\":\"a\\\\ b/\"},{\"comment\":\"c\",\"lineNumber\":5,\"owners\":[],\"pattern\":"
+     "\"*.js\"}]}"},
+    {"codeowners: no rule", parser_codeowners, "# none\n", "{\"rules\":null}"},
+    {"codeowners: a pattern that is none", parser_codeowners, "a\n!b @me\n",
+     "f:2:1: a character that no pattern of CODEOWNERS has"},
     {"xml: elements, attributes, text", parser_xml,
      "<?xml version='1.0'?><r a='1'><e>x &amp; &#65;</e><e/><n:f k=\"v\">t</n:f></r>",
      "{\"r\":{\"-a\":\"1\",\"e\":[\"x & A\",\"\"],\"f\":{\"#content\":\"t\",\"-k\":\"v\"}}}"},

@@ -76,6 +76,15 @@ static struct str raw_address(struct arena *arena, const struct value *resource)
                         STR_ARG(value_get_string(resource, STR("name"))));
 }
 
+/* Of a request to delete, what is to go. */
+static struct str review_name(struct arena *arena, const struct value *request)
+{
+    const struct value *object = value_get(request, STR("object"));
+    if (!value_is_object_like(object))
+        object = value_get(request, STR("oldObject"));
+    return value_is_object_like(object) ? manifest_name(arena, object) : (struct str){0};
+}
+
 /* The resource whose part a path is; *ret_at: how many steps of the path lead to it. */
 static struct str address_of(struct judging *in, struct path path, size_t *ret_at)
 {
@@ -85,7 +94,7 @@ static struct str address_of(struct judging *in, struct path path, size_t *ret_a
     if (in->document->kind == DOCUMENT_MANIFEST)
         return manifest_name(in->arena, at);
     if (in->document->kind == DOCUMENT_REVIEW)
-        return manifest_name(in->arena, value_get(value_get(at, STR("request")), STR("object")));
+        return review_name(in->arena, value_get(at, STR("request")));
     for (size_t i = 0; at && i < path.n; i++) {
         struct path one = {&path.step[i], 1};
         at = path_find(at, one);

@@ -194,18 +194,23 @@ static enum rego_outcome format_int(struct rego_call *call, struct value *ret)
 
 enum { RANGE_MAX = 10000000 };
 
-/* More numbers than a range may have end the evaluation as a budget does: what would merely be
- * undefined looks like a rule that has no objection. */
-static bool is_too_long(const struct value *from, const struct value *to, const struct value *step)
+/*
+ * How many numbers it has, as far as 64 bits tell; 0: they do not. More than a range may have end
+ * the evaluation as a budget does: what would merely be undefined looks like a rule that has no
+ * objection.
+ */
+static uint64_t length_of(const struct value *from, const struct value *to,
+                          const struct value *step)
 {
     int64_t a, b, by;
     uint64_t apart;
     if (!rego_to_int64(from, &a) || !rego_to_int64(to, &b) || !rego_to_int64(step, &by))
-        return false;
+        return 0;
     apart = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
-    return apart / (uint64_t)by >= RANGE_MAX;
+    return apart / (uint64_t)by < UINT64_MAX ? apart / (uint64_t)by + 1 : UINT64_MAX;
 }
 
+/* Room is made once where the length is known: growing would leave as much again behind. */
 static enum rego_outcome range_by(struct rego_call *call, const struct value *step,
                                   struct value *ret)
 {
@@ -213,9 +218,16 @@ static enum rego_outcome range_by(struct rego_call *call, const struct value *st
     const struct value *end = &call->arg[1];
     size_t n = 0, room = 0;
     const char *why;
-    bool down = rego_compare(&at, end) > 0, too_long = is_too_long(&at, end, step);
+    bool down = rego_compare(&at, end) > 0;
+    uint64_t length = length_of(&at, end, step);
+    if (length && length <= RANGE_MAX) {
+        items = arena_new_raw(call->arena, struct value, length);
+        room = length;
+        if (!items)
+            return REGO_HALT;
+    }
     for (; down ? rego_compare(&at, end) >= 0 : rego_compare(&at, end) <= 0;) {
-        if (too_long || n >= RANGE_MAX) {
+        if (length > RANGE_MAX || n >= RANGE_MAX) {
             (void)call->spend(call->spend_ctx, UINT64_MAX / 2);
             return REGO_HALT;
         }

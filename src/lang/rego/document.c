@@ -9,28 +9,44 @@
 
 /* --- frames --- */
 
-enum { FRAME_CHUNK = 1 << 14 };
+enum { FRAMES_FIRST = 1 << 8, FRAMES_MOST = 1 << 14 };
 struct rego_frames {
-    struct rego_frames *before;
+    struct rego_frames *before, *next; /* next: left when its last frame went, for the next one */
     size_t used, room;
     struct value value[];
 };
+
+/* The chunk behind top, which has no room for n values: the one that was there, or a larger one. */
+static struct rego_frames *next_chunk(struct rego_machine *m, struct rego_frames *top, size_t n)
+{
+    struct rego_frames *next = top ? top->next : NULL;
+    if (next && next->room >= n)
+        return next;
+    size_t room = !top ? FRAMES_FIRST : top->room < FRAMES_MOST ? 2 * top->room : FRAMES_MOST;
+    room = room < n ? n : room;
+    next = arena_alloc_raw(m->arena, 1, sizeof *next + room * sizeof(struct value),
+                           _Alignof(struct value));
+    if (!next)
+        return NULL;
+    next->before = top;
+    next->next = NULL;
+    next->used = 0;
+    next->room = room;
+    if (top)
+        top->next = next;
+    return next;
+}
 
 bool rego_frame_push(struct rego_machine *m, uint32_t n, struct value **ret_before)
 {
     struct rego_frames *top = m->frames;
     if (!top || top->room - top->used < n) {
-        size_t room = n > FRAME_CHUNK ? n : FRAME_CHUNK;
-        struct rego_frames *grown = arena_alloc_raw(
-            m->arena, 1, sizeof *grown + room * sizeof(struct value), _Alignof(struct value));
-        if (!grown) {
+        top = next_chunk(m, top, n);
+        if (!top) {
             (void)rego_no_memory(m);
             return false;
         }
-        grown->before = top;
-        grown->used = 0;
-        grown->room = room;
-        m->frames = top = grown;
+        m->frames = top;
     }
     *ret_before = m->frame;
     m->frame = top->value + top->used;
@@ -41,7 +57,6 @@ bool rego_frame_push(struct rego_machine *m, uint32_t n, struct value **ret_befo
 void rego_frame_pop(struct rego_machine *m, struct value *before, uint32_t n)
 {
     m->frames->used -= n;
-    /* A chunk stays for the next call as long as it is the first one. */
     if (m->frames->used == 0 && m->frames->before)
         m->frames = m->frames->before;
     m->frame = before;

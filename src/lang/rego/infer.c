@@ -7,6 +7,7 @@
  */
 #include "lang/rego/infer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -204,17 +205,44 @@ static const struct rego_term *with_parts(struct rego_inference *in, const struc
     return changed ? made : t;
 }
 
+/* Pairs in the order that OPA keeps them in: by their keys, constants before everything else. */
+struct ordered {
+    const struct value *key; /* NULL: no constant */
+    size_t at;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct ordered *x = a, *y = b;
+    int order = x->key && y->key ? rego_compare(x->key, y->key) : !x->key - !y->key;
+    return order ? order : x->at < y->at ? -1 : x->at > y->at;
+}
+
+static struct ordered *order_of(struct rego_inference *in, const struct rego_term *t)
+{
+    struct ordered *order = arena_new(in->types.arena, struct ordered, t->pairs.n);
+    for (size_t i = 0; order && i < t->pairs.n; i++) {
+        const struct rego_term *key = t->pairs.item[i].key;
+        order[i] = (struct ordered){rego_is_constant(key) ? &key->value : NULL, i};
+    }
+    if (order && t->pairs.n > 1)
+        qsort(order, t->pairs.n, sizeof *order, by_key);
+    return order;
+}
+
 static const struct rego_term *with_pairs(struct rego_inference *in, const struct rego_term *t,
                                           change_fn *change)
 {
     bool changed = false;
     struct rego_term_pair *pair = arena_new(in->types.arena, struct rego_term_pair, t->pairs.n);
     struct rego_term *made = arena_new(in->types.arena, struct rego_term, 1);
-    if (!pair || !made) {
+    struct ordered *order = order_of(in, t);
+    if (!pair || !made || !order) {
         rego_infer_no_memory(in);
         return t;
     }
-    for (size_t i = 0; i < t->pairs.n; i++) {
+    for (size_t k = 0; k < t->pairs.n; k++) {
+        size_t i = order[k].at;
         pair[i].key = (struct rego_term *)(uintptr_t)change(in, t->pairs.item[i].key);
         pair[i].value = (struct rego_term *)(uintptr_t)change(in, t->pairs.item[i].value);
         changed |= pair[i].key != t->pairs.item[i].key || pair[i].value != t->pairs.item[i].value;

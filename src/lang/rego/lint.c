@@ -37,6 +37,8 @@ struct linter {
     struct rego_walker walker;
     struct arena *arena;
     const struct rego_lint_options *options;
+    const struct rego_source *sources;
+    size_t nsources;
     struct rego_module **module;
     size_t nmodules;
     const struct rego_module *now;
@@ -62,6 +64,15 @@ static void tell(struct linter *l, enum rego_lint_kind kind, struct rego_place p
         return;
     l->item = grown;
     grown[l->n++] = (struct rego_lint){kind, l->now->file, text, place.row, place.col};
+}
+
+/* The line of the file, for messages that name one. */
+static uint32_t line_of(const struct linter *l, struct rego_place place)
+{
+    for (size_t i = 0; l->options->before && i < l->nsources; i++)
+        if (str_equal(l->sources[i].file, l->now->file))
+            return l->options->before[i] + place.row;
+    return place.row;
 }
 
 /* --- refs to rules --- */
@@ -384,11 +395,11 @@ static void contradiction(struct linter *l, const struct rego_body *body, size_t
         if (c.test == TEST_EQUAL && other.test == TEST_EQUAL)
             tell(l, REGO_LINT_NEVER_TRUE, body->expr[i]->place,
                  "%.*s cannot be both %.*s and %.*s (line %u)", STR_ARG(buf_view(&name)),
-                 STR_ARG(buf_view(&y)), STR_ARG(buf_view(&x)), body->expr[k]->place.row);
+                 STR_ARG(buf_view(&y)), STR_ARG(buf_view(&x)), line_of(l, body->expr[k]->place));
         else
             tell(l, REGO_LINT_NEVER_TRUE, body->expr[i]->place,
                  "what is asked of %.*s here and in line %u cannot both hold",
-                 STR_ARG(buf_view(&name)), body->expr[k]->place.row);
+                 STR_ARG(buf_view(&name)), line_of(l, body->expr[k]->place));
         return;
     }
 }
@@ -406,7 +417,7 @@ static void denial(struct linter *l, const struct rego_body *body, size_t i)
             same_text(a->term, b->term)) {
             tell(l, REGO_LINT_NEVER_TRUE, a->place,
                  "this and line %u cannot both hold: one is the negation of the other",
-                 b->place.row);
+                 line_of(l, b->place));
             return;
         }
     }
@@ -475,7 +486,7 @@ static void check_default(struct linter *l, const struct rego_rule *rule)
             str_equal(other->head.ref[0]->name, name))
             tell(l, REGO_LINT_SHADOWED_DEFAULT, rule->place,
                  "never used: %.*s has a definition without conditions (line %u)", STR_ARG(name),
-                 other->place.row);
+                 line_of(l, other->place));
     }
 }
 
@@ -526,7 +537,8 @@ static void check_module(struct linter *l, struct rego_module *module)
     l->now = module;
     for (size_t i = 0; i < module->nrules; i++) {
         const struct rego_rule *rule = module->rules[i];
-        l->tests = str_find(rule->head.ref[0]->name, STR("test_"), 0) != SIZE_MAX;
+        l->tests = str_starts(rule->head.ref[0]->name, STR("test_")) ||
+                   str_starts(rule->head.ref[0]->name, STR("todo_test_"));
         check_name(l, rule);
         check_default(l, rule);
         check_else(l, rule);
@@ -628,7 +640,11 @@ bool rego_lint(struct arena *arena, const struct rego_source *sources, size_t n,
                const struct rego_lint_options *options, struct rego_lint **ret, size_t *ret_n,
                struct err *err)
 {
-    struct linter l = {.walker = {.term = on_term}, .arena = arena, .options = options};
+    struct linter l = {.walker = {.term = on_term},
+                       .arena = arena,
+                       .options = options,
+                       .sources = sources,
+                       .nsources = n};
     l.module = arena_new(arena, struct rego_module *, n + 1);
     if (!l.module || n > MODULES_MAX)
         return arena_full(arena, err);

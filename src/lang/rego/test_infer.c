@@ -61,6 +61,8 @@ static void what_cannot_fit_is_refused(void **state)
          "upper: invalid argument(s): have (number), want (string)", 2, 17},
         {"f(x) := x + 1\np := f(\"a\")",
          "data.t.f: invalid argument(s): have (string), want (number)", 3, 6},
+        {"f(x) := {\"b\": g(x), \"a\": object.get(x, 1, 2)}\ng(_) := 1\np := f(true)",
+         "data.t.f: invalid argument(s): have (boolean), want (object[any: any])", 4, 6},
         {"f([x, y]) := x + y\np := f([1])",
          "data.t.f: invalid argument(s): have (array<number>), want (array<number, number>)", 3, 6},
         {"p if every x in [1] { count({y | y := 1 + \"a\"}) == x }",

@@ -1,0 +1,5 @@
+package k
+
+violation[{"msg": "no"}] {
+  input.review.object.kind == "Pod"
+}
