@@ -12,6 +12,7 @@
 #include "wire/msgpack.h"
 
 static void plan_next(struct reading *reading);
+static void learn(struct reading *reading, const struct live_plan *plan);
 
 static void plan_failed(struct reading *reading, struct str why)
 {
@@ -95,6 +96,7 @@ static void on_planned(void *ctx, const struct plugin_reply *reply)
         plan_failed(reading, why);
         return;
     }
+    learn(reading, &plan);
     reading->plans[reading->planning] = plan;
     plan_next(reading);
 }
@@ -150,19 +152,70 @@ static void plan_send(struct reading *reading, const struct live_question *quest
     plan_failed(reading, reading_error(reading, &err));
 }
 
+/* Not known before an apply because the provider decides it: the code says nothing of it. */
+static bool is_made_anew(const struct schema_block *block, const struct value_member *planned,
+                         const struct value *config)
+{
+    const struct schema_attribute *a = schema_find_attribute(block, key_str(planned->key));
+    const struct value *said = value_get(config, key_str(planned->key));
+    return planned->value.kind == VALUE_UNKNOWN && a && a->computed &&
+           (!said || said->kind == VALUE_NULL);
+}
+
+/* What was recorded, but for what the provider makes anew with each change. */
+static bool is_as_recorded(const struct reading *reading, const struct value *config,
+                           bool *ret_anew)
+{
+    const struct value *planned = &reading->plans[LIVE_SIDE_LIVE].planned;
+    const struct value *recorded = &reading->desired_value;
+    *ret_anew = false;
+    if (value_equal(planned, recorded))
+        return true;
+    if (planned->kind != VALUE_OBJECT || recorded->kind != VALUE_OBJECT ||
+        planned->len != recorded->len)
+        return false;
+    *ret_anew = true;
+    for (uint32_t i = 0; i < planned->len; i++) {
+        const struct value_member *p = &planned->members[i], *r = &recorded->members[i];
+        if (!key_equal(p->key, r->key) || (!value_equal(&p->value, &r->value) &&
+                                           !is_made_anew(&reading->type->schema->block, p, config)))
+            return false;
+    }
+    return true;
+}
+
 /* An apply of what is live makes just what was recorded, which is what is asked for: of what was
- * recorded it makes nothing else, and nobody asks. It is the dearer half of a difference. */
+ * recorded it makes nothing else, and nobody asks. It is the dearer half of a difference. Where
+ * computed attributes are made anew with the change, a type is asked once whether it leaves them
+ * where there is none. */
 static bool is_settled(struct reading *reading, const struct live_question *question)
 {
     const struct live_plan *first = &reading->plans[LIVE_SIDE_LIVE];
     const struct value *recorded = &reading->desired_value;
+    bool anew = false;
     if (reading->planning != LIVE_SIDE_STATE || pool_options(reading->worker)->ask_apart ||
         reading->gone || first->status != LIVE_PLANNED || first->nrequires_replace ||
-        !value_equal(&first->planned, recorded) || !value_equal(&question->prior, recorded) ||
-        !value_equal(&question->proposed, recorded))
+        !value_equal(&question->prior, recorded) || !value_equal(&question->proposed, recorded) ||
+        !is_as_recorded(reading, &question->config, &anew))
+        return false;
+    reading->settles = anew && reading->shared->settled == SETTLED_UNKNOWN;
+    if (anew && reading->shared->settled != SETTLED_SURE)
         return false;
     reading->plans[LIVE_SIDE_STATE] = *first;
+    reading->plans[LIVE_SIDE_STATE].planned = *recorded;
     return true;
+}
+
+/* What was asked of the type that once. */
+static void learn(struct reading *reading, const struct live_plan *plan)
+{
+    struct provider_type *shared = reading->shared;
+    shared->not_legacy = !plan->legacy;
+    if (reading->planning == LIVE_SIDE_STATE && reading->settles)
+        shared->settled =
+            value_equal(&plan->planned, &reading->desired_value) && plan->nrequires_replace == 0
+                ? SETTLED_SURE
+                : SETTLED_NOT;
 }
 
 static void plan(struct reading *reading, const struct value *prior)

@@ -58,6 +58,7 @@ struct reading {
     struct value generated;                 /* of an import, where it was asked for; or null */
     struct buf generate;                    /* body of that reply */
     enum live_side planning;                /* which of the two is asked for */
+    bool settles; /* the plan of what was recorded tells provider_type.settled */
     struct live_plan plans[LIVE_SIDES];
     struct buf plan_bodies[LIVE_SIDES];
     struct str desired, live;    /* msgpack in them */

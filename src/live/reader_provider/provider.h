@@ -22,8 +22,14 @@ struct reading;
 enum probe_state { PROBE_NEEDED, PROBE_RUNNING, PROBE_DONE };
 /* Does UpgradeResourceState give back, for states of the schema's own version, what they say? */
 enum upgrade_state { UPGRADE_UNKNOWN, UPGRADE_PLAIN, UPGRADE_CHANGES };
+/* Is what was recorded planned as it is, where a plan of what is live only makes computed
+ * attributes anew? */
+enum settled_state { SETTLED_UNKNOWN, SETTLED_SURE, SETTLED_NOT };
 struct provider_type {
     enum upgrade_state upgrade;
+    bool confirmed;  /* of an answer that differed, too */
+    bool not_legacy; /* a plan of it was not one of SDKv2's */
+    enum settled_state settled;
     enum probe_state state;
     bool fresh; /* found in this run: to be saved */
     const struct path *not_observed;

@@ -426,6 +426,30 @@ static bool came_back(struct reading *reading)
                                                       blank_apart_equal(&reading->recorded, &live));
 }
 
+/* A value whose type only the instance has: what an upgrade makes of it is the instance's, too. */
+static bool has_dynamic(const struct reading *reading)
+{
+    const struct value *v = &reading->recorded;
+    const struct type *type = reading->type->schema->block.type;
+    if (!type_has_dynamic(type))
+        return false;
+    for (uint32_t i = 0; i < v->len; i++) {
+        const struct type_member *m = type_find_member(type, key_str(v->members[i].key));
+        if (v->members[i].value.kind != VALUE_NULL && (!m || type_has_dynamic(m->type)))
+            return true;
+    }
+    return false;
+}
+
+/* The framework gives back a state of the schema's own version as it is, whatever is in it; SDKv2
+ * goes through each. One answer that differed was confirmed all the same. */
+static bool is_sure(const struct reading *reading)
+{
+    const struct provider_type *shared = reading->shared;
+    return shared->confirmed && shared->not_legacy && !schema_is_legacy(reading->type->schema) &&
+           !has_dynamic(reading);
+}
+
 /* Once more in the full order, with the provider's own upgrade. */
 static void not_straight(struct reading *reading)
 {
@@ -467,7 +491,7 @@ static void on_read(void *ctx, const struct plugin_reply *reply)
     reading->live_known = false;
     reading->private_answered = got.private_bytes;
     reading->identity_answered = got.identity;
-    if (reading->straight && !came_back(reading))
+    if (reading->straight && !is_sure(reading) && !came_back(reading))
         send_confirm(reading);
     else
         take_answer(reading);
@@ -606,6 +630,7 @@ static void on_confirmed(void *ctx, const struct plugin_reply *reply)
         return;
     struct str why = take_upgraded(reading, reply, &upgraded);
     if (!why.len && is_plain(reading, upgraded)) {
+        reading->shared->confirmed = true;
         take_answer(reading);
         return;
     }

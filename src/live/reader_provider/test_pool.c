@@ -27,7 +27,8 @@ enum { METHODS = PLUGIN_METHOD_COUNT };
 struct world {
     char dir[40];
     bool schema_optional, refuse_configure, crash_configure, cannot_start, crash_on_probe,
-        upgrade_changes, generates, legacy; /* as SDKv2: `id` may be set */
+        upgrade_changes, generates, legacy, /* as SDKv2: `id` may be set */
+        legacy_plans;                       /* as SDKv2's say of themselves */
     int latency_ms;
     unsigned starts, running, most_running, in_flight, most_in_flight, first_together;
     unsigned calls[METHODS], reads_done, probes, refused;
@@ -266,6 +267,26 @@ static void answer_read(struct arena *arena, struct str request, struct buf *out
     put_state(out, 1, buf_view(&msgpack));
 }
 
+/* With a change, or always, the provider makes `id` anew. */
+static void put_anew(struct arena *arena, const struct value *prior, struct str proposed,
+                     bool always, struct buf *out)
+{
+    const struct type *type = object_type(arena);
+    AUTO_BUF msgpack = {.limit = 10000};
+    struct value v;
+    assert_true(msgpack_decode(arena, type, proposed, &v, NULL));
+    if (always || !value_equal(prior, &v)) {
+        struct value_member members[3];
+        memcpy(members, v.members, sizeof members);
+        members[1].value = (struct value){.kind = VALUE_UNKNOWN};
+        v.members = members;
+        assert_true(msgpack_encode(&msgpack, type, &v, NULL));
+    } else {
+        buf_str(&msgpack, proposed);
+    }
+    put_state(out, 1, buf_view(&msgpack));
+}
+
 /* What is proposed is planned; `value` cannot be changed in place. */
 static void answer_plan(struct arena *arena, struct str request, struct buf *out,
                         struct fake_call *call)
@@ -282,6 +303,11 @@ static void answer_plan(struct arena *arena, struct str request, struct buf *out
     if (str_starts(id, STR("plan-slow")) && throttled(id, 2, out)) {
         out->len = 0;
         put_error(out, 4, "ThrottlingException: Rate exceeded");
+        return;
+    }
+    if (str_starts(id, STR("drift-anew")) || str_starts(id, STR("drift-always"))) {
+        put_anew(arena, &v, field(field(request, 3), 1), str_starts(id, STR("drift-always")), out);
+        pb_put_bool(out, 5, world.legacy_plans);
         return;
     }
     if (!str_starts(id, STR("plan-nothing")))
@@ -1042,6 +1068,57 @@ static void what_would_be_as_recorded_is_planned_once(void **state)
     assert_int_equal(world.calls[PLUGIN_PLAN], 1 + 4);
 }
 
+/* So it is where the change only makes computed attributes anew, once a type was seen to leave
+ * them without one. */
+static void what_is_made_anew_with_the_change_is_planned_once(void **state)
+{
+    struct run *run = *state;
+    run->options.ask = ask;
+    run->options.concurrency = 1;
+    for (int i = 0; i < 5; i++)
+        add(run, "drift-anew", "");
+    go(run);
+    assert_int_equal(world.calls[PLUGIN_PLAN], 5 + 1);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(run->seen[i].from_live, LIVE_PLANNED);
+        assert_int_equal(run->seen[i].from_state, LIVE_PLANNED);
+    }
+}
+
+static void what_is_made_anew_in_any_case_is_planned_twice(void **state)
+{
+    struct run *run = *state;
+    run->options.ask = ask;
+    run->options.concurrency = 1;
+    for (int i = 0; i < 5; i++)
+        add(run, i ? "drift-anew" : "drift-always", "");
+    go(run);
+    assert_int_equal(world.calls[PLUGIN_PLAN], 2 * 5);
+}
+
+/* A difference rests on the provider's own upgrade until it is known that it changes nothing: once
+ * for a type that is not one of SDKv2's, which looks at each. */
+static void an_upgrade_is_confirmed_once_where_it_cannot_change(void **state)
+{
+    static const struct {
+        bool legacy, legacy_plans;
+        unsigned upgrades;
+    } cases[] = {{false, false, 2}, {true, false, 5}, {false, true, 5}};
+    struct run *run = *state;
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        run->options.ask = ask;
+        run->options.concurrency = 1;
+        world.legacy = cases[c].legacy;
+        world.legacy_plans = cases[c].legacy_plans;
+        world.calls[PLUGIN_UPGRADE_STATE] = 0;
+        run->n = run->progress_done = 0;
+        for (int i = 0; i < 5; i++)
+            add(run, "drift-anew", "");
+        go(run);
+        assert_int_equal(world.calls[PLUGIN_UPGRADE_STATE], cases[c].upgrades);
+    }
+}
+
 /* What was read stands, and nobody else suffers. */
 static void a_plan_that_crashes_costs_no_reading(void **state)
 {
@@ -1266,6 +1343,9 @@ int main(void)
         WORLD(what_is_read_is_planned_where_the_code_has_it),
         WORLD(what_does_not_differ_is_planned_once),
         WORLD(what_would_be_as_recorded_is_planned_once),
+        WORLD(what_is_made_anew_with_the_change_is_planned_once),
+        WORLD(what_is_made_anew_in_any_case_is_planned_twice),
+        WORLD(an_upgrade_is_confirmed_once_where_it_cannot_change),
         WORLD(a_plan_that_crashes_costs_no_reading),
         WORLD(a_type_that_hangs_in_planning_is_not_planned_on),
         WORLD(what_was_never_recorded_is_imported),
