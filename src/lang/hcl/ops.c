@@ -483,6 +483,19 @@ static bool index_type(struct hcl_eval *ev, const struct type *type, const struc
     return index_unknown(ev, type, ret);
 }
 
+/* Its type; of what is known only the kind of it, since that of ten thousand elements is as long as
+ * they are. */
+static const struct type *outer_type(struct arena *arena, const struct value *v)
+{
+    static const struct type kinds[] = {[VALUE_LIST] = {.kind = TYPE_LIST},
+                                        [VALUE_SET] = {.kind = TYPE_SET},
+                                        [VALUE_MAP] = {.kind = TYPE_MAP},
+                                        [VALUE_OBJECT] = {.kind = TYPE_OBJECT},
+                                        [VALUE_TUPLE] = {.kind = TYPE_TUPLE}};
+    return value_is_list_like(v) || value_is_object_like(v) ? &kinds[v->kind]
+                                                            : hcl_type_of(arena, v);
+}
+
 bool hcl_index(struct hcl_eval *ev, const struct value *v, const struct value *key,
                struct hcl_range subject, struct value *ret)
 {
@@ -491,7 +504,7 @@ bool hcl_index(struct hcl_eval *ev, const struct value *v, const struct value *k
     *ret = hcl_with_marks(hcl_any(), marks);
     if (key->kind == VALUE_NULL)
         return hcl_fail(ev, subject, "Invalid index", "Can't use a null value as an indexing key.");
-    const struct type *type = hcl_type_of(ev->arena, v);
+    const struct type *type = outer_type(ev->arena, v);
     if (!type)
         return false;
     if (type->kind == TYPE_DYNAMIC && v->kind != VALUE_NULL)
@@ -518,6 +531,8 @@ bool hcl_index(struct hcl_eval *ev, const struct value *v, const struct value *k
                         "This value is null, so it does not have any indices.");
     if (key->kind == VALUE_UNKNOWN && !(key->unknown && key->unknown->type))
         return true; /* a key of any type: so is what it picks */
+    if (want.kind == VALUE_UNKNOWN && !(type = hcl_type_of(ev->arena, v)))
+        return false;
     bool ok = want.kind == VALUE_UNKNOWN ? index_unknown(ev, type, ret)
               : v->kind == VALUE_UNKNOWN ? index_type(ev, type, &want, subject, ret)
                                          : index_known(ev, v, &want, subject, ret);
