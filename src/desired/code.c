@@ -344,12 +344,23 @@ static bool gather_providers(struct code *code, struct err *err)
     return true;
 }
 
+/* What was wrong with what it needed is still said. */
+static bool forget_question(struct code *code, struct err *err)
+{
+    if (!code->plan.needs)
+        return true;
+    code->ndiags = hcl_has_errors(&code->diags) ? code->diags.n : code->ndiags;
+    return code_ready(code, err);
+}
+
 bool code_evaluate(struct code *code, struct err *err)
 {
     bool in_spite = code->options.in_spite_of_errors && code->options.phase == CODE_VALIDATE;
     if (code->evaluated || (code->broken && !in_spite))
         return true;
     code->evaluated = true;
+    if (!forget_question(code, err))
+        return false;
     if (code->options.phase == CODE_VALIDATE)
         return validate(code, err);
     if (!check_inputs(code, err))

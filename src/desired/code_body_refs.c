@@ -33,7 +33,10 @@ static void add_expr(struct search *s, const struct hcl_expr *expr, const struct
         if (!grown)
             return;
         s->ref = grown;
-        s->ref[s->n++] = refs.ref[i];
+        s->ref[s->n] = refs.ref[i];
+        if (bound && (is_bound(bound, STR("each")) || is_bound(bound, STR("count"))))
+            s->ref[s->n].index = NULL;
+        s->n++;
     }
 }
 
@@ -82,8 +85,12 @@ static void add_body(struct search *s, const struct hcl_body *body,
 {
     if (depth_left == 0)
         return;
-    if (body->json) /* names decide nothing here: more is found than there is, which harms not */
+    if (body->json) { /* names decide nothing here: more is found than there is, which harms not */
+        size_t first = s->n;
         add_expr(s, body->json, bound);
+        for (size_t i = first; i < s->n; i++) /* an iterator may be called each */
+            s->ref[i].index = NULL;
+    }
     for (size_t i = 0; i < body->nattributes; i++)
         if (!is_meta(meta, body->attribute[i].name, false))
             add_expr(s, body->attribute[i].value, bound);

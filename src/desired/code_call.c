@@ -201,7 +201,8 @@ bool code_run_call(struct code_walk *walk, struct code_node *node)
     bool fine = true;
     r->expansion = arena_new(&walk->code->arena, struct code_expansion, parents->n);
     for (size_t i = 0; r->expansion && i < parents->n; i++)
-        if (!expand_in(walk, node, child, &parents->item[i], &all))
+        if (code_is_needed(walk, node, &parents->item[i], NULL) &&
+            !expand_in(walk, node, child, &parents->item[i], &all))
             fine = false;
     if (child)
         *code_modules(walk, child) = (struct code_instances_of){all.item, all.n, fine};
@@ -317,6 +318,27 @@ static bool one_output(struct code_walk *walk, struct code_config *child,
     return true;
 }
 
+/* All of it, kept once all of it is there: each of many instances may pick its own. */
+static struct value module_collection(struct code_walk *walk, struct code_config *child,
+                                      uint32_t parent)
+{
+    const struct code_config *in = child->parent;
+    size_t at = (size_t)(child->call - in->module->calls), n = code_modules(walk, in)->n;
+    struct code_result *r = code_result(walk, &in->calls[at]);
+    if (code_result(walk, &in->closes[at])->state != CODE_DONE)
+        return whole_module(walk, child, &r->expansion[parent]);
+    if (!r->value) {
+        r->value = arena_new(&walk->code->arena, struct value, n);
+        r->whole = arena_new(&walk->code->arena, bool, n);
+    }
+    if (!r->value || !r->whole)
+        return hcl_any();
+    if (!r->whole[parent])
+        r->value[parent] = whole_module(walk, child, &r->expansion[parent]);
+    r->whole[parent] = true;
+    return r->value[parent];
+}
+
 struct value code_module_value(const struct code_scope *scope, const struct code_ref *ref,
                                size_t *ret_steps)
 {
@@ -338,5 +360,5 @@ struct value code_module_value(const struct code_scope *scope, const struct code
         return hcl_any();
     if (one_output(walk, child, e, ref, &ret, ret_steps))
         return ret;
-    return whole_module(walk, child, e);
+    return module_collection(walk, child, scope->module->index);
 }

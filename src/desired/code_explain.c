@@ -255,11 +255,25 @@ void code_explain_unknown(struct code_follow *f, unsigned depth_left)
         f->why = STR("it is known only at an apply");
 }
 
+/* An instance may have been asked for before others were. */
+static bool is_of_walk(struct code *code, const struct code_made *made)
+{
+    const struct code_result *r =
+        made && code->plan.code ? code_result(&code->plan, made->node) : NULL;
+    const struct code_expansion *e =
+        r && r->expansion && made->module->index < code_modules(&code->plan, made->node->in)->n
+            ? &r->expansion[made->module->index]
+            : NULL;
+    uintptr_t at = (uintptr_t)made, from = e ? (uintptr_t)e->made : 0;
+    return from && at >= from && at < from + e->n * sizeof *made;
+}
+
 bool code_explain(struct code *code, const struct code_instance *instance, struct path path,
                   struct code_chain *ret)
 {
     struct code_follow f = {.code = code, .arena = &code->arena};
-    const struct code_made *made = instance->made;
+    const struct code_made *made =
+        is_of_walk(code, instance->made) ? instance->made : code_find_made(code, instance->address);
     *ret = (struct code_chain){.unknown_because = STR("")};
     if (!made || !code->plan.code)
         return false;

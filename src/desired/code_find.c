@@ -4,10 +4,8 @@
 #include "desired/code_parts.h"
 #include "desired/module_parts.h"
 
-bool code_ready(struct code *code, struct err *err)
+static bool open_walk(struct code *code, struct err *err)
 {
-    if (code->plan.code)
-        return true;
     if (code->broken)
         return err_set(err, ERR_SYNTAX, "the code has errors; see its diagnostics");
     if (!code->inputs)
@@ -15,6 +13,30 @@ bool code_ready(struct code *code, struct err *err)
     if (!code->inputs || !code_walk_open(code, false, &code->diags, &code->plan))
         return arena_full(&code->arena, err);
     return true;
+}
+
+/* What one question needed is not enough: another walk, in which it is evaluated once more. */
+bool code_ready(struct code *code, struct err *err)
+{
+    if (code->plan.code && !code->plan.needs)
+        return true;
+    if (code->plan.needs)
+        code->diags.n = code->ndiags;
+    return open_walk(code, err);
+}
+
+/* Is the walk open, and for this question among others? Before the first question it is not. */
+static bool is_ready_for(struct code *code, struct str question, bool *ret_first, struct err *err)
+{
+    *ret_first = !code->plan.code;
+    if (*ret_first) {
+        if (!open_walk(code, err))
+            return false;
+        code->question = arena_dup(&code->arena, question);
+        code->ndiags = code->diags.n;
+        return code->question.ptr || arena_full(&code->arena, err);
+    }
+    return (code->plan.needs && str_equal(code->question, question)) || code_ready(code, err);
 }
 
 /* --- modules --- */
@@ -50,22 +72,42 @@ static struct code_module_instance *walk_modules(struct code *code,
     return module;
 }
 
+/* What an address goes through, as it is written; NULL: it is not there. */
+static const struct code_config *walk_calls(const struct code *code,
+                                            const struct code_address *address)
+{
+    const struct code_config *in = code->root;
+    for (size_t i = 0; i < address->nsteps && in; i++) {
+        const struct code_module_call *call = code_find_call(in->module, address->step[i].name);
+        in = call ? in->child[call - in->module->calls] : NULL;
+    }
+    return in;
+}
+
+static struct code_node *find_declared(const struct code *code, const struct code_address *address)
+{
+    const struct code_config *in = walk_calls(code, address);
+    const struct code_resource *r =
+        in ? code_find_resource(in->module, address->mode, address->type, address->name) : NULL;
+    return r ? &in->resources[r - in->module->resources] : NULL;
+}
+
 /* --- instances --- */
 
 const struct code_made *code_find_made(struct code *code, struct str address)
 {
     struct code_address want;
-    if (!code_ready(code, NULL) || !code_address_parse(&code->arena, address, &want) ||
-        !want.has_resource)
+    bool first;
+    if (code->broken || !code_address_parse(&code->arena, address, &want) || !want.has_resource)
         return NULL;
+    struct code_node *node = find_declared(code, &want);
+    if (!node || !is_ready_for(code, address, &first, NULL))
+        return NULL;
+    if (first)
+        code->plan.needs = code_needs_of_instance(code, &want, node);
     struct code_module_instance *module = walk_modules(code, &want);
     if (!module)
         return NULL;
-    const struct code_module *m = module->config->module;
-    const struct code_resource *r = code_find_resource(m, want.mode, want.type, want.name);
-    if (!r)
-        return NULL;
-    struct code_node *node = &module->config->resources[r - m->resources];
     (void)code_visit(&code->plan, node);
     const struct code_result *result = code_result(&code->plan, node);
     if (!result->expansion || !result->expansion[module->index].made)
@@ -83,18 +125,6 @@ const struct code_instance *code_find_instance(struct code *code, struct str add
     return made ? &made->out : NULL;
 }
 
-/* What an address goes through, as it is written; NULL: it is not there. */
-static const struct code_config *walk_calls(const struct code *code,
-                                            const struct code_address *address)
-{
-    const struct code_config *in = code->root;
-    for (size_t i = 0; i < address->nsteps && in; i++) {
-        const struct code_module_call *call = code_find_call(in->module, address->step[i].name);
-        in = call ? in->child[call - in->module->calls] : NULL;
-    }
-    return in;
-}
-
 bool code_find_called(struct code *code, struct str address, const struct code_module **ret)
 {
     struct code_address want;
@@ -110,8 +140,7 @@ bool code_is_declared(struct code *code, struct str address)
     struct code_address want;
     if (!code_address_parse(&code->arena, address, &want) || !want.has_resource)
         return false;
-    const struct code_config *in = walk_calls(code, &want);
-    return in && code_find_resource(in->module, want.mode, want.type, want.name);
+    return find_declared(code, &want);
 }
 
 const struct code_module *code_find_module(struct code *code, struct str module_address)
@@ -140,13 +169,19 @@ bool code_eval_text(struct code *code, struct str text, struct value *ret,
     diags->arena = &code->arena;
     *ret_diags = diags;
     *file = (struct hcl_file){.name = STR("<expression>"), .text = arena_dup(&code->arena, text)};
-    if (!file->text.ptr || !code_ready(code, err))
+    struct str question = arena_printf(&code->arena, "=%.*s", STR_ARG(text));
+    bool first;
+    if (!file->text.ptr || !question.ptr)
+        return arena_full(&code->arena, err);
+    if (!is_ready_for(code, question, &first, err))
         return false;
     if (!hcl_parse_expression(&code->arena, file->text, file->name, diags, &expr, err))
         return false;
     if (hcl_has_errors(diags))
         return true;
     struct code_refs refs = code_refs_of(code, file, expr);
+    if (first)
+        code->plan.needs = code_needs_of_refs(code, refs);
     code->plan.diags = diags;
     for (size_t i = 0; i < refs.n; i++) {
         struct code_node *node = code_ref_node(code->root, &refs.ref[i]);

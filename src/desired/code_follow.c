@@ -793,7 +793,7 @@ static void follow_resource(struct code_follow *f, const struct code_source *sou
         key.kind = ref->key.kind == VALUE_STRING ? CODE_KEY_EACH : CODE_KEY_COUNT;
     for (uint32_t i = 0; i < e->n; i++) {
         const struct code_made *made = &e->made[i];
-        if (code_compare_keys(&made->each, &key) != 0)
+        if (!made->out.address.ptr || code_compare_keys(&made->each, &key) != 0)
             continue;
         if (code_follow_instance(f, made, rest, depth_left - 1))
             return;

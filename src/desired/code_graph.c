@@ -463,6 +463,8 @@ bool code_visit(struct code_walk *walk, struct code_node *node)
         struct work *top = &s.item[s.n - 1];
         if (top->next < top->node->ndeps) {
             struct code_node *dep = top->node->dep[top->next++];
+            if (!code_is_needed_at_all(walk, dep))
+                continue;
             if (code_result(walk, dep)->state == CODE_NEW) {
                 (void)begin(walk, &s, dep);
             } else if (code_result(walk, dep)->state == CODE_VISITING) {

@@ -26,6 +26,7 @@ enum {
 #define CODE_ARENA_LIMIT ((size_t)4 << 30) /* the evaluator gives up at half of it */
 
 struct code_moves;
+struct code_needs;
 struct code_walk;
 struct code_node;
 struct code_scope;
@@ -68,7 +69,8 @@ struct code_ref {
     struct str type, name, output; /* name: of variable, local, call, resource, attribute */
     bool has_key;
     struct value key;
-    const struct hcl_step *rest; /* steps behind */
+    const struct hcl_expr *index; /* instead of a key: what gives it; NULL: nothing stands there */
+    const struct hcl_step *rest;  /* steps behind */
     size_t nrest;
     struct hcl_range range;
     const struct hcl_file *file;
@@ -124,7 +126,7 @@ struct code_expansion {
 };
 
 struct code_made {            /* one resource instance */
-    struct code_instance out; /* what users see */
+    struct code_instance out; /* what users see; without an address: it was not needed */
     struct code_each each;
     struct code_module_instance *module;
     struct code_node *node;
@@ -144,9 +146,10 @@ enum code_state { CODE_NEW, CODE_VISITING, CODE_DONE };
 struct code_result {
     enum code_state state;
     bool failed;
-    struct value *value; /* variable, local, output: by module instance; resource: the collection */
+    struct value
+        *value; /* variable, local, output: by module instance; resource, call: all of it */
     struct code_expansion *expansion; /* call, resource: by module instance */
-    bool *whole;                      /* resource: value[i] is made */
+    bool *whole;                      /* resource, call: value[i] is made */
     /* provider: by module instance, and by key of its for_each */
     struct code_provider_instance *provider;
     size_t nproviders;
@@ -167,6 +170,7 @@ struct code_walk {
     struct code_result *result;        /* by node id */
     struct code_instances_of *modules; /* by config index */
     size_t ninstances;
+    const struct code_needs *needs; /* of the question that it is for; NULL: of all */
 };
 
 struct code_schema_use { /* one (provider, mode, type) */
@@ -229,6 +233,8 @@ struct code {
     bool evaluated;
     const struct code_input *inputs; /* by index of the root's variables */
     struct code_walk plan;
+    struct str question; /* plan.needs: an address, or an expression with a '=' before it */
+    size_t ndiags;       /* plan.needs: of code->diags before it */
     struct code_instance *sorted;
     size_t ninstances;
     const struct code_provider_instance *providers;
@@ -262,9 +268,22 @@ static inline struct code_instances_of *code_modules(struct code_walk *walk,
 
 /* --- code_find.c --- */
 
-/* The walk that values come from is open. False: the code is broken, or a limit. */
+/* The walk that values come from is open, and is for all. False: the code is broken, or a limit. */
 bool code_ready(struct code *code, struct err *err);
 const struct code_made *code_find_made(struct code *code, struct str address);
+
+/* --- code_need.c: what one question needs --- */
+
+/* Of a resource instance, whose modules and resource are declared; of an expression in the root,
+ * by its references. code->plan is open. NULL: all is needed. */
+const struct code_needs *code_needs_of_instance(struct code *code,
+                                                const struct code_address *address,
+                                                struct code_node *node);
+const struct code_needs *code_needs_of_refs(struct code *code, struct code_refs refs);
+bool code_is_needed_at_all(const struct code_walk *walk, const struct code_node *node);
+/* In this module instance; each: of a resource, this one of its instances; NULL: any of it. */
+bool code_is_needed(const struct code_walk *walk, const struct code_node *node,
+                    const struct code_module_instance *module, const struct code_each *each);
 
 /* --- code_graph.c: what refers to what, and the order of evaluation --- */
 

@@ -355,7 +355,8 @@ bool code_run_provider(struct code_walk *walk, struct code_node *node)
     size_t room = 0;
     bool fine = true;
     for (size_t i = 0; i < modules->n; i++)
-        if (!run_in(walk, p, source, &modules->item[i], r, &room))
+        if (code_is_needed(walk, node, &modules->item[i], NULL) &&
+            !run_in(walk, p, source, &modules->item[i], r, &room))
             fine = false;
     return fine;
 }

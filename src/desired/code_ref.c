@@ -93,8 +93,12 @@ static void parse_module(const struct parse *p)
 {
     const struct hcl_traversal *t = p->t;
     size_t i = 1;
-    if (!single(p, CODE_REF_MODULE) || t->n == 1)
+    if (!single(p, CODE_REF_MODULE))
         return;
+    if (t->n == 1) {
+        p->ret->index = t->key;
+        return;
+    }
     if (t->step[1].index) {
         if (!take_key(p, 1, "module"))
             return;
@@ -149,8 +153,10 @@ static void parse_resource(const struct parse *p, enum code_mode mode, size_t at
     p->ret->name = value_text(&t->step[at].key);
     p->ret->range = (struct hcl_range){t->root_range.start, t->step[at].range.end};
     rest_from(p, at + 1);
-    if (t->n == at + 1)
+    if (t->n == at + 1) {
+        p->ret->index = t->key;
         return;
+    }
     p->ret->kind = CODE_REF_INSTANCE;
     if (t->step[at + 1].index && take_key(p, at + 1, "resource"))
         rest_from(p, at + 2);

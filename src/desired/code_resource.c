@@ -203,9 +203,14 @@ static bool add_instances(struct running *run, struct code_module_instance *modu
     struct code_expansion *e = &r->expansion[module->index];
     *e = (struct code_expansion){
         .kind = keys->kind, .known = true, .n = (uint32_t)keys->n, .made = made};
-    for (size_t i = 0; made && i < keys->n; i++)
-        if (!make_instance(run, module, &keys->each[i], &made[i]))
+    for (size_t i = 0; made && i < keys->n; i++) {
+        if (!code_is_needed(run->walk, run->node, module, &keys->each[i])) {
+            made[i].each = keys->each[i];
+            made[i].planned = hcl_any();
+        } else if (!make_instance(run, module, &keys->each[i], &made[i])) {
             fine = false;
+        }
+    }
     return made && fine;
 }
 
@@ -224,12 +229,14 @@ static bool run_plan(struct running *run)
         struct code_keys keys;
         struct code_scope scope = {.walk = run->walk, .module = &modules->item[i]};
         scope.check = run->resource->check;
+        if (!code_is_needed(run->walk, run->node, scope.module, NULL))
+            continue;
         if (!code_expand(&scope, &run->resource->count, &run->resource->for_each, &keys) ||
             !code_expand_enabled(&scope, &run->resource->enabled, &keys) ||
             (keys.known && !add_instances(run, &modules->item[i], &keys)))
             fine = false;
     }
-    return fine && code_check_imported(run->walk, run->node);
+    return fine && (run->walk->needs || code_check_imported(run->walk, run->node));
 }
 
 /* --- validate: one instance with unknown keys --- */

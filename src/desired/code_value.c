@@ -35,7 +35,8 @@ bool code_run_local(struct code_walk *walk, struct code_node *node)
         return false;
     for (size_t i = 0; i < modules->n; i++) {
         struct code_scope scope = {.walk = walk, .module = &modules->item[i]};
-        if (!code_eval(&scope, local->value.file, local->value.expr, &type_dynamic,
+        if (code_is_needed(walk, node, scope.module, NULL) &&
+            !code_eval(&scope, local->value.file, local->value.expr, &type_dynamic,
                        &code_result(walk, node)->value[i]))
             fine = false;
     }
@@ -109,7 +110,8 @@ bool code_run_output(struct code_walk *walk, struct code_node *node)
     if (!output->value.expr)
         return true;
     for (size_t i = 0; i < modules->n; i++)
-        if (!run_in(walk, output, &modules->item[i], &code_result(walk, node)->value[i]))
+        if (code_is_needed(walk, node, &modules->item[i], NULL) &&
+            !run_in(walk, output, &modules->item[i], &code_result(walk, node)->value[i]))
             fine = false;
     return fine;
 }

@@ -182,6 +182,8 @@ bool code_run_variable(struct code_walk *walk, struct code_node *node)
     r->value = arena_new(arena, struct value, modules->n);
     for (size_t i = 0; r->value && i < modules->n; i++) {
         struct given given = {0};
+        if (!code_is_needed(walk, node, &modules->item[i], NULL))
+            continue;
         r->value[i] = hcl_unknown(arena, v->type ? v->type : &type_dynamic);
         if (!config->parent && walk->validate)
             continue;
@@ -244,6 +246,8 @@ bool code_run_validation(struct code_walk *walk, struct code_node *node)
                                    .module = &modules->item[i],
                                    .variable = v,
                                    .variable_value = value->value ? value->value[i] : hcl_any()};
+        if (!code_is_needed(walk, node, &modules->item[i], NULL))
+            continue;
         if (!check_rule_refs(&scope, &v->validations)) {
             fine = false;
             continue;

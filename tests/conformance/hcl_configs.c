@@ -3,7 +3,8 @@
  * Usage: hcl_configs DIR [NAME-PREFIX]; format: golden/hcl/README.md of the shared data. The
  *        schemas of the recorded provider are read from DIR/../provider-schemas.json.
  * Each step: diagnostics of validate and of plan (severity, summary, file, line), instances
- *        (address, module, values, what is unknown, sensitive, places), outputs.
+ *        (address, module, values, what is unknown, sensitive, places), outputs. And each instance
+ *        asked for alone against the same among all: values, and what decides them.
  * Not compared: what only a provider can tell (attributes that it computes and the code does not
  *        set), what was decided by options of the plan, what a refresh found.
  * Prints each failure, then `N passed, N failed`; exit 1 if any failed.
@@ -659,6 +660,101 @@ static void compare_outputs(struct step *s, struct code *code)
     }
 }
 
+/* --- one instance alone --- */
+
+static void put_deep(struct buf *out, const struct value *v)
+{
+    buf_printf(out, "%d/%d", (int)v->kind, (int)v->marks);
+    if (value_is_list_like(v) || value_is_object_like(v)) {
+        buf_char(out, '(');
+        for (uint32_t i = 0; i < v->len; i++) {
+            bool items = value_is_list_like(v);
+            buf_str(out, items ? STR(" ") : key_str(v->members[i].key));
+            put_deep(out, items ? &v->items[i] : &v->members[i].value);
+        }
+        buf_char(out, ')');
+    } else if (v->kind != VALUE_UNKNOWN) {
+        struct jsonw w = {.out = out};
+        jsonw_value(&w, v);
+    }
+}
+
+static void put_chain(struct buf *out, struct arena *arena, struct code *code,
+                      const struct code_instance *instance, struct path path)
+{
+    struct code_chain chain;
+    if (!code_explain(code, instance, path, &chain))
+        return;
+    buf_printf(out, "\n%.*s:", STR_ARG(path_text(arena, path)));
+    for (size_t i = 0; i < chain.n; i++)
+        buf_printf(out, " %s %.*s %.*s:%u %.*s;", chain.link[i].what, STR_ARG(chain.link[i].name),
+                   STR_ARG(chain.link[i].file), chain.link[i].line,
+                   STR_ARG(path_text(arena, chain.link[i].rest)));
+    buf_printf(out, " %.*s", STR_ARG(chain.unknown_because));
+}
+
+/* All that can be told of it. */
+static struct str told(struct arena *arena, struct code *code, const struct code_instance *instance)
+{
+    AUTO_BUF out = {.limit = TEXT_MAX};
+    const struct value *config = &instance->config;
+    buf_printf(&out, "%.*s %.*s %d %d\n", STR_ARG(instance->address),
+               STR_ARG(instance->provider_config), instance->failed, instance->triggered);
+    put_deep(&out, config);
+    put_deep(&out, &instance->desired);
+    for (uint32_t i = 0; value_is_object_like(config) && i < config->len; i++) {
+        const struct value *v = &config->members[i].value;
+        struct path_step step[2] = {{.kind = PATH_KEY, .key = key_str(config->members[i].key)}};
+        put_chain(&out, arena, code, instance, (struct path){step, 1});
+        for (uint32_t k = 0; (value_is_list_like(v) || value_is_object_like(v)) && k < v->len;
+             k++) {
+            if (value_is_list_like(v))
+                step[1] = (struct path_step){.kind = PATH_INDEX, .index = k};
+            else
+                step[1] = (struct path_step){.kind = PATH_KEY, .key = key_str(v->members[k].key)};
+            put_chain(&out, arena, code, instance, (struct path){step, 2});
+        }
+    }
+    return arena_dup(arena, buf_view(&out));
+}
+
+/* Asked for alone, where no more is evaluated than it needs, an instance is what it is among all.
+ * In a root with errors: if it has a value in both. */
+static void compare_alone(struct step *s, const struct code_options *options, struct code *code)
+{
+    size_t n;
+    const struct code_instance *all = code_instances(code, &n);
+    for (size_t i = 0; i < n; i++) {
+        struct code *one;
+        struct err err = {0};
+        if (!code_open(options, &one, &err))
+            return;
+        const struct code_instance *alone = code_find_instance(one, all[i].address);
+        bool errors = hcl_has_errors(code_diags(code));
+        if (errors && (!alone || alone->failed || all[i].failed)) {
+            code_close(one);
+            continue;
+        }
+        struct str among = told(s->arena, code, &all[i]);
+        struct str apart = alone ? told(s->arena, one, alone) : STR("(not there)");
+        if (!str_equal(among, apart))
+            fault(s, "%.*s alone: %.*s\n  among all: %.*s", STR_ARG(all[i].address), STR_ARG(apart),
+                  STR_ARG(among));
+        code_close(one);
+    }
+}
+
+static void explore(struct step *s, const struct code_options *options)
+{
+    struct code *code;
+    struct err err = {0};
+    if (!code_open(options, &code, &err))
+        return;
+    if (code_evaluate(code, &err))
+        compare_alone(s, options, code);
+    code_close(code);
+}
+
 /* --- steps and cases --- */
 
 static size_t read_args(struct step *s, struct code_input_value **ret)
@@ -713,6 +809,9 @@ static void run_phase(struct step *s, enum code_phase phase)
     if (phase == CODE_PLAN) {
         compare_instances(s, code);
         compare_outputs(s, code);
+        compare_alone(s, &options, code);
+        options.phase = CODE_EXPLORE; /* as for plumb explain */
+        explore(s, &options);
     }
     code_close(code);
 }

@@ -57,8 +57,10 @@ static bool traversal_of(struct arena *arena, const struct chain *chain, struct 
     for (size_t i = 1; steps && i < chain->n; i++) {
         const struct hcl_expr *node = chain->node[i];
         bool attribute = node->kind == HCL_EXPR_ATTRIBUTE;
-        if (!attribute && !is_literal_key(node->index.key))
+        if (!attribute && !is_literal_key(node->index.key)) {
+            ret->key = node->index.key;
             break;
+        }
         steps[ret->n++] = (struct hcl_step){
             .index = !attribute,
             .key = attribute ? value_string(node->get.name) : node->index.key->value,

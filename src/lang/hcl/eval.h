@@ -26,6 +26,9 @@ struct hcl_traversal {
     struct hcl_range root_range, range;
     const struct hcl_step *step;
     size_t n;
+    /* Of the first bracket behind the steps that is not static; of hcl_each_reference, only where
+     * nothing in it can be bound inside the expression. NULL: there is none. */
+    const struct hcl_expr *key;
 };
 
 struct hcl_eval;

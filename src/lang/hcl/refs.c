@@ -42,6 +42,8 @@ static bool walk_reference(const struct walk *w, const struct hcl_expr *expr,
     if (!hcl_static_traversal(w->arena, expr, &traversal))
         traversal =
             (struct hcl_traversal){.root = at->name, .root_range = at->range, .range = expr->range};
+    if (bound)
+        traversal.key = NULL;
     return w->visit(w->ctx, &traversal);
 }
 
