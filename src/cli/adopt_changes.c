@@ -49,6 +49,12 @@ static bool read_live(struct adopting *a, const struct resource *unrecorded, str
     if (ret->status == LIVE_UNREADABLE)
         return err_set(err, ERR_UNAVAILABLE, "%.*s cannot be read: %.*s", STR_ARG(a->address),
                        STR_ARG(ret->reason));
+    if (a->open_settings.len) /* it may have looked at another place: no code is made of that */
+        return err_set(err, ERR_UNAVAILABLE,
+                       "%.*s cannot be read: plumb does not know all settings of its provider "
+                       "(%.*s): give the variable (--var), or set them under `providers` in "
+                       "plumb.yaml",
+                       STR_ARG(a->address), STR_ARG(a->open_settings));
     return true;
 }
 

@@ -48,6 +48,8 @@ struct adopting {
     struct look *look;
     struct code_options options;
     struct code *code; /* evaluated */
+    struct str
+        open_settings; /* of the provider that was asked: what of them is not known, or empty */
 
     /* What is to be adopted (adopt_target.c). */
     struct str address;

@@ -9,6 +9,7 @@
 #include "cli/rows.h"
 #include "cli/setup.h"
 #include "model/finding.h"
+#include "scan/code_setup.h"
 #include "scan/look.h"
 
 enum { EXIT_REFUSED = EXIT_VIOLATION };
@@ -114,6 +115,19 @@ static bool check_options(const struct invocation *in, struct err *err)
 
 /* --- the code --- */
 
+/* What the provider that reads is configured with, as a scan has it. */
+static bool provider_config(void *ctx, struct str name, struct value *ret, struct str *ret_from,
+                            struct str *ret_unknown)
+{
+    struct adopting *a = ctx;
+    const struct code_provider_instance *of = scan_code_find_provider(a->code, name);
+    if (!of)
+        return false;
+    *ret = of->config;
+    *ret_unknown = a->open_settings = of->unknown_because;
+    return scan_code_provider_place(a->arena, of, ret_from);
+}
+
 static bool open_code(struct adopting *a, struct err *err)
 {
     const struct option_value *value = a->in->value;
@@ -126,6 +140,8 @@ static bool open_code(struct adopting *a, struct err *err)
         !look_open(&look, &a->look, err))
         return false;
     a->options = look_code_options(a->look, CODE_EXPLORE);
+    a->reader.provider_config = provider_config;
+    a->reader.ctx = a;
     return code_open(&a->options, &a->code, err) && code_evaluate(a->code, err);
 }
 

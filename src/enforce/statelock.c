@@ -65,9 +65,12 @@ enum lock_answer statelock_may_write(const struct write_facts *f, const char **r
                    "run with -lock=false, or without lock_address?)";
         return LOCK_CONFLICT;
     }
-    if (row->lock.id.len == 0 || !str_equal(row->lock.id, f->lock_id) ||
-        !is_mine(&row->lock, &f->caller)) {
+    if (row->lock.id.len == 0 || !str_equal(row->lock.id, f->lock_id)) {
         *ret_why = "the lock that this request names is not held any more";
+        return LOCK_CONFLICT;
+    }
+    if (!is_mine(&row->lock, &f->caller)) {
+        *ret_why = "the lock that this request names was taken by another token";
         return LOCK_CONFLICT;
     }
     if (!str_equal(row->lock.kind, STR("write"))) {

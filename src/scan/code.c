@@ -487,49 +487,18 @@ static bool ask(void *ctx, struct arena *arena, const struct resource *resource,
            proposed_new(arena, &schema->block, &ret->prior, &ret->config, &ret->proposed, err);
 }
 
-/* `module.a.provider["HOST/NS/TYPE"].alias` without the host of either registry: a state of
- * Terraform's may be read with the code of OpenTofu. */
-static struct str without_host(struct arena *arena, struct str name)
-{
-    static const struct str hosts[] = {STR_INIT("[\"registry.terraform.io/"),
-                                       STR_INIT("[\"registry.opentofu.org/")};
-    for (size_t i = 0; i < 2; i++) {
-        size_t at = str_find(name, hosts[i], 0);
-        if (at != SIZE_MAX)
-            return arena_printf(arena, "%.*s[\"%.*s", (int)at, name.ptr,
-                                STR_ARG(str_sub(name, at + hosts[i].len, name.len)));
-    }
-    return name;
-}
-
-static bool same_config(struct str a, struct str b)
-{
-    AUTO_ARENA arena = {.limit = 1 << 16};
-    return str_equal(a, b) || str_equal(without_host(&arena, a), without_host(&arena, b));
-}
-
 static bool provider_config(void *ctx, struct str name, struct value *ret, struct str *ret_from,
                             struct str *ret_unknown)
 {
     struct scan_code *code = ((struct scan *)ctx)->code;
-    size_t n;
-    const struct code_provider_instance *all = code_provider_instances(code->code, &n);
-    for (size_t i = 0; i < n; i++) {
-        if (!same_config(all[i].config_name, name) || all[i].config.kind != VALUE_OBJECT)
-            continue;
-        const struct code_provider *written = all[i].written;
-        *ret = all[i].config;
-        *ret_unknown = all[i].unknown_because;
-        if (ret_unknown->len && written &&
-            !scan_code_configured(code, &all[i], ret, ret_unknown, NULL))
-            return false;
-        *ret_from = written && written->place.file
-                        ? arena_printf(&code->arena, "%.*s:%u", STR_ARG(written->place.file->name),
-                                       written->place.line)
-                        : STR("the environment");
-        return ret_from->ptr != NULL;
-    }
-    return false;
+    const struct code_provider_instance *of = scan_code_find_provider(code->code, name);
+    if (!of)
+        return false;
+    *ret = of->config;
+    *ret_unknown = of->unknown_because;
+    if (ret_unknown->len && of->written && !scan_code_configured(code, of, ret, ret_unknown, NULL))
+        return false;
+    return scan_code_provider_place(&code->arena, of, ret_from);
 }
 
 void scan_code_options(struct scan_code *code, struct reader_options *options)

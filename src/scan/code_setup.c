@@ -93,3 +93,48 @@ bool scan_code_fetch(struct arena *arena, struct library *library, const struct 
         return arena_full(arena, err);
     return !sources.n || library_prefetch(library, sources.item, sources.n, err);
 }
+
+/* --- settings of providers --- */
+
+/* `module.a.provider["HOST/NS/TYPE"].alias` without the host of either registry: a state of
+ * Terraform's may be read with the code of OpenTofu. */
+static struct str without_host(struct arena *arena, struct str name)
+{
+    static const struct str hosts[] = {STR_INIT("[\"registry.terraform.io/"),
+                                       STR_INIT("[\"registry.opentofu.org/")};
+    for (size_t i = 0; i < 2; i++) {
+        size_t at = str_find(name, hosts[i], 0);
+        if (at != SIZE_MAX)
+            return arena_printf(arena, "%.*s[\"%.*s", (int)at, name.ptr,
+                                STR_ARG(str_sub(name, at + hosts[i].len, name.len)));
+    }
+    return name;
+}
+
+static bool same_config(struct str a, struct str b)
+{
+    AUTO_ARENA arena = {.limit = 1 << 16};
+    return str_equal(a, b) || str_equal(without_host(&arena, a), without_host(&arena, b));
+}
+
+const struct code_provider_instance *scan_code_find_provider(const struct code *code,
+                                                             struct str name)
+{
+    size_t n;
+    const struct code_provider_instance *all = code_provider_instances(code, &n);
+    for (size_t i = 0; i < n; i++)
+        if (same_config(all[i].config_name, name) && all[i].config.kind == VALUE_OBJECT)
+            return &all[i];
+    return NULL;
+}
+
+bool scan_code_provider_place(struct arena *arena, const struct code_provider_instance *of,
+                              struct str *ret)
+{
+    const struct code_provider *written = of->written;
+    *ret = written && written->place.file
+               ? arena_printf(arena, "%.*s:%u", STR_ARG(written->place.file->name),
+                              written->place.line)
+               : STR("the environment");
+    return ret->ptr != NULL;
+}

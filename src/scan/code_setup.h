@@ -14,3 +14,12 @@ bool scan_code_is_opentofu(struct arena *arena, const struct stack *stack, bool 
  * only when cancelled or full. */
 bool scan_code_fetch(struct arena *arena, struct library *library, const struct code_tree *tree,
                      struct err *err);
+/* The evaluated configuration of a provider, by the name that a state has for it; NULL: the code
+ * has none. */
+struct code;
+struct code_provider_instance;
+const struct code_provider_instance *scan_code_find_provider(const struct code *code,
+                                                             struct str name);
+/* "main.tf:3", for messages; false where the arena is full. */
+bool scan_code_provider_place(struct arena *arena, const struct code_provider_instance *of,
+                              struct str *ret);

@@ -160,10 +160,10 @@ def draw(families, rng, count):
     return drifts
 
 
-def adopt(stack, *args):
-    done = subprocess.run([str(PLUMB), "adopt", *args, str(stack.dir)], cwd=stack.home, env=stack.env, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=120)
-    check(done.returncode in (0, 3), "plumb adopt:", done.returncode, done.stderr[-2000:], done.stdout[-500:])
+def adopt(stack, *args, env=None, codes=(0, 3)):
+    done = subprocess.run([str(PLUMB), "adopt", *args, str(stack.dir)], cwd=stack.home, env={**stack.env, **(env or {})},
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    check(done.returncode in codes, "plumb adopt:", done.returncode, done.stderr[-2000:], done.stdout[-500:])
     return done
 
 
@@ -236,6 +236,27 @@ def adopt_alike(lab):
         stack.edit("lab6_row", f"o{n}", text="live")
     done = adopt(stack, "--address", "lab6_row.r[1]")
     check(done.returncode == 3 and "lab6_row.r[0]" in done.stderr, done.stdout, done.stderr)
+
+
+@test("lab6")
+def adopt_reads_where_the_code_says(lab):
+    """The provider's settings come of variables: another place has an object of the same id, and is not looked at."""
+    stack = Stack(lab, 'variable "place" {}\nprovider "lab6" {\n  store = var.place\n}\nresource "lab6_row" "r" {\n  name = "r"\n  text = "code"\n}\n')
+    given = {"TF_VAR_place": str(stack.home / "there")}
+    (stack.home / "there").mkdir()
+    stack.apply(env=given)
+    here, there = stack.object("lab6_row", "r"), stack.home / "there/lab6_row/r.json"
+    here.parent.mkdir(parents=True)
+    here.write_text(there.read_text())
+    stack.edit_path(here, {"text": "elsewhere"})
+    stack.edit_path(there, {"text": "live"})
+    done = adopt(stack, "--address", "lab6_row.r", env=given)
+    check(done.returncode == 0 and '+  text = "live"' in done.stdout, done.stdout, done.stderr)
+    done = adopt(stack, "--address", "lab6_row.r", "--var", "place=../there")
+    check(done.returncode == 0 and '+  text = "live"' in done.stdout, done.stdout, done.stderr)
+    # nobody says which place: nothing of what is found somewhere is made code of
+    done = adopt(stack, "--address", "lab6_row.r", codes=[1])
+    check(done.returncode == 1 and not done.stdout and "var.place (main.tf:" in done.stderr, done.stdout, done.stderr)
 
 
 @test("lab6")
