@@ -23,7 +23,7 @@ struct value;
 
 enum {
     FEED_EVENTS_MAX = 50000,
-    FEED_NESTING_MAX = 6,
+    FEED_NESTING_MAX = 16,
     FEED_BYTES_MAX = 64 << 20 /* of a document, unpacked */
 };
 

@@ -248,7 +248,7 @@ static void what_is_no_event_is_an_error(void **state)
         {"[1,2]", ERR_SYNTAX},
         {"{\"Records\":[{\"eventSource\":\"aws:s3\",\"eventName\":\"x\",\"s3\":{}}]}", ERR_SYNTAX},
         {"{\"actor\":\"erin\",\"resource\":\"app\"}", ERR_SYNTAX}, /* without a time */
-        {"[[[[[[[[1]]]]]]]]", ERR_LIMIT},
+        {"[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]", ERR_LIMIT},
         {OWN "\n{", ERR_SYNTAX},
     };
     (void)state;
@@ -292,6 +292,33 @@ static void what_is_taken_of_one_is_bounded(void **state)
     assert_true(feed.event[0].more_names);
 }
 
+/* aws sqs receive-message of a queue that a topic fills, and EventBridge by a topic and a queue. */
+static void a_queue_behind_a_topic(void **state)
+{
+#define EVENT \
+    "{\\\\\\\"eventSource\\\\\\\":\\\\\\\"a.amazonaws.com\\\\\\\",\\\\\\\"eventName\\\\\\\":" \
+    "\\\\\\\"B\\\\\\\"," \
+    "\\\\\\\"eventID\\\\\\\":\\\\\\\"e\\\\\\\",\\\\\\\"eventTime\\\\\\\":\\\\\\\"2026-08-23T09:" \
+    "58:12Z\\\\\\\"}"
+#define QUEUED(message) \
+    "{\"Messages\":[{\"MessageId\":\"m\",\"Body\":\"{\\\"MessageId\\\":\\\"n\\\",\\\"Message\\\":" \
+    "\\\"" message "\\\"}\"}]}"
+    static const char *const texts[] = {
+        QUEUED("{\\\\\\\"Records\\\\\\\":[" EVENT "]}"),
+        QUEUED("{\\\\\\\"detail-type\\\\\\\":\\\\\\\"t\\\\\\\",\\\\\\\"detail\\\\\\\":" EVENT "}")};
+    const struct feed_from from = {.name = "t"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        AUTO_ARENA arena = {.limit = LIMIT};
+        struct err err = {0};
+        struct feed feed = {0};
+        if (!feed_read(&arena, str_from(texts[i]), &from, &feed, &err))
+            fail_msg("%s: %s", texts[i], err.frame[0]);
+        assert_int_equal(feed.n, 1);
+        is_text(feed.event[0].action, "B");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_cloudevent_in_headers),
         cmocka_unit_test(what_is_no_event_is_an_error),
         cmocka_unit_test(what_is_taken_of_one_is_bounded),
+        cmocka_unit_test(a_queue_behind_a_topic),
     };
     return cmocka_run_group_tests_name("live/feed", tests, NULL, NULL);
 }

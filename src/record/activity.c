@@ -48,7 +48,6 @@ struct adding {
     struct activity_done done;
     struct arena arena; /* of one event */
     int64_t now, next_id;
-    bool ahead; /* the event's time is none, but when it came */
 };
 
 static struct db_value text(struct adding *a, struct str s)
@@ -279,7 +278,7 @@ static bool raise(struct adding *a, const struct activity *e, struct err *err)
 
 struct known_event {
     struct arena *arena;
-    int64_t id, utc_ms;
+    int64_t id;
     bool matched;
     struct str actor, principal, service, action;
 };
@@ -288,12 +287,11 @@ static bool take_known(void *ctx, const struct db_row *row, struct err *err)
 {
     struct known_event *k = ctx;
     k->id = db_int(row, 0);
-    k->utc_ms = db_int(row, 1);
-    k->matched = str_equal(db_text(row, 2), str_from(results[ACTIVITY_MATCHED]));
-    k->actor = arena_dup(k->arena, db_text(row, 3));
-    k->principal = arena_dup(k->arena, db_text(row, 4));
-    k->service = arena_dup(k->arena, db_text(row, 5));
-    k->action = arena_dup(k->arena, db_text(row, 6));
+    k->matched = str_equal(db_text(row, 1), str_from(results[ACTIVITY_MATCHED]));
+    k->actor = arena_dup(k->arena, db_text(row, 2));
+    k->principal = arena_dup(k->arena, db_text(row, 3));
+    k->service = arena_dup(k->arena, db_text(row, 4));
+    k->action = arena_dup(k->arena, db_text(row, 5));
     return (k->actor.ptr && k->principal.ptr && k->service.ptr && k->action.ptr) ||
            arena_full(k->arena, err);
 }
@@ -304,7 +302,7 @@ static bool find_known(struct adding *a, const struct activity *e, struct known_
     const struct db_value param[] = {text(a, e->source), text(a, e->id)};
     *ret = (struct known_event){.arena = &a->arena};
     return db_query(a->record->db,
-                    "SELECT id, utc_ms, result, actor, principal, service, action FROM activity"
+                    "SELECT id, result, actor, principal, service, action FROM activity"
                     " WHERE source = $1 AND event = $2",
                     param, 2, take_known, ret, err);
 }
@@ -313,8 +311,7 @@ static bool find_known(struct adding *a, const struct activity *e, struct known_
 static bool says_other(struct adding *a, const struct activity *e, const struct known_event *known)
 {
     return str_equal(e->source, STR("event")) &&
-           ((e->time_utc_ms != known->utc_ms && !a->ahead) ||
-            !str_equal(text(a, e->actor).text, known->actor) ||
+           (!str_equal(text(a, e->actor).text, known->actor) ||
             !str_equal(text(a, e->principal).text, known->principal) ||
             !str_equal(text(a, e->service).text, known->service) ||
             !str_equal(text(a, e->action).text, known->action));
@@ -397,7 +394,7 @@ static bool keep_event(struct adding *a, struct activity *e, enum activity_resul
         return false;
     if (!says_other(a, e, &known))
         return keep_again(a, e, &known, pipeline, err);
-    uint64_t other = hash_bytes(e->actor, a->ahead ? 0 : (uint64_t)e->time_utc_ms);
+    uint64_t other = hash_bytes(e->actor, 0);
     other = hash_bytes(e->action, hash_bytes(e->service, hash_bytes(e->principal, other)));
     e->id = arena_printf(&a->arena, "%.*s #%016" PRIx64, STR_ARG(e->id), other);
     if (!e->id.ptr)
@@ -418,8 +415,7 @@ static bool add_one(struct adding *a, const struct activity *given, struct err *
         a->done.count[ACTIVITY_REFUSED]++;
         return true;
     }
-    a->ahead = e.time_utc_ms > a->now + ACTIVITY_FUTURE_MS;
-    if (a->ahead)
+    if (e.time_utc_ms > a->now + ACTIVITY_FUTURE_MS)
         e.time_utc_ms = a->now;
     if (!note_source(a, &e, err))
         return false;
