@@ -630,13 +630,19 @@ static bool fail_with(struct piece *p)
     return true;
 }
 
+/* Told to end, or the store is away, which is no fault of the stack's: no result. */
+static bool is_result(const struct piece *p)
+{
+    return p->err.kind != ERR_CANCELLED && p->err.kind != ERR_UNAVAILABLE;
+}
+
 static bool look_at_it(struct piece *p)
 {
     if (!open_policy(p))
-        return p->err.kind != ERR_CANCELLED && fail_with(p);
+        return is_result(p) && fail_with(p);
     p->scan.policy = p->hands->policy;
     return scan_stack(&p->arena, p->stack, &p->scan, &p->result, &p->err) ||
-           (p->err.kind != ERR_CANCELLED && fail_with(p));
+           (is_result(p) && fail_with(p));
 }
 
 static bool may_go_on(struct piece *p)
@@ -788,27 +794,45 @@ static bool run(struct piece *p)
     return nothing ? move_on_alone(p) : scan_it(p);
 }
 
+/* A store that is away is waited for, as long as the lease lasts. */
+static bool abandon_at_last(struct piece *p, struct str why, const struct lease_end *end)
+{
+    const struct timespec wait = {.tv_nsec = AGAIN_MS * 1000000L};
+    int64_t until = clock_monotonic_ms() + p->s->settings.lease_ms;
+    for (;;) {
+        struct err err = {0};
+        if (abandon(p, why, end, &err))
+            return true;
+        store_drop(&p->hands->store);
+        if (err.kind != ERR_UNAVAILABLE || clock_monotonic_ms() > until || p->slot->cancel)
+            return false;
+        (void)nanosleep(&wait, NULL);
+    }
+}
+
 /* Without a result: given up, and free for others at once where that can be written. */
 static void end_badly(struct piece *p)
 {
-    struct err err = {0};
     (void)pthread_mutex_lock(&p->s->lock);
     enum slot_why why = p->slot->why;
     (void)pthread_mutex_unlock(&p->s->lock);
-    bool failed = why == SLOT_GOES_ON;
+    bool away = p->err.kind == ERR_UNAVAILABLE; /* the store: the stack is free again at once */
+    bool failed = why == SLOT_GOES_ON && !away;
     int64_t attempts = p->lease->attempts + failed;
     const struct lease_end end = {.attempts = attempts,
                                   .not_before_utc_ms =
                                       failed && p->now ? try_again_at(p, p->now, attempts) : 0};
-    if (failed)
+    if (failed || away)
         scheduler_tell(p->s, "not scanned", p->stack->name, &p->err);
     if (why == SLOT_LOST || p->err.kind == ERR_CONFLICT) {
         give_up_lost(p);
         return;
     }
-    if (!abandon(p, failed ? STR("it could not be recorded") : STR("the service ended"), &end,
-                 &err))
-        store_drop(&p->hands->store); /* the lease runs out */
+    (void)abandon_at_last(p,
+                          away     ? STR("the store went away")
+                          : failed ? STR("it could not be recorded")
+                                   : STR("the service ended"),
+                          &end); /* or the lease runs out */
 }
 
 void scheduler_scan(struct scheduler *scheduler, struct slot *slot, struct hands *hands,

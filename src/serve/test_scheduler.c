@@ -336,6 +336,51 @@ static void the_rest_of_a_touched_stack_is_looked_at_again(void **state)
     close_world(&w);
 }
 
+/* The server ends the connection while a scan asks who changed what: it is done again at once, and
+ * does not wait for half a minute and more, as a stack does that cannot be scanned. */
+static void the_store_s_trouble_is_not_the_stack_s(void **state)
+{
+#define WAITS \
+    "FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%activity_target t " \
+    "JOIN%'"
+    static const struct touch whole = {STR_INIT("app"), STR_INIT(""), STR_INIT("file"), 0,
+                                       STR_INIT("")};
+    const struct test_store *store = *state;
+    struct world w = {0};
+    struct record other;
+    if (!store->server[0])
+        return;
+    make_world(&w, store, "version: 1\nschedules: [weekly]\n" SERVE STACK);
+    assert_true(record_open(&w.arena, &w.server[0].options.record, &other, &w.err));
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    assert_true(db_script(w.record.db,
+                          "INSERT INTO activity_source (source, cloud, account, first_utc_ms,"
+                          " last_utc_ms, received_utc_ms, events) VALUES ('event', '', '', 1, 1,"
+                          " 1, 1)",
+                          &w.err));
+    /* as nobody writes who takes his turn */
+    assert_true(db_script(other.db,
+                          "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0;"
+                          "LOCK TABLE activity_target IN ACCESS EXCLUSIVE MODE",
+                          &w.err));
+    put_live(&w, "l");
+    if (!touch_add(&w.record, &whole, 1, &w.err))
+        fail_msg("%s", w.err.frame[0]);
+    hub_wake(w.server[0].hub);
+    wait_for(&w, "SELECT count(*) " WAITS, 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) " WAITS ") t"),
+                     1);
+    assert_true(db_script(other.db, "COMMIT", &w.err));
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 2);
+    end(&w, 0);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run WHERE outcome = 'failed'"), 0);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run WHERE outcome = 'abandoned'"), 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM lease WHERE attempts > 0"), 0);
+    record_close(&other);
+    close_world(&w);
+}
+
 /* Leases of two stacks have the same fence, and whoever renewed the first comes too late. */
 static void a_scan_ends_for_its_own_lease_alone(void **state)
 {
@@ -504,6 +549,7 @@ int main(void)
         cmocka_unit_test(a_folder_that_is_away_may_come_back),
         cmocka_unit_test(a_tier_and_a_touch_are_scanned_alone),
         cmocka_unit_test(the_rest_of_a_touched_stack_is_looked_at_again),
+        cmocka_unit_test(the_store_s_trouble_is_not_the_stack_s),
         cmocka_unit_test(a_scan_ends_for_its_own_lease_alone),
         cmocka_unit_test(an_apply_is_waited_for_but_not_for_ever),
         cmocka_unit_test(a_lock_beside_the_state_is_told_of),
