@@ -16,6 +16,7 @@
 #include "report/parts.h"
 #include "wire/json.h"
 
+enum { MINUTE_MS = 60000 };
 enum { OUTPUT, STATE, RECEIVER, CONFIG, STORE, OPTION_COUNT };
 static const char *const states[] = {
 #define X(name, meaning) name,
@@ -57,10 +58,18 @@ static const struct outbox_health *find(const struct listed *l, struct str name)
 
 /* --- text --- */
 
+static void put_ago(struct buf *out, int64_t ms)
+{
+    char age[24];
+    if (ms < MINUTE_MS)
+        buf_str(out, STR("just now"));
+    else
+        buf_printf(out, "%s ago", age_text(age, ms).ptr);
+}
+
 static void put_health(struct buf *out, struct str name, const char *kind,
                        const struct outbox_health *h, int64_t now)
 {
-    char age[24];
     text_safe(out, name);
     buf_printf(out, " (%s): ", kind);
     if (!h) {
@@ -75,7 +84,8 @@ static void put_health(struct buf *out, struct str name, const char *kind,
                    h->failures == 1 ? "" : "s");
         text_safe(out, h->said);
     } else if (h->taken_utc_ms) {
-        buf_printf(out, "took one %s ago", age_text(age, now - h->taken_utc_ms).ptr);
+        buf_str(out, STR("took one "));
+        put_ago(out, now - h->taken_utc_ms);
         if (h->said.len) {
             buf_str(out, STR(", "));
             text_safe(out, h->said);
@@ -92,15 +102,18 @@ static void put_row(struct buf *out, const struct outbox_row *row, int64_t now)
     char age[24];
     buf_printf(out, "%.*s  %.*s  ", STR_ARG(row->id), STR_ARG(row->state));
     text_safe(out, row->receiver);
-    buf_printf(out, "  %.*s  %s ago  ", STR_ARG(row->status),
-               age_text(age, now - row->made_utc_ms).ptr);
+    buf_printf(out, "  %.*s  ", STR_ARG(row->status));
+    put_ago(out, now - row->made_utc_ms);
+    buf_str(out, STR("  "));
     text_safe(out, row->title);
     buf_char(out, '\n');
     if (!row->said.len && !row->attempts)
         return;
     buf_printf(out, "    %lld tr%s", (long long)row->attempts, row->attempts == 1 ? "y" : "ies");
     if (str_equal(row->state, STR("waiting")) && row->next_utc_ms > now)
-        buf_printf(out, ", next in %s", age_text(age, row->next_utc_ms - now).ptr);
+        buf_printf(out, ", next in %s",
+                   row->next_utc_ms - now < MINUTE_MS ? "less than a minute"
+                                                      : age_text(age, row->next_utc_ms - now).ptr);
     if (row->said.len) {
         buf_str(out, STR(": "));
         text_safe(out, row->said);

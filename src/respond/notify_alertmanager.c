@@ -108,6 +108,18 @@ static struct str joined_changes(struct arena *arena, const struct alert_finding
     return arena_dup(arena, buf_view(&out));
 }
 
+static void put_todo(struct jsonw *w, struct arena *arena, const struct alert_finding *f,
+                     const struct told *told)
+{
+    AUTO_BUF out = {.limit = BODY_MAX};
+    for (size_t i = 0; i < f->ntodo && i < told->todo; i++) {
+        buf_str(&out, i ? STR("\n") : STR(""));
+        buf_str(&out, wording_line(arena, f->todo[i], told->bytes));
+    }
+    if (out.len)
+        jsonw_member_string(w, STR("todo"), arena_dup(arena, buf_view(&out)));
+}
+
 static void put_annotations(struct jsonw *w, struct arena *arena, const struct alert *alert,
                             const struct alert_finding *f, const struct told *told)
 {
@@ -129,7 +141,7 @@ static void put_annotations(struct jsonw *w, struct arena *arena, const struct a
         if (changes.len)
             jsonw_member_string(w, STR("changes"), changes);
         member(w, arena, "fingerprint", f->fingerprint); /* other values, another one */
-        member(w, arena, "todo", f->ntodo ? f->todo[0] : STR(""));
+        put_todo(w, arena, f, told);
         member(w, arena, "code_url", wording_link(f->file_url));
     }
     jsonw_object_close(w);

@@ -1,6 +1,9 @@
 /* notify_syslog.c - alerts as messages of RFC 5424, one for each finding. */
+#include <stdio.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "model/config.h"
 #include "report/parts.h"
@@ -40,6 +43,8 @@ static bool write_message(struct arena *arena, const struct alert *alert,
                           const struct alert_finding *f, struct buf *out, struct err *err)
 {
     enum severity severity = f ? f->severity : alert->severity;
+    char at[CLOCK_TEXT], line[16];
+    (void)snprintf(line, sizeof line, "%u", f ? f->line : 0);
     struct syslog_datum data[] = {
         {STR("alert"), alert->id},
         {STR("status"), str_from(alert_status_name(alert->status))},
@@ -51,11 +56,16 @@ static bool write_message(struct arena *arena, const struct alert *alert,
         {STR("owner"), f ? f->owner : STR("")},
         {STR("address"), f ? f->address : STR("")},
         {STR("file"), f ? f->file : STR("")},
+        {STR("line"), f && f->file.len && f->line ? str_from(line) : STR("")},
         {STR("actor"), f ? f->actor : STR("")},
+        {STR("actor_at"),
+         f && f->actor_utc_ms ? str_from(clock_format(f->actor_utc_ms, at)) : STR("")},
         {STR("source_ip"), f ? f->source_ip : STR("")},
         {STR("rule"), f ? f->rule : STR("")},
+        {STR("rule_place"), f ? f->rule_place : STR("")},
         {STR("decision"), f ? f->decision : STR("")},
         {STR("link"), f && f->link.len ? f->link : alert->link},
+        {STR("todo"), f && f->ntodo ? f->todo[0] : STR("")},
     };
     enum { NDATA = sizeof data / sizeof *data };
     for (size_t i = 0; i < NDATA; i++) {

@@ -15,6 +15,7 @@
 
 static const struct alert_change change = {STR_INIT("size"), STR_INIT("\"small\""),
                                            STR_INIT("\"large\n\"")};
+static const struct str todo = STR_INIT("plumb finding show fp-1");
 static const struct alert_finding findings[] = {
     {.fingerprint = STR_INIT("fp-1"),
      .stack = STR_INIT("net]\"x"),
@@ -22,7 +23,14 @@ static const struct alert_finding findings[] = {
      .severity = SEVERITY_HIGH,
      .change = &change,
      .nchanges = 1,
-     .actor = STR_INIT("ann")},
+     .file = STR_INIT("net/main.tf"),
+     .line = 5,
+     .actor = STR_INIT("ann"),
+     .actor_utc_ms = 1795362900000,
+     .rule = STR_INIT("net/open"),
+     .rule_place = STR_INIT("net.yaml:3"),
+     .todo = &todo,
+     .ntodo = 1},
     {.fingerprint = STR_INIT("fp-2"), .stack = STR_INIT("net"), .severity = SEVERITY_LOW},
 };
 
@@ -68,7 +76,10 @@ static void each_finding_is_a_message(void **state)
     assert_non_null(strstr(got, " new [plumb@32473 alert=\"al-1\" status=\"new\" severity=\"high\" "
                                 "fingerprint=\"fp-1\" class=\"contradicts-code\" "
                                 "stack=\"net\\]\\\"x\" address=\"lab_net.web[\\\"a\\\"\\]\" "
-                                "actor=\"ann\"] \xef\xbb\xbfnet: 2 findings: size \"small\" -> "
+                                "file=\"net/main.tf\" line=\"5\" actor=\"ann\" "
+                                "actor_at=\"2026-11-22T15:55:00Z\" rule=\"net/open\" "
+                                "rule_place=\"net.yaml:3\" todo=\"plumb finding show fp-1\"] "
+                                "\xef\xbb\xbfnet: 2 findings: size \"small\" -> "
                                 "\"large\\n\""));
     n = recv(fd, got, sizeof got - 1, 0);
     assert_true(n > 0);
