@@ -139,6 +139,7 @@ def stacks_have_branches_of_their_own(lab):
         gone = "SELECT stack FROM audit_event WHERE type = 'stack.retired'"
         check(wait_until(lambda: home.ask(gone) == [("net",)], 90), "not retired:", home.ask(gone), home.log())
         check(home.drifted() == {"app", "site"}, home.drifted())
-        check(home.end() == 0, "it did not end well:", home.log())
+        code = home.end()
+        check(code == 0, "it did not end well:", code, home.log())
     finally:
         home.end(signal.SIGKILL)
