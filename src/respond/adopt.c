@@ -130,126 +130,20 @@ static bool change_in_place(struct adopter *ad, const struct adopt_change *chang
     return ok && adopt_take(ad, spot.text, &job.edit);
 }
 
-/* --- where it comes from --- */
-
-/* The name of the attribute of a body that an expression is given to. */
-static bool attribute_at(struct adopter *ad, const struct adopt_spot *spot, uint32_t byte,
-                         struct str *ret)
-{
-    const struct hcl_body *body = &spot->body;
-    struct value key;
-    for (size_t i = 0; i < body->nattributes; i++) {
-        *ret = body->attribute[i].name;
-        if (byte >= body->attribute[i].range.start && byte < body->attribute[i].range.end)
-            return true;
-    }
-    for (size_t i = 0; body->json && body->json->kind == HCL_EXPR_OBJECT && i < body->json->items.n;
-         i++) {
-        const struct hcl_item *item = &body->json->items.item[i];
-        if (byte >= item->value->range.start && byte < item->value->range.end &&
-            hcl_static_value(ad->arena, item->key, &key) && key.kind == VALUE_STRING) {
-            *ret = value_text(&key);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The place of a link, and the name of the attribute there, in the code as it was given. */
-static bool place_of_link(struct adopter *ad, const struct code_link *link, struct adopt_place *ret,
-                          struct str *ret_name)
-{
-    struct adopt_spot spot = {0};
-    struct adopt_text original = {.file = link->source};
-    struct hcl_diags diags = {.arena = ad->arena};
-    struct hcl_content content;
-    static const char *const labels[] = {"type", "name"};
-    if (!adopt_place_of(ad, link->source, link->expr->range.start, ret))
-        return false;
-    spot.text = &original;
-    spot.body = link->source->body;
-    if (ret->type.len == 0)
-        return attribute_at(ad, &spot, link->expr->range.start, ret_name);
-    struct hcl_block_spec block = {.type = ret->type};
-    for (size_t i = 0; i < ret->nlabels; i++)
-        block.label[i] = labels[i];
-    struct hcl_body_spec spec = {.block = &block, .nblocks = 1};
-    if (!hcl_body_content(ad->arena, link->source, &link->source->body, &spec, true, &diags,
-                          &content))
-        return adopt_full(ad);
-    for (size_t i = 0; i < content.nblocks; i++) {
-        spot.body = content.block[i].body;
-        if (attribute_at(ad, &spot, link->expr->range.start, ret_name)) {
-            ret->attribute = *ret_name;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool change_link(struct adopter *ad, const struct adopt_change *change,
-                        const struct code_instance *instance, const struct value *old,
-                        const struct code_link *link)
-{
-    struct adopt_place place;
-    struct adopt_spot spot;
-    struct str name;
-    struct hcl_obstacle obstacle;
-    const struct type *type = instance->schema ? instance->schema->block.type : NULL;
-    struct value *v = arena_new(ad->arena, struct value, 1);
-    if (!v)
-        return adopt_full(ad);
-    if (!place_of_link(ad, link, &place, &name))
-        return adopt_refuse(ad, "%.*s:%u: what decides the value there cannot be edited",
-                            STR_ARG(link->file), link->line);
-    if (!adopt_may_edit(ad, place.file) || !adopt_find(ad, &place, &spot))
-        return false;
-    const struct hcl_attribute *attribute = adopt_attribute(ad, &spot, name);
-    if (!attribute)
-        return adopt_refuse(ad, "%.*s:%u: what decides the value is not found again",
-                            STR_ARG(link->file), link->line);
-    struct adopt_job job = {
-        .ad = ad, .change = change, .instance = instance, .file = spot.text->file, .old = old};
-    for (size_t i = 0; i < change->path.n; i++)
-        type = hcl_type_below(type, &change->path.step[i]);
-    if (!change->unset && !adopt_new_value(&job, NULL, type, &change->value, v))
-        return false;
-    if (change->unset && link->rest.n == 0)
-        return adopt_refuse(ad, "%.*s:%u gives the value to others too: it cannot be left out",
-                            STR_ARG(link->file), link->line);
-    struct hcl_known known = {old, NULL};
-    hcl_edit_start(&job.edit, ad->arena, spot.text->file);
-    bool ok = change->unset
-                  ? hcl_edit_unset(&job.edit, attribute->value, link->rest, known, &obstacle)
-                  : hcl_edit_set(&job.edit, attribute->value, link->rest, v, known, &obstacle);
-    if (!ok)
-        return adopt_refuse_obstacle(ad, instance, change->path, job.file, &obstacle);
-    return adopt_take(ad, spot.text, &job.edit);
-}
-
-/* The last link decides; the attribute itself is the first. */
-static bool change_origin(struct adopter *ad, const struct adopt_change *change,
-                          const struct code_instance *instance, const struct value *old)
-{
-    struct code_chain chain = {0};
-    struct str reason = ad->reason;
-    ad->refused = ad->has_other_way = false;
-    if (!code_explain(ad->code, instance, change->path, &chain) || chain.n < 2)
-        return adopt_refuse(ad, "%.*s", STR_ARG(reason));
-    adopt_add_chain(ad, &chain);
-    const struct code_link *last = &chain.link[chain.n - 1];
-    if (chain.unknown_because.len)
-        return adopt_refuse(ad, "the value cannot be known: %.*s", STR_ARG(chain.unknown_because));
-    if (str_equal(last->name, STR("each.key")))
-        return adopt_refuse(ad, "the value is the key of the instance: with another one it would "
-                                "be another instance");
-    if (!last->expr || !last->source)
-        return adopt_refuse(ad, "the value comes from the %s (%.*s): change it there", last->what,
-                            STR_ARG(last->name));
-    return change_link(ad, change, instance, old, last);
-}
-
 /* --- all of them --- */
+
+bool adopt_change_at(struct adopter *ad, const struct adopt_change *change,
+                     const struct code_instance *instance, const struct value *old,
+                     unsigned depth_left)
+{
+    if (change_in_place(ad, change, instance, old))
+        return true;
+    if (!ad->refused || !change->origin)
+        return false;
+    if (ad->has_other_way && adopt_change_origin(ad, change, instance, old))
+        return true;
+    return ad->refused && adopt_change_parts(ad, change, instance, old, depth_left);
+}
 
 static bool apply(struct adopter *ad, const struct adopt_change *change)
 {
@@ -266,10 +160,7 @@ static bool apply(struct adopter *ad, const struct adopt_change *change)
     old = path_find(&before, change->path);
     if (old && old->kind == VALUE_NULL)
         old = NULL;
-    if (change_in_place(ad, change, instance, old))
-        return adopt_expect(ad, instance, change, &expected);
-    bool follow = ad->refused && ad->has_other_way && change->origin;
-    return follow && change_origin(ad, change, instance, old) &&
+    return adopt_change_at(ad, change, instance, old, VALUE_DEPTH_MAX) &&
            adopt_expect(ad, instance, change, &expected);
 }
 

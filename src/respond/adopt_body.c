@@ -31,11 +31,14 @@ bool adopt_is_dynamic(struct adopt_job *job, const struct hcl_body *body, struct
         struct str at_text = adopt_at(job->ad, job->file, block->range.start);
         hcl_place(job->file->text, block->range.start, &origin.line, &origin.column);
         adopt_add_origin(job->ad, origin);
-        (void)adopt_refuse(job->ad, "the %.*s blocks are made by a dynamic block at %.*s",
-                           STR_ARG(type), STR_ARG(at_text));
+        struct str of = each ? adopt_excerpt(job->ad, job->file, each->value) : STR("");
+        (void)adopt_refuse(job->ad, "the %.*s blocks are made by a dynamic block at %.*s%s%.*s",
+                           STR_ARG(type), STR_ARG(at_text), of.len ? ", one for each of " : "",
+                           STR_ARG(of));
         if (each)
             (void)adopt_refuse_obstacle(job->ad, job->instance, job->change->path, job->file,
                                         &obstacle);
+        job->ad->has_other_way = job->change->path.n > 1;
         return true;
     }
     return false;

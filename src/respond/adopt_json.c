@@ -74,9 +74,14 @@ static bool find_way(struct way *way, struct path path)
             return adopt_refuse(ad, "an index stands where an attribute's name should");
         if (!adopt_look_up(way->job, way->block, step->key, &way->attribute, &nested))
             return false;
-        if (member(ad->arena, member(ad->arena, way->expr, STR("dynamic")), step->key))
-            return adopt_refuse(ad, "the %.*s blocks are made by a dynamic block",
-                                STR_ARG(step->key));
+        const struct hcl_expr *made =
+            member(ad->arena, member(ad->arena, way->expr, STR("dynamic")), step->key);
+        if (made) {
+            struct str place = adopt_at(ad, way->job->file, made->range.start);
+            ad->has_other_way = path.n > 1;
+            return adopt_refuse(ad, "the %.*s blocks are made by a dynamic block at %.*s",
+                                STR_ARG(step->key), STR_ARG(place));
+        }
         way->expr = member(ad->arena, way->expr, step->key);
         push(way, *step);
         if (nested) {

@@ -111,9 +111,8 @@ static bool add_reference(void *ctx, const struct hcl_traversal *traversal)
 
 /* --- obstacles --- */
 
-/* One line of an expression, cut at a character where it is long. */
-static struct str excerpt(struct adopter *ad, const struct hcl_file *file,
-                          const struct hcl_expr *expr)
+struct str adopt_excerpt(struct adopter *ad, const struct hcl_file *file,
+                         const struct hcl_expr *expr)
 {
     struct str text = str_sub(file->text, expr->range.start, expr->range.end);
     size_t end = str_find_char(text, '\n', 0);
@@ -162,6 +161,14 @@ static struct str origins_text(struct adopter *ad)
     return text;
 }
 
+/* lookup(), try(), element() and their like give what one expression behind them says. */
+static bool passes_on(struct adopter *ad, const struct code_instance *instance, struct path path)
+{
+    struct code_chain chain = {0};
+    return code_explain(ad->code, instance, path, &chain) && chain.n > 1 &&
+           !chain.unknown_because.len && chain.link[chain.n - 1].expr;
+}
+
 bool adopt_refuse_obstacle(struct adopter *ad, const struct code_instance *instance,
                            struct path path, const struct hcl_file *file,
                            const struct hcl_obstacle *obstacle)
@@ -179,7 +186,9 @@ bool adopt_refuse_obstacle(struct adopter *ad, const struct code_instance *insta
     if (ad->norigins == 0 || !reference)
         (void)hcl_each_reference(ad->arena, obstacle->expr, add_reference, &reader);
     struct str at = adopt_at(ad, file, obstacle->expr->range.start);
-    struct str text = excerpt(ad, file, obstacle->expr), from = origins_text(ad);
+    struct str text = adopt_excerpt(ad, file, obstacle->expr), from = origins_text(ad);
+    if (obstacle->kind == HCL_OBSTACLE_CALL && instance)
+        ad->has_other_way = passes_on(ad, instance, path);
     if (!reference)
         return adopt_refuse(ad, "the value is computed by %s at %.*s: %.*s%s%.*s",
                             hcl_obstacle_name(obstacle->kind), STR_ARG(at), STR_ARG(text),

@@ -43,6 +43,22 @@ bool adopt_collect(struct adopter *ad, struct adopt_result *ret);
 /* ok or refused: a result. Else false. */
 bool adopt_finish(struct adopter *ad, bool ok, struct adopt_result *ret);
 
+/* Where it is written, else where it comes from, else part by part. */
+bool adopt_change_at(struct adopter *ad, const struct adopt_change *change,
+                     const struct code_instance *instance, const struct value *old,
+                     unsigned depth_left);
+
+/* --- elsewhere (adopt_follow.c) --- */
+
+/* Edit what decides the value. */
+bool adopt_change_origin(struct adopter *ad, const struct adopt_change *change,
+                         const struct code_instance *instance, const struct value *old);
+/* No single expression gives the value: edit those that give what differs in it. Stays refused
+ * where it has no parts that can be told apart. */
+bool adopt_change_parts(struct adopter *ad, const struct adopt_change *change,
+                        const struct code_instance *instance, const struct value *old,
+                        unsigned depth_left);
+
 /* --- refusing (adopt_origin.c) --- */
 
 /* Both give false. The first reason stays. */
@@ -55,6 +71,9 @@ void adopt_add_chain(struct adopter *ad, const struct code_chain *chain);
 bool adopt_refuse_obstacle(struct adopter *ad, const struct code_instance *instance,
                            struct path path, const struct hcl_file *file,
                            const struct hcl_obstacle *obstacle);
+/* One line of an expression, cut at a character where it is long. */
+struct str adopt_excerpt(struct adopter *ad, const struct hcl_file *file,
+                         const struct hcl_expr *expr);
 /* "main.tf:12" */
 struct str adopt_at(struct adopter *ad, const struct hcl_file *file, uint32_t byte);
 

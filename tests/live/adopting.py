@@ -95,7 +95,25 @@ def origins(n, pick):
     inside = 'terraform {\n  required_providers {\n    lab6 = { source = "plumb.test/lab/lab6" }\n  }\n}\nvariable "text" {}\nvariable "name" {}\n' \
              f'resource "lab6_thing" "in" {{\n  name   = "o{n}-${{var.name}}"\n  text   = var.text\n  number = 1\n}}\n'
     yield Drift(n, None, {"text": "live"}, extra=twice, files={f"m{n}/main.tf": inside}, address=f'module.m{n}["b"].lab6_thing.in', names=[f"o{n}-b"])
+    yield from parts(n, pick)
     yield Drift(n, None, {"number": 9}, REFUSE, extra=twice, files={f"m{n}/main.tf": inside}, address=f'module.m{n}["b"].lab6_thing.in', names=[f"o{n}-b"])
+
+
+def parts(n, pick):
+    """What several expressions give together, and what functions only pass on."""
+    given = f'variable "v{n}" {{\n  default = {{\n    a = "1" # one\n    b = "2"\n  }}\n}}\n'
+    merged = "  tags = merge({ own = \"x\" }, var.v%d, local.common)\n" % n
+    yield Drift(n, merged, {"tags": pick([{"own": "x", "a": "9", "b": "2", "team": "core"}, {"own": "y", "a": "1", "team": "core"},
+                                          {"own": "x", "a": "1", "b": "3", "c": "4", "team": "core"}])}, extra=given)
+    yield Drift(n, f"  tags = merge(var.v{n}, {{}})\n  text = lookup(var.v{n}, \"b\", \"none\")\n",
+                {"tags": {"a": "1", "b": "live"}, "text": "live"}, extra=given)
+    yield Drift(n, f"  settings = {{ mode = try(local.l{n}.mode, \"none\"), level = element(local.l{n}.levels, 3) }}\n",
+                {"settings": {"mode": "slow", "level": 7}}, extra=f'locals {{\n  l{n} = {{ mode = "fast", levels = [1, 2] }}\n}}\n')
+    dynamic = f'  dynamic "step" {{\n    for_each = local.l{n}\n    iterator = s\n    content {{\n      run  = s.value.run\n      wait = try(s.value.wait, null)\n    }}\n  }}\n'
+    steps = f'locals {{\n  l{n} = [\n    {{ run = "one", wait = 1 }}, # first\n    {{ run = "two" }},\n  ]\n}}\n'
+    one, two = {"run": "one", "wait": 1}, {"run": "two", "wait": None}
+    yield Drift(n, dynamic, {"step": pick([[{"run": "zero", "wait": 1}, two], [one, {"run": "zwei", "wait": None}], [{"run": "x", "wait": 9}, two]])}, extra=steps)
+    yield Drift(n, dynamic, {"step": pick([[one], [one, two, two]])}, REFUSE, extra=steps)
 
 
 def refusals(n, pick):
@@ -225,6 +243,14 @@ def adopt_sdk(lab):
         drift.code = drift.code.replace('"r0"', f'"r{n}"').replace('"o0"', f'"o{n}"')
         drift.address, drift.names = f"lab5_thing.r{n}", [f"o{n}"]
     run_round(lab, drifts, rng, tidy=True)
+
+
+@test("lab6")
+def adopt_parts(lab):
+    """Each of what parts() draws from, in one root."""
+    rng = random.Random(11)
+    drifts = [d for n in range(6) for d in list(parts(n, rng.choice))[n:n + 1]]
+    run_round(lab, drifts, rng, tidy=True, extra=COMMON)
 
 
 @test("lab6")
