@@ -5,8 +5,10 @@
  */
 #include "live/reader_provider/plugin.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -359,6 +361,13 @@ void plugin_stop(struct plugin *p)
             finish(p, true);
     }
     leave(p);
+}
+
+void plugin_kill(const struct plugin *p)
+{
+    const struct child *c = &p->child;
+    if (!c->reattached && !c->reaped && c->process.pid_fd >= 0)
+        (void)syscall(SYS_pidfd_send_signal, c->process.pid_fd, SIGKILL, NULL, 0);
 }
 
 void plugin_close(struct plugin *p)

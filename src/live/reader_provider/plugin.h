@@ -117,6 +117,8 @@ bool plugin_start(const struct plugin_spec *spec, struct plugin **ret, struct er
 /* Orderly: Shutdown, then SIGKILL after PLUGIN_GRACE_MS. on_down follows (also straight from here
  * where nothing has to be waited for). A reattached one is only left. */
 void plugin_stop(struct plugin *plugin);
+/* It answers nothing any more: SIGKILL. on_down follows as if it had died by itself. */
+void plugin_kill(const struct plugin *plugin);
 /* At once: answers what is in flight (CANCELLED), kills the group, reaps, removes the socket
  * directory, frees. No callback after it. NULL is fine. Allowed in every callback. */
 void plugin_close(struct plugin *plugin);
@@ -124,8 +126,8 @@ void plugin_close(struct plugin *plugin);
 /*
  * On to another loop, perhaps of another thread: first off its own (false: it is not ready, or has
  * calls in flight, and stays), then onto the next, whose on_down and ctx count from there. Between
- * the two nothing but plugin_join() and plugin_close() may be called. Where joining fails it is to
- * be closed.
+ * the two nothing but plugin_join(), plugin_close() and plugin_calls() may be called. Where joining
+ * fails it is to be closed.
  */
 bool plugin_leave(struct plugin *plugin);
 bool plugin_join(struct plugin *plugin, struct loop *loop,

@@ -142,6 +142,8 @@ struct worker {
     /* live/warm.h */
     bool asked_for_kept, kept; /* the process was kept from an earlier scan */
     bool counted;              /* as busy */
+    bool heard;                /* the process has answered since */
+    struct loop_timer late;    /* until it must have */
     struct warm_key key_kept;
     /* reader_provider/folder.h */
     bool looked, may_share; /* is the folder of no matter to it? As far as is known */

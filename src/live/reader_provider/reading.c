@@ -276,6 +276,7 @@ bool reading_answered(struct reading *reading, const struct plugin_reply *reply)
     struct worker *worker = reading->worker;
     if (reply->ok) {
         worker->timeouts = 0;
+        worker->heard = true;
         return true;
     }
     if (worker->gave_up.len) {

@@ -432,6 +432,39 @@ static void test_shared(void **state)
     assert_counts(w, 2, 9);
 }
 
+/* What was given back a moment ago is well, as long as it answers. */
+static void test_fresh(void **state)
+{
+    struct world *w = *state;
+    pid_t pid = 0;
+    open_common(w, (struct warm_options){.fresh_ms = 600000});
+    for (int i = 0; i < 4; i++) {
+        assert_in(w, "a", LIVE_READ);
+        assert_in(w, "b", LIVE_READ);
+    }
+    assert_counts(w, 1, 7);
+    assert_int_equal(tally(w).fresh, 7);
+    for (size_t i = 0; i < 2; i++) {
+        assert_in(w, "a", LIVE_READ);
+        assert_int_equal(children(&pid), 1);
+        assert_int_equal(kill(pid, i ? SIGKILL : SIGSTOP), 0);
+        assert_in(w, "b", LIVE_READ);
+        assert_int_equal(tally(w).started, 2 + i);
+        assert_int_equal(children(NULL), 1);
+    }
+    assert_int_equal(tally(w).waiting, 1);
+    warm_drop(w->warm);
+    assert_int_equal(tally(w).waiting, 0);
+    open_warm(w, &(struct warm_options){.fresh_ms = -1});
+    assert_in(w, "a", LIVE_READ);
+    assert_in(w, "b", LIVE_READ);
+    assert_counts(w, 1, 1);
+    assert_int_equal(tally(w).fresh, 0);
+    for (int i = 0; i < 15000 && !tally(w).memory; i++)
+        (void)usleep(20000);
+    assert_true(tally(w).memory > 1 << 20); /* what nobody wants at once is the thread's */
+}
+
 static void test_apart(void **state)
 {
     struct world *w = *state;
@@ -582,6 +615,7 @@ int main(void)
         EACH(test_bounds),        EACH(test_side_by_side),        EACH(test_shared),
         EACH(test_apart),         EACH(test_other_files),         EACH(test_each_has_its_answer),
         EACH(test_recorded_path), EACH(test_path_to_be_planned),  EACH(test_worn),
+        EACH(test_fresh),
     };
     (void)signal(SIGPIPE, SIG_IGN); /* as main() */
     if (!have_grpcio()) {

@@ -15,6 +15,7 @@
 #include "live/reader_provider/warm_parts.h"
 
 enum { LOOK_MS = 1000, MOST = 16, IDLE_MS = 600000, AGE_MS = 1800000, CALLS = 5000 };
+enum { FRESH_MS = 1000 };
 static const uint64_t memory_default = 1u << 30, schemas_default = 32u << 20;
 
 /* A process that waits. */
@@ -50,6 +51,7 @@ struct warm {
     pthread_cond_t done;
     struct errand *errands;
     struct parsed *parsed;
+    struct kept *fresh;      /* anybody's, given a moment ago: on no loop yet; the last first */
     struct warm_tally tally; /* waiting and memory: as the thread saw them last */
     bool closing;
 };
@@ -62,6 +64,8 @@ static void publish(struct warm *warm, uint64_t memory)
     for (const struct kept *kept = warm->first; kept; kept = kept->next)
         n += !kept->ending;
     pthread_mutex_lock(&warm->mutex);
+    for (const struct kept *kept = warm->fresh; kept; kept = kept->next)
+        n++;
     warm->tally.waiting = n;
     warm->tally.memory = memory;
     pthread_mutex_unlock(&warm->mutex);
@@ -83,6 +87,29 @@ static void on_down(void *ctx, const struct err *why)
     unlink_kept(kept);
     plugin_close(kept->plugin);
     free(kept);
+}
+
+/* What nobody took at once, or all of it, waits on the thread's loop. */
+static void settle_down(struct warm *warm, bool all)
+{
+    int64_t until = clock_monotonic_ms() - warm->options.fresh_ms;
+    pthread_mutex_lock(&warm->mutex);
+    struct kept **at = &warm->fresh; /* the last that was given first */
+    while (*at && !all && (*at)->given_ms > until)
+        at = &(*at)->next;
+    struct kept *old = *at;
+    *at = NULL;
+    pthread_mutex_unlock(&warm->mutex);
+    for (struct kept **to = &warm->first; old;) {
+        struct kept *kept = old;
+        old = kept->next;
+        kept->next = *to;
+        *to = kept;
+        if (plugin_join(kept->plugin, &warm->loop, on_down, kept, NULL))
+            to = &kept->next;
+        else
+            on_down(kept, NULL);
+    }
 }
 
 static void count_ended(struct warm *warm)
@@ -279,6 +306,8 @@ static void on_look(void *ctx)
 {
     struct warm *warm = ctx;
     int64_t now = clock_monotonic_ms();
+    settle_down(warm, false);
+    end_all(warm, is_worn, NULL);
     end_all(warm, is_old, &now);
     end_schemas(warm, now - warm->options.idle_ms);
     keep_bounds(warm);
@@ -309,6 +338,7 @@ static void *keep(void *ctx)
     struct err err = {0};
     while (run_errands(warm))
         (void)loop_turn(&warm->loop, LOOK_MS, &err);
+    settle_down(warm, true);
     end_all(warm, is_any, NULL);
     int64_t until = clock_monotonic_ms() + PLUGIN_GRACE_MS;
     while (warm->first && clock_monotonic_ms() < until)
@@ -344,6 +374,7 @@ bool warm_open(const struct warm_options *options, struct warm **ret, struct err
     o->idle_ms = o->idle_ms ? o->idle_ms : IDLE_MS;
     o->age_ms = o->age_ms ? o->age_ms : AGE_MS;
     o->most_calls = o->most_calls ? o->most_calls : CALLS;
+    o->fresh_ms = o->fresh_ms ? o->fresh_ms : FRESH_MS;
     if (!loop_open(&warm->loop, err)) {
         free(warm);
         return false;
@@ -382,6 +413,7 @@ void warm_close(struct warm *warm)
 static void run_drop(struct warm *warm, struct errand *errand)
 {
     (void)errand;
+    settle_down(warm, true);
     end_all(warm, is_any, NULL);
     end_schemas(warm, INT64_MAX);
     publish(warm, 0);
@@ -496,6 +528,7 @@ static void run_take(struct warm *warm, struct errand *errand)
 {
     struct moving *it = (struct moving *)errand;
     int64_t now = clock_monotonic_ms();
+    settle_down(warm, false);
     end_all(warm, is_old, &now);
     if (!it->key->shared)
         end_all(warm, is_outdated, it->key);
@@ -511,11 +544,41 @@ static void run_take(struct warm *warm, struct errand *errand)
     }
 }
 
-struct plugin *warm_take(struct warm *warm, const struct warm_key *key, int64_t *ret_since_ms)
+/* What was given back a moment ago, without the thread's help. What is one place's own may be
+ * outdated: that is the thread's to end. */
+static void take_fresh(struct warm *warm, struct moving *it)
+{
+    const struct warm_options *options = &warm->options;
+    int64_t now = clock_monotonic_ms();
+    if (!it->key->shared)
+        return;
+    pthread_mutex_lock(&warm->mutex);
+    struct kept **at = &warm->fresh;
+    while (*at &&
+           (!digest_equal(&(*at)->key.process, &it->key->process) ||
+            now - (*at)->given_ms >= options->fresh_ms ||
+            now - (*at)->given_ms >= options->idle_ms || now - (*at)->since_ms >= options->age_ms))
+        at = &(*at)->next;
+    struct kept *kept = *at;
+    if (kept) {
+        *at = kept->next;
+        it->plugin = kept->plugin;
+        it->since_ms = kept->since_ms;
+    }
+    pthread_mutex_unlock(&warm->mutex);
+    free(kept);
+}
+
+struct plugin *warm_take(struct warm *warm, const struct warm_key *key, int64_t *ret_since_ms,
+                         bool *ret_fresh)
 {
     struct moving it = {.errand = {.run = run_take}, .key = key};
-    send(warm, &it.errand);
+    take_fresh(warm, &it);
+    *ret_fresh = it.plugin != NULL;
+    if (!it.plugin)
+        send(warm, &it.errand);
     pthread_mutex_lock(&warm->mutex);
+    warm->tally.fresh += *ret_fresh;
     warm->tally.busy += it.plugin != NULL;
     warm->tally.reused += it.plugin != NULL;
     warm->tally.waiting -= it.plugin != NULL && warm->tally.waiting;
@@ -547,9 +610,33 @@ static void run_give(struct warm *warm, struct errand *errand)
     keep_bounds(warm);
 }
 
+/* As long as others want it at once, the thread need not know of it. */
+static bool give_fresh(struct warm *warm, const struct warm_key *key, struct plugin *plugin,
+                       int64_t since_ms)
+{
+    bool worn = plugin_calls(plugin) >= warm->options.most_calls;
+    struct kept *kept = key->shared && !worn ? calloc(1, sizeof *kept) : NULL;
+    if (!kept)
+        return false;
+    *kept = (struct kept){.warm = warm,
+                          .key = *key,
+                          .plugin = plugin,
+                          .since_ms = since_ms,
+                          .given_ms = clock_monotonic_ms()};
+    pthread_mutex_lock(&warm->mutex);
+    kept->next = warm->fresh;
+    warm->fresh = kept;
+    warm->tally.waiting++;
+    warm->tally.busy--;
+    pthread_mutex_unlock(&warm->mutex);
+    return true;
+}
+
 void warm_give(struct warm *warm, const struct warm_key *key, struct plugin *plugin,
                int64_t since_ms)
 {
+    if (give_fresh(warm, key, plugin, since_ms))
+        return;
     struct moving it = {
         .errand = {.run = run_give}, .key = key, .plugin = plugin, .since_ms = since_ms};
     send(warm, &it.errand);

@@ -36,8 +36,10 @@ void warm_lost(struct warm *warm);
  * One that waits, or NULL; busy from now on. It is on no loop (plugin_join). Others of that place
  * end, where it is one of that place.
  * ret_since_ms  when it was configured (monotonic)
+ * ret_fresh     another scan has just given it back: it need not be asked whether it is well
  */
-struct plugin *warm_take(struct warm *warm, const struct warm_key *key, int64_t *ret_since_ms);
+struct plugin *warm_take(struct warm *warm, const struct warm_key *key, int64_t *ret_since_ms,
+                         bool *ret_fresh);
 /* Off its loop, and nothing of it in flight: plugin_leave(). The set's from now on. */
 void warm_give(struct warm *warm, const struct warm_key *key, struct plugin *plugin,
                int64_t since_ms);

@@ -11,7 +11,8 @@
 
 /* Providers put it into user agents; some refuse very old ones. */
 static const struct str terraform_version = STR_INIT("1.11.4");
-enum { HEALTH_MS = 2000 }; /* of a process that was kept */
+static const struct str health = STR_INIT("\n\006plugin"); /* whose: HealthCheckRequest.service */
+enum { HEALTH_MS = 2000, LATE_MS = 500 };                  /* of a process that was kept */
 
 static void ask_schema(struct worker *worker);
 static void ask_identity(struct worker *worker);
@@ -57,6 +58,7 @@ static void close_process(struct worker *worker)
 {
     struct plugin *plugin = worker->plugin;
     worker->plugin = NULL;
+    loop_timer_stop(&worker->pool->loop, &worker->late);
     if (plugin)
         worker->pool->in->backend->close(plugin);
     not_busy(worker);
@@ -107,6 +109,7 @@ static bool give_back(struct worker *worker)
         return false;
     worker->plugin = NULL;
     worker->counted = false;
+    loop_timer_stop(&worker->pool->loop, &worker->late);
     warm_give(warm, &worker->key_kept, plugin, worker->since_ms);
     return true;
 }
@@ -563,6 +566,34 @@ static void on_healthy(void *ctx, const struct plugin_reply *reply)
     worker_start(worker);
 }
 
+/* It was not asked, and answers late: now it is. What is in flight goes to a new one. */
+static void on_late_health(void *ctx, const struct plugin_reply *reply)
+{
+    struct worker *worker = ctx;
+    if (!reply->down && !worker->gave_up.len && worker->plugin && !reply->ok &&
+        reply->status != GRPC_UNIMPLEMENTED)
+        plugin_kill(worker->plugin);
+}
+
+static void on_late(void *ctx)
+{
+    struct worker *worker = ctx;
+    if (worker->plugin && !worker->heard)
+        (void)plugin_call(worker->plugin, PLUGIN_HEALTH, health, HEALTH_MS, on_late_health, worker,
+                          NULL);
+}
+
+/* What answered a moment ago is well: it is asked only if the answers are late. */
+static void trust(struct worker *worker)
+{
+    struct loop *loop = &worker->pool->loop;
+    worker->heard = false;
+    worker->late = (struct loop_timer){.on_time = on_late, .ctx = worker};
+    loop_timer_set(loop, &worker->late, loop->now_ms + LATE_MS);
+    worker->stage = WORKER_READING;
+    worker_wake(worker);
+}
+
 /* --- shared with other stacks --- */
 
 static bool is_named(const struct worker *worker)
@@ -603,7 +634,7 @@ static bool start_kept(struct worker *worker, const struct plugin_spec *spec)
 {
     struct warm *warm = pool_options(worker)->warm;
     struct provider *provider = worker->provider;
-    bool first = !worker->asked_for_kept;
+    bool first = !worker->asked_for_kept, fresh = false;
     worker->asked_for_kept = true;
     worker->kept = false;
     if (!first || !provider_cached_schema(provider, pool_options(worker), 0) ||
@@ -611,15 +642,18 @@ static bool start_kept(struct worker *worker, const struct plugin_spec *spec)
         !make_config(worker, NULL) ||
         !warm_key_make(provider, spec, worker->provider_config, worker->config, &worker->key_kept))
         return false;
-    worker->plugin = warm_take(warm, &worker->key_kept, &worker->since_ms);
+    worker->plugin = warm_take(warm, &worker->key_kept, &worker->since_ms, &fresh);
     if (!worker->plugin)
         return false;
     worker->counted = worker->kept = true;
     if (plugin_join(worker->plugin, spec->loop, on_down, worker, NULL) &&
         plugin_protocol(worker->plugin) == provider->protocol &&
-        plugin_call(worker->plugin, PLUGIN_HEALTH, STR("\n\006plugin"), HEALTH_MS, on_healthy,
-                    worker, NULL))
+        (fresh ||
+         plugin_call(worker->plugin, PLUGIN_HEALTH, health, HEALTH_MS, on_healthy, worker, NULL))) {
+        if (fresh)
+            trust(worker);
         return true;
+    }
     close_process(worker);
     worker->kept = false;
     return false;
