@@ -157,7 +157,9 @@ bool gate_report_write(struct buf *out, const struct gate_report *report, struct
     else if (str_equal(format, STR("github")))
         gate_write_github(out, report);
     else if (known && known->write_issues) {
-        const struct check_result result = {&subject, 1};
+        const struct check_result result = {
+            &subject, 1,
+            arena_printf(&arena, "plumb-gate/%.*s", STR_ARG(report->seen->facts.stack))};
         return make_issues(&arena, report, &subject, err) &&
                known->write_issues(out, &result, options, err);
     } else

@@ -58,6 +58,7 @@ struct check_subject {
 struct check_result {
     const struct check_subject *subject;
     size_t n;
+    struct str category; /* reports of one commit with another one stand beside; empty: a check */
 };
 
 /* Sort by place, drop what is said twice of one place, fill the fingerprints (equal ones are

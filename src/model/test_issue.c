@@ -59,11 +59,11 @@ static void the_worst_makes_the_exit_code(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct issue issues[] = {{.kind = ISSUE_WARNING}, {.kind = cases[i].kind}};
         struct check_subject subject = {.issues = issues, .nissues = 2};
-        struct check_result result = {&subject, 1};
+        struct check_result result = {.subject = &subject, .n = 1};
         assert_int_equal(check_exit_code(&result, cases[i].strict), cases[i].want);
     }
     struct check_subject failed = {.failed = STR("x")};
-    struct check_result result = {&failed, 1};
+    struct check_result result = {.subject = &failed, .n = 1};
     assert_int_equal(check_exit_code(&result, false), EXIT_ERROR);
 }
 

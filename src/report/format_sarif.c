@@ -138,7 +138,25 @@ void sarif_physical(struct jsonw *w, const struct location *code, struct str exc
     jsonw_object_close(w);
 }
 
-static void put_locations(struct jsonw *w, const struct finding *finding)
+/* GitHub refuses a whole report of which one result has no place in a file. */
+void sarif_stand_in(struct jsonw *w, struct str path, bool folder)
+{
+    AUTO_BUF file = {.limit = BUF_DEFAULT_LIMIT};
+    while (str_starts(path, STR("./")))
+        path = str_sub(path, 2, path.len);
+    while (str_ends(path, STR("/")))
+        path.len--;
+    bool usable = path.len && path.ptr[0] != '/' && !str_equal(path, STR(".")) &&
+                  !str_equal(path, STR("-")) && !str_starts(path, STR(".."));
+    if (usable)
+        buf_str(&file, path);
+    if (folder || !usable)
+        buf_str(&file, usable ? STR("/main.tf") : STR("main.tf"));
+    sarif_physical(w, &(struct location){.file = buf_view(&file), .line = 1}, (struct str){0});
+}
+
+static void put_locations(struct jsonw *w, const struct stack_result *stack,
+                          const struct finding *finding)
 {
     jsonw_key(w, STR("locations"));
     jsonw_array_open(w);
@@ -146,6 +164,8 @@ static void put_locations(struct jsonw *w, const struct finding *finding)
     if (finding_location(finding).file.len)
         sarif_physical(w, &finding->origin->at,
                        origin_excerpt(finding->origin, finding_hidden(finding)));
+    else
+        sarif_stand_in(w, stack->path, true);
     jsonw_key(w, STR("logicalLocations"));
     jsonw_array_open(w);
     jsonw_object_open(w);
@@ -320,8 +340,8 @@ static void put_origin_properties(struct jsonw *w, const struct origin *origin)
     jsonw_array_close(w);
 }
 
-static void put_result(struct jsonw *w, const struct finding *finding,
-                       const struct report_options *options)
+static void put_result(struct jsonw *w, const struct stack_result *stack,
+                       const struct finding *finding, const struct report_options *options)
 {
     bool quiet = finding->class_ == CLASS_STATE_ONLY &&
                  !finding_violates(finding); /* 3.27.9: not a failure, hence no level */
@@ -331,7 +351,7 @@ static void put_result(struct jsonw *w, const struct finding *finding,
     jsonw_member_string(w, STR("kind"), quiet ? STR("informational") : STR("fail"));
     jsonw_member_string(w, STR("level"), quiet ? STR("none") : level_of(finding));
     put_result_message(w, finding, options);
-    put_locations(w, finding);
+    put_locations(w, stack, finding);
     put_related_all(w, finding, options);
     put_fingerprints(w, finding);
     if (options->show_ignored)
@@ -474,7 +494,7 @@ static void put_results(struct jsonw *w, const struct scan_result *result,
     for (size_t i = 0; i < result->nstacks; i++)
         for (size_t k = 0; k < result->stacks[i].nfindings; k++)
             if (finding_shown(&result->stacks[i].findings[k], options))
-                put_result(w, &result->stacks[i].findings[k], options);
+                put_result(w, &result->stacks[i], &result->stacks[i].findings[k], options);
     jsonw_array_close(w);
 }
 

@@ -78,6 +78,8 @@ static void put_rule(struct jsonw *w, const struct issue *issue)
     jsonw_object_open(w);
     jsonw_member_string(w, STR("id"), issue->rule);
     sarif_message(w, STR("shortDescription"), issue->summary);
+    sarif_message(w, STR("fullDescription"), issue->summary);
+    sarif_message(w, STR("help"), issue->summary);
     if (issue->link.len)
         jsonw_member_string(w, STR("helpUri"), issue->link);
     jsonw_key(w, STR("defaultConfiguration"));
@@ -117,13 +119,16 @@ static void put_tool(struct jsonw *w, const struct rules *rules,
     jsonw_object_close(w);
 }
 
-static void put_locations(struct jsonw *w, const struct issue *issue)
+static void put_locations(struct jsonw *w, const struct check_subject *subject,
+                          const struct issue *issue)
 {
     jsonw_key(w, STR("locations"));
     jsonw_array_open(w);
     jsonw_object_open(w);
     if (issue->at.file.len)
         sarif_physical(w, &issue->at, issue->excerpt);
+    else
+        sarif_stand_in(w, subject->name, str_equal(subject->kind, STR("module")));
     AUTO_BUF name = {.limit = BUF_DEFAULT_LIMIT};
     buf_str(&name, issue->subject.len ? issue->subject : STR("."));
     buf_str(&name, issue->address.len ? STR("/") : STR(""));
@@ -139,7 +144,8 @@ static void put_locations(struct jsonw *w, const struct issue *issue)
     jsonw_array_close(w);
 }
 
-static void put_result(struct jsonw *w, const struct rules *rules, const struct issue *issue)
+static void put_result(struct jsonw *w, const struct rules *rules,
+                       const struct check_subject *subject, const struct issue *issue)
 {
     AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT}, line = {.limit = 64};
     issue_lines(&text, issue);
@@ -151,7 +157,7 @@ static void put_result(struct jsonw *w, const struct rules *rules, const struct 
     jsonw_member_string(w, STR("kind"), STR("fail"));
     jsonw_member_string(w, STR("level"), level_of(issue));
     sarif_message(w, STR("message"), buf_view(&text));
-    put_locations(w, issue);
+    put_locations(w, subject, issue);
     jsonw_key(w, STR("partialFingerprints"));
     jsonw_object_open(w);
     jsonw_member_string(w, STR("plumbIssue/v1"), str_from(issue->fingerprint));
@@ -210,7 +216,10 @@ static void put_run(struct jsonw *w, const struct check_result *result, const st
     put_tool(w, rules, options);
     jsonw_key(w, STR("automationDetails"));
     jsonw_object_open(w);
-    jsonw_member_string(w, STR("id"), STR("plumb-check/"));
+    AUTO_BUF id = {.limit = BUF_DEFAULT_LIMIT};
+    buf_str(&id, result->category.len ? result->category : STR("plumb-check"));
+    buf_char(&id, '/');
+    jsonw_member_string(w, STR("id"), buf_view(&id));
     jsonw_object_close(w);
     jsonw_key(w, STR("originalUriBaseIds"));
     jsonw_object_open(w);
@@ -225,7 +234,7 @@ static void put_run(struct jsonw *w, const struct check_result *result, const st
     jsonw_array_open(w);
     for (size_t i = 0; i < result->n; i++)
         for (size_t k = 0; k < result->subject[i].nissues; k++)
-            put_result(w, rules, &result->subject[i].issues[k]);
+            put_result(w, rules, &result->subject[i], &result->subject[i].issues[k]);
     jsonw_array_close(w);
     jsonw_key(w, STR("properties"));
     jsonw_object_open(w);

@@ -162,6 +162,8 @@ bool text_is_multi_line(struct str s); /* a newline that is not its last charact
 /* "message": {"text": ...} */
 void sarif_message(struct jsonw *w, struct str key, struct str text);
 void sarif_physical(struct jsonw *w, const struct location *code, struct str excerpt);
+/* Where the place is not known: the first line of that file, or of main.tf in that folder. */
+void sarif_stand_in(struct jsonw *w, struct str path, bool folder);
 void junit_text(struct buf *out, struct str s, bool attribute);
 void junit_attribute(struct buf *out, const char *name, struct str value);
 void gitlab_entry(struct jsonw *w, struct str check, struct str description, struct str fingerprint,

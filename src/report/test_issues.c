@@ -151,7 +151,7 @@ static void text_shows_place_line_and_remedy(void **state)
     (void)state;
     AUTO_ARENA arena = {.limit = 16 << 20};
     AUTO_BUF out = {.limit = 1 << 20};
-    struct check_result result = {subject_of(&arena, usual, 4), 1};
+    struct check_result result = {.subject = subject_of(&arena, usual, 4), .n = 1};
     struct report_options options = {0};
     assert_true(issues_write_text(&out, &result, &options, NULL));
     buf_char(&out, 0);
