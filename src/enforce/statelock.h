@@ -95,7 +95,8 @@ enum lock_answer statelock_may_write(const struct write_facts *facts, const char
  * OpenTofu prints, is one sentence and the reasons.
  */
 void statelock_print_refusal(struct arena *arena, struct buf *out, struct str stack,
-                             struct str operation, const struct lock_reason *reason, size_t n);
+                             struct str operation, int64_t now_utc_ms,
+                             const struct lock_reason *reason, size_t n);
 /* The LockInfo of who holds it, with a line about that behind the ID. */
 void statelock_print_holder(struct arena *arena, struct buf *out, const struct state_row *row);
 /* "2 changes that nobody has decided on; a freeze" */

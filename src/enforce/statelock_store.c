@@ -122,7 +122,8 @@ static void print_role(const struct lock_deed *deed, const struct lockinfo *info
         .what = arena_printf(deed->arena, "the role of this token (%s) is not enough",
                              role_name(deed->caller.role)),
         .todo = STR("use a token of role apply: plumb token create --role apply")};
-    statelock_print_refusal(deed->arena, out, deed->stack, info->operation, &reason, 1);
+    statelock_print_refusal(deed->arena, out, deed->stack, info->operation,
+                            record_now(deed->record), &reason, 1);
 }
 
 /* It was good a moment ago, in this very transaction. */
@@ -164,8 +165,8 @@ bool lock_take(const struct lock_deed *deed, const struct lockinfo *info, struct
     if (result.answer == LOCK_HELD)
         statelock_print_holder(deed->arena, &text, &row);
     if (result.answer == LOCK_REFUSED)
-        statelock_print_refusal(deed->arena, &text, deed->stack, info->operation, facts.reason,
-                                facts.nreasons);
+        statelock_print_refusal(deed->arena, &text, deed->stack, info->operation,
+                                record_now(deed->record), facts.reason, facts.nreasons);
     if (result.answer == LOCK_FORBIDDEN)
         print_role(deed, info, &text);
     if (!print_info(deed, &text, &result.info, err))

@@ -58,8 +58,10 @@ static void add_reason(struct buf *out, const struct lock_reason *r)
 }
 
 void statelock_print_refusal(struct arena *arena, struct buf *out, struct str stack,
-                             struct str operation, const struct lock_reason *reason, size_t n)
+                             struct str operation, int64_t now_utc_ms,
+                             const struct lock_reason *reason, size_t n)
 {
+    char now[CLOCK_TEXT];
     AUTO_BUF id = {.limit = TEXT_BYTES};
     struct str summary = statelock_summary(arena, reason, n);
     buf_printf(&id, "blocked-by-plumb\n\nBLOCKED BY PLUMB: %.*s of ",
@@ -71,14 +73,14 @@ void statelock_print_refusal(struct arena *arena, struct buf *out, struct str st
     if (n > SHOWN_MAX)
         buf_printf(&id, "\n  and %zu more: plumb findings --stack '%.*s'", n - SHOWN_MAX,
                    STR_ARG(stack));
-    buf_printf(&id,
-               "\nDecide, then run it again. Plans are not blocked. Nobody holds the lock:\n"
-               "-lock=false and force-unlock change nothing, writes are refused without it.\n");
+    buf_printf(&id, "\nDecide, then run it again. Plans are not blocked. Nobody holds the lock:\n"
+                    "force-unlock does not help, and without the lock no state is written.\n");
     struct lockinfo info = {.id = buf_view(&id),
                             .operation = STR("blocked"),
                             .info = summary,
                             .who = STR("plumb"),
                             .version = STR(PLUMB_VERSION),
+                            .created = str_from(clock_format(now_utc_ms, now)),
                             .path = stack};
     lockinfo_print(out, &info);
 }
