@@ -281,6 +281,7 @@ static void judge_violation(struct deciding *d, const struct gate_violation *v)
     o->severity = v->severity;
     o->address = v->address;
     o->rule = v->rule;
+    o->rule_at = v->rule_at;
     o->at = v->at;
     gate_say(d, &o->message, "%.*s%s%.*s%s", STR_ARG(v->message), v->why.len ? " (" : "",
              STR_ARG(v->why), v->why.len ? ")" : "");

@@ -48,7 +48,7 @@ enum { GATE_EXIT_ALLOW = 0, GATE_EXIT_UNKNOWN = 1, GATE_EXIT_DRIFT = 2, GATE_EXI
     X(GATE_COVERAGE, "coverage", "coverage", GATE_EXIT_POLICY, \
       "too little of the stack could be compared") \
     X(GATE_FRESHNESS, "freshness", "coverage", GATE_EXIT_POLICY, \
-      "the last complete scan is too old") \
+      "no complete scan is fresh enough") \
     X(GATE_FREEZE, "freeze", "freeze", GATE_EXIT_POLICY, "a freeze is in effect")
 
 #define X(constant, name, key, exit, meaning) constant,
@@ -163,6 +163,7 @@ struct gate_objection {
     enum gate_level level; /* GATE_BLOCK or GATE_WARN */
     enum severity severity;
     struct str address, type; /* or empty: of the stack as a whole */
+    struct location rule_at;  /* where the rule is written; file empty: it is in no file */
     enum plan_action action;
     const struct change *changes; /* path by path; values are without secrets */
     size_t nchanges;

@@ -128,6 +128,8 @@ static void describe(struct gate_objection *o, const struct gate_touch *touch,
     o->severity = finding->severity;
     o->at = finding_location(finding);
     o->rule = judgement ? judgement->rule : STR("");
+    if (judgement)
+        o->rule_at = judgement->at;
     o->owner = judgement && judgement->owner.len ? judgement->owner
                : finding->origin                 ? finding->origin->owner
                                                  : STR("");

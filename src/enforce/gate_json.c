@@ -44,6 +44,9 @@ static void put_objection(struct jsonw *w, const struct gate_objection *o)
               o->address.len ? str_from(plan_action_name(o->action)) : (struct str){0});
     text_json(w, STR("fingerprint"), o->fingerprint);
     text_json(w, STR("rule"), o->rule);
+    AUTO_BUF place = {.limit = BUF_DEFAULT_LIMIT};
+    location_text(&place, &o->rule_at);
+    text_json(w, STR("rule_place"), buf_view(&place));
     text_json(w, STR("actor"), o->actor);
     text_json(w, STR("owner"), o->owner);
     location_json(w, &o->at);

@@ -39,7 +39,8 @@ static void put_line(struct buf *out, const char *label, struct str text)
 
 static void put_objection(struct buf *out, const struct gate_objection *o)
 {
-    AUTO_BUF place = {.limit = BUF_DEFAULT_LIMIT};
+    AUTO_BUF place = {.limit = BUF_DEFAULT_LIMIT}, rule = {.limit = BUF_DEFAULT_LIMIT};
+    gate_print_rule(&rule, o);
     location_text(&place, &o->at);
     buf_printf(out, "\n%s **%s** ",
                o->level == GATE_BLOCK ? ":no_entry:" : ":warning:", gate_kind_name(o->kind));
@@ -52,7 +53,7 @@ static void put_objection(struct buf *out, const struct gate_objection *o)
     buf_str(out, STR("\n\n"));
     markdown_code(out, o->message, false);
     buf_str(out, STR("  \n"));
-    put_line(out, "rule: ", o->rule);
+    put_line(out, "rule: ", buf_view(&rule));
     put_line(out, o->kind == GATE_FREEZE ? "declared by: " : "changed by: ", o->actor);
     put_line(out, "owner: ", o->owner);
     put_line(out, "**next:** ", o->todo);

@@ -21,6 +21,15 @@ struct change gate_shown_change(const struct gate_objection *objection, const st
     return shown;
 }
 
+void gate_print_rule(struct buf *out, const struct gate_objection *objection)
+{
+    buf_str(out, objection->rule);
+    if (!objection->rule.len || !objection->rule_at.file.len)
+        return;
+    buf_str(out, STR(", "));
+    location_text(out, &objection->rule_at);
+}
+
 void gate_print_actions(struct buf *out, const struct plan_doc *doc)
 {
     static const struct {

@@ -38,6 +38,8 @@ void gate_write_github(struct buf *out, const struct gate_report *report);
 void gate_print_headline(struct buf *out, const struct gate_report *report);
 /* "2 to create, 1 to destroy" */
 void gate_print_actions(struct buf *out, const struct plan_doc *doc);
+/* "open, policy/rules.yaml:12", or nothing. */
+void gate_print_rule(struct buf *out, const struct gate_objection *objection);
 /* A change as the plan would make it: live first. */
 struct change gate_shown_change(const struct gate_objection *objection,
                                 const struct change *change);

@@ -38,7 +38,8 @@ static void put_line(struct buf *out, const char *label, struct str text)
 static void put_objection(struct buf *out, const struct gate_objection *o,
                           const struct report_options *options)
 {
-    AUTO_BUF place = {.limit = BUF_DEFAULT_LIMIT};
+    AUTO_BUF place = {.limit = BUF_DEFAULT_LIMIT}, rule = {.limit = BUF_DEFAULT_LIMIT};
+    gate_print_rule(&rule, o);
     paint(out, options, o->level == GATE_BLOCK ? "31" : "33");
     buf_printf(out, "%s %s", o->level == GATE_BLOCK ? "denied" : "warning",
                gate_kind_name(o->kind));
@@ -57,7 +58,7 @@ static void put_objection(struct buf *out, const struct gate_objection *o,
     buf_char(out, '\n');
     put_line(out, "", o->message);
     put_changes(out, o);
-    put_line(out, "rule: ", o->rule);
+    put_line(out, "rule: ", buf_view(&rule));
     put_line(out, o->kind == GATE_FREEZE ? "declared by: " : "changed by: ", o->actor);
     put_line(out, "owner: ", o->owner);
     put_line(out, "=> ", o->todo);
