@@ -102,14 +102,15 @@ static void put_message(struct buf *out, const struct finding *finding,
         }
         buf_str(&message, str_from(finding_class_name(finding->class_)));
         buf_str(&message, STR(": "));
-        if (finding_explained(finding) || !finding->nchanges)
+        bool said = finding_explained(finding) || !finding->nchanges;
+        if (said)
             buf_str(&message, finding_sentence(finding));
         size_t shown = 0;
         for (size_t i = 0; i < finding->nchanges && message.len < MESSAGE_BYTES; i++) {
             if (!change_shown(&finding->changes[i], options) ||
                 change_folded(finding, &finding->changes[i], options))
                 continue;
-            buf_str(&message, shown++ ? STR(", ") : STR(""));
+            buf_str(&message, shown++ ? STR(", ") : said ? STR("; ") : STR(""));
             text_safe(&message, finding->changes[i].path);
         }
     }

@@ -661,6 +661,26 @@ static void every_format_tells_where_the_value_comes_from(void **state)
     }
 }
 
+static void junit_puts_paths_behind_the_reason(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    const struct value a = value_string(STR("a")), b = value_string(STR("b"));
+    struct change change = {.path = STR("size"), .before = &a, .after = &b, .configurable = true};
+    struct finding finding = {.class_ = CLASS_UNAPPLIED,
+                              .address = STR("lab_box.a"),
+                              .type = STR("lab_box"),
+                              .reason = STR("size is not applied yet: the code is ahead"),
+                              .changes = &change,
+                              .nchanges = 1};
+    struct stack_result stack = {.name = STR("s"), .findings = &finding, .nfindings = 1};
+    struct scan_result result = {.stacks = &stack, .nstacks = 1};
+    struct report_options options = {0};
+    assert_true(report_find(STR("junit"))->write(&out, &result, &options, NULL));
+    assert_true(holds(buf_view(&out), "the code is ahead; size\""));
+}
+
 static void formats_are_found_by_name_and_by_file(void **state)
 {
     (void)state;
@@ -734,6 +754,7 @@ int main(void)
         cmocka_unit_test(github_keeps_within_ten_of_a_level),
         cmocka_unit_test(every_format_tells_where_the_value_comes_from),
         cmocka_unit_test(every_format_tells_what_policy_says),
+        cmocka_unit_test(junit_puts_paths_behind_the_reason),
         cmocka_unit_test(formats_are_found_by_name_and_by_file),
     };
     return cmocka_run_group_tests_name("report/formats", tests, NULL, NULL);

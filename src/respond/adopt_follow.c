@@ -101,8 +101,40 @@ static bool change_link(struct adopter *ad, const struct adopt_change *change,
     return adopt_take(ad, spot.text, &job.edit);
 }
 
+static bool is_of_instance(const struct code_chain *chain)
+{
+    for (size_t i = 0; i < chain->n; i++)
+        if (str_equal(chain->link[i].name, STR("each.value")))
+            return true;
+    return false;
+}
+
+/* The object that gives a member of the map, with the path of another member of it. */
+static bool link_beside(struct adopter *ad, const struct code_instance *instance, struct path path,
+                        bool own, const struct path_step *end, struct code_link *ret)
+{
+    struct code_chain chain = {0};
+    if (!code_explain(ad->code, instance, path, &chain) || chain.n < 2 ||
+        chain.unknown_because.len || is_of_instance(&chain) != own)
+        return false;
+    *ret = chain.link[chain.n - 1];
+    struct path rest = ret->rest, last = {&path.step[path.n - 1], 1};
+    if (!ret->expr || !ret->source || rest.n == 0 ||
+        !path_equal((struct path){&rest.step[rest.n - 1], 1}, last))
+        return false;
+    struct path_step *to = arena_new(ad->arena, struct path_step, rest.n);
+    if (!to)
+        return adopt_full(ad);
+    for (size_t i = 0; i + 1 < rest.n; i++)
+        to[i] = rest.step[i];
+    to[rest.n - 1] = *end;
+    ret->rest = (struct path){to, rest.n};
+    return true;
+}
+
 /* A member of a map is new, and no expression gives it: it is set beside another one of that map,
- * where an object is written out that the value comes from. */
+ * where an object is written out that the value comes from; first where that is the instance's own
+ * element of `for_each`. */
 static bool change_beside(struct adopter *ad, const struct adopt_change *change,
                           const struct code_instance *instance)
 {
@@ -116,25 +148,13 @@ static bool change_beside(struct adopter *ad, const struct adopt_change *change,
         return false;
     for (size_t i = 0; i < above.n; i++)
         steps[i] = above.step[i];
-    for (uint32_t i = map->len; i-- > 0;) {
-        struct code_chain chain = {0};
-        steps[above.n] = (struct path_step){.kind = PATH_KEY, .key = key_str(map->members[i].key)};
-        if (!code_explain(ad->code, instance, (struct path){steps, change->path.n}, &chain) ||
-            chain.n < 2 || chain.unknown_because.len)
+    for (uint32_t i = map->len * 2; i-- > 0;) {
+        struct code_link link;
+        const struct value_member *member = &map->members[i % map->len];
+        steps[above.n] = (struct path_step){.kind = PATH_KEY, .key = key_str(member->key)};
+        if (!link_beside(ad, instance, (struct path){steps, change->path.n}, i >= map->len, end,
+                         &link))
             continue;
-        struct code_link link = chain.link[chain.n - 1];
-        struct path rest = link.rest;
-        if (!link.expr || !link.source || rest.n == 0 ||
-            !path_equal((struct path){&rest.step[rest.n - 1], 1},
-                        (struct path){&steps[above.n], 1}))
-            continue;
-        struct path_step *to = arena_new(ad->arena, struct path_step, rest.n);
-        if (!to)
-            return adopt_full(ad);
-        for (size_t k = 0; k + 1 < rest.n; k++)
-            to[k] = rest.step[k];
-        to[rest.n - 1] = *end;
-        link.rest = (struct path){to, rest.n};
         ad->refused = false;
         if (change_link(ad, change, instance, NULL, &link))
             return true;

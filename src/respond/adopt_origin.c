@@ -161,7 +161,8 @@ static struct str origins_text(struct adopter *ad)
     return text;
 }
 
-/* lookup(), try(), element() and their like give what one expression behind them says. */
+/* lookup(), try(), element() and their like give what one expression behind them says, and so does
+ * `for` where a variable of it is the value. */
 static bool passes_on(struct adopter *ad, const struct code_instance *instance, struct path path)
 {
     struct code_chain chain = {0};
@@ -187,7 +188,7 @@ bool adopt_refuse_obstacle(struct adopter *ad, const struct code_instance *insta
         (void)hcl_each_reference(ad->arena, obstacle->expr, add_reference, &reader);
     struct str at = adopt_at(ad, file, obstacle->expr->range.start);
     struct str text = adopt_excerpt(ad, file, obstacle->expr), from = origins_text(ad);
-    if (obstacle->kind == HCL_OBSTACLE_CALL && instance)
+    if (obstacle->kind == HCL_OBSTACLE_CALL || obstacle->kind == HCL_OBSTACLE_FOR)
         ad->has_other_way = passes_on(ad, instance, path);
     if (!reference)
         return adopt_refuse(ad, "the value is computed by %s at %.*s: %.*s%s%.*s",

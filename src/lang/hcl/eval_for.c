@@ -45,6 +45,54 @@ bool hcl_iteration_next(struct hcl_iteration *it, struct value *ret_key, struct 
     return true;
 }
 
+/* --- elements that fail --- */
+
+enum { FAILING_MAX = 10 }; /* elements that fail, after which no other is looked at */
+
+/* All elements are looked at, though one has failed: each may tell another error. What was told of
+ * an element before is not told again. */
+struct failing {
+    struct hcl_diags *diags;
+    size_t from, before; /* diagnostics before the first element, and before this one */
+    unsigned n;
+};
+
+static struct failing failing_start(struct hcl_eval *ev)
+{
+    size_t n = ev->diags ? ev->diags->n : 0;
+    return (struct failing){.diags = ev->diags, .from = n, .before = n};
+}
+
+static bool same_diag(const struct hcl_diag *a, const struct hcl_diag *b)
+{
+    return a->warning == b->warning && a->subject.start == b->subject.start &&
+           a->subject.end == b->subject.end && str_equal(a->file, b->file) &&
+           str_equal(a->summary, b->summary) && str_equal(a->detail, b->detail);
+}
+
+static void failing_count(struct failing *f, bool ok)
+{
+    f->n += !ok;
+    if (!f->diags)
+        return;
+    size_t kept = f->before;
+    for (size_t i = f->before; i < f->diags->n; i++) {
+        const struct hcl_diag *diag = &f->diags->diag[i];
+        bool told = false;
+        for (size_t k = f->from; k < f->before && !told; k++)
+            told = same_diag(&f->diags->diag[k], diag);
+        if (!told)
+            f->diags->diag[kept++] = *diag;
+    }
+    f->diags->n = f->before = kept;
+}
+
+/* What ends an evaluation as a whole (time, depth, memory) is no matter of one element. */
+static bool failing_may_go_on(const struct failing *f)
+{
+    return f->n < FAILING_MAX && !(f->n && f->diags && f->diags->n == f->from);
+}
+
 /* --- constructors --- */
 
 bool hcl_eval_tuple(struct hcl_eval *ev, const struct hcl_expr *expr, const struct hcl_scope *scope,
@@ -339,9 +387,10 @@ bool hcl_eval_for(struct hcl_eval *ev, const struct hcl_expr *expr, const struct
     struct str names[2] = {expr->for_->key_name, expr->for_->value_name};
     struct value values[2];
     struct hcl_scope inner = {.parent = scope, .name = names, .value = values, .n = 2};
-    bool ok = true;
-    while (ok && hcl_iteration_next(&it, &values[0], &values[1]))
-        ok = for_element(&run, &inner);
+    struct failing failing = failing_start(ev);
+    while (failing_may_go_on(&failing) && hcl_iteration_next(&it, &values[0], &values[1]))
+        failing_count(&failing, for_element(&run, &inner));
+    bool ok = failing.n == 0;
     if (!ok)
         return false;
     if (expr->for_->key)
@@ -366,11 +415,12 @@ static bool splat_known(struct hcl_eval *ev, const struct hcl_expr *expr,
     size_t n = sequence ? source->len : 1;
     const struct value *from = sequence ? hcl_elements(ev->arena, source) : source;
     struct value *items = arena_new(ev->arena, struct value, n);
-    bool ok = items;
-    for (size_t i = 0; ok && i < n; i++) {
+    struct failing failing = failing_start(ev);
+    for (size_t i = 0; items && failing_may_go_on(&failing) && i < n; i++) {
         element = from[i];
-        ok = hcl_eval_expr(ev, expr->splat.each, &inner, &items[i]);
+        failing_count(&failing, hcl_eval_expr(ev, expr->splat.each, &inner, &items[i]));
     }
+    bool ok = items && failing.n == 0;
     bool list = sequence && source->kind != VALUE_TUPLE;
     *ret = value_items(list ? VALUE_LIST : VALUE_TUPLE, items, n);
     return ok;
