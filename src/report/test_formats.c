@@ -664,7 +664,6 @@ static void every_format_tells_where_the_value_comes_from(void **state)
 static void junit_puts_paths_behind_the_reason(void **state)
 {
     (void)state;
-    AUTO_ARENA arena = {.limit = 1 << 20};
     AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
     const struct value a = value_string(STR("a")), b = value_string(STR("b"));
     struct change change = {.path = STR("size"), .before = &a, .after = &b, .configurable = true};

@@ -367,12 +367,13 @@ static bool fill_finding(struct filling *filling, struct finding *finding, struc
     return finding->origin || make_origin(filling, instance, finding, NULL, &finding->origin, err);
 }
 
-/* Where all that differs is decided at one place, that is the place to edit. */
+/* Where all that differs is decided at one place, that is the place to edit. What is ignored is
+ * accepted: nothing is to be done, and an apply would undo nothing. */
 static bool set_remedy(struct places *places, struct finding *finding, struct err *err)
 {
     const struct origin *origin = finding->origin;
-    if (finding->class_ != CLASS_CONTRADICTS_CODE || finding->remedy.len || !origin ||
-        !origin->at.file.len || !origin->nchain)
+    if (finding->class_ != CLASS_CONTRADICTS_CODE || finding->ignored || finding->remedy.len ||
+        !origin || !origin->at.file.len || !origin->nchain)
         return true;
     for (size_t i = 0; i < finding->nchanges; i++) {
         const struct origin *other = finding->changes[i].origin;

@@ -97,8 +97,8 @@ struct scene {
     struct code_options code_options;
     struct code *code;
     struct places *places;
-    struct finding finding[4];
-    struct change change[4];
+    struct finding finding[5];
+    struct change change[5];
     size_t n;
 };
 
@@ -198,7 +198,10 @@ static void a_finding_has_its_place_source_commit_and_owner(void **state)
         add(&scene, "terraform_data.web", "input.size", "\"medium\"", "\"large\"");
     struct finding *team =
         add(&scene, "terraform_data.web", "input.team", "\"platform\"", "\"other\"");
+    struct finding *ignored =
+        add(&scene, "terraform_data.web", "input.size", "\"medium\"", "\"huge\"");
     struct finding *missing = add(&scene, "terraform_data.web", NULL, NULL, NULL);
+    ignored->ignored = true;
     struct finding *unknown = add(&scene, "terraform_data.elsewhere[0]", NULL, NULL, NULL);
     run(&scene);
     const struct origin *origin = size->origin;
@@ -217,6 +220,8 @@ static void a_finding_has_its_place_source_commit_and_owner(void **state)
     check(origin->commit->summary, "first");
     check(origin->commit->author, "Ann");
     assert_true(size->remedy.len > 0);
+    check(ignored->origin->at.file, "prod/terraform.tfvars");
+    assert_int_equal(ignored->remedy.len, 0);
     check(team->origin->at.file, "prod/main.tf");
     assert_int_equal(team->origin->at.line, 4);
     check(team->origin->excerpt, "team = \"platform\"");
