@@ -7,7 +7,7 @@
 #include "report/parts.h"
 
 enum { COMMENT_BYTES = 60000, LAST_LINE = 300, CHANGES_SHOWN = 30, VALUE_SHOWN = 100 };
-enum { ANNOTATIONS_MAX = 9 };
+enum { ANNOTATIONS_MAX = 9, MESSAGE_SHOWN = 1500 }; /* so that what to do has room behind it */
 
 /* --- the comment --- */
 
@@ -115,7 +115,7 @@ static void annotate(struct buf *out, const struct gate_objection *o)
         buf_str(&title, STR(": "));
         text_safe(&title, o->address);
     }
-    text_safe(&message, o->message);
+    text_safe(&message, text_cut(o->message, MESSAGE_SHOWN));
     for (size_t i = 0; i < o->nchanges && i < CHANGES_SHOWN; i++) {
         struct change shown = gate_shown_change(o, &o->changes[i]);
         buf_char(&message, '\n');
