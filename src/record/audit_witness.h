@@ -4,6 +4,7 @@
  *          refs/plumb/audit; one RFC 5424 message to syslog; HTTP: a C2SP witness
  *          (POST PREFIX/add-checkpoint, its cosignature is checked and kept), or any URL that takes
  *          the note as text/plain
+ * Once:    who was given a checkpoint is not given it again
  * Errors:  one that fails does not keep the others from it; the first failure is returned
  */
 #pragma once

@@ -9,6 +9,7 @@
 #include "model/actor.h"
 #include "model/decision.h"
 #include "policy/waiver.h"
+#include "record/counts.h"
 #include "record/findings.h"
 #include "record/findings_parts.h"
 
@@ -571,6 +572,31 @@ static bool next_history(void *ctx, struct db_value *param)
     return true;
 }
 
+/* What each finding counted as is taken away, what it counts as now is added. */
+static bool write_counts(struct lives *lives, struct err *err)
+{
+    struct counts_tally tally = {0};
+    struct str stack = text(lives, lives->finish->start->stack).text;
+    for (size_t i = 0; i < lives->nseen; i++) {
+        const struct sight *s = &lives->seen[i];
+        const struct judgement *j = s->finding->judgement;
+        if (s->before)
+            counts_add(&tally, s->finding->class_, s->before->status, s->before->decision, -1);
+        counts_add(&tally, s->finding->class_, s->status,
+                   j ? str_from(decision_name(j->decision)) : STR(""), 1);
+    }
+    for (size_t i = 0; i < lives->nresolved; i++) {
+        const struct life *life = lives->resolved[i];
+        enum finding_class class_;
+        if (!finding_class_from(life->class_, &class_))
+            return err_set(err, ERR_SYNTAX, "finding %lld has the class '%.*s', which is none",
+                           (long long)life->id, STR_ARG(life->class_));
+        counts_add(&tally, class_, life->status, life->decision, -1);
+        counts_add(&tally, class_, STATUS_RESOLVED, life->decision, 1);
+    }
+    return counts_write(lives->record->db, stack, &tally, err);
+}
+
 static bool write_all(struct lives *lives, struct err *err)
 {
     struct db *db = lives->record->db;
@@ -583,7 +609,8 @@ static bool write_all(struct lives *lives, struct err *err)
            db_run_many(db,
                        "INSERT INTO finding_history (id, finding, utc_ms, run, what, fingerprint,"
                        " digest, actor, why) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                       HISTORY_PARAMS, next_history, &history, err);
+                       HISTORY_PARAMS, next_history, &history, err) &&
+           write_counts(lives, err);
 }
 
 /* --- the whole --- */

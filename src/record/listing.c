@@ -1,4 +1,4 @@
-/* listing.c - the store's answers. A list is a walk along one of finding's indexes. */
+/* listing.c - the store's answers. */
 #include "record/listing.h"
 
 #include <stdlib.h>
@@ -8,11 +8,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/glob.h"
-#include "model/decision.h"
 #include "record/lease.h"
+#include "record/listing_parts.h"
 
 enum {
-    SQL_BYTES_MAX = 16 << 10,
     PREFIX_LEAST = 4,
     CANDIDATES = 5,
     HISTORY_MAX = 100000,
@@ -69,9 +68,6 @@ struct listing {
     const struct finding_query *query;
     bool (*row)(void *ctx, const struct finding_row *row, struct err *err);
     void *ctx;
-    struct buf sql, pattern;
-    struct db_value param[FINDING_QUERY_NAMES + CLASS_COUNT + STATUS_COUNT + 10];
-    size_t n, words; /* parameters; conditions */
 };
 
 static bool give_row(void *ctx, const struct db_row *row, struct err *err)
@@ -82,192 +78,16 @@ static bool give_row(void *ctx, const struct db_row *row, struct err *err)
            list->row(list->ctx, &finding, err);
 }
 
-static void add_param(struct listing *list, struct db_value value)
-{
-    list->param[list->n++] = value;
-    buf_printf(&list->sql, "$%zu", list->n);
-}
-
-static void add_word(struct listing *list)
-{
-    buf_str(&list->sql, list->words++ ? STR(" AND ") : STR(" WHERE "));
-}
-
-/* column = $1, or column IN ($1, $2) */
-static void add_names(struct listing *list, const char *column, const struct str *name, size_t n)
-{
-    if (!n)
-        return;
-    add_word(list);
-    buf_printf(&list->sql, n == 1 ? "%s = " : "%s IN (", column);
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            buf_str(&list->sql, STR(", "));
-        add_param(list, DB_PARAM_TEXT(name[i]));
-    }
-    if (n > 1)
-        buf_char(&list->sql, ')');
-}
-
-static void add_classes(struct listing *list)
-{
-    struct str name[CLASS_COUNT];
-    size_t n = 0;
-    for (unsigned i = 0; i < CLASS_COUNT; i++)
-        if (list->query->classes & 1u << i)
-            name[n++] = str_from(finding_class_name((enum finding_class)i));
-    add_names(list, "class", name, n);
-}
-
-/* The lane that all of the statuses are in, or -1. */
-static int lane_of(unsigned chosen)
-{
-    static const int lanes[] = {
-#define X(constant, name, lane, meaning) lane,
-        FINDING_STATUSES(X)
-#undef X
-    };
-    int lane = -1;
-    for (unsigned i = 0; i < STATUS_COUNT; i++) {
-        if (!(chosen & 1u << i))
-            continue;
-        if (lane >= 0 && lane != lanes[i])
-            return -1;
-        lane = lanes[i];
-    }
-    return lane;
-}
-
-/* All open ones are one lane, which the indexes begin with. Of a stack, some of a lane are found
- * through the lane too, and the newest through each of them. */
-static void add_statuses(struct listing *list)
-{
-    const struct finding_query *q = list->query;
-    struct str name[STATUS_COUNT];
-    size_t n = 0;
-    int lane = q->overdue ? 0 : lane_of(q->statuses);
-    if (q->overdue || q->statuses == FINDING_STATUSES_OPEN || (lane >= 0 && q->nstacks)) {
-        add_word(list);
-        buf_str(&list->sql, STR("lane = "));
-        add_param(list, DB_PARAM_INT(lane));
-    } else if (q->since_utc_ms && q->nstacks) {
-        add_word(list);
-        buf_str(&list->sql, STR("lane IN (0, 1, 2, 3, 4)"));
-    }
-    if (q->statuses == FINDING_STATUSES_OPEN)
-        return;
-    for (unsigned i = 0; i < STATUS_COUNT; i++)
-        if (q->statuses & 1u << i)
-            name[n++] = str_from(finding_status_name((enum finding_status)i));
-    add_names(list, "status", name, n);
-}
-
-static void add_from(struct listing *list, const char *column, const char *operator, int64_t n)
-{
-    add_word(list);
-    buf_printf(&list->sql, "%s %s ", column, operator);
-    add_param(list, DB_PARAM_INT(n));
-}
-
-/* The same of both: the operator of a database takes what glob_match takes, in its own signs. */
-static void add_glob(struct listing *list, struct str glob, bool sqlite)
-{
-    struct buf *out = &list->pattern;
-    if (!glob.len)
-        return;
-    for (size_t i = 0; i < glob.len; i++) {
-        bool literal = glob.ptr[i] == '\\' && i + 1 < glob.len;
-        char c = glob.ptr[literal ? ++i : i];
-        if (!literal && (c == '*' || c == '?'))
-            buf_char(out, sqlite ? c : c == '*' ? '%' : '_');
-        else if (sqlite)
-            buf_printf(out, strchr("*?[", c) ? "[%c]" : "%c", c);
-        else
-            buf_printf(out, strchr("%_\\", c) ? "\\%c" : "%c", c);
-    }
-    add_word(list);
-    buf_str(&list->sql, sqlite ? STR("stack GLOB ") : STR("stack LIKE "));
-    add_param(list, DB_PARAM_TEXT(buf_view(out)));
-}
-
-/* Several statuses that are no whole lane: the first so many of each, along its own index, hold the
- * first of all. What was written so far goes for each. */
-static void add_merge(struct listing *list, size_t from)
-{
-    const struct finding_query *q = list->query;
-    int64_t most = q->offset < INT64_MAX - q->limit ? q->limit + q->offset : INT64_MAX;
-    AUTO_BUF rest = {.limit = SQL_BYTES_MAX};
-    buf_str(&rest, str_sub(buf_view(&list->sql), from, list->sql.len));
-    list->sql.len = from;
-    buf_str(&list->sql, STR(" WHERE id IN ("));
-    for (unsigned i = 0, n = 0; i < STATUS_COUNT; i++) {
-        if (!(q->statuses & 1u << i))
-            continue;
-        buf_printf(&list->sql, "%sSELECT id FROM (SELECT id FROM finding%.*s%s status = ",
-                   n ? " UNION ALL " : "", STR_ARG(buf_view(&rest)),
-                   list->words ? " AND" : " WHERE");
-        add_param(list, DB_PARAM_TEXT(str_from(finding_status_name((enum finding_status)i))));
-        buf_str(&list->sql, STR(" ORDER BY severity DESC, id LIMIT "));
-        add_param(list, DB_PARAM_INT(most));
-        buf_printf(&list->sql, ") s%u", n++);
-    }
-    buf_char(&list->sql, ')');
-    if (rest.failed)
-        list->sql.failed = true;
-}
-
-static void write_sql(struct listing *list, bool sqlite)
-{
-    const struct finding_query *q = list->query;
-    unsigned one = q->statuses & (q->statuses - 1); /* 0: a single status, in its own index */
-    bool merge = one && q->statuses != FINDING_STATUSES_OPEN && q->limit && !q->nstacks &&
-                 !q->since_utc_ms && !q->overdue;
-    buf_str(&list->sql, STR("SELECT " COLUMNS " FROM finding"));
-    size_t from = list->sql.len;
-    add_names(list, "stack", q->stack, q->nstacks);
-    add_glob(list, q->stacks, sqlite);
-    add_classes(list);
-    if (!merge)
-        add_statuses(list);
-    if (q->severity > 0)
-        add_from(list, "severity", ">=", q->severity);
-    if (q->since_utc_ms)
-        add_from(list, "changed_utc_ms", ">=", q->since_utc_ms);
-    if (q->overdue)
-        add_from(list, "due_utc_ms", "<", q->now_utc_ms);
-    if (merge)
-        add_merge(list, from);
-    buf_str(&list->sql, q->since_utc_ms           ? STR(" ORDER BY changed_utc_ms DESC, id")
-                        : q->overdue              ? STR(" ORDER BY due_utc_ms, id")
-                        : q->statuses && one == 0 ? STR(" ORDER BY severity DESC, id")
-                                                  : STR(" ORDER BY lane, severity DESC, id"));
-    if (q->limit) {
-        buf_str(&list->sql, STR(" LIMIT "));
-        add_param(list, DB_PARAM_INT(q->limit));
-    } else if (q->offset) {
-        buf_str(&list->sql, STR(" LIMIT 9223372036854775807"));
-    }
-    if (q->offset) {
-        buf_str(&list->sql, STR(" OFFSET "));
-        add_param(list, DB_PARAM_INT(q->offset));
-    }
-    buf_char(&list->sql, '\0');
-}
-
 bool finding_list(struct record *record, const struct finding_query *query,
                   bool (*row)(void *ctx, const struct finding_row *row, struct err *err), void *ctx,
                   struct err *err)
 {
-    struct listing list = {.query = query,
-                           .row = row,
-                           .ctx = ctx,
-                           .sql = {.limit = SQL_BYTES_MAX},
-                           .pattern = {.limit = SQL_BYTES_MAX}};
-    write_sql(&list, db_kind(record->db) == DB_SQLITE);
-    bool ok = buf_ok(&list.sql, err) && buf_ok(&list.pattern, err) &&
-              db_query(record->db, list.sql.ptr, list.param, list.n, give_row, &list, err);
-    buf_free(&list.pattern);
-    buf_free(&list.sql);
+    struct listing list = {query, row, ctx};
+    struct listing_sql sql = {0};
+    bool ok =
+        listing_write(record, query, COLUMNS, &sql, err) &&
+        (sql.nothing || db_query(record->db, sql.text.ptr, sql.param, sql.n, give_row, &list, err));
+    listing_release(&sql);
     return ok;
 }
 
@@ -599,11 +419,16 @@ bool stack_list(struct record *record, struct arena *arena, int64_t now_utc_ms,
         return false;
     if (rows.n > 1)
         qsort(rows.row, rows.n, sizeof *rows.row, by_name);
-    if (!db_query(record->db, "SELECT stack, lane, count(*) FROM finding GROUP BY stack, lane",
+    if (!db_query(record->db,
+                  "SELECT stack, lane, CAST(sum(findings) AS BIGINT) FROM finding_count"
+                  " GROUP BY stack, lane",
                   NULL, 0, count_lane, &rows, err) ||
         !db_query(record->db,
-                  "SELECT stack, count(*) FROM finding WHERE due_utc_ms < $1 AND lane = 0"
-                  " GROUP BY stack",
+                  db_kind(record->db) == DB_SQLITE
+                      ? "SELECT stack, count(*) FROM finding INDEXED BY finding_due WHERE"
+                        " due_utc_ms < $1 AND lane = 0 GROUP BY stack"
+                      : "SELECT stack, count(*) FROM finding WHERE due_utc_ms < $1 AND lane = 0"
+                        " GROUP BY stack",
                   &now, 1, count_overdue, &rows, err))
         return false;
     *ret = rows.row;
@@ -615,7 +440,6 @@ static bool count_judged(void *ctx, const struct db_row *row, struct err *err)
 {
     struct stack_row *s = stack_named(ctx, db_text(row, 0));
     enum finding_class class_;
-    enum decision decision;
     if (!finding_class_from(db_text(row, 1), &class_))
         return err_set(err, ERR_SYNTAX,
                        "a finding of the store has the class '%.*s', which is none",
@@ -623,8 +447,7 @@ static bool count_judged(void *ctx, const struct db_row *row, struct err *err)
     if (!s)
         return true;
     s->classes |= 1u << class_;
-    if (db_int(row, 2) == 0 && decision_from(db_text(row, 3), &decision) &&
-        decision_is_violation(decision))
+    if (db_int(row, 2) == 0 && db_int(row, 3))
         s->violations += db_int(row, 4);
     return true;
 }
@@ -633,8 +456,8 @@ bool stack_list_judged(struct record *record, struct stack_row *row, size_t n, s
 {
     struct stack_rows rows = {.row = row, .n = n};
     return db_query(record->db,
-                    "SELECT stack, class, lane, decision, count(*) FROM finding WHERE lane < 2"
-                    " GROUP BY stack, class, lane, decision",
+                    "SELECT stack, class, lane, violation, findings FROM finding_count"
+                    " WHERE lane < 2 AND findings > 0",
                     NULL, 0, count_judged, &rows, err);
 }
 

@@ -101,8 +101,7 @@ struct stack_row {
 bool stack_list(struct record *record, struct arena *arena, int64_t now_utc_ms,
                 struct stack_row **ret, size_t *ret_n, struct err *err);
 
-/* Fill in what policy and classes make of those findings; row as stack_list gave it. It reads each
- * open finding. */
+/* Fill in what policy and classes make of those findings; row as stack_list gave it. */
 bool stack_list_judged(struct record *record, struct stack_row *row, size_t n, struct err *err);
 
 /* A stack's runs, the newest first; stack empty: of all. stacks: a glob over their names, or empty.

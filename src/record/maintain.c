@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "record/audit.h"
+#include "record/counts.h"
 #include "record/reviews_parts.h"
 
 enum { ARENA_BYTES = 1 << 20 };
@@ -62,6 +63,7 @@ static bool prune_in(struct record *record, int64_t keep_ms, const struct event_
     const struct db_value param = DB_PARAM_INT(before);
     int64_t configured;
     if (!run_all(record->db, forget_configured, 1, &param, &configured, err) ||
+        !counts_forget(record->db, before, err) ||
         !run_all(record->db, forget_findings, sizeof forget_findings / sizeof *forget_findings,
                  &param, &ret->findings, err) ||
         !run_all(record->db, forget_runs, 1, &param, &ret->runs, err))
@@ -129,6 +131,12 @@ static const struct {
      " 'reviewed', 'waived', 'ignored', 'resolved') ORDER BY id LIMIT 100"},
     {"a finding is resolved by no run",
      "SELECT id FROM finding WHERE (lane = 4) <> (resolved_run IS NOT NULL) ORDER BY id LIMIT 100"},
+    {"the counts of findings are not those of the findings", /* counts.h */
+     "SELECT CAST(n AS BIGINT) FROM (SELECT stack, class, lane, violation, sum(n) AS n FROM"
+     " (SELECT stack, class, lane, violation, findings AS n FROM finding_count UNION ALL"
+     " SELECT stack, class, lane, " COUNTS_VIOLATION ", -count(*) FROM finding"
+     " GROUP BY stack, class, lane, " COUNTS_VIOLATION ") both_sides"
+     " GROUP BY stack, class, lane, violation) apart WHERE n <> 0 LIMIT 100"},
     {"a line of a history belongs to no finding",
      "SELECT h.id FROM finding_history h LEFT JOIN finding f ON f.id = h.finding"
      " WHERE f.id IS NULL ORDER BY h.id LIMIT 100"},

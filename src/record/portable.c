@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "record/counts.h"
 #include "record/db_parts.h"
 #include "record/schema.h"
 #include "wire/json.h"
@@ -21,7 +22,8 @@ enum {
     FORM = 1
 };
 
-/* In the order in which rows may refer to one another. A test holds it against the schema. */
+/* In the order in which rows may refer to one another. A test holds it against the schema. What
+ * counts.h keeps follows from the findings. */
 static const struct table {
     const char *name, *order;
     bool secret; /* only with_states */
@@ -495,7 +497,7 @@ static bool import_all(struct importing *m, struct err *err)
     }
     if (!value_get_bool(&m->doc, STR("end"), false))
         return complain(m, ERR_SYNTAX, err, "want a row of a table that follows, or the end");
-    return check_end(m, err);
+    return check_end(m, err) && counts_rebuild(m->db, err);
 }
 
 bool store_import(struct record *record, const struct import_source *source, int64_t *ret_rows,

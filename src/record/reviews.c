@@ -7,6 +7,7 @@
 #include "model/decision.h"
 #include "record/activity.h"
 #include "record/audit.h"
+#include "record/counts.h"
 #include "record/findings_parts.h"
 #include "record/reviews_parts.h"
 #include "wire/json.h"
@@ -392,11 +393,13 @@ static bool excuse_finding(struct record *record, int64_t finding, const struct 
     bool accept = review->answer == ANSWER_ACCEPT;
     if (!why.ptr)
         return arena_full(&arena, err);
-    return RUN(record,
+    return counts_one(record->db, finding, -1, err) &&
+           RUN(record,
                "UPDATE finding SET status = $2, why = $3 WHERE id = $1"
                " AND status NOT IN ('resolved', 'ignored')",
                err, DB_PARAM_INT(finding), reviews_text(str_from(accept ? "waived" : "reviewed")),
                reviews_text(why)) &&
+           counts_one(record->db, finding, 1, err) &&
            reviews_note(record, finding, accept ? "waived" : "reviewed", &review->by, why, err);
 }
 
@@ -423,14 +426,17 @@ static bool reopen_finding(struct record *record, int64_t finding, enum review_e
                            struct str why, struct err *err)
 {
     bool anew = end == REVIEW_EXPIRED;
-    if (!RUN(record,
+    if (!counts_one(record->db, finding, -1, err) ||
+        !RUN(record,
              "UPDATE finding SET status = 'recurring', why = '', due_utc_ms = CASE WHEN $2 = 1"
              " THEN due_utc_ms - open_utc_ms + $3 ELSE due_utc_ms END, open_utc_ms = CASE WHEN"
              " $2 = 1 THEN $3 ELSE open_utc_ms END WHERE id = $1 AND status IN ('reviewed',"
              " 'waived')",
              err, DB_PARAM_INT(finding), DB_PARAM_INT(anew), DB_PARAM_INT(record_now(record))))
         return false;
-    return db_changed(record->db) == 0 || reviews_note(record, finding, "open", NULL, why, err);
+    bool opened = db_changed(record->db) > 0;
+    return counts_one(record->db, finding, 1, err) &&
+           (!opened || reviews_note(record, finding, "open", NULL, why, err));
 }
 
 bool reviews_end(struct record *record, const struct review *review, enum review_end end,

@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "record/audit.h"
+#include "record/counts.h"
 #include "record/covers_parts.h"
 #include "record/findings_parts.h"
 #include "record/reviews_parts.h"
@@ -139,8 +140,10 @@ static bool remind(struct settling *s, struct err *err)
         const struct db_value row[] = {DB_PARAM_INT(rows.finding[i]),
                                        DB_PARAM_TEXT(accept ? STR("waived") : STR("reviewed")),
                                        DB_PARAM_TEXT(why)};
-        if (!db_run(s->record->db, "UPDATE finding SET status = $2, why = $3 WHERE id = $1", row, 3,
+        if (!counts_one(s->record->db, rows.finding[i], -1, err) ||
+            !db_run(s->record->db, "UPDATE finding SET status = $2, why = $3 WHERE id = $1", row, 3,
                     err) ||
+            !counts_one(s->record->db, rows.finding[i], 1, err) ||
             !reviews_note(s->record, rows.finding[i], accept ? "waived" : "reviewed", NULL, why,
                           err))
             return false;

@@ -2,13 +2,16 @@
  * stores. */
 #include "record/audit_store_check.h"
 
+#include <arpa/inet.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "record/audit.h"
 #include "record/audit_checkpoint.h"
 #include "record/audit_prune.h"
+#include "record/audit_witness.h"
 #include "record/maintain.h"
 #include "record/record.h"
 #include "record/test_stores.h"
@@ -440,9 +443,65 @@ static void read_only_means_deny(void **state)
     record_close(&record);
 }
 
+/* --- witnesses --- */
+
+/* How many messages have come; what is sent on this machine is there when it was sent. */
+static size_t messages(int fd)
+{
+    char text[4096];
+    size_t n = 0;
+    while (recv(fd, text, sizeof text, MSG_DONTWAIT) > 0)
+        n++;
+    return n;
+}
+
+static void a_witness_is_told_each_checkpoint_once(void **state)
+{
+    const struct test_store *store = *state;
+    AUTO_ARENA arena = {.limit = 256 << 20};
+    struct audit_options audit = key_of(&arena, store);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t length = sizeof at;
+    struct audit_signed made;
+    struct record record;
+    struct err err = {0};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&at, length) == 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &length), 0);
+    const char *missing = arena_printf(&arena, "%s/witness%u", store->dir, store->n).ptr;
+    const struct audit_witness witnesses[] = {
+        {.to = STR("syslog"), .at = arena_printf(&arena, "127.0.0.1:%u", ntohs(at.sin_port))},
+        {.to = STR("file"), .at = arena_printf(&arena, "%s/checkpoint", missing)}};
+    audit.witnesses = witnesses;
+    audit.nwitnesses = 2;
+    for (int turn = 1; turn <= 2; turn++) {
+        open_store(&arena, store, false, &audit, &record);
+        fill(&record, 10 * turn);
+        assert_true(audit_checkpoint_make(&record, &arena, &made, NULL, &err));
+        assert_false(audit_witness_all(&record, &arena, &made, &err)); /* there is no such folder */
+        err_clear(&err);
+        assert_int_equal(messages(fd), 1);
+        assert_false(audit_witness_all(&record, &arena, &made, &err)); /* there still is none */
+        err_clear(&err);
+        assert_int_equal(messages(fd), 0);
+        record_close(&record);
+    }
+    assert_int_equal(mkdir(missing, 0700), 0);
+    open_store(&arena, store, false, &audit, &record);
+    for (int i = 0; i < 2; i++) { /* what was taken away is put there again */
+        assert_true(audit_checkpoint_make(&record, &arena, &made, NULL, &err));
+        assert_true(audit_witness_all(&record, &arena, &made, &err));
+        assert_int_equal(unlink(witnesses[1].at.ptr), 0);
+    }
+    assert_int_equal(messages(fd), 0);
+    record_close(&record);
+    (void)close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_witness_is_told_each_checkpoint_once),
         cmocka_unit_test(what_is_changed_in_the_database_is_named),
         cmocka_unit_test(an_older_copy_gets_no_signature),
         cmocka_unit_test(what_was_taken_out_is_still_proven),

@@ -192,7 +192,8 @@ static void clear(struct world *world)
 {
     assert_true(db_script(world->record.db,
                           "DELETE FROM finding; DELETE FROM finding_history; DELETE FROM run;"
-                          "DELETE FROM stack; DELETE FROM baseline; DELETE FROM baseline_item",
+                          "DELETE FROM stack; DELETE FROM baseline; DELETE FROM baseline_item;"
+                          "DELETE FROM finding_count",
                           NULL));
 }
 
@@ -212,6 +213,7 @@ static void each_story_is_told_by_the_store(void **state)
             buf_char(&got, '\0');
             assert_string_equal(got.ptr, stories[i].want[r]);
             buf_free(&got);
+            test_counts_hold(world.record.db);
         }
     }
     close_world(&world);
@@ -229,6 +231,7 @@ static void a_run_says_what_it_changed(void **state)
     assert_true(c.resolved == 1 && c.kept == 2);
     c = scan(&world, "+a2 b");
     assert_true(c.baselined == 2 && c.waived == 2);
+    test_counts_hold(world.record.db);
     close_world(&world);
 }
 
@@ -389,25 +392,32 @@ static void a_page_is_a_part_of_the_list(void **state)
     static const char sql[] =
         "INSERT INTO finding (id, stack, fingerprint, status, class, severity, address, type,"
         " provider, digest, decision, rule, owner, actor, actor_how, first_utc_ms, open_utc_ms,"
-        " changed_utc_ms, seen_utc_ms, first_run, seen_run, times, why, detail) VALUES ($1, $2, $3,"
-        " $4, $5, $6, 'a', 't', '', '', '', '', '', '', '', 1, 1, $7, 1, 1, 1, 1, '', '')";
+        " changed_utc_ms, seen_utc_ms, first_run, seen_run, times, why, detail, due_utc_ms) VALUES "
+        "($1,"
+        " $2, $3, $4, $5, $6, 'a', 't', '', '', '', '', '', '', '', 1, 1, $7, 1, 1, 1, 1, '', '',"
+        " $8)";
+    const unsigned both = 1u << CLASS_MISSING | 1u << CLASS_UNMANAGED;
     struct world world;
     open_world(&world, *state);
     assert_true(db_begin(world.record.db, DB_WRITE, NULL));
     for (int i = 1; i <= LISTED; i++) {
-        char name[16];
+        char name[16], many[16];
         (void)snprintf(name, sizeof name, "%d", i);
+        (void)snprintf(many, sizeof many, "s%d", i);
         const struct db_value row[] = {
             DB_PARAM_INT(i),
-            DB_PARAM_TEXT(i % 3 ? STR("prod") : STR("test")),
+            DB_PARAM_TEXT(i % 5 == 4   ? str_from(many) /* 24 of them */
+                          : i % 3 == 0 ? STR("test")
+                                       : STR("prod")),
             DB_PARAM_TEXT(str_from(name)),
             DB_PARAM_TEXT(str_from(finding_status_name((enum finding_status)(i % STATUS_COUNT)))),
             DB_PARAM_TEXT(i % 5 ? STR("missing") : STR("unmanaged")),
             DB_PARAM_INT(i * 7 % 5),
-            DB_PARAM_INT(i * 31 % 100)};
+            DB_PARAM_INT(i * 31 % 100),
+            i % 2 ? DB_PARAM_INT(1000 + i * 17 % 50) : DB_PARAM_NULL};
         assert_true(db_run(world.record.db, sql, row, sizeof row / sizeof *row, NULL));
     }
-    assert_true(db_commit(world.record.db, NULL));
+    assert_true(counts_rebuild(world.record.db, NULL) && db_commit(world.record.db, NULL));
     for (unsigned statuses = 0; statuses < 1u << STATUS_COUNT; statuses += 5) {
         check_pages(&world, (struct finding_query){.statuses = statuses});
         check_pages(&world, (struct finding_query){.statuses = statuses,
@@ -417,8 +427,24 @@ static void a_page_is_a_part_of_the_list(void **state)
                                                    .stack = {STR("prod")},
                                                    .nstacks = 1,
                                                    .since_utc_ms = 10});
+        check_pages(&world, (struct finding_query){.statuses = statuses,
+                                                   .stack = {STR("prod"), STR("test")},
+                                                   .nstacks = 2,
+                                                   .severity = 1,
+                                                   .classes = both});
+        check_pages(&world,
+                    (struct finding_query){
+                        .statuses = statuses, .since_utc_ms = 10, .severity = 1, .classes = both});
         check_pages(&world, (struct finding_query){.statuses = statuses, .stacks = STR("p*d")});
+        check_pages(&world, (struct finding_query){.statuses = statuses, .stacks = STR("s?*")});
     }
+    check_pages(&world, (struct finding_query){.overdue = true});
+    check_pages(&world, (struct finding_query){.overdue = true, .since_utc_ms = 10});
+    check_pages(&world, (struct finding_query){.overdue = true, .classes = both, .severity = 1});
+    const struct finding_query none = {.stacks = STR("elsewhere"), .limit = 5};
+    struct listed listed = {.n = 0};
+    assert_true(finding_list(&world.record, &none, take_listed, &listed, NULL));
+    assert_int_equal(listed.n, 0);
     close_world(&world);
 }
 

@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "record/counts.h"
 #include "record/db.h"
 
 struct test_store {
@@ -47,6 +48,21 @@ struct test_store {
 static inline const char *test_store_env(const char *name)
 {
     return strcmp(name, "PLUMB_KEY") == 0 ? "a key of thirty-two bytes for tests" : NULL;
+}
+
+/* The counts that are kept are those of the findings: none is another, none is missing. */
+static inline void test_counts_hold(struct db *db)
+{
+#define KEPT "SELECT stack, class, lane, violation, findings FROM finding_count WHERE findings <> 0"
+#define APART(a, b) \
+    "SELECT count(*) FROM (SELECT * FROM (" a ") x EXCEPT SELECT * FROM (" b ") y) z"
+    int64_t more = -1, less = -1;
+    assert_true(db_one_int(db, APART(KEPT, COUNTS_ALL), NULL, 0, &more, NULL));
+    assert_true(db_one_int(db, APART(COUNTS_ALL, KEPT), NULL, 0, &less, NULL));
+#undef APART
+#undef KEPT
+    assert_int_equal(more, 0);
+    assert_int_equal(less, 0);
 }
 
 static inline int test_store_system(const char *command, const char *path, const char *file)

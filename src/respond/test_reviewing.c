@@ -360,14 +360,17 @@ static void open_world(struct world *world, const struct test_store *store)
 
 static void close_world(struct world *world)
 {
+    test_counts_hold(world->record.db);
     record_close(&world->record);
     arena_free(&world->arena);
 }
 
 static void clear(struct world *world)
 {
+    test_counts_hold(world->record.db);
     assert_true(db_script(world->record.db,
-                          "DELETE FROM finding; DELETE FROM finding_history; DELETE FROM run;"
+                          "DELETE FROM finding; DELETE FROM finding_count;"
+                          "DELETE FROM finding_history; DELETE FROM run;"
                           "DELETE FROM stack; DELETE FROM review; DELETE FROM review_approval;"
                           "DELETE FROM overdue; DELETE FROM cover; DELETE FROM cover_finding",
                           NULL));
@@ -639,7 +642,7 @@ static void multiply(struct world *world, int64_t from, int64_t to)
                                        DB_PARAM_TEXT(str_from(detail))};
         assert_true(db_run(world->record.db, sql, row, 3, NULL));
     }
-    assert_true(db_commit(world->record.db, NULL));
+    assert_true(counts_rebuild(world->record.db, NULL) && db_commit(world->record.db, NULL));
 }
 
 static int64_t number(struct world *world, const char *sql)
