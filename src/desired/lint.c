@@ -46,8 +46,9 @@ void lint_say(struct linting *in, enum lint_rule rule, const struct hcl_file *fi
     va_end(args);
     struct issue *issue = &grown[list->n++];
     list->issue = grown;
-    *issue = (struct issue){.kind = ISSUE_WARNING,
-                            .severity = issue_kind_severity(ISSUE_WARNING),
+    enum issue_kind kind = rule == LINT_READ_ONLY_ARGUMENT ? ISSUE_ERROR : ISSUE_WARNING;
+    *issue = (struct issue){.kind = kind,
+                            .severity = issue_kind_severity(kind),
                             .rule = rules[rule].rule,
                             .summary = rules[rule].summary,
                             .detail = detail,

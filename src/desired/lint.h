@@ -1,10 +1,11 @@
 /* lint.h - what a tree of modules says that works and should be otherwise: names that nobody uses,
- * syntax of older days, arguments that the provider calls deprecated.
+ * syntax of older days, arguments that the provider calls deprecated; and, an error, arguments that
+ * no provider takes since it alone sets them.
  *
  * In:      a tree without syntax errors (module_tree.h); each directory is looked at once
- * Out:     issues (model/issue.h), all of them warnings, in no order; places relative to the root
- *          module's folder
- * Rules:   lint_rules: the table of what is looked for; docs/check.md says the same
+ * Out:     issues (model/issue.h), warnings but for read-only-argument, in no order; places
+ * relative to the root module's folder Rules:   lint_rules: the table of what is looked for;
+ * docs/check.md says the same
  */
 #pragma once
 #include "desired/module_tree.h"
@@ -34,7 +35,9 @@
     X(LINT_EMPTY_LIST, "compared-with-empty-list", "Comparing with [] is never true for a list", \
       "Compare its length: length(x) == 0.") \
     X(LINT_DEPRECATED_ARGUMENT, "deprecated-argument", "Argument is deprecated by its provider", \
-      "See the provider's documentation for what stands in its place.")
+      "See the provider's documentation for what stands in its place.") \
+    X(LINT_READ_ONLY_ARGUMENT, "read-only-argument", "Only the provider sets this argument", \
+      "Remove it: a plan would be refused.")
 
 #define X(constant, rule, summary, remedy) constant,
 enum lint_rule { LINT_RULES(X) LINT_RULE_COUNT };

@@ -60,7 +60,16 @@ void lint_syntax(struct linting *in, const struct code_module *module)
     }
 }
 
-/* --- deprecated arguments --- */
+/* --- arguments that the schema calls deprecated or read-only --- */
+
+/* null is as good as no argument; anything else is refused, known or not. */
+static bool is_read_only(const struct schema_attribute *known, const struct hcl_expr *value)
+{
+    while (value->kind == HCL_EXPR_PAREN)
+        value = value->operand;
+    bool null = value->kind == HCL_EXPR_LITERAL && value->value.kind == VALUE_NULL;
+    return known->computed && !known->optional && !known->required && !null;
+}
 
 static void look_at_body(struct linting *in, const struct code_resource *r,
                          const struct hcl_file *file, const struct hcl_body *body,
@@ -71,8 +80,10 @@ static void look_at_body(struct linting *in, const struct code_resource *r,
     for (size_t i = 0; i < body->nattributes && depth_left; i++) {
         const struct hcl_attribute *attribute = &body->attribute[i];
         const struct schema_attribute *known = schema_find_attribute(block, attribute->name);
-        if (known && known->deprecated)
-            lint_say(in, LINT_DEPRECATED_ARGUMENT, file, attribute->name_range,
+        bool read_only = known && is_read_only(known, attribute->value);
+        if (read_only || (known && known->deprecated))
+            lint_say(in, read_only ? LINT_READ_ONLY_ARGUMENT : LINT_DEPRECATED_ARGUMENT, file,
+                     attribute->name_range,
                      arena_printf(in->arena, "%s%.*s.%.*s", prefixes[r->mode], STR_ARG(r->type),
                                   STR_ARG(r->name)),
                      "\"%.*s\" of %.*s.", STR_ARG(attribute->name), STR_ARG(r->type));

@@ -44,9 +44,11 @@ static const struct schema_nested_block blocks[] = {
     {.name = STR_INIT("rule"), .nesting = NESTING_LIST, .block = &inner}};
 static const struct schema_attribute attributes[] = {
     {.name = STR_INIT("new"), .type = &string_type, .optional = true},
-    {.name = STR_INIT("old"), .type = &string_type, .optional = true, .deprecated = true}};
+    {.name = STR_INIT("old"), .type = &string_type, .optional = true, .deprecated = true},
+    {.name = STR_INIT("set"), .type = &string_type, .optional = true, .computed = true},
+    {.name = STR_INIT("uid"), .type = &string_type, .computed = true}};
 static const struct schema schema = {
-    .block = {.attributes = attributes, .nattributes = 2, .blocks = blocks, .nblocks = 1}};
+    .block = {.attributes = attributes, .nattributes = 4, .blocks = blocks, .nblocks = 1}};
 
 static const struct schema *find_schema(void *ctx, struct str provider, enum code_mode mode,
                                         struct str type)
@@ -98,6 +100,9 @@ static const struct {
        "  }\n}\n"}},
      "m.tf:3:3 deprecated-argument\nm.tf:5:5 deprecated-argument\n"
      "m.tf:10:7 deprecated-argument\n"},
+    {{{"root/m.tf", "resource \"x_thing\" \"a\" {\n  uid = \"u\"\n  set = \"s\"\n}\n"
+                    "resource \"x_thing\" \"b\" {\n  uid = (null)\n}\n"}},
+     "m.tf:2:3 read-only-argument\n"},
     {{{"root/m.tf",
        "module \"a\" {\n  source = \"./m\"\n}\nmodule \"b\" {\n  source = \"./m\"\n}\n"},
       {"root/m/m.tf", "variable \"v\" {\n  default = 1\n}\n"}},
@@ -123,7 +128,8 @@ static void rules_find_what_they_are_for(void **state)
         assert_false(hcl_has_errors(&diags));
         assert_true(lint_tree(&arena, tree, &options, &issues, NULL));
         for (size_t k = 0; k < issues.n; k++) {
-            assert_int_equal(issues.issue[k].kind, ISSUE_WARNING);
+            bool error = str_equal(issues.issue[k].rule, STR("read-only-argument"));
+            assert_int_equal(issues.issue[k].kind, error ? ISSUE_ERROR : ISSUE_WARNING);
             buf_printf(&got, "%.*s:%u:%u %.*s\n", STR_ARG(issues.issue[k].at.file),
                        issues.issue[k].at.line, issues.issue[k].at.column,
                        STR_ARG(issues.issue[k].rule));
