@@ -47,6 +47,7 @@ bool scan_code_open(struct scan *scan, struct scan_code **ret, struct err *err)
     if (!code)
         return err_set(err, ERR_LIMIT, "out of memory");
     code->arena.limit = SIZE_MAX;
+    key_table_init(&code->keys, &code->arena, (uint64_t)(uintptr_t)code);
     code->scan = scan;
     *ret = code;
     return true;
@@ -144,8 +145,8 @@ static bool find_state(void *ctx, struct str address, struct value *ret)
     const struct resource *resource = scan_code_look_up(&code->state, address);
     struct value parsed;
     if (!resource || !resource->attributes_json.len ||
-        !json_parse(&code->arena, resource->attributes_json, "attributes", JSON_DUPLICATES_LAST,
-                    &parsed, NULL))
+        !json_parse_with(&code->arena, &code->keys, resource->attributes_json, "attributes",
+                         JSON_DUPLICATES_LAST, &parsed, NULL))
         return false;
     struct sensitive_input secrets = {NULL, resource->sensitive, resource->nsensitive};
     if (!sensitive_any(&secrets, &parsed)) {

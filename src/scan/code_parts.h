@@ -26,6 +26,7 @@ struct scan_code {
     struct library *library; /* NULL: no provider can be asked for anything */
     struct code_options options;
     struct code *code;
+    struct key_table keys;          /* of attributes in the state */
     struct address_table state;     /* const struct resource */
     struct address_table instances; /* const struct code_instance, managed */
     bool *met;                      /* beside code_instances: somebody is asked for it */
