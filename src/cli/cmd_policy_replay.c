@@ -46,7 +46,8 @@ struct replay {
     bool json;
     struct buf out;
     struct jsonw w;
-    int64_t asked, other, stricter, milder, silent;
+    int64_t asked, other, stricter, milder, silent, failed;
+    struct str failure; /* the first one */
 };
 
 static bool keep_row(void *ctx, const struct finding_row *row, struct err *err)
@@ -140,6 +141,27 @@ static void tell_json(struct replay *r, const struct finding_row *row, const str
     jsonw_object_close(w);
 }
 
+/* What a rule that fails decides is no answer to how it would decide. */
+static const struct verdict *failed(const struct judgement *said)
+{
+    for (size_t i = 0; i < said->nverdicts; i++)
+        if (said->verdict[i].error)
+            return &said->verdict[i];
+    return NULL;
+}
+
+static bool note_failure(struct replay *r, const struct finding_row *row,
+                         const struct judgement *said, struct err *err)
+{
+    const struct verdict *v = failed(said);
+    if (!v)
+        return true;
+    if (!r->failed++)
+        r->failure = arena_printf(r->arena, "%.*s %.*s: %.*s: %.*s", STR_ARG(row->stack),
+                                  STR_ARG(row->address), STR_ARG(v->rule), STR_ARG(v->message));
+    return r->failure.ptr || arena_full(r->arena, err);
+}
+
 static void compare(struct replay *r, const struct finding_row *row, const struct judgement *said)
 {
     enum decision before = DECISION_IGNORE;
@@ -178,7 +200,7 @@ static bool ask(struct replay *r, struct record *record, const struct finding_ro
     if (!policy_judge(r->policy, &scratch, &subject, &said, err))
         return false;
     compare(r, row, &said);
-    return buf_ok(&r->out, err);
+    return note_failure(r, row, &said, err) && buf_ok(&r->out, err);
 }
 
 /* --- all of them --- */
@@ -191,6 +213,9 @@ static void put_sums(struct replay *r)
         jsonw_member_int(&r->w, STR("stricter"), r->stricter);
         jsonw_member_int(&r->w, STR("milder"), r->milder);
         jsonw_member_int(&r->w, STR("not_asked"), r->silent);
+        jsonw_member_int(&r->w, STR("failed"), r->failed);
+        if (r->failed)
+            text_json(&r->w, STR("failure"), r->failure);
         json_close(&r->w);
         return;
     }
@@ -199,6 +224,11 @@ static void put_sums(struct replay *r)
     if (r->other)
         buf_printf(&r->out, " (%" PRId64 " stricter, %" PRId64 " milder)", r->stricter, r->milder);
     buf_char(&r->out, '\n');
+    if (r->failed) {
+        buf_printf(&r->out, "%" PRId64 " blocked because a rule failed; the first: ", r->failed);
+        text_safe(&r->out, r->failure);
+        buf_char(&r->out, '\n');
+    }
     if (r->silent)
         buf_printf(&r->out,
                    "%" PRId64
@@ -251,7 +281,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     record_close(&record);
     policy_close(r.policy);
     buf_free(&r.out);
-    *ret_exit = r.other ? EXIT_DRIFT : EXIT_IN_SYNC;
+    *ret_exit = r.failed ? EXIT_ERROR : r.other ? EXIT_DRIFT : EXIT_IN_SYNC;
     return ok;
 }
 
@@ -264,7 +294,7 @@ const struct command cmd_policy_replay = {
             "what policy was shown when it was scanned. Nothing is read live and nothing is "
             "written.\n\n"
             "Exit codes: 0 everything is judged as before, 2 something is judged otherwise, 1 "
-            "error.",
+            "error, also where a rule failed.",
     .options = options,
     .noptions = OPTION_COUNT,
     .run = run};

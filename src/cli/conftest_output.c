@@ -221,6 +221,8 @@ static void junit_escape(struct buf *out, struct str s)
         const char *text = NULL;
         for (size_t k = 0; k < sizeof escapes / sizeof *escapes; k++)
             text = s.ptr[i] == escapes[k].c ? escapes[k].text : text;
+        if ((unsigned char)s.ptr[i] < ' ' && !text)
+            text = "\xef\xbf\xbd"; /* XML has no such character */
         if (text)
             buf_str(out, str_from(text));
         else
@@ -353,8 +355,10 @@ static void write_github(struct buf *out, const struct conftest_results *results
         const struct conftest_check *c = &results->check[i];
         if (results->hide_passed && c->successes == conftest_total(c))
             continue;
-        buf_printf(out, "::group::Testing \"%.*s\" against %zu policies in namespace \"%.*s\"\n",
-                   STR_ARG(c->file), conftest_total(c), STR_ARG(c->space));
+        buf_str(out, STR("::group::Testing \""));
+        put_command_text(out, c->file, "%\r\n");
+        buf_printf(out, "\" against %zu policies in namespace \"%.*s\"\n", conftest_total(c),
+                   STR_ARG(c->space));
         github_items(out, "error", "", c, &c->failures);
         github_items(out, "warning", "", c, &c->warnings);
         github_items(out, "notice", "", c, &c->exceptions);

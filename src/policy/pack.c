@@ -302,6 +302,7 @@ void pack_pins_write(struct buf *out, const struct pack *packs, size_t n)
 /* A pinned pack beside what is there now: both sorted by path. */
 struct pinned {
     const struct pack *pack; /* NULL: it is not in use */
+    struct str digest;       /* that the pin has for all of it */
     size_t next;             /* of pack->file */
     struct buf *says;        /* what differs */
 };
@@ -336,12 +337,20 @@ static void check_file(struct pinned *p, struct str digest, struct str path)
 
 static bool refuse(const struct pinned *p, struct str name, struct err *err)
 {
-    if (!p->says->len)
+    char hex[DIGEST_HEX + 1];
+    if (p->says->len)
+        return err_set(err, ERR_CONFLICT,
+                       "pack %.*s is not what %.*s pins: %.*s; if that is meant, review it and run "
+                       "`plumb policy pin --write`",
+                       STR_ARG(p->pack->origin), STR_ARG(name), STR_ARG(buf_view(p->says)));
+    if (!p->pack)
         return true;
-    return err_set(err, ERR_CONFLICT,
-                   "pack %.*s is not what %.*s pins: %.*s; if that is meant, review it and run "
-                   "`plumb policy pin --write`",
-                   STR_ARG(p->pack->origin), STR_ARG(name), STR_ARG(buf_view(p->says)));
+    digest_hex(&p->pack->digest, hex);
+    return str_equal(p->digest, str_from(hex)) ||
+           err_set(err, ERR_CONFLICT,
+                   "pack %.*s: the digest that %.*s pins is not that of the files which it lists; "
+                   "review them and run `plumb policy pin --write`",
+                   STR_ARG(p->pack->origin), STR_ARG(name));
 }
 
 static const struct pack *find_pack(const struct pack *packs, size_t n, struct str origin)
@@ -370,13 +379,34 @@ static bool split_line(struct str line, bool *ret_pack, struct str *ret_digest,
     return ret_name->len > 0;
 }
 
+/* A pack that came after the pins, or is written in another way, was not reviewed. */
+static bool check_pinned(struct str text, struct str name, const struct pack *packs, size_t n,
+                         struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct str rest = text, line, digest, what;
+        bool found = false, is_pack;
+        for (bool more = true; more && !found;) {
+            more = str_cut(&rest, '\n', &line);
+            found = split_line(line, &is_pack, &digest, &what) && is_pack &&
+                    str_equal(what, packs[i].origin);
+        }
+        if (!found)
+            return err_set(err, ERR_CONFLICT,
+                           "pack %.*s is not among those that %.*s pins; review it and run `plumb "
+                           "policy pin --write`",
+                           STR_ARG(packs[i].origin), STR_ARG(name));
+    }
+    return true;
+}
+
 bool pack_pins_check(struct str text, struct str name, const struct pack *packs, size_t n,
                      struct err *err)
 {
     enum { SAYS_MAX = 1 << 20 };
     AUTO_BUF says = {.limit = SAYS_MAX};
     struct pinned pinned = {.says = &says};
-    struct str line, digest, what;
+    struct str line, digest, what, all = text;
     bool more = true, is_pack;
     for (size_t number = 1; more; number++) {
         more = str_cut(&text, '\n', &line);
@@ -396,8 +426,9 @@ bool pack_pins_check(struct str text, struct str name, const struct pack *packs,
         if (!refuse(&pinned, name, err))
             return false;
         pinned.pack = find_pack(packs, n, what);
+        pinned.digest = digest;
         pinned.next = 0;
     }
     end_pack(&pinned);
-    return refuse(&pinned, name, err);
+    return refuse(&pinned, name, err) && check_pinned(all, name, packs, n, err);
 }

@@ -1,6 +1,7 @@
 /* policy_rego.c - Rego packages as judges: which rules are asked, and what their answers mean. */
 #include "base/buf.h"
 #include "base/err.h"
+#include "policy/conftest.h"
 #include "policy/input.h"
 #include "policy/plain.h"
 #include "policy/policy_parts.h"
@@ -10,17 +11,6 @@ enum { TIMEOUT_MS = 5000, NAME_MAX_BYTES = 1 << 16 };
 
 /* --- entries --- */
 
-static struct str part_text(const struct rego_term *t)
-{
-    return t->kind == REGO_TERM_VAR ? t->name : value_text(&t->value);
-}
-
-static struct str rule_name(const struct rego_rule *rule)
-{
-    return rule->head.nref == 1 || rule->module->v0 ? part_text(rule->head.ref[0])
-                                                    : (struct str){0};
-}
-
 static struct str package_name(struct arena *arena, const struct rego_module *module)
 {
     AUTO_BUF out = {.limit = NAME_MAX_BYTES};
@@ -28,20 +18,13 @@ static struct str package_name(struct arena *arena, const struct rego_module *mo
     return out.failed ? (struct str){0} : arena_dup(arena, buf_view(&out));
 }
 
-/* deny, or deny_word: as conftest has it. */
-static bool has_stem(struct str name, struct str stem)
-{
-    return str_starts(name, stem) &&
-           (name.len == stem.len || (name.ptr[stem.len] == '_' && name.len > stem.len + 1));
-}
-
 static bool entry_kind_of(struct str name, enum entry_kind *ret)
 {
     if (str_equal(name, STR("decision")))
         *ret = ENTRY_DECISION;
-    else if (has_stem(name, STR("deny")) || has_stem(name, STR("violation")))
+    else if (conftest_is_failure(name))
         *ret = ENTRY_BLOCK;
-    else if (has_stem(name, STR("warn")))
+    else if (conftest_is_warning(name))
         *ret = ENTRY_NOTIFY;
     else
         return false;
@@ -51,7 +34,7 @@ static bool entry_kind_of(struct str name, enum entry_kind *ret)
 static bool add_entry(struct policy *policy, struct arena *arena, const struct rego_rule *rule,
                       enum entry_kind kind, struct rego_diags *diags, struct err *err)
 {
-    struct str package = package_name(arena, rule->module), name = rule_name(rule);
+    struct str package = package_name(arena, rule->module), name = conftest_rule_name(rule);
     struct policy_entry entry = {
         .kind = kind,
         .name = arena_printf(arena, "%.*s.%.*s", STR_ARG(package), STR_ARG(name)),
@@ -100,7 +83,8 @@ static const struct rego_rule *find_misspelt(const struct rego_module *module, s
     static const struct str names[] = {STR_INIT("decision"), STR_INIT("deny"),
                                        STR_INIT("violation"), STR_INIT("warn")};
     for (size_t i = 0; i < module->nrules; i++) {
-        *ret_near = str_nearest(rule_name(module->rules[i]), names, sizeof names / sizeof *names);
+        *ret_near =
+            str_nearest(conftest_rule_name(module->rules[i]), names, sizeof names / sizeof *names);
         if (ret_near->len && module->rules[i]->head.kind != REGO_HEAD_FUNCTION)
             return module->rules[i];
     }
@@ -123,7 +107,7 @@ static bool note_module(struct policy *policy, struct arena *arena,
     else if ((rule = find_misspelt(module, &near)))
         note = arena_printf(arena, "%.*s:%u: nobody asks %.*s.%.*s; did you mean '%.*s'?",
                             STR_ARG(module->file), rule->place.row, STR_ARG(name),
-                            STR_ARG(rule_name(rule)), STR_ARG(near));
+                            STR_ARG(conftest_rule_name(rule)), STR_ARG(near));
     else
         note = arena_printf(arena,
                             "%.*s:%u: package %.*s has none of decision, deny, violation and warn: "
@@ -141,7 +125,7 @@ bool policy_find_entries(struct policy *policy, struct arena *arena, struct rego
         const struct rego_module *module = rego_module_at(policy->rego, i);
         for (size_t k = 0; k < module->nrules; k++)
             if (module->rules[k]->head.kind != REGO_HEAD_FUNCTION &&
-                entry_kind_of(rule_name(module->rules[k]), &kind) &&
+                entry_kind_of(conftest_rule_name(module->rules[k]), &kind) &&
                 (kind == ENTRY_DECISION || !policy->options.decisions_only) &&
                 !add_entry(policy, arena, module->rules[k], kind, diags, err))
                 return false;

@@ -76,20 +76,33 @@ static void a_pin_names_what_differs(void **state)
     }
 }
 
-static void pins_of_other_packs_are_passed_over(void **state)
+/* A pack that is not pinned, or pinned by another digest than its listing has, is none that was
+ * reviewed; a pin of a pack that is not in use is nobody's business. */
+static void what_is_not_pinned_is_refused(void **state)
 {
-    AUTO_BUF text = {.limit = MEMORY};
+    AUTO_BUF text = {.limit = MEMORY}, gone_too = {.limit = MEMORY};
     struct err err = {0};
     const struct pack_file files[] = {file("b.rego", "package b")};
-    const struct pack used = {.origin = STR_INIT("p"), .file = files, .n = 1};
-    const struct pack gone = {.origin = STR_INIT("q"), .file = files, .n = 1};
+    const struct pack packs[] = {{.origin = STR_INIT("p"), .file = files, .n = 1},
+                                 {.origin = STR_INIT("q"), .file = files, .n = 1}};
+    const struct pack other = {.origin = STR_INIT("./p"), .file = files, .n = 1};
+    struct pack changed = packs[0];
     (void)state;
-    pack_pins_write(&text, &gone, 1);
-    assert_true(pack_pins_check(buf_view(&text), STR("plumb.packs"), &used, 1, &err));
-    assert_false(pack_pins_check(STR("pack p\n"), STR("plumb.packs"), &used, 1, &err));
+    pack_pins_write(&text, packs, 1);
+    pack_pins_write(&gone_too, packs, 2);
+    assert_true(pack_pins_check(buf_view(&gone_too), STR("plumb.packs"), packs, 1, &err));
+    assert_false(pack_pins_check(buf_view(&text), STR("plumb.packs"), packs, 2, &err));
+    assert_int_equal(err.kind, ERR_CONFLICT);
+    assert_non_null(strstr(err.frame[0], "pack q is not among those that plumb.packs pins"));
+    assert_false(pack_pins_check(buf_view(&text), STR("plumb.packs"), &other, 1, NULL));
+    assert_false(pack_pins_check(STR("# none\n"), STR("plumb.packs"), packs, 1, NULL));
+    changed.digest.byte[0] ^= 1;
+    assert_false(pack_pins_check(buf_view(&text), STR("plumb.packs"), &changed, 1, &err));
+    assert_non_null(strstr(err.frame[0], "is not that of the files"));
+    assert_false(pack_pins_check(STR("pack p\n"), STR("plumb.packs"), packs, 1, &err));
     assert_non_null(strstr(err.frame[0], "plumb.packs:1: want"));
     err_clear(&err);
-    assert_false(pack_pins_check(STR("  sha256:12 b\n"), STR("plumb.packs"), &used, 1, &err));
+    assert_false(pack_pins_check(STR("  sha256:12 b\n"), STR("plumb.packs"), packs, 1, &err));
     assert_int_equal(err.kind, ERR_SYNTAX);
 }
 
@@ -146,7 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_plumb_carries_is_read),
         cmocka_unit_test(a_pin_names_what_differs),
-        cmocka_unit_test(pins_of_other_packs_are_passed_over),
+        cmocka_unit_test(what_is_not_pinned_is_refused),
         cmocka_unit_test(a_bundle_is_read_as_it_was_written),
         cmocka_unit_test(rego_without_a_package_is_no_bundle),
     };

@@ -124,6 +124,45 @@ static void evaluating_with_little_memory(void **state)
     }
 }
 
+/* Evaluates data.t.p; does it fit? */
+static bool fits(struct str text, size_t memory)
+{
+    AUTO_ARENA arena = {.limit = PLENTY}, notes = {.limit = PLENTY};
+    struct rego_source source = {.file = STR("t.rego"), .text = text};
+    struct rego_compile_options how = {.keep_print = true};
+    struct rego_eval_options options = {.memory = memory, .host = {.now_utc_ns = 1}};
+    struct rego_diags diags = {.arena = &notes};
+    struct rego_policy *policy = NULL;
+    struct rego_query *query = NULL;
+    struct rego_result result = {0};
+    struct err err = {0};
+    assert_true(rego_compile(&source, 1, NULL, &how, &diags, &policy, &err));
+    assert_true(rego_prepare(policy, STR("data.t.p"), &diags, &query, &err));
+    bool ok = rego_eval(query, NULL, &options, &arena, &result, &err) && !result.error.code;
+    assert_true(!ok || result.values.len == 1);
+    rego_query_close(query);
+    rego_close(policy);
+    return ok;
+}
+
+/* As much as there is to keep, not a multiple of it, nor a lump beside it. */
+static void evaluating_takes_what_it_needs(void **state)
+{
+    enum { SMALL = 64 << 10, MILLION = 20 << 20, CALLS = 8 << 20, VARIABLES = 300 };
+    AUTO_BUF wide = {.limit = 1 << 20};
+    (void)state;
+    assert_true(fits(STR("package t\np if { x := 1; y := [x]; count(y) == 1 }"), SMALL));
+    assert_true(fits(STR("package t\np := count(numbers.range(1, 1000000))"), MILLION));
+    assert_false(fits(STR("package t\np := count(numbers.range(1, 2000000))"), MILLION));
+    /* variables that do not fit beside those of the caller: the room of one call is the next's */
+    buf_str(&wide, STR("package t\np := count([x | some x in numbers.range(1, 5000); f(x)])\n"
+                       "f(x0) if {\n"));
+    for (int i = 1; i < VARIABLES; i++)
+        buf_printf(&wide, " x%d := x%d\n", i, i - 1);
+    buf_printf(&wide, " x%d > 0\n}", VARIABLES - 1);
+    assert_true(fits(buf_view(&wide), CALLS));
+}
+
 static void formatting_with_little_memory(void **state)
 {
     (void)state;
@@ -153,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(compiling_with_little_memory),
                                        cmocka_unit_test(evaluating_with_little_memory),
+                                       cmocka_unit_test(evaluating_takes_what_it_needs),
                                        cmocka_unit_test(formatting_with_little_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
