@@ -75,6 +75,17 @@ enum rego_outcome rego_fail(struct rego_call *call, const char *fmt, ...)
     return REGO_FAILED;
 }
 
+enum rego_outcome rego_refuse(struct rego_call *call, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    call->why = arena_vprintf(call->arena, fmt, args);
+    va_end(args);
+    call->type_error = false;
+    call->refused = true;
+    return REGO_FAILED;
+}
+
 enum rego_outcome rego_fail_operand(struct rego_call *call, size_t i, const char *want,
                                     const struct value *got)
 {

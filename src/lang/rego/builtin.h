@@ -55,6 +55,7 @@ struct rego_call {
     bool (*spend)(void *ctx, uint64_t n);
     void *spend_ctx;
     bool type_error; /* on REGO_FAILED: the code is eval_type_error */
+    bool refused;    /* on REGO_FAILED: it ends the evaluation, strict or not */
     struct str why;  /* on REGO_FAILED: without the "name: " in front */
 };
 typedef enum rego_outcome rego_builtin_fn(struct rego_call *call, struct value *ret);
@@ -95,6 +96,9 @@ enum rego_outcome rego_check_operands(struct rego_call *call,
 
 /* Fill call->why and give REGO_FAILED: an error of the function itself (eval_builtin_error) ... */
 enum rego_outcome rego_fail(struct rego_call *call, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same of what is not granted or not there: undefined would look like "nothing found". */
+enum rego_outcome rego_refuse(struct rego_call *call, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* ... and of operand i (from 0): "operand 2 must be integer number but got string" */
 enum rego_outcome rego_fail_operand(struct rego_call *call, size_t i, const char *want,

@@ -12,7 +12,7 @@ static enum rego_outcome ask(struct rego_call *call, enum rego_configuration_kin
     struct err err = {0};
     char text[1024];
     if (!call->host || !call->host->configuration)
-        return rego_fail(call, "configuration files are read by conftest's commands only");
+        return rego_refuse(call, "configuration files are read by conftest's commands only");
     if (call->host->configuration(call->host->ctx, call->arena, &what, ret, &err))
         return REGO_DEFINED;
     struct str why = arena_dup(call->arena, str_from(err_text(&err, text, sizeof text)));

@@ -55,8 +55,8 @@ static enum rego_outcome lookup_ip_addr(struct rego_call *call, struct value *re
     bool literal =
         inet_pton(AF_INET, name.ptr, address) == 1 || inet_pton(AF_INET6, name.ptr, address) == 1;
     if (!literal && !str_equal(name, STR("localhost")) && !granted(call, name))
-        return rego_fail(call, "lookup %.*s: the host is not in the list of allowed hosts",
-                         STR_ARG(name));
+        return rego_refuse(call, "lookup %.*s: the host is not in the list of allowed hosts",
+                           STR_ARG(name));
     hints.ai_flags = literal ? AI_NUMERICHOST : 0;
     int code = getaddrinfo(name.ptr, NULL, &hints, &found);
     if (code)
@@ -118,10 +118,10 @@ static enum rego_outcome check_supported(struct rego_call *call, const struct va
         return rego_fail(call, "operand 1 must have a method and a url that are strings");
     struct str name = value_text(method);
     if (!str_equal(name, STR("get")) && !str_equal(name, STR("GET")))
-        return rego_fail(call, "only requests with the method GET can be sent");
+        return rego_refuse(call, "only requests with the method GET can be sent");
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (member(request, others[i]))
-            return rego_fail(call, "requests with \"%s\" cannot be sent", others[i]);
+            return rego_refuse(call, "requests with \"%s\" cannot be sent", others[i]);
     return REGO_DEFINED;
 }
 
@@ -152,7 +152,8 @@ static enum rego_outcome send_request(struct rego_call *call, struct value *ret)
     struct str url = value_is_string(target) ? value_text(target) : STR("");
     struct str host = host_of(url);
     if (!granted(call, host))
-        return rego_fail(call, "%.*s: the host is not in the list of allowed hosts", STR_ARG(host));
+        return rego_refuse(call, "%.*s: the host is not in the list of allowed hosts",
+                           STR_ARG(host));
     outcome = check_supported(call, request);
     if (outcome != REGO_DEFINED)
         return outcome;

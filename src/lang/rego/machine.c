@@ -294,13 +294,14 @@ static bool spend(void *ctx, uint64_t n)
     return rego_spend(ctx, n);
 }
 
-/* A failed built-in: the error of the evaluation if errors are strict, else undefined. */
+/* A failed built-in: the error of the evaluation if errors are strict or it was refused, else
+ * undefined. */
 static enum rego_flow failed(struct rego_machine *m, const struct rego_step *step,
                              const struct rego_call *call)
 {
     const char *code = call->type_error ? "eval_type_error" : "eval_builtin_error";
     struct rego_error *grown;
-    if (m->options->strict_builtin_errors)
+    if (m->options->strict_builtin_errors || call->refused)
         return rego_error(m, code, step->module, step->place, "%.*s: %.*s", STR_ARG(call->name),
                           STR_ARG(call->why));
     if (m->nbuiltin_errors >= BUILTIN_ERRORS_MAX)

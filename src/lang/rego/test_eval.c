@@ -129,6 +129,29 @@ static void test_builtin_errors(void **state)
     assert_string_equal(result.error.code, "eval_builtin_error");
 }
 
+/* What is not granted is no "false": a policy that asks the network would pass everything. */
+static void test_refused_builtins(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        {"package t\np if not http.send({\"method\": \"get\", \"url\": \"http://h/\"})",
+         "http.send: h: the host is not in the list of allowed hosts"},
+        {"package t\np := net.lookup_ip_addr(\"h\")",
+         "net.lookup_ip_addr: lookup h: the host is not in the list of allowed hosts"},
+        {"package t\np := parse_config_file(\"x.yaml\")",
+         "parse_config_file: configuration files are read by conftest's commands only"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO_ARENA arena = {.limit = LIMIT};
+        struct rego_result result;
+        run(&arena, cases[i].text, NULL, &(struct rego_eval_options){0}, &result);
+        assert_string_equal(result.error.code, "eval_builtin_error");
+        assert_true(str_equal(result.error.message, str_from(cases[i].want)));
+    }
+}
+
 /* Policies that would run away end within their budgets, each with its own words. */
 static void test_budgets(void **state)
 {
@@ -249,8 +272,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),         cmocka_unit_test(test_conflict),
-        cmocka_unit_test(test_builtin_errors), cmocka_unit_test(test_budgets),
-        cmocka_unit_test(test_errors),         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_builtin_errors), cmocka_unit_test(test_refused_builtins),
+        cmocka_unit_test(test_budgets),        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
