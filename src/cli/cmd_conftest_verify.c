@@ -135,8 +135,7 @@ static bool load(struct job *job, struct err *err)
         !policy_load(job->arena, policies->nlist ? policies->list : &folder,
                      policies->nlist ? policies->nlist : 1, &rego, &files, err) ||
         !policy_load(job->arena, data->list, data->nlist, &documents, &facts, err) ||
-        !policy_tests_find(job->arena, files.source, files.nsources, STR("_test.rego"), NULL,
-                           &job->tests, err))
+        !policy_tests_find(job->arena, files.source, files.nsources, NULL, &job->tests, err))
         return false;
     if (!files.nsources)
         return err_set(err, ERR_USAGE, "no policies found: no .rego file in the policy folders");
@@ -243,8 +242,9 @@ const struct command cmd_conftest_verify = {
     .name = "conftest verify",
     .usage = "plumb conftest verify [options]",
     .summary = "run the tests of policies, with conftest's rules and options",
-    .help = "The rules test_* of files whose names end in _test.rego are run; todo_test_ ones are "
-            "skipped.\n\nExit codes are conftest's: 0 all pass, 1 a test fails or an error.\n\n"
+    .help = "The rules test_* of all policies are run, whatever their files are called; todo_test_ "
+            "ones are skipped.\n\nExit codes are conftest's: 0 all pass, 1 a test fails or an "
+            "error.\n\n"
             "  plumb conftest verify\n"
             "  plumb conftest verify -p policies -d data",
     .options = options,

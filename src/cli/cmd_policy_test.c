@@ -475,8 +475,7 @@ static bool test_all(struct job *job, int *ret_exit, struct err *err)
     if (!policy_load_schemas(job->arena, job->in->value[SCHEMA].text, &how, err) ||
         !policy_load(job->arena, named ? job->in->args : &here, named ? job->in->nargs : 1, &load,
                      &files, err) ||
-        !policy_tests_find(job->arena, files.source, files.nsources, STR(""), job->run, &job->tests,
-                           err))
+        !policy_tests_find(job->arena, files.source, files.nsources, job->run, &job->tests, err))
         return false;
     if (!rego_compile(files.source, files.nsources, &files.data, &how, &diags, &job->policy, err)) {
         policy_print_diags(job->app->err, &diags);

@@ -171,6 +171,43 @@ static void count_outcome(struct rule_count *count, enum rule_outcome outcome)
     count->unknown += outcome == RULE_UNKNOWN;
 }
 
+/* Is there anything at the path? */
+static bool has_path(const struct value *v, struct path path, size_t step)
+{
+    if (step == path.n || v->kind == VALUE_UNKNOWN)
+        return true;
+    const struct path_step *at = &path.step[step];
+    const struct value *below = NULL;
+    if (at->kind == PATH_ELEMENT) {
+        bool has = !value_is_list_like(v) && !value_is_object_like(v) && v->kind != VALUE_NULL &&
+                   has_path(v, path, step + 1);
+        for (uint32_t i = 0; value_is_list_like(v) && i < v->len && !has; i++)
+            has = has_path(&v->items[i], path, step + 1);
+        for (uint32_t i = 0; value_is_object_like(v) && i < v->len && !has; i++)
+            has = has_path(&v->members[i].value, path, step + 1);
+        return has;
+    }
+    if (at->kind == PATH_KEY)
+        below = value_get(v, at->key);
+    else if (value_is_list_like(v) && at->index < v->len)
+        below = &v->items[at->index];
+    return below && has_path(below, path, step + 1);
+}
+
+/* Nothing changed where the rule looks: is that because there is no such place? */
+static void look_for(const struct condition *c, const struct value *values,
+                     struct rule_path_count *count)
+{
+    if (c->has_path) {
+        count[c->id].read++;
+        count[c->id].had += has_path(values, c->path, 0);
+        return; /* what is below it is said of what it leads to */
+    }
+    for (size_t i = 0; i < c->nparts && c->kind != CONDITION_EVERY && c->kind != CONDITION_JSON;
+         i++)
+        look_for(&c->part[i], values, count);
+}
+
 /* tags: effective ones */
 static bool judge(const struct rule *rule, struct arena *arena, const struct rule_subject *s,
                   const struct value *tags, struct rule_count *count, struct rule_result *ret,
@@ -182,8 +219,11 @@ static bool judge(const struct rule *rule, struct arena *arena, const struct rul
     *ret = result;
     if (matched == RULE_NO_MATCH)
         return true;
-    if (!select_changes(rule, arena, s, &result, &full))
+    if (!select_changes(rule, arena, s, &result, &full)) {
+        if (count && rule->when && s->values && s->values->kind != VALUE_NULL)
+            look_for(rule->when, s->values, count->path);
         return !full || arena_full(arena, err);
+    }
     result.outcome = RULE_MATCH;
     if (rule->when ? !judge_when(rule, arena, s, count, &result)
                    : !explain_match(arena, rule, s, &result))

@@ -20,12 +20,13 @@ struct secrets {
     struct arena *arena;
     struct str *text; /* longest first */
     size_t n, room;
-    bool full;
+    bool full, too_many;
 };
 
 static void add(struct secrets *s, struct str text)
 {
-    if (!text.len || s->n == SECRETS_MAX)
+    s->too_many = s->too_many || s->n == SECRETS_MAX;
+    if (!text.len || s->too_many)
         return;
     struct str *grown = arena_grow(s->arena, s->text, s->n, &s->room, s->n + 1);
     s->full = s->full || !grown;
@@ -227,6 +228,8 @@ bool secrets_find(struct arena *arena, const struct document *document, struct s
     }
     if (s->full)
         return arena_full(arena, err);
+    if (s->too_many) /* one that is not looked for may be told */
+        return err_set(err, ERR_LIMIT, "more than %d secrets in one document", SECRETS_MAX);
     size_t kept = 0;
     if (s->n)
         qsort(s->text, s->n, sizeof *s->text, longest_first);

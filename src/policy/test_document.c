@@ -1,6 +1,7 @@
 /* test_document.c - what a file is, where its values stand, and which of them no report may show.
  */
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/test.h"
 #include "policy/document.h"
@@ -159,6 +160,27 @@ static const struct {
      "plain", "plain"},
 };
 
+/* A document is refused rather than shown with secrets that nobody looks for. */
+static void secrets_are_bounded(void **state)
+{
+    enum { MANY = 1000001 };
+    AUTO_ARENA arena = {.limit = (size_t)1 << 30};
+    AUTO_BUF text = {.limit = 64 << 20};
+    struct documents got;
+    struct secrets *secrets;
+    struct err err = {0};
+    (void)state;
+    buf_str(&text, STR("{\"format_version\":\"1.0\",\"terraform_version\":\"1\",\"values\":{"
+                       "\"outputs\":{\"a\":{\"sensitive\":true,\"value\":[\"s\""));
+    for (int i = 1; i < MANY; i++)
+        buf_str(&text, STR(",\"s\""));
+    buf_str(&text, STR("]}}}}"));
+    assert_true(documents_parse(&arena, buf_view(&text), STR("f"), &got, &err));
+    assert_false(secrets_find(&arena, &got.item[0], &secrets, &err));
+    assert_int_equal(err.kind, ERR_LIMIT);
+    assert_string_equal(err.frame[0], "more than 1000000 secrets in one document");
+}
+
 static void secrets_are_hidden(void **state)
 {
     (void)state;
@@ -182,6 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_are_told_by_content), cmocka_unit_test(what_is_none_is_refused),
-        cmocka_unit_test(places_of_json_and_yaml), cmocka_unit_test(secrets_are_hidden)};
+        cmocka_unit_test(places_of_json_and_yaml), cmocka_unit_test(secrets_are_hidden),
+        cmocka_unit_test(secrets_are_bounded)};
     return cmocka_run_group_tests_name("policy/document", tests, NULL, NULL);
 }

@@ -375,6 +375,31 @@ static void the_report_counts_what_rules_did(void **state)
     end(&t);
 }
 
+/* Of a finding whose changes a rule is not about, because what it names is nowhere. */
+static void paths_that_nothing_has_are_told(void **state)
+{
+    (void)state;
+    struct setup t;
+    struct policy_report report;
+    begin(&t);
+    add_file(&t, "r.yaml",
+             "version: 1\nrules:\n"
+             "  - {id: a, title: T, decision: block, when: {path: sizee, equals: x}}\n"
+             "  - {id: b, title: T, decision: block, when: {any: [{path: size, equals: 1}, {path: "
+             "'tags[*].no', equals: 2}, {path: 'tags[*]', equals: x}]}}\n");
+    must_open(&t, NULL);
+    static const char *const paths[] = {"acl", NULL};
+    struct rule_subject s = subject(&t, paths);
+    (void)judge(&t, &s);
+    assert_true(policy_report(t.policy, &t.arena, &report, &t.err));
+    assert_int_equal(report.row[0].applicable, 0);
+    assert_int_equal(report.row[0].nnever_had, 1);
+    assert_true(str_equal(report.row[0].never_had[0], STR("sizee")));
+    assert_int_equal(report.row[1].nnever_had, 1);
+    assert_true(str_equal(report.row[1].never_had[0], STR("tags[*].no")));
+    end(&t);
+}
+
 /* --- waivers --- */
 
 static struct str digest_of(struct setup *t, const struct rule_subject *s, size_t i)
@@ -654,6 +679,7 @@ int main(void)
         cmocka_unit_test(a_rule_that_errors_blocks),
         cmocka_unit_test(what_nobody_asks_is_said),
         cmocka_unit_test(the_report_counts_what_rules_did),
+        cmocka_unit_test(paths_that_nothing_has_are_told),
         cmocka_unit_test(waivers_cover_the_very_value),
         cmocka_unit_test(a_waiver_of_what_no_code_asks_for_is_bound_to_its_values),
         cmocka_unit_test(a_full_arena_never_softens_a_decision),

@@ -221,15 +221,14 @@ static bool rewrite(struct finder *f, struct rego_source *source, struct err *er
     return source->text.ptr || arena_full(f->arena, err);
 }
 
-bool policy_tests_find(struct arena *arena, struct rego_source *sources, size_t n, struct str ends,
+bool policy_tests_find(struct arena *arena, struct rego_source *sources, size_t n,
                        const struct regex *run, struct policy_tests *ret, struct err *err)
 {
     struct finder f = {.arena = arena, .run = run};
     for (size_t i = 0; i < n; i++) {
         struct rego_diags ignored = {.arena = arena}; /* compiling tells them */
         struct rego_module *module;
-        if (!str_ends(sources[i].file, ends) ||
-            !rego_parse_module(arena, sources[i].text, sources[i].file,
+        if (!rego_parse_module(arena, sources[i].text, sources[i].file,
                                &(struct rego_parse_options){.v0 = sources[i].v0}, &ignored,
                                &module))
             continue;

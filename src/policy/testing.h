@@ -46,10 +46,9 @@ struct policy_tests {
 /*
  * The tests of the sources, in order of files and lines. Texts are changed where a name is used
  * again and where a test has cases: compile the sources that this leaves, with keep_print.
- * ends  only of files that end so ("_test.rego"); empty = all
  * run   only tests whose data.package.name matches; or NULL
  */
-bool policy_tests_find(struct arena *arena, struct rego_source *sources, size_t n, struct str ends,
+bool policy_tests_find(struct arena *arena, struct rego_source *sources, size_t n,
                        const struct regex *run, struct policy_tests *ret, struct err *err);
 /* Run one and fill its outcome. False only for err. */
 bool policy_test_run(struct arena *arena, const struct rego_policy *policy,

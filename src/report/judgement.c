@@ -274,13 +274,20 @@ static void put_row(struct buf *out, const struct policy_row *row)
     buf_char(out, '\n');
 }
 
+/* A rule that was asked and looks where nothing is. Of one that was not, only who asks is told:
+ * most findings have nothing to do with most rules. */
+static bool is_odd(const struct policy_row *row)
+{
+    return row->errors || (row->applicable && row->nnever_had);
+}
+
 void policy_report_lines(struct buf *out, const struct policy_report *report, bool all)
 {
     buf_str(out, STR("policy: "));
     policy_report_print(out, report);
     buf_char(out, '\n');
     for (size_t i = 0; i < report->n; i++)
-        if (all || report->row[i].errors || report->row[i].nnever_had)
+        if (all || is_odd(&report->row[i]))
             put_row(out, &report->row[i]);
     for (size_t i = 0; i < report->nnotes; i++)
         put_line(out, 2, "note: ", report->note[i]);
