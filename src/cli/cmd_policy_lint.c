@@ -325,7 +325,7 @@ static bool lint(const struct app *app, const struct invocation *in, struct aren
     const struct policy_load_options load = {
         .v0 = in->value[REGO_V0].set, .rules = true, .lenient = true, .ignore = ignore};
     struct policy_files files;
-    struct gatekeeper gatekeeper = {.arena = arena};
+    struct gatekeeper gatekeeper = {.arena = arena, .apart = true};
     struct lists lists = {0};
     struct found found = {0};
     struct str *paths;

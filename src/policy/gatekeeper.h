@@ -48,6 +48,7 @@ struct gatekeeper {
     struct gatekeeper_constraint *constraint;
     size_t nconstraints, constraint_room;
     const struct value *inventory; /* of gatekeeper_compile; or NULL */
+    bool apart; /* each template by itself: others of its kind, and other targets, are no matter */
 };
 
 /* Is it a template or a constraint? */

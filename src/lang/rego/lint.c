@@ -449,12 +449,27 @@ static void check_body(struct linter *l, const struct rego_body *body)
 
 /* --- rules --- */
 
+static enum rego_walk_next on_uncertain(struct rego_walker *walker, struct rego_term *term)
+{
+    (void)walker;
+    return term->kind == REGO_TERM_REF || term->kind == REGO_TERM_CALL ? REGO_WALK_END
+                                                                       : REGO_WALK_IN;
+}
+
+/* A head whose value may be undefined (input.x) has a condition, too. */
+static bool has_value(const struct rego_rule *rule)
+{
+    struct rego_walker walker = {.term = on_uncertain};
+    return !rule->head.value || rego_walk_term(&walker, rule->head.value);
+}
+
 static bool is_open(const struct rego_rule *rule)
 {
     const struct rego_expr *expr = rule->body && rule->body->n == 1 ? rule->body->expr[0] : NULL;
-    return !rule->body || (expr && expr->kind == REGO_EXPR_TERM && !expr->negated && !expr->nwith &&
-                           expr->term->kind == REGO_TERM_VALUE &&
-                           expr->term->value.kind == VALUE_BOOL && expr->term->value.truth);
+    bool open = !rule->body || (expr && expr->kind == REGO_EXPR_TERM && !expr->negated &&
+                                !expr->nwith && expr->term->kind == REGO_TERM_VALUE &&
+                                expr->term->value.kind == VALUE_BOOL && expr->term->value.truth);
+    return open && has_value(rule);
 }
 
 static bool plain_args(const struct rego_head *head)
