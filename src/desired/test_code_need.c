@@ -14,6 +14,7 @@
 struct given {
     const char *file[4][2];
     size_t asked;
+    struct arena arena; /* of what the state gives; freed by close_given */
 };
 
 static bool read_given(void *ctx, struct str path, struct str *ret)
@@ -42,7 +43,6 @@ static bool list_given(void *ctx, struct str dir, const struct str **ret_names, 
 /* Each instance has an id of its own. */
 static bool state_given(void *ctx, struct str address, struct value *ret)
 {
-    static struct arena arena = {.limit = 16 << 20};
     struct given *g = ctx;
     AUTO_BUF text = {.limit = 1 << 12};
     struct jsonw w = {.out = &text};
@@ -50,7 +50,7 @@ static bool state_given(void *ctx, struct str address, struct value *ret)
     jsonw_object_open(&w);
     jsonw_member_string(&w, STR("id"), address);
     jsonw_object_close(&w);
-    return json_parse(&arena, buf_view(&text), "state", JSON_COPY, ret, NULL);
+    return json_parse(&g->arena, buf_view(&text), "state", JSON_COPY, ret, NULL);
 }
 
 static struct code *open_within(struct given *g, size_t bytes)
@@ -69,7 +69,14 @@ static struct code *open_within(struct given *g, size_t bytes)
     if (!code_open(&options, &code, &err))
         fail_msg("%s", err_text(&err, why, sizeof why));
     g->asked = 0;
+    g->arena.limit = (size_t)256 << 20;
     return code;
+}
+
+static void close_given(struct given *g, struct code *code)
+{
+    code_close(code);
+    arena_free(&g->arena);
 }
 
 static struct code *open_given(struct given *g)
@@ -278,7 +285,7 @@ static void what_is_asked_for_alone_is_the_same(void **state)
         for (size_t k = 0; k < n; k++)
             assert_string_equal(told(&arena, one, &after[k]).ptr, told(&arena, all, &same[k]).ptr);
         code_close(one);
-        code_close(all);
+        close_given(&given, all);
     }
 }
 
@@ -300,7 +307,7 @@ static void another_question_is_answered_too(void **state)
     assert_string_equal(value_text(&v).ptr, "module.m[\"a\"].module.n[0].terraform_data.x");
     assert_string_equal(told(&arena, code, first).ptr, before.ptr);
     assert_non_null(code_find_instance(code, STR("module.m[\"a\"].module.n[0].terraform_data.x")));
-    code_close(code);
+    close_given(&given, code);
 }
 
 /* Faults of other instances are not looked for; those of what it needs are, once. */
@@ -318,14 +325,14 @@ static void faults_of_what_it_needs_are_told(void **state)
     assert_non_null(fine);
     assert_false(fine->failed);
     assert_int_equal(code_diags(code)->n, 0);
-    code_close(code);
+    close_given(&given, code);
     code = open_given(&given);
     assert_null(code_find_instance(code, STR("terraform_data.y[3]")));
     assert_int_equal(code_diags(code)->n, 1);
     assert_true(str_equal(code_diags(code)->diag[0].summary, STR("Invalid index")));
     assert_true(code_evaluate(code, &err));
     assert_int_equal(code_diags(code)->n, 1);
-    code_close(code);
+    close_given(&given, code);
 }
 
 /* Room for each of the values once, and not for all of them at each of them. */
@@ -347,7 +354,7 @@ static void each_of_many_picks_its_own(void **state)
     assert_int_equal(code_diags(code)->n, 0);
     (void)code_instances(code, &n);
     assert_int_equal(n, 6000);
-    code_close(code);
+    close_given(&given, code);
 }
 
 int main(void)
