@@ -37,7 +37,9 @@ bool origin_told(const struct finding *finding, const struct report_options *opt
 
 struct str finding_remedy(const struct finding *finding)
 {
-    return finding->remedy.len ? finding->remedy : str_from(class_remedy(finding->class_));
+    if (finding->remedy.len || finding->ignored) /* what is accepted needs nothing */
+        return finding->remedy;
+    return str_from(class_remedy(finding->class_));
 }
 
 /* --- as text --- */

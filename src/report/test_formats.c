@@ -680,6 +680,25 @@ static void junit_puts_paths_behind_the_reason(void **state)
     assert_true(holds(buf_view(&out), "the code is ahead; size\""));
 }
 
+static void what_is_ignored_has_no_remedy(void **state)
+{
+    (void)state;
+    struct finding finding = {.class_ = CLASS_CONTRADICTS_CODE,
+                              .address = STR("lab_box.a"),
+                              .type = STR("lab_box"),
+                              .ignored_by = STR("ignore_changes")};
+    struct stack_result stack = {.name = STR("s"), .findings = &finding, .nfindings = 1};
+    struct scan_result result = {.stacks = &stack, .nstacks = 1};
+    struct report_options options = {.show_ignored = true};
+    for (int ignored = 0; ignored < 2; ignored++) {
+        AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+        finding.ignored = ignored;
+        assert_true(report_find(STR("json"))->write(&out, &result, &options, NULL));
+        assert_int_equal(holds(buf_view(&out), "\"remedy\": null"), ignored);
+        assert_int_equal(holds(buf_view(&out), "\"remedy\": \"Apply"), !ignored);
+    }
+}
+
 static void formats_are_found_by_name_and_by_file(void **state)
 {
     (void)state;
@@ -754,6 +773,7 @@ int main(void)
         cmocka_unit_test(every_format_tells_where_the_value_comes_from),
         cmocka_unit_test(every_format_tells_what_policy_says),
         cmocka_unit_test(junit_puts_paths_behind_the_reason),
+        cmocka_unit_test(what_is_ignored_has_no_remedy),
         cmocka_unit_test(formats_are_found_by_name_and_by_file),
     };
     return cmocka_run_group_tests_name("report/formats", tests, NULL, NULL);
