@@ -501,13 +501,32 @@ static bool within(void *ctx, enum recording_step step, int64_t run, struct err 
     return step == RECORDING_BEGIN ? begin_with(p, run, err) : end_with(p, err);
 }
 
+/* The run that the lease stands for: this one's, also where nobody knows whether its beginning was
+ * recorded; or that of somebody who died, which nobody has given up yet. */
+static bool leave_run(struct piece *p, struct str why, struct err *err)
+{
+    const struct run_start plain = {.stack = p->stack->name,
+                                    .actor = {STR("plumb"), STR("service")}};
+    const struct run_start *start = p->recording.start.stack.len ? &p->recording.start : &plain;
+    const struct db_value param[] = {DB_PARAM_TEXT(p->lease->stack), DB_PARAM_TEXT(p->lease->owner),
+                                     DB_PARAM_INT(p->lease->fence)};
+    struct err none = {0};
+    int64_t run = 0;
+    if (!db_one_int(store_of(p)->db,
+                    "SELECT run FROM lease WHERE stack = $1 AND owner = $2 AND fence = $3", param,
+                    3, &run, &none) &&
+        none.kind != ERR_NONE) {
+        *err = none;
+        return false;
+    }
+    return !run || run_abandon(store_of(p), run, start, why, err);
+}
+
 /* The run that was begun counts for nothing; the stack is free again. */
 static bool abandon_in(struct piece *p, struct str why, const struct lease_end *end,
                        struct err *err)
 {
-    return (!p->recording.finish.run ||
-            run_abandon(store_of(p), p->recording.finish.run, &p->recording.start, why, err)) &&
-           give_back(p, end, err);
+    return leave_run(p, why, err) && give_back(p, end, err);
 }
 
 static bool abandon(struct piece *p, struct str why, const struct lease_end *end, struct err *err)
@@ -728,6 +747,7 @@ static bool move_on_alone(struct piece *p)
     if (!db_begin(db, DB_WRITE, &p->err))
         return false;
     if ((p->kind == PIECE_NONE || move_on(p, p->now, &p->err)) &&
+        leave_run(p, STR("its service ended, or lost the stack's lease"), &p->err) &&
         give_back(p, &(struct lease_end){.attempts = p->lease->attempts}, &p->err) &&
         db_commit(db, &p->err))
         return true;

@@ -412,6 +412,33 @@ static void lock_state(struct world *w, const char *kind)
                        &param, 1, &w->err));
 }
 
+/* Who died left a run without an end; whoever comes next finds an apply, and scans nothing yet. */
+static void a_run_of_the_dead_ends_whatever_comes_next(void **state)
+{
+    static const struct touch whole = {STR_INIT("app"), STR_INIT(""), STR_INIT("file"), 0,
+                                       STR_INIT("")};
+    const struct run_start start = {.stack = STR("app"), .path = STR("app")};
+    struct world w = {0};
+    int64_t run = 0;
+    make_world(&w, *state, "version: 1\nschedules: [weekly]\n" SERVE STACK);
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    end(&w, 0);
+    assert_true(run_begin(&w.record, &start, &run, &w.err));
+    assert_true(db_script(w.record.db,
+                          "UPDATE lease SET owner = 'dead', until_utc_ms = 1, due_utc_ms = 1,"
+                          " run = (SELECT max(id) FROM run)",
+                          &w.err));
+    assert_true(touch_add(&w.record, &whole, 1, &w.err));
+    lock_state(&w, "write");
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM lease WHERE waits_utc_ms > 0", 1);
+    end(&w, 0);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run WHERE outcome = 'running'"), 0);
+    assert_int_equal(ask(&w, "SELECT max(id) FROM run WHERE outcome = 'abandoned'"), run);
+    close_world(&w);
+}
+
 /* apply_wait is 2 s here: then it is scanned all the same. A plan changes nothing. */
 static void an_apply_is_waited_for_but_not_for_ever(void **state)
 {
@@ -551,6 +578,7 @@ int main(void)
         cmocka_unit_test(the_rest_of_a_touched_stack_is_looked_at_again),
         cmocka_unit_test(the_store_s_trouble_is_not_the_stack_s),
         cmocka_unit_test(a_scan_ends_for_its_own_lease_alone),
+        cmocka_unit_test(a_run_of_the_dead_ends_whatever_comes_next),
         cmocka_unit_test(an_apply_is_waited_for_but_not_for_ever),
         cmocka_unit_test(a_lock_beside_the_state_is_told_of),
         cmocka_unit_test(a_state_of_another_lineage_is_another_state),
