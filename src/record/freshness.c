@@ -111,6 +111,8 @@ static bool judge(struct arena *arena, const struct freshness_ask *ask, const st
                 arena_printf(arena, "CRON_TZ=%.*s %.*s", STR_ARG(s->zone->name), STR_ARG(s->text));
         f->next_utc_ms = plan->next_utc_ms ? plan->next_utc_ms : schedule_next(s, f->row.name, now);
         f->due_utc_ms = known ? schedule_next(s, f->row.name, known) : f->next_utc_ms;
+        if (!plan->next_utc_ms && f->due_utc_ms < f->next_utc_ms)
+            f->next_utc_ms = f->due_utc_ms; /* it was due before: it is what comes next */
         if (f->due_utc_ms != SCHEDULE_NEVER)
             f->late_utc_ms = f->due_utc_ms + grace_of(&plan->tier, f->row.name, f->due_utc_ms);
         f->due_utc_ms = f->due_utc_ms == SCHEDULE_NEVER ? 0 : f->due_utc_ms;
