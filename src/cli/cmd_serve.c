@@ -371,6 +371,17 @@ static bool open_hangups(int *ret, sigset_t *ret_before, struct err *err)
     return *ret >= 0 || err_set(err, ERR_IO, "signalfd: %s", strerror(errno));
 }
 
+/* Who has ended takes up nothing any more: a hangup that came meanwhile, its own after a change of
+ * plumb.yaml among them, would end it as a signal does that nobody handles. */
+static void close_hangups(const struct serving *s, const sigset_t *before)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    (void)sigaction(SIGHUP, &ignore, NULL);
+    if (s->hangups >= 0)
+        (void)close(s->hangups);
+    (void)pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 static bool start(struct serving *s, struct err *err)
 {
     struct server_options serving;
@@ -412,9 +423,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
         *ret_exit = done ? 0 : 1;
     }
     telemetry_close(s.telemetry);
-    if (s.hangups >= 0)
-        (void)close(s.hangups);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close_hangups(&s, &before);
     return ok;
 }
 
