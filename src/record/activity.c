@@ -146,12 +146,14 @@ static bool insert(struct adding *a, const struct activity *e, enum activity_way
         text(a, e->actor),        text(a, e->principal),
         text(a, e->session),      text(a, e->client),
         text(a, e->source_ip),    DB_PARAM_TEXT(str_from(activity_way_name(way))),
-        DB_PARAM_INT(e->failed),  DB_PARAM_INT(e->attack)};
+        DB_PARAM_INT(e->failed),  DB_PARAM_INT(e->attack),
+        text(a, a->rules->stacks)};
     return db_run(a->record->db,
                   "INSERT INTO activity (id, source, event, utc_ms, received_utc_ms, cloud,"
                   " account, region, service, action, actor, principal, session, client,"
-                  " source_ip, way, failed, attack, expected, result) VALUES ($1, $2, $3, $4, $5,"
-                  " $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 0, '')"
+                  " source_ip, way, failed, attack, expected, result, stacks) VALUES ($1, $2, $3,"
+                  " $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 0, '',"
+                  " $19)"
                   " ON CONFLICT (source, event) DO NOTHING",
                   row, sizeof row / sizeof *row, err);
 }
@@ -324,6 +326,15 @@ static bool keep_targets(struct adding *a, int64_t id, const struct activity *e,
            (e->failed || (name_findings(a, e, match, err) && touch(a, match, err)));
 }
 
+/* Who may touch all stacks says it, too. */
+static bool widen(struct adding *a, int64_t id, struct err *err)
+{
+    const struct db_value row = DB_PARAM_INT(id);
+    return a->rules->stacks.len ||
+           db_run(a->record->db, "UPDATE activity SET stacks = '' WHERE id = $1 AND stacks <> ''",
+                  &row, 1, err);
+}
+
 /* It came before, perhaps from somebody who may touch other stacks, or before anybody knew what it
  * is about: what it is about besides counts. */
 static bool keep_again(struct adding *a, const struct activity *e, const struct known_event *known,
@@ -332,7 +343,8 @@ static bool keep_again(struct adding *a, const struct activity *e, const struct 
     struct activity_match match;
     bool expected = false;
     size_t n = 0;
-    if (!activity_find_targets(a->record, &a->arena, a->rules, e, &match, err))
+    if (!activity_find_targets(a->record, &a->arena, a->rules, e, &match, err) ||
+        !widen(a, known->id, err))
         return false;
     for (size_t i = 0; i < match.n; i++) {
         const struct db_value param[] = {text(a, match.target[i].stack),
@@ -512,6 +524,11 @@ static bool add_all(void *ctx, struct err *err)
 
 /* --- what was not known yet --- */
 
+bool activity_may_touch(struct str stacks, struct str stack)
+{
+    return !stacks.len || glob_match(stacks, stack, '\0');
+}
+
 struct late {
     struct arena arena;
     struct str stack;
@@ -522,6 +539,8 @@ struct late {
 static bool take_late(void *ctx, const struct db_row *row, struct err *err)
 {
     struct late *late = ctx;
+    if (!activity_may_touch(db_text(row, 1), late->stack))
+        return true;
     struct touch *grown = arena_grow(&late->arena, late->touch, late->n, &late->room, late->n + 1);
     struct str address = arena_dup(&late->arena, db_text(row, 0));
     if (!grown || !address.ptr)
@@ -537,14 +556,16 @@ bool activity_touch_late(struct record *record, struct str stack, int64_t run, s
     struct late late = {.arena = {.limit = ARENA_BYTES}, .stack = stack};
     const struct db_value param[] = {DB_PARAM_INT(run), DB_PARAM_INT(CLOCKS_APART_MS),
                                      DB_PARAM_INT(IDENTITY_REFERENCE)};
-    bool ok = db_query(record->db,
-                       "SELECT DISTINCT r.address FROM run u JOIN activity a ON a.received_utc_ms"
-                       " >= u.started_utc_ms - $2 AND a.failed = 0 JOIN activity_name n ON"
-                       " n.activity = a.id JOIN identity i ON i.hash = n.hash AND i.rank < $3 JOIN"
-                       " identity_resource r ON r.id = i.resource AND r.stack = u.stack"
-                       " WHERE u.id = $1 ORDER BY r.address",
-                       param, 3, take_late, &late, err) &&
-              touch_add(record, late.touch, late.n, err);
+    bool ok =
+        db_query(
+            record->db,
+            "SELECT DISTINCT r.address, a.stacks FROM run u JOIN activity a ON a.received_utc_ms"
+            " >= u.started_utc_ms - $2 AND a.failed = 0 JOIN activity_name n ON"
+            " n.activity = a.id JOIN identity i ON i.hash = n.hash AND i.rank < $3 JOIN"
+            " identity_resource r ON r.id = i.resource AND r.stack = u.stack"
+            " WHERE u.id = $1 ORDER BY r.address",
+            param, 3, take_late, &late, err) &&
+        touch_add(record, late.touch, late.n, err);
     arena_free(&late.arena);
     return ok || err_wrap(err, "events of resources that are new");
 }

@@ -93,6 +93,7 @@ struct deed {
 };
 struct deeds {
     struct arena *arena;
+    struct str stack;
     struct deed *deed; /* newest first */
     size_t n, room;
 };
@@ -131,6 +132,13 @@ static bool take_deed(void *ctx, const struct db_row *row, struct err *err)
     return by->action.ptr || arena_full(d->arena, err);
 }
 
+/* By a name that nobody knew then: it may be of a stack that the sender has no business with. */
+static bool take_named(void *ctx, const struct db_row *row, struct err *err)
+{
+    const struct deeds *d = ctx;
+    return !activity_may_touch(db_text(row, 13), d->stack) || take_deed(ctx, row, err);
+}
+
 static bool find_by_address(struct attributions *a, struct str address, int64_t since,
                             struct deeds *ret, struct err *err)
 {
@@ -152,15 +160,17 @@ static bool find_by_name(struct attributions *a, const int64_t *hash, size_t n, 
     struct db_value param[HASHES + 1];
     if (!n)
         return true;
+    ret->stack = a->stack;
     for (size_t i = 0; i < HASHES; i++)
         param[i] = DB_PARAM_INT(hash[i < n ? i : n - 1]);
     param[HASHES] = DB_PARAM_INT(since);
     return db_query(a->record->db,
-                    "SELECT " DEED_COLUMNS ", 1 FROM activity a WHERE a.id IN (SELECT activity"
+                    "SELECT " DEED_COLUMNS
+                    ", 1, a.stacks FROM activity a WHERE a.id IN (SELECT activity"
                     " FROM activity_name WHERE hash IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
                     " $11, $12, $13, $14, $15, $16)) AND a.utc_ms >= $17 AND a.failed = 0 AND"
                     " a.actor <> '' ORDER BY a.utc_ms DESC, a.id DESC LIMIT 200",
-                    param, HASHES + 1, take_deed, ret, err);
+                    param, HASHES + 1, take_named, ret, err);
 }
 
 static bool find_unnamed(struct attributions *a, const struct finding *finding,

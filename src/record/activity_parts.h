@@ -21,3 +21,5 @@ struct activity_match {
 bool activity_find_targets(struct record *record, struct arena *arena,
                            const struct activity_rules *rules, const struct activity *event,
                            struct activity_match *ret, struct err *err);
+/* May who sent an event name something of that stack? stacks: his glob; empty = all. */
+bool activity_may_touch(struct str stacks, struct str stack);

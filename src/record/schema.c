@@ -307,6 +307,9 @@ static const struct migration migrations[] = {
      " violation BIGINT NOT NULL, findings BIGINT NOT NULL,"
      " PRIMARY KEY (stack, class, lane, violation));"
      "INSERT INTO finding_count (stack, class, lane, violation, findings) " COUNTS_ALL},
+    {"whose events they are",
+     /* activity.h. stacks: glob of those that the sender may touch; empty = all */
+     "ALTER TABLE activity ADD COLUMN stacks TEXT NOT NULL DEFAULT ''"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

@@ -748,6 +748,7 @@ static void an_event_of_two_senders_counts_for_both(void **state)
     know_all(&lab);
     add(&lab, trail, &others, &done);
     assert_true(done.count[ACTIVITY_UNMATCHED] == 1 && touches(&lab) == 0);
+    assert_int_equal(who(&lab, "aws_vpc.main", CLASS_CONTRADICTS_CODE)->actor.len, 0);
     add(&lab, trail, &no_rules, &done);
     assert_true(done.count[ACTIVITY_DUPLICATE] == 1 && touches(&lab) == 1);
     assert_int_equal(count(&lab, "SELECT count(*) FROM activity WHERE result = 'matched'"), 1);
@@ -799,6 +800,7 @@ static void a_pipeline_is_expected_within_a_run(void **state)
  * called: it is read again. What came before that scan began, it has seen. */
 static void an_event_before_its_name_is_known(void **state)
 {
+    static const struct activity_rules others = {.stacks = STR_INIT("else*")};
     static const char touched[] =
         "SELECT count(*) FROM touch WHERE stack = 'prod' AND address = 'aws_instance.app' AND"
         " why = 'event'";
@@ -813,6 +815,7 @@ static void an_event_before_its_name_is_known(void **state)
     assert_true(run_begin(&lab.record, &start, &run, &err));
     lab.now += 1000;
     add(&lab, TRAIL("ec2", "StopInstances", ASKED("\"instanceId\":\"i-1\"")), &no_rules, &done);
+    add(&lab, TRAIL("ec2", "ModifyVpcAttribute", ASKED("\"vpcId\":\"vpc-1\"")), &others, &done);
     assert_int_equal(done.touched, 0);
     know_all(&lab);
     assert_true(db_begin(lab.record.db, DB_WRITE, &err) &&
