@@ -68,6 +68,9 @@ struct run_finish {
     bool retired; /* the stack is nobody's: all that is open ends, its answers stay (retire.h) */
     /* Did it look at that address? NULL = at all of them. */
     bool (*wanted)(void *ctx, struct str address);
+    /* All that are, where they were given by name; sorted. NULL = only `wanted` can tell. */
+    const struct str *addresses;
+    size_t naddresses;
     /* A finding as JSON without secrets, for `detail`. */
     bool (*describe)(void *ctx, struct buf *out, const struct finding *finding, struct err *err);
     void *ctx;

@@ -34,6 +34,7 @@ struct lives {
     int64_t now;
     struct life *life;
     size_t nlives, room;
+    uint64_t elsewhere;   /* open ones that were not loaded: the run did not look there */
     size_t *slot, nslots; /* by fingerprint: index + 1 */
     struct sight *seen;
     size_t nseen;

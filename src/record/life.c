@@ -14,6 +14,7 @@
 #include "record/findings_parts.h"
 
 enum { DETAIL_BYTES_MAX = 1 << 20, LINE_BYTES_MAX = 4000 };
+enum { FEW = 32 }; /* addresses that are asked for one by one */
 
 static const struct {
     struct str name;
@@ -163,16 +164,61 @@ static size_t *slot_of(struct lives *lives, struct str fingerprint)
     return &lives->slot[i];
 }
 
-static bool load_lives(struct lives *lives, struct err *err)
+#define LIVES \
+    "SELECT id, first_utc_ms, open_utc_ms, changed_utc_ms, first_run, times, status," \
+    " fingerprint, address, class, digest, decision, why, actor, actor_how," \
+    " (SELECT a.hash FROM finding_asked a WHERE a.finding = finding.id), actor_principal" \
+    " FROM finding WHERE stack = $1"
+
+static bool load_all(struct lives *lives, struct err *err)
 {
     const struct db_value stack = record_text(lives->arena, lives->finish->start->stack, SIZE_MAX);
-    if (!db_query(lives->record->db,
-                  "SELECT id, first_utc_ms, open_utc_ms, changed_utc_ms, first_run, times, status,"
-                  " fingerprint, address, class, digest, decision, why, actor, actor_how,"
-                  " (SELECT a.hash FROM finding_asked a WHERE a.finding = finding.id),"
-                  " actor_principal"
-                  " FROM finding WHERE stack = $1 ORDER BY id",
-                  &stack, 1, take_life, lives, err))
+    return db_query(lives->record->db, LIVES " ORDER BY id", &stack, 1, take_life, lives, err);
+}
+
+static int by_address(const void *a, const void *b)
+{
+    return str_compare(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* A touch looks at one resource of a stack that may have had thousands of findings: those of what
+ * it looked at, and of what it found. A fingerprint has its address in it. */
+static bool load_few(struct lives *lives, struct err *err)
+{
+    const struct run_finish *finish = lives->finish;
+    struct str address[2 * FEW];
+    struct db_value param[] = {record_text(lives->arena, finish->start->stack, SIZE_MAX),
+                               DB_PARAM_INT(0)};
+    size_t n = 0;
+    int64_t open = 0;
+    for (size_t i = 0; i < finish->naddresses; i++)
+        address[n++] = finish->addresses[i];
+    for (size_t i = 0; i < lives->nseen; i++)
+        address[n++] = lives->seen[i].finding->address;
+    qsort(address, n, sizeof *address, by_address);
+    for (size_t i = 0; i < n; i++) {
+        if (i && str_equal(address[i], address[i - 1]))
+            continue;
+        param[1] = record_text(lives->arena, address[i], SIZE_MAX);
+        if (!db_query(lives->record->db, LIVES " AND address = $2 ORDER BY id", param, 2, take_life,
+                      lives, err))
+            return false;
+    }
+    if (!db_one_int(lives->record->db, "SELECT count(*) FROM finding WHERE stack = $1 AND lane < 4",
+                    param, 1, &open, err))
+        return false;
+    for (size_t i = 0; i < lives->nlives; i++)
+        open -= lives->life[i].status != STATUS_RESOLVED;
+    lives->elsewhere = (uint64_t)open;
+    return true;
+}
+
+static bool load_lives(struct lives *lives, struct err *err)
+{
+    const struct run_finish *finish = lives->finish;
+    bool few = finish->addresses && finish->naddresses && finish->naddresses <= FEW &&
+               lives->nseen <= FEW && !finish->retired && !finish->baseline.ptr;
+    if (!(few ? load_few(lives, err) : load_all(lives, err)))
         return false;
     for (lives->nslots = 16; lives->nslots < 2 * lives->nlives; lives->nslots *= 2)
         ;
@@ -218,11 +264,6 @@ static bool take_sights(struct lives *lives, struct err *err)
 }
 
 /* --- which of the store's findings this run could have seen --- */
-
-static int by_address(const void *a, const void *b)
-{
-    return str_compare(*(const struct str *)a, *(const struct str *)b);
-}
 
 struct unchecked {
     struct str *address;
@@ -329,6 +370,7 @@ static bool match(struct lives *lives, struct err *err)
     if (!list_unchecked(lives, &unchecked, err))
         return false;
     match_names(lives);
+    lives->changes.kept = lives->elsewhere;
     for (size_t i = 0; i < lives->nlives; i++) {
         struct life *life = &lives->life[i];
         if (life->seen || life->status == STATUS_RESOLVED)

@@ -71,6 +71,7 @@ struct world {
     struct record record;
     int64_t now;
     char wanted;
+    bool by_name; /* what is wanted is given by name, as for a touch */
 };
 
 static int64_t tick(void *clock)
@@ -146,6 +147,9 @@ static struct run_changes scan(struct world *world, const char *sees)
     if (rest.len > 1 && rest.ptr[1] == ':')
         world->wanted = rest.ptr[0];
     finish.partial = world->wanted != 0;
+    const struct str named = {&world->wanted, 1};
+    finish.addresses = world->by_name && world->wanted ? &named : NULL;
+    finish.naddresses = finish.addresses ? 1 : 0;
     rest = str_sub(rest,
                    result.failed.len || finish.baseline.ptr ? 1
                    : world->wanted                          ? 2
@@ -201,17 +205,19 @@ static void each_story_is_told_by_the_store(void **state)
 {
     struct world world;
     open_world(&world, *state);
-    for (size_t i = 0; i < sizeof stories / sizeof *stories; i++) {
-        print_message("  %s\n", stories[i].says);
+    for (size_t i = 0; i < 2 * sizeof stories / sizeof *stories; i++) {
+        const struct story *story = &stories[i / 2];
+        world.by_name = i % 2;
+        print_message("  %s%s\n", story->says, world.by_name ? ", by name" : "");
         clear(&world);
-        for (size_t r = 0; r < 6 && stories[i].runs[r]; r++) {
+        for (size_t r = 0; r < 6 && story->runs[r]; r++) {
             struct buf got = {.limit = 4096};
-            (void)scan(&world, stories[i].runs[r]);
+            (void)scan(&world, story->runs[r]);
             assert_true(db_query(world.record.db,
                                  "SELECT address, status FROM finding ORDER BY address, id", NULL,
                                  0, print_status, &got, NULL));
             buf_char(&got, '\0');
-            assert_string_equal(got.ptr, stories[i].want[r]);
+            assert_string_equal(got.ptr, story->want[r]);
             buf_free(&got);
             test_counts_hold(world.record.db);
         }
@@ -231,6 +237,16 @@ static void a_run_says_what_it_changed(void **state)
     assert_true(c.resolved == 1 && c.kept == 2);
     c = scan(&world, "+a2 b");
     assert_true(c.baselined == 2 && c.waived == 2);
+    (void)scan(&world, "a b d e");
+    world.by_name = true; /* of the others nothing is read: they are as they were */
+    c = scan(&world, "d:");
+    assert_true(c.resolved == 1 && c.kept == 3);
+    c = scan(&world, "d:d f");
+    assert_true(c.reopened == 1 && c.fresh == 1 && c.kept == 3);
+    c = scan(&world, "d:d f");
+    assert_true(c.recurring == 2 && c.kept == 3);
+    c = scan(&world, "d:d");
+    assert_true(c.recurring == 1 && c.kept == 4);
     test_counts_hold(world.record.db);
     close_world(&world);
 }

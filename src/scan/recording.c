@@ -116,6 +116,7 @@ bool recording_begin(struct recording *r, const struct stack *stack, struct err 
     if (!r->record || r->failed.kind)
         return true;
     const struct config *config = r->options.judges->config;
+    bool by_name = r->options.scan->exact && !r->options.scan->ntargets;
     r->start.stack = stack->name;
     r->start.path = stack->path;
     r->start.environment = stack->environment;
@@ -123,6 +124,8 @@ bool recording_begin(struct recording *r, const struct stack *stack, struct err 
     r->finish = (struct run_finish){.start = &r->start,
                                     .partial = scan_is_partial(r->options.scan),
                                     .wanted = wanted,
+                                    .addresses = by_name ? r->options.scan->addresses : NULL,
+                                    .naddresses = by_name ? r->options.scan->naddresses : 0,
                                     .describe = describe,
                                     .ctx = r,
                                     .live_utc_ms = live_time(arena, r->options.scan, stack),
