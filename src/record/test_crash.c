@@ -218,6 +218,7 @@ static void check_store(const struct test_store *store, const struct acked *acke
         !audit_size(&record, &size, &err))
         fail_msg("%s", err.frame[0]);
     assert_int_equal(chain.n, size);
+    test_counts_hold(db);
     record_close(&record);
 }
 
