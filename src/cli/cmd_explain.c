@@ -35,6 +35,7 @@ struct job {
     struct buf out;
     struct jsonw w;
     bool lacking; /* something could not be had that a provider or the state would tell */
+    bool broken;  /* something that was evaluated for the answer has errors; they are told */
 };
 
 /* One thing that is explained. */
@@ -527,6 +528,15 @@ static bool explain_missing(struct job *job, struct str text, bool *ret_good, st
                    STR_ARG(text));
 }
 
+/* The root was read without errors: these are of what the answer needed. */
+static void tell_errors(struct job *job)
+{
+    const struct hcl_diags *diags = code_diags(job->code);
+    job->broken = hcl_has_errors(diags);
+    if (job->broken)
+        root_tell(job->app, code_module_tree(job->code), diags, (struct str){0}, false);
+}
+
 static bool explain(struct job *job, struct str text, bool *ret_good, struct err *err)
 {
     const struct code_instance *instance = NULL;
@@ -540,6 +550,8 @@ static bool explain(struct job *job, struct str text, bool *ret_good, struct err
                                        : not_declared(job, text, err);
     if (!split(job, text, &instance, &path, err))
         return false;
+    if (instance)
+        tell_errors(job);
     if (instance && !path.n) {
         explain_instance(job, instance, &first);
         return true;
@@ -553,6 +565,8 @@ static bool explain(struct job *job, struct str text, bool *ret_good, struct err
                        STR_ARG(instance->address), STR_ARG(path_text(job->arena, path)));
     if (!explain_all(job, text, &found, err))
         return false;
+    if (found)
+        tell_errors(job);
     return found || explain_missing(job, text, ret_good, err);
 }
 
@@ -572,7 +586,7 @@ static bool run_job(struct job *job, struct str text, int *ret_exit, struct err 
         ok = buf_ok(&job->out, err) &&
              fwrite(job->out.ptr, 1, job->out.len, job->app->out) == job->out.len;
     buf_free(&job->out);
-    *ret_exit = good ? EXIT_IN_SYNC : EXIT_ERROR;
+    *ret_exit = good && !job->broken ? EXIT_IN_SYNC : EXIT_ERROR;
     return ok;
 }
 
@@ -608,7 +622,8 @@ const struct command cmd_explain = {
         "stand there too.\n\n"
         "Told are the value, its type, the way from the attribute to the literal that decides it "
         "(through locals, variables, module arguments, for_each and tfvars files), and where it "
-        "cannot be known, why. What is sensitive is not printed.\n\n"
+        "cannot be known, why. What is sensitive is not printed. Errors in what the answer needs "
+        "are told, and the exit code is 1 then.\n\n"
         "  plumb explain 'aws_instance.web[0].instance_type' -C infra/prod\n"
         "  plumb explain 'module.net[\"a\"].aws_vpc.this' --output json\n"
         "  plumb explain local.tags",

@@ -172,6 +172,7 @@ static bool place_outside(struct homes *h, struct config_stack *row, struct err 
     row->path = moved(h->arena, row->path, top, below, here);
     row->state = moved(h->arena, row->state, top, below, here);
     row->snapshot = moved(h->arena, row->snapshot, top, below, here);
+    row->files = moved(h->arena, row->files, top, below, here);
     return ok && (row->path.ptr || arena_full(h->arena, err));
 }
 

@@ -242,6 +242,18 @@ static bool is_known(void *ctx, const struct hcl_traversal *traversal)
     return false;
 }
 
+/* Its value is unknown because it could not be evaluated. */
+static bool has_error(const struct code *code, const struct code_link *link)
+{
+    for (size_t i = 0; i < code->diags.n; i++) {
+        const struct hcl_diag *d = &code->diags.diag[i];
+        if (!d->warning && str_equal(d->file, link->source->name) &&
+            d->subject.start >= link->range.start && d->subject.end <= link->range.end)
+            return true;
+    }
+    return false;
+}
+
 void code_explain_unknown(struct code_follow *f, unsigned depth_left)
 {
     const struct code_link *last = f->n ? &f->link[f->n - 1] : NULL;
@@ -249,7 +261,10 @@ void code_explain_unknown(struct code_follow *f, unsigned depth_left)
     if (!f->why.len && f->reached && f->reached_at.file && depth_left)
         (void)hcl_each_reference(f->arena, f->reached, is_known, &s);
     if (!f->why.len && last && last->source)
-        f->why = arena_printf(f->arena, "the expression at %.*s:%u is known only at an apply",
+        f->why = arena_printf(f->arena,
+                              has_error(f->code, last)
+                                  ? "there is an error in the expression at %.*s:%u"
+                                  : "the expression at %.*s:%u is known only at an apply",
                               STR_ARG(last->file), last->line);
     if (!f->why.len)
         f->why = STR("it is known only at an apply");

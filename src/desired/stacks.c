@@ -500,7 +500,8 @@ static bool add_stack(struct finder *f, const struct pick *pick, struct str work
                           .state = f->query->state.len ? f->query->state
                                    : pick->state.len   ? pick->state
                                                        : config_path(f, config, config->state),
-                          .snapshot = config_path(f, config, config->snapshot)};
+                          .snapshot = config_path(f, config, config->snapshot),
+                          .files = config_path(f, config, config->files)};
     struct str owner = STR("");
     if (!config->owner.len &&
         !owners_find(f->arena, &f->owners, base, relative, pick->first_file, &owner, err))

@@ -55,6 +55,7 @@ struct config_stack {
     size_t nproviders;
     struct str state;              /* a state file or URL instead of the backend */
     struct str snapshot;           /* live values from this document instead of providers */
+    struct str files;              /* folder that the code's file functions may read below */
     struct str repository, branch; /* of the code, where it is another one than this file's */
     struct str root; /* where its paths start, if not where this file is: a clone of that branch */
     struct config_place place;

@@ -55,6 +55,12 @@ static const struct field stack_fields[] = {
      .check = CHECK_FILLED,
      AT(config_stack, snapshot),
      .text = "a document of live values to use instead of providers"},
+    {.name = "files",
+     .kind = FIELD_STRING,
+     .check = CHECK_FILLED,
+     AT(config_stack, files),
+     .text = "folder that file(), templatefile() and the like may read below; without it the "
+             "repository"},
     {.name = "branch",
      .kind = FIELD_STRING,
      .check = CHECK_FILLED,

@@ -15,6 +15,7 @@ struct stack {
     struct str data_dir;                     /* .terraform or TF_DATA_DIR, absolute or below path */
     struct str state;                        /* explicit state file or URL, or empty */
     struct str snapshot;                     /* explicit live document, or empty */
+    struct str files;                        /* file functions may read below it; or empty */
     const struct config_provider *providers; /* explicit provider settings, first match wins */
     size_t nproviders;
 };

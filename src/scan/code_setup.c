@@ -15,6 +15,8 @@ enum { NAMES_MAX = 100000, LOCK_BYTES_MAX = 16 << 20 };
 struct str scan_code_folder(struct arena *arena, const struct stack *stack)
 {
     char root[4096], here[4096];
+    if (stack->files.len)
+        return stack->files;
     struct str path = arena_dup(arena, stack->path.len ? stack->path : STR("."));
     if (!path.ptr || !realpath(path.ptr, root))
         return stack->path;

@@ -4,7 +4,8 @@
 #include "live/library.h"
 #include "model/stack.h"
 
-/* Files may be read below the repository; without one, below where we are or the root. */
+/* Files may be read below what the configuration says (`files`), else the repository; without one,
+ * below where we are or the root. */
 struct str scan_code_folder(struct arena *arena, const struct stack *stack);
 /* OpenTofu's own files, a lock file of its registry, or (without one) its state. *ret_untold: there
  * is nothing that tells; then what is written may (struct code_options). */

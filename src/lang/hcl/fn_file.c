@@ -128,8 +128,9 @@ static bool look_at(struct hcl_call *call, int bad_arg, struct str path, struct 
     if (!hcl_file_allowed(call) || !hcl_file_path(call, path, ret_full))
         return false;
     if (!below_root(call, *ret_full))
-        return hcl_call_fail(call, bad_arg, "\"%.*s\" is outside of the folder that may be read",
-                             STR_ARG(path));
+        return hcl_call_fail(
+            call, bad_arg, "\"%.*s\" is outside of the folder that may be read (\"%.*s\")",
+            STR_ARG(path), STR_ARG(call->ev->world ? call->ev->world->root_dir : STR("")));
     if (stat(ret_full->ptr, ret_stat) != 0) {
         *ret_fault = HCL_FILE_ABSENT;
         return hcl_call_fail(call, bad_arg,

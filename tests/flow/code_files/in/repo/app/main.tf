@@ -1,0 +1,3 @@
+resource "terraform_data" "motd" {
+  input = file("${path.module}/../../shared/motd.txt")
+}
