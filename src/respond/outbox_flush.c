@@ -229,23 +229,6 @@ static bool traces_of(struct stepping *s, const struct message *m, struct buf *o
 
 /* --- is it the last one of its thread? --- */
 
-struct told_ids {
-    struct arena *arena;
-    int64_t *id;
-    size_t n, room;
-};
-
-static bool take_id(void *ctx, const struct db_row *row, struct err *err)
-{
-    struct told_ids *ids = ctx;
-    int64_t *grown = arena_grow(ids->arena, ids->id, ids->n, &ids->room, ids->n + 1);
-    if (!grown)
-        return arena_full(ids->arena, err);
-    ids->id = grown;
-    ids->id[ids->n++] = db_int(row, 0);
-    return true;
-}
-
 static bool is_of_thread(struct stepping *s, const struct route *route, struct str thread,
                          int64_t finding, bool *ret, struct err *err)
 {
@@ -272,7 +255,7 @@ static bool is_among(const struct ready *r, size_t n, int64_t finding)
 static bool others_open(struct stepping *s, const struct route *route, const struct ready *r,
                         size_t n, bool *ret, struct err *err)
 {
-    struct told_ids ids = {.arena = s->arena};
+    struct outbox_ids ids = {.arena = s->arena};
     *ret = false;
     if (!route->kind->tracks || route->group == ROUTE_BY_NONE || !r[0].finding)
         return true;
@@ -287,7 +270,7 @@ static bool others_open(struct stepping *s, const struct route *route, const str
                   "SELECT t.finding FROM alert_told t JOIN finding f ON f.id = t.finding"
                   " WHERE t.receiver = $1 AND t.open = 1 AND ($2 = 0 OR f.stack = $3)"
                   " ORDER BY t.finding",
-                  param, 3, take_id, &ids, err))
+                  param, 3, outbox_take_id, &ids, err))
         return false;
     for (size_t i = 0; i < ids.n && !*ret; i++)
         if (!is_among(r, n, ids.id[i]) && !is_of_thread(s, route, r[0].thread, ids.id[i], ret, err))

@@ -38,6 +38,13 @@ bool outbox_add_notice(struct stepping *s, const struct outbox_item *item,
                        struct err *err);
 /* The types of events that are notices, as SQL's list of texts. */
 void outbox_notice_types(struct buf *out);
+/* Ids of findings, one a row of a question. */
+struct outbox_ids {
+    struct arena *arena;
+    int64_t *id;
+    size_t n, room;
+};
+bool outbox_take_id(void *ctx, const struct db_row *row, struct err *err);
 /* What has happened since. */
 bool outbox_collect(struct stepping *s, struct err *err);
 /* New receivers, digests, repeats. */

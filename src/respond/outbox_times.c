@@ -3,15 +3,9 @@
  */
 #include "respond/outbox_parts.h"
 
-struct ids {
-    struct arena *arena;
-    int64_t *id;
-    size_t n, room;
-};
-
-static bool take_id(void *ctx, const struct db_row *row, struct err *err)
+bool outbox_take_id(void *ctx, const struct db_row *row, struct err *err)
 {
-    struct ids *ids = ctx;
+    struct outbox_ids *ids = ctx;
     int64_t *grown = arena_grow(ids->arena, ids->id, ids->n, &ids->room, ids->n + 1);
     if (!grown)
         return arena_full(ids->arena, err);
@@ -28,7 +22,7 @@ static bool take_id(void *ctx, const struct db_row *row, struct err *err)
 
 static bool make_digest(struct stepping *s, const struct route *route, struct err *err)
 {
-    struct ids ids = {.arena = s->arena};
+    struct outbox_ids ids = {.arena = s->arena};
     int64_t total = 0;
     size_t most = outbox_most(route->kind), n = 0;
     const struct db_value param[] = {DB_PARAM_TEXT(route->name), DB_PARAM_INT((int64_t)most)};
@@ -40,7 +34,7 @@ static bool make_digest(struct stepping *s, const struct route *route, struct er
     if (!total)
         return true;
     if (!db_query(s->record->db, "SELECT f.id" TOLD_OPEN " ORDER BY f.severity DESC, f.id LIMIT $2",
-                  param, 2, take_id, &ids, err))
+                  param, 2, outbox_take_id, &ids, err))
         return false;
     for (size_t i = 0; i < ids.n; i++) {
         struct alert_source source;
@@ -118,7 +112,7 @@ static bool take_as_told(struct stepping *s, const struct route *route, int64_t 
 /* What was open before it: some in each step. At its end one digest tells of all. */
 static bool go_on_first(struct stepping *s, const struct route *route, int64_t at, struct err *err)
 {
-    struct ids ids = {.arena = s->arena};
+    struct outbox_ids ids = {.arena = s->arena};
     struct str name = first_cursor(s, route);
     const struct db_value param[] = {DB_PARAM_INT(at), DB_PARAM_INT(OUTBOX_STEP_MOST)};
     bool one = route->kind->one_by_one || route->kind->tracks;
@@ -126,7 +120,7 @@ static bool go_on_first(struct stepping *s, const struct route *route, int64_t a
         return arena_full(s->arena, err);
     if (!one && !db_query(s->record->db,
                           "SELECT id FROM finding WHERE lane = 0 AND id > $1 ORDER BY id LIMIT $2",
-                          param, 2, take_id, &ids, err))
+                          param, 2, outbox_take_id, &ids, err))
         return false;
     for (size_t i = 0; i < ids.n; i++)
         if (!take_as_told(s, route, ids.id[i], err))
@@ -161,7 +155,7 @@ static bool first(struct stepping *s, const struct route *route, struct err *err
 
 static bool repeat(struct stepping *s, const struct route *route, struct err *err)
 {
-    struct ids ids = {.arena = s->arena};
+    struct outbox_ids ids = {.arena = s->arena};
     const struct db_value param[] = {
         DB_PARAM_TEXT(route->name), DB_PARAM_INT(s->now - route->config->repeat_ms),
         DB_PARAM_INT(s->now + OUTBOX_SKEW_MS), DB_PARAM_INT(OUTBOX_STEP_MOST)};
@@ -171,7 +165,7 @@ static bool repeat(struct stepping *s, const struct route *route, struct err *er
                   "SELECT t.finding" TOLD_OPEN " AND (t.told_utc_ms <= $2 OR t.told_utc_ms > $3)"
                   " AND NOT EXISTS (SELECT 1 FROM alert_item i WHERE i.receiver = $1 AND"
                   " i.finding = t.finding) ORDER BY t.finding LIMIT $4",
-                  param, 4, take_id, &ids, err))
+                  param, 4, outbox_take_id, &ids, err))
         return false;
     for (size_t i = 0; i < ids.n; i++) {
         struct alert_source source;
