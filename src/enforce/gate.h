@@ -81,13 +81,13 @@ struct gate_touch {
 
 /* What is on record of a finding. */
 struct gate_standing {
-    struct str address, fingerprint;
+    struct str address, type, fingerprint;
     enum finding_class class_;
     enum severity severity;
     enum decision decision;
     bool has_decision;
     struct str actor; /* who changed it, as far as is known; or empty */
-    struct str summary, owner;
+    struct str rule, owner;
     bool overdue;
     const struct review *review; /* in effect; NULL: none */
     /* As it was found, where somebody has to decide first; none of what reports do not show. */
@@ -192,6 +192,9 @@ struct gate_decision {
     size_t by_kind[GATE_KIND_COUNT];
     bool broken_glass; /* breakglass turned blocks into warnings */
 };
+
+/* Does policy want it decided first, and is it not among what was read just now? */
+bool gate_is_undecided(const struct gate_facts *facts, const struct gate_standing *standing);
 
 /* False only where the arena is full; the caller denies then. rules NULL: all of them block. */
 bool gate_decide(struct arena *arena, const struct gate_facts *facts,

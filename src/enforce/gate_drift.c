@@ -330,15 +330,22 @@ static bool was_read(const struct gate_facts *f, struct str address)
     return false;
 }
 
+bool gate_is_undecided(const struct gate_facts *facts, const struct gate_standing *s)
+{
+    return s->has_decision && decision_is_violation(s->decision) && !s->review &&
+           !was_read(facts, s->address);
+}
+
 static void judge_standing(struct deciding *d, const struct gate_standing *s)
 {
-    if (!s->has_decision || !decision_is_violation(s->decision) || s->review ||
-        was_read(d->facts, s->address))
+    if (!gate_is_undecided(d->facts, s))
         return;
     struct gate_objection *o = gate_add(d, GATE_UNDECIDED);
     if (!o)
         return;
     o->address = s->address;
+    o->type = s->type;
+    o->rule = s->rule;
     o->action = PLAN_NO_OP;
     o->severity = s->severity;
     o->fingerprint = s->fingerprint;
@@ -347,10 +354,9 @@ static void judge_standing(struct deciding *d, const struct gate_standing *s)
     o->at = s->at;
     o->changes = s->changes;
     o->nchanges = s->nchanges;
-    gate_say(d, &o->message, "policy wants this %s drift decided first (%s)%s%s%.*s",
+    gate_say(d, &o->message, "policy wants this %s drift decided first (%s)%s",
              finding_class_name(s->class_), decision_name(s->decision),
-             s->overdue ? ", and it is overdue" : "", s->summary.len ? ": " : "",
-             STR_ARG(s->summary));
+             s->overdue ? ", and it is overdue" : "");
     gate_say(d, &o->todo, "review it: plumb review %.8s --revert, --adopt or --accept",
              s->fingerprint.len >= 8 ? s->fingerprint.ptr : "FINDING");
 }

@@ -8,27 +8,10 @@
 #include "report/parts.h"
 #include "wire/json.h"
 
-static void put_side(struct jsonw *w, struct str key, const struct change *change,
-                     const struct value *v)
-{
-    jsonw_key(w, key);
-    if (v)
-        value_json(w, v, change_hidden(change));
-    else
-        jsonw_null(w);
-}
-
-/* live, and what the plan would leave there. */
 static void put_change(struct jsonw *w, const struct gate_objection *o, const struct change *change)
 {
-    struct change shown = gate_shown_change(o, change);
-    bool undo = o->kind == GATE_UNDO;
-    jsonw_object_open(w);
-    jsonw_member_string(w, STR("path"), change->path);
-    put_side(w, STR("live"), &shown, undo ? shown.before : shown.after);
-    put_side(w, STR("wanted"), &shown, undo ? shown.after : shown.before);
-    jsonw_member_bool(w, STR("sensitive"), change->sensitive);
-    jsonw_object_close(w);
+    struct change shown = gate_live_change(o, change);
+    change_live_json(w, &shown);
 }
 
 static void put_objection(struct jsonw *w, const struct gate_objection *o)

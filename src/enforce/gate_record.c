@@ -1,6 +1,7 @@
 /* gate_record.c - what stands on record into the facts; decisions and approvals into the record. */
 #include "enforce/gate_record.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -8,22 +9,46 @@
 #include "enforce/kept_changes.h"
 #include "record/audit.h"
 #include "record/findings.h"
+#include "record/listing.h"
 #include "record/permit.h"
 #include "record/standing.h"
 #include "wire/json.h"
 
-enum { REASON_MAX = 500, COVERAGE_ROOM = 1 << 20, DETAIL_MAX = 16, DESCRIBED_MAX = 200 };
+enum { REASON_MAX = 500, COVERAGE_ROOM = 1 << 20, DETAIL_MAX = 16 };
 
 /* --- findings and reviews --- */
 
-/* Where and what, of those that nobody read now; as many as a text shows. */
-static bool describe(struct arena *arena, struct record *record, int64_t finding,
-                     struct gate_standing *s, size_t *left, struct err *err)
+/* Those whose change and place are asked for, by number, as the store gives them. */
+struct asked {
+    int64_t finding;
+    struct gate_standing *standing;
+};
+
+struct describing {
+    struct arena *arena;
+    struct asked *asked;
+    size_t n, at;
+};
+
+static int by_number(const void *a, const void *b)
 {
-    bool asked = s->has_decision && decision_is_violation(s->decision) && !s->review && *left;
-    *left -= asked;
-    return !asked ||
-           kept_changes_read(arena, record, finding, &s->changes, &s->nchanges, &s->at, err);
+    const struct asked *x = a, *y = b;
+    return (x->finding > y->finding) - (x->finding < y->finding);
+}
+
+static bool describe(void *ctx, int64_t finding, struct str detail, struct err *err)
+{
+    struct describing *d = ctx;
+    while (d->at < d->n && d->asked[d->at].finding < finding)
+        d->at++;
+    if (d->at == d->n || d->asked[d->at].finding != finding)
+        return true;
+    struct gate_standing *s = d->asked[d->at].standing;
+    struct str kept = arena_dup(d->arena, detail); /* the values are views of it */
+    if (!kept.ptr)
+        return arena_full(d->arena, err);
+    return kept_changes_place(d->arena, kept, &s->changes, &s->nchanges, &s->at, err) ||
+           err_wrap(err, "finding %.*s", STR_ARG(s->fingerprint));
 }
 
 /* What a waiver, a baseline or an ignore rule takes out does not stand in the way. */
@@ -32,30 +57,35 @@ static bool take_findings(struct arena *arena, struct record *record,
                           struct err *err)
 {
     struct gate_standing *list = arena_new(arena, struct gate_standing, standing->n);
-    size_t n = 0, left = DESCRIBED_MAX;
-    if (!list)
+    struct describing d = {.arena = arena, .asked = arena_new(arena, struct asked, standing->n)};
+    size_t n = 0;
+    if (!list || !d.asked)
         return arena_full(arena, err);
     for (size_t i = 0; i < standing->n; i++) {
         const struct standing_finding *f = &standing->finding[i];
         if (f->decided && !f->review)
             continue;
         list[n] = (struct gate_standing){.address = f->address,
+                                         .type = f->type,
                                          .fingerprint = f->fingerprint,
                                          .class_ = f->class_,
                                          .severity = f->severity,
                                          .decision = f->decision,
                                          .has_decision = f->judged,
                                          .actor = f->author.name,
-                                         .summary = f->rule,
+                                         .rule = f->rule,
                                          .owner = f->owner,
                                          .overdue = f->due_utc_ms <= standing->at_utc_ms,
                                          .review = f->review};
-        if (!describe(arena, record, f->finding, &list[n++], &left, err))
-            return false;
+        if (gate_is_undecided(facts, &list[n]))
+            d.asked[d.n++] = (struct asked){f->finding, &list[n]};
+        n++;
     }
     facts->standing = list;
     facts->nstanding = n;
-    return true;
+    if (d.n > 1)
+        qsort(d.asked, d.n, sizeof *d.asked, by_number);
+    return !d.n || finding_details(record, facts->stack, describe, &d, err);
 }
 
 static bool digest_findings(struct arena *arena, struct record *record, struct gate_facts *facts,

@@ -21,6 +21,14 @@ struct change gate_shown_change(const struct gate_objection *objection, const st
     return shown;
 }
 
+struct change gate_live_change(const struct gate_objection *objection, const struct change *change)
+{
+    struct change shown = *change;
+    if (objection->kind == GATE_UNDO && objection->action == PLAN_DELETE)
+        shown.before = NULL;
+    return shown;
+}
+
 void gate_print_rule(struct buf *out, const struct gate_objection *objection)
 {
     buf_str(out, objection->rule);
@@ -100,12 +108,30 @@ static bool put_detail(struct arena *arena, const struct gate_objection *o, stru
     }
     if (o->nchanges > CHANGES_SHOWN)
         buf_printf(&text, "\n... and %zu more", o->nchanges - CHANGES_SHOWN);
+    if (o->rule.len && !str_equal(o->rule, issue->rule)) {
+        buf_str(&text, STR("\nrule: "));
+        text_safe(&text, o->rule);
+    }
     if (o->actor.len) {
         buf_str(&text, STR("\nchanged by "));
         text_safe(&text, o->actor);
     }
     issue->detail = arena_dup(arena, buf_view(&text));
     return (buf_ok(&text, err) && issue->detail.ptr) || arena_full(arena, err);
+}
+
+/* All of them, for machines. */
+static bool put_all_changes(struct arena *arena, const struct gate_objection *o,
+                            struct issue *issue, struct err *err)
+{
+    struct change *list = arena_new(arena, struct change, o->nchanges);
+    if (!list)
+        return arena_full(arena, err);
+    for (size_t i = 0; i < o->nchanges; i++)
+        list[i] = gate_live_change(o, &o->changes[i]);
+    issue->changes = list;
+    issue->nchanges = o->nchanges;
+    return true;
 }
 
 static bool make_issues(struct arena *arena, const struct gate_report *report,
@@ -134,7 +160,7 @@ static bool make_issues(struct arena *arena, const struct gate_report *report,
                            .at = o->at};
         if (!issues[i].rule.ptr)
             return arena_full(arena, err);
-        if (!put_detail(arena, o, &issues[i], err))
+        if (!put_detail(arena, o, &issues[i], err) || !put_all_changes(arena, o, &issues[i], err))
             return false;
     }
     if (!issues_settle(arena, issues, &n, err))

@@ -40,6 +40,8 @@ void gate_print_headline(struct buf *out, const struct gate_report *report);
 void gate_print_actions(struct buf *out, const struct plan_doc *doc);
 /* "open, policy/rules.yaml:12", or nothing. */
 void gate_print_rule(struct buf *out, const struct gate_objection *objection);
+/* What is live, and what the plan would leave there (before). */
+struct change gate_live_change(const struct gate_objection *objection, const struct change *change);
 /* A change as the plan would make it: live first. */
 struct change gate_shown_change(const struct gate_objection *objection,
                                 const struct change *change);

@@ -81,7 +81,7 @@ bool guard_undoes(struct arena *arena, struct record *record, const struct guard
         ret->any = values->change->kind != GUARD_DELETE;
         return true;
     }
-    if (!kept_changes_read(arena, record, finding->finding, &change, &n, NULL, err))
+    if (!kept_changes_read(arena, record, finding->finding, &change, &n, err))
         return false;
     for (size_t i = 0; i < n; i++)
         if (sets_back(arena, values, finding->class_, &change[i]))

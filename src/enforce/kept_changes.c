@@ -77,22 +77,24 @@ bool kept_changes_parse(struct arena *arena, struct str detail, const struct cha
     return parse(arena, detail, &finding, err) && changes_of(arena, finding, ret, ret_n, err);
 }
 
+bool kept_changes_place(struct arena *arena, struct str detail, const struct change **ret,
+                        size_t *ret_n, struct location *ret_at, struct err *err)
+{
+    struct value *finding;
+    if (!parse(arena, detail, &finding, err))
+        return false;
+    *ret_at = location_of(finding);
+    return changes_of(arena, finding, ret, ret_n, err);
+}
+
 bool kept_changes_read(struct arena *arena, struct record *record, int64_t finding,
-                       const struct change **ret, size_t *ret_n, struct location *ret_at,
-                       struct err *err)
+                       const struct change **ret, size_t *ret_n, struct err *err)
 {
     struct finding_row row = {0};
-    struct value *kept;
     bool found = false;
     if (!finding_get_id(record, arena, finding, record_now(record), &row, &found, err))
         return false;
     *ret = NULL;
     *ret_n = 0;
-    if (!found)
-        return true;
-    if (!parse(arena, row.detail, &kept, err))
-        return false;
-    if (ret_at)
-        *ret_at = location_of(kept);
-    return changes_of(arena, kept, ret, ret_n, err);
+    return !found || kept_changes_parse(arena, row.detail, ret, ret_n, err);
 }

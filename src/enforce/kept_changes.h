@@ -20,8 +20,9 @@ struct record;
  * counts as set by code. ERR_SYNTAX for what is no finding. */
 bool kept_changes_parse(struct arena *arena, struct str detail, const struct change **ret,
                         size_t *ret_n, struct err *err);
-/* Of the finding with that number in the store; none where it is not there any more. ret_at: the
- * place in the code, as it was found; or NULL. */
+/* The same, and the place in the code as it was found. */
+bool kept_changes_place(struct arena *arena, struct str detail, const struct change **ret,
+                        size_t *ret_n, struct location *ret_at, struct err *err);
+/* Of the finding with that number in the store; none where it is not there any more. */
 bool kept_changes_read(struct arena *arena, struct record *record, int64_t finding,
-                       const struct change **ret, size_t *ret_n, struct location *ret_at,
-                       struct err *err);
+                       const struct change **ret, size_t *ret_n, struct err *err);

@@ -41,6 +41,8 @@ struct issue {
     struct location at; /* file empty: no place */
     struct str excerpt; /* the whole lines from at.line to at.end_line; empty: not to be shown */
     struct str link;    /* where the rule is explained; or empty */
+    const struct change *changes; /* what differs: before is wanted, after is live; or none */
+    size_t nchanges;
     struct location rule_at; /* where the policy has the rule; file empty: it is plumb's own */
 };
 

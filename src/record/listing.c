@@ -212,6 +212,29 @@ bool finding_get(struct record *record, struct arena *arena, struct str prefix, 
            (there || err_set(err, ERR_CONFLICT, "the finding was taken out just now"));
 }
 
+struct details {
+    bool (*row)(void *ctx, int64_t finding, struct str detail, struct err *err);
+    void *ctx;
+};
+
+static bool give_detail(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct details *details = ctx;
+    return details->row(details->ctx, db_int(row, 0), db_text(row, 1), err);
+}
+
+bool finding_details(struct record *record, struct str stack,
+                     bool (*row)(void *ctx, int64_t finding, struct str detail, struct err *err),
+                     void *ctx, struct err *err)
+{
+    struct details details = {row, ctx};
+    const struct db_value param = DB_PARAM_TEXT(stack);
+    return db_query(record->db,
+                    "SELECT id, detail FROM finding WHERE stack = $1 AND lane < 4"
+                    " AND decision <> '' ORDER BY id",
+                    &param, 1, give_detail, &details, err);
+}
+
 struct pasts {
     struct arena *arena;
     struct finding_past *past;

@@ -60,6 +60,12 @@ bool finding_get(struct record *record, struct arena *arena, struct str prefix, 
 bool finding_get_id(struct record *record, struct arena *arena, int64_t id, int64_t now_utc_ms,
                     struct finding_row *ret, bool *ret_found, struct err *err);
 
+/* The JSON of each of the stack's findings that are not resolved and that policy decided on, by
+ * number; the text lives until the callback returns. */
+bool finding_details(struct record *record, struct str stack,
+                     bool (*row)(void *ctx, int64_t finding, struct str detail, struct err *err),
+                     void *ctx, struct err *err);
+
 /* What policy was asked about it (policy/asked.h); nothing where it was not, or is resolved. `ret`
  * must have a limit. */
 struct buf;

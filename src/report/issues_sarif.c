@@ -144,6 +144,18 @@ static void put_locations(struct jsonw *w, const struct check_subject *subject,
     jsonw_array_close(w);
 }
 
+/* The message has as many as are read, and long values cut; here is all of it. */
+static void put_changes(struct jsonw *w, const struct issue *issue)
+{
+    if (!issue->nchanges)
+        return;
+    jsonw_key(w, STR("changes"));
+    jsonw_array_open(w);
+    for (size_t i = 0; i < issue->nchanges; i++)
+        change_live_json(w, &issue->changes[i]);
+    jsonw_array_close(w);
+}
+
 static void put_result(struct jsonw *w, const struct rules *rules,
                        const struct check_subject *subject, const struct issue *issue)
 {
@@ -168,6 +180,7 @@ static void put_result(struct jsonw *w, const struct rules *rules,
     jsonw_member_string(w, STR("subject"), issue->subject);
     jsonw_member_string(w, STR("kind"), str_from(issue_kind_name(issue->kind)));
     jsonw_member_string(w, STR("severity"), str_from(severity_name(issue->severity)));
+    put_changes(w, issue);
     jsonw_object_close(w);
     jsonw_object_close(w);
 }

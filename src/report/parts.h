@@ -37,6 +37,8 @@ bool change_hidden(const struct change *change);
 void value_inline(struct buf *out, const struct value *v, bool hidden, size_t max_bytes);
 /* The same tree as JSON; hidden nodes are "(sensitive)", unknown ones "(unknown)"; NULL is null. */
 void value_json(struct jsonw *w, const struct value *v, bool hidden);
+/* {"path", "live", "wanted", "sensitive"}: after and before of the change. */
+void change_live_json(struct jsonw *w, const struct change *change);
 /* "path: before -> after" on one line, at most about max_bytes for each value; for texts of several
  * lines how many of them differ. */
 void change_inline(struct buf *out, const struct change *change, size_t max_bytes);

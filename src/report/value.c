@@ -190,6 +190,22 @@ void value_json(struct jsonw *w, const struct value *v, bool hidden)
         put_json(w, v, VALUE_DEPTH_MAX);
 }
 
+void change_live_json(struct jsonw *w, const struct change *change)
+{
+    const struct {
+        struct str key;
+        const struct value *value;
+    } sides[] = {{STR("live"), change->after}, {STR("wanted"), change->before}};
+    jsonw_object_open(w);
+    jsonw_member_string(w, STR("path"), change->path);
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+        jsonw_key(w, sides[i].key);
+        value_json(w, sides[i].value, change_hidden(change));
+    }
+    jsonw_member_bool(w, STR("sensitive"), change->sensitive);
+    jsonw_object_close(w);
+}
+
 static bool count_line(void *ctx, char sign, struct str line, size_t skipped)
 {
     size_t *counts = ctx;

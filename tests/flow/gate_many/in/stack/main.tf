@@ -1,0 +1,4 @@
+resource "x_door" "d" {
+  count  = 300
+  colour = "red"
+}
