@@ -9,27 +9,21 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/digest.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "cli/app.h"
-#include "cli/code_home.h"
 #include "cli/command.h"
 #include "cli/policy_setup.h"
 #include "cli/rows.h"
+#include "cli/serve_setup.h"
 #include "cli/serve_tls.h"
-#include "cli/setup.h"
-#include "cli/store_setup.h"
 #include "model/config.h"
 #include "policy/policy.h"
-#include "scan/judges.h"
 #include "serve/log.h"
 #include "serve/service.h"
 #include "serve/systemd.h"
 
 enum { LISTEN, ANONYMOUS, LOG_UP_TO, LOG_FORMAT, CONFIG, STORE, OPTION_COUNT };
-enum { DRAIN_MS = 30000, LOOK_MS = 100, PEM_BYTES_MAX = 1 << 20 };
-#define DEFAULT_ADDRESS "127.0.0.1:7430"
+enum { DRAIN_MS = 30000, LOOK_MS = 100 };
 
 static const struct option options[] = {
     [LISTEN] = {.name = "listen",
@@ -59,55 +53,6 @@ static const struct option options[] = {
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
-static bool read_file(struct arena *arena, const struct config *config, struct str file,
-                      struct str *ret, struct err *err)
-{
-    struct str path = io_join(arena, config->root, file);
-    return path.ptr ? io_read_file(arena, path.ptr, PEM_BYTES_MAX, ret, err)
-                    : arena_full(arena, err);
-}
-
-/* env:NAME or file:PATH; a line's end is not part of a key. */
-static bool find_key(struct arena *arena, const struct app *app, const struct config *config,
-                     struct str from, struct str *ret, struct err *err)
-{
-    struct str rest = str_sub(from, 4, from.len), key = {0};
-    if (str_starts(from, STR("file:"))) {
-        if (!read_file(arena, config, str_sub(from, 5, from.len), &key, err))
-            return false;
-    } else {
-        struct str name = arena_dup(arena, rest);
-        key = name.ptr ? str_from(app->env(name.ptr)) : key;
-    }
-    *ret = str_trim(key);
-    return ret->len || err_set(err, ERR_USAGE, "%.*s: there is no key in it", STR_ARG(from));
-}
-
-/* name: of the key in plumb.yaml, for what is wrong with it */
-static bool read_key(struct arena *arena, const struct app *app, const struct config *config,
-                     const char *name, struct str from, struct str *ret, struct err *err)
-{
-    return from.len == 0 || find_key(arena, app, config, from, ret, err) ||
-           config_blame(config, name, err);
-}
-
-/* plumb.yaml, else what OpenTelemetry's own variables say. */
-static bool fill_telemetry(struct arena *arena, const struct app *app, const struct config *config,
-                           struct telemetry_settings *ret, struct err *err)
-{
-    const struct config_serve *serve = &config->serve;
-    struct str off = str_from(app->env("OTEL_SDK_DISABLED"));
-    struct str url = serve->telemetry_url.len ? serve->telemetry_url
-                                              : str_from(app->env("OTEL_EXPORTER_OTLP_ENDPOINT"));
-    if (str_equal(off, STR("true")) || !url.len)
-        return true;
-    ret->url = arena_dup(arena, url);
-    ret->headers = arena_dup(arena, str_from(app->env("OTEL_EXPORTER_OTLP_HEADERS")));
-    return read_key(arena, app, config, "serve.telemetry.headers", serve->telemetry_headers,
-                    &ret->headers, err) &&
-           (telemetry_check(ret, err) || config_blame(config, "serve.telemetry", err));
-}
-
 /* What one configuration is made of; released by the server that was opened with it. */
 struct setup {
     struct arena arena;
@@ -121,106 +66,6 @@ static void release(void *owner)
     policy_close(setup->policy);
     arena_free(&setup->arena);
     free(setup);
-}
-
-static bool fill_oidc(struct arena *arena, const struct config *config, struct oidc_settings *ret,
-                      struct err *err)
-{
-    const struct config_events *e = &config->events;
-    *ret = (struct oidc_settings){.audience = e->oidc_audience,
-                                  .issuer = e->oidc_issuer,
-                                  .keys = e->oidc_keys,
-                                  .email = e->oidc_emails,
-                                  .nemails = e->noidc_emails};
-    if (e->oidc_keys.len && str_find(e->oidc_keys, STR("://"), 0) == SIZE_MAX)
-        ret->keys = io_join(arena, config->root, e->oidc_keys);
-    return !ret->keys.len || ret->keys.ptr || arena_full(arena, err);
-}
-
-static bool digest_config(struct arena *arena, const struct config *config, struct str *ret,
-                          struct err *err)
-{
-    struct digest digest;
-    char hex[DIGEST_HEX + 1];
-    *ret = STR("");
-    if (!config->path.len)
-        return true;
-    if (!digest_file(config->path.ptr, &digest, err))
-        return false;
-    digest_hex(&digest, hex);
-    *ret = arena_printf(arena, "sha256:%s", hex);
-    return ret->ptr || arena_full(arena, err);
-}
-
-/* What an option says has no place in the file. */
-static bool check_listener(const struct invocation *in, const struct config *config,
-                           const struct listener_options *listener, struct err *err)
-{
-    struct listener_options at_home = *listener;
-    at_home.address = STR(DEFAULT_ADDRESS);
-    if (!listener_check(&at_home, err))
-        return config_blame(config, "serve.tls", err);
-    return listener_check(listener, err) ||
-           (!in->value[LISTEN].text.len && config_blame(config, "serve.listen", err));
-}
-
-static bool fill(struct arena *arena, const struct app *app, const struct invocation *in,
-                 const struct config *config, struct server_options *ret, struct err *err)
-{
-    struct store_choice store = {0};
-    const struct config_serve *serve = &config->serve;
-    const struct config *code = NULL; /* what is scanned, and how it is judged */
-    if (!code_home(arena, app, config, &code, &ret->codes, &ret->ncodes, err))
-        return false;
-    if (ret->ncodes)
-        ret->code = ret->codes[0];
-    if (!store_choose(arena, app, config, &in->value[STORE], &store, err))
-        return false;
-    ret->record = (struct record_options){.url = store.url,
-                                          .env = app->env,
-                                          .now_ms = app->now_ms,
-                                          .clock = app->clock,
-                                          .audit = store.audit};
-    ret->rules = lock_rules_of(code);
-    ret->guard_reads = serve->guard_reads;
-    ret->metrics_open = serve->metrics_open;
-    ret->listener =
-        (struct listener_options){.address = in->value[LISTEN].text.len ? in->value[LISTEN].text
-                                             : serve->listen.len        ? serve->listen
-                                                                        : STR(DEFAULT_ADDRESS),
-                                  .anonymous = serve->anonymous || in->value[ANONYMOUS].set,
-                                  .now_ms = app->now_ms,
-                                  .clock = app->clock};
-    ret->config = code;
-    ret->cache_dir = setup_cache_dir(arena, app, STR(""));
-    ret->upstream = (struct upstream){.address = serve->up_address,
-                                      .lock_address = serve->up_lock_address,
-                                      .lock_method = serve->up_lock_method,
-                                      .unlock_method = serve->up_unlock_method,
-                                      .update_method = serve->up_update_method,
-                                      .user = serve->up_user};
-    ret->run_task_url =
-        serve->run_task_url.len ? serve->run_task_url : STR("https://app.terraform.io");
-    const struct judges judges = {.config = code};
-    return digest_config(arena, code, &ret->config_digest, err) &&
-           fill_oidc(arena, config, &ret->events_oidc, err) &&
-           fill_telemetry(arena, app, config, &ret->telemetry_settings, err) &&
-           judges_digest(arena, &judges, &ret->policy_digest, err) &&
-           read_key(arena, app, config, "serve.upstream.password", serve->up_password,
-                    &ret->upstream.password, err) &&
-           read_key(arena, app, config, "serve.gate.key", serve->gate_key, &ret->gate_key, err) &&
-           read_key(arena, app, config, "serve.heartbeat.url", serve->heartbeat_url,
-                    &ret->heartbeat_url, err) &&
-           read_key(arena, app, config, "events.key", config->events.key, &ret->events_key, err) &&
-           read_key(arena, app, config, "serve.run_tasks.key", serve->run_task_key,
-                    &ret->run_task_key, err) &&
-           read_key(arena, app, config, "serve.git.push_key", serve->feeds.push_key, &ret->push_key,
-                    err) &&
-           policy_setup(arena, app, code, &(struct option_value){0}, &(struct option_value){0},
-                        true, &ret->policy, err) &&
-           (serve_tls_read(arena, config, ret->log, &ret->listener, err) ||
-            config_blame(config, "serve.tls", err)) &&
-           check_listener(in, config, &ret->listener, err);
 }
 
 /* --- running --- */
@@ -251,12 +96,15 @@ static bool load(struct serving *s, const struct app *app, struct server_options
     *setup = (struct setup){.arena = {.limit = ARENA_DEFAULT_LIMIT}};
     *ret = (struct server_options){
         .log = &s->log, .telemetry = s->telemetry, .release = release, .owner = setup};
+    const struct serve_given given = {.listen = s->in->value[LISTEN].text,
+                                      .anonymous = s->in->value[ANONYMOUS].set,
+                                      .store = &s->in->value[STORE]};
     bool ok =
         policy_find_config(&setup->arena, app, &s->in->value[CONFIG], &setup->config, err) &&
         (log_set_levels(NULL, levels_of(s, &setup->config), err) ||
          (s->in->value[LOG_UP_TO].text.len ? err_wrap(err, "--log-level")
                                            : config_blame(&setup->config, "serve.log", err))) &&
-        fill(&setup->arena, app, s->in, &setup->config, ret, err);
+        serve_setup(&setup->arena, app, &given, &setup->config, ret, err);
     setup->policy = ret->policy;
     if (!ok)
         release(setup);

@@ -42,11 +42,9 @@ static bool find_source(struct arena *arena, const struct config *given, struct 
     ret->url = feeds->git_url.len ? feeds->git_url : url;
     ret->branch = feeds->git_branch.len ? feeds->git_branch : ret->branch;
     if (!ret->url.len)
-        return err_set(err, ERR_USAGE,
-                       "serve.git: this repository has no remote: name it with serve.git.url");
+        return err_set(err, ERR_USAGE, "this repository has no remote: name it with serve.git.url");
     return ret->branch.len ||
-           err_set(err, ERR_USAGE,
-                   "serve.git: no branch is checked out here: name it with serve.git.branch");
+           err_set(err, ERR_USAGE, "no branch is checked out here: name it with serve.git.branch");
 }
 
 static bool name_folder(struct arena *arena, const struct config *given,
@@ -258,7 +256,7 @@ bool code_home(struct arena *arena, const struct app *app, const struct config *
     if (!given->path.len)
         return err_set(err, ERR_USAGE, "serve.git: there is no plumb.yaml");
     if (!find_source(arena, given, &h.origin, err))
-        return false;
+        return config_blame(given, "serve.git", err);
     if (!find_code(&h, &h.origin, h.origin.root, &own, err))
         return err_wrap(err, "serve.git");
     if (!load(&h, own, config, err) || !place_stacks(&h, config, err))
@@ -267,4 +265,11 @@ bool code_home(struct arena *arena, const struct app *app, const struct config *
     *ret_codes = h.code;
     *ret_n = h.n;
     return true;
+}
+
+bool code_home_check(struct arena *arena, const struct config *given, struct err *err)
+{
+    struct git_origin origin;
+    return given->serve.feeds.fetch_ms == 0 || find_source(arena, given, &origin, err) ||
+           config_blame(given, "serve.git", err);
 }

@@ -22,3 +22,5 @@ enum { CODES_MAX = 64 };
 bool code_home(struct arena *arena, const struct app *app, const struct config *given,
                const struct config **ret, const struct feed_code **ret_codes, size_t *ret_n,
                struct err *err);
+/* Is it said, or known of the working tree, what would be cloned? Nothing is. */
+bool code_home_check(struct arena *arena, const struct config *given, struct err *err);

@@ -130,14 +130,14 @@ static bool ensure(struct arena *arena, const struct config_serve *serve, const 
            write_both(arena, serve, cert_path, key_path, log, options, err);
 }
 
-static bool read_file(struct arena *arena, const char *path, const char *key, struct str *ret,
-                      struct err *err)
+static bool read_pem(struct arena *arena, const char *path, const char *key, struct str *ret,
+                     struct err *err)
 {
     return io_read_file(arena, path, PEM_BYTES_MAX, ret, err) || err_wrap(err, "serve.tls.%s", key);
 }
 
-bool serve_tls_read(struct arena *arena, const struct config *config, const struct log *log,
-                    struct listener_options *options, struct err *err)
+bool serve_tls_read(struct arena *arena, const struct config *config, bool look,
+                    const struct log *log, struct listener_options *options, struct err *err)
 {
     const struct config_serve *serve = &config->serve;
     struct str cert = cert_file(serve), key = key_file(serve);
@@ -149,9 +149,11 @@ bool serve_tls_read(struct arena *arena, const struct config *config, const stru
     key = io_join(arena, config->root, key);
     if (!cert.ptr || !key.ptr)
         return arena_full(arena, err);
+    if (look && serve->tls_self_signed && !io_exists(cert.ptr) && !io_exists(key.ptr))
+        return make(arena, serve, options, &options->tls_cert, &options->tls_key, err);
     return ensure(arena, serve, cert.ptr, key.ptr, log, options, err) &&
-           read_file(arena, cert.ptr, "cert", &options->tls_cert, err) &&
-           read_file(arena, key.ptr, "key", &options->tls_key, err);
+           read_pem(arena, cert.ptr, "cert", &options->tls_cert, err) &&
+           read_pem(arena, key.ptr, "key", &options->tls_key, err);
 }
 
 void serve_tls_tell(const struct listener_options *options, const struct log *log)

@@ -13,8 +13,9 @@ struct err;
 struct listener_options;
 struct log;
 
-/* options: address is set; tls_cert and tls_key are, where there is to be TLS. In the arena. */
-bool serve_tls_read(struct arena *arena, const struct config *config, const struct log *log,
-                    struct listener_options *options, struct err *err);
+/* options: address is set; tls_cert and tls_key are, where there is to be TLS. In the arena.
+ * look: what would be made is made up, and no file is. */
+bool serve_tls_read(struct arena *arena, const struct config *config, bool look,
+                    const struct log *log, struct listener_options *options, struct err *err);
 /* One line: which certificate is shown, and until when. Nothing without TLS. */
 void serve_tls_tell(const struct listener_options *options, const struct log *log);

@@ -274,8 +274,8 @@ bool config_parse(struct arena *arena, struct str text, const char *name, struct
                   struct err *err);
 
 /* Something is wrong with what a key says, which nothing but its use could find: "file:line:col:
- * key" before the error, or the key alone where it is not in the file. The file is read again;
- * false. */
+ * key" before the error, or the key alone where it is not in the file. "policy.rules.0" is the
+ * first of a list. The file is read again; false. */
 bool config_blame(const struct config *config, const char *key, struct err *err);
 
 /* Roles are known, members and names are there once: what config_parse checks of `review`. */

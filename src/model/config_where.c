@@ -8,15 +8,24 @@
 
 enum { CONFIG_BYTES_MAX = 64 << 20 };
 
-/* The place of "serve.tls.cert", or of what is there of it from the left. */
+static const struct value *step(const struct value *at, struct str part)
+{
+    int64_t i = -1;
+    if (at->kind == VALUE_OBJECT)
+        return value_get(at, part);
+    bool item = (at->kind == VALUE_LIST || at->kind == VALUE_TUPLE) && str_to_int64(part, &i);
+    return item && i >= 0 && i < at->len ? &at->items[i] : NULL;
+}
+
+/* The place of "serve.tls.cert" or "policy.rules.0", or of what is there of it from the left. */
 static struct place find(const struct yaml_doc *doc, struct str key)
 {
     const struct value *at = &doc->root;
     struct place place = {0};
-    for (bool more = true; more && at && at->kind == VALUE_OBJECT;) {
+    for (bool more = true; more && at;) {
         struct str part;
         more = str_cut(&key, '.', &part);
-        at = value_get(at, part);
+        at = step(at, part);
         if (at)
             place = yaml_place(doc, at);
     }

@@ -193,8 +193,10 @@ static bool resolve(struct arena *arena, const char *key, struct str from, struc
     return ret->len || err_set(err, ERR_USAGE, "%s: there is nothing in %.*s", key, STR_ARG(from));
 }
 
-bool route_target(struct arena *arena, const struct route *route, struct str root,
-                  const char *(*env)(const char *name), struct notify_target *ret, struct err *err)
+/* What plumb.yaml refers to, as it is here. */
+static bool read_secrets(struct arena *arena, const struct route *route, struct str root,
+                         const char *(*env)(const char *name), struct notify_target *ret,
+                         struct err *err)
 {
     enum { TIMEOUT_MS = 20000 };
     const struct config_notify *c = route->config;
@@ -208,6 +210,34 @@ bool route_target(struct arena *arena, const struct route *route, struct str roo
     *ret = (struct notify_target){.config = c, .timeout_ms = TIMEOUT_MS};
     for (size_t i = 0; i < sizeof refs / sizeof *refs; i++)
         if (!resolve(arena, refs[i].key, refs[i].from, root, env, refs[i].to, err))
-            return err_wrap(err, "receiver %.*s", STR_ARG(route->name));
-    return route->kind->check(c, ret, err) || err_wrap(err, "receiver %.*s", STR_ARG(route->name));
+            return false;
+    return true;
+}
+
+static bool check_target(const struct route *route, const struct notify_target *target,
+                         struct err *err)
+{
+    const struct config_notify *c = route->config;
+    if (target->ca.len && str_find(target->ca, STR("-----BEGIN CERTIFICATE-----"), 0) == SIZE_MAX)
+        return err_set(err, ERR_USAGE, "ca: %.*s holds no certificate in PEM form", STR_ARG(c->ca));
+    return route->kind->check(c, target, err);
+}
+
+bool route_target(struct arena *arena, const struct route *route, struct str root,
+                  const char *(*env)(const char *name), struct notify_target *ret, struct err *err)
+{
+    return (read_secrets(arena, route, root, env, ret, err) && check_target(route, ret, err)) ||
+           err_wrap(err, "receiver %.*s", STR_ARG(route->name));
+}
+
+bool route_check(const struct routes *routes, const struct route *route, struct str root,
+                 const char *(*env)(const char *name), bool *ret_absent, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct notify_target target;
+    *ret_absent = !read_secrets(&arena, route, root, env, &target, err);
+    if (!*ret_absent && check_target(route, &target, err))
+        return true;
+    (void)err_wrap(err, "receiver %.*s", STR_ARG(route->name));
+    return wrap_place(routes, route->config, err);
 }

@@ -56,3 +56,7 @@ struct str route_digest(struct arena *arena, const char *prefix, struct str text
  * ERR_USAGE names what is not there, never what is in it. */
 bool route_target(struct arena *arena, const struct route *route, struct str root,
                   const char *(*env)(const char *name), struct notify_target *ret, struct err *err);
+/* The same before anything is to be sent, with file:line:col. ret_absent: something that it refers
+ * to is not here; else what is here is wrong. */
+bool route_check(const struct routes *routes, const struct route *route, struct str root,
+                 const char *(*env)(const char *name), bool *ret_absent, struct err *err);

@@ -1,6 +1,9 @@
 /* judges.c - packs, rules, Rego and waivers: listed, digested, opened. */
 #include "scan/judges.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/err.h"
@@ -70,6 +73,42 @@ bool judges_list(struct arena *arena, const struct judges *judges, struct policy
     return true;
 }
 
+/* --- what is there --- */
+
+static bool is_there(struct arena *arena, const struct config *c, struct str path, struct err *err)
+{
+    AUTO_ARENA scratch = {.limit = ARENA_DEFAULT_LIMIT};
+    struct pack pack;
+    if (pack_is_builtin(path))
+        return pack_read(&scratch, path, &pack, err);
+    path = io_join(arena, c->root, path);
+    if (!path.ptr)
+        return arena_full(arena, err);
+    return io_exists(path.ptr) || err_set(err, ERR_IO, "open %s: %s", path.ptr, strerror(ENOENT));
+}
+
+/* What is not there is told by its place in plumb.yaml. */
+static bool check_there(struct arena *arena, const struct config *c, const char *key,
+                        const struct str *paths, size_t n, struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (is_there(arena, c, paths[i], err))
+            continue;
+        struct str at = arena_printf(arena, "%s.%zu", key, i);
+        return at.ptr ? config_blame(c, at.ptr, err) : arena_full(arena, err);
+    }
+    return true;
+}
+
+static bool check_all_there(struct arena *arena, const struct config *c, struct err *err)
+{
+    return !c || (check_there(arena, c, "policies", c->policies, c->npolicies, err) &&
+                  check_there(arena, c, "policy.packs", c->packs, c->npacks, err) &&
+                  check_there(arena, c, "policy.rules", c->rules, c->nrules, err) &&
+                  check_there(arena, c, "policy.rego", c->rego, c->nrego, err) &&
+                  check_there(arena, c, "policy.waivers", c->waivers, c->nwaivers, err));
+}
+
 /* --- digest --- */
 
 static bool add_source(struct arena *arena, struct sha256 *sha, struct str path, struct err *err)
@@ -101,7 +140,8 @@ bool judges_digest(struct arena *arena, const struct judges *judges, struct str 
     size_t n = 0;
     bool ok = true;
     *ret = STR("");
-    if (!judges_list(arena, judges, &source, &n, err))
+    if (!check_all_there(arena, judges->config, err) ||
+        !judges_list(arena, judges, &source, &n, err))
         return false;
     if (!n)
         return true;
@@ -205,8 +245,9 @@ bool judges_open(struct arena *arena, const struct judges *judges, const struct 
     struct policy_options options = {
         .now_utc_ms = how->now_utc_ms, .partial = how->partial, .cancel = how->cancel};
     *ret = NULL;
-    if (!list_sources(&sources, judges, err) || !check_pins(arena, c, err) ||
-        !list_waivers(arena, judges, c, &options, err) || !list_defaults(arena, c, &options, err))
+    if (!check_all_there(arena, judges->config, err) || !list_sources(&sources, judges, err) ||
+        !check_pins(arena, c, err) || !list_waivers(arena, judges, c, &options, err) ||
+        !list_defaults(arena, c, &options, err))
         return false;
     if (!sources.n && !options.nwaivers && !options.ndefaults)
         return true;

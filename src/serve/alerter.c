@@ -271,6 +271,19 @@ static void *make_on(void *ctx)
 
 /* --- opening --- */
 
+/* What it lacks is said before anything is to be sent: that may be in a month. */
+static void tell_lacking(struct alerter *a)
+{
+    const struct server_options *o = &a->server->options;
+    for (size_t i = 0; i < a->routes.n; i++) {
+        struct err err = {0};
+        bool absent;
+        if (!route_check(&a->routes, &a->routes.item[i], o->config->root, o->record.env, &absent,
+                         &err))
+            tell_error(a, &a->routes.item[i], &err);
+    }
+}
+
 static bool find_place(struct alerter *a, struct err *err)
 {
     struct stat space;
@@ -319,6 +332,7 @@ bool alerter_open(struct alerter **ret, struct server *server, struct err *err)
         free(a);
         return false;
     }
+    tell_lacking(a);
     (void)pthread_mutex_init(&a->lock, NULL);
     (void)pthread_cond_init(&a->work, NULL);
     a->breaker = arena_new(&a->arena, struct outbox_breaker, a->routes.n);

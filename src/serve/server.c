@@ -491,18 +491,32 @@ bool server_open(struct server **ret, struct hub *hub, struct listener *listener
     return true;
 }
 
-bool server_check(const struct server_options *options, struct err *err)
+bool server_check_oidc(const struct server_options *options, struct err *err)
 {
-    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
-    struct routes to;
     struct oidc *oidc = NULL;
-    if (options->config && options->config->nnotify &&
-        !routes_open(&arena, options->config, &to, err))
-        return err_wrap(err, "%s", part_name(PART_ALERTER));
     if (!open_oidc(&oidc, options, err))
         return false;
     oidc_close(oidc);
     return true;
+}
+
+static bool check_receivers(const struct server_options *options, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    struct routes to;
+    bool absent;
+    if (!routes_open(&arena, options->config, &to, err))
+        return false;
+    for (size_t i = 0; i < to.n; i++)
+        if (!route_check(&to, &to.item[i], options->config->root, options->record.env, &absent,
+                         err))
+            return false;
+    return true;
+}
+
+bool server_check(const struct server_options *options, struct err *err)
+{
+    return (!options->config || check_receivers(options, err)) && server_check_oidc(options, err);
 }
 
 void server_close_parts(struct server *server)

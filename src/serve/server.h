@@ -109,6 +109,7 @@ bool server_open(struct server **ret, struct hub *hub, struct listener *listener
 /* Everything that the configuration may be wrong in and that opening a part would find, before
  * anything of another server is closed. */
 bool server_check(const struct server_options *options, struct err *err);
+bool server_check_oidc(const struct server_options *options, struct err *err); /* that part */
 void server_close_parts(struct server *server);
 void server_close(struct server *server); /* NULL is fine */
 /* Ends what works on its own / begins it again; what cannot be opened may be tried again. */

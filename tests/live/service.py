@@ -281,6 +281,8 @@ def a_reload_takes_what_is_new_while_requests_go_on(lab):
             check("restart" in reload(service, "not reloaded"), log_of(service)[-500:])
             (folder / "plumb.yaml").write_text(good + "policy: {rules: [missing.yaml]}\n")
             check("missing.yaml" in reload(service, "not reloaded"), log_of(service)[-500:])
+            (folder / "plumb.yaml").write_text(good + "notify: [{to: slack, url: 'env:NOT_SET_HERE'}]\n")
+            check("NOT_SET_HERE" in reload(service, "not reloaded"), log_of(service)[-500:])
             (folder / "plumb.yaml").write_text(good.replace("http=warn", "http=info"))
             reload(service)
             check(wait_until(lambda: "http answered" in log_of(service), 10), "the new log level is not taken")
