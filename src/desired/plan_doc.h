@@ -49,7 +49,8 @@ struct plan_doc {
     size_t ntouches;
     struct plan_entry *drift; /* managed, that differ from the last state; sorted by address */
     size_t ndrifts;
-    size_t no_op; /* managed resources that stay as they are */
+    size_t ninvocations; /* actions of providers that are invoked beside the changes */
+    size_t no_op;        /* managed resources that stay as they are */
     size_t by_action[PLAN_ACTION_COUNT];
     struct str variables, configuration; /* JSON texts, or empty */
 };

@@ -70,7 +70,36 @@ static const struct {
     {"{\"format_version\":\"1.0\"", ERR_SYNTAX},
     {"{\"format_version\":\"1.0\"} x", ERR_SYNTAX},
     {"{\"format_version\":\"1.0\",\"resource_changes\":{}}", ERR_SYNTAX},
-    {"{\"format_version\":\"1.0\",\"resource_changes\":[{\"mode\":\"managed\"}]}", ERR_SYNTAX}};
+    {"{\"format_version\":\"1.0\",\"resource_changes\":[{\"mode\":\"managed\"}]}", ERR_SYNTAX},
+    {"{\"format_version\":\"1.0\",\"resource_\\u0063hanges\":[]}", ERR_SYNTAX},
+    {"{\"format_version\":\"1.0\",\"action_invocations\":{}}", ERR_SYNTAX}};
+
+/* What a later version calls otherwise, or somebody leaves out, is something that is done. */
+static void what_is_not_known_counts_as_a_change(void **state)
+{
+    static const char odd[] =
+        "{\"format_version\":\"1.2\",\"action_invocations\":[{\"address\":\"action.a.b\"},{}],"
+        "\"resource_changes\":["
+        "{\"address\":\"a.mode\",\"mode\":\"other\",\"type\":\"a\",\"change\":{\"actions\":"
+        "[\"update\"]}},"
+        "{\"address\":\"a.none\",\"type\":\"a\",\"change\":{\"actions\":[\"update\"]}},"
+        "{\"address\":\"a.still\",\"mode\":\"managed\",\"type\":\"a\",\"change\":{}},"
+        "{\"address\":\"a.word\",\"mode\":\"managed\",\"type\":\"a\",\"change\":{\"actions\":"
+        "[\"renew\"]}},"
+        "{\"address\":\"ephemeral.a.e\",\"mode\":\"ephemeral\",\"type\":\"a\",\"change\":"
+        "{\"actions\":[\"open\"]}}]}";
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct err err = {0};
+    struct plan_doc doc;
+    assert_true(plan_doc_read(&arena, str_from(odd), "p.json", &doc, &err));
+    assert_int_equal(doc.ntouches, 4);
+    assert_int_equal(doc.touch[0].action, PLAN_UPDATE);
+    assert_int_equal(doc.touch[1].action, PLAN_UPDATE);
+    assert_int_equal(doc.touch[2].action, PLAN_UNKNOWN_ACTION);
+    assert_int_equal(doc.touch[3].action, PLAN_UNKNOWN_ACTION);
+    assert_int_equal(doc.ninvocations, 2);
+}
 
 static void what_is_no_plan_is_refused(void **state)
 {
@@ -135,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plan_is_read),
         cmocka_unit_test(what_is_no_plan_is_refused),
+        cmocka_unit_test(what_is_not_known_counts_as_a_change),
         cmocka_unit_test(a_saved_plan_is_opened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,6 +91,20 @@ static bool take_variables(struct gathering *g)
     return value_members(VALUE_OBJECT, one, 1, &g->variables, NULL, g->err);
 }
 
+/* What the decision does not cover. */
+static bool note_limits(struct gathering *g)
+{
+    const struct plan_doc *doc = &g->seen->doc;
+    if (doc->incomplete && !gathering_note(g, STR("the plan is not all of it: -target or -exclude, "
+                                                  "or something was put off")))
+        return false;
+    return !doc->ninvocations ||
+           gathering_note(g, arena_printf(g->arena,
+                                          "the plan invokes %zu action%s of providers: no plan "
+                                          "says what these change",
+                                          doc->ninvocations, doc->ninvocations == 1 ? "" : "s"));
+}
+
 /* --- the state --- */
 
 static bool take_saved(struct gathering *g)
@@ -139,8 +153,8 @@ bool gate_gather(struct arena *arena, const struct gate_asking *asking, struct g
     if (!plan_doc_read(arena, asking->plan, asking->plan_name, &seen.doc, g.err))
         return false;
     f->plan_errored = seen.doc.errored;
-    if (!list_touches(&g) || !take_variables(&g) || !take_saved(&g) || !take_state(&g) ||
-        !gather_live(&g) || !gather_policy(&g) || !gather_code(&g))
+    if (!list_touches(&g) || !take_variables(&g) || !note_limits(&g) || !take_saved(&g) ||
+        !take_state(&g) || !gather_live(&g) || !gather_policy(&g) || !gather_code(&g))
         return false;
     f->touch = g.touch;
     f->ntouches = g.ntouches;

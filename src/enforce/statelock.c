@@ -18,6 +18,11 @@ static bool is_mine(const struct state_lock *lock, const struct lock_caller *cal
     return lock->token == caller->token;
 }
 
+struct str statelock_kind(const struct lockinfo *info)
+{
+    return lockinfo_kind(info->operation) == LOCK_PLAN ? STR("plan") : STR("write");
+}
+
 enum lock_answer statelock_may_lock(const struct lock_facts *f, bool *ret_warned)
 {
     const struct state_lock *lock = &f->row->lock;
@@ -25,8 +30,10 @@ enum lock_answer statelock_may_lock(const struct lock_facts *f, bool *ret_warned
     *ret_warned = false;
     if (f->caller.role < (plan ? ROLE_PLAN : ROLE_APPLY))
         return LOCK_FORBIDDEN;
-    /* The answer to the first try was lost: the same lock, not a second one. */
-    if (lock->id.len && str_equal(lock->id, f->info->id) && is_mine(lock, &f->caller))
+    /* The answer to the first try was lost: the same lock, not a second one. What was given for a
+     * plan is not asked for an apply by the same request. */
+    if (lock->id.len && str_equal(lock->id, f->info->id) && is_mine(lock, &f->caller) &&
+        str_equal(lock->kind, statelock_kind(f->info)))
         return LOCK_AGAIN;
     if (lock->id.len)
         return LOCK_HELD;

@@ -73,6 +73,8 @@ struct lock_facts {
     struct str breakglass; /* "B1" that covers the stack; or empty */
 };
 
+/* What a lock for it is kept as: "plan" or "write". */
+struct str statelock_kind(const struct lockinfo *info);
 /* LOCK. ret_warned: only a breakglass let it through. */
 enum lock_answer statelock_may_lock(const struct lock_facts *facts, bool *ret_warned);
 /* UNLOCK. forced: the body was empty or held nothing but an ID. */

@@ -158,9 +158,8 @@ bool lock_take(const struct lock_deed *deed, const struct lockinfo *info, struct
         return false;
     facts.reason = reason;
     result.answer = statelock_may_lock(&facts, &warned);
-    if (result.answer == LOCK_GIVEN &&
-        (!take(deed, &facts, plan ? STR("plan") : STR("write"), err) ||
-         !use_approval(deed, &facts, approval, warned, err)))
+    if (result.answer == LOCK_GIVEN && (!take(deed, &facts, statelock_kind(info), err) ||
+                                        !use_approval(deed, &facts, approval, warned, err)))
         return false;
     if (result.answer == LOCK_HELD)
         statelock_print_holder(deed->arena, &text, &row);

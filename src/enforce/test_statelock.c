@@ -20,6 +20,7 @@ static const struct {
     const char *breakglass;
     enum lock_answer answer;
     bool warned;
+    const char *kind; /* of the lock that is held; NULL: "write" */
 } locks[] = {
     {"a plan on a free state", PLAN, ROLE_PLAN, "", 2, 0, "", LOCK_GIVEN, false},
     {"a plan while something stands against an apply", PLAN, ROLE_PLAN, "", 2, 3, "", LOCK_GIVEN,
@@ -35,6 +36,10 @@ static const struct {
     {"an unknown operation is no plan", "new", ROLE_APPLY, "", 2, 1, "", LOCK_REFUSED, false},
     {"the same lock asked for again", APPLY, ROLE_APPLY, "a", 1, 0, "", LOCK_AGAIN, false},
     {"the same id of another token", APPLY, ROLE_APPLY, "a", 2, 0, "", LOCK_HELD, false},
+    {"a plan's lock again", PLAN, ROLE_APPLY, "a", 1, 0, "", LOCK_AGAIN, false, "plan"},
+    {"a plan's lock, now for an apply", APPLY, ROLE_APPLY, "a", 1, 1, "", LOCK_HELD, false, "plan"},
+    {"an apply's lock, now for a plan", PLAN, ROLE_APPLY, "a", 1, 0, "", LOCK_HELD, false},
+    {"a person's hold, by its id", APPLY, ROLE_ADMIN, "a", 1, 0, "", LOCK_HELD, false, "hold"},
 };
 
 static void locks_are_given_as_each_case_says(void **state)
@@ -42,7 +47,9 @@ static void locks_are_given_as_each_case_says(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof locks / sizeof *locks; i++) {
         struct lock_reason reasons[3] = {{0}};
-        struct state_row row = {.lock = {.id = str_from(locks[i].held), .token = 1}};
+        struct state_row row = {.lock = {.id = str_from(locks[i].held),
+                                         .kind = str_from(locks[i].kind ? locks[i].kind : "write"),
+                                         .token = 1}};
         struct lockinfo info = {.id = STR("a"), .operation = str_from(locks[i].operation)};
         struct lock_facts facts = {.row = &row,
                                    .info = &info,

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import subprocess
 
-from harness import PLUMB, Stack, check, test
+from harness import CLIENTS, PLUMB, Stack, check, test
 
 CODE = '''
 resource "lab6_row" "web" {
@@ -56,7 +56,7 @@ def made(lab, tool="tofu", text="code", yaml="version: 1\n"):
     return stack
 
 
-@test("lab6", "tofu", cases=["tofu", "terraform"])
+@test("lab6", "tofu", cases=CLIENTS)
 def gate_undo(lab, tool):
     """Changed behind its back: denied, path by path; adopted into the code: allowed."""
     if tool not in lab.peers:
@@ -77,7 +77,7 @@ def gate_undo(lab, tool):
     gate(stack, 0)
 
 
-@test("lab6", "tofu", cases=["tofu", "terraform"])
+@test("lab6", "tofu", cases=CLIENTS)
 def gate_first(lab, tool):
     """Nothing was ever applied: a first plan is allowed, with an import beside it that is read; a second, of more, too."""
     if tool not in lab.peers:

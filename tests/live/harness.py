@@ -22,6 +22,13 @@ CI = os.environ.get("CI") == "true"
 LABS = ("lab5", "lab6", "labpg")
 FRAMEWORK = ("/lab6", "/time", "/terraform")  # providers that are not on an SDK of the legacy type system
 IN_SYNC, ERROR, DRIFT, INCOMPLETE = 0, 1, 2, 4
+MORE_CLIENTS = {}  # further binaries of Terraform or OpenTofu, from LIVE_CLIENTS: paths with ':' between
+for path in filter(None, os.environ.get("LIVE_CLIENTS", "").split(":")):
+    if os.access(path, os.X_OK):
+        MORE_CLIENTS[Path(path).name] = Path(path).absolute()
+    else:
+        print(f"tests/live: LIVE_CLIENTS: {path} is no program: nothing is run with it", file=sys.stderr)
+CLIENTS = ["tofu", "terraform", *MORE_CLIENTS]
 
 
 class Skip(Exception):
@@ -59,6 +66,7 @@ class Lab:
         self.peers = {name: (version, Path(path)) for name, version, path in map(str.split, built.stdout.splitlines())}
         if shutil.which("terraform"):
             self.peers["terraform"] = ("", Path(shutil.which("terraform")))
+        self.peers.update({name: ("", path) for name, path in MORE_CLIENTS.items()})
         self.mirror = self.folder / "mirror"
         for name, (version, path) in self.peers.items():
             for home in self.homes(name):
@@ -70,7 +78,7 @@ class Lab:
 
     @staticmethod
     def homes(name):
-        if name in ("tofu", "terraform", "note", "gcs"):
+        if name in (*CLIENTS, "note", "gcs"):
             return []
         if name in LABS:
             return [f"plumb.test/lab/{name}"]
@@ -146,6 +154,8 @@ class Stack:
         self.env.update(LAB_STORE=str(self.store), TF_CLI_CONFIG_FILE=str(lab.cli_config), CHECKPOINT_DISABLE="1",
                         TF_IN_AUTOMATION="1", XDG_CACHE_HOME=str(self.home / "cache"), NO_COLOR="1",
                         PATH=f"{lab.peers[tool][1].parent}:{os.environ['PATH']}")
+        if tool in MORE_CLIENTS:  # not found by its name on the PATH
+            self.env["PLUMB_TERRAFORM"] = str(lab.peers[tool][1])
         self.env.update(env or {})
         self.write("main.tf", self.providers(code) + code)
         for name, text in (files or {}).items():

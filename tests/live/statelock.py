@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 
-from harness import PLUMB, ROOT, Skip, Stack, check, test, wait_until
+from harness import CLIENTS, PLUMB, ROOT, Skip, Stack, check, test, wait_until
 
 NAME = "net/prod"
 THING = '\nresource "lab6_thing" "t" {\n  name = "t"\n  text = "x"\n}\n'
@@ -125,7 +125,7 @@ def refused(done, *words):
         check(word in text, word, "is not in what is printed:", text[-1500:])
 
 
-@test("tofu", "lab6", cases=["tofu", "terraform"])
+@test("tofu", "lab6", cases=CLIENTS)
 def statelock_refuses_an_apply_while_drift_is_undecided(lab, tool):
     stack = rooted(lab, tool, THING)
     with Service(stack.home) as service:
@@ -174,7 +174,7 @@ OPERATIONS = {
 }
 
 
-@test("tofu", "lab6", cases=["tofu", "terraform"])
+@test("tofu", "lab6", cases=CLIENTS)
 def statelock_refuses_every_operation_that_writes(lab, tool):
     stack = rooted(lab, tool, THING + 'resource "lab6_thing" "u" {\n  name = "u"\n  text = "u"\n  count = 0\n}\n')
     with Service(stack.home) as service:
@@ -194,7 +194,7 @@ def statelock_refuses_every_operation_that_writes(lab, tool):
         check(service.states()[NAME]["lock"] is None, "a lock stayed")
 
 
-@test("tofu", cases=["tofu", "terraform"])
+@test("tofu", cases=CLIENTS)
 def statelock_refuses_writes_without_the_lock(lab, tool):
     stack = rooted(lab, tool, NUMBER)
     with Service(stack.home) as service:
@@ -216,7 +216,7 @@ def statelock_refuses_writes_without_the_lock(lab, tool):
         refused(stack.run("apply", "-auto-approve", "-no-color", check_exit=False, env=service.backend("plan")), "the role of this token (plan)")
 
 
-@test("tofu", cases=["tofu", "terraform"])
+@test("tofu", cases=CLIENTS)
 def statelock_guards_reads_where_asked(lab, tool):
     """With guard_reads an apply without the lock ends before it changes anything."""
     stack = rooted(lab, tool, NUMBER)
@@ -230,17 +230,17 @@ def statelock_guards_reads_where_asked(lab, tool):
         stack.run("plan", "-no-color")
 
 
-@test("tofu")
-def statelock_loses_no_update_between_two_clients(lab):
+@test("tofu", cases=CLIENTS)
+def statelock_loses_no_update_between_two_clients(lab, tool):
     """Two clients count up the same output, each from what it reads: every success is one more version."""
-    one, two = rooted(lab, "tofu", NUMBER), rooted(lab, "tofu", NUMBER)
+    one, two = rooted(lab, tool, NUMBER), rooted(lab, tool, NUMBER)
     with Service(one.home) as service:
         for stack in (one, two):
             stack.env.update(service.backend())
             stack.run("init", "-no-color")
         done = 0
         for turn in range(6):
-            both = [subprocess.Popen([lab.peers["tofu"][1], "apply", "-auto-approve", "-no-color", "-lock-timeout=60s", "-var",
+            both = [subprocess.Popen([lab.peers[tool][1], "apply", "-auto-approve", "-no-color", "-lock-timeout=60s", "-var",
                                       f"n={turn}-{i}"], cwd=s.dir, env=s.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
                     for i, s in enumerate((one, two))]
             for process in both:
@@ -394,7 +394,7 @@ class Behind(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@test("tofu", "lab6", cases=["tofu", "terraform"])
+@test("tofu", "lab6", cases=CLIENTS)
 def statelock_stands_before_another_backend(lab, tool):
     Behind.state, Behind.lock, Behind.asked = None, None, []
     behind = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Behind)

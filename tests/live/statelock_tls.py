@@ -1,7 +1,7 @@
 """The state lock over TLS: a certificate that plumb made itself, and clients that show one of their own."""
 import subprocess
 
-from harness import check, test
+from harness import CLIENTS, check, test
 from statelock import NAME, NUMBER, Service, refused, rooted
 
 TLS = "serve:\n  tls: {self_signed: true}\n"
@@ -21,7 +21,7 @@ def backend(service, **more):
     return {**env, "TF_HTTP_CLIENT_CA_CERTIFICATE_PEM": (service.folder / "plumb-tls.pem").read_text(), **more}
 
 
-@test("tofu", cases=["tofu", "terraform"])
+@test("tofu", cases=CLIENTS)
 def statelock_over_tls_with_a_token(lab, tool):
     """init, plan, apply and migration over https; without the certificate of the service, or with another's, nothing."""
     stack = rooted(lab, tool, NUMBER)
@@ -47,7 +47,7 @@ def statelock_over_tls_with_a_token(lab, tool):
         check(len(service.versions()) == 2, service.versions())
 
 
-@test("tofu", cases=["tofu", "terraform"])
+@test("tofu", cases=CLIENTS)
 def statelock_knows_clients_by_their_certificate(lab, tool):
     """Without any password: the role, the stacks and the name of a token, until it is revoked."""
     stack = rooted(lab, tool, NUMBER)

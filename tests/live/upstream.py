@@ -7,7 +7,7 @@ import json
 import threading
 import urllib.parse
 
-from harness import check, test
+from harness import CLIENTS, check, test
 from statelock import NAME, NUMBER, Service, refused, rooted
 
 HOME = "/api/v4/projects/1/terraform/state/"
@@ -136,7 +136,7 @@ def before_gitlab(lab, tool, config=""):
         gitlab.http.server_close()
 
 
-@test("tofu", cases=["tofu", "terraform"])
+@test("tofu", cases=CLIENTS)
 def upstream_gitlab(lab, tool):
     """A first apply, a second, a plan, what another holds, force-unlock, and a credential that GitLab does not know."""
     with before_gitlab(lab, tool) as (gitlab, stack, service):
@@ -175,7 +175,7 @@ def upstream_gives_back_only_its_owners_lock(lab):
         check(service.ask("UNLOCK", f"/v1/states/{NAME}", info, role="apply")[0] == 200 and not gitlab.states[NAME]["lock"], gitlab.asked)
 
 
-@test("tofu", cases=["tofu", "terraform"])
+@test("tofu", cases=CLIENTS)
 def upstream_says_no(lab, tool):
     """A state that GitLab finds too large, one that was deleted there, and bytes that were changed on the way."""
     with before_gitlab(lab, tool) as (gitlab, stack, service):
