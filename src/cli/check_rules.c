@@ -148,6 +148,7 @@ static bool open_policies(struct arena *arena, const struct check_rules_options 
                                        .now_utc_ms = options->now_utc_ms,
                                        .rego_v0 = options->v0,
                                        .decisions_only = true,
+                                       .timeout_ms = options->timeout_ms,
                                        .cancel = options->cancel};
     if (!s.n || policy_open(arena, &how, &problems, &rules->policies, err))
         return true;

@@ -16,6 +16,7 @@ struct check_rules_options {
     const struct str *files; /* that are checked: the inventory of templates */
     size_t nfiles;
     int64_t now_utc_ms;
+    int64_t timeout_ms; /* of one `decision` over one resource; 0 = as policy.h */
     const volatile int *cancel;
 };
 struct policy;

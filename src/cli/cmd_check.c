@@ -31,6 +31,7 @@ enum {
     ALL_NAMESPACES,
     REGO_V0,
     SCHEMA,
+    POLICY_TIMEOUT,
     CODE,
     IGNORE,
     OUTPUT,
@@ -70,6 +71,7 @@ static const struct option options[] = {
                 .arg = "PATH",
                 .text = "as of plumb policy eval: a JSON Schema of what rules in Rego are asked "
                         "about, or a folder of those that METADATA names"},
+    [POLICY_TIMEOUT] = ROW_POLICY_TIMEOUT,
     [CODE] = {.name = "code",
               .kind = OPTION_STRING,
               .arg = "DIR",
@@ -167,6 +169,7 @@ static bool load_rules(struct job *job, struct err *err)
                                             .files = job->targets.file,
                                             .nfiles = job->targets.nfiles,
                                             .now_utc_ms = job->check.now_utc_ms,
+                                            .timeout_ms = value[POLICY_TIMEOUT].number,
                                             .cancel = job->app->cancel};
     const struct option_value none = {0};
     struct config config;
@@ -199,6 +202,7 @@ static bool check_file(struct job *job, struct str file, struct check_subject *r
         .gatekeeper = &job->rules.gatekeeper,
         .policy = {job->policy, job->rules.policies},
         .eval = {.host = {.now_utc_ns = INT64_MIN, .print = print_line, .ctx = job->app->err},
+                 .deadline_ms = policy_timeout(&job->in->value[POLICY_TIMEOUT]),
                  .cancel = job->app->cancel},
         .code = code};
     bool ok = check_documents(job->arena, file, &how, ret, err);

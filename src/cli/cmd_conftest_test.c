@@ -13,6 +13,7 @@
 #include "cli/conftest_output.h"
 #include "cli/conftest_setup.h"
 #include "cli/explain.h"
+#include "cli/policy_setup.h"
 #include "cli/policy_text.h"
 #include "cli/rows.h"
 #include "model/finding.h"
@@ -47,6 +48,7 @@ enum {
     PROTO_FILE_DIRS,
     TLS,
     CONFIG_FILE,
+    POLICY_TIMEOUT,
     OPTION_COUNT
 };
 
@@ -132,6 +134,7 @@ static const struct option options[] = {
                      .arg = "FILE",
                      .text = "options that are not given; conftest.toml (.yaml, .json) without "
                              "it, if there is one"},
+    [POLICY_TIMEOUT] = ROW_POLICY_TIMEOUT,
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
@@ -250,6 +253,7 @@ static bool evaluate(struct job *job, struct err *err)
         .plain_input = true,
         .host = {.now_utc_ns = INT64_MIN, .configuration = conftest_configuration},
         .strict_builtin_errors = given(job, SHOW_BUILTIN_ERRORS),
+        .deadline_ms = policy_timeout(&job->in->value[POLICY_TIMEOUT]),
         .cancel = job->app->cancel};
     job->check = arena_new(job->arena, struct conftest_check, job->nspaces * job->inputs.n);
     if (!job->check)

@@ -10,6 +10,7 @@
 #include "cli/conftest_output.h"
 #include "cli/conftest_setup.h"
 #include "cli/explain.h"
+#include "cli/policy_setup.h"
 #include "cli/policy_text.h"
 #include "cli/rows.h"
 #include "policy/load.h"
@@ -35,6 +36,7 @@ enum {
     GITHUB_HIDE_PASSED,
     PROTO_FILE_DIRS,
     CONFIG_FILE,
+    POLICY_TIMEOUT,
     OPTION_COUNT
 };
 
@@ -95,6 +97,7 @@ static const struct option options[] = {
                      .arg = "FILE",
                      .text = "options that are not given; conftest.toml (.yaml, .json) without "
                              "it, if there is one"},
+    [POLICY_TIMEOUT] = ROW_POLICY_TIMEOUT,
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
@@ -154,6 +157,7 @@ static bool one(struct job *job, struct policy_test *test, struct conftest_check
         .trace = is_told(job) ? &trace : NULL,
         .host = {.now_utc_ns = INT64_MIN, .configuration = conftest_configuration},
         .strict_builtin_errors = job->in->value[SHOW_BUILTIN_ERRORS].set,
+        .deadline_ms = policy_timeout(&job->in->value[POLICY_TIMEOUT]),
         .cancel = job->app->cancel};
     struct conftest_item *item = arena_new(job->arena, struct conftest_item, 1);
     if (!item)

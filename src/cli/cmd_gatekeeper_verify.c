@@ -6,12 +6,14 @@
 #include "base/io.h"
 #include "cli/app.h"
 #include "cli/command.h"
+#include "cli/policy_setup.h"
+#include "cli/rows.h"
 #include "lang/rego/rego.h"
 #include "model/finding.h"
 #include "policy/document.h"
 #include "policy/gatekeeper_suite.h"
 
-enum { VERBOSE, OPTION_COUNT };
+enum { VERBOSE, POLICY_TIMEOUT, OPTION_COUNT };
 enum { FOLDERS_DEEP = 64, FILES_MAX = 100000 };
 
 static const struct option options[] = {
@@ -19,11 +21,13 @@ static const struct option options[] = {
                  .letter = 'v',
                  .kind = OPTION_FLAG,
                  .text = "show the cases that pass, too"},
+    [POLICY_TIMEOUT] = ROW_POLICY_TIMEOUT,
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
 struct job {
     const struct app *app;
+    int64_t timeout_ms;
     struct arena *arena;
     struct suite_cases cases;
     size_t nsuites;
@@ -32,6 +36,7 @@ struct job {
 static bool add_suite(struct job *job, struct str path, struct err *err)
 {
     const struct rego_eval_options how = {.host = {.now_utc_ns = INT64_MIN},
+                                          .deadline_ms = job->timeout_ms,
                                           .cancel = job->app->cancel};
     job->nsuites++;
     return gatekeeper_suite(job->arena, path, &how, &job->cases, err);
@@ -93,7 +98,8 @@ static int report(const struct job *job, bool verbose)
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
     AUTO_ARENA arena = {.limit = (size_t)1 << 36};
-    struct job job = {.app = app, .arena = &arena};
+    struct job job = {
+        .app = app, .timeout_ms = policy_timeout(&in->value[POLICY_TIMEOUT]), .arena = &arena};
     for (size_t i = 0; i < in->nargs; i++) {
         struct str path = arena_dup(&arena, in->args[i]);
         if (!path.ptr)

@@ -11,6 +11,13 @@
 #include "policy/policy.h"
 #include "scan/judges.h"
 
+enum { TIMEOUT_DEFAULT_MS = 60000 };
+
+int64_t policy_timeout(const struct option_value *given)
+{
+    return given->set ? given->number : TIMEOUT_DEFAULT_MS;
+}
+
 bool policy_find_config(struct arena *arena, const struct app *app,
                         const struct option_value *given, struct config *ret, struct err *err)
 {

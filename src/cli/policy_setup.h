@@ -13,6 +13,8 @@ struct err;
 struct option_value;
 struct policy;
 
+/* --policy-timeout, or what holds without it. */
+int64_t policy_timeout(const struct option_value *given);
 /* Of plumb.yaml (or NULL) and of --policy, --waivers. */
 struct judges policy_judges(const struct config *config, const struct option_value *policies,
                             const struct option_value *waivers);

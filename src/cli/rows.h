@@ -96,6 +96,11 @@
      .text = "a JSON Schema: policies that ask input for what it rules out are refused; of a " \
              "folder, those that METADATA names by schema.FOLDER.FILE"}
 
+#define ROW_POLICY_TIMEOUT /* see cli/policy_setup.h */ \
+    {.name = "policy-timeout", .kind = OPTION_DURATION, .arg = "TIME", .least = 1, \
+     .most = 86400000, \
+     .text = "the longest that Rego may take over one document; 60s without it"}
+
 /* As conftest has them; see cli/conftest_output.h. */
 #define ROW_POLICY \
     {.name = "policy", .letter = 'p', .kind = OPTION_LIST, .arg = "PATH", \
@@ -107,7 +112,7 @@
 #define ROW_CONFTEST_OUTPUT \
     {.name = "output", .letter = 'o', .kind = OPTION_STRING, .arg = "FORMAT", \
      .choices = conftest_formats, \
-     .text = "stdout (as without it), json, tap, junit or github"}
+     .text = "stdout (as without it), json, tap, table, junit, github, azuredevops or sarif"}
 #define ROW_NO_COLOR_ACCEPTED \
     {.name = "no-color", .kind = OPTION_FLAG, .text = "accepted; there are none"}
 /* clang-format on */

@@ -243,6 +243,7 @@ struct config {
     size_t npacks, nrules, nrego, nwaivers;
     const struct config_default *defaults;
     size_t ndefaults;
+    int64_t policy_timeout_ms; /* 0 = default */
     struct config_review review;
     struct config_gate gate;
     struct audit_options audit;

@@ -212,6 +212,12 @@ static const struct field policy_fields[] = {
      MANY(config, defaults),
      .text = "what is decided of drift that no rule is about, by environment; the first that fits "
              "counts, without one it is notify"},
+    {.name = "timeout",
+     .kind = FIELD_DURATION,
+     .least = 1,
+     AT(config, policy_timeout_ms),
+     .text = "the longest that one rule of Rego may take over one finding or resource; 5s without "
+             "it"},
 };
 static const struct section policy_section = {
     .what = "policy", .fields = policy_fields, .nfields = COUNT(policy_fields)};

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/err.h"
 #include "policy/conftest.h"
@@ -367,13 +368,23 @@ static bool add_results(struct finder *f, size_t i, const struct value *binding)
     return true;
 }
 
+enum { SLOW_RULES = 10 };
+
+/* For rules that are asked one by one: however many take too long, it ends. */
+static struct rego_eval_options in_turn(const struct rego_eval_options *options)
+{
+    struct rego_eval_options how = *options;
+    how.until_ms = clock_monotonic_ms() + SLOW_RULES * how.deadline_ms;
+    return how;
+}
+
 /* One rule by itself: where all together failed. What it gives points into the query. */
-static bool ask_alone(struct finder *f, size_t i)
+static bool ask_alone(struct finder *f, size_t i, const struct rego_eval_options *how)
 {
     struct rego_query *query = NULL;
     struct rego_result result;
     bool ok = prepare(f->entries, i, i + 1, &query, f->err) &&
-              rego_eval(query, f->input, f->options, f->arena, &result, f->err);
+              rego_eval(query, f->input, how, f->arena, &result, f->err);
     if (ok && result.error.code)
         ok = add_error(f, &f->entries->entry[i], &result.error);
     else if (ok && result.bindings.len)
@@ -388,8 +399,9 @@ static bool ask(struct finder *f)
     const struct entries *e = f->entries;
     if (!rego_eval(e->query, f->input, f->options, f->arena, &result, f->err))
         return false;
+    const struct rego_eval_options alone = in_turn(f->options);
     for (size_t i = 0; i < e->n; i++) {
-        bool ok = result.error.code     ? ask_alone(f, i)
+        bool ok = result.error.code     ? ask_alone(f, i, &alone)
                   : result.bindings.len ? add_results(f, i, &result.bindings.items[0])
                                         : true;
         if (!ok)
@@ -497,12 +509,13 @@ static void found(void *ctx, const struct rego_rule *rule, const struct value *m
 /* Where one rule fails, the others have places all the same. */
 static bool place_alone(struct finder *f, const struct rego_eval_options *how)
 {
+    const struct rego_eval_options alone = in_turn(how);
     bool ok = true;
     for (size_t i = 0; ok && i < f->entries->n; i++) {
         struct rego_query *query = NULL;
         struct rego_result ignored;
         ok = prepare(f->entries, i, i + 1, &query, f->err) &&
-             rego_eval(query, f->input, how, f->arena, &ignored, f->err);
+             rego_eval(query, f->input, &alone, f->arena, &ignored, f->err);
         rego_query_close(query);
     }
     return ok;

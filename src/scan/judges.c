@@ -242,8 +242,10 @@ bool judges_open(struct arena *arena, const struct judges *judges, const struct 
 {
     const struct config *c = judges->config ? judges->config : &nothing;
     struct list sources = {.arena = arena};
-    struct policy_options options = {
-        .now_utc_ms = how->now_utc_ms, .partial = how->partial, .cancel = how->cancel};
+    struct policy_options options = {.now_utc_ms = how->now_utc_ms,
+                                     .partial = how->partial,
+                                     .timeout_ms = c->policy_timeout_ms,
+                                     .cancel = how->cancel};
     *ret = NULL;
     if (!check_all_there(arena, judges->config, err) || !list_sources(&sources, judges, err) ||
         !check_pins(arena, c, err) || !list_waivers(arena, judges, c, &options, err) ||

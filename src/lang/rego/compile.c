@@ -664,6 +664,8 @@ bool rego_eval(const struct rego_query *query, const struct value *input,
     m.reads = options->watch ? &reads : NULL;
     if (options->deadline_ms)
         m.deadline_ms = clock_monotonic_ms() + options->deadline_ms;
+    if (options->until_ms && options->until_ms < m.deadline_ms)
+        m.deadline_ms = options->until_ms;
     m.caches = rego_caches_open(&own, query->policy->shared);
     if (input && options->plain_input)
         fit = *input;

@@ -752,19 +752,36 @@ static enum rego_flow many(struct rego_machine *m, const struct rego_step *step,
     return flow;
 }
 
+/* A budget that ran out knows no place: the innermost step that was going on is it. */
+static enum rego_flow stopped(struct rego_machine *m, const struct rego_step *step)
+{
+    if (m->error.code && !m->error.row) {
+        m->error.row = step->place.row;
+        m->error.col = step->place.col;
+        if (step->module)
+            m->error.file = step->module->file;
+    }
+    return REGO_BAD;
+}
+
 enum rego_flow rego_run(struct rego_machine *m, const struct rego_step *step,
                         struct rego_found *found)
 {
     for (; step; step = step->next) {
         bool holds;
+        enum rego_flow flow;
         if (!rego_spend(m, 1))
-            return REGO_BAD;
+            return stopped(m, step);
         if (step->kind == REGO_STEP_WITH || step->kind == REGO_STEP_RELATION ||
-            step->kind == REGO_STEP_REF)
-            return many(m, step, found);
+            step->kind == REGO_STEP_REF) {
+            flow = many(m, step, found);
+            return flow == REGO_BAD ? stopped(m, step) : flow;
+        }
         if (step->kind == REGO_STEP_COVER && m->options->trace)
             return rego_trace_place(m, step, found);
-        enum rego_flow flow = one(m, step, &holds);
+        flow = one(m, step, &holds);
+        if (flow == REGO_BAD)
+            return stopped(m, step);
         if (flow != REGO_GO || !holds)
             return flow;
     }

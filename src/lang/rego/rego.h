@@ -110,6 +110,7 @@ struct rego_eval_options {
     size_t memory;   /* bytes for the evaluation; 0 = 1 GiB */
     unsigned depth;  /* nested rule calls; 0 = 1,000 */
     int64_t deadline_ms; /* from the start; 0 = none */
+    int64_t until_ms;    /* with deadline_ms: nor beyond this, by the monotonic clock; 0 = none */
     const volatile int *cancel;
     uint64_t *coverage;             /* counters per covered place (rego_coverage); or NULL */
     const struct rego_watch *watch; /* or NULL */

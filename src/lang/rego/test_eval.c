@@ -168,8 +168,9 @@ static void test_budgets(void **state)
         {"p := count(numbers.range(1, 1000000000))", {.memory = (size_t)8 << 30}, "steps"},
         {"p if not numbers.range_step(1, 1000000000, 3)", {.memory = (size_t)8 << 30}, "steps"},
         {"xs := numbers.range(1, 1000)\np if { xs[_] + xs[_] + xs[_] == -1 }",
-         {.deadline_ms = 20},
+         {.deadline_ms = 20, .steps = UINT64_MAX},
          "ms"},
+        {"p := count(numbers.range(1, 1000000000))", {.deadline_ms = 1000, .until_ms = 1}, "ms"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         AUTO_ARENA arena = {.limit = LIMIT};
