@@ -199,6 +199,31 @@ struct code_chain {
  */
 bool code_explain(struct code *code, const struct code_instance *instance, struct path path,
                   struct code_chain *ret);
+/* An edit that makes a path of an instance give another value. */
+struct code_target {
+    const struct hcl_file *source;
+    const struct hcl_expr *expr;
+    struct path rest; /* below expr: what is set or unset there */
+    bool unset;
+    bool text;                 /* expr is a text inside of a template: `value` is the text then */
+    struct value value;        /* as the expression should give it */
+    const struct value *old;   /* what that part gives now, or NULL */
+    const struct value *whole; /* what expr gives now, or NULL */
+};
+struct code_aim {
+    const struct code_target *target;
+    size_t n;       /* 0: there are none */
+    size_t choices; /* attempts that may differ */
+    struct str why; /* why there are none, with its place; or empty */
+    struct code_chain chain;
+};
+/*
+ * What would have to be written elsewhere for the path to give v (NULL: the part goes): through
+ * names, functions, templates and `for` as far as they can be turned around. Whether it is right
+ * only an evaluation of the edited code tells; other attempts may give other edits.
+ */
+bool code_aim(struct code *code, const struct code_instance *instance, struct path path,
+              const struct value *v, size_t attempt, struct code_aim *ret);
 /* Why an instance (or any of TYPE.NAME) is not there: the count, for_each or enabled that decides
  * it. */
 struct code_absence {

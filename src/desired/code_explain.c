@@ -1,7 +1,7 @@
 /* code_explain.c - code_explain(): from a path of an instance to the expressions that decide it. */
 #include <string.h>
 
-#include "desired/code_follow.h"
+#include "desired/code_aim.h"
 
 /* --- in the body of an instance --- */
 
@@ -86,7 +86,7 @@ static void link_block(struct code_follow *f, const struct code_source *source,
 {
     code_add_link(f, "block", name, block->file, block->header, NULL, rest);
     const struct code_generated *from = block->is_generated ? block->generated : NULL;
-    if (!from)
+    if (!from || f->aim) /* a block is no value that what it is made of could give */
         return;
     struct code_source own = *source;
     own.bind = bind_generated(f, source, from->outer, CODE_FOLLOW_DEPTH);
@@ -303,6 +303,33 @@ bool code_explain(struct code *code, const struct code_instance *instance, struc
         f.why = STR("");
     *ret = (struct code_chain){f.link, f.n, f.why};
     return f.n > 0;
+}
+
+bool code_aim(struct code *code, const struct code_instance *instance, struct path path,
+              const struct value *v, size_t attempt, struct code_aim *ret)
+{
+    struct code_follow f = {.code = code, .arena = &code->arena};
+    struct code_aiming aim = {.unset = !v, .attempt = attempt, .choices = 1};
+    const struct code_made *made =
+        is_of_walk(code, instance->made) ? instance->made : code_find_made(code, instance->address);
+    *ret = (struct code_aim){.choices = 1};
+    if (!made || !code->plan.code)
+        return true;
+    if (v)
+        aim.value = *v;
+    f.quiet.arena = &code->arena;
+    f.walk = code->plan;
+    f.walk.diags = &f.quiet;
+    f.aim = &aim;
+    (void)code_follow_instance(&f, made, path, CODE_FOLLOW_DEPTH);
+    ret->choices = aim.choices;
+    ret->why = aim.why;
+    ret->chain = (struct code_chain){f.link, f.n, f.why};
+    if (aim.failed || f.full)
+        return !f.full || code->arena.used < code->arena.limit;
+    ret->target = aim.target;
+    ret->n = aim.n;
+    return true;
 }
 
 bool code_explain_text(struct code *code, struct str text, struct value *ret_value,

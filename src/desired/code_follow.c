@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "desired/code_aim.h"
 #include "lang/hcl/eval_parts.h"
 
 /* --- small things --- */
@@ -28,8 +29,7 @@ static bool prepend(struct code_follow *f, struct path_step step, struct path pa
     return true;
 }
 
-/* A key or index of the language as a step; false for what is none. */
-static bool step_of(const struct value *key, struct path_step *ret)
+bool code_follow_step(const struct value *key, struct path_step *ret)
 {
     int64_t index;
     if (key->kind == VALUE_STRING)
@@ -44,7 +44,7 @@ static bool step_of(const struct value *key, struct path_step *ret)
 static bool is_step(const struct path_step *step, const struct value *key)
 {
     struct path_step other;
-    if (!step_of(key, &other))
+    if (!code_follow_step(key, &other))
         return false;
     if (other.kind != step->kind) { /* "0" and 0 are the same element */
         int64_t a;
@@ -94,8 +94,8 @@ bool code_follow_eval(struct code_follow *f, const struct code_source *source,
 
 /* --- constructors --- */
 
-static bool key_of_item(struct code_follow *f, const struct code_source *source,
-                        const struct hcl_item *item, struct value *ret)
+bool code_follow_key(struct code_follow *f, const struct code_source *source,
+                     const struct hcl_item *item, struct value *ret)
 {
     struct str why;
     struct value v;
@@ -113,7 +113,8 @@ static void follow_object(struct code_follow *f, const struct code_source *sourc
         return;
     for (size_t i = expr->items.n; i-- > 0;) {
         struct value key;
-        if (!key_of_item(f, source, &expr->items.item[i], &key) || !is_step(&rest.step[0], &key))
+        if (!code_follow_key(f, source, &expr->items.item[i], &key) ||
+            !is_step(&rest.step[0], &key))
             continue;
         code_follow_expr(f, source, expr->items.item[i].value, tail(rest), depth_left - 1);
         return;
@@ -144,14 +145,8 @@ static void follow_conditional(struct code_follow *f, const struct code_source *
 
 /* --- for and splat --- */
 
-struct element { /* of a for expression: which one gives the result that is asked for */
-    struct value key, value;
-    struct path_step step;
-    bool set;
-};
-
-static struct code_source bind_names(struct code_follow *f, const struct code_source *source,
-                                     const struct hcl_expr *expr, const struct element *at)
+struct code_source code_follow_bind(struct code_follow *f, const struct code_source *source,
+                                    const struct hcl_expr *expr, const struct code_element *at)
 {
     struct code_source inner = *source;
     struct hcl_scope *names = arena_new(f->arena, struct hcl_scope, 2);
@@ -187,9 +182,8 @@ static struct code_source bind_names(struct code_follow *f, const struct code_so
     return inner;
 }
 
-/* Does this element pass, and under which key does it stand in the result? n: passed so far. */
-static bool passes(struct code_follow *f, const struct code_source *inner,
-                   const struct hcl_expr *expr, int64_t n, struct value *ret_key)
+bool code_follow_passes(struct code_follow *f, const struct code_source *inner,
+                        const struct hcl_expr *expr, int64_t n, struct value *ret_key)
 {
     struct value v, truth;
     struct str why;
@@ -206,7 +200,7 @@ static void follow_for(struct code_follow *f, const struct code_source *source,
 {
     struct value collection, key;
     struct hcl_iteration it;
-    struct element at;
+    struct code_element at;
     int64_t passed = 0;
     if (rest.n == 0 || expr->for_->in_template || expr->for_->group ||
         !code_follow_eval(f, source, expr->for_->source, &collection) ||
@@ -215,10 +209,10 @@ static void follow_for(struct code_follow *f, const struct code_source *source,
         return;
     while (hcl_iteration_next(&it, &at.key, &at.value)) {
         at.set = collection.kind == VALUE_SET;
-        if (!at.set && !step_of(&at.key, &at.step))
+        if (!at.set && !code_follow_step(&at.key, &at.step))
             return;
-        struct code_source inner = bind_names(f, source, expr, &at);
-        if (!passes(f, &inner, expr, passed, &key))
+        struct code_source inner = code_follow_bind(f, source, expr, &at);
+        if (!code_follow_passes(f, &inner, expr, passed, &key))
             continue;
         passed++;
         if (!is_step(&rest.step[0], &key))
@@ -324,7 +318,7 @@ static const struct hcl_expr *pick_lookup(struct code_follow *f, const struct co
     struct value map, key;
     struct path_step step;
     if (call->call.nargs < 2 || !code_follow_eval(f, source, call->call.arg[0], &map) ||
-        !code_follow_eval(f, source, call->call.arg[1], &key) || !step_of(&key, &step))
+        !code_follow_eval(f, source, call->call.arg[1], &key) || !code_follow_step(&key, &step))
         return NULL;
     if (!member_at(&map, &step))
         return call->call.nargs > 2 ? call->call.arg[2] : NULL;
@@ -424,6 +418,8 @@ static void follow_element(struct code_follow *f, const struct code_source *sour
     if (expr->kind == HCL_EXPR_CALL && expr->call.nargs == 1 &&
         (str_equal(expr->call.name, STR("toset")) || str_equal(expr->call.name, STR("tolist"))))
         expr = expr->call.arg[0];
+    if (expr->kind != HCL_EXPR_TUPLE && f->aim)
+        return; /* nothing says which element */
     if (expr->kind != HCL_EXPR_TUPLE) {
         code_follow_expr(f, source, expr, (struct path){0}, depth_left - 1);
         return;
@@ -482,8 +478,8 @@ static bool unwind(struct code_follow *f, const struct code_source *source,
         struct path_step step = {.kind = PATH_KEY, .key = expr->get.name};
         struct value key;
         if (ret->n == HCL_STEPS_MAX ||
-            (expr->kind == HCL_EXPR_INDEX &&
-             (!code_follow_eval(f, source, expr->index.key, &key) || !step_of(&key, &step))) ||
+            (expr->kind == HCL_EXPR_INDEX && (!code_follow_eval(f, source, expr->index.key, &key) ||
+                                              !code_follow_step(&key, &step))) ||
             !prepend(f, step, ret->rest, &ret->rest))
             return false;
         memmove(ret->brackets + 1, ret->brackets, ret->n * sizeof *ret->brackets);
@@ -685,7 +681,7 @@ static void follow_repeat(struct code_follow *f, const struct code_source *sourc
     struct code_source own = {.file = source->repeat->file, .scope = source->repeat_scope};
     bool value = ref->kind == CODE_REF_EACH && str_equal(ref->name, STR("value"));
     bool set = value && value_equal(&each->key, &each->value);
-    if (value && !set && (!step_of(&each->key, &step) || !prepend(f, step, rest, &inner)))
+    if (value && !set && (!code_follow_step(&each->key, &step) || !prepend(f, step, rest, &inner)))
         return;
     code_add_link(f, ref->kind == CODE_REF_COUNT ? "count" : "for_each",
                   arena_printf(f->arena, "%.*s.%.*s", STR_ARG(ref->root), STR_ARG(ref->name)),
@@ -855,6 +851,8 @@ void code_follow_expr(struct code_follow *f, const struct code_source *source,
         return;
     f->reached = expr;
     f->reached_at = *source;
+    if (f->aim && code_aim_expr(f, source, expr, rest, depth_left))
+        return;
     switch (expr->kind) {
     case HCL_EXPR_PAREN:
     case HCL_EXPR_WRAP:

@@ -10,6 +10,7 @@
 
 enum { CODE_FOLLOW_DEPTH = 100, CODE_LINKS_MAX = 200 };
 
+struct code_aiming;
 struct code_bind;
 struct code_source {
     const struct hcl_file *file;
@@ -47,6 +48,7 @@ struct code_follow {
     /* The expression that was reached last, and what is evaluated there; NULL: none was. */
     const struct hcl_expr *reached;
     struct code_source reached_at;
+    struct code_aiming *aim; /* code_aim.h; NULL: nothing is wished for */
 };
 
 /* A link for something that is given by expr (or by nothing). */
@@ -62,6 +64,22 @@ void code_follow_name(struct code_follow *f, const struct code_source *source,
 /* A path in the body of an instance. False if the code does not set it. */
 bool code_follow_instance(struct code_follow *f, const struct code_made *made, struct path path,
                           unsigned depth_left);
+/* The names of a for expression for one element of what it goes through. */
+struct code_element {
+    struct value key, value;
+    struct path_step step;
+    bool set;
+};
+struct code_source code_follow_bind(struct code_follow *f, const struct code_source *source,
+                                    const struct hcl_expr *expr, const struct code_element *at);
+/* Does the element pass, and under which key does it stand in the result? n: passed so far. */
+bool code_follow_passes(struct code_follow *f, const struct code_source *inner,
+                        const struct hcl_expr *expr, int64_t n, struct value *ret_key);
+/* The key of an item of an object constructor, evaluated. */
+bool code_follow_key(struct code_follow *f, const struct code_source *source,
+                     const struct hcl_item *item, struct value *ret);
+/* A key or index of the language as a step; false for what is none. */
+bool code_follow_step(const struct value *key, struct path_step *ret);
 bool code_follow_eval(struct code_follow *f, const struct code_source *source,
                       const struct hcl_expr *expr, struct value *ret);
 /* Of a value that is not known: f->why, from the names in the expression where the way ended. */

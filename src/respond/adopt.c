@@ -138,15 +138,20 @@ bool adopt_change_at(struct adopter *ad, const struct adopt_change *change,
 {
     if (change_in_place(ad, change, instance, old))
         return true;
+    if (ad->refused && !change->origin && !ad->has_other_way)
+        ad->has_other_way = adopt_can_aim(ad, change, instance);
     if (!ad->refused || !change->origin)
         return false;
-    if (ad->has_other_way && adopt_change_origin(ad, change, instance, old))
+    if (adopt_change_aimed(ad, change, instance))
+        return true;
+    if (ad->refused && ad->has_other_way && adopt_change_origin(ad, change, instance, old))
         return true;
     return ad->refused && adopt_change_parts(ad, change, instance, old, depth_left);
 }
 
-static bool apply(struct adopter *ad, const struct adopt_change *change)
+static bool apply(struct adopter *ad, const void *ctx)
 {
+    const struct adopt_change *change = ctx;
     const struct code_instance *instance = code_find_instance(ad->code, change->address);
     struct adopt_expected *expected;
     struct value before;
@@ -209,7 +214,7 @@ static bool plan(struct adopter *ad, const struct adopt_change *change, size_t n
         return false;
     for (size_t i = 0; i < nchanges; i++) {
         ret->change = i;
-        if (!apply(ad, &change[i]))
+        if (!adopt_attempt(ad, apply, &change[i]))
             return false;
     }
     ret->change = nchanges == 1 ? 0 : SIZE_MAX;
@@ -236,6 +241,7 @@ bool adopt_plan(struct arena *arena, const struct code_options *options, struct 
     struct adopter ad = {.arena = arena, .options = options, .code = code, .err = err ? err : &own};
     struct adopt_result result = {0};
     bool ok = plan(&ad, change, nchanges, &result);
+    code_close(ad.now);
     if (!adopt_finish(&ad, ok, &result))
         return false;
     *ret = result;

@@ -3,13 +3,13 @@
  * The way: each change leads from an address and a path to the expression that is written there;
  *          literals are edited in place (lang/hcl/edit_path.h). Where the value comes from
  *          elsewhere (a local, a variable's default or tfvars entry, a module's argument, a
- *          for_each map), that place is edited only if the change asks for its origin
+ *          for_each map), or something is made of it (a template, concat(), for ...), that place is
+ *          edited only if the change asks for its origin; of several the first that is proved
  * Proof:   the edited code is evaluated, and must differ from the code as it is in the intended
  *          places and nowhere else: no other instance, no provider, no new error
- * Refuses: expressions that compute (conditionals, for, calls, templates, operators), dynamic
- *          blocks, computed attributes, paths under ignore_changes, literals that other instances
- *          share, files of installed modules. A refusal is a result, not an error
- * I/O:     reads what code_open reads; writes nothing
+ * Refuses: what cannot be turned around (comparisons, length() ...), dynamic blocks, computed
+ * attributes, paths under ignore_changes, literals that other instances share, files of installed
+ * modules. A refusal is a result, not an error I/O:     reads what code_open reads; writes nothing
  * Source:  facts/hcl.md section 11
  */
 #pragma once

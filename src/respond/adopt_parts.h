@@ -7,8 +7,10 @@
 struct adopt_text {
     struct str name, path; /* relative to the root module; on disk */
     struct str before, text;
-    const struct hcl_file *file; /* text as it was read last */
-    bool made;                   /* there was none before */
+    const struct hcl_file *file;  /* text as it was read last */
+    const struct hcl_file *first; /* `before` as it was read */
+    struct str opened;            /* text that adopter.now has */
+    bool made;                    /* there was none before */
 };
 
 /* What the configuration of an instance must be afterwards. */
@@ -24,15 +26,19 @@ struct adopter {
     struct arena *arena;
     const struct code_options *options;
     struct code *code; /* as it is */
+    struct code *now;  /* with edits in it; NULL: not needed yet */
     struct adopt_text *text;
     size_t ntexts, room_texts;
     struct adopt_expected *expected; /* one per instance */
     size_t nexpected, room_expected;
     struct adopt_origin *origin;
     size_t norigins, room_origins;
+    struct str edited_at; /* the place of the first edit */
+    size_t nedits;
     struct str added, removed; /* address of an instance that the edit adds, or takes away */
     bool refused, has_other_way;
     struct str reason;
+    size_t attempt, choices; /* see code_aim */
     struct err *err;
 };
 
@@ -58,6 +64,18 @@ bool adopt_change_origin(struct adopter *ad, const struct adopt_change *change,
 bool adopt_change_parts(struct adopter *ad, const struct adopt_change *change,
                         const struct code_instance *instance, const struct value *old,
                         unsigned depth_left);
+
+/* --- behind expressions (adopt_aim.c) --- */
+
+/* Edit what the parts of an expression are made of. */
+bool adopt_change_aimed(struct adopter *ad, const struct adopt_change *change,
+                        const struct code_instance *instance);
+/* Would that be tried? Refuses nothing. */
+bool adopt_can_aim(struct adopter *ad, const struct adopt_change *change,
+                   const struct code_instance *instance);
+/* Apply until the proof is there, with other choices each time. The first refusal stays. */
+bool adopt_attempt(struct adopter *ad, bool (*apply)(struct adopter *ad, const void *ctx),
+                   const void *ctx);
 
 /* --- refusing (adopt_origin.c) --- */
 
@@ -173,3 +191,5 @@ bool adopt_same(const struct value *a, const struct value *b);
 bool adopt_expect(struct adopter *ad, const struct code_instance *instance,
                   const struct adopt_change *change, struct adopt_expected **ret);
 bool adopt_verify(struct adopter *ad);
+/* The edited code, opened; what is asked for is evaluated. */
+bool adopt_open_edited(struct adopter *ad, struct code **ret);

@@ -114,6 +114,8 @@ struct adopt_text *adopt_open_text(struct adopter *ad, struct str name, bool mak
     text.text = text.before;
     if (!parse(ad, &text))
         return NULL;
+    text.first = text.file;
+    text.opened = text.text;
     ad->text[ad->ntexts] = text;
     return &ad->text[ad->ntexts++];
 }
@@ -167,6 +169,8 @@ const struct hcl_attribute *adopt_attribute(struct adopter *ad, const struct ado
 bool adopt_take(struct adopter *ad, struct adopt_text *text, struct hcl_edit *edit)
 {
     struct err err = {0};
+    if (edit->n && ad->nedits++ == 0)
+        ad->edited_at = adopt_at(ad, edit->file, edit->splice[0].range.start);
     if (hcl_edit_finish(edit, &text->text, &err))
         return parse(ad, text);
     if (err.kind == ERR_UNSUPPORTED || err.kind == ERR_CONFLICT) {

@@ -236,13 +236,16 @@ static bool is_sibling(const struct adopter *ad, const struct code_instance *ins
 static bool refuse_others(struct adopter *ad, const struct named *siblings,
                           const struct named *others)
 {
+    struct str there = STR("there");
+    if (ad->nedits == 1)
+        there = arena_printf(ad->arena, "at %.*s", STR_ARG(ad->edited_at));
     if (siblings->n)
         return adopt_refuse(ad,
-                            "what is written there is shared by %zu instances: it also decides "
+                            "what is written %.*s is shared by %zu instances: it also decides "
                             "%.*s, which should not change",
-                            siblings->n + ad->nexpected, STR_ARG(siblings->text));
-    return adopt_refuse(ad, "what is written there also feeds %.*s, which should not change",
-                        STR_ARG(others->text));
+                            STR_ARG(there), siblings->n + ad->nexpected, STR_ARG(siblings->text));
+    return adopt_refuse(ad, "what is written %.*s also feeds %.*s, which should not change",
+                        STR_ARG(there), STR_ARG(others->text));
 }
 
 static bool is_removed(const struct adopter *ad, const struct code_instance *instance)
@@ -360,6 +363,16 @@ static bool compare(struct adopter *ad, struct code *after)
                             STR_ARG(is->file), line_before(ad, is->file, is->line),
                             STR_ARG(is->summary));
     return compare_instances(ad, after) && compare_added(ad, after) && compare_providers(ad, after);
+}
+
+bool adopt_open_edited(struct adopter *ad, struct code **ret)
+{
+    struct edited *edited = arena_new(ad->arena, struct edited, 1);
+    if (!edited)
+        return adopt_full(ad);
+    *edited = (struct edited){ad->options, ad};
+    struct code_options options = with_edits(edited);
+    return code_open(&options, ret, ad->err);
 }
 
 bool adopt_verify(struct adopter *ad)

@@ -2,6 +2,7 @@
  * tests/data/hcl/edits*.jsonl. */
 #include "base/test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -360,10 +361,93 @@ static void what_is_gone_goes_from_every_form(void **state)
     }
 }
 
+/* What is live is not written where the value is given: the edit is of what it is made of. */
+static const struct {
+    const char *expr, *live; /* live: JSON */
+    const char *want;        /* in the text afterwards; with a '!' before it: the reason */
+} turned[] = {
+    {"concat(local.m, [\"p\"])", "[\"x\",\"y\",\"p\",\"q\"]", "concat(local.m, [\"p\", \"q\"])"},
+    {"concat(local.m, [\"p\"])", "[\"x\",\"p\"]", "m = [\"x\"]"},
+    {"setunion(local.m, [\"p\"])", "[\"p\",\"x\",\"z\"]", "m = [\"x\", \"z\"]"},
+    {"flatten([local.m, [\"p\"]])", "[\"x\",\"y\",\"p\",\"q\"]", "[local.m, [\"p\", \"q\"]]"},
+    {"compact([\"a\", \"\"])", "[\"a\",\"b\"]", "compact([\"a\", \"\", \"b\"])"},
+    {"lookup(local.o, \"none\", 1)", "2", "lookup(local.o, \"none\", 2)"},
+    {"try(local.o.none, 1)", "2", "try(local.o.none, 2)"},
+    {"merge(local.o, { b = 2 })", "{\"a\":\"s\",\"b\":2,\"c\":3}", "{ b = 2, c = 3 }"},
+    {"{ for k, v in local.g : k => v.n }", "{\"p\":1,\"q\":3}", "q = { n = 3 }"},
+    {"{ for k, v in local.g : k => v.n }", "{\"q\":2}", "g = { q = { n = 2 } }"},
+    {"[for k, v in local.g : v.n]", "[1,2,3]", "!the value is computed by a for expression"},
+    {"[for x in local.m : { name = \"n-${x}\" } if x != \"x\"]",
+     "[{\"name\":\"n-y\"},{\"name\":\"n-z\"}]", "m = [\"x\", \"y\", \"z\"]"},
+    {"[local.o, { a = \"t\" }][*].a", "[\"s\",\"u\"]", "{ a = \"u\" }"},
+    {"\"${local.o.a}-w\\\"$${x}\"", "\"s-w\\\"${y}\"", "\"${local.o.a}-w\\\"$${y}\""},
+    {"\"${local.o.a}-web\"", "\"t-web\"", "o = { a = \"t\" }"},
+    {"\"%{ if local.o.a == \"s\" }on%{ else }off%{ endif }\"", "\"up\"", "}up%{ else }off"},
+    {"<<-EOT\n    a ${local.o.a}\n    b\n  EOT", "\"a s\\nc\\n  d\\n\"",
+     "    a ${local.o.a}\n    c\n      d\n  EOT"},
+    {"<<-EOT\n    a\n    b\n    c ${local.o.a}\n  EOT", "\"a\\nc s\\n\"",
+     "    a\n    c ${local.o.a}\n  EOT"},
+    {"jsonencode({ a = local.o.a, b = concat([1], [2]) })",
+     "\"{\\\"a\\\":\\\"s\\\",\\\"b\\\":[1,3]}\"", "concat([1], [3])"},
+    {"yamlencode({ a = local.o.a })", "\"\\\"a\\\": \\\"t\\\"\\n\"", "o = { a = \"t\" }"},
+    {"local.o.a == \"s\" ? \"yes\" : \"no\"", "\"maybe\"", "? \"maybe\" : \"no\""},
+    {"format(\"%s-%03d%%\", local.o.a, 7)", "\"s-008%\"", "local.o.a, 8)"},
+    {"format(\"%s-%03d\", local.o.a, 7)", "\"s_007\"", "\"%s_%03d\""},
+    {"join(\",\", local.m)", "\"x,z\"", "m = [\"x\", \"z\"]"},
+    {"split(\",\", \"a,b\")", "[\"a\",\"c\"]", "\"a,c\""},
+    {"upper(local.o.a)", "\"T\"", "o = { a = \"t\" }"},
+    {"local.n + 1", "5", "local.n + 4"},
+    {"local.n * 10", "20", "n = 2"},
+    {"1 + 1", "3", "!both operands are literals, and either could be edited, at main.tf:9"},
+    {"chomp(<<EOT\na\nEOT\n  )", "\"b\"", "<<EOT\nb\nEOT"},
+    {"length(local.m)", "3", "!the value is computed by a function call"},
+    {"local.shared", "\"live\"", "!what is written at main.tf:6 also feeds lab_box.b"},
+    {"concat([local.shared], local.m)", "[\"s\",\"x\",\"y\",\"z\"]", "m = [\"x\", \"y\", \"z\"]"},
+};
+
+static void expressions_are_turned_around(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof turned / sizeof *turned; i++) {
+        char text[2000];
+        (void)snprintf(text, sizeof text,
+                       "main.tf=locals {\n  m = [\"x\", \"y\"]\n  n = 1\n  o = { a = \"s\" }\n"
+                       "  g = { p = { n = 1 }, q = { n = 2 } }\n  shared = \"s\"\n}\n"
+                       "resource \"terraform_data\" \"a\" {\n  input = %s\n}\n"
+                       "resource \"lab_box\" \"b\" {\n  name = local.shared\n}\n",
+                       turned[i].expr);
+        const char *files[] = {text, NULL};
+        struct world world;
+        struct err err = {0};
+        struct adopt_result result;
+        struct path_step step = {.kind = PATH_KEY, .key = STR("input")};
+        world_open(&world, files);
+        struct adopt_change change = {.address = STR("terraform_data.a"),
+                                      .path = {&step, 1},
+                                      .value = json(&world, turned[i].live),
+                                      .origin = true};
+        bool refuse = turned[i].want[0] == '!';
+        struct str want = str_from(turned[i].want + refuse);
+        assert_true(
+            adopt_plan(&world.arena, &world.options, world.code, &change, 1, &result, &err));
+        struct str got = result.refused || !result.nfiles ? result.reason : result.file[0].after;
+        if (result.refused != refuse || str_find(got, want, 0) == SIZE_MAX)
+            fail_msg("%s: %.*s", turned[i].expr, STR_ARG(got));
+        /* Not without being asked to. */
+        change.origin = false;
+        assert_true(
+            adopt_plan(&world.arena, &world.options, world.code, &change, 1, &result, &err));
+        if (!refuse && result.refused && !result.has_other_way)
+            fail_msg("%s: no word of another way: %.*s", turned[i].expr, STR_ARG(result.reason));
+        world_close(&world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_gone_goes_from_every_form),
+        cmocka_unit_test(expressions_are_turned_around),
         cmocka_unit_test(code_says_what_is_live),
         cmocka_unit_test(what_is_gone_goes),
         cmocka_unit_test(what_is_in_no_code_is_imported),

@@ -116,12 +116,46 @@ def parts(n, pick):
     yield Drift(n, dynamic, {"step": pick([[one], [one, two, two]])}, REFUSE, extra=steps)
 
 
+def turned(n, pick):
+    """Expressions that make something of what is written elsewhere: edited in the part that must differ."""
+    lists = f'locals {{\n  l{n} = ["z1", "z2"]\n}}\n'
+    yield Drift(n, f"  zones = {pick(['concat', 'setunion'])}(local.l{n}, [\"z3\"])\n",
+                {"zones": pick([["z1", "z2", "z3", "z4"], ["z1", "z3"], ["z2", "z1"], ["z1", "z2", "z9"], ["z1", "z8", "z3"]])}, extra=lists)
+    yield Drift(n, f"  ports = {pick(['concat([80], [443, 8080])', 'flatten([80, [443, 8080]])', 'distinct([80, 443, 80, 8080])', 'sort([80, 443, 8080])'])}\n"
+                .replace("sort([80, 443, 8080])", "tolist([80, 443, 8080])"),
+                {"ports": pick([[80, 443], [80, 443, 9090], [80, 443, 8080, 9090]])})
+    many = f'locals {{\n  l{n} = {{\n    a = {{ port = 22, name = "ssh" }} # first\n    b = {{ port = 443, name = "tls" }}\n  }}\n}}\n'
+    yield Drift(n, f"  ports = [for k, v in local.l{n} : v.port]\n", {"ports": pick([[22, 8443], [443], [2222, 443]])}, extra=many)
+    yield Drift(n, f"  tags = {{ for k, v in local.l{n} : k => v.name if v.port != 0 }}\n", {"tags": pick([{"a": "x", "b": "tls"}, {"b": "tls"}])}, extra=many)
+    yield Drift(n, f"  rules = [for p in local.l{n} : {{ port = p }}]\n",
+                {"rules": [{"port": p, "cidrs": None} for p in pick([[22], [22, 80, 443], [23, 443]])]}, extra=f"locals {{\n  l{n} = [22, 443]\n}}\n")
+    one = f'variable "v{n}" {{\n  default = "prod"\n}}\n'
+    yield Drift(n, f'  text = "${{var.v{n}}}-web"\n', {"text": pick(["stage-web", "prod-api", "prod-w\"e\\b\n", "prod-${x}%{y}", "é-web"])}, extra=one)
+    yield Drift(n, f"  text = <<-EOT\n    env = ${{var.v{n}}}\n      list:\n        - \"a\" # $${{x}}\n  EOT\n",
+                {"text": pick(["env = stage\n  list:\n    - \"a\" # ${x}\n", "env = prod\n  list:\n    - \"b\"\n    - ${y}\n", "env = prod\n"])}, extra=one)
+    yield Drift(n, f"  text = jsonencode({{\n    Env   = var.v{n}\n    Allow = concat([\"a\"], [\"b\"]) # who\n  }})\n",
+                {"text": json.dumps(pick([{"Env": "stage", "Allow": ["a", "b"]}, {"Env": "prod", "Allow": ["a", "c"]}, {"Env": "prod", "Allow": ["b"], "New": 1}]),
+                                    separators=(",", ":"), sort_keys=True)},
+                extra=one)
+    yield Drift(n, f'  text = format("%s-%02d", var.v{n}, 7)\n', {"text": pick(["prod-08", "stage-07", "prod_07"])}, extra=one)
+    yield Drift(n, f'  text = join(", ", ["a", "b"])\n', {"text": pick(["a, c", "a", "a, b, c"])})
+    yield Drift(n, pick(["  text = local.flag ? \"a\" : \"b\"\n", "  text = upper(\"a\")\n", "  text = base64encode(\"a\")\n"]), {"text": pick(["QUI=", "QQ=="])})
+    yield Drift(n, f"  number = var.v{n} * 60\n", {"number": pick([120, 600])}, extra=one.replace('"prod"', "5"))
+    yield Drift(n, f'  text = lookup(local.l{n}, each.key, "small")\n', {"text": "big"}, address=f'lab6_thing.r{n}["b"]', names=[f"o{n}-b"],
+                outer='  for_each = toset(["a", "b"])\n', extra=f"locals {{\n  l{n} = {{ z = \"x\" }}\n}}\n").named(n, "each.key")
+    yield Drift(n, "  text = { a = \"x\", b = \"y\" }[each.key]\n", {"text": "live"}, address=f'lab6_thing.r{n}["b"]', names=[f"o{n}-b"],
+                outer='  for_each = toset(["a", "b"])\n').named(n, "each.key")
+    yield Drift(n, "  text = [\"x\", \"y\"][count.index]\n", {"text": "live"}, address=f"lab6_thing.r{n}[1]", names=[f"o{n}-1"],
+                outer="  count = 2\n").named(n, "count.index")
+
+
 def refusals(n, pick):
-    yield Drift(n, "  text = local.flag ? \"a\" : \"b\"\n", {"text": "c"}, REFUSE)
-    yield Drift(n, "  text = upper(\"a\")\n", {"text": "B"}, REFUSE)
-    yield Drift(n, "  text = \"pre-${local.flag}\"\n", {"text": "pre-x"}, REFUSE)
+    yield Drift(n, "  number = length(local.common)\n", {"number": 3}, REFUSE)
+    yield Drift(n, "  enabled = local.flag == true\n", {"enabled": False}, REFUSE)
+    yield Drift(n, "  text = replace(\"a-b\", \"-\", \"_\")\n", {"text": "c"}, REFUSE)
     yield Drift(n, "  number = 1 + 1\n", {"number": 3}, REFUSE)
-    yield Drift(n, "  tags = { for k in [\"a\"] : k => \"1\" }\n", {"tags": {"a": "2"}}, REFUSE)
+    yield Drift(n, "  text = local.flag ? \"same\" : \"b\"\n", {"text": "live"}, REFUSE, address=f"lab6_thing.r{n}[0]", names=[f"o{n}-0"],
+                outer="  count = 2\n").named(n, "count.index")
     yield Drift(n, "  text = \"same\"\n", {"text": "live"}, REFUSE, address=f"lab6_thing.r{n}[0]", names=[f"o{n}-0"],
                 outer="  count = 2\n").named(n, "count.index")
     yield Drift(n, f"  text = local.l{n}\n", {"text": "live"}, REFUSE,
@@ -137,7 +171,7 @@ def named(self, n, suffix):
 
 
 Drift.named = named
-FAMILIES = (literals, collections, blocks, origins, refusals)
+FAMILIES = (literals, collections, blocks, origins, refusals, turned)
 
 
 def sdk(n, pick):
@@ -251,6 +285,14 @@ def adopt_parts(lab):
     rng = random.Random(11)
     drifts = [d for n in range(6) for d in list(parts(n, rng.choice))[n:n + 1]]
     run_round(lab, drifts, rng, tidy=True, extra=COMMON)
+
+
+@test("lab6")
+def adopt_turned(lab):
+    """Each of what turned() draws from, in one root."""
+    rng = random.Random(12)
+    most = len(list(turned(0, rng.choice)))
+    run_round(lab, [list(turned(n, rng.choice))[n % most] for n in range(2 * most)], rng, tidy=True, extra=COMMON)
 
 
 @test("lab6")
