@@ -32,6 +32,7 @@ enum db_mode { DB_READ, DB_WRITE };
 
 struct db_options {
     bool read_only; /* writes fail; a file that is not there is an error, never made */
+    bool there;     /* it was there before: where it is not any more, none is made in its place */
     int timeout_ms; /* to connect, and to wait for a lock; 0 = 10,000 */
     /* Whose turn it is to write, among connections of one process to one file: they wait for it in
      * a queue, where for SQLite's lock they would sleep and ask again. It outlives them; NULL =

@@ -78,12 +78,14 @@ bool record_open(struct arena *arena, const struct record_options *options, stru
                             .clock = options->clock,
                             .audit = options->audit ? options->audit : &no_audit_options,
                             .read_only = options->read_only};
-    struct db_options how = {
-        .read_only = options->read_only, .timeout_ms = options->timeout_ms, .turn = options->turn};
+    struct db_options how = {.read_only = options->read_only,
+                             .there = options->there,
+                             .timeout_ms = options->timeout_ms,
+                             .turn = options->turn};
     if (!record.url.ptr)
         return arena_full(arena, err);
     bool file = str_starts(record.url, STR("sqlite:"));
-    if (file && !how.read_only && !keep_out_of_git(arena, record.url, err))
+    if (file && !how.read_only && !how.there && !keep_out_of_git(arena, record.url, err))
         return err_wrap(err, "make the store");
     if (!db_open(&record.db, record.url, &how, err))
         return false;

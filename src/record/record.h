@@ -22,6 +22,7 @@ struct err;
 struct record_options {
     struct str url;                       /* db.h; a relative path is relative to where we are */
     bool read_only;                       /* never makes, migrates or writes */
+    bool there;                           /* never makes it: it was there before */
     int timeout_ms;                       /* 0 = 10,000 */
     pthread_mutex_t *turn;                /* db.h */
     const char *(*env)(const char *name); /* for PLUMB_KEY; NULL = no environment */

@@ -28,7 +28,8 @@
     X(bind_blob) X(bind_int64) X(bind_null) X(bind_parameter_index) \
     X(bind_text) X(busy_timeout) X(changes) X(clear_bindings) X(close) X(column_blob) \
     X(column_bytes) X(column_count) X(column_int64) X(column_text) X(column_type) X(db_config) X(db_filename) \
-    X(errmsg) X(exec) X(extended_errcode) X(finalize) X(get_autocommit) X(libversion_number) \
+    X(errmsg) X(exec) X(extended_errcode) X(file_control) X(finalize) X(get_autocommit) \
+    X(libversion_number) \
     X(open_v2) X(prepare_v3) X(reset) X(step) X(system_errno)
 /* clang-format on */
 
@@ -255,6 +256,8 @@ static bool open_file(struct store *store, const char *path, struct err *err)
     int mode = file_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     if (!memory && read_only && !io_exists(path))
         return err_set(err, ERR_IO, "there is no store at %s", path);
+    if (!memory && store->db.options.there && !io_exists(path))
+        return err_set(err, ERR_UNAVAILABLE, "the store %s is not there any more", path);
     if (!memory && !read_only && !make_file(path, err))
         return false;
     int code = store->api.open_v2(path, &store->handle,
@@ -320,12 +323,24 @@ static void give_turn(struct store *store)
     store->has_turn = false;
 }
 
+/* What is written to a file that is gone from its folder is in no store, and nobody would know. */
+static bool still_there(struct store *store, struct err *err)
+{
+    int moved = 0;
+    (void)store->api.file_control(store->handle, NULL, SQLITE_FCNTL_HAS_MOVED, &moved);
+    return !moved || err_set(err, ERR_UNAVAILABLE,
+                             "%.*s: it was moved or removed while it was open: nothing is written",
+                             STR_ARG(store->db.shown));
+}
+
 static bool begin(struct db *db, enum db_mode mode, struct err *err)
 {
     struct store *store = store_of(db);
     if (store->unusable)
         return err_set(err, ERR_IO, "%.*s: an earlier transaction could not be taken back",
                        STR_ARG(db->shown));
+    if (mode == DB_WRITE && !still_there(store, err))
+        return false;
     if (mode == DB_WRITE)
         take_turn(store);
     if (ask(store, mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN") == SQLITE_OK)

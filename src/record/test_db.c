@@ -438,6 +438,29 @@ static void a_file_is_for_its_owner_and_can_be_read_where_nothing_can_be_written
     assert_int_equal(chmod(dir, 0700), 0);
 }
 
+static void what_is_gone_is_not_written_and_not_made_again(void **state)
+{
+    struct test_store *store = *state;
+    struct db *db = NULL, *other = NULL;
+    struct stat st;
+    char away[600];
+    if (store->server[0])
+        return;
+    db = open_store(store, NULL);
+    make_table(db);
+    (void)snprintf(away, sizeof away, "%s.away", path_of(store));
+    assert_int_equal(rename(path_of(store), away), 0);
+    FAILS(ERR_UNAVAILABLE, db_begin(db, DB_WRITE, &err));
+    const struct db_options there = {.there = true};
+    FAILS(ERR_UNAVAILABLE, db_open(&other, str_from(store->url), &there, &err));
+    assert_int_not_equal(stat(path_of(store), &st), 0);
+    assert_int_equal(rename(away, path_of(store)), 0);
+    OK(db_begin(db, DB_WRITE, &err));
+    OK(db_commit(db, &err));
+    db_close(open_store(store, &there));
+    db_close(db);
+}
+
 static void a_file_that_is_no_database_is_left_alone(void **state)
 {
     struct test_store *store = *state;
@@ -532,6 +555,7 @@ int main(void)
         cmocka_unit_test(a_url_that_is_wrong_is_not_repeated),
         cmocka_unit_test(a_server_that_dies_is_told_and_found_again),
         cmocka_unit_test(a_file_is_for_its_owner_and_can_be_read_where_nothing_can_be_written),
+        cmocka_unit_test(what_is_gone_is_not_written_and_not_made_again),
         cmocka_unit_test(a_file_that_is_no_database_is_left_alone),
     };
     return test_stores_run("record/db", tests, sizeof tests / sizeof *tests);

@@ -468,6 +468,20 @@ static bool open_oidc(struct oidc **ret, const struct server_options *options, s
            config_blame(config, "events.oidc.keys", err);
 }
 
+/* Once, by the first. What is gone later (a disk that is not mounted any more) comes back, or a
+ * person says what is to become of it: no empty store takes its place. */
+static bool open_store(struct server *server, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    struct record record;
+    server->options.record.there = server->listener != NULL;
+    if (!record_open(&arena, &server->options.record, &record, err))
+        return false;
+    record_close(&record);
+    server->options.record.there = true;
+    return true;
+}
+
 bool server_open(struct server **ret, struct hub *hub, struct listener *listener,
                  const struct server_options *options, struct err *err)
 {
@@ -483,7 +497,8 @@ bool server_open(struct server **ret, struct hub *hub, struct listener *listener
     (void)pthread_mutex_init(&server->write_turn, NULL);
     server->options.record.turn = &server->write_turn;
     make_routes(server);
-    if (!open_oidc(&server->oidc, options, err) || !open_parts(server, err)) {
+    if (!open_store(server, err) || !open_oidc(&server->oidc, options, err) ||
+        !open_parts(server, err)) {
         server_close(server);
         return false;
     }

@@ -97,7 +97,9 @@ static bool tell(const struct server_options *before, const struct server_option
         .policy = after->policy_digest,
         .input = after->config_digest.len ? input : &input[1],
         .ninputs = (after->config_digest.len ? 1u : 0u) + (after->policy_digest.len ? 1u : 0u)};
-    if (!record_open(&arena, &after->record, &record, err))
+    struct record_options options = after->record;
+    options.there = true;
+    if (!record_open(&arena, &options, &record, err))
         return false;
     bool ok = rehearse
                   ? db_begin(record.db, DB_WRITE, err) && audit_append(&record, &event, NULL, err)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -251,8 +252,8 @@ static void a_bad_configuration_closes_nothing(void **state)
         BAD
     };
     static const char *const want[BAD] = {
-        "restart", "store",   "both cert and key", "serve.tls.cert",
-        "restart", "alerter", "https is needed",   "events.oidc.keys",
+        "restart", "store",  "both cert and key", "serve.tls.cert",
+        "restart", "'slak'", "https is needed",   "events.oidc.keys",
         ""};
     (void)state;
     assert_non_null(long_);
@@ -311,6 +312,35 @@ static void a_reload_that_cannot_be_recorded_is_none(void **state)
     assert_ptr_equal(world.service.server, before);
     assert_false(before->resting);
     assert_false(server_leaving(before));
+    end(&world);
+}
+
+/* A disk that is not mounted any more: no new store takes its place, and nothing is acknowledged
+ * that is in none; it goes on when the disk is back. */
+static void a_store_that_is_gone_is_waited_for(void **state)
+{
+    struct world world;
+    struct err err = {0};
+    char answer[4096], away[80];
+    static const char lock[] = "LOCK /v1/states/a HTTP/1.1\r\nHost: x\r\nContent-Length: 46\r\n\r\n"
+                               "{\"ID\":\"11111111-1111-1111-1111-111111111111\"}\n";
+    (void)state;
+    begin(&world);
+    struct server_options options = options_of(&world);
+    (void)snprintf(away, sizeof away, "%s.away", world.dir);
+    assert_int_equal(rename(world.dir, away), 0);
+    for (int i = 0; i < 2; i++) { /* where the folder is not, and where it is empty */
+        assert_int_equal(ask_once(&world, lock, answer, sizeof answer), 503);
+        assert_int_equal(
+            ask_once(&world, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof answer),
+            503);
+        assert_int_equal(rmdir(world.dir), i - 1);
+        assert_int_equal(mkdir(world.dir, 0700), 0);
+    }
+    assert_false(service_reload(&world.service, &options, &err));
+    assert_int_equal(rmdir(world.dir), 0);
+    assert_int_equal(rename(away, world.dir), 0);
+    assert_int_equal(ask_once(&world, lock, answer, sizeof answer), 200);
     end(&world);
 }
 
@@ -501,6 +531,7 @@ int main(void)
         cmocka_unit_test(what_needs_a_restart_is_refused),
         cmocka_unit_test(a_bad_configuration_closes_nothing),
         cmocka_unit_test(a_reload_that_cannot_be_recorded_is_none),
+        cmocka_unit_test(a_store_that_is_gone_is_waited_for),
         cmocka_unit_test(parts_say_what_is_wrong),
         cmocka_unit_test(the_wake_reaches_all),
         cmocka_unit_test(the_manager_is_told),
