@@ -312,6 +312,15 @@ static struct value decode_tree(struct decoder *d, const struct code_body_tree *
     return tree->block ? decode_known(d, tree, depth_left) : decode_unknown(d, tree, depth_left);
 }
 
+bool code_tree_value(const struct code_scope *scope, const struct code_body_tree *tree,
+                     struct value *ret)
+{
+    struct code *code = scope->walk->code;
+    struct decoder d = {.scope = scope, .code = code, .arena = &code->arena, .fine = true};
+    *ret = decode_tree(&d, tree, CODE_BODY_DEPTH_MAX + 1);
+    return d.fine && !d.full;
+}
+
 /* --- references --- */
 
 struct gathered {

@@ -428,6 +428,8 @@ struct level {
     const struct code_generated *generated;
     struct code_body_tree *child;
     size_t n, room;
+    struct code_dynamic *dynamic;
+    size_t ndynamic, room_dynamic;
     unsigned depth_left;
     bool unknown;
 };
@@ -461,6 +463,7 @@ static bool add_block(struct expander *x, struct level *at, const struct hcl_fil
         return false;
     at->child = grown;
     tree.file = file;
+    tree.written = header;
     tree.header = header->header;
     tree.unknown = tree.unknown || at->unknown;
     const struct schema_block *block = inner_block(x, at->block, tree.type);
@@ -536,6 +539,25 @@ static bool add_generated(struct expander *x, struct level *at, const struct dyn
     return add_block(x, at, d->file, d->block, &d->content->body, tree);
 }
 
+static bool note_dynamic(struct expander *x, struct level *at, const struct dynamic *d)
+{
+    struct code_dynamic *grown =
+        arena_grow(x->arena, at->dynamic, at->ndynamic, &at->room_dynamic, at->ndynamic + 1);
+    if (!grown)
+        return false;
+    at->dynamic = grown;
+    at->dynamic[at->ndynamic++] = (struct code_dynamic){.file = d->file,
+                                                        .block = d->block,
+                                                        .content = d->content,
+                                                        .for_each = d->for_each,
+                                                        .iterator = d->iterator,
+                                                        .each = d->each,
+                                                        .names = at->names,
+                                                        .outer = at->generated,
+                                                        .from = at->n};
+    return true;
+}
+
 static bool expand_dynamic(struct expander *x, struct level *at, const struct hcl_file *file,
                            const struct hcl_block *block)
 {
@@ -553,6 +575,8 @@ static bool expand_dynamic(struct expander *x, struct level *at, const struct hc
     }
     if (!read_dynamic(x, at->names, nested && nested->nesting == NESTING_MAP, &d))
         return true;
+    if (!note_dynamic(x, at, &d))
+        return false;
     if (d.each.kind == VALUE_UNKNOWN)
         return add_generated(x, at, &d, hcl_any(), hcl_any(), true);
     if (!iterable(&d.each) || !hcl_iterate(&x->code->ev, &d.each, d.for_each->value->range, &it))
@@ -560,6 +584,7 @@ static bool expand_dynamic(struct expander *x, struct level *at, const struct hc
     while (hcl_iteration_next(&it, &key, &value))
         if (!add_generated(x, at, &d, key, value, false))
             return false;
+    at->dynamic[at->ndynamic - 1].n = at->n - at->dynamic[at->ndynamic - 1].from;
     return true;
 }
 
@@ -611,6 +636,8 @@ static bool expand_one(struct expander *x, const struct code_body *bodies, size_
     ret->nitems = found.nitems;
     ret->child = at.child;
     ret->nchildren = at.n;
+    ret->dynamic = at.dynamic;
+    ret->ndynamic = at.ndynamic;
     return true;
 }
 

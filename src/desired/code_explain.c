@@ -48,18 +48,15 @@ static const struct code_body_tree *find_block(const struct code_body_tree *tree
     return NULL;
 }
 
-/* What the iterators of the dynamic blocks around stand for. */
-static const struct code_bind *bind_generated(struct code_follow *f,
-                                              const struct code_source *outer,
-                                              const struct code_generated *from,
-                                              unsigned depth_left)
+const struct code_bind *code_bind_generated(struct code_follow *f, const struct code_source *outer,
+                                            const struct code_generated *from, unsigned depth_left)
 {
     if (!from || depth_left == 0)
         return outer->bind;
     struct code_bind *bind = arena_new(f->arena, struct code_bind, 1);
     if (!bind)
         return outer->bind;
-    *bind = (struct code_bind){.outer = bind_generated(f, outer, from->outer, depth_left - 1),
+    *bind = (struct code_bind){.outer = code_bind_generated(f, outer, from->outer, depth_left - 1),
                                .name = from->iterator,
                                .iterator = true,
                                .what = "dynamic",
@@ -89,12 +86,12 @@ static void link_block(struct code_follow *f, const struct code_source *source,
     if (!from || f->aim) /* a block is no value that what it is made of could give */
         return;
     struct code_source own = *source;
-    own.bind = bind_generated(f, source, from->outer, CODE_FOLLOW_DEPTH);
+    own.bind = code_bind_generated(f, source, from->outer, CODE_FOLLOW_DEPTH);
     own.names = from->names;
     own.file = from->file;
     struct path_step *step = arena_new(f->arena, struct path_step, 1);
     struct path inner = {step, 1};
-    const struct code_bind *bind = bind_generated(f, source, from, CODE_FOLLOW_DEPTH);
+    const struct code_bind *bind = code_bind_generated(f, source, from, CODE_FOLLOW_DEPTH);
     if (!step || !bind)
         return;
     *step = bind->step;
@@ -118,7 +115,7 @@ static bool follow_body(struct code_follow *f, const struct code_source *source,
             struct code_source own = *source;
             own.file = item->file;
             own.names = tree->names;
-            own.bind = bind_generated(f, source, tree->generated, CODE_FOLLOW_DEPTH);
+            own.bind = code_bind_generated(f, source, tree->generated, CODE_FOLLOW_DEPTH);
             struct path rest = path_behind(path, at + 1);
             code_add_link(f, "attribute", path_text(f->arena, path_before(path, at + 1)),
                           item->file, item->written->range, item->written->value, rest);

@@ -257,6 +257,15 @@ static const struct value *member_at(const struct value *v, const struct path_st
     return NULL;
 }
 
+/* What would have been taken, were it there. */
+static void note_absent(struct code_follow *f, const struct code_source *source,
+                        const struct hcl_expr *expr, struct path rest)
+{
+    f->absent = expr;
+    f->absent_at = *source;
+    f->absent_rest = rest;
+}
+
 /* The last argument that has the key. */
 static const struct hcl_expr *pick_merge(struct code_follow *f, const struct code_source *source,
                                          const struct hcl_expr *call, struct path *rest)
@@ -288,10 +297,13 @@ static const struct hcl_expr *pick_try(struct code_follow *f, const struct code_
                                        const struct hcl_expr *call, struct path *rest)
 {
     struct value v;
-    (void)rest;
-    for (size_t i = 0; i < call->call.nargs; i++)
-        if (code_follow_eval(f, source, call->call.arg[i], &v))
-            return call->call.arg[i];
+    for (size_t i = 0; i < call->call.nargs; i++) {
+        if (!code_follow_eval(f, source, call->call.arg[i], &v))
+            continue;
+        if (i)
+            note_absent(f, source, call->call.arg[0], *rest);
+        return call->call.arg[i];
+    }
     return NULL;
 }
 
@@ -299,12 +311,13 @@ static const struct hcl_expr *pick_coalesce(struct code_follow *f, const struct 
                                             const struct hcl_expr *call, struct path *rest)
 {
     struct value v;
-    (void)rest;
     for (size_t i = 0; i < call->call.nargs && !call->call.expand; i++) {
         if (!code_follow_eval(f, source, call->call.arg[i], &v) || v.kind == VALUE_UNKNOWN)
             return NULL;
         bool empty = v.kind == VALUE_NULL || (v.kind == VALUE_STRING && v.len == 0) ||
                      (value_is_list_like(&v) && v.len == 0);
+        if (!empty && i)
+            note_absent(f, source, call->call.arg[0], *rest);
         if (!empty)
             return call->call.arg[i];
     }
@@ -320,8 +333,12 @@ static const struct hcl_expr *pick_lookup(struct code_follow *f, const struct co
     if (call->call.nargs < 2 || !code_follow_eval(f, source, call->call.arg[0], &map) ||
         !code_follow_eval(f, source, call->call.arg[1], &key) || !code_follow_step(&key, &step))
         return NULL;
-    if (!member_at(&map, &step))
+    if (!member_at(&map, &step)) {
+        struct path there;
+        if (prepend(f, step, *rest, &there))
+            note_absent(f, source, call->call.arg[0], there);
         return call->call.nargs > 2 ? call->call.arg[2] : NULL;
+    }
     return prepend(f, step, *rest, rest) ? call->call.arg[0] : NULL;
 }
 
@@ -491,6 +508,17 @@ static bool unwind(struct code_follow *f, const struct code_source *source,
     return true;
 }
 
+const struct hcl_expr *code_follow_root(struct code_follow *f, const struct code_source *source,
+                                        const struct hcl_expr *expr, struct path rest,
+                                        struct path *ret)
+{
+    struct unwound u;
+    if (!unwind(f, source, expr, rest, &u))
+        return NULL;
+    *ret = u.rest;
+    return u.root;
+}
+
 /* Where a path goes on behind `module.m` or `TYPE.NAME`, the next step is the key of an instance if
  * there are such. */
 static void mark_key(const struct code_source *source, const struct hcl_traversal *t,
@@ -633,6 +661,9 @@ static void follow_variable(struct code_follow *f, const struct code_source *sou
     const struct hcl_file *file;
     if (!v)
         return;
+    f->variable = v;
+    f->variable_rest = rest;
+    f->unset = NULL;
     code_add_link(f, "variable", name, v->place.file, v->place.range, NULL, rest);
     struct code_source own = module_source(f, module);
     if (f->full)
@@ -644,6 +675,7 @@ static void follow_variable(struct code_follow *f, const struct code_source *sou
     const struct hcl_attribute *a =
         code_call_argument(f->code, module->config->call, v->name, &file);
     if (!a) {
+        f->unset = module;
         follow_default(f, &own, v, name, rest, depth_left);
         return;
     }
@@ -844,6 +876,19 @@ void code_follow_name(struct code_follow *f, const struct code_source *source,
     }
 }
 
+/* One expression that stands for another one. */
+static bool is_name(const struct hcl_expr *expr)
+{
+    static const char *const calls[] = {"try",          "lookup",  "coalesce",
+                                        "coalescelist", "element", "one"};
+    for (size_t i = 0; expr->kind == HCL_EXPR_CALL && i < sizeof calls / sizeof *calls; i++)
+        if (str_equal(expr->call.name, str_from(calls[i])))
+            return true;
+    return expr->kind == HCL_EXPR_PAREN || expr->kind == HCL_EXPR_WRAP ||
+           expr->kind == HCL_EXPR_VARIABLE || expr->kind == HCL_EXPR_ATTRIBUTE ||
+           expr->kind == HCL_EXPR_INDEX || expr->kind == HCL_EXPR_SPLAT_ITEM;
+}
+
 void code_follow_expr(struct code_follow *f, const struct code_source *source,
                       const struct hcl_expr *expr, struct path rest, unsigned depth_left)
 {
@@ -851,6 +896,9 @@ void code_follow_expr(struct code_follow *f, const struct code_source *source,
         return;
     f->reached = expr;
     f->reached_at = *source;
+    f->left = rest;
+    if (f->whole && rest.n == 0 && !is_name(expr))
+        return;
     if (f->aim && code_aim_expr(f, source, expr, rest, depth_left))
         return;
     switch (expr->kind) {

@@ -49,6 +49,16 @@ struct code_follow {
     const struct hcl_expr *reached;
     struct code_source reached_at;
     struct code_aiming *aim; /* code_aim.h; NULL: nothing is wished for */
+    struct path left;        /* of the path, below it */
+    bool whole; /* where no path is left, only names are followed: no branch is taken */
+    /* The last variable on the way, and the path below it; NULL: none. */
+    const struct code_variable *variable;
+    struct path variable_rest;
+    struct code_module_instance *unset; /* its default is taken: the module's call gives nothing */
+    /* lookup(), try() and their like gave what they give else: what they would have given. */
+    const struct hcl_expr *absent;
+    struct code_source absent_at;
+    struct path absent_rest;
 };
 
 /* A link for something that is given by expr (or by nothing). */
@@ -80,6 +90,13 @@ bool code_follow_key(struct code_follow *f, const struct code_source *source,
                      const struct hcl_item *item, struct value *ret);
 /* A key or index of the language as a step; false for what is none. */
 bool code_follow_step(const struct value *key, struct path_step *ret);
+/* The steps of x.a["b"][i] in front of `rest`; NULL: not known. Else what it begins with. */
+const struct hcl_expr *code_follow_root(struct code_follow *f, const struct code_source *source,
+                                        const struct hcl_expr *expr, struct path rest,
+                                        struct path *ret);
+/* What the iterators of the dynamic blocks around something stand for. */
+const struct code_bind *code_bind_generated(struct code_follow *f, const struct code_source *outer,
+                                            const struct code_generated *from, unsigned depth_left);
 bool code_follow_eval(struct code_follow *f, const struct code_source *source,
                       const struct hcl_expr *expr, struct value *ret);
 /* Of a value that is not known: f->why, from the names in the expression where the way ended. */

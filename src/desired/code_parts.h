@@ -530,10 +530,22 @@ struct code_generated {
     bool set;
     const struct code_generated *outer;
 };
+/* A dynamic block of a body, also where it makes nothing. */
+struct code_dynamic {
+    const struct hcl_file *file;
+    const struct hcl_block *block, *content;
+    const struct hcl_attribute *for_each;
+    struct str iterator;
+    struct value each;                  /* what for_each gives */
+    const struct hcl_scope *names;      /* where for_each is evaluated */
+    const struct code_generated *outer; /* the dynamic block around it; or NULL */
+    size_t from, n;                     /* the children of the body that it makes */
+};
 /* A body with its dynamic blocks expanded. */
 struct code_body_tree {
     struct str type, label; /* of the block that it is; label: of map blocks */
     const struct hcl_file *file;
+    const struct hcl_block *written; /* or the dynamic block that makes it; NULL: the outermost */
     struct hcl_range header, missing;
     const struct schema_block *block;       /* NULL: no schema */
     const struct hcl_scope *names;          /* iterators here */
@@ -545,6 +557,8 @@ struct code_body_tree {
     size_t nitems;
     const struct code_body_tree *child;
     size_t nchildren;
+    const struct code_dynamic *dynamic;
+    size_t ndynamic;
 };
 /* What bodies hold: the first one, override files' additions behind it. meta: names that are not
  * the schema's. False if there are errors (diags; those of references are said at once); what could
@@ -557,5 +571,8 @@ bool code_expand_body(const struct code_scope *scope, const struct code_body *bo
  * tuples of objects. */
 bool code_body_value(const struct code_scope *scope, const struct code_body *bodies, size_t nbodies,
                      const struct schema_block *block, const struct hcl_body_spec *meta,
+                     struct value *ret);
+/* The object of one expanded body. False where it gives errors. */
+bool code_tree_value(const struct code_scope *scope, const struct code_body_tree *tree,
                      struct value *ret);
 extern const struct hcl_body_spec code_resource_meta, code_provider_meta, code_no_meta;

@@ -132,21 +132,30 @@ static bool change_in_place(struct adopter *ad, const struct adopt_change *chang
 
 /* --- all of them --- */
 
-bool adopt_change_at(struct adopter *ad, const struct adopt_change *change,
-                     const struct code_instance *instance, const struct value *old,
-                     unsigned depth_left)
+bool adopt_change_elsewhere(struct adopter *ad, const struct adopt_change *change,
+                            const struct code_instance *instance, const struct value *old,
+                            unsigned depth_left)
 {
-    if (change_in_place(ad, change, instance, old))
-        return true;
     if (ad->refused && !change->origin && !ad->has_other_way)
-        ad->has_other_way = adopt_can_aim(ad, change, instance);
+        ad->has_other_way =
+            adopt_has_dynamic(ad, change, instance) || adopt_can_aim(ad, change, instance);
     if (!ad->refused || !change->origin)
         return false;
+    if (adopt_has_dynamic(ad, change, instance))
+        return adopt_change_blocks(ad, change, instance, depth_left);
     if (adopt_change_aimed(ad, change, instance))
         return true;
     if (ad->refused && ad->has_other_way && adopt_change_origin(ad, change, instance, old))
         return true;
     return ad->refused && adopt_change_parts(ad, change, instance, old, depth_left);
+}
+
+bool adopt_change_at(struct adopter *ad, const struct adopt_change *change,
+                     const struct code_instance *instance, const struct value *old,
+                     unsigned depth_left)
+{
+    return change_in_place(ad, change, instance, old) ||
+           adopt_change_elsewhere(ad, change, instance, old, depth_left);
 }
 
 static bool apply(struct adopter *ad, const void *ctx)
@@ -239,9 +248,22 @@ bool adopt_plan(struct arena *arena, const struct code_options *options, struct 
 {
     struct err own = {0};
     struct adopter ad = {.arena = arena, .options = options, .code = code, .err = err ? err : &own};
-    struct adopt_result result = {0};
+    struct adopt_result result = {0}, other = {0};
     bool ok = plan(&ad, change, nchanges, &result);
     code_close(ad.now);
+    if (!ok && ad.refused && ad.remade) {
+        /* What a dynamic block goes through is of others, too: blocks of their own, then. */
+        struct adopter again = {
+            .arena = arena, .options = options, .code = code, .err = ad.err, .beside = true};
+        bool beside = plan(&again, change, nchanges, &other);
+        code_close(again.now);
+        if (beside && adopt_finish(&again, true, &other)) {
+            *ret = other;
+            return true;
+        }
+        if (!again.refused)
+            return false;
+    }
     if (!adopt_finish(&ad, ok, &result))
         return false;
     *ret = result;

@@ -199,20 +199,14 @@ bool adopt_change_aimed(struct adopter *ad, const struct adopt_change *change,
 
 /* --- attempts --- */
 
-/* What one attempt may change. */
-struct before {
-    struct adopt_text *text;
-    size_t ntexts;
-    struct adopt_expected *expected;
-    size_t nexpected;
-};
-
-static bool keep(struct adopter *ad, struct before *ret)
+bool adopt_keep(struct adopter *ad, struct adopt_before *ret)
 {
-    *ret = (struct before){.text = arena_new(ad->arena, struct adopt_text, ad->ntexts),
-                           .ntexts = ad->ntexts,
-                           .expected = arena_new(ad->arena, struct adopt_expected, ad->nexpected),
-                           .nexpected = ad->nexpected};
+    *ret = (struct adopt_before){.text = arena_new(ad->arena, struct adopt_text, ad->ntexts),
+                                 .ntexts = ad->ntexts,
+                                 .expected =
+                                     arena_new(ad->arena, struct adopt_expected, ad->nexpected),
+                                 .nexpected = ad->nexpected,
+                                 .ndone = ad->ndone};
     if (!ret->text || !ret->expected)
         return adopt_full(ad);
     for (size_t i = 0; i < ad->ntexts; i++)
@@ -222,7 +216,7 @@ static bool keep(struct adopter *ad, struct before *ret)
     return true;
 }
 
-static void put_back(struct adopter *ad, const struct before *before)
+void adopt_put_back(struct adopter *ad, const struct adopt_before *before)
 {
     for (size_t i = 0; i < ad->ntexts; i++) {
         struct str opened = ad->text[i].opened;
@@ -237,6 +231,7 @@ static void put_back(struct adopter *ad, const struct before *before)
     for (size_t i = 0; i < before->nexpected; i++)
         ad->expected[i] = before->expected[i];
     ad->nexpected = before->nexpected;
+    ad->ndone = before->ndone;
     ad->refused = ad->has_other_way = false;
     ad->norigins = ad->nedits = 0;
 }
@@ -244,11 +239,11 @@ static void put_back(struct adopter *ad, const struct before *before)
 bool adopt_attempt(struct adopter *ad, bool (*apply)(struct adopter *ad, const void *ctx),
                    const void *ctx)
 {
-    struct before before;
+    struct adopt_before before;
     struct str reason = {0};
     bool way = false;
     size_t origins = 0;
-    if (!keep(ad, &before))
+    if (!adopt_keep(ad, &before))
         return false;
     for (ad->attempt = 0; ad->attempt < ATTEMPTS_MAX; ad->attempt++) {
         size_t attempt = ad->attempt;
@@ -267,7 +262,7 @@ bool adopt_attempt(struct adopter *ad, bool (*apply)(struct adopter *ad, const v
         }
         if (attempt + 1 >= ad->choices)
             break;
-        put_back(ad, &before);
+        adopt_put_back(ad, &before);
     }
     ad->refused = true;
     ad->reason = reason;

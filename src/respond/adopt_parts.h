@@ -1,5 +1,6 @@
 /* adopt_parts.h - what the files of adopt.h share; not for its users. */
 #pragma once
+#include "desired/code_blocks.h"
 #include "lang/hcl/edit_path.h"
 #include "respond/adopt.h"
 
@@ -35,6 +36,12 @@ struct adopter {
     size_t norigins, room_origins;
     struct str edited_at; /* the place of the first edit */
     size_t nedits;
+    struct code_edit *done; /* of what decides which elements there are */
+    size_t ndone, room_done;
+    bool remade;               /* a dynamic block makes other ones */
+    struct str blocked;        /* why an element cannot be what is wanted, where something else was
+                                  edited instead */
+    bool beside;               /* new blocks are written beside those that a dynamic block makes */
     struct str added, removed; /* address of an instance that the edit adds, or takes away */
     bool refused, has_other_way;
     struct str reason;
@@ -53,6 +60,11 @@ bool adopt_finish(struct adopter *ad, bool ok, struct adopt_result *ret);
 bool adopt_change_at(struct adopter *ad, const struct adopt_change *change,
                      const struct code_instance *instance, const struct value *old,
                      unsigned depth_left);
+
+/* Not there: where it comes from, else part by part. */
+bool adopt_change_elsewhere(struct adopter *ad, const struct adopt_change *change,
+                            const struct code_instance *instance, const struct value *old,
+                            unsigned depth_left);
 
 /* --- elsewhere (adopt_follow.c) --- */
 
@@ -73,9 +85,37 @@ bool adopt_change_aimed(struct adopter *ad, const struct adopt_change *change,
 /* Would that be tried? Refuses nothing. */
 bool adopt_can_aim(struct adopter *ad, const struct adopt_change *change,
                    const struct code_instance *instance);
+/* What an attempt may change; and back to it, without a refusal. */
+struct adopt_before {
+    struct adopt_text *text;
+    size_t ntexts;
+    struct adopt_expected *expected;
+    size_t nexpected, ndone;
+};
+bool adopt_keep(struct adopter *ad, struct adopt_before *ret);
+void adopt_put_back(struct adopter *ad, const struct adopt_before *before);
 /* Apply until the proof is there, with other choices each time. The first refusal stays. */
 bool adopt_attempt(struct adopter *ad, bool (*apply)(struct adopter *ad, const void *ctx),
                    const void *ctx);
+/* --- blocks that are made (adopt_dynamic.c) --- */
+
+/* Does the path lead to blocks of a type that dynamic blocks make, or to some beside such? */
+bool adopt_has_dynamic(struct adopter *ad, const struct adopt_change *change,
+                       const struct code_instance *instance);
+/* Each is edited where it is written, or in what its dynamic block goes through. */
+bool adopt_change_blocks(struct adopter *ad, const struct adopt_change *change,
+                         const struct code_instance *instance, unsigned depth_left);
+
+/* --- found again, and edited (adopt_again.c) --- */
+
+bool adopt_find_expr(struct adopter *ad, const struct hcl_file *source, const struct hcl_expr *expr,
+                     struct adopt_text **ret_text, const struct hcl_expr **ret);
+bool adopt_find_block(struct adopter *ad, const struct hcl_file *source,
+                      const struct hcl_block *block, struct adopt_text **ret_text,
+                      const struct hcl_body **ret_parent, const struct hcl_block **ret);
+bool adopt_apply_edits(struct adopter *ad, const struct adopt_change *change,
+                       const struct code_instance *instance, const struct code_edit *edit,
+                       size_t n);
 
 /* --- refusing (adopt_origin.c) --- */
 

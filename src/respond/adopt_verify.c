@@ -209,6 +209,8 @@ static bool refuse_own(struct adopter *ad, const struct adopt_expected *expected
     const struct adopt_change *change = expected->change;
     struct str address = expected->instance->address;
     struct value_diff diff;
+    if (ad->blocked.len)
+        return adopt_refuse(ad, "%.*s", STR_ARG(ad->blocked));
     if (!value_diff(ad->arena, &expected->config, after, &diff, ad->err))
         return false;
     for (size_t i = 0; i < diff.n; i++) {

@@ -93,18 +93,6 @@ static bool identify(const struct listener *listener, struct request *request, s
     return text.ptr && text.len > 0 && token_hash(text, ret, NULL);
 }
 
-bool listener_knows(struct listener *listener, int64_t token)
-{
-    bool known = false;
-    int64_t now = listener->options.now_ms(listener->options.clock);
-    (void)pthread_mutex_lock(&listener->lock);
-    const struct token_set *set = listener->tokens;
-    for (size_t i = 0; set && i < set->n && !known; i++)
-        known = set->token[i].id == token && token_is_live(&set->token[i], now);
-    (void)pthread_mutex_unlock(&listener->lock);
-    return known;
-}
-
 bool credential_check(struct listener *listener, struct request *request)
 {
     struct digest hash;

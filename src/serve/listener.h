@@ -109,8 +109,6 @@ struct str listener_address(const struct listener *listener);
 bool listener_has_tls(const struct listener *listener);
 /* Takes the set; requests from now on are judged by it. */
 void listener_set_tokens(struct listener *listener, struct token_set *set);
-/* Is it a token that counts now? */
-bool listener_knows(struct listener *listener, int64_t token);
 /* No new connections, and no new requests on those that are open (503); waits until what is being
  * answered is answered, at most so long. True if nothing was left. */
 bool listener_drain(struct listener *listener, int wait_ms);

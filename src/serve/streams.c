@@ -29,7 +29,6 @@ struct client {
     struct stream *stream;
     struct arena arena;    /* of what follows */
     struct str may, stack; /* globs; empty = any */
-    int64_t token;         /* that it came with; 0: none was needed */
     struct str type[TYPES_MAX];
     size_t ntypes;
     int64_t from;                 /* the first event that it did not get */
@@ -177,20 +176,13 @@ static void take_coming(struct streams *s)
     }
 }
 
-/* A token that has expired or was revoked ends what began with it. */
-static bool may_stay(const struct streams *s, const struct client *c, int64_t now_ms)
-{
-    return !stream_is_gone(c->stream) && now_ms - c->began_ms < STREAM_LIFE_MS &&
-           (!c->token || listener_knows(s->server->listener, c->token));
-}
-
 /* Those that left, have been there for long enough, or all. */
 static void drop(struct streams *s, bool all)
 {
     int64_t now = clock_monotonic_ms();
     for (struct client **at = &s->client; *at;) {
         struct client *c = *at;
-        if (!all && may_stay(s, c, now)) {
+        if (!all && !stream_is_gone(c->stream) && now - c->began_ms < STREAM_LIFE_MS) {
             keep_alive(c, now);
             at = &c->next;
             continue;
@@ -401,7 +393,6 @@ void streams_get(void *service, struct request *request)
         return;
     }
     c->arena.limit = 1 << 16;
-    c->token = request->who.token;
     if (!take_room(streams)) {
         free_client(c);
         request_problem(request, 503, "busy",

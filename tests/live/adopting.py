@@ -72,7 +72,7 @@ def blocks(n, pick):
     yield Drift(n, grants, {"grant": pick([[me], [you], [me, {"who": "you", "what": "write"}], [me, you, {"who": "they", "what": "x"}], []])})
     yield Drift(n, "  text = \"x\"\n", {"step": [one]})
     yield Drift(n, '  dynamic "step" {\n    for_each = ["one", "two"]\n    content {\n      run = step.value\n    }\n  }\n',
-                {"step": [{"run": "one", "wait": None}]}, REFUSE)
+                {"step": [{"run": name, "wait": None} for name in pick([["one"], ["two"], ["one", "two", "three"], ["zwei", "one"], []])]})
 
 
 def origins(n, pick):
@@ -113,7 +113,7 @@ def parts(n, pick):
     steps = f'locals {{\n  l{n} = [\n    {{ run = "one", wait = 1 }}, # first\n    {{ run = "two" }},\n  ]\n}}\n'
     one, two = {"run": "one", "wait": 1}, {"run": "two", "wait": None}
     yield Drift(n, dynamic, {"step": pick([[{"run": "zero", "wait": 1}, two], [one, {"run": "zwei", "wait": None}], [{"run": "x", "wait": 9}, two]])}, extra=steps)
-    yield Drift(n, dynamic, {"step": pick([[one], [one, two, two]])}, REFUSE, extra=steps)
+    yield Drift(n, dynamic, {"step": pick([[one], [two], [one, two, two], [one, {"run": "mid", "wait": 3}, two], []])}, extra=steps)
 
 
 def turned(n, pick):

@@ -182,26 +182,6 @@ def api_events_go_on(lab):
 
 
 @test()
-def api_events_end_with_their_token(lab):
-    """A stream ends when its token expires or is revoked; the others go on."""
-    with Api(place(lab, "tokens"), stacks=("net/a",)) as api:
-        for name, more in (("short", ["--expires", "4s"]), ("gone", [])):
-            api.token[name] = api.plumb("token", "create", "--name", name, "--role", "read", *more).stdout.strip()
-        check(wait_until(lambda: api.get("/v1/stacks", "gone")[0] == 200, 20), "the token is not known")
-        streams = {name: api.listen(role=name) for name in ("short", "gone", "read")}
-        row, = [t for t in json.loads(api.plumb("token", "list", "--output", "json").stdout)["tokens"] if t["name"] == "gone"]
-        api.plumb("token", "revoke", str(row["id"]))
-        for name in ("gone", "short"):
-            watch = Stopwatch()
-            while streams[name].answer.readline():
-                pass
-            watch.must_be_within(8, "the end of the stream of", name)
-            check(api.get("/v1/stacks", name)[0] == 401, name, "is still known")
-        api.scan()
-        check(len(streams["read"].events(3)) == 3, "the other stream does not go on")
-
-
-@test()
 def api_slow_clients_hold_up_nobody(lab):
     with Api(place(lab, "slow"), stacks=("net/a",)) as api:
         slow = []

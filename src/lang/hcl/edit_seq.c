@@ -256,18 +256,27 @@ static struct str key_separator(struct hcl_edit *edit, const struct hcl_expr *ob
     return colon + 1 == between.len ? STR(":") : colon ? STR(" : ") : STR(": ");
 }
 
+static bool is_one_line(const struct hcl_file *file, const struct hcl_expr *expr)
+{
+    struct str text = str_sub(file->text, expr->range.start, expr->range.end);
+    return str_find_char(text, '\n', 0) == SIZE_MAX;
+}
+
 static struct inserts item_texts(struct hcl_edit *edit, const struct hcl_expr *object,
                                  const struct seq *seq, const struct hcl_new_item *add, size_t n)
 {
     struct str *text = arena_new(edit->arena, struct str, n);
     struct str anchor =
         edit_indent(edit->file->text, seq->n ? seq->item[seq->n - 1].start : seq->range.start);
+    const struct hcl_expr *last = seq->n ? object->items.item[seq->n - 1].value : NULL;
+    bool like = last && last->kind == HCL_EXPR_OBJECT && last->items.n;
     bool one_line = seq->n ? !ends_on_lines(seq) : edit_in_one_line(edit->file, seq->range);
     struct edit_layout layout = {.newline = edit_newline(edit->file),
                                  .base = anchor,
                                  .unit = edit_indent_unit(anchor, anchor),
                                  .json = seq->json,
-                                 .one_line = one_line};
+                                 .one_line = one_line || (like && is_one_line(edit->file, last)),
+                                 .like = like ? last : NULL};
     if (seq->n == 0 && !one_line)
         layout.base = arena_printf(edit->arena, "%.*s%.*s", STR_ARG(anchor), STR_ARG(layout.unit));
     edit->full |= !text || !layout.base.ptr;
@@ -327,9 +336,8 @@ static struct edit_layout element_layout(struct hcl_edit *edit, const struct hcl
     if (seq->n == 0 && !one_line)
         base = arena_printf(edit->arena, "%.*s%.*s", STR_ARG(base), STR_ARG(unit));
     for (size_t i = 0; i < seq->n && !one_line; i++)
-        one_line =
-            tuple->parts.part[i]->kind == HCL_EXPR_OBJECT &&
-            str_find_char(str_sub(text, seq->item[i].start, seq->item[i].end), '\n', 0) == SIZE_MAX;
+        one_line = tuple->parts.part[i]->kind == HCL_EXPR_OBJECT &&
+                   is_one_line(edit->file, tuple->parts.part[i]);
     edit->full |= !base.ptr;
     return (struct edit_layout){.base = base,
                                 .unit = unit,

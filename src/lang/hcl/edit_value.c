@@ -184,12 +184,22 @@ static void print_key(struct printer *p, struct str key, size_t to_columns)
     buf_str(p->out, STR(" = "));
 }
 
+/* Blanks inside of braces on one line: in JSON, where the like has them. */
+static bool is_padded(const struct printer *p)
+{
+    const struct hcl_expr *like = p->layout->like;
+    if (!p->layout->json)
+        return true;
+    return like && like->kind == HCL_EXPR_OBJECT &&
+           str_starts(str_sub(p->edit->file->text, like->range.start, like->range.end), STR("{ "));
+}
+
 static void print_members(struct printer *p, const struct value *v, unsigned level, bool one_line)
 {
-    bool json = p->layout->json;
+    bool json = p->layout->json, pad = one_line && v->len && is_padded(p);
     size_t chain = 0; /* columns of the keys of neighbouring lines; 0 = no chain */
     const struct value_member **member = ordered(p, v);
-    buf_str(p->out, one_line && v->len && !json ? STR("{ ") : STR("{"));
+    buf_str(p->out, pad ? STR("{ ") : STR("{"));
     for (uint32_t i = 0; member && i < v->len; i++) {
         const struct value *own = &member[i]->value;
         bool alone = !one_line && !is_short(p, own);
@@ -206,7 +216,7 @@ static void print_members(struct printer *p, const struct value *v, unsigned lev
     }
     if (!one_line && v->len)
         new_line(p, level);
-    buf_str(p->out, one_line && v->len && !json ? STR(" }") : STR("}"));
+    buf_str(p->out, pad ? STR(" }") : STR("}"));
 }
 
 static void print(struct printer *p, const struct value *v, unsigned level, bool one_line)

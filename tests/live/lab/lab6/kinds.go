@@ -65,12 +65,29 @@ func kinds() []kind {
 			"grant": schema.SetNestedBlock{NestedObject: schema.NestedBlockObject{Attributes: attrs{"who": text, "what": text}}},
 		},
 	}
+	peer := schema.NestedBlockObject{Attributes: attrs{"cidr": text, "note": text}}
+	log := schema.SingleNestedBlock{Attributes: attrs{"mode": text, "level": number}}
+	deep := schema.Schema{
+		Attributes: with(attrs{}),
+		Blocks: map[string]schema.Block{
+			"rule": schema.ListNestedBlock{NestedObject: schema.NestedBlockObject{
+				Attributes: attrs{"port": number, "note": text},
+				Blocks:     map[string]schema.Block{"peer": schema.SetNestedBlock{NestedObject: peer}, "log": log},
+			}},
+			"group": schema.SetNestedBlock{NestedObject: schema.NestedBlockObject{
+				Attributes: attrs{"who": text},
+				Blocks:     map[string]schema.Block{"part": schema.ListNestedBlock{NestedObject: peer}},
+			}},
+			"log": log,
+		},
+	}
 	row := schema.Schema{Attributes: with(attrs{
 		"text": text, "enabled": thing.Attributes["enabled"], "tags": thing.Attributes["tags"], "zones": thing.Attributes["zones"],
 	})}
 	all := []kind{
 		{name: "thing", schema: thing},
 		{name: "row", schema: row},
+		{name: "deep", schema: deep},
 		{name: "echo", schema: schema.Schema{Attributes: with(attrs{"seen": text, "echoed": text})}, echo: []string{"echoed"}},
 		{name: "known", schema: schema.Schema{Attributes: with(attrs{"text": text})}, identity: true, private: true},
 		versioned(),
