@@ -23,8 +23,8 @@ struct launch_child {
  * that. client_cert: PEM, empty = plaintext. logs: TF_LOG and its kin as they are, else silence. */
 const char **launch_environment(struct arena *arena, const char *const *from, const char *dir,
                                 struct str client_cert, bool logs, struct err *err);
-/* stdin is /dev/null, pipes are non-blocking, own process group, SIGKILL when this thread ends.
- * dir NULL = ours. */
+/* stdin is /dev/null, pipes are non-blocking, own process group, SIGKILL when this thread ends;
+ * timers may be a millisecond late. dir NULL = ours. */
 bool launch_start(const char *path, const char *const *env, const char *dir,
                   struct launch_child *ret, struct err *err);
 /* Has it ended? Then *ret_status is its wait status and it is reaped. */
