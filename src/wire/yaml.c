@@ -404,8 +404,11 @@ static bool settle_members(struct builder *b, struct node *nodes, size_t *n)
     qsort(nodes, *n, sizeof *nodes, node_order);
     for (size_t i = 0; i < *n; i++) {
         bool again = kept && nodes[kept - 1].key == nodes[i].key;
-        if (again && !nodes[i].merged)
-            return complain_twice(b, &nodes[kept - 1], &nodes[i]);
+        if (again && !nodes[i].merged) {
+            if (!(b->flags & YAML_DUPLICATES_LAST))
+                return complain_twice(b, &nodes[kept - 1], &nodes[i]);
+            nodes[kept - 1] = nodes[i];
+        }
         if (!again)
             nodes[kept++] = nodes[i];
     }
@@ -507,6 +510,8 @@ static bool parse_key(struct builder *b, const yaml_event_t *event, struct node 
         if (!parse_scalar(b, event, &key))
             return false;
         text = (struct str){(const char *)event->data.scalar.value, event->data.scalar.length};
+        if (key.value.kind == VALUE_NULL && (b->flags & YAML_V1_1_BOOLS))
+            return fail(b, place_of(event->start_mark), "a key that is null", STR(""));
         if (key.value.kind == VALUE_BOOL && (b->flags & YAML_V1_1_BOOLS))
             text = key.value.truth ? STR("true") : STR("false");
     } else {
@@ -621,6 +626,8 @@ static bool parse_stream(struct builder *b, struct yaml_doc **ret_docs, size_t *
         if (!parse_document(b, &docs[n]))
             return false;
         n++;
+        if (b->flags & YAML_FIRST)
+            break;
     }
     *ret_docs = docs;
     *ret_n = n;

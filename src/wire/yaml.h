@@ -27,8 +27,10 @@ enum yaml_flags {
     YAML_DEFAULT = 0,
     YAML_V1_1_BOOLS = 1, /* as kubectl reads: y yes n no on off are booleans (as keys: "true" and
                             "false"), 0644 is octal, 0b1 and 1_000 are numbers */
-    YAML_ANY_TAG = 2     /* a tag that is unknown (!Ref of CloudFormation) makes a scalar a text
+    YAML_ANY_TAG = 2,    /* a tag that is unknown (!Ref of CloudFormation) makes a scalar a text
                             and says nothing of a collection; else it is an error */
+    YAML_FIRST = 4,      /* the first document; what follows it is not read */
+    YAML_DUPLICATES_LAST = 8 /* of equal keys the last one counts; else they are an error */
 };
 
 /*

@@ -1,4 +1,4 @@
-/* yaml_scalar.h - what a plain YAML scalar means (yaml.c's own).
+/* yaml_scalar.h - what a plain YAML scalar means: for yaml.c, and for who writes YAML.
  *
  * Source:  yaml.org 1.2.2 chapter 10.3.2; facts/kubernetes.md 14 for YAML_V1_1_BOOLS
  */

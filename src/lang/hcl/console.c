@@ -1,10 +1,8 @@
 /* console.c - one printer for values, one for types, each as deep as values may be. */
 #include "lang/hcl/console.h"
 
-#include <unictype.h>
-
 #include "base/buf.h"
-#include "base/utf8.h"
+#include "base/quote.h"
 #include "lang/hcl/types.h"
 
 struct page {
@@ -21,37 +19,6 @@ static void put_blanks(struct buf *out, unsigned n)
 }
 
 /* --- strings --- */
-
-static bool is_printable(uint32_t c)
-{
-    uc_general_category_t shown =
-        uc_general_category_or(UC_LETTER, uc_general_category_or(UC_MARK, UC_NUMBER));
-    shown = uc_general_category_or(shown, uc_general_category_or(UC_PUNCTUATION, UC_SYMBOL));
-    return c == ' ' || uc_is_general_category(c, shown);
-}
-
-/* Go's strconv.Quote. */
-static void put_quoted(struct buf *out, struct str s)
-{
-    static const char short_name[] = {['\a'] = 'a', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n',
-                                      ['\r'] = 'r', ['\t'] = 't', ['\v'] = 'v'};
-    buf_char(out, '"');
-    for (size_t at = 0; at < s.len;) {
-        size_t from = at;
-        uint32_t c = utf8_next(s, &at);
-        if (c == '"' || c == '\\')
-            buf_printf(out, "\\%c", (char)c);
-        else if (c < sizeof short_name && short_name[c])
-            buf_printf(out, "\\%c", short_name[c]);
-        else if (is_printable(c))
-            buf_add(out, s.ptr + from, at - from);
-        else if (c < ' ' || c == 0x7f)
-            buf_printf(out, "\\x%02x", (unsigned)c);
-        else
-            buf_printf(out, c > 0xffff ? "\\U%08x" : "\\u%04x", (unsigned)c);
-    }
-    buf_char(out, '"');
-}
 
 /* EOT, with as many _ behind it as no line of the text is. */
 static size_t marker_tail(struct str text)
@@ -182,7 +149,7 @@ static void put_value(const struct page *page, const struct value *v, unsigned i
     else if (v->kind == VALUE_STRING && str_find_char(value_text(v), '\n', 0) != SIZE_MAX)
         put_heredoc(page->out, value_text(v), indent);
     else if (v->kind == VALUE_STRING)
-        put_quoted(page->out, value_text(v));
+        quote_go(page->out, value_text(v));
     else if (depth_left)
         put_collection(page, v, indent, depth_left - 1);
     else

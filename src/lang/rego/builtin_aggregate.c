@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/utf8.h"
 #include "lang/rego/builtin.h"
+#include "lang/rego/number.h"
 
 /* A byte that is no UTF-8 (of base64.decode, say) counts as one. */
 static size_t code_points(struct str s)
@@ -22,12 +23,34 @@ static enum rego_outcome count(struct rego_call *call, struct value *ret)
     return REGO_DEFINED;
 }
 
+/* One number that is no integer makes all of them floats. */
+static enum rego_outcome fold_fractions(struct rego_call *call, enum rego_op op, int64_t start,
+                                        struct value *ret)
+{
+    mpfr_t sum;
+    struct value from = value_int(start);
+    bool ok = rego_number_mpfr(sum, &from);
+    for (uint32_t i = 0; ok && i < call->arg->len; i++) {
+        mpfr_t x;
+        ok = rego_number_mpfr(x, &call->arg->items[i]);
+        if (op == REGO_ADD)
+            (void)mpfr_add(sum, sum, x, MPFR_RNDN);
+        else
+            (void)mpfr_mul(sum, sum, x, MPFR_RNDN);
+        mpfr_clear(x);
+    }
+    ok = ok && mpfr_number_p(sum) && rego_number_from_mpfr(call->arena, sum, ret);
+    mpfr_clear(sum);
+    return ok ? REGO_DEFINED : REGO_HALT;
+}
+
 /* Fold the numbers of an array or a set. */
 static enum rego_outcome fold(struct rego_call *call, enum rego_op op, int64_t start,
                               struct value *ret)
 {
     const struct value *v = call->arg;
     const char *why = NULL;
+    bool whole = true;
     *ret = value_int(start);
     for (uint32_t i = 0; i < v->len; i++) {
         const struct value *item = &v->items[i];
@@ -38,9 +61,13 @@ static enum rego_outcome fold(struct rego_call *call, enum rego_op op, int64_t s
             call->type_error = true;
             return REGO_FAILED;
         }
-        if (!rego_arith(call->arena, op, ret, item, ret, &why))
-            return why ? rego_fail(call, "%s", why) : REGO_HALT;
+        whole &= rego_is_integer(item);
     }
+    if (!whole)
+        return fold_fractions(call, op, start, ret);
+    for (uint32_t i = 0; i < v->len; i++)
+        if (!rego_arith(call->arena, op, ret, &v->items[i], ret, &why))
+            return why ? rego_fail(call, "%s", why) : REGO_HALT;
     return REGO_DEFINED;
 }
 
@@ -59,8 +86,12 @@ static enum rego_outcome extreme(struct rego_call *call, int sign, struct value 
     const struct value *v = call->arg;
     if (v->len == 0)
         return REGO_UNDEFINED;
-    *ret = v->items[0];
-    for (uint32_t i = 1; i < v->len; i++)
+    uint32_t first = 0;
+    /* Least of a set is never null, unless nothing else is there: so OPA has it. */
+    if (sign < 0 && v->kind == VALUE_SET && v->items[0].kind == VALUE_NULL && v->len > 1)
+        first = 1;
+    *ret = v->items[first];
+    for (uint32_t i = first + 1; i < v->len; i++)
         if (rego_compare(&v->items[i], ret) * sign > 0)
             *ret = v->items[i];
     return REGO_DEFINED;

@@ -11,7 +11,7 @@ static bool spend(const struct rego_call *call, uint64_t n)
 
 static enum rego_outcome whole_number(struct rego_call *call, size_t i, int64_t *ret)
 {
-    if (rego_to_int64(&call->arg[i], ret))
+    if (rego_index_int64(&call->arg[i], ret))
         return REGO_DEFINED;
     call->why = arena_printf(
         call->arena, "operand %zu must be integer number but got floating-point number", i + 1);

@@ -1,4 +1,4 @@
-/* builtin_encoding.c - Rego's encodings: base64, hex, URL queries, hashes, JSON and YAML texts. */
+/* builtin_encoding.c - Rego's encodings: base64, hex, URL queries, hashes, JSON texts. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -11,7 +11,6 @@
 #include "lang/rego/builtin.h"
 #include "wire/base64.h"
 #include "wire/json.h"
-#include "wire/yaml.h"
 
 static struct str text(const struct rego_call *call, size_t i)
 {
@@ -407,99 +406,6 @@ static enum rego_outcome json_is_valid(struct rego_call *call, struct value *ret
     return REGO_DEFINED;
 }
 
-/* --- YAML texts --- */
-
-static bool parse_yaml(struct rego_call *call, struct value *ret, struct err *err)
-{
-    struct yaml_doc doc;
-    if (!yaml_parse_one(call->arena, text(call, 0), "text", YAML_V1_1_BOOLS | YAML_ANY_TAG, &doc,
-                        err))
-        return false;
-    *ret = doc.root;
-    return true;
-}
-
-static enum rego_outcome yaml_unmarshal(struct rego_call *call, struct value *ret)
-{
-    struct err err = {0};
-    return parse_yaml(call, ret, &err) ? REGO_DEFINED : rego_fail(call, "%s", err.frame[0]);
-}
-
-static enum rego_outcome yaml_is_valid(struct rego_call *call, struct value *ret)
-{
-    struct value parsed;
-    *ret = value_bool(call->arg->kind == VALUE_STRING && parse_yaml(call, &parsed, NULL));
-    return REGO_DEFINED;
-}
-
-/* Would a reader of YAML take the bare word for something else than this text? */
-static bool needs_quotes(struct rego_call *call, struct str s)
-{
-    struct yaml_doc doc;
-    static const char first[] = "-?:,[]{}#&*!|>'\"%@` \t";
-    if (!s.len || strchr(first, s.ptr[0]) || s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == ':')
-        return true;
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.ptr[i] < 32 ||
-            (s.ptr[i] == ':' && i + 1 < s.len && s.ptr[i + 1] == ' ') ||
-            (s.ptr[i] == '#' && i > 0 && s.ptr[i - 1] == ' '))
-            return true;
-    return !yaml_parse_one(call->arena, s, "text", YAML_V1_1_BOOLS | YAML_ANY_TAG, &doc, NULL) ||
-           doc.root.kind != VALUE_STRING;
-}
-
-static void yaml_scalar(struct rego_call *call, struct buf *out, const struct value *v)
-{
-    if (v->kind == VALUE_STRING && !needs_quotes(call, value_text(v)))
-        buf_str(out, value_text(v));
-    else
-        rego_json(out, v);
-}
-
-static bool is_block(const struct value *v)
-{
-    return (rego_is_array(v) || v->kind == VALUE_SET || rego_is_object(v)) && v->len > 0;
-}
-
-static void yaml_write(struct rego_call *call, struct buf *out, const struct value *v,
-                       unsigned depth, bool inline_first)
-{
-    struct value key, item;
-    bool object = rego_is_object(v), first = true;
-    if (!is_block(v)) {
-        yaml_scalar(call, out, v);
-        buf_char(out, '\n');
-        return;
-    }
-    if (depth > YAML_DEPTH_MAX) {
-        out->failed = true;
-        return;
-    }
-    for (size_t at = 0; rego_next(v, &at, &key, &item); first = false) {
-        if (!first || !inline_first)
-            for (unsigned i = 0; i < depth; i++)
-                buf_str(out, STR("  "));
-        if (object) {
-            yaml_scalar(call, out, &key);
-            buf_char(out, ':');
-            /* a list stands under its key without further indent */
-            bool list = is_block(&item) && !rego_is_object(&item);
-            buf_char(out, is_block(&item) ? '\n' : ' ');
-            yaml_write(call, out, &item, is_block(&item) ? depth + !list : depth, false);
-        } else {
-            buf_str(out, STR("- "));
-            yaml_write(call, out, &item, depth + 1, true);
-        }
-    }
-}
-
-static enum rego_outcome yaml_marshal(struct rego_call *call, struct value *ret)
-{
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
-    yaml_write(call, &out, call->arg, 0, false);
-    return rego_give_buf(call, &out, ret);
-}
-
 static const struct rego_builtin table[] = {
     {"base64.encode", NULL, "(string) => string", base64_encode, 0},
     {"base64.decode", NULL, "(string) => string", base64_decode, 0},
@@ -528,8 +434,5 @@ static const struct rego_builtin table[] = {
      json_marshal_with_options, 0},
     {"json.unmarshal", NULL, "(string) => any", json_unmarshal, 0},
     {"json.is_valid", NULL, "(any) => boolean", json_is_valid, 0},
-    {"yaml.marshal", NULL, "(any) => string", yaml_marshal, 0},
-    {"yaml.unmarshal", NULL, "(string) => any", yaml_unmarshal, 0},
-    {"yaml.is_valid", NULL, "(any) => boolean", yaml_is_valid, 0},
 };
 const struct rego_family builtin_encoding = {table, sizeof table / sizeof *table};

@@ -53,6 +53,7 @@ static size_t class_end(struct str g, size_t at)
     return SIZE_MAX;
 }
 
+/* False: a set that nothing ends. Alternatives that nothing ends reach to the end, as in OPA. */
 static bool glob_pattern(struct str g, const struct value *delimiters, struct buf *out)
 {
     int depth = 0;
@@ -97,8 +98,10 @@ static bool glob_pattern(struct str g, const struct value *delimiters, struct bu
             literal(out, c);
         }
     }
+    while (depth-- > 0)
+        buf_char(out, ')');
     buf_char(out, '$');
-    return depth == 0;
+    return true;
 }
 
 /* A glob of literals, `*`, `**` and `?`, with delimiters of one byte: matched here and now, for a
@@ -192,6 +195,14 @@ static void close_regex(void *object)
     regex_close(object);
 }
 
+static bool is_character(struct str s)
+{
+    size_t at = 0;
+    if (s.len)
+        (void)utf8_next(s, &at);
+    return at > 0 && at == s.len;
+}
+
 static enum rego_outcome glob_match(struct rego_call *call, struct value *ret)
 {
     AUTO_BUF pattern = {.limit = REGEX_PATTERN_MAX};
@@ -204,7 +215,8 @@ static enum rego_outcome glob_match(struct rego_call *call, struct value *ret)
     else if (delimiters->len == 0)
         delimiters = &one;
     for (uint32_t i = 0; i < delimiters->len; i++)
-        if (delimiters->items[i].kind != VALUE_STRING || delimiters->items[i].len == 0)
+        if (delimiters->items[i].kind != VALUE_STRING ||
+            !is_character(value_text(&delimiters->items[i])))
             return rego_fail_operand(call, 1, "array of single-character strings", &call->arg[1]);
     struct plain_glob plain = {.glob = text(call, 0), .text = text(call, 2)};
     if (is_plain(delimiters, &plain)) {

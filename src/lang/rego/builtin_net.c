@@ -135,7 +135,8 @@ static enum rego_outcome intersects(struct rego_call *call, struct value *ret)
     return REGO_DEFINED;
 }
 
-/* The block of an element of an operand: a string, or an array that begins with one. */
+/* The block of an element of an operand: a string, or an array that begins with one. ret NULL: is
+ * it of such a shape? */
 static bool element(struct rego_call *call, size_t operand, const struct value *v,
                     struct block *ret)
 {
@@ -145,6 +146,8 @@ static bool element(struct rego_call *call, size_t operand, const struct value *
                         operand + 1);
         return false;
     }
+    if (!ret)
+        return true;
     bool ok = operand == 0 ? parse_cidr(value_text(s), ret) : parse_either(value_text(s), ret);
     if (!ok)
         (void)bad_cidr(call, value_text(s));
@@ -157,10 +160,16 @@ struct elements {
     size_t n;
 };
 
-static bool list(struct rego_call *call, size_t i, struct elements *ret)
+static size_t length(const struct value *operand)
+{
+    return operand->kind == VALUE_STRING ? 1 : operand->len;
+}
+
+/* parse: false where nothing is compared, and so nothing has to be a block. */
+static bool list(struct rego_call *call, size_t i, bool parse, struct elements *ret)
 {
     const struct value *v = &call->arg[i];
-    size_t n = v->kind == VALUE_STRING ? 1 : v->len;
+    size_t n = length(v);
     struct value key, item;
     ret->block = arena_new(call->arena, struct block, n);
     ret->key = arena_new(call->arena, struct value, n);
@@ -170,11 +179,11 @@ static bool list(struct rego_call *call, size_t i, struct elements *ret)
     if (v->kind == VALUE_STRING) {
         ret->key[0] = *v;
         ret->n = 1;
-        return element(call, i, v, &ret->block[0]);
+        return element(call, i, v, parse ? &ret->block[0] : NULL);
     }
     for (size_t at = 0; rego_next(v, &at, &key, &item); ret->n++) {
         ret->key[ret->n] = key;
-        if (!element(call, i, &item, &ret->block[ret->n]))
+        if (!element(call, i, &item, parse ? &ret->block[ret->n] : NULL))
             return false;
     }
     return true;
@@ -182,12 +191,13 @@ static bool list(struct rego_call *call, size_t i, struct elements *ret)
 
 static enum rego_outcome contains_matches(struct rego_call *call, struct value *ret)
 {
-    struct elements a, b;
+    struct elements a, b = {0};
     struct value *found = NULL;
     size_t n = 0, room = 0;
-    if (!list(call, 0, &a) || !list(call, 1, &b))
+    bool any = length(&call->arg[0]) && length(&call->arg[1]);
+    if (!list(call, 0, any, &a) || (any && !list(call, 1, true, &b)))
         return call->why.ptr ? REGO_FAILED : REGO_HALT;
-    for (size_t i = 0; i < a.n; i++)
+    for (size_t i = 0; any && i < a.n; i++)
         for (size_t j = 0; j < b.n; j++) {
             if (!call->spend(call->spend_ctx, 1))
                 return REGO_HALT;
@@ -318,6 +328,22 @@ static struct str unescaped(struct arena *arena, struct str s)
     return arena_dup(arena, buf_view(&out));
 }
 
+/* The path as it was written, but where writing it again gives the same: then as it is read. Go
+ * keeps apart only what is written in another way than its own. */
+static struct str raw_path(struct arena *arena, struct str written)
+{
+    struct str path = unescaped(arena, written);
+    AUTO_BUF again = {.limit = VALUE_LEN_MAX};
+    for (size_t i = 0; i < path.len; i++) {
+        unsigned char c = (unsigned char)path.ptr[i];
+        if (c < 0x80 && c && (isalnum(c) || strchr("-_.~$&+,/:;=@", c)))
+            buf_char(&again, (char)c);
+        else
+            buf_printf(&again, "%%%02X", c);
+    }
+    return str_equal(buf_view(&again), written) ? path : written;
+}
+
 static enum rego_outcome uri_parts(struct rego_call *call, struct value *ret)
 {
     struct uri u;
@@ -335,7 +361,7 @@ static enum rego_outcome uri_parts(struct rego_call *call, struct value *ret)
         {"hostname", unescaped(call->arena, u.host)},
         {"port", u.port},
         {"path", unescaped(call->arena, u.path)},
-        {"raw_path", u.path},
+        {"raw_path", raw_path(call->arena, u.path)},
         {"raw_query", u.query},
         {"fragment", unescaped(call->arena, u.fragment)},
     };

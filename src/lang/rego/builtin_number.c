@@ -22,11 +22,12 @@ static enum rego_outcome not_integer(struct rego_call *call, size_t i)
 
 enum rounding { CEIL, FLOOR, ROUND };
 
+/* As in OPA at 64 bits of mantissa, so integers beyond them are rounded too. */
 static enum rego_outcome rounded(struct rego_call *call, enum rounding how, struct value *ret)
 {
     mpfr_t x;
     mpz_t z;
-    if (rego_is_integer(call->arg)) {
+    if (call->arg->form == NUMBER_INT) {
         *ret = *call->arg;
         return REGO_DEFINED;
     }
@@ -57,19 +58,16 @@ static enum rego_outcome round_(struct rego_call *call, struct value *ret)
 
 static enum rego_outcome abs_(struct rego_call *call, struct value *ret)
 {
-    struct value zero = value_int(0);
-    const char *why;
-    if (rego_compare(call->arg, &zero) >= 0) {
+    mpfr_t x;
+    if (call->arg->form == NUMBER_INT && call->arg->integer >= 0) {
         *ret = *call->arg;
         return REGO_DEFINED;
     }
-    if (call->arg->form == NUMBER_TEXT && call->arg->text[0] == '-') {
-        struct str text = value_text(call->arg);
-        *ret = value_number(str_sub(text, 1, text.len));
-        return REGO_DEFINED;
-    }
-    return rego_arith(call->arena, REGO_SUB, &zero, call->arg, ret, &why) ? REGO_DEFINED
-                                                                          : REGO_HALT;
+    bool ok = rego_number_mpfr(x, call->arg);
+    (void)mpfr_abs(x, x, MPFR_RNDN);
+    ok = ok && rego_number_from_mpfr(call->arena, x, ret);
+    mpfr_clear(x);
+    return ok ? REGO_DEFINED : REGO_HALT;
 }
 
 /* --- bits: two's complement of any width --- */
@@ -161,7 +159,7 @@ static enum rego_outcome format_int(struct rego_call *call, struct value *ret)
     int64_t base;
     mpfr_t x;
     mpz_t z;
-    if (!rego_to_int64(&call->arg[1], &base) ||
+    if (!rego_index_int64(&call->arg[1], &base) ||
         (base != 2 && base != 8 && base != 10 && base != 16)) {
         call->why = STR("operand 2 must be one of {2, 8, 10, 16}");
         call->type_error = true;
@@ -214,10 +212,12 @@ static uint64_t length_of(const struct value *from, const struct value *to,
 static enum rego_outcome range_by(struct rego_call *call, const struct value *step,
                                   struct value *ret)
 {
-    struct value *items = NULL, at = call->arg[0];
+    struct value *items = NULL, at, zero = value_int(0);
     const struct value *end = &call->arg[1];
     size_t n = 0, room = 0;
     const char *why;
+    if (!rego_arith(call->arena, REGO_ADD, &zero, &call->arg[0], &at, &why)) /* 1.0 is 1 */
+        return REGO_HALT;
     bool down = rego_compare(&at, end) > 0;
     uint64_t length = length_of(&at, end, step);
     if (length && length <= RANGE_MAX) {
@@ -269,7 +269,7 @@ static enum rego_outcome rand_intn(struct rego_call *call, struct value *ret)
 {
     int64_t n;
     uint64_t seed = rego_hash(&call->arg[0]) ^ (uint64_t)call->host->now_utc_ns;
-    if (!rego_to_int64(&call->arg[1], &n))
+    if (!rego_index_int64(&call->arg[1], &n))
         return not_integer(call, 1);
     uint64_t limit = n < 0 ? (uint64_t) - (n + 1) + 1 : (uint64_t)n;
     seed = (seed ^ seed >> 31) * 0x9e3779b97f4a7c15U;

@@ -102,7 +102,7 @@ static bool open_matches(struct rego_call *call, struct str p, struct str s, str
 
 static enum rego_outcome limit_of(struct rego_call *call, int64_t *ret)
 {
-    if (rego_to_int64(&call->arg[2], ret))
+    if (rego_index_int64(&call->arg[2], ret))
         return REGO_DEFINED;
     call->why = STR("operand 3 must be integer number but got floating-point number");
     call->type_error = true;

@@ -12,9 +12,9 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/quote.h"
 #include "base/utf8.h"
 #include "lang/rego/builtin.h"
-#include "lang/rego/encoding.h"
 #include "lang/rego/number.h"
 #include "value/number.h"
 
@@ -120,17 +120,15 @@ static void pad_number(struct buf *out, const struct verb *v, struct str s)
 
 /* --- verbs --- */
 
-static void format_float(struct printing *p, const struct verb *v, const struct arg *a);
+static void format_arg(struct printing *p, const struct verb *v, const struct arg *a);
 
-/* %!d(string=x) */
+/* %!d(string=x): the argument as %v has it, with the flags, width and precision of the verb. */
 static void bad_verb(struct printing *p, const struct verb *v, const struct arg *a)
 {
-    struct verb plain = {.letter = 'v', .rune = STR("v")};
+    struct verb plain = *v;
+    plain.letter = 'v';
     buf_printf(p->out, "%%!%.*s(%s=", STR_ARG(v->rune), type_of(a));
-    if (a->kind == ARG_FLOAT)
-        format_float(p, &plain, a);
-    else
-        buf_str(p->out, a->text);
+    format_arg(p, &plain, a);
     buf_char(p->out, ')');
 }
 
@@ -283,27 +281,6 @@ static void format_float(struct printing *p, const struct verb *v, const struct 
     pad_number(p->out, v, buf_view(&signed_text));
 }
 
-void rego_go_quote(struct buf *out, struct str s)
-{
-    static const char from[] = "\a\b\f\n\r\t\v\\\"", to[] = "abfnrtv\\\"";
-    buf_char(out, '"');
-    for (size_t i = 0; i < s.len;) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        const char *at = c ? strchr(from, c) : NULL;
-        size_t n = utf8_sequence((const unsigned char *)s.ptr + i, s.len - i);
-        if (at && c < 0x80) {
-            buf_char(out, '\\');
-            buf_char(out, to[at - from]);
-        } else if (c < 32 || c == 127 || n == 0) {
-            buf_printf(out, "\\x%02x", c);
-        } else {
-            buf_add(out, s.ptr + i, n);
-        }
-        i += n ? n : 1;
-    }
-    buf_char(out, '"');
-}
-
 static void hex_text(struct buf *out, const struct verb *v, struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -328,7 +305,7 @@ static void format_string(struct printing *p, const struct verb *v, const struct
     switch (v->letter) {
     case 'v':
         if (v->sharp)
-            rego_go_quote(&text, s);
+            quote_go(&text, s);
         else
             buf_str(&text, s);
         break;
@@ -336,7 +313,7 @@ static void format_string(struct printing *p, const struct verb *v, const struct
         buf_str(&text, s);
         break;
     case 'q':
-        rego_go_quote(&text, s);
+        quote_go(&text, s);
         break;
     case 'x':
     case 'X':
@@ -350,17 +327,22 @@ static void format_string(struct printing *p, const struct verb *v, const struct
     pad(p->out, v, buf_view(&text));
 }
 
+static void format_arg(struct printing *p, const struct verb *v, const struct arg *a)
+{
+    if (v->letter == 'T')
+        pad(p->out, v, str_from(type_of(a)));
+    else if (a->kind == ARG_INT)
+        format_int(p, v, a);
+    else if (a->kind == ARG_FLOAT)
+        format_float(p, v, a);
+    else
+        format_string(p, v, a);
+}
+
 static void format(struct printing *p, const struct verb *v, const struct value *value)
 {
     struct arg a = convert(p->call, value);
-    if (v->letter == 'T')
-        pad(p->out, v, str_from(type_of(&a)));
-    else if (a.kind == ARG_INT)
-        format_int(p, v, &a);
-    else if (a.kind == ARG_FLOAT)
-        format_float(p, v, &a);
-    else
-        format_string(p, v, &a);
+    format_arg(p, v, &a);
 }
 
 /* --- the format --- */

@@ -146,8 +146,8 @@ static enum rego_outcome substring(struct rego_call *call, struct value *ret)
 {
     int64_t offset, length;
     struct str s = text(call, 0);
-    if (!rego_to_int64(&call->arg[1], &offset) || !rego_to_int64(&call->arg[2], &length)) {
-        size_t bad = rego_to_int64(&call->arg[1], &offset) ? 2 : 1;
+    if (!rego_index_int64(&call->arg[1], &offset) || !rego_index_int64(&call->arg[2], &length)) {
+        size_t bad = rego_index_int64(&call->arg[1], &offset) ? 2 : 1;
         call->why = arena_printf(call->arena,
                                  "operand %zu must be integer number but got floating-point number",
                                  bad + 1);
@@ -231,7 +231,7 @@ static enum rego_outcome split_n(struct rego_call *call, struct value *ret)
 {
     struct parts p = {.call = call};
     int64_t n;
-    if (!rego_to_int64(&call->arg[2], &n)) {
+    if (!rego_index_int64(&call->arg[2], &n)) {
         call->why = STR("operand 3 must be integer number but got floating-point number");
         call->type_error = true;
         return REGO_FAILED;

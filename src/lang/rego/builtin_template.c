@@ -703,6 +703,17 @@ static enum block_end run(struct template *t, bool active, struct str *ret_else)
     return t->call->why.ptr ? BLOCK_FAILED : BLOCK_DONE;
 }
 
+static bool is_json(const struct value *v, unsigned depth_left)
+{
+    struct value key, item;
+    if (v->kind == VALUE_SET || depth_left == 0)
+        return false;
+    for (size_t at = 0; rego_next(v, &at, &key, &item);)
+        if ((rego_is_object(v) && key.kind != VALUE_STRING) || !is_json(&item, depth_left - 1))
+            return false;
+    return true;
+}
+
 static enum rego_outcome render_template(struct rego_call *call, struct value *ret)
 {
     AUTO_BUF out = {.limit = VALUE_LEN_MAX};
@@ -710,6 +721,8 @@ static enum rego_outcome render_template(struct rego_call *call, struct value *r
     struct template *t = arena_new(call->arena, struct template, 1);
     if (!t)
         return REGO_HALT;
+    if (!is_json(&call->arg[1], REGO_NESTING_MAX))
+        return rego_fail(call, "operand 2 holds a set, or an object with keys that are no strings");
     *t = (struct template){.call = call,
                            .source = value_text(&call->arg[0]),
                            .out = &out,

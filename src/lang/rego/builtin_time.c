@@ -166,7 +166,7 @@ static enum rego_outcome add_date(struct rego_call *call, struct value *ret)
     if (!moment_number(call, 0, &call->arg[0], &m))
         return REGO_FAILED;
     for (size_t i = 0; i < 3; i++) {
-        if (!rego_to_int64(&call->arg[i + 1], &by[i]))
+        if (!rego_index_int64(&call->arg[i + 1], &by[i]))
             return rego_fail_operand(call, i + 1, "integer number", &call->arg[i + 1]);
         if (by[i] < -FAR * 400 || by[i] > FAR * 400)
             return rego_fail(call, "time outside of valid range");

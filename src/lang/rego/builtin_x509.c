@@ -205,33 +205,10 @@ static STACK_OF(X509) *
     return chain;
 }
 
-static enum rego_outcome verify_with(struct rego_call *call, const struct options *options,
-                                     bool uri_strings, struct value *ret)
-{
-    AUTO_X509S *list = sk_X509_new_null();
-    AUTO_X509S *chain = NULL;
-    AUTO_BUF json = {.limit = VALUE_LEN_MAX};
-    struct jsonw w = {.out = &json};
-    if (parse_certificates(call, value_text(call->arg), list))
-        chain = verified_chain(call, list, options);
-    call->why = (struct str){0}; /* what cannot be read cannot be trusted: an answer, no error */
-    jsonw_array_open(&w);
-    jsonw_bool(&w, chain != NULL);
-    write_list(&w, chain, uri_strings);
-    jsonw_array_close(&w);
-    return give_json(call, &json, ret);
-}
-
 static int64_t now_s(const struct rego_call *call)
 {
     return call->host && call->host->now_utc_ns != INT64_MIN ? call->host->now_utc_ns / 1000000000
                                                              : (int64_t)time(NULL);
-}
-
-static enum rego_outcome verify(struct rego_call *call, struct value *ret)
-{
-    struct options options = {.now_s = now_s(call)};
-    return verify_with(call, &options, true, ret);
 }
 
 static bool option_usages(struct rego_call *call, const struct value *v, struct options *options)
@@ -290,14 +267,39 @@ static bool option(struct rego_call *call, struct str name, const struct value *
     return !call->why.ptr;
 }
 
-static enum rego_outcome verify_options(struct rego_call *call, struct value *ret)
+/* named: options by name, or NULL. They are looked at once there is a chain to verify, as in OPA.
+ */
+static enum rego_outcome verify_with(struct rego_call *call, const struct value *named,
+                                     bool uri_strings, struct value *ret)
 {
     struct options options = {.now_s = now_s(call)};
     struct value key, v;
-    for (size_t at = 0; rego_next(&call->arg[1], &at, &key, &v);)
-        if (key.kind == VALUE_STRING && !option(call, value_text(&key), &v, &options))
-            return REGO_FAILED;
-    return verify_with(call, &options, false, ret);
+    AUTO_X509S *list = sk_X509_new_null();
+    AUTO_X509S *chain = NULL;
+    AUTO_BUF json = {.limit = VALUE_LEN_MAX};
+    struct jsonw w = {.out = &json};
+    if (parse_certificates(call, value_text(call->arg), list)) {
+        for (size_t at = 0; named && rego_next(named, &at, &key, &v);)
+            if (key.kind == VALUE_STRING && !option(call, value_text(&key), &v, &options))
+                return REGO_FAILED;
+        chain = verified_chain(call, list, &options);
+    }
+    call->why = (struct str){0}; /* what cannot be read cannot be trusted: an answer, no error */
+    jsonw_array_open(&w);
+    jsonw_bool(&w, chain != NULL);
+    write_list(&w, chain, uri_strings);
+    jsonw_array_close(&w);
+    return give_json(call, &json, ret);
+}
+
+static enum rego_outcome verify(struct rego_call *call, struct value *ret)
+{
+    return verify_with(call, NULL, true, ret);
+}
+
+static enum rego_outcome verify_options(struct rego_call *call, struct value *ret)
+{
+    return verify_with(call, &call->arg[1], false, ret);
 }
 
 /* --- requests --- */

@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "lang/rego/encoding.h"
+#include "base/quote.h"
 #include "lang/rego/graphql.h"
 
 bool graphql_spend(struct graphql *g, uint64_t n)
@@ -134,7 +134,7 @@ static void write_value(struct buf *out, const struct graphql_node *v, unsigned 
     if (v->number == GRAPHQL_VALUE_VARIABLE)
         buf_char(out, '$');
     if (v->number == GRAPHQL_VALUE_STRING || v->number == GRAPHQL_VALUE_BLOCK) {
-        rego_go_quote(out, v->text);
+        quote_go(out, v->text);
     } else if (list || v->number == GRAPHQL_VALUE_OBJECT) {
         buf_char(out, list ? '[' : '{');
         for (size_t i = 0; i < v->members.n; i++) {

@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "lang/rego/encoding.h"
+#include "base/quote.h"
 #include "lang/rego/graphql.h"
 
 struct parser {
@@ -42,7 +42,7 @@ static struct str described(struct parser *p, const struct graphql_token *token)
     buf_str(&out, str_from(graphql_token_name(token->kind)));
     if (token->value.len && token->kind != GRAPHQL_INVALID) {
         buf_char(&out, ' ');
-        rego_go_quote(&out, str_sub(token->value, 0, 1000));
+        quote_go(&out, str_sub(token->value, 0, 1000));
     }
     return arena_dup(p->g->call->arena, buf_view(&out));
 }

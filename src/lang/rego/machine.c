@@ -523,7 +523,6 @@ static enum rego_flow comprehension(struct rego_machine *m, const struct rego_st
 static enum rego_flow collection(struct rego_machine *m, const struct rego_step *step,
                                  struct value *ret)
 {
-    size_t clash;
     struct value *items = arena_new_raw(m->arena, struct value, step->narg);
     if (!items)
         return rego_no_memory(m);
@@ -533,9 +532,8 @@ static enum rego_flow collection(struct rego_machine *m, const struct rego_step 
         *ret = value_items(VALUE_TUPLE, items, step->narg);
     else if (step->kind == REGO_STEP_SET)
         *ret = rego_make_set(items, step->narg);
-    else if (!rego_make_object((struct rego_pair *)(void *)items, step->narg / 2, ret, &clash))
-        return rego_error(m, "eval_conflict_error", step->module, step->place,
-                          "object keys must be unique");
+    else
+        *ret = rego_make_written((struct rego_pair *)(void *)items, step->narg / 2);
     return REGO_GO;
 }
 

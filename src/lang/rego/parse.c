@@ -446,7 +446,6 @@ static bool ground_items(struct arena *arena, const struct rego_term *term, stru
 static bool ground(struct arena *arena, const struct rego_term *term, struct value *ret,
                    unsigned depth_left)
 {
-    size_t clash;
     if (depth_left == 0)
         return false;
     switch (term->kind) {
@@ -464,7 +463,8 @@ static bool ground(struct arena *arena, const struct rego_term *term, struct val
             if (!ground(arena, term->pairs.item[i].key, &pairs[i].key, depth_left - 1) ||
                 !ground(arena, term->pairs.item[i].value, &pairs[i].value, depth_left - 1))
                 return false;
-        return rego_make_object(pairs, term->pairs.n, ret, &clash);
+        *ret = rego_make_written(pairs, term->pairs.n);
+        return true;
     }
     default:
         return false;

@@ -231,17 +231,22 @@ static bool plan_object(struct planning *p, const struct rego_term *t, struct re
     const struct rego_operand *args;
     if (!parts)
         return false;
-    for (size_t i = 0; i < t->pairs.n; i++) {
-        parts[2 * i] = t->pairs.item[i].key;
-        parts[2 * i + 1] = t->pairs.item[i].value;
-    }
-    if (!operands(p, parts, 2 * t->pairs.n, &args))
+    /* Of equal keys the last one counts, and one that is only known now comes after those written.
+     */
+    size_t n = 0;
+    for (int written = 1; written >= 0; written--)
+        for (size_t i = 0; i < t->pairs.n; i++)
+            if (rego_plan_is_constant(t->pairs.item[i].key, REGO_DEPTH_MAX) == (written == 1)) {
+                parts[n++] = t->pairs.item[i].key;
+                parts[n++] = t->pairs.item[i].value;
+            }
+    if (!operands(p, parts, n, &args))
         return false;
     struct rego_step *step = rego_plan_emit(p, REGO_STEP_OBJECT);
     if (!step)
         return false;
     step->arg = args;
-    step->narg = 2 * t->pairs.n;
+    step->narg = n;
     step->match = match;
     return true;
 }
@@ -392,10 +397,8 @@ bool rego_plan_operand(struct planning *p, const struct rego_term *t, struct reg
         return true;
     }
     if (rego_plan_is_constant(t, REGO_DEPTH_MAX)) {
-        if (!rego_plan_fold(p, t, &v, REGO_DEPTH_MAX)) {
-            rego_complain(p->c, "rego_compile_error", t->place, "object keys must be unique");
+        if (!rego_plan_fold(p, t, &v, REGO_DEPTH_MAX))
             return false;
-        }
         *ret = rego_plan_constant(v);
         return true;
     }

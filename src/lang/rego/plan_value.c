@@ -43,7 +43,6 @@ bool rego_plan_fresh(struct planning *p, struct rego_operand *ret, struct rego_p
 bool rego_plan_fold(struct planning *p, const struct rego_term *t, struct value *ret,
                     unsigned depth_left)
 {
-    size_t clash;
     if (depth_left == 0)
         return false;
     switch (t->kind) {
@@ -70,7 +69,8 @@ bool rego_plan_fold(struct planning *p, const struct rego_term *t, struct value 
             if (!rego_plan_fold(p, t->pairs.item[i].key, &pairs[i].key, depth_left - 1) ||
                 !rego_plan_fold(p, t->pairs.item[i].value, &pairs[i].value, depth_left - 1))
                 return false;
-        return rego_make_object(pairs, t->pairs.n, ret, &clash);
+        *ret = rego_make_written(pairs, t->pairs.n);
+        return true;
     }
     default:
         return false;

@@ -27,6 +27,11 @@ bool rego_to_int64(const struct value *v, int64_t *ret)
     return number_to_int64(value_text(v), ret);
 }
 
+bool rego_index_int64(const struct value *v, int64_t *ret)
+{
+    return (v->form == NUMBER_INT || str_to_int64(value_text(v), ret)) && rego_to_int64(v, ret);
+}
+
 /* --- big numbers --- */
 
 bool rego_number_mpz(mpz_t ret, const struct value *v)

@@ -239,28 +239,47 @@ static int compare_pairs(const void *a, const void *b)
     return rego_compare(&left->key, &right->key);
 }
 
-bool rego_make_object(struct rego_pair *pairs, size_t n, struct value *ret, size_t *ret_clash)
+/* *ret_clash: n, or the first pair that has another value than one before it with the same key. */
+static struct value make_object(struct rego_pair *pairs, size_t n, bool last, size_t *ret_clash)
 {
     size_t kept = 0;
     bool sorted = true;
+    *ret_clash = n;
     for (size_t i = 1; i < n && sorted; i++)
         sorted = rego_compare(&pairs[i - 1].key, &pairs[i].key) < 0;
     if (!sorted)
         qsort(pairs, n, sizeof *pairs, compare_pairs);
     for (size_t i = 0; i < n; i++) {
-        if (!sorted && kept > 0 && rego_compare(&pairs[kept - 1].key, &pairs[i].key) == 0) {
-            if (!rego_equal(&pairs[kept - 1].value, &pairs[i].value)) {
-                *ret_clash = i;
-                return false;
-            }
-            continue;
+        if (sorted || kept == 0 || rego_compare(&pairs[kept - 1].key, &pairs[i].key) != 0) {
+            pairs[kept++] = pairs[i];
+        } else if (last) {
+            pairs[kept - 1] = pairs[i];
+        } else if (!rego_equal(&pairs[kept - 1].value, &pairs[i].value)) {
+            *ret_clash = i;
+            break;
         }
-        pairs[kept++] = pairs[i];
     }
-    *ret = (struct value){.kind = REGO_PAIRS,
+    return (struct value){.kind = REGO_PAIRS,
                           .len = (uint32_t)kept,
                           .items = (const struct value *)(const void *)pairs};
+}
+
+bool rego_make_object(struct rego_pair *pairs, size_t n, struct value *ret, size_t *ret_clash)
+{
+    size_t clash;
+    struct value made = make_object(pairs, n, false, &clash);
+    if (clash < n) {
+        *ret_clash = clash;
+        return false;
+    }
+    *ret = made;
     return true;
+}
+
+struct value rego_make_written(struct rego_pair *pairs, size_t n)
+{
+    size_t clash;
+    return make_object(pairs, n, true, &clash);
 }
 
 /* --- copies --- */

@@ -62,6 +62,8 @@ const struct value *rego_item(const struct value *v, size_t i);
 struct value rego_make_set(struct value *items, size_t n);
 /* Sort in place. False with *ret_clash (index of a pair) if one key has two different values. */
 bool rego_make_object(struct rego_pair *pairs, size_t n, struct value *ret, size_t *ret_clash);
+/* The same of an object as a policy writes it: of equal keys the last one counts, as in OPA. */
+struct value rego_make_written(struct rego_pair *pairs, size_t n);
 /* A deep copy without anything left in the old arena. */
 bool rego_copy(struct arena *arena, const struct value *v, struct value *ret);
 /* An input document whose sets or maps are not in Rego's order or form made fit; usually v itself.
@@ -82,3 +84,6 @@ bool rego_arith(struct arena *arena, enum rego_op op, const struct value *a, con
 bool rego_is_integer(const struct value *number); /* by value: 1e3 and 2.0 are */
 /* The exact int64, if it is one. */
 bool rego_to_int64(const struct value *number, int64_t *ret);
+/* The same, of a number that is written as an integer: 3.0 and 1e3 are none to built-ins that count
+ * or index, as in OPA. */
+bool rego_index_int64(const struct value *number, int64_t *ret);

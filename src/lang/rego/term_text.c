@@ -1,5 +1,6 @@
 /* term_text.c - Rego's values as text and as JSON (facts/rego.md 8.3, 8.4). */
 #include "base/buf.h"
+#include "base/quote.h"
 #include "lang/rego/term.h"
 #include "value/number.h"
 #include "wire/json.h"
@@ -32,7 +33,7 @@ static void text_at(struct buf *out, const struct value *v, unsigned depth_left)
 {
     static const struct str open[] = {STR_INIT("["), STR_INIT("{")};
     if (v->kind == VALUE_STRING) {
-        json_quote(out, value_text(v));
+        quote_go(out, value_text(v));
         return;
     }
     bool object = rego_is_object(v), array = rego_is_array(v);
