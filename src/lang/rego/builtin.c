@@ -19,19 +19,33 @@ static const struct rego_family *const families[] = {
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 
+static const struct rego_family *host_family;
+
+void rego_builtin_set_host(const struct rego_family *family)
+{
+    host_family = family;
+}
+
+static const struct rego_builtin *find_in(const struct rego_family *family, struct str name)
+{
+    for (size_t i = 0; i < family->n; i++) {
+        const char *known = family->builtin[i].name;
+        size_t same = 0;
+        while (same < name.len && known[same] && known[same] == name.ptr[same])
+            same++;
+        if (same == name.len && !known[same])
+            return &family->builtin[i];
+    }
+    return NULL;
+}
+
 /* Called while compiling only: a walk over some 200 names. */
 const struct rego_builtin *rego_builtin_find(struct str name)
 {
-    for (size_t f = 0; f < FAMILIES; f++)
-        for (size_t i = 0; i < families[f]->n; i++) {
-            const char *known = families[f]->builtin[i].name;
-            size_t same = 0;
-            while (same < name.len && known[same] && known[same] == name.ptr[same])
-                same++;
-            if (same == name.len && !known[same])
-                return &families[f]->builtin[i];
-        }
-    return NULL;
+    const struct rego_builtin *found = NULL;
+    for (size_t f = 0; f < FAMILIES && !found; f++)
+        found = find_in(families[f], name);
+    return found || !host_family ? found : find_in(host_family, name);
 }
 
 const struct rego_builtin *rego_builtin_find_infix(struct str op)

@@ -456,11 +456,13 @@ static bool known_type(struct check *c, const struct value *v)
     for (size_t i = 0; value_is_string(v) && i < sizeof names / sizeof *names; i++)
         if (str_equal(value_text(v), str_from(names[i])))
             return true;
+    if (!value_is_string(v))
+        return wrong(c, "Invalid type. Expected: type, given: string/Array Of Strings");
     if (!c->call->why.ptr)
         (void)rego_fail(c->call,
                         "has a primitive type that is NOT VALID -- given: /%.*s/ Expected valid "
                         "values are:[array boolean integer number null object string]",
-                        STR_ARG(value_is_string(v) ? value_text(v) : STR("")));
+                        STR_ARG(value_text(v)));
     return false;
 }
 
@@ -499,7 +501,7 @@ static bool well_formed(struct check *c, const struct value *schema, unsigned de
     static const char *const singles[] = {"items", "not", "additionalProperties", "contains"};
     const struct value *type = get(schema, "type"), *part = get(schema, "$ref");
     if (depth == 0 || (!rego_is_object(schema) && schema->kind != VALUE_BOOL))
-        return wrong(c, "Invalid type. Expected: valid schema, given: %s", rego_type_name(schema));
+        return wrong(c, "schema is invalid");
     if (part && (!value_is_string(part) || !resolve(c, value_text(part))))
         return wrong(c, "Could not find the object that $ref names");
     if (type && rego_is_array(type)) {

@@ -62,7 +62,7 @@ static struct arg convert(struct rego_call *call, const struct value *v)
         else if (str_find_char(text, '.', 0) != SIZE_MAX)
             a.kind = ARG_FLOAT; /* "1e20" stays a text */
         if (a.kind == ARG_FLOAT)
-            a.number = number_to_double(v, &exact);
+            a.number = copysign(number_to_double(v, &exact), text.ptr[0] == '-' ? -1 : 1);
         return a;
     }
     AUTO_BUF out = {.limit = VALUE_LEN_MAX};
@@ -222,62 +222,98 @@ static void format_int(struct printing *p, const struct verb *v, const struct ar
     }
 }
 
-/* Go's shortest %g / %v: the shortest digits that read back, an exponent from 21 on. */
-static void shortest(char *out, size_t room, double d, char letter)
+/* The shortest digits that read back; an exponent from the sixth place on. */
+static void shortest(struct buf *out, double d)
 {
     int digits = 1;
     char text[64];
-    if (isinf(d)) {
-        (void)snprintf(out, room, d > 0 ? "+Inf" : "-Inf");
-        return;
-    }
-    for (; digits < 17; digits++) {
+    do
         (void)snprintf(text, sizeof text, "%.*e", digits - 1, d);
-        if (strtod(text, NULL) == d)
-            break;
-    }
-    (void)snprintf(text, sizeof text, "%.*e", digits - 1, d);
+    while (strtod(text, NULL) != d && digits++ < 17);
     int exponent = atoi(strchr(text, 'e') + 1);
-    int limit = 21; /* of %v and %g without a precision */
-    if (letter == 'e' || letter == 'E' || exponent < -4 || exponent >= limit)
-        (void)snprintf(out, room, "%.*e", digits - 1, d);
-    else
-        (void)snprintf(out, room, "%.*f", digits - 1 > exponent ? digits - 1 - exponent : 0, d);
+    if (exponent >= -4 && exponent < 6)
+        (void)snprintf(text, sizeof text, "%.*f", digits - 1 > exponent ? digits - 1 - exponent : 0,
+                       d);
+    buf_str(out, str_from(text));
 }
 
-static void format_float(struct printing *p, const struct verb *v, const struct arg *a)
+/* 0x1.8p+01: C's %a has no zero in front of a short exponent. */
+static void hex_float(struct buf *out, const struct verb *v, double d)
 {
-    char text[512];
-    double d = a->number;
+    AUTO_BUF text = {.limit = VALUE_LEN_MAX};
+    bool upper = v->letter == 'X';
+    if (v->has_precision)
+        buf_printf(&text, upper ? "%.*A" : "%.*a", v->precision, d);
+    else
+        buf_printf(&text, upper ? "%A" : "%a", d);
+    struct str s = buf_view(&text);
+    size_t sign = str_find_char(s, upper ? 'P' : 'p', 0) + 2;
+    buf_str(out, str_sub(s, 0, sign));
+    if (s.len - sign < 2)
+        buf_char(out, '0');
+    buf_str(out, str_sub(s, sign, s.len));
+    out->failed |= text.failed;
+}
+
+static bool float_text(struct buf *out, const struct verb *v, double d)
+{
+    int precision = v->has_precision ? v->precision : 6;
+    if (isinf(d)) {
+        buf_str(out, d > 0 ? STR("+Inf") : STR("-Inf"));
+        return true;
+    }
     switch (v->letter) {
     case 'v':
     case 'g':
     case 'G':
         if (v->has_precision)
-            (void)snprintf(text, sizeof text, "%.*g", v->precision > 300 ? 300 : v->precision, d);
+            buf_printf(out, "%.*g", v->precision, d);
         else
-            shortest(text, sizeof text, d, 'g');
-        break;
+            shortest(out, d);
+        for (size_t i = 0; v->letter == 'G' && i < out->len; i++)
+            out->ptr[i] = (char)toupper((unsigned char)out->ptr[i]);
+        return true;
     case 'e':
+        buf_printf(out, "%.*e", precision, d);
+        return true;
     case 'E':
-        (void)snprintf(text, sizeof text, v->letter == 'e' ? "%.*e" : "%.*E",
-                       v->has_precision && v->precision <= 300 ? v->precision : 6, d);
-        break;
+        buf_printf(out, "%.*E", precision, d);
+        return true;
     case 'f':
     case 'F':
-        (void)snprintf(text, sizeof text, "%.*f",
-                       v->has_precision && v->precision <= 150 ? v->precision : 6, d);
-        break;
+        buf_printf(out, "%.*f", precision, d);
+        return true;
+    case 'x':
+    case 'X':
+        hex_float(out, v, d);
+        return true;
+    case 'b': {
+        int exponent;
+        double mantissa = frexp(d, &exponent);
+        buf_printf(out, "%.0fp%+d", ldexp(mantissa, 53), d != 0 ? exponent - 53 : -1074);
+        return true;
+    }
     default:
+        return false;
+    }
+}
+
+static void format_float(struct printing *p, const struct verb *v, const struct arg *a)
+{
+    AUTO_BUF text = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF signed_text = {.limit = VALUE_LEN_MAX};
+    if (!float_text(&text, v, a->number)) {
         bad_verb(p, v, a);
         return;
     }
-    AUTO_BUF signed_text = {.limit = 1 << 10};
-    if (text[0] != '-' && v->plus)
+    struct str s = buf_view(&text);
+    bool sign = s.len && (s.ptr[0] == '-' || s.ptr[0] == '+');
+    if (!sign && v->plus)
         buf_char(&signed_text, '+');
-    else if (text[0] != '-' && v->space)
+    else if (!sign && v->space)
         buf_char(&signed_text, ' ');
-    buf_str(&signed_text, str_from(text));
+    buf_str(&signed_text, s);
+    p->out->failed |= text.failed || signed_text.failed;
     pad_number(p->out, v, buf_view(&signed_text));
 }
 
@@ -327,8 +363,10 @@ static void format_string(struct printing *p, const struct verb *v, const struct
     pad(p->out, v, buf_view(&text));
 }
 
-static void format_arg(struct printing *p, const struct verb *v, const struct arg *a)
+static void format_arg(struct printing *p, const struct verb *given, const struct arg *a)
 {
+    struct verb plain = *given, *v = &plain;
+    plain.plus &= v->letter != 'v'; /* %+v asks for names of fields */
     if (v->letter == 'T')
         pad(p->out, v, str_from(type_of(a)));
     else if (a->kind == ARG_INT)

@@ -178,7 +178,8 @@ static enum rego_outcome add_date(struct rego_call *call, struct value *ret)
         m.ns, ret);
 }
 
-/* [years, months, days, hours, minutes, seconds] between two moments, the earlier first. */
+/* [years, months, days, hours, minutes, seconds] between two moments, the earlier first, of what a
+ * clock shows: parts of seconds do not count. */
 static enum rego_outcome diff(struct rego_call *call, struct value *ret)
 {
     struct moment a, b;
@@ -196,8 +197,6 @@ static enum rego_outcome diff(struct rego_call *call, struct value *ret)
     int64_t n[] = {y.year - x.year, y.month - x.month,   y.day - x.day,
                    y.hour - x.hour, y.minute - x.minute, y.second - x.second};
     static const int64_t whole[] = {0, 12, 0, 24, 60, 60};
-    if (b.ns < a.ns)
-        n[5]--;
     for (int i = 5; i > 0; i--) {
         if (n[i] >= 0)
             continue;

@@ -1,4 +1,7 @@
 /* term_text.c - Rego's values as text and as JSON (facts/rego.md 8.3, 8.4). */
+#include <stdlib.h>
+
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/quote.h"
 #include "lang/rego/term.h"
@@ -88,17 +91,54 @@ static void json_string(struct buf *out, struct str s)
 
 static void json_at(struct buf *out, const struct value *v, unsigned depth_left);
 
-/* Keys that are no strings are their JSON text. */
-static void json_key(struct buf *out, const struct value *key, unsigned depth_left)
+struct json_member {
+    struct str name;
+    struct value item;
+};
+
+static int compare_names(const void *a, const void *b)
 {
-    AUTO_BUF text = {.limit = out->limit};
-    if (key->kind == VALUE_STRING) {
-        json_string(out, value_text(key));
-        return;
+    const struct json_member *x = a, *y = b;
+    return str_compare(x->name, y->name);
+}
+
+/* Keys that are no strings are their JSON text, and all keys come in the order of their texts. */
+static void json_mixed(struct buf *out, const struct value *v, unsigned depth_left)
+{
+    AUTO_ARENA arena = {.limit = 64 << 20};
+    struct json_member *members = arena_new(&arena, struct json_member, v->len);
+    struct value key;
+    size_t n = 0;
+    bool ok = members != NULL;
+    for (size_t at = 0; ok && rego_next(v, &at, &key, &members[n].item); n++) {
+        AUTO_BUF text = {.limit = out->limit};
+        if (key.kind != VALUE_STRING)
+            json_at(&text, &key, depth_left - 1);
+        members[n].name =
+            key.kind == VALUE_STRING ? value_text(&key) : arena_dup(&arena, buf_view(&text));
+        ok = members[n].name.ptr && !text.failed;
     }
-    json_at(&text, key, depth_left);
-    out->failed |= text.failed;
-    json_string(out, buf_view(&text));
+    if (ok)
+        qsort(members, n, sizeof *members, compare_names);
+    out->failed |= !ok;
+    buf_char(out, '{');
+    for (size_t i = 0; ok && i < n; i++) {
+        if (i)
+            buf_char(out, ',');
+        json_string(out, members[i].name);
+        buf_char(out, ':');
+        json_at(out, &members[i].item, depth_left - 1);
+    }
+    buf_char(out, '}');
+}
+
+/* Keys are sorted by kind, so those that are no strings stand first or last. */
+static bool has_other_keys(const struct value *v)
+{
+    struct value first, last, item;
+    size_t start = 0, end = v->len ? v->len - 1 : 0;
+    return rego_next(v, &start, &first, &item) && rego_next(v, &end, &last, &item) &&
+           (first.kind != VALUE_STRING || last.kind != VALUE_STRING);
 }
 
 static void json_at(struct buf *out, const struct value *v, unsigned depth_left)
@@ -112,13 +152,17 @@ static void json_at(struct buf *out, const struct value *v, unsigned depth_left)
         scalar(out, v);
         return;
     }
+    if (object && depth_left && has_other_keys(v)) {
+        json_mixed(out, v, depth_left);
+        return;
+    }
     struct value key, item;
     buf_char(out, object ? '{' : '[');
     for (size_t at = 0, first = 1; depth_left && rego_next(v, &at, &key, &item); first = 0) {
         if (!first)
             buf_char(out, ',');
         if (object) {
-            json_key(out, &key, depth_left - 1);
+            json_string(out, value_text(&key));
             buf_char(out, ':');
         }
         json_at(out, &item, depth_left - 1);

@@ -27,6 +27,26 @@ static void test_table(void **state)
     assert_null(rego_builtin_find(STR("no.such")));
 }
 
+static enum rego_outcome answer(struct rego_call *call, struct value *ret)
+{
+    (void)call;
+    *ret = value_int(42);
+    return REGO_DEFINED;
+}
+
+static void test_host_family(void **state)
+{
+    (void)state;
+    static const struct rego_builtin own = {"host.answer", NULL, "() => number", answer, 0};
+    static const struct rego_family host = {&own, 1};
+    assert_null(rego_builtin_find(STR("host.answer")));
+    rego_builtin_set_host(&host);
+    assert_ptr_equal(rego_builtin_find(STR("host.answer")), &own);
+    assert_non_null(rego_builtin_find(STR("count")));
+    rego_builtin_set_host(NULL);
+    assert_null(rego_builtin_find(STR("host.answer")));
+}
+
 static void test_signature(void **state)
 {
     (void)state;
@@ -74,6 +94,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_host_family),
         cmocka_unit_test(test_signature),
         cmocka_unit_test(test_operands),
     };

@@ -104,6 +104,99 @@ static void test_values(void **state)
         assert_value(cases[i].rules, cases[i].input, cases[i].want);
 }
 
+/* Answers of OPA 1.19 to what generated calls showed: each in a list, which is empty where there is
+ * none. */
+static void test_answers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *term, *want;
+    } cases[] = {
+        {"{\"a\": 1, \"a\": 2}", "[{\"a\": 2}]"},
+        {"{\"a\": 1, input.k: 2}", "[{\"a\": 2}]"},
+        {"{input.k: 2, \"a\": 1}", "[{\"a\": 2}]"},
+        {"{\"a\": input.k, \"a\": 7}", "[{\"a\": 7}]"},
+        {"min({null, 2, \"a\"})", "[2]"},
+        {"min({null})", "[null]"},
+        {"floor(123456789012345678901234567890)", "[123456789012345678899921813504]"},
+        {"ceil(1e21)", "[1000000000000000000000]"},
+        {"abs(-1.50)", "[1.5]"},
+        {"sum([0.5, 123456789012345678901234567890, 1])", "[123456789012345678900000000000]"},
+        {"product([0.5, 123456789012345678901234567890, 9223372036854775807])",
+         "[569343947768174534980000000000000000000000000000]"},
+        {"numbers.range(1.0, 3)", "[[1, 2, 3]]"},
+        {"array.slice([1, 2, 3], 1.0, 2)", "[]"},
+        {"substring(\"abc\", 1e0, 1)", "[]"},
+        {"regex.find_n(\"a\", \"aa\", 1.0)", "[]"},
+        {"format_int(3, 10.0)", "[]"},
+        {"format_int(10.7, 16)", "[\"a\"]"},
+        {"sprintf(\"%v %v %v\", [1000000.5, 100000.5, 12345678901234567890.5])",
+         "[\"1.0000005e+06 100000.5 1.2345678901234567e+19\"]"},
+        {"sprintf(\"%G|%x|%b|%v|%+v|%+d\", [1234567890.5, 1.5, 3.5, -0.0, 2, 2])",
+         "[\"1.2345678905E+09|0x1.8p+00|7881299347898368p-51|-0|2|+2\"]"},
+        {"sprintf(\"%.160f\", [0.1])",
+         "[\"0."
+         "10000000000000000555111512312578270211815834045410156250000000000000000000000000000000000"
+         "00000000000000000000000000000000000000000000000000000000000000000000000\"]"},
+        {"sprintf(\"%08.3f|%5d\", [[\"10\", \"_\"], \"a\"])",
+         "[\"%!f(string=00000[\\\"1)|%!d(string=    a)\"]"},
+        {"sprintf(\"%v %q\", [[\"\\u00a0\\u2028\\u200b\\ufeff\\u0001\"], \"\\u007f\"])",
+         "[\"[\\\"\\\\u00a0\\\\u2028\\\\u200b\\\\ufeff\\\\x01\\\"] \\\"\\\\x7f\\\"\"]"},
+        {"json.marshal({3: 1, \"a\": {true: 1, \"b\": 2}, \"0\": [], \"\\\"\": 4})",
+         "[\"{\\\"\\\\\\\"\\\":4,\\\"0\\\":[],\\\"3\\\":1,\\\"a\\\":{\\\"b\\\":2,\\\"true\\\":1}}"
+         "\"]"},
+        {"glob.match(\"a{b,c\", [], \"ac\")", "[true]"},
+        {"glob.match(\"a\", [\"ab\"], \"b\")", "[]"},
+        {"uri.parse(\"http://h/a%20b+c\")", "[{\"hostname\": \"h\", \"path\": \"/a b+c\", "
+                                            "\"raw_path\": \"/a b+c\", \"scheme\": \"http\"}]"},
+        {"uri.parse(\"http://h/a%2Fb\")", "[{\"hostname\": \"h\", \"path\": \"/a/b\", "
+                                          "\"raw_path\": \"/a%2Fb\", \"scheme\": \"http\"}]"},
+        {"net.cidr_contains_matches([], \"1E\")", "[set()]"},
+        {"net.cidr_contains_matches([\"x\"], {})", "[set()]"},
+        {"net.cidr_contains_matches([\"x\"], [\"10.0.0.0/8\"])", "[]"},
+        {"crypto.x509.parse_and_verify_certificates_with_options(\"a\", {\"b\": 1})",
+         "[[false, []]]"},
+        {"strings.render_template(\"x\", {\"a\": {1: \"b\"}})", "[]"},
+        {"strings.render_template(\"{{.a}}\", {\"a\": {\"b\"}})", "[]"},
+        {"time.diff(1500000000, 900000000)", "[[0, 0, 0, 0, 0, 1]]"},
+        {"base64url.decode(\"YW\\nJj\")", "[]"},
+        {"base64.decode(\"YW\\nJj\")", "[\"abc\"]"},
+        {"json.verify_schema({\"type\": 1})",
+         "[[false, \"jsonschema: Invalid type. Expected: type, given: string/Array Of Strings\"]]"},
+        {"yaml.marshal([\"%T\", \"a: b\", \"'\", \"a\\nb\", \"true\", \"1\", \"0o7\", \"1:20\", "
+         "\"2024-01-02\", \"2024-1-2 3:4:5\", \"2024-02-30\", \"y\", \"\", \" a\", \"\\u0000\", "
+         "\"é\", \"a\\n\\n\"])",
+         "[\"- '%T'\\n- 'a: b'\\n- ''''\\n- |-\\n  a\\n  b\\n- \\\"true\\\"\\n- \\\"1\\\"\\n- "
+         "\\\"0o7\\\"\\n- \\\"1:20\\\"\\n- \\\"2024-01-02\\\"\\n- \\\"2024-1-2 3:4:5\\\"\\n- "
+         "2024-02-30\\n- \\\"y\\\"\\n- \\\"\\\"\\n- ' a'\\n- \\\"\\\\0\\\"\\n- é\\n- |+\\n  "
+         "a\\n\\n\"]"},
+        {"yaml.marshal(\"a\\n\\n\")", "[\"|+\\n  a\\n\\n\"]"},
+        {"yaml.marshal({\"a10\": {\"b\": [1, {\"c\": []}]}, \"a2\": {}, \"_\": null, \"A\": [[1, "
+         "[2]]], \"1\": false})",
+         "[\"_: null\\n\\\"1\\\": false\\nA:\\n- - 1\\n  - - 2\\na2: {}\\na10:\\n  b:\\n  - 1\\n  "
+         "- c: []\\n\"]"},
+        {"yaml.marshal([1000000.5, 3.0, 1e3, 12345678901234567890, 123456789012345678901234567890, "
+         "0.00001])",
+         "[\"- 1.0000005e+06\\n- 3\\n- 1000\\n- 12345678901234567890\\n- "
+         "1.2345678901234568e+29\\n- 1e-05\\n\"]"},
+        {"yaml.marshal({1: {true: set()}})", "[\"\\\"1\\\":\\n  \\\"true\\\": []\\n\"]"},
+        {"yaml.marshal(\"aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb "
+         "cccccccccccccccccccccccccc ddddddddddddddddd\")",
+         "[\"aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccccccc "
+         "ddddddddddddddddd\\n\"]"},
+        {"yaml.unmarshal(\"a: 1\\na: 2\")", "[{\"a\": 2}]"},
+        {"yaml.unmarshal(\"a: 1\\n---\\nb\")", "[{\"a\": 1}]"},
+        {"yaml.unmarshal(\"[a]]\")", "[[\"a\"]]"},
+        {"yaml.is_valid(\"? \")", "[false]"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char rules[1000];
+        assert_in_range(snprintf(rules, sizeof rules, "p := [x | x := %s]", cases[i].term), 1,
+                        sizeof rules - 1);
+        assert_value(rules, "{\"k\": \"a\"}", cases[i].want);
+    }
+}
+
 static void test_conflict(void **state)
 {
     (void)state;
@@ -272,10 +365,10 @@ static void test_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),         cmocka_unit_test(test_conflict),
-        cmocka_unit_test(test_builtin_errors), cmocka_unit_test(test_refused_builtins),
-        cmocka_unit_test(test_budgets),        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_values),           cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_conflict),         cmocka_unit_test(test_builtin_errors),
+        cmocka_unit_test(test_refused_builtins), cmocka_unit_test(test_budgets),
+        cmocka_unit_test(test_errors),           cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
