@@ -335,10 +335,14 @@ static bool same_value(struct arena *arena, const struct value *test, const stru
 /* The recording names the problem that starts first in the expression itself. */
 static const struct hcl_diag *first_problem(const struct outcome *got)
 {
-    for (size_t i = 0; i < got->diags.n; i++)
-        if (got->diags.diag[i].subject.start >= sizeof "locals {\n  e = " - 1)
-            return &got->diags.diag[i];
-    return got->diags.diag;
+    const struct hcl_diag *first = NULL;
+    for (size_t i = 0; i < got->diags.n; i++) {
+        const struct hcl_diag *diag = &got->diags.diag[i];
+        if (diag->subject.start >= sizeof "locals {\n  e = " - 1 &&
+            (!first || diag->subject.start < first->subject.start))
+            first = diag;
+    }
+    return first ? first : got->diags.diag;
 }
 
 static const char *judge(struct arena *arena, const struct value *test, const struct outcome *got)

@@ -149,7 +149,7 @@ const struct type *hcl_named_type(const char *text)
 
 struct arguments {
     struct value *ptr;
-    size_t n, room;
+    size_t n, written; /* those from `written` on come from an expanded one */
     bool unknown_expansion;
 };
 
@@ -160,48 +160,59 @@ static struct hcl_range arg_range(const struct hcl_expr *call, size_t i)
     return call->call.arg[i < call->call.nargs ? i : call->call.nargs - 1]->range;
 }
 
-static bool expand_last(struct hcl_eval *ev, const struct hcl_expr *call, struct arguments *args,
-                        uint8_t *marks)
+/* The elements of the last argument are arguments; its marks are on each of them. */
+static bool expand_last(struct hcl_eval *ev, const struct hcl_expr *call,
+                        const struct hcl_scope *scope, struct arguments *args)
 {
     static const char summary[] = "Invalid expanding argument value";
-    struct value last = args->ptr[--args->n];
-    struct hcl_range subject = arg_range(call, args->n);
+    const struct hcl_expr *expr = call->call.arg[call->call.nargs - 1];
+    struct value last;
+    if (!hcl_eval_expr(ev, expr, scope, &last))
+        return false;
     const struct type *type = hcl_type_of(ev->arena, &last);
     bool dynamic = type && type->kind == TYPE_DYNAMIC;
     bool sequence =
         type && (type->kind == TYPE_LIST || type->kind == TYPE_SET || type->kind == TYPE_TUPLE);
-    if (last.kind == VALUE_NULL)
-        return hcl_fail(ev, subject, summary,
+    if (last.kind == VALUE_NULL && (sequence || dynamic))
+        return hcl_fail(ev, expr->range, summary,
                         "The expanding argument (indicated by ...) must not be null.");
     if (!sequence && !dynamic)
-        return hcl_fail(ev, subject, summary,
+        return hcl_fail(ev, expr->range, summary,
                         "The expanding argument (indicated by ...) must be of a tuple, list, or "
                         "set type.");
-    *marks |= last.marks;
-    if (last.kind == VALUE_UNKNOWN) {
-        args->unknown_expansion = true;
+    args->unknown_expansion = last.kind == VALUE_UNKNOWN;
+    if (args->unknown_expansion)
         return true;
-    }
     const struct value *items = hcl_elements(ev->arena, &last);
-    args->ptr = arena_grow(ev->arena, args->ptr, args->n, &args->room, args->n + last.len);
+    args->n = args->written + last.len;
+    args->ptr = arena_new(ev->arena, struct value, args->n);
     if (!args->ptr || (!items && last.len))
         return false;
     for (uint32_t i = 0; i < last.len; i++)
-        args->ptr[args->n++] = items[i];
+        args->ptr[args->written + i] = hcl_with_marks(items[i], items[i].marks | last.marks);
     return true;
 }
 
+/* How many there are: those written out are evaluated once that is known to be right. */
+static bool count_arguments(struct hcl_eval *ev, const struct hcl_expr *call,
+                            const struct hcl_scope *scope, struct arguments *args)
+{
+    args->written = args->n = call->call.nargs;
+    if (call->call.expand && args->n) {
+        args->written--;
+        return expand_last(ev, call, scope, args);
+    }
+    args->ptr = arena_new(ev->arena, struct value, args->n);
+    return args->ptr;
+}
+
 static bool eval_arguments(struct hcl_eval *ev, const struct hcl_expr *call,
-                           const struct hcl_scope *scope, struct arguments *args, uint8_t *marks)
+                           const struct hcl_scope *scope, struct arguments *args)
 {
     bool ok = true;
-    args->ptr = arena_new(ev->arena, struct value, call->call.nargs);
-    args->room = call->call.nargs;
-    for (size_t i = 0; args->ptr && i < call->call.nargs; i++)
-        ok = hcl_eval_expr(ev, call->call.arg[i], scope, &args->ptr[args->n++]) && ok;
-    if (!ok || !args->ptr)
-        return false;
-    return !call->call.expand || args->n == 0 || expand_last(ev, call, args, marks);
+    for (size_t i = 0; i < args->written; i++)
+        ok = hcl_eval_expr(ev, call->call.arg[i], scope, &args->ptr[i]) && ok;
+    return ok;
 }
 
 static size_t fixed_params(const struct hcl_function *f)
@@ -221,13 +232,15 @@ static bool check_count(struct hcl_eval *ev, const struct hcl_expr *call,
                         const struct hcl_function *f, size_t n)
 {
     size_t want = fixed_params(f);
+    struct str name = call->call.name;
     if (n < want)
-        return hcl_fail(ev, call->range, "Not enough function arguments",
-                        "Function \"%s\" expects %zu argument(s). Missing value for \"%s\".",
-                        f->name, want, f->param[n].name);
+        return hcl_fail(ev, (struct hcl_range){call->range.end - 1, call->range.end},
+                        "Not enough function arguments",
+                        "Function \"%.*s\" expects%s %zu argument(s). Missing value for \"%s\".",
+                        STR_ARG(name), f->rest.name ? " at least" : "", want, f->param[n].name);
     if (n > want && !f->rest.name)
         return hcl_fail(ev, arg_range(call, want), "Too many function arguments",
-                        "Function \"%s\" expects only %zu argument(s).", f->name, want);
+                        "Function \"%.*s\" expects only %zu argument(s).", STR_ARG(name), want);
     return true;
 }
 
@@ -238,30 +251,39 @@ static bool bad_argument(struct hcl_eval *ev, const struct hcl_call *call, size_
                     STR_ARG(why));
 }
 
+/* Each to its parameter's type: all faults are told. */
+static bool convert_arguments(const struct hcl_call *call, struct value *args)
+{
+    bool ok = true;
+    for (size_t i = 0; i < call->n; i++) {
+        const struct type *type = hcl_named_type(param_of(call->function, i)->type);
+        struct str why = {0};
+        if (type && !hcl_convert(call->ev->arena, &args[i], type, &args[i], &why))
+            ok = bad_argument(call->ev, call, i, why);
+    }
+    return ok;
+}
+
 /* What cty checks of each argument. *ret_unknown: the implementation is not called. */
 static bool prepare(struct hcl_call *call, struct value *args, uint8_t *marks, bool *ret_unknown,
                     bool *ret_dynamic)
 {
     struct hcl_eval *ev = call->ev;
-    for (size_t i = 0; i < call->n; i++) {
-        const struct hcl_param *param = param_of(call->function, i);
-        const struct type *type = hcl_named_type(param->type);
-        struct str why = {0};
-        if (type && !hcl_convert(ev->arena, &args[i], type, &args[i], &why))
-            return bad_argument(ev, call, i, why);
-        if (!(param->flags & PARAM_MARKED) &&
+    for (size_t i = 0; i < call->n; i++)
+        if (!(param_of(call->function, i)->flags & PARAM_MARKED) &&
             !hcl_unmark_deep(ev->arena, &args[i], &args[i], marks))
             return false;
-    }
     for (size_t i = 0; i < call->n; i++) {
         const struct hcl_param *param = param_of(call->function, i);
         const struct type *own = hcl_type_of(ev->arena, &args[i]);
         bool dynamic = own && own->kind == TYPE_DYNAMIC;
         if (args[i].kind == VALUE_NULL && !(param->flags & PARAM_NULL))
             return bad_argument(ev, call, i, STR("argument must not be null"));
-        if (dynamic && !(param->flags & PARAM_DYNAMIC)) /* an untyped null too */
-            *ret_dynamic = true;
-        else if (args[i].kind == VALUE_UNKNOWN && !(param->flags & PARAM_UNKNOWN))
+        if (dynamic && !(param->flags & PARAM_DYNAMIC)) { /* an untyped null too */
+            *ret_dynamic = true;                          /* cty looks no further */
+            return true;
+        }
+        if (args[i].kind == VALUE_UNKNOWN && !(param->flags & PARAM_UNKNOWN))
             *ret_unknown = true;
     }
     return true;
@@ -297,10 +319,11 @@ bool hcl_call_report(const struct hcl_call *call)
     return report_failure(call->ev, call, 0);
 }
 
-static bool run(struct hcl_call *call, struct value *args, uint8_t marks, struct value *ret)
+static bool run(struct hcl_call *call, struct value *args, struct value *ret)
 {
     struct hcl_eval *ev = call->ev;
     bool unknown = false, dynamic = false;
+    uint8_t marks = 0;
     call->bad_arg = -1;
     if (!prepare(call, args, &marks, &unknown, &dynamic))
         return false;
@@ -320,7 +343,7 @@ static bool run(struct hcl_call *call, struct value *args, uint8_t marks, struct
 }
 
 static bool call_provider(struct hcl_eval *ev, const struct hcl_expr *call,
-                          const struct arguments *args, uint8_t marks, struct value *ret)
+                          const struct arguments *args, struct value *ret)
 {
     struct str name = call->call.name;
     if (!ev->world || !ev->world->call_provider)
@@ -328,10 +351,30 @@ static bool call_provider(struct hcl_eval *ev, const struct hcl_expr *call,
                         "The function \"%.*s\" cannot be called here: no provider is at hand.",
                         STR_ARG(name));
     ev->calling = call->call.name_range;
-    if (!ev->world->call_provider(ev->world->ctx, ev, name, args->ptr, args->n, ret))
+    return ev->world->call_provider(ev->world->ctx, ev, name, args->ptr, args->n, ret);
+}
+
+/* try, can and the like look at expressions: elements of an expanded argument are literals to
+ * them. */
+static bool call_special(struct hcl_eval *ev, const struct hcl_expr *expr,
+                         const struct hcl_function *function, const struct hcl_scope *scope,
+                         const struct arguments *args, struct value *ret)
+{
+    struct hcl_expr call = *expr;
+    struct hcl_expr *literals = arena_new(ev->arena, struct hcl_expr, args->n);
+    const struct hcl_expr **list = arena_new(ev->arena, const struct hcl_expr *, args->n);
+    if (!literals || !list)
         return false;
-    ret->marks |= marks;
-    return true;
+    for (size_t i = 0; i < args->n; i++) {
+        bool written = i < args->written;
+        literals[i] = (struct hcl_expr){
+            .kind = HCL_EXPR_LITERAL, .range = arg_range(expr, i), .value = args->ptr[i]};
+        list[i] = written ? expr->call.arg[i] : &literals[i];
+    }
+    call.call.arg = list;
+    call.call.nargs = (uint32_t)args->n;
+    call.call.expand = false;
+    return function->special(ev, &call, scope, ret);
 }
 
 static bool unknown_function(struct hcl_eval *ev, const struct hcl_expr *call)
@@ -363,21 +406,21 @@ bool hcl_eval_call(struct hcl_eval *ev, const struct hcl_expr *expr, const struc
         provider ? NULL : hcl_function_find(name, ev->world && ev->world->opentofu);
     if (!function && !provider)
         return unknown_function(ev, expr);
-    if (function && function->special)
-        return function->special(ev, expr, scope, ret);
     struct arguments args = {0};
-    uint8_t marks = 0;
-    if (!eval_arguments(ev, expr, scope, &args, &marks))
+    if (!count_arguments(ev, expr, scope, &args))
         return false;
-    if (args.unknown_expansion) {
-        *ret = hcl_with_marks(hcl_any(), marks);
+    *ret = hcl_any();
+    if (args.unknown_expansion)
         return true;
-    }
-    if (provider)
-        return call_provider(ev, expr, &args, marks, ret);
-    if (!check_count(ev, expr, function, args.n))
+    if (function && !check_count(ev, expr, function, args.n))
         return false;
+    if (function && function->special)
+        return expr->call.expand ? call_special(ev, expr, function, scope, &args, ret)
+                                 : function->special(ev, expr, scope, ret);
+    bool ok = eval_arguments(ev, expr, scope, &args);
+    if (provider)
+        return ok && call_provider(ev, expr, &args, ret);
     struct hcl_call call = {
         .ev = ev, .function = function, .expr = expr, .scope = scope, .arg = args.ptr, .n = args.n};
-    return run(&call, args.ptr, marks, ret);
+    return convert_arguments(&call, args.ptr) && ok && run(&call, args.ptr, ret);
 }

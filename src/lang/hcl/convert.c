@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "lang/hcl/hcl_number.h"
+#include "lang/hcl/ops.h"
 #include "lang/hcl/types.h"
 #include "value/number.h"
 
@@ -106,7 +107,7 @@ bool hcl_parse_number(struct arena *arena, struct str text, struct value *ret)
     char marker;
     bool negative = text.len && text.ptr[0] == '-';
     struct str bare = text.len && is_sign(text.ptr[0]) ? str_sub(text, 1, text.len) : text;
-    if (is_word(bare, "inf") && (bare.ptr[0] == 'I' || bare.ptr[0] == 'i')) {
+    if (str_equal(bare, STR("inf")) || str_equal(bare, STR("Inf"))) {
         *ret = negative ? hcl_minus_infinity : hcl_infinity;
         return true;
     }
@@ -193,14 +194,34 @@ static bool convert_items(const struct conversion *c, const struct value *v,
                           const struct type *elem, unsigned depth_left, struct value **ret)
 {
     struct value *items = arena_new(c->arena, struct value, v->len);
-    if (!items)
+    const struct value *from = hcl_elements(c->arena, v);
+    if (!items || (!from && v->len))
         return false;
     for (uint32_t i = 0; i < v->len; i++)
-        if (!convert_at(c, &v->items[i], elem, depth_left, &items[i])) {
+        if (!convert_at(c, &from[i], elem, depth_left, &items[i])) {
             *c->path = arena_printf(c->arena, "[%u]%.*s", i, STR_ARG(*c->path));
             return false;
         }
     *ret = items;
+    return true;
+}
+
+/* Of elements whose type the target leaves open, all must have come to be of one. */
+static bool is_alike(const struct conversion *c, const struct value *v, const struct type **seen,
+                     const char *kind)
+{
+    const struct type *type = hcl_type_of(c->arena, v);
+    if (!type)
+        return false;
+    if (type->kind == TYPE_DYNAMIC || (*seen && type_equal(*seen, type)))
+        return true;
+    if (*seen) {
+        *c->why =
+            arena_printf(c->arena, "%s types must all match for conversion to %s",
+                         str_equal(str_from(kind), STR("map")) ? "attribute" : "element", kind);
+        return false;
+    }
+    *seen = type;
     return true;
 }
 
@@ -219,6 +240,11 @@ static const struct type *element_type(const struct conversion *c, const struct 
     for (uint32_t i = 0; parts && i < own->n; i++)
         parts[i] = own->kind == TYPE_TUPLE ? own->items[i] : own->members[i].type;
     const struct type *common = parts ? hcl_unify(c->arena, parts, own->n) : NULL;
+    for (uint32_t i = 0; common && common->kind == TYPE_DYNAMIC && own->kind == TYPE_TUPLE &&
+                         elem->kind == TYPE_DYNAMIC && i < own->n;
+         i++)
+        if (parts[i]->kind != TYPE_DYNAMIC)
+            common = NULL; /* it could turn out to be of another type */
     if (!common && !c->why->ptr)
         *c->why = STR("all elements must have the same type");
     return elem->kind == TYPE_DYNAMIC || !common ? common : elem;
@@ -229,8 +255,12 @@ static bool to_sequence(const struct conversion *c, const struct value *v, const
 {
     struct value *items = NULL;
     const struct type *elem = element_type(c, v, to->elem);
+    const struct type *seen = NULL;
     if (!elem || !convert_items(c, v, elem, depth_left, &items))
         return false;
+    for (uint32_t i = 0; type_has_dynamic(elem) && i < v->len; i++)
+        if (!is_alike(c, &items[i], &seen, to->kind == TYPE_SET ? "set" : "list"))
+            return false;
     if (to->kind == TYPE_SET)
         return hcl_make_set(c->arena, elem, items, v->len, ret);
     *ret = value_items(VALUE_LIST, items, v->len);
@@ -254,6 +284,10 @@ static bool to_map(const struct conversion *c, const struct value *v, const stru
             return false;
         }
     }
+    const struct type *seen = NULL;
+    for (uint32_t i = 0; type_has_dynamic(elem) && i < v->len; i++)
+        if (!is_alike(c, &members[i].value, &seen, "map"))
+            return false;
     *ret = (struct value){.kind = VALUE_MAP, .len = v->len, .members = members};
     if (v->len == 0)
         ret->type = elem;
@@ -377,6 +411,8 @@ static bool convert_at(const struct conversion *c, const struct value *v, const 
         const struct type *own = hcl_type_of(c->arena, v);
         if (!own || !hcl_type_converts(c->arena, own, to))
             return refuse(c, to);
+        if (!(to = hcl_type_fill(c->arena, own, to)))
+            return false;
         *ret = v->kind == VALUE_NULL ? hcl_null(to) : convert_unknown(c, v, to);
         ret->marks = marks;
         return true;
@@ -386,7 +422,9 @@ static bool convert_at(const struct conversion *c, const struct value *v, const 
         *ret = *v;
         return true;
     }
-    if (!convert_known(c, v, to, depth_left - 1, ret))
+    bool typed = v->kind == VALUE_LIST || v->kind == VALUE_SET || v->kind == VALUE_MAP;
+    if ((typed && own && !hcl_is_open(v) && !hcl_type_converts(c->arena, own, to)) ||
+        !convert_known(c, v, to, depth_left - 1, ret))
         return refuse(c, to);
     ret->marks |= marks;
     return true;

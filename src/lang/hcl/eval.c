@@ -117,11 +117,9 @@ static bool eval_step(struct hcl_eval *ev, const struct hcl_expr *node,
             ev, v, node->get.name,
             (struct hcl_range){node->get.name_range.start - 1, node->get.name_range.end}, ret);
     struct value key;
-    if (!hcl_eval_expr(ev, node->index.key, scope, &key))
-        return false;
+    bool ok = hcl_eval_expr(ev, node->index.key, scope, &key);
     struct hcl_range subject = {node->index.source->range.end, node->range.end};
-    bool literal = is_literal_key(node->index.key);
-    return hcl_index(ev, v, &key, literal ? subject : node->range, ret);
+    return hcl_index(ev, v, &key, subject, ret) && ok;
 }
 
 static bool eval_reference(struct hcl_eval *ev, const struct hcl_expr *expr,
@@ -130,29 +128,29 @@ static bool eval_reference(struct hcl_eval *ev, const struct hcl_expr *expr,
     struct chain chain;
     struct hcl_traversal traversal;
     size_t done = 0;
-    struct value v;
+    bool ok = true;
+    struct value v = hcl_any();
     if (chain_of(expr, &chain)) {
-        if (!find_local(scope, chain.node[0]->name, &v) &&
-            (!traversal_of(ev->arena, &chain, &traversal) ||
-             !resolve(ev, scope, &traversal, &v, &done)))
-            return false;
+        ok = find_local(scope, chain.node[0]->name, &v) ||
+             (traversal_of(ev->arena, &chain, &traversal) &&
+              resolve(ev, scope, &traversal, &v, &done));
     } else {
         const struct hcl_expr *inner = inner_of(expr);
         if (!inner)
             return hcl_fail(ev, expr->range, "Expression nested too deeply",
                             "A reference has more than %d steps.", HCL_STEPS_MAX);
-        if (!hcl_eval_expr(ev, inner, scope, &v))
-            return false;
-        return eval_step(ev, expr, scope, &v, ret);
+        ok = hcl_eval_expr(ev, inner, scope, &v);
+        return eval_step(ev, expr, scope, &v, ret) && ok;
     }
     for (size_t i = done + 1; i < chain.n; i++) {
-        struct value next;
-        if (!eval_step(ev, chain.node[i], scope, &v, &next))
-            return false;
+        struct value next = hcl_any();
+        if (!ok) /* of what has failed nothing is known, but the keys behind it have faults too */
+            v = hcl_any();
+        ok = eval_step(ev, chain.node[i], scope, &v, &next) && ok;
         v = next;
     }
     *ret = v;
-    return true;
+    return ok;
 }
 
 /* --- operators --- */
@@ -163,6 +161,7 @@ static bool operand(struct hcl_eval *ev, const struct hcl_expr *expr, const stru
     struct str why;
     if (hcl_convert(ev->arena, v, type, ret, &why))
         return true;
+    *ret = hcl_unknown(ev->arena, type);
     return hcl_fail(ev, expr->range, "Invalid operand", "Unsuitable value for %s operand: %.*s.",
                     which, STR_ARG(why));
 }
@@ -181,9 +180,10 @@ static bool eval_unary(struct hcl_eval *ev, const struct hcl_expr *expr,
     struct value v, converted;
     bool minus = expr->binary.op == HCL_MINUS;
     const struct type *type = minus ? &type_number : &type_bool;
-    if (!hcl_eval_expr(ev, expr->binary.left, scope, &v) ||
-        !operand(ev, expr->binary.left, &v, type, "unary", &converted) ||
-        !no_null(ev, expr->binary.left, &converted))
+    bool ok = hcl_eval_expr(ev, expr->binary.left, scope, &v);
+    *ret = hcl_unknown(ev->arena, type);
+    if (!operand(ev, expr->binary.left, &v, type, "unary", &converted) || !ok ||
+        !no_null(ev, expr, &converted))
         return false;
     if (converted.kind == VALUE_UNKNOWN) {
         *ret = hcl_unknown_not_null(ev->arena, type);
@@ -226,6 +226,7 @@ static bool apply_binary(struct hcl_eval *ev, const struct hcl_expr *expr, const
     default:
         if (hcl_arith(ev->arena, expr->binary.op, a, b, ret, &why))
             return true;
+        *ret = hcl_unknown(ev->arena, &type_number);
         return hcl_fail(ev, expr->range, "Operation failed", "Error during operation: %.*s.",
                         STR_ARG(why));
     }
@@ -239,20 +240,24 @@ static bool eval_binary(struct hcl_eval *ev, const struct hcl_expr *expr,
     struct value a, b, x, y;
     if ((op == HCL_AND || op == HCL_OR) && ev->world && ev->world->short_circuit)
         return hcl_eval_short_circuit(ev, expr, scope, ret);
+    bool logic = op == HCL_AND || op == HCL_OR;
+    bool compares = op == HCL_LT || op == HCL_LE || op == HCL_GT || op == HCL_GE;
+    bool equality = op == HCL_EQ || op == HCL_NE;
     bool ok = hcl_eval_expr(ev, left, scope, &a);
-    if (!hcl_eval_expr(ev, right, scope, &b) || !ok)
+    ok = hcl_eval_expr(ev, right, scope, &b) && ok;
+    *ret = hcl_unknown(ev->arena, logic || compares || equality ? &type_bool : &type_number);
+    if (equality && !ok)
         return false;
-    if (op == HCL_EQ || op == HCL_NE) {
+    if (equality) {
         *ret = hcl_equals(ev->arena, &a, &b);
         if (op == HCL_NE && ret->kind == VALUE_BOOL)
             ret->truth = !ret->truth;
         return true;
     }
-    bool logic = op == HCL_AND || op == HCL_OR;
-    bool compares = op == HCL_LT || op == HCL_LE || op == HCL_GT || op == HCL_GE;
     const struct type *type = logic ? &type_bool : &type_number;
-    if (!operand(ev, left, &a, type, "left", &x) || !operand(ev, right, &b, type, "right", &y) ||
-        !no_null(ev, left, &x) || !no_null(ev, right, &y))
+    ok = operand(ev, left, &a, type, "left", &x) && ok;
+    ok = operand(ev, right, &b, type, "right", &y) && ok;
+    if (!ok || !no_null(ev, expr, &x) || !no_null(ev, expr, &y))
         return false;
     uint8_t marks = x.marks | y.marks;
     bool unknown = x.kind == VALUE_UNKNOWN || y.kind == VALUE_UNKNOWN;
@@ -358,6 +363,28 @@ static bool eval_node(struct hcl_eval *ev, const struct hcl_expr *expr,
     }
 }
 
+/* What failed in such a one leaves a value behind whose type is known, and which what stands around
+ * it may object to as well. */
+static bool keeps_its_type(const struct hcl_expr *expr)
+{
+    switch (expr->kind) {
+    case HCL_EXPR_TEMPLATE:
+    case HCL_EXPR_WRAP:
+    case HCL_EXPR_PAREN:
+    case HCL_EXPR_TUPLE:
+    case HCL_EXPR_OBJECT:
+    case HCL_EXPR_FOR:
+    case HCL_EXPR_SPLAT:
+    case HCL_EXPR_UNARY:
+    case HCL_EXPR_BINARY:
+    case HCL_EXPR_CONDITIONAL:
+    case HCL_EXPR_IF:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool hcl_eval_expr(struct hcl_eval *ev, const struct hcl_expr *expr, const struct hcl_scope *scope,
                    struct value *ret)
 {
@@ -376,6 +403,6 @@ bool hcl_eval_expr(struct hcl_eval *ev, const struct hcl_expr *expr, const struc
     struct value v = hcl_any();
     bool ok = eval_node(ev, expr, scope, &v) && is_bounded(ev, expr, &v);
     ev->depth--;
-    *ret = ok ? v : hcl_any();
+    *ret = ok || (keeps_its_type(expr) && !ev->exhausted) ? v : hcl_any();
     return ok;
 }

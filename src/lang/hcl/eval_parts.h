@@ -15,6 +15,8 @@ struct hcl_iteration {
 /* False (reported) for null or a thing that does not iterate. v must be known. */
 bool hcl_iterate(struct hcl_eval *ev, const struct value *v, struct hcl_range subject,
                  struct hcl_iteration *ret);
+/* False (reported) for an unknown that will never iterate. */
+bool hcl_may_iterate(struct hcl_eval *ev, const struct value *v, struct hcl_range subject);
 /* The next key and value; false at the end. A set's key is its element. */
 bool hcl_iteration_next(struct hcl_iteration *it, struct value *ret_key, struct value *ret_value);
 

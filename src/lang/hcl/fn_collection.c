@@ -130,9 +130,10 @@ static bool run_element(struct hcl_call *call, struct value *ret)
         return hcl_call_fail(call, -1, "cannot use element function with an empty list");
     if (!whole_number(call, 1, "index", -1, &i))
         return false;
-    if (i < 0)
-        return hcl_call_fail(call, -1, "the index %lld is negative", (long long)i);
-    *ret = hcl_with_marks(list->items[i % list->len], list->marks);
+    i %= list->len;
+    if (i < 0 && list->kind == VALUE_TUPLE)
+        return hcl_call_fail(call, -1, "the index is negative");
+    *ret = hcl_with_marks(list->items[i < 0 ? i + list->len : i], list->marks);
     return true;
 }
 
@@ -349,7 +350,7 @@ static const struct type *merge_type(struct hcl_call *call)
 {
     struct arena *arena = call->ev->arena;
     const struct type *first = NULL;
-    bool same = true, open = false, unknown_map = false;
+    bool same = true, unknown_map = false;
     struct type_member *members = NULL;
     size_t n = 0, room = 0;
     for (size_t i = 0; i < call->n; i++) {
@@ -357,10 +358,8 @@ static const struct type *merge_type(struct hcl_call *call)
         const struct type *t = type_of_arg(call, i);
         if (!t)
             return NULL;
-        if (t->kind == TYPE_DYNAMIC) {
-            open = open || v->kind == VALUE_UNKNOWN;
-            continue;
-        }
+        if (t->kind == TYPE_DYNAMIC) /* nothing more is looked at */
+            return t;
         if (t->kind != TYPE_MAP && t->kind != TYPE_OBJECT) {
             (void)hcl_call_fail(call, -1, "arguments must be maps or objects, got \"%.*s\"",
                                 STR_ARG(name_of(call, t)));
@@ -382,8 +381,6 @@ static const struct type *merge_type(struct hcl_call *call)
                 .key = key, .type = t->kind == TYPE_OBJECT ? t->members[k].type : t->elem};
         }
     }
-    if (open)
-        return &type_dynamic;
     if (same && first)
         return first;
     return unknown_map ? &type_dynamic : object_of_last(arena, members, n);
@@ -396,7 +393,7 @@ static bool run_merge(struct hcl_call *call, struct value *ret)
     struct value_member *members = NULL;
     size_t n = 0, room = 0;
     uint8_t marks = 0;
-    bool unknown = false, all_null = true;
+    bool unknown = false, all_null = true, other = false;
     if (!type)
         return false;
     for (size_t i = 0; i < call->n; i++) {
@@ -404,6 +401,8 @@ static bool run_merge(struct hcl_call *call, struct value *ret)
         marks |= v->marks;
         all_null = all_null && v->kind == VALUE_NULL;
         unknown = unknown || v->kind == VALUE_UNKNOWN;
+        other = other ||
+                (v->kind != VALUE_NULL && v->kind != VALUE_UNKNOWN && !value_is_object_like(v));
         for (uint32_t k = 0; value_is_object_like(v) && k < v->len; k++) {
             members = arena_grow(arena, members, n, &room, n + 1);
             if (!members)
@@ -417,6 +416,8 @@ static bool run_merge(struct hcl_call *call, struct value *ret)
             *ret = hcl_with_marks(hcl_any(), marks);
         return true;
     }
+    if (other)
+        return hcl_call_fail(call, -1, "arguments must be maps or objects");
     if (all_null && type->kind != TYPE_DYNAMIC && type->n == 0 && type->kind == TYPE_OBJECT)
         n = 0;
     if (!hcl_last_wins(arena, members, n, ret))
@@ -437,6 +438,14 @@ static bool run_zipmap(struct hcl_call *call, struct value *ret)
     const struct type *t = type_of_arg(call, 1);
     if (!t || (t->kind != TYPE_LIST && t->kind != TYPE_TUPLE))
         return hcl_call_fail(call, -1, "values argument must be a list or tuple value");
+    for (uint32_t i = 0; i < keys->len; i++)
+        if (keys->items[i].kind == VALUE_UNKNOWN) {
+            *ret = t->kind == TYPE_TUPLE
+                       ? hcl_any()
+                       : hcl_unknown_not_null(arena, type_collection(arena, TYPE_MAP, t->elem));
+            ret->marks = hcl_deep_marks(keys) | values->marks;
+            return true;
+        }
     if (keys->len != values->len)
         return hcl_call_fail(call, -1, "number of keys (%u) does not match number of values (%u)",
                              keys->len, values->len);
@@ -448,12 +457,6 @@ static bool run_zipmap(struct hcl_call *call, struct value *ret)
         if (key->kind == VALUE_NULL)
             return hcl_call_fail(call, -1, "keys list has null value at index %u", i);
         marks |= key->marks;
-        if (key->kind == VALUE_UNKNOWN) {
-            *ret = tuple ? hcl_any()
-                         : hcl_unknown_not_null(arena, type_collection(arena, TYPE_MAP, t->elem));
-            ret->marks = marks;
-            return true;
-        }
         members[i].key = key_make(arena, value_text(key));
         members[i].value = values->items[i];
     }
@@ -551,6 +554,7 @@ static bool flatten_into(struct arena *arena, const struct value *v, unsigned de
 {
     const struct value *items = hcl_elements(arena, v);
     out->marks |= v->marks;
+    out->unknown = out->unknown || (v->kind == VALUE_SET && v->len > 1 && !hcl_wholly_known(v));
     if (depth_left == 0 || (!items && v->len))
         return false;
     for (uint32_t i = 0; i < v->len; i++) {
@@ -576,6 +580,10 @@ static bool run_flatten(struct hcl_call *call, struct value *ret)
 {
     const struct type *t = type_of_arg(call, 0);
     struct flat out = {0};
+    if (t && !is_sequence(t) && !hcl_wholly_known(&call->arg[0])) {
+        *ret = hcl_any();
+        return true;
+    }
     if (!t || !is_sequence(t))
         return hcl_call_fail(call, -1, "can only flatten lists, sets and tuples");
     if (!flatten_into(call->ev->arena, &call->arg[0], VALUE_DEPTH_MAX, &out))
@@ -737,7 +745,8 @@ static bool run_coalesce(struct hcl_call *call, struct value *ret)
                                               : hcl_unknown_not_null(call->ev->arena, type);
             return true;
         }
-        if (v.kind == VALUE_NULL || (v.kind == VALUE_STRING && v.len == 0))
+        if (v.kind == VALUE_NULL ||
+            (type->kind == TYPE_STRING && v.kind == VALUE_STRING && v.len == 0))
             continue;
         *ret = v;
         return true;
@@ -751,8 +760,9 @@ static bool run_coalescelist(struct hcl_call *call, struct value *ret)
         return hcl_call_fail(call, -1, "at least one argument is required");
     for (size_t i = 0; i < call->n; i++) {
         const struct type *t = type_of_arg(call, i);
-        bool dynamic = t && t->kind == TYPE_DYNAMIC && call->arg[i].kind == VALUE_UNKNOWN;
-        if (!t || (t->kind != TYPE_LIST && t->kind != TYPE_TUPLE && !dynamic))
+        if (call->arg[i].kind == VALUE_UNKNOWN) /* what follows is not looked at */
+            break;
+        if (!t || (t->kind != TYPE_LIST && t->kind != TYPE_TUPLE))
             return hcl_call_fail(call, -1, "coalescelist arguments must be lists or tuples");
     }
     for (size_t i = 0; i < call->n; i++) {

@@ -273,7 +273,7 @@ struct globbing {
 /* Does c fall into the class at pattern[*at] (behind "[")? *at moves behind the "]". */
 static bool in_class(struct str pattern, size_t *at, uint32_t c, bool *ret_bad)
 {
-    bool negated = *at < pattern.len && (pattern.ptr[*at] == '^' || pattern.ptr[*at] == '!');
+    bool negated = *at < pattern.len && pattern.ptr[*at] == '^';
     bool hit = false, any = false;
     *at += negated;
     while (*at < pattern.len && (pattern.ptr[*at] != ']' || !any)) {
@@ -358,14 +358,30 @@ static bool match_name(struct globbing *g, struct str pattern, struct str name, 
     return n == name.len;
 }
 
+/* The way from one folder to a file that is not below it: "../a". Both absolute and clean. */
+static struct str way_up(struct arena *arena, struct str from, struct str file)
+{
+    size_t common = 0;
+    struct str way = STR("");
+    for (size_t i = 0; i < from.len && i < file.len && from.ptr[i] == file.ptr[i]; i++)
+        if (from.ptr[i] == '/')
+            common = i + 1;
+    for (size_t i = common; i <= from.len && way.ptr; i++)
+        if (i == from.len || from.ptr[i] == '/')
+            way = arena_printf(arena, "%.*s../", STR_ARG(way));
+    return way.ptr ? arena_printf(arena, "%.*s%.*s", STR_ARG(way),
+                                  STR_ARG(str_sub(file, common, file.len)))
+                   : way;
+}
+
 static bool keep_file(struct globbing *g, struct str file)
 {
     struct str below = pathname_below(g->base, file);
     if (g->n >= GLOB_FILES_MAX)
         return hcl_call_fail(g->call, -1, "more than %d files match", GLOB_FILES_MAX);
-    if (!below.ptr && !(below = file).ptr)
-        return false;
     struct arena *arena = g->call->ev->arena;
+    if (!below.ptr && !(below = way_up(arena, g->base, file)).ptr)
+        return false;
     g->found = arena_grow(arena, g->found, g->n, &g->room, g->n + 1);
     if (!g->found)
         return false;
@@ -450,11 +466,11 @@ static bool run_fileset(struct hcl_call *call, struct value *ret)
     full = joined.ptr ? pathname_clean(arena, joined) : joined;
     if (!full.ptr)
         return false;
-    if (!well_formed(full))
-        return hcl_call_fail(call, -1, "failed to glob pattern \"%.*s\": syntax error in pattern",
-                             STR_ARG(pattern));
     size_t prefix = plain_prefix(full);
     struct str folder = arena_dup(arena, prefix > 1 ? str_sub(full, 0, prefix - 1) : STR("/"));
+    if (!well_formed(full) && folder.ptr && io_is_dir(folder.ptr))
+        return hcl_call_fail(call, -1, "failed to glob pattern %.*s: syntax error in pattern",
+                             STR_ARG(pattern));
     if (!folder.ptr || !walk(&g, folder, str_sub(full, prefix, full.len), GLOB_DEPTH_MAX))
         return false;
     return hcl_make_set(arena, &type_string, g.found, g.n, ret);

@@ -224,14 +224,14 @@ static bool put_float(struct formatter *f, const struct value *v, const struct v
                                                  : "";
     size_t length = strlen(sign) + digits.len;
     size_t pad = verb->width > (int64_t)length ? (size_t)verb->width - length : 0;
-    bool zeros = verb->zero && !verb->minus && !infinite;
+    bool zeros = verb->zero && !infinite; /* though the field be filled on the right */
     if (!zeros && !verb->minus)
         repeat(f->out, ' ', pad);
     buf_str(f->out, str_from(sign));
     if (zeros)
         repeat(f->out, '0', pad);
     buf_str(f->out, buf_view(&digits));
-    if (verb->minus)
+    if (verb->minus && !zeros)
         repeat(f->out, ' ', pad);
     return buf_ok(&digits, NULL);
 }

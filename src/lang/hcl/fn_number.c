@@ -1,11 +1,10 @@
 /* fn_number.c - arithmetic functions: abs ceil floor log max min parseint pow signum sum range. */
+#include <float.h>
 #include <math.h>
 #include <mpfr.h>
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/err.h"
-#include "base/library.h"
 #include "lang/hcl/function.h"
 #include "lang/hcl/hcl_number.h"
 #include "lang/hcl/ops.h"
@@ -66,55 +65,149 @@ static bool run_signum(struct hcl_call *call, struct value *ret)
     return true;
 }
 
-/* What C's library of mathematics has and C's library has not: loaded for log and pow alone, for
- * loading costs a tenth of a start. It stays: loading again costs nothing. */
-struct mathematics {
-    double (*exp)(double x);
-    double (*log)(double x);
-    double (*pow)(double x, double power);
-    double (*sqrt)(double x);
-};
+/* --- log, pow: to the last digit as Go computes them ---
+ *
+ * Source: the method of fdlibm's e_log (series in f / (2 + f), minimax coefficients) and the one of
+ *         Shibata's SLEEF for exp (Taylor series of a sixteenth, squared four times), which are
+ *         what Go uses on amd64
+ */
 
-static bool load(struct hcl_call *call, struct mathematics *ret)
+static double natural_log(double x)
 {
-    static const struct library library = {.files = "libm.so.6\0",
-                                           .names = "exp\0log\0pow\0sqrt\0",
-                                           .missing = "this needs libm.so.6, which is not there"};
-    struct err err = {0};
-    return library_load(&library, ret, sizeof *ret, &err) ||
-           hcl_call_fail(call, -1, "%s", err.frame[0]);
+    static const double odd[] = {6.666666666666735130e-01, 2.857142874366239149e-01,
+                                 1.818357216161805012e-01, 1.479819860511658591e-01};
+    static const double even[] = {3.999999999940941908e-01, 2.222219843214978396e-01,
+                                  1.531383769920937332e-01};
+    static const double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
+    int exponent;
+    if (isnan(x) || x < 0)
+        return NAN;
+    if (x == 0 || isinf(x))
+        return x == 0 ? -INFINITY : x;
+    double f = frexp(x, &exponent);
+    if (f < 7.07106781186547524401e-01) {
+        f *= 2;
+        exponent--;
+    }
+    f -= 1;
+    double k = exponent, s = f / (2 + f), s2 = s * s, s4 = s2 * s2;
+    double t1 = s2 * (odd[0] + s4 * (odd[1] + s4 * (odd[2] + s4 * odd[3])));
+    double t2 = s4 * (even[0] + s4 * (even[1] + s4 * even[2]));
+    double half = 0.5 * f * f;
+    return k * ln2_high - ((half - (s * (half + (t1 + t2)) + k * ln2_low)) - f);
+}
+
+/* a * b + c, rounded once. */
+static double fused(double a, double b, double c)
+{
+    mpfr_t x, y, z;
+    mpfr_inits2(53, x, y, z, (mpfr_ptr)NULL);
+    mpfr_set_d(x, a, MPFR_RNDN);
+    mpfr_set_d(y, b, MPFR_RNDN);
+    mpfr_set_d(z, c, MPFR_RNDN);
+    mpfr_fma(x, x, y, z, MPFR_RNDN);
+    double result = mpfr_get_d(x, MPFR_RNDN);
+    mpfr_clears(x, y, z, (mpfr_ptr)NULL);
+    return result;
+}
+
+static double natural_exp(double x)
+{
+    static const double taylor[] = {2.4801587301587301587e-5,
+                                    1.9841269841269841270e-4,
+                                    1.3888888888888888889e-3,
+                                    8.3333333333333333333e-3,
+                                    4.1666666666666666667e-2,
+                                    1.6666666666666666667e-1,
+                                    0.5,
+                                    1.0};
+    static const double ln2_high = 0.69314718055966295651160180568695068359375,
+                        ln2_low = 0.28235290563031577122588448175013436025525412068e-12;
+    if (x > 7.09782712893384e+02)
+        return INFINITY;
+    static const double whole = 0x1.8p52; /* added and taken away: rounds to even */
+    double k = 1.4426950408889634073599246810018920 * x + whole - whole;
+    if (k < -1100)
+        return 0;
+    x = fused(-ln2_high, k, x);
+    x = fused(-ln2_low, k, x);
+    x *= 0.0625;
+    double sum = taylor[0];
+    for (size_t i = 1; i < sizeof taylor / sizeof *taylor; i++)
+        sum = fused(sum, x, taylor[i]);
+    x *= sum;
+    for (int i = 0; i < 3; i++)
+        x *= x + 2;
+    return ldexp(fused(x, x + 2, 1), (int)k);
+}
+
+/* False (call->why) where the argument is finite and no double is as large. */
+static bool double_of(struct hcl_call *call, size_t i, double *ret)
+{
+    bool exact;
+    *ret = number_to_double(&call->arg[i], &exact);
+    if (!isinf(*ret) || hcl_is_infinite(&call->arg[i]))
+        return true;
+    return hcl_call_fail(call, -1, "value must be between %f and %f inclusive", -DBL_MAX, DBL_MAX);
 }
 
 static bool run_log(struct hcl_call *call, struct value *ret)
 {
-    bool exact;
-    struct mathematics m = {0};
-    double x = number_to_double(&call->arg[0], &exact);
-    double base = number_to_double(&call->arg[1], &exact);
+    double x, base;
     mpfr_t r;
-    if (!load(call, &m))
+    if (!double_of(call, 0, &x) || !double_of(call, 1, &base))
         return false;
     mpfr_init2(r, 53);
-    mpfr_set_d(r, m.log(x) / m.log(base), MPFR_RNDN);
+    mpfr_set_d(r, natural_log(x) / natural_log(base), MPFR_RNDN);
     return make(call, r, HCL_PREC_53, ret);
 }
 
+static double root_of(double x)
+{
+    mpfr_t r;
+    mpfr_init2(r, 53);
+    mpfr_set_d(r, x, MPFR_RNDN);
+    mpfr_sqrt(r, r, MPFR_RNDN);
+    double result = mpfr_get_d(r, MPFR_RNDN);
+    mpfr_clear(r);
+    return result;
+}
+
+/* Where Go's math.Pow multiplies nothing. */
+static double special_power(double x, double power)
+{
+    bool odd = fabs(power) < 0x1p53 && (double)(int64_t)power == power && (int64_t)power % 2 != 0;
+    if (power == 0 || x == 1 || power == 1)
+        return power == 1 ? x : 1;
+    if (isnan(x) || isnan(power))
+        return NAN;
+    if (x == 0 || isinf(x)) {
+        double size = (x == 0) == (power > 0) ? 0 : INFINITY;
+        return odd ? copysign(size, x) : size;
+    }
+    if (isinf(power) || fabs(power) >= 0x1p63)
+        return x == -1 ? 1 : (fabs(x) < 1) == (power > 0) ? 0 : INFINITY;
+    if (fabs(power) == 0.5 && x > 0)
+        return power > 0 ? root_of(x) : 1 / root_of(x);
+    return NAN; /* a part of a negative one */
+}
+
 /* x to a whole power as Go's math.Pow multiplies it: other last digits than C's pow. */
-static double power_of(const struct mathematics *m, double x, double power)
+static double power_of(double x, double power)
 {
     double whole, part = modf(fabs(power), &whole), result = 1;
     int exponent = 0, ae = 0;
-    bool plain = isfinite(x) && isfinite(power) && x != 0 && power != 0 && fabs(power) != 0.5 &&
-                 power != 1 && whole < 0x1p63 && (part == 0 || x > 0);
+    bool plain = isfinite(x) && isfinite(power) && x != 0 && x != 1 && power != 0 &&
+                 !(fabs(power) == 0.5 && x > 0) && power != 1 && whole < 0x1p63 &&
+                 (part == 0 || x > 0);
     if (!plain)
-        return fabs(power) == 0.5 && x >= 0 ? (power > 0 ? m->sqrt(x) : 1 / m->sqrt(x))
-                                            : m->pow(x, power);
+        return special_power(x, power);
     if (part > 0.5) {
         part--;
         whole++;
     }
     if (part != 0)
-        result = m->exp(part * m->log(x));
+        result = natural_exp(part * natural_log(x));
     double factor = frexp(x, &exponent);
     for (int64_t i = (int64_t)whole; i != 0; i >>= 1) {
         if (exponent < -(1 << 12) || exponent > 1 << 12) {
@@ -137,15 +230,12 @@ static double power_of(const struct mathematics *m, double x, double power)
 
 static bool run_pow(struct hcl_call *call, struct value *ret)
 {
-    bool exact;
-    double x = number_to_double(&call->arg[0], &exact);
-    double power = number_to_double(&call->arg[1], &exact);
-    struct mathematics m = {0};
+    double x, power;
     mpfr_t r;
-    if (!load(call, &m))
+    if (!double_of(call, 0, &x) || !double_of(call, 1, &power))
         return false;
     mpfr_init2(r, 53);
-    mpfr_set_d(r, power_of(&m, x, power), MPFR_RNDN);
+    mpfr_set_d(r, power_of(x, power), MPFR_RNDN);
     return make(call, r, HCL_PREC_53, ret);
 }
 
@@ -198,7 +288,9 @@ static bool run_parseint(struct hcl_call *call, struct value *ret)
         return hcl_call_fail(call, 0, "first argument must be a string, not %s",
                              value_kind_name((enum value_kind)v->kind));
     if (!value_to_int64(&call->arg[1], &base))
-        return hcl_call_fail(call, 1, "value must be a whole number, between -2^63 and 2^63");
+        return hcl_call_fail(call, 1,
+                             "value must be a whole number, between -9223372036854775808 and "
+                             "9223372036854775807");
     if (base < 2 || base > 62)
         return hcl_call_fail(call, 1, "base must be a whole number between 2 and 62 inclusive");
     struct str s = value_text(v);
@@ -276,7 +368,7 @@ static bool run_range(struct hcl_call *call, struct value *ret)
     if (call->n < 3)
         step.precision = HCL_PREC_64;
     struct value zero = value_int(0);
-    int direction = number_compare(&step, &zero);
+    int direction = number_compare(&step, &zero) < 0 ? -1 : 1;
     if (direction > 0 && down)
         return hcl_call_fail(call, 1, "end must be greater than start when step is positive");
     if (direction < 0 && number_compare(&end, &start) > 0)
@@ -285,8 +377,8 @@ static bool run_range(struct hcl_call *call, struct value *ret)
     size_t n = 0;
     if (!items)
         return false;
-    for (next = start; number_compare(&next, &end) != 0 &&
-                       (direction == 0 || number_compare(&next, &end) * direction < 0);) {
+    for (next = start;
+         number_compare(&next, &end) != 0 && number_compare(&next, &end) * direction < 0;) {
         if (n == RANGE_MAX)
             return hcl_call_fail(call, -1,
                                  "more than %d values were generated; either decrease the "

@@ -308,7 +308,7 @@ static bool run_indent(struct hcl_call *call, struct value *ret)
         return false;
     if (spaces < 0)
         return hcl_call_fail(call, -1, "the number of spaces must not be negative");
-    if (spaces > HCL_TEXT_MAX)
+    if (spaces > HCL_TEXT_MAX && str_find(s, STR("\n"), 0) != SIZE_MAX)
         return hcl_call_fail(call, -1, "more than %d spaces", HCL_TEXT_MAX);
     for (size_t at = 0; at < s.len && !out.failed; at++) {
         buf_char(&out, s.ptr[at]);

@@ -219,11 +219,6 @@ static bool special_templatestring(struct hcl_eval *ev, const struct hcl_expr *e
     struct value args[2] = {hcl_any(), hcl_any()};
     call.function = hcl_function_find(STR("templatestring"), false);
     call.arg = args;
-    if (expr->call.nargs != 2)
-        return hcl_fail(ev, expr->range,
-                        expr->call.nargs < 2 ? "Not enough function arguments"
-                                             : "Too many function arguments",
-                        "Function \"templatestring\" expects exactly 2 arguments.");
     if (!hcl_eval_expr(ev, expr->call.arg[1], scope, &args[1]))
         return false;
     return render_string(&call, ret) || hcl_call_report(&call);

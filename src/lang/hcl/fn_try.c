@@ -34,11 +34,6 @@ static bool special_can(struct hcl_eval *ev, const struct hcl_expr *call,
                         const struct hcl_scope *scope, struct value *ret)
 {
     struct value v;
-    if (call->call.nargs != 1)
-        return hcl_fail(ev, call->range,
-                        call->call.nargs ? "Too many function arguments"
-                                         : "Not enough function arguments",
-                        "Function \"can\" expects exactly 1 argument.");
     *ret = value_bool(attempt(ev, call->call.arg[0], scope, &v));
     if (ret->truth && value_any_unknown(&v))
         *ret = hcl_unknown(ev->arena, &type_bool);
@@ -46,8 +41,8 @@ static bool special_can(struct hcl_eval *ev, const struct hcl_expr *call,
 }
 
 static const struct hcl_function functions[] = {
-    {.name = "try", .special = special_try},
-    {.name = "can", .special = special_can},
+    {.name = "try", .rest = {"expressions", NULL, 0}, .special = special_try},
+    {.name = "can", .param = {{"expression", NULL, 0}}, .special = special_can},
 };
 
 const struct hcl_function_family fn_try = {functions, sizeof functions / sizeof *functions};

@@ -1,8 +1,10 @@
 /* fn_type.c - conversions, and the functions about marks. */
 #include "base/arena.h"
+#include "base/buf.h"
 #include "lang/hcl/function.h"
 #include "lang/hcl/ops.h"
 #include "lang/hcl/types.h"
+#include "wire/json.h"
 
 /* --- tostring, tonumber, tobool, tolist, toset, tomap --- */
 
@@ -48,17 +50,28 @@ static bool convert_to(struct hcl_call *call, const struct type *want, struct va
     if (!to)
         return false;
     const struct type *from = hcl_type_of(call->ev->arena, &call->arg[0]);
+    if (from && call->arg[0].kind == VALUE_UNKNOWN && !type_equal(from, want)) {
+        *ret = hcl_with_marks(hcl_unknown(call->ev->arena, want), call->arg[0].marks);
+        return true;
+    }
     if (from && from->kind == TYPE_DYNAMIC && call->arg[0].kind == VALUE_NULL) {
         *ret = hcl_with_marks(hcl_null(to), call->arg[0].marks);
         return true;
     }
     if (hcl_convert(call->ev->arena, &call->arg[0], to, ret, &why))
         return true;
-    if (hcl_deep_marks(&call->arg[0]))
-        return hcl_call_fail(call, 0, "cannot convert this sensitive value to %.*s",
-                             STR_ARG(hcl_type_name(call->ev->arena, want)));
-    return hcl_call_fail(call, 0, "cannot convert this value to %.*s: %.*s",
-                         STR_ARG(hcl_type_name(call->ev->arena, want)), STR_ARG(why));
+    struct str name = hcl_type_name(call->ev->arena, want);
+    struct str own = from ? hcl_type_name(call->ev->arena, from) : STR("value");
+    if (call->arg[0].kind != VALUE_STRING || hcl_deep_marks(&call->arg[0]))
+        return hcl_call_fail(call, 0, "cannot convert %s%.*s to %.*s",
+                             hcl_deep_marks(&call->arg[0]) ? "this sensitive " : "", STR_ARG(own),
+                             STR_ARG(name));
+    AUTO_BUF quoted = {.limit = HCL_TEXT_MAX};
+    json_quote(&quoted, value_text(&call->arg[0]));
+    return hcl_call_fail(
+        call, 0, "cannot convert %.*s to %.*s; %s", STR_ARG(buf_view(&quoted)), STR_ARG(name),
+        want->kind == TYPE_BOOL ? "only the strings \"true\" or \"false\" are allowed"
+                                : "given string must be a decimal representation of a number");
 }
 
 #define CONVERSION(name, text) \
@@ -144,27 +157,20 @@ static bool run_ephemeralasnull(struct hcl_call *call, struct value *ret)
 }
 
 enum { ALL = PARAM_NULL | PARAM_UNKNOWN | PARAM_DYNAMIC | PARAM_MARKED };
-enum { CONVERTED = PARAM_NULL | PARAM_DYNAMIC | PARAM_MARKED };
 
 static const struct hcl_function functions[] = {
     {.name = "tostring",
-     .param = {{"v", "any", CONVERTED}},
+     .param = {{"v", "any", ALL}},
      .type = type_of_tostring,
      .run = run_tostring},
     {.name = "tonumber",
-     .param = {{"v", "any", CONVERTED}},
+     .param = {{"v", "any", ALL}},
      .type = type_of_tonumber,
      .run = run_tonumber},
-    {.name = "tobool",
-     .param = {{"v", "any", CONVERTED}},
-     .type = type_of_tobool,
-     .run = run_tobool},
-    {.name = "tolist",
-     .param = {{"v", "any", CONVERTED}},
-     .type = type_of_tolist,
-     .run = run_tolist},
-    {.name = "toset", .param = {{"v", "any", CONVERTED}}, .type = type_of_toset, .run = run_toset},
-    {.name = "tomap", .param = {{"v", "any", CONVERTED}}, .type = type_of_tomap, .run = run_tomap},
+    {.name = "tobool", .param = {{"v", "any", ALL}}, .type = type_of_tobool, .run = run_tobool},
+    {.name = "tolist", .param = {{"v", "any", ALL}}, .type = type_of_tolist, .run = run_tolist},
+    {.name = "toset", .param = {{"v", "any", ALL}}, .type = type_of_toset, .run = run_toset},
+    {.name = "tomap", .param = {{"v", "any", ALL}}, .type = type_of_tomap, .run = run_tomap},
     {.name = "sensitive",
      .param = {{"value", "any", ALL}},
      .type = type_of_argument,

@@ -300,18 +300,22 @@ static bool arith_int(enum hcl_token_kind op, int64_t a, int64_t b, int64_t *ret
     }
 }
 
-/* a - b * trunc(a / b), each step rounded as big.Float does. */
+/* a - b * trunc(a / b), each step rounded as big.Float does: from the whole quotient on to what a
+ * has. */
 static void modulo(mpfr_ptr r, mpfr_srcptr a, mpfr_srcptr b)
 {
     mpfr_t q;
     mpfr_init2(q, mpfr_get_prec(r));
+    mpfr_set_prec(r, mpfr_get_prec(a));
     if (mpfr_zero_p(b)) {
         mpfr_set(r, a, MPFR_RNDN);
     } else {
         mpfr_div(q, a, b, MPFR_RNDN);
         mpfr_trunc(q, q);
-        mpfr_mul(q, q, b, MPFR_RNDN);
-        mpfr_sub(r, a, q, MPFR_RNDN);
+        mpfr_set(r, q, MPFR_RNDN);
+        mpfr_setsign(r, r, !mpfr_zero_p(r) && mpfr_signbit(q), MPFR_RNDN);
+        mpfr_mul(r, r, b, MPFR_RNDN);
+        mpfr_sub(r, a, r, MPFR_RNDN);
     }
     mpfr_clear(q);
 }
@@ -329,7 +333,7 @@ static bool indefinite(enum hcl_token_kind op, mpfr_srcptr a, mpfr_srcptr b, str
     else if (op == HCL_MINUS && inf_a && inf_b && same)
         *ret_why = STR("can't subtract infinity from itself");
     else if (op == HCL_PERCENT && (inf_a || inf_b))
-        *ret_why = STR("can't use modulo with an infinity");
+        *ret_why = STR("can't use modulo with zero and infinity");
     else
         return false;
     return true;
@@ -372,6 +376,8 @@ bool hcl_arith(struct arena *arena, enum hcl_token_kind op, const struct value *
             (void)mpfr_prec_round(r, bits_of((uint8_t)precision), MPFR_RNDN);
         else if (op == HCL_STAR)
             precision = HCL_PREC_512;
+        else if (op == HCL_PERCENT)
+            precision = a->precision;
         ok = hcl_number_make(arena, r, precision, ret);
     } else {
         ok = false;

@@ -1,6 +1,7 @@
-/* mismatch.c - why one type does not convert to another, in cty's words: the first part at fault.
+/* mismatch.c - why one type does not convert to another, and why two have none in common, in the
+ * words of cty and HCL: the first part at fault.
  *
- * Source:  cty convert.MismatchMessage
+ * Source:  cty convert.MismatchMessage; hcl's messages of ConditionalExpr
  */
 #include "base/arena.h"
 #include "lang/hcl/types.h"
@@ -8,6 +9,11 @@
 static bool is_collection(const struct type *t)
 {
     return t->kind == TYPE_LIST || t->kind == TYPE_SET || t->kind == TYPE_MAP;
+}
+
+static const char *collection_noun(const struct type *t)
+{
+    return t->kind == TYPE_LIST ? "list" : t->kind == TYPE_SET ? "set" : "map";
 }
 
 static struct str mismatch(struct arena *arena, const struct type *got, const struct type *want,
@@ -62,9 +68,7 @@ static struct str of_parts(struct arena *arena, const struct type *got, const st
     bool fits = got->kind == (want->kind == TYPE_MAP ? TYPE_OBJECT : TYPE_TUPLE);
     if (fits && want->elem->kind == TYPE_DYNAMIC)
         return arena_printf(arena, "all %s elements must have the same type",
-                            want->kind == TYPE_LIST  ? "list"
-                            : want->kind == TYPE_SET ? "set"
-                                                     : "map");
+                            collection_noun(want));
     for (uint32_t i = 0; fits && i < got->n; i++) {
         const struct type *part = got->kind == TYPE_TUPLE ? got->items[i] : got->members[i].type;
         if (hcl_type_converts(arena, part, want->elem))
@@ -86,10 +90,7 @@ static struct str of_collections(struct arena *arena, const struct type *got,
 {
     if ((want->kind == TYPE_MAP) != (got->kind == TYPE_MAP))
         return required(arena, want);
-    return arena_printf(arena, "incorrect %s element type: %.*s",
-                        want->kind == TYPE_LIST  ? "list"
-                        : want->kind == TYPE_SET ? "set"
-                                                 : "map",
+    return arena_printf(arena, "incorrect %s element type: %.*s", collection_noun(want),
                         STR_ARG(mismatch(arena, got->elem, want->elem, depth_left)));
 }
 
@@ -110,4 +111,80 @@ static struct str mismatch(struct arena *arena, const struct type *got, const st
 struct str hcl_type_mismatch(struct arena *arena, const struct type *got, const struct type *want)
 {
     return mismatch(arena, got, want, TYPE_DEPTH_MAX);
+}
+
+/* --- the branches of a conditional --- */
+
+static struct str between(struct arena *arena, const struct type *yes, const struct type *no,
+                          unsigned depth_left);
+
+/* An attribute that one of them alone has. */
+static struct str absent(struct arena *arena, const char *here, const char *there,
+                         const struct value_key *key)
+{
+    return arena_printf(arena,
+                        "The '%s' value includes object attribute \"%s\", which is absent in the "
+                        "'%s' value",
+                        here, key->text, there);
+}
+
+static struct str between_objects(struct arena *arena, const struct type *yes,
+                                  const struct type *no, unsigned depth_left)
+{
+    for (uint32_t i = 0; i < yes->n; i++) {
+        const struct type_member *m = &yes->members[i];
+        const struct type_member *other = type_find_member(no, key_str(m->key));
+        if (!other)
+            return absent(arena, "true", "false", m->key);
+        if (!type_equal(m->type, other->type))
+            return arena_printf(arena, "Type mismatch for object attribute \"%s\": %.*s",
+                                m->key->text,
+                                STR_ARG(between(arena, m->type, other->type, depth_left)));
+    }
+    for (uint32_t i = 0; i < no->n; i++)
+        if (!type_find_member(yes, key_str(no->members[i].key)))
+            return absent(arena, "false", "true", no->members[i].key);
+    return (struct str){0};
+}
+
+static struct str between_tuples(struct arena *arena, const struct type *yes, const struct type *no,
+                                 unsigned depth_left)
+{
+    if (yes->n != no->n)
+        return arena_printf(arena,
+                            "The 'true' tuple has length %u, but the 'false' tuple has length %u",
+                            yes->n, no->n);
+    for (uint32_t i = 0; i < yes->n; i++)
+        if (!type_equal(yes->items[i], no->items[i]))
+            return arena_printf(arena, "Type mismatch for tuple element %u: %.*s", i,
+                                STR_ARG(between(arena, yes->items[i], no->items[i], depth_left)));
+    return (struct str){0};
+}
+
+static struct str between(struct arena *arena, const struct type *yes, const struct type *no,
+                          unsigned depth_left)
+{
+    struct str why = {0};
+    bool same = yes->kind == no->kind && depth_left;
+    if (same && yes->kind == TYPE_OBJECT)
+        why = between_objects(arena, yes, no, depth_left - 1);
+    else if (same && yes->kind == TYPE_TUPLE)
+        why = between_tuples(arena, yes, no, depth_left - 1);
+    else if (same && is_collection(yes) && yes->elem->kind == no->elem->kind &&
+             (yes->elem->kind == TYPE_OBJECT || yes->elem->kind == TYPE_TUPLE))
+        why = arena_printf(arena, "Mismatched %s element types: %.*s", collection_noun(yes),
+                           STR_ARG(between(arena, yes->elem, no->elem, depth_left - 1)));
+    if (why.ptr)
+        return why;
+    struct str is = hcl_type_name(arena, yes), other = hcl_type_name(arena, no);
+    if (str_equal(is, other))
+        return STR("At least one deeply-nested attribute or element is not compatible across both "
+                   "the 'true' and the 'false' value");
+    return arena_printf(arena, "The 'true' value is %.*s, but the 'false' value is %.*s",
+                        STR_ARG(is), STR_ARG(other));
+}
+
+struct str hcl_branch_mismatch(struct arena *arena, const struct type *yes, const struct type *no)
+{
+    return between(arena, yes, no, TYPE_DEPTH_MAX);
 }

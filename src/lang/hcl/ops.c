@@ -5,12 +5,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unictype.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "lang/hcl/types.h"
 #include "value/number.h"
-#include "wire/json.h"
 
 bool hcl_fail(struct hcl_eval *ev, struct hcl_range subject, const char *summary, const char *fmt,
               ...)
@@ -142,6 +143,15 @@ enum truth { FALSE_, TRUE_, MAYBE };
 static enum truth equals_at(struct arena *arena, const struct value *a, const struct value *b,
                             unsigned depth_left);
 
+static enum type_kind kind_of(const struct value *v)
+{
+    static const enum type_kind kinds[] = {
+        [VALUE_BOOL] = TYPE_BOOL,   [VALUE_NUMBER] = TYPE_NUMBER, [VALUE_STRING] = TYPE_STRING,
+        [VALUE_LIST] = TYPE_LIST,   [VALUE_SET] = TYPE_SET,       [VALUE_MAP] = TYPE_MAP,
+        [VALUE_TUPLE] = TYPE_TUPLE, [VALUE_OBJECT] = TYPE_OBJECT};
+    return kinds[v->kind];
+}
+
 /* a is unknown: may it turn out to be b? */
 static enum truth unknown_equals(const struct value *a, const struct value *b)
 {
@@ -150,6 +160,8 @@ static enum truth unknown_equals(const struct value *a, const struct value *b)
         return MAYBE;
     if (b->kind == VALUE_NULL)
         return known->not_null ? FALSE_ : MAYBE;
+    if (known->type && known->type->kind != TYPE_DYNAMIC && known->type->kind != kind_of(b))
+        return FALSE_;
     if (b->kind == VALUE_STRING && !str_starts(value_text(b), known->prefix))
         return FALSE_;
     if (b->kind == VALUE_NUMBER && ((known->least && number_compare(b, known->least) < 0) ||
@@ -265,12 +277,44 @@ bool hcl_make_set(struct arena *arena, const struct type *elem, struct value *it
             return false;
         marks |= own;
     }
-    size_t kept = value_set_normalise(items, n);
+    size_t known = 0;
+    for (size_t i = 0; i < n; i++) /* what is not known is equal to nothing */
+        if (hcl_wholly_known(&items[i])) {
+            struct value first = items[known];
+            items[known++] = items[i];
+            items[i] = first;
+        }
+    size_t kept = value_set_normalise(items, known);
+    if (known < n)
+        memmove(items + kept, items + known, (n - known) * sizeof *items);
+    kept += n - known;
     *ret = value_items(VALUE_SET, items, kept);
     if (kept == 0)
         ret->type = elem;
     ret->marks = marks;
     return true;
+}
+
+/* Quoted as Go does: what does not print is escaped, and so comes with the backslash. */
+static void order_quote(struct buf *out, struct str s)
+{
+    static const char names[] = "abtnvfr"; /* 7 to 13 */
+    buf_char(out, '"');
+    for (size_t at = 0; at < s.len;) {
+        size_t from = at;
+        uint32_t c = utf8_next(s, &at);
+        if (c == '"' || c == '\\')
+            buf_printf(out, "\\%c", (int)c);
+        else if (c >= 7 && c <= 13)
+            buf_printf(out, "\\%c", names[c - 7]);
+        else if (c < ' ' || c == 127)
+            buf_printf(out, "\\x%02x", c);
+        else if (c > 127 && (!uc_is_print(c) || uc_is_property_white_space(c)))
+            buf_printf(out, c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
+        else
+            buf_str(out, str_sub(s, from, at));
+    }
+    buf_char(out, '"');
 }
 
 /* The bytes that cty orders compound elements by (facts/hcl.md section 5 "Set order"). */
@@ -295,13 +339,13 @@ static void order_text(struct buf *out, struct arena *arena, const struct value 
         bool exact;
         buf_printf(out, "%.10g", number_to_double(v, &exact));
     } else if (v->kind == VALUE_STRING) {
-        json_quote(out, value_text(v));
+        order_quote(out, value_text(v));
     } else {
         const struct value *items = value_is_list_like(v) ? hcl_elements(arena, v) : NULL;
         buf_str(out, str_from(open[v->kind]));
         for (uint32_t i = 0; i < v->len; i++) {
             if (v->kind == VALUE_MAP) {
-                json_quote(out, key_str(v->members[i].key));
+                order_quote(out, key_str(v->members[i].key));
                 buf_char(out, ':');
             }
             const struct value *part = value_is_object_like(v) ? &v->members[i].value
@@ -316,7 +360,7 @@ static void order_text(struct buf *out, struct arena *arena, const struct value 
 
 struct ordered {
     struct str text;
-    int rank; /* known 0, null 1, unknown 2 */
+    int rank; /* known 0, unknown 1, null 2 */
     const struct value *item;
 };
 
@@ -343,8 +387,8 @@ const struct value *hcl_elements(struct arena *arena, const struct value *v)
         if (value_is_list_like(item) || value_is_object_like(item))
             order_text(&text, arena, item, VALUE_DEPTH_MAX);
         sorted[i] = (struct ordered){.text = arena_dup(arena, buf_view(&text)),
-                                     .rank = item->kind == VALUE_NULL      ? 1
-                                             : item->kind == VALUE_UNKNOWN ? 2
+                                     .rank = item->kind == VALUE_NULL      ? 2
+                                             : item->kind == VALUE_UNKNOWN ? 1
                                                                            : 0,
                                      .item = item};
     }
@@ -436,13 +480,19 @@ static bool no_such_index(struct hcl_eval *ev, struct hcl_range subject, const c
 
 /* v is a known list, tuple, map or object; key known, not null, of the right type. */
 static bool index_known(struct hcl_eval *ev, const struct value *v, const struct value *key,
-                        struct hcl_range subject, struct value *ret)
+                        bool by_number, struct hcl_range subject, struct value *ret)
 {
     if (value_is_object_like(v)) {
         const struct value *member = value_get(v, value_text(key));
         bool open = v->kind == VALUE_OBJECT && v->form == OBJECT_OPEN;
         if (!member && !open)
-            return no_such_index(ev, subject, "");
+            return hcl_fail(ev, subject, "Invalid index",
+                            "The given key does not identify an element in this collection "
+                            "value.%s",
+                            v->kind == VALUE_OBJECT && by_number
+                                ? " An object only supports looking up attributes by name, not by "
+                                  "numeric index."
+                                : "");
         *ret = member ? *member : hcl_any();
         return true;
     }
@@ -502,11 +552,14 @@ bool hcl_index(struct hcl_eval *ev, const struct value *v, const struct value *k
     uint8_t marks = v->marks | key->marks;
     struct str why = {0};
     *ret = hcl_with_marks(hcl_any(), marks);
-    if (key->kind == VALUE_NULL)
-        return hcl_fail(ev, subject, "Invalid index", "Can't use a null value as an indexing key.");
     const struct type *type = outer_type(ev->arena, v);
     if (!type)
         return false;
+    if (v->kind == VALUE_NULL && type->kind == TYPE_DYNAMIC)
+        return hcl_fail(ev, subject, "Attempt to index null value",
+                        "This value is null, so it does not have any indices.");
+    if (key->kind == VALUE_NULL)
+        return hcl_fail(ev, subject, "Invalid index", "Can't use a null value as an indexing key.");
     if (type->kind == TYPE_DYNAMIC && v->kind != VALUE_NULL)
         return true;
     if (type->kind == TYPE_OBJECT) /* the key picks an attribute, and leaves no mark on it */
@@ -534,8 +587,9 @@ bool hcl_index(struct hcl_eval *ev, const struct value *v, const struct value *k
     if (want.kind == VALUE_UNKNOWN && !(type = hcl_type_of(ev->arena, v)))
         return false;
     bool ok = want.kind == VALUE_UNKNOWN ? index_unknown(ev, type, ret)
-              : v->kind == VALUE_UNKNOWN ? index_type(ev, type, &want, subject, ret)
-                                         : index_known(ev, v, &want, subject, ret);
+              : v->kind == VALUE_UNKNOWN
+                  ? index_type(ev, type, &want, subject, ret)
+                  : index_known(ev, v, &want, key->kind == VALUE_NUMBER, subject, ret);
     if (!ok)
         *ret = hcl_any();
     ret->marks |= marks;

@@ -20,8 +20,14 @@ static const struct type *unify_parts(struct arena *arena, const struct type *t,
 static bool parts_convert(struct arena *arena, const struct type *from, const struct type *elem,
                           unsigned depth_left)
 {
-    if (elem->kind == TYPE_DYNAMIC)
-        return from->n == 0 || unify_parts(arena, from, depth_left);
+    if (elem->kind == TYPE_DYNAMIC) {
+        const struct type *common = from->n ? unify_parts(arena, from, depth_left) : &type_dynamic;
+        if (!common || common->kind != TYPE_DYNAMIC || from->kind != TYPE_TUPLE)
+            return common;
+    }
+    for (uint32_t i = 0; elem->kind == TYPE_DYNAMIC && i < from->n; i++)
+        if (from->items[i]->kind != TYPE_DYNAMIC)
+            return false; /* it could turn out to be of another type */
     for (uint32_t i = 0; i < from->n; i++) {
         const struct type *part = from->kind == TYPE_TUPLE ? from->items[i] : from->members[i].type;
         if (!converts_at(arena, part, elem, depth_left))
@@ -178,6 +184,15 @@ static const struct type *unify_parts(struct arena *arena, const struct type *t,
     return parts ? unify_at(arena, parts, t->n, depth_left) : NULL;
 }
 
+/* The collection, if each of the types converts to it; NULL: not, or elem is NULL. */
+static const struct type *collection_of_all(struct arena *arena, const struct type *const *types,
+                                            size_t n, enum type_kind kind, const struct type *elem,
+                                            unsigned depth_left)
+{
+    const struct type *whole = elem ? type_collection(arena, kind, elem) : NULL;
+    return whole && all_convert(arena, types, n, whole, depth_left) ? whole : NULL;
+}
+
 /* Every type's element type (or the common one of its parts) in common, as `kind`. */
 static const struct type *unify_elements(struct arena *arena, const struct type *const *types,
                                          size_t n, enum type_kind kind, unsigned depth_left)
@@ -198,7 +213,7 @@ static const struct type *unify_elements(struct arena *arena, const struct type 
     const struct type *elem = !elems  ? NULL
                               : count ? unify_at(arena, elems, count, depth_left)
                                       : &type_dynamic;
-    return elem ? type_collection(arena, kind, elem) : NULL;
+    return collection_of_all(arena, types, n, kind, elem, depth_left);
 }
 
 static bool same_names(const struct type *const *types, size_t n)
@@ -227,7 +242,7 @@ static const struct type *unify_objects(struct arena *arena, const struct type *
                 parts[count++] = types[i]->members[k].type;
             }
         const struct type *elem = count ? unify_at(arena, parts, count, depth_left) : &type_dynamic;
-        return elem ? type_collection(arena, TYPE_MAP, elem) : NULL;
+        return collection_of_all(arena, types, n, TYPE_MAP, elem, depth_left);
     }
     struct type_member *members = arena_new(arena, struct type_member, types[0]->n);
     const struct type **column = arena_new(arena, const struct type *, n);
@@ -300,4 +315,73 @@ static const struct type *unify_at(struct arena *arena, const struct type *const
 const struct type *hcl_unify(struct arena *arena, const struct type *const *types, size_t n)
 {
     return unify_at(arena, types, n, TYPE_DEPTH_MAX);
+}
+
+/* --- a target's gaps filled from the source (cty dynamicReplace) --- */
+
+static const struct type *fill_at(struct arena *arena, const struct type *from,
+                                  const struct type *to, unsigned depth_left);
+
+static const struct type *fill_collection(struct arena *arena, const struct type *from,
+                                          const struct type *to, unsigned depth_left)
+{
+    const struct type *elem = from->elem;
+    if (from->kind == TYPE_TUPLE || from->kind == TYPE_OBJECT)
+        elem = from->n ? unify_parts(arena, from, depth_left) : NULL;
+    elem = elem ? fill_at(arena, elem, to->elem, depth_left) : to->elem;
+    return elem ? type_collection(arena, to->kind, elem) : NULL;
+}
+
+static const struct type *fill_object(struct arena *arena, const struct type *from,
+                                      const struct type *to, unsigned depth_left)
+{
+    struct type_member *members = arena_new(arena, struct type_member, to->n);
+    for (uint32_t i = 0; members && i < to->n; i++) {
+        const struct type_member *have =
+            from->kind == TYPE_OBJECT ? type_find_member(from, key_str(to->members[i].key)) : NULL;
+        const struct type *source = from->kind == TYPE_MAP ? from->elem : have ? have->type : NULL;
+        members[i] = to->members[i];
+        if (source && !(members[i].type = fill_at(arena, source, members[i].type, depth_left)))
+            return NULL;
+    }
+    return members ? type_object(arena, members, to->n) : NULL;
+}
+
+static const struct type *fill_tuple(struct arena *arena, const struct type *from,
+                                     const struct type *to, unsigned depth_left)
+{
+    const struct type **items = arena_new(arena, const struct type *, to->n);
+    for (uint32_t i = 0; items && i < to->n; i++)
+        if (!(items[i] = fill_at(arena, from->items[i], to->items[i], depth_left)))
+            return NULL;
+    return items ? type_tuple(arena, items, to->n) : NULL;
+}
+
+static const struct type *fill_at(struct arena *arena, const struct type *from,
+                                  const struct type *to, unsigned depth_left)
+{
+    if (from->kind == TYPE_DYNAMIC || depth_left == 0 || !type_has_dynamic(to))
+        return to;
+    switch (to->kind) {
+    case TYPE_DYNAMIC:
+        return from;
+    case TYPE_LIST:
+    case TYPE_SET:
+    case TYPE_MAP:
+        return fill_collection(arena, from, to, depth_left - 1);
+    case TYPE_OBJECT:
+        return fill_object(arena, from, to, depth_left - 1);
+    case TYPE_TUPLE:
+        return from->kind == TYPE_TUPLE && from->n == to->n
+                   ? fill_tuple(arena, from, to, depth_left - 1)
+                   : to;
+    default:
+        return to;
+    }
+}
+
+const struct type *hcl_type_fill(struct arena *arena, const struct type *from,
+                                 const struct type *to)
+{
+    return fill_at(arena, from, to, TYPE_DEPTH_MAX);
 }
