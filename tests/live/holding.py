@@ -33,6 +33,14 @@ output "a" { value = %d }
 """
 
 
+def initialise(stack):
+    """Not every client has the backend: s3 locks by objects since Terraform and OpenTofu 1.10."""
+    done = stack.run("init", "-no-color", check_exit=False)
+    if '"use_lockfile" is not expected' in done.stderr or "Unsupported backend type" in done.stderr:
+        raise Skip(f"{stack.tool} has no such lock")
+    check(done.returncode == 0, done.stderr[-1500:])
+
+
 @test("tofu", cases=CLIENTS)
 def hold_keeps_the_lock_object_of_s3(lab, tool):
     if tool not in lab.peers or not shutil.which("moto_server"):
@@ -54,10 +62,7 @@ def hold_keeps_the_lock_object_of_s3(lab, tool):
                "AWS_REGION": "us-east-1"}
         stack.env.update(aws)
         stack.write("main.tf", CODE % (url, 1))
-        done = stack.run("init", "-no-color", check_exit=False)
-        if '"use_lockfile" is not expected' in done.stderr:
-            raise Skip(f"{tool} has no use_lockfile: its s3 backend locks in DynamoDB alone")
-        check(done.returncode == 0, done.stderr[-1500:])
+        initialise(stack)
         with Service(stack.home) as service:
             service.env.update(aws)
             hold = lambda *more: service.plumb("hold", NAME, "--object", "s3://states/net/prod.tfstate", *more).stdout  # noqa: E731
@@ -132,7 +137,7 @@ def hold_keeps_the_lock_object_of_gcs(lab, tool):
     with Bucket(lab) as bucket:
         stack = Stack(lab, "", tool=tool)
         stack.write("main.tf", GCS % (bucket.url, 1))
-        stack.run("init", "-no-color")
+        initialise(stack)
         with Service(stack.home) as service:
             service.env["GOOGLE_OAUTH_ACCESS_TOKEN"] = "s3cr3t-of-it"
             hold = lambda *more: service.plumb("hold", NAME, "--object", "gs://states/net prod/default.tfstate", "--endpoint",  # noqa: E731

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import time
 
-from harness import PLUMB, Stack, Wrong, check, test, wait_until
+from harness import CLIENTS, PLUMB, Skip, Stack, Wrong, check, test, wait_until
 from worlds import THING5, THING6
 
 MODULES = """
@@ -112,6 +112,138 @@ def real_providers(lab):
     stack.run("plan", "-detailed-exitcode", "-no-color")
     run(stack, "destroy", "-auto-approve", "-no-color")
     check(stack.state()["resources"] == [], "something is left")
+
+
+NEWER = """
+terraform {
+  required_version = ">= 1.11"
+}
+ephemeral "lab6_lease" "l" { of = "x" }
+resource "lab6_thing" "held" {
+  name = "held"
+  text = provider::lab6::twice("a")
+  pass = ephemeral.lab6_lease.l.value
+}
+"""
+IDENTITY = """
+terraform {
+  required_version = ">= 1.12"
+}
+resource "lab6_known" "k" { name = "k" }
+"""
+MOVED = """
+resource "lab6_row" "now" {
+  name = "old"
+  text = "t"
+}
+moved {
+  from = lab6_thing.old
+  to   = lab6_row.now
+}
+"""
+
+
+def methods(stack):
+    return {method.split("/")[-1] for _, _, what, method in stack.calls() if what == "begin"}
+
+
+def newer(lab, tool, code, **options):
+    """A stack of a client that has what the code needs."""
+    if tool not in lab.peers:
+        raise Skip(f"no {tool} here")
+    stack = Stack(lab, code, tool=tool, **options)
+    done = stack.run("init", "-no-color", check_exit=False)
+    if "Unsupported Terraform Core version" in done.stderr or "Unsupported OpenTofu Core version" in done.stderr:
+        raise Skip(f"{tool} is older than what this needs")
+    check(done.returncode == 0, done.stdout[-500:], done.stderr[-1500:])
+    stack.log_calls()
+    return stack
+
+
+@test("lab6", cases=CLIENTS)
+def newer_calls(lab, tool):
+    """Ephemeral resources that are renewed, write-only values, functions, moves from another type: as without plumb."""
+    direct, through = newer(lab, tool, NEWER), newer(lab, tool, NEWER)
+    for stack in (direct, through):
+        stack.fault(("create/lab6_thing.held", "latency", 3000))
+    direct.run("apply", "-auto-approve", "-no-color")
+    done = run(through, "apply", "-auto-approve", "-no-color", options=["-v"])
+    check(state_of(direct) == state_of(through), "the states differ", done.stdout[-500:])
+    check("and 0 refused" in done.stderr and "leased-x" not in done.stdout + done.stderr, done.stderr)
+    want = {"OpenEphemeralResource", "RenewEphemeralResource", "CloseEphemeralResource", "ValidateEphemeralResourceConfig", "CallFunction"}
+    check(want <= methods(direct), "without plumb it calls", sorted(methods(direct)))
+    check(methods(through) >= methods(direct), "calls that do not come through:", sorted(methods(direct) - methods(through)))
+    check(json.loads(through.object("lab6_thing", "held").read_text())["text"] == "aa", "the function")
+    check(run(through, "plan", "-detailed-exitcode", "-no-color", check_exit=False).returncode == 0, "a second plan has changes")
+    run(through, "destroy", "-auto-approve", "-no-color")
+    through.write("main.tf", through.providers(MOVED) + 'resource "lab6_thing" "old" {\n  name = "old"\n  text = "t"\n}\n')
+    run(through, "apply", "-auto-approve", "-no-color")
+    through.write("main.tf", through.providers(MOVED) + MOVED)
+    run(through, "apply", "-auto-approve", "-no-color")
+    check([r["type"] for r in through.state()["resources"]] == ["lab6_row"] and "MoveResourceState" in methods(through), through.state())
+
+
+@test("lab6", cases=CLIENTS)
+def identities(lab, tool):
+    """What is known by its identity is read, and imported by it."""
+    stack = newer(lab, tool, IDENTITY)
+    run(stack, "apply", "-auto-approve", "-no-color")
+    check(run(stack, "plan", "-detailed-exitcode", "-no-color", check_exit=False).returncode == 0, "a second plan has changes")
+    run(stack, "state", "rm", "lab6_known.k")
+    stack.write("import.tf", 'import {\n  to = lab6_known.k\n  identity = { id = "k" }\n}\n')
+    run(stack, "apply", "-auto-approve", "-no-color")
+    check(stack.state()["resources"][0]["instances"][0]["identity"] == {"id": "k"}, stack.state())
+    check({"GetResourceIdentitySchemas", "ImportResourceState"} <= methods(stack), sorted(methods(stack)))
+
+
+ACTION = """
+terraform {
+  required_version = ">= 1.14"
+}
+resource "lab6_row" "r" {
+  name = "r"
+  text = "%s"
+  lifecycle {
+    action_trigger {
+      events  = [after_create, after_update]
+      actions = [action.lab6_ring.bell]
+    }
+  }
+}
+action "lab6_ring" "bell" {
+  config {
+    name = "bell"
+  }
+}
+"""
+LIST = """
+list "lab6_known" "all" {
+  provider = lab6
+}
+"""
+
+
+@test("lab6", cases=CLIENTS[1:])
+def actions_and_lists(lab, tool):
+    """Terraform's actions and queries (from 1.14 on): passed on; an action is refused where something stands against the stack."""
+    stack = newer(lab, tool, ACTION % "a")
+    done = run(stack, "apply", "-auto-approve", "-no-color")
+    check(stack.object("lab6_ring", "bell").exists() and "ringing bell" in done.stdout, done.stdout[-800:])
+    check({"PlanAction", "InvokeAction", "ValidateActionConfig"} <= methods(stack), sorted(methods(stack)))
+    lister = newer(lab, tool, 'resource "lab6_known" "k" { name = "k" }\n')
+    run(lister, "apply", "-auto-approve", "-no-color")
+    lister.write("all.tfquery.hcl", LIST)
+    done = run(lister, "query", "-no-color")
+    check("list.lab6_known.all" in done.stdout and "ListResource" in methods(lister), done.stdout, done.stderr)
+    frozen = guarded(lab, ACTION % "a", tool=tool)
+    stack.object("lab6_ring", "bell").unlink()
+    frozen.run("init", "-no-color")
+    frozen.apply()
+    frozen.object("lab6_ring", "bell").unlink()
+    plumb(frozen, "freeze", "*", "--reason", "the fair", "--until", "1h")
+    done = run(frozen, "apply", "-auto-approve", "-no-color", "-invoke=action.lab6_ring.bell", check_exit=False)
+    check(done.returncode == 1 and "Refused by plumb" in done.stdout + done.stderr and not frozen.object("lab6_ring", "bell").exists(),
+          done.stdout[-800:], done.stderr[-800:])
 
 
 @test("lab6")

@@ -225,8 +225,10 @@ def statelock_guards_reads_where_asked(lab, tool):
         stack.run("init", "-no-color")
         done = stack.run("apply", "-auto-approve", "-no-color", "-lock=false", check_exit=False, env=service.backend("apply"))
         check(done.returncode == 1 and not (stack.dir / "errored.tfstate").exists(), "it went on:", done.stderr[-500:])
-        refused(stack.run("apply", "-auto-approve", "-no-color", check_exit=False, env=service.backend("apply")),
-                "there is no complete scan on record")
+        done = stack.run("apply", "-auto-approve", "-no-color", check_exit=False, env=service.backend("apply"))
+        if "invalid auth" not in done.stderr:  # Terraform 1.15 reads before it locks
+            refused(done, "there is no complete scan on record")
+        check(done.returncode == 1 and not service.states(), done.stdout[-500:], done.stderr[-500:])
         stack.run("plan", "-no-color")
 
 

@@ -54,7 +54,7 @@ func (*lab) Configure(ctx context.Context, req provider.ConfigureRequest, resp *
 		resp.Diagnostics.AddError("lab6 cannot be configured", err.Error())
 		return
 	}
-	resp.ResourceData, resp.DataSourceData = store, store
+	resp.ResourceData, resp.DataSourceData, resp.ActionData, resp.ListResourceData = store, store, store, store
 }
 
 func (*lab) DataSources(context.Context) []func() datasource.DataSource {

@@ -67,6 +67,18 @@ func (s *Store) Save(kind string, object map[string]any) ([]byte, error) {
 	return raw, err
 }
 
+// Names are those of all objects of a type, sorted.
+func (s *Store) Names(kind string) (names []string, err error) {
+	entries, err := os.ReadDir(filepath.Join(s.Dir, kind))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, entry := range entries {
+		names = append(names, strings.TrimSuffix(entry.Name(), ".json"))
+	}
+	return names, err
+}
+
 // Delete removes the object; one that is gone already is no error.
 func (s *Store) Delete(kind, id string) error {
 	err := os.Remove(s.path(kind, id))
