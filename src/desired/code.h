@@ -200,30 +200,47 @@ struct code_chain {
 bool code_explain(struct code *code, const struct code_instance *instance, struct path path,
                   struct code_chain *ret);
 /* An edit that makes a path of an instance give another value. */
+enum code_target_part {
+    CODE_TARGET_VALUE, /* what expr gives */
+    CODE_TARGET_TEXT,  /* expr is a text inside of a template; `value` is what it says then */
+    CODE_TARGET_FIRST, /* expr is a template; `value` is put in front of what it says */
+    CODE_TARGET_LAST,  /* ... and behind it */
+};
 struct code_target {
     const struct hcl_file *source;
-    const struct hcl_expr *expr;
+    const struct hcl_expr
+        *expr; /* NULL: a new argument `name` in `body`, that of a module's call */
+    const struct hcl_body *body;
+    struct str name;
     struct path rest; /* below expr: what is set or unset there */
     bool unset;
-    bool text;                 /* expr is a text inside of a template: `value` is the text then */
-    struct value value;        /* as the expression should give it */
-    const struct value *old;   /* what that part gives now, or NULL */
-    const struct value *whole; /* what expr gives now, or NULL */
+    enum code_target_part part;
+    struct value value;      /* as the expression should give it */
+    const struct value *old; /* what that part gives now, or NULL */
 };
+/* Which of several parts to edit, each time that there are some: the first of them, at first. */
+enum { CODE_CHOICES_MAX = 32 };
+struct code_choices {
+    size_t n, at; /* at: made in this attempt */
+    uint32_t digit[CODE_CHOICES_MAX], of[CODE_CHOICES_MAX];
+};
+/* One of n for this attempt. n > 0 */
+size_t code_choose(struct code_choices *choices, size_t n);
+/* To the next attempt: the last choice differs first. False: there is none. */
+bool code_choose_again(struct code_choices *choices);
 struct code_aim {
     const struct code_target *target;
     size_t n;       /* 0: there are none */
-    size_t choices; /* attempts that may differ */
     struct str why; /* why there are none, with its place; or empty */
     struct code_chain chain;
 };
 /*
  * What would have to be written elsewhere for the path to give v (NULL: the part goes): through
  * names, functions, templates and `for` as far as they can be turned around. Whether it is right
- * only an evaluation of the edited code tells; other attempts may give other edits.
+ * only an evaluation of the edited code tells.
  */
 bool code_aim(struct code *code, const struct code_instance *instance, struct path path,
-              const struct value *v, size_t attempt, struct code_aim *ret);
+              const struct value *v, struct code_choices *choices, struct code_aim *ret);
 /* Why an instance (or any of TYPE.NAME) is not there: the count, for_each or enabled that decides
  * it. */
 struct code_absence {

@@ -22,12 +22,29 @@ bool code_aim_fail(struct code_follow *f, const struct code_source *source,
 
 size_t code_aim_choose(struct code_follow *f, size_t n)
 {
-    struct code_aiming *a = f->aim;
-    size_t digit = a->attempt % n;
-    a->attempt /= n;
-    if (a->choices <= SIZE_MAX / n)
-        a->choices *= n;
-    return digit;
+    return code_choose(f->aim->choices, n);
+}
+
+size_t code_choose(struct code_choices *c, size_t n)
+{
+    if (n < 2 || c->at == CODE_CHOICES_MAX || n > UINT32_MAX)
+        return 0;
+    if (c->at == c->n) {
+        c->digit[c->n] = 0;
+        c->of[c->n++] = (uint32_t)n;
+    }
+    return c->digit[c->at++] % n;
+}
+
+bool code_choose_again(struct code_choices *c)
+{
+    c->n = c->at < c->n ? c->at : c->n;
+    while (c->n && c->digit[c->n - 1] + 1 >= c->of[c->n - 1])
+        c->n--;
+    c->at = 0;
+    if (c->n)
+        c->digit[c->n - 1]++;
+    return c->n > 0;
 }
 
 struct path code_aim_path(struct code_follow *f, struct path_step step, struct path rest)
@@ -115,6 +132,35 @@ bool code_aim_written(const struct hcl_expr *expr)
     return expr->kind == HCL_EXPR_TUPLE || expr->kind == HCL_EXPR_OBJECT || hcl_is_literal(expr);
 }
 
+struct rooted {
+    struct str one, other;
+    bool any;
+};
+
+static bool is_another(void *ctx, const struct hcl_traversal *traversal)
+{
+    struct rooted *r = ctx;
+    r->any |= str_equal(traversal->root, r->one) || str_equal(traversal->root, r->other);
+    return !r->any;
+}
+
+static bool refers(struct code_follow *f, const struct hcl_expr *expr, struct str one,
+                   struct str other)
+{
+    struct rooted rooted = {one, other, false};
+    (void)hcl_each_reference(f->arena, expr, is_another, &rooted);
+    return rooted.any;
+}
+
+unsigned char code_aim_rank(struct code_follow *f, const struct code_source *source,
+                            const struct hcl_expr *expr)
+{
+    bool own = refers(f, expr, STR("each"), STR("count"));
+    if (source->scope->module->parent)
+        return own ? 0 : refers(f, expr, STR("var"), STR("var")) ? 1 : 2;
+    return code_aim_written(expr) ? 0 : own ? 1 : 2;
+}
+
 bool code_aim_on(struct code_follow *f, const struct code_source *source,
                  const struct hcl_expr *expr, struct path rest, const struct value *want,
                  unsigned depth_left)
@@ -136,29 +182,103 @@ bool code_aim_on(struct code_follow *f, const struct code_source *source,
 
 /* --- what is written out --- */
 
+static const char too_many[] = "there are too many places to edit";
+
+static struct code_target *add_target(struct code_follow *f)
+{
+    struct code_aiming *a = f->aim;
+    struct code_target *grown =
+        a->n < CODE_TARGETS_MAX ? arena_grow(f->arena, a->target, a->n, &a->room, a->n + 1) : NULL;
+    f->full |= !grown && a->n < CODE_TARGETS_MAX;
+    a->target = grown ? grown : a->target;
+    return grown ? &grown[a->n++] : NULL;
+}
+
 bool code_aim_at(struct code_follow *f, const struct code_source *source,
-                 const struct hcl_expr *expr, struct path rest, bool text,
+                 const struct hcl_expr *expr, struct path rest, enum code_target_part part,
                  const struct value *value)
 {
     struct code_aiming *a = f->aim;
     struct value *now = arena_new(f->arena, struct value, 1);
-    bool known = now && code_follow_eval(f, source, expr, now);
-    const struct value *old = known ? path_find(now, rest) : NULL;
-    struct code_target *grown =
-        a->n < CODE_TARGETS_MAX ? arena_grow(f->arena, a->target, a->n, &a->room, a->n + 1) : NULL;
-    if (!grown || !now) {
-        f->full = !now || a->n < CODE_TARGETS_MAX;
-        return code_aim_fail(f, source, expr, "there are too many places to edit");
+    const struct value *old =
+        now && code_follow_eval(f, source, expr, now) ? path_find(now, rest) : NULL;
+    struct code_target *target = add_target(f);
+    if (!target)
+        return code_aim_fail(f, source, expr, too_many);
+    *target = (struct code_target){.source = source->file,
+                                   .expr = expr,
+                                   .rest = rest,
+                                   .unset = a->unset && rest.n,
+                                   .part = part,
+                                   .value = *value,
+                                   .old = old && old->kind != VALUE_NULL ? old : NULL};
+    a->hits++;
+    return true;
+}
+
+static bool with_part(struct code_follow *f, const struct value *now, struct path rest,
+                      const struct value *v, struct value *ret, unsigned depth_left);
+
+static bool with_item(struct code_follow *f, const struct value *now, struct path rest,
+                      const struct value *v, struct value *ret, unsigned depth_left)
+{
+    int64_t at = rest.step[0].index;
+    struct value *items = arena_new(f->arena, struct value, now->len);
+    struct path below = {rest.step + 1, rest.n - 1};
+    if (!items || rest.step[0].kind != PATH_INDEX || at < 0 || at >= now->len ||
+        now->kind == VALUE_SET)
+        return false;
+    memcpy(items, now->items, now->len * sizeof *items);
+    *ret = value_items(VALUE_TUPLE, items, now->len);
+    return with_part(f, &now->items[at], below, v, &items[at], depth_left);
+}
+
+/* A value with the part at `rest` as v, or without it. */
+static bool with_part(struct code_follow *f, const struct value *now, struct path rest,
+                      const struct value *v, struct value *ret, unsigned depth_left)
+{
+    uint32_t old = value_is_object_like(now) ? now->len : 0;
+    size_t n = 0;
+    struct value none = value_null();
+    if (rest.n == 0 || depth_left-- == 0) {
+        *ret = v ? *v : none;
+        return v && rest.n == 0;
     }
-    a->target = grown;
-    grown[a->n++] = (struct code_target){.source = source->file,
-                                         .expr = expr,
-                                         .rest = rest,
-                                         .unset = a->unset && rest.n,
-                                         .text = text,
-                                         .value = *value,
-                                         .old = old && old->kind != VALUE_NULL ? old : NULL,
-                                         .whole = known ? now : NULL};
+    if (value_is_list_like(now))
+        return with_item(f, now, rest, v, ret, depth_left);
+    struct value_member *members = arena_new(f->arena, struct value_member, (size_t)old + 1);
+    if (!members || rest.step[0].kind != PATH_KEY ||
+        (now->kind != VALUE_NULL && !value_is_object_like(now)))
+        return false;
+    for (uint32_t i = 0; i < old; i++)
+        if (!str_equal(key_str(now->members[i].key), rest.step[0].key))
+            members[n++] = now->members[i];
+    if (rest.n > 1 || v) {
+        const struct value *member = value_get(now, rest.step[0].key);
+        struct path below = {rest.step + 1, rest.n - 1};
+        if (!with_part(f, member ? member : &none, below, v, &members[n].value, depth_left) ||
+            !(members[n++].key = key_make(f->arena, rest.step[0].key)))
+            return false;
+    }
+    return value_members(VALUE_OBJECT, members, n, ret, NULL, NULL);
+}
+
+bool code_aim_argument(struct code_follow *f, const struct code_source *source,
+                       const struct code_module_call *call, struct str name,
+                       const struct hcl_expr *otherwise, struct path rest)
+{
+    struct code_aiming *a = f->aim;
+    struct value now = value_null(), v;
+    if (call->file->json || (otherwise && !code_follow_eval(f, source, otherwise, &now)) ||
+        value_any_unknown(&now) ||
+        !with_part(f, &now, rest, a->unset ? NULL : &a->value, &v, VALUE_DEPTH_MAX) ||
+        code_aim_choose(f, 2) != 0)
+        return false;
+    struct code_target *target = add_target(f);
+    if (!target)
+        return code_aim_fail(f, source, otherwise ? otherwise : call->source_expr.expr, too_many);
+    *target =
+        (struct code_target){.source = call->file, .body = call->body, .name = name, .value = v};
     a->hits++;
     return true;
 }
@@ -191,7 +311,7 @@ static bool here(struct code_follow *f, const struct code_source *source,
     if (!ok || edit.full || edit.why.ptr)
         return false;
     if (edit.n)
-        return code_aim_at(f, source, expr, rest, false, v);
+        return code_aim_at(f, source, expr, rest, CODE_TARGET_VALUE, v);
     a->hits++;
     return true;
 }

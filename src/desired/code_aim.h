@@ -4,8 +4,8 @@
  * Shape:   the way of code_follow.h, with a wish: what the expression that is reached is to give.
  *          Where an expression makes something of its parts (a template, concat(), for ...), the
  *          wish becomes one for the part that must differ. It ends at what is written out
- * Choices: where several parts could be edited, attempt 0 takes the likeliest, others come with
- *          further attempts: the digits of `attempt`, one for each choice
+ * Choices: where several parts could be edited, the likeliest comes first, the others with further
+ *          attempts (struct code_choices)
  * Proof:   none here; whoever edits evaluates the code again
  */
 #pragma once
@@ -13,7 +13,7 @@
 
 enum {
     CODE_TARGETS_MAX = 1000,
-    CODE_RANKS = 3 /* written out; of this instance alone; anything else */
+    CODE_RANKS = 3 /* see code_aim_rank */
 };
 
 struct code_aiming {
@@ -22,7 +22,7 @@ struct code_aiming {
     struct code_target *target;
     size_t n, room;
     size_t hits; /* targets, and what is as it should be already */
-    size_t attempt, choices;
+    struct code_choices *choices;
     struct str why; /* the first reason why not, or empty */
     bool failed;
 };
@@ -54,12 +54,21 @@ bool code_aim_fail(struct code_follow *f, const struct code_source *source,
  * where it can be taken apart (or has failed). */
 bool code_aim_parts(struct code_follow *f, const struct code_source *source,
                     const struct hcl_expr *expr, const struct value *old, unsigned depth_left);
-/* An edit of expr with the wish as it is; text: a part of a template. */
+/* An edit of expr. */
 bool code_aim_at(struct code_follow *f, const struct code_source *source,
-                 const struct hcl_expr *expr, struct path rest, bool text,
+                 const struct hcl_expr *expr, struct path rest, enum code_target_part part,
                  const struct value *value);
 /* Is it written out where it stands? */
 bool code_aim_written(const struct hcl_expr *expr);
+/* Which of several parts is edited first: what is written out, then what is of this instance alone,
+ * then anything else. In a module that is called: of this instance, given by the call, else. */
+unsigned char code_aim_rank(struct code_follow *f, const struct code_source *source,
+                            const struct hcl_expr *expr);
+/* A variable of a module has no value but its default: another argument of the call, else the
+ * default. True: it is the argument, and a target. */
+bool code_aim_argument(struct code_follow *f, const struct code_source *source,
+                       const struct code_module_call *call, struct str name,
+                       const struct hcl_expr *otherwise, struct path rest);
 /* Equal, or the same text (5 and "5"). */
 bool code_aim_alike(const struct value *a, const struct value *b);
 bool code_aim_has(const struct value *list, const struct value *v);
@@ -72,7 +81,8 @@ bool code_aim_text(struct code_follow *f, const struct value *v, struct str *ret
 struct code_split {
     size_t n; /* parts */
     const size_t *len;
-    const unsigned char *rank; /* of each: 0 = written out, edited first; higher: later */
+    const unsigned char *rank; /* of each: which is edited first */
+    const bool *written;       /* written out where it stands */
     size_t want;               /* the length of what is wished for */
     /* Does what is wished for have the whole of a part at `to`? It is long enough. */
     bool (*same)(const void *ctx, size_t part, size_t to);

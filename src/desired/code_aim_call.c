@@ -48,24 +48,12 @@ struct piece {
     struct path_step step;
     struct value value;
     unsigned char rank;
+    bool written;
 };
 struct pieces {
     struct piece *item;
     size_t n, room;
 };
-
-static bool is_own_name(void *ctx, const struct hcl_traversal *traversal)
-{
-    (void)ctx;
-    return !str_equal(traversal->root, STR("each")) && !str_equal(traversal->root, STR("count"));
-}
-
-static unsigned char rank_of(struct turning *t, const struct hcl_expr *expr)
-{
-    if (code_aim_written(expr))
-        return 0;
-    return hcl_each_reference(t->f->arena, expr, is_own_name, NULL) ? 2 : 1;
-}
 
 static bool add_piece(struct turning *t, struct pieces *p, const struct hcl_expr *expr,
                       const struct value *v, int64_t index)
@@ -83,7 +71,8 @@ static bool add_piece(struct turning *t, struct pieces *p, const struct hcl_expr
                                    .indexed = index >= 0,
                                    .step = {.kind = PATH_INDEX, .index = index},
                                    .value = *v,
-                                   .rank = rank_of(t, own)};
+                                   .rank = code_aim_rank(t->f, t->source, own),
+                                   .written = code_aim_written(own)};
     return true;
 }
 
@@ -131,17 +120,21 @@ static const struct value *member_of(const struct piece *piece, struct path rest
     return rest.step[0].kind == PATH_KEY ? value_get(&piece->value, rest.step[0].key) : NULL;
 }
 
-/* A key that none has: into one that is written out, else into the instance's own, else into any.
- */
-static void aim_new_key(struct turning *t, const struct pieces *p)
+/* Where a key could be written: in the piece that has it, then in one behind it that is written
+ * out; where none has it, in any, the likeliest first. */
+static size_t places_for_key(struct turning *t, const struct pieces *p, size_t *place)
 {
-    size_t *candidate = arena_new(t->f->arena, size_t, p->n), n = 0;
-    for (unsigned rank = 0; candidate && rank < CODE_RANKS; rank++)
-        for (size_t i = p->n; i-- > 0;)
-            if (p->item[i].rank == rank && value_is_object_like(&p->item[i].value))
-                candidate[n++] = i;
-    if (n)
-        (void)aim_piece(t, &p->item[candidate[code_aim_choose(t->f, n)]], t->rest, wish(t));
+    size_t n = 0, has = p->n;
+    while (has > 0 && !member_of(&p->item[has - 1], t->rest))
+        has--;
+    if (has > 0)
+        place[n++] = has - 1;
+    for (unsigned rank = 0; rank < CODE_RANKS; rank++)
+        for (size_t i = p->n; i-- > has;)
+            if (p->item[i].rank == rank && value_is_object_like(&p->item[i].value) &&
+                (has == 0 || rank + 1 < CODE_RANKS))
+                place[n++] = i;
+    return n;
 }
 
 static bool turn_merge(struct turning *t)
@@ -155,15 +148,16 @@ static bool turn_merge(struct turning *t)
     }
     if (!pieces_of(t, &p))
         return true;
-    bool every = t->f->aim->unset && t->rest.n == 1, any = false;
-    for (size_t i = p.n; i-- > 0 && (every || !any);)
-        if (member_of(&p.item[i], t->rest)) {
-            any = true;
-            if (!aim_piece(t, &p.item[i], t->rest, wish(t)))
+    if (t->f->aim->unset && t->rest.n == 1) {
+        for (size_t i = p.n; i-- > 0;)
+            if (member_of(&p.item[i], t->rest) && !aim_piece(t, &p.item[i], t->rest, NULL))
                 return true;
-        }
-    if (!any && !t->f->aim->unset)
-        aim_new_key(t, &p);
+        return true;
+    }
+    size_t *place = arena_new(t->f->arena, size_t, p.n),
+           n = place ? places_for_key(t, &p, place) : 0;
+    if (n)
+        (void)aim_piece(t, &p.item[place[code_aim_choose(t->f, n)]], t->rest, wish(t));
     return true;
 }
 
@@ -297,13 +291,15 @@ static void aim_lists(struct turning *t, const struct pieces *p)
     struct lists lists = {p, &want};
     size_t *len = arena_new(f->arena, size_t, p->n), *from = arena_new(f->arena, size_t, p->n + 1);
     unsigned char *rank = arena_new(f->arena, unsigned char, p->n);
-    if (!len || !from || !rank || !value_is_list_like(&want))
+    bool *written = arena_new(f->arena, bool, p->n);
+    if (!len || !from || !rank || !written || !value_is_list_like(&want))
         return;
     for (size_t i = 0; i < p->n; i++) {
         len[i] = length_of(&p->item[i]);
         rank[i] = p->item[i].rank;
+        written[i] = p->item[i].written;
     }
-    struct code_split split = {p->n, len, rank, want.len, same_items, &lists, from};
+    struct code_split split = {p->n, len, rank, written, want.len, same_items, &lists, from};
     if (!code_aim_split(f, &split))
         return;
     for (size_t i = 0; i < p->n; i++) {

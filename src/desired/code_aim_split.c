@@ -67,13 +67,13 @@ static bool between(const struct code_split *s)
     size_t at = 0;
     for (size_t i = 0; i < s->n; i++) {
         s->from[i] = at;
-        if (s->rank[i] > 0) {
+        if (!s->written[i]) {
             if (!same(s, i, at))
                 return false;
             at += s->len[i];
         } else if (i + 1 == s->n) {
             at = s->want;
-        } else if (s->rank[i + 1] > 0) {
+        } else if (!s->written[i + 1]) {
             bool stays = same(s, i, at) && same(s, i + 1, at + s->len[i]);
             at = stays ? at + s->len[i] : find(s, i + 1, at);
             if (at == SIZE_MAX)

@@ -18,6 +18,7 @@ struct cutting {
     struct texts texts;
     size_t n, *len, *from;
     unsigned char *rank;
+    bool *written;
 };
 
 static bool start_cutting(struct code_follow *f, size_t n, struct cutting *ret)
@@ -26,8 +27,9 @@ static bool start_cutting(struct code_follow *f, size_t n, struct cutting *ret)
                             .texts.part = arena_new(f->arena, struct str, n),
                             .len = arena_new(f->arena, size_t, n),
                             .from = arena_new(f->arena, size_t, n + 1),
-                            .rank = arena_new(f->arena, unsigned char, n)};
-    f->full |= !ret->texts.part || !ret->len || !ret->from || !ret->rank;
+                            .rank = arena_new(f->arena, unsigned char, n),
+                            .written = arena_new(f->arena, bool, n)};
+    f->full |= !ret->texts.part || !ret->len || !ret->from || !ret->rank || !ret->written;
     return !f->full && !f->aim->unset && n && code_aim_text(f, &f->aim->value, &ret->texts.want);
 }
 
@@ -38,7 +40,7 @@ static bool cut(struct code_follow *f, struct cutting *c)
         if (c->len[i] == 0)
             c->texts.part[i].ptr = "";
     }
-    struct code_split split = {c->n,      c->len,    c->rank, c->texts.want.len,
+    struct code_split split = {c->n,      c->len,    c->rank, c->written, c->texts.want.len,
                                same_text, &c->texts, c->from};
     return code_aim_split(f, &split);
 }
@@ -50,6 +52,24 @@ static struct str part_wanted(const struct cutting *c, size_t i)
 
 /* --- templates --- */
 
+/* More at one of the ends of a quoted template, where no part of it gives that. True: done. */
+static bool aim_end(struct code_follow *f, const struct code_source *source,
+                    const struct hcl_expr *expr, const struct cutting *c)
+{
+    struct str all = STR(""), want = c->texts.want, more;
+    for (size_t i = 0; i < c->n && all.ptr; i++)
+        all = arena_printf(f->arena, "%.*s%.*s", STR_ARG(all), STR_ARG(c->texts.part[i]));
+    if (!all.ptr || source->file->json || expr->heredoc || want.len <= all.len)
+        return false;
+    bool last = str_starts(want, all);
+    if ((!last && !str_ends(want, all)) || code_aim_choose(f, 2) == 0)
+        return false;
+    more = last ? str_sub(want, all.len, want.len) : str_sub(want, 0, want.len - all.len);
+    struct value text = value_string(more);
+    return code_aim_at(f, source, expr, (struct path){0},
+                       last ? CODE_TARGET_LAST : CODE_TARGET_FIRST, &text);
+}
+
 bool code_aim_template(struct code_follow *f, const struct code_source *source,
                        const struct hcl_expr *expr, struct path rest, unsigned depth_left)
 {
@@ -59,21 +79,23 @@ bool code_aim_template(struct code_follow *f, const struct code_source *source,
         return true;
     for (size_t i = 0; i < c.n; i++) {
         const struct hcl_expr *part = expr->parts.part[i];
-        c.rank[i] = part->kind == HCL_EXPR_STRING ? 0 : 2;
+        c.rank[i] = code_aim_rank(f, source, part);
+        c.written[i] = part->kind == HCL_EXPR_STRING;
         if (!code_follow_eval(f, source, part, &v) || !code_aim_text(f, &v, &c.texts.part[i]))
             return true;
     }
-    if (!cut(f, &c))
+    if (aim_end(f, source, expr, &c) || !cut(f, &c))
         return true;
     for (size_t i = 0; i < c.n; i++) {
         struct str wanted = part_wanted(&c, i);
         struct value want = value_string(wanted);
         if (str_equal(wanted, c.texts.part[i]))
             continue;
-        if (c.rank[i] == 0 ? source->file->json || !code_aim_at(f, source, expr->parts.part[i],
-                                                                (struct path){0}, true, &want)
-                           : !code_aim_on(f, source, expr->parts.part[i], (struct path){0}, &want,
-                                          depth_left - 1))
+        if (c.written[i]
+                ? source->file->json || !code_aim_at(f, source, expr->parts.part[i],
+                                                     (struct path){0}, CODE_TARGET_TEXT, &want)
+                : !code_aim_on(f, source, expr->parts.part[i], (struct path){0}, &want,
+                               depth_left - 1))
             return true;
     }
     f->aim->hits++;
@@ -205,7 +227,8 @@ bool code_aim_format(struct code_follow *f, const struct code_source *source,
         !start_cutting(f, p.n, &c))
         return true;
     for (size_t i = 0; i < p.n; i++) {
-        c.rank[i] = i % 2 ? (code_aim_written(call->call.arg[1 + i / 2]) ? 0 : 2) : 0;
+        c.rank[i] = code_aim_rank(f, source, call->call.arg[i % 2 ? 1 + i / 2 : 0]);
+        c.written[i] = i % 2 == 0;
         if (i % 2 == 0)
             c.texts.part[i] = percent(f, p.item[i], false);
         else if (!format_one(f, source, call, p.item[i], call->call.arg[1 + i / 2],

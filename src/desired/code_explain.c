@@ -303,13 +303,13 @@ bool code_explain(struct code *code, const struct code_instance *instance, struc
 }
 
 bool code_aim(struct code *code, const struct code_instance *instance, struct path path,
-              const struct value *v, size_t attempt, struct code_aim *ret)
+              const struct value *v, struct code_choices *choices, struct code_aim *ret)
 {
     struct code_follow f = {.code = code, .arena = &code->arena};
-    struct code_aiming aim = {.unset = !v, .attempt = attempt, .choices = 1};
+    struct code_aiming aim = {.unset = !v, .choices = choices};
     const struct code_made *made =
         is_of_walk(code, instance->made) ? instance->made : code_find_made(code, instance->address);
-    *ret = (struct code_aim){.choices = 1};
+    *ret = (struct code_aim){0};
     if (!made || !code->plan.code)
         return true;
     if (v)
@@ -319,7 +319,6 @@ bool code_aim(struct code *code, const struct code_instance *instance, struct pa
     f.walk.diags = &f.quiet;
     f.aim = &aim;
     (void)code_follow_instance(&f, made, path, CODE_FOLLOW_DEPTH);
-    ret->choices = aim.choices;
     ret->why = aim.why;
     ret->chain = (struct code_chain){f.link, f.n, f.why};
     if (aim.failed || f.full)

@@ -674,6 +674,11 @@ static void follow_variable(struct code_follow *f, const struct code_source *sou
     }
     const struct hcl_attribute *a =
         code_call_argument(f->code, module->config->call, v->name, &file);
+    struct code_source standard = own;
+    standard.file = v->default_expr.file;
+    if (!a && f->aim &&
+        code_aim_argument(f, &standard, module->config->call, v->name, v->default_expr.expr, rest))
+        return;
     if (!a) {
         f->unset = module;
         follow_default(f, &own, v, name, rest, depth_left);

@@ -154,6 +154,15 @@ bool adopt_change_at(struct adopter *ad, const struct adopt_change *change,
                      const struct code_instance *instance, const struct value *old,
                      unsigned depth_left)
 {
+    /* In a module that is called, what the call gives it comes before what all calls of it share.
+     */
+    bool called = change->origin && instance->module.len &&
+                  !adopt_has_dynamic(ad, change, instance) && code_choose(&ad->choices, 2) == 0;
+    if (called && adopt_change_aimed(ad, change, instance))
+        return true;
+    if (called && !ad->refused)
+        return false;
+    ad->refused = false;
     return change_in_place(ad, change, instance, old) ||
            adopt_change_elsewhere(ad, change, instance, old, depth_left);
 }

@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "respond/adopt_parts.h"
 
-enum { ATTEMPTS_MAX = 16 };
+enum { ATTEMPTS_MAX = 24, ROUNDS_MAX = 50 };
 
 /* --- the code as it is by now --- */
 
@@ -32,64 +32,48 @@ static struct code *code_now(struct adopter *ad)
 
 /* --- targets --- */
 
-/* Targets of one expression: what it gives with all of them. */
-static bool whole_of(struct adopter *ad, const struct code_aim *aim, size_t first, bool *done,
-                     struct value *ret)
+static bool refuse_target(struct adopter *ad, const struct code_target *t)
 {
-    const struct code_target *target = &aim->target[first];
-    size_t n = 0;
-    if (!target->whole)
-        return false;
-    *ret = *target->whole;
-    for (size_t i = first; i < aim->n; i++) {
-        const struct code_target *t = &aim->target[i];
-        if (t->expr != target->expr || t->text)
-            continue;
-        if (t->rest.n == 0 ||
-            !adopt_with(ad->arena, ret, t->rest, t->unset ? NULL : &t->value, ret))
-            return false;
-        done[i] = true;
-        n++;
-    }
-    return n > 1;
+    struct str at = adopt_at(ad, t->source, t->expr->range.start);
+    return adopt_refuse(ad, "what is written at %.*s cannot be edited as it is written",
+                        STR_ARG(at));
 }
 
-static bool make_edit(struct adopter *ad, const struct code_aim *aim, size_t i, bool *done,
-                      struct hcl_edit *edit)
+/* Do both change one thing? Then the second waits until the first is done. */
+static bool is_same(const struct code_target *a, const struct code_target *b)
 {
-    const struct code_target *t = &aim->target[i];
+    return a->source == b->source && a->expr == b->expr &&
+           (a->expr ? a->rest.n && b->rest.n : a->body == b->body && str_equal(a->name, b->name));
+}
+
+static bool make_edit(struct adopter *ad, const struct code_target *t, struct hcl_edit *edit)
+{
     struct hcl_known known = {t->old, NULL};
     struct hcl_obstacle obstacle;
     struct value *v = arena_new(ad->arena, struct value, 1);
     if (!v)
         return adopt_full(ad);
-    if (done[i])
-        return true;
-    if (t->text)
-        return hcl_edit_text(edit, t->expr, value_text(&t->value)) ||
-               adopt_refuse(ad, "the text at %.*s cannot be edited as it is written",
-                            STR_ARG(adopt_at(ad, t->source, t->expr->range.start)));
-    struct code_aim rest = *aim;
-    bool *taken = arena_new(ad->arena, bool, aim->n);
-    if (!taken)
-        return adopt_full(ad);
-    if (whole_of(ad, &rest, i, taken, v)) {
-        for (size_t k = 0; k < aim->n; k++)
-            done[k] |= taken[k];
-        known.old = t->whole;
-        return hcl_edit_set(edit, t->expr, (struct path){0}, v, known, &obstacle) ||
-               adopt_refuse(ad, "what is written at %.*s cannot be edited",
-                            STR_ARG(adopt_at(ad, t->source, t->expr->range.start)));
-    }
     *v = t->value;
-    return (t->unset ? hcl_edit_unset(edit, t->expr, t->rest, known, &obstacle)
-                     : hcl_edit_set(edit, t->expr, t->rest, v, known, &obstacle)) ||
-           adopt_refuse(ad, "what is written at %.*s cannot be edited",
-                        STR_ARG(adopt_at(ad, t->source, t->expr->range.start)));
+    if (!t->expr) {
+        struct hcl_new_item item = {.key = t->name, .value = v};
+        hcl_edit_add_attributes(edit, t->body, &item, 1);
+        return true;
+    }
+    bool ok;
+    if (t->part == CODE_TARGET_TEXT)
+        ok = hcl_edit_text(edit, t->expr, value_text(v));
+    else if (t->part != CODE_TARGET_VALUE)
+        ok = hcl_edit_text_end(edit, t->expr, t->part == CODE_TARGET_LAST, value_text(v));
+    else if (t->unset)
+        ok = hcl_edit_unset(edit, t->expr, t->rest, known, &obstacle);
+    else
+        ok = hcl_edit_set(edit, t->expr, t->rest, v, known, &obstacle);
+    return ok || refuse_target(ad, t);
 }
 
-/* All targets in the file of the first one that is left. */
-static bool edit_file(struct adopter *ad, const struct code_aim *aim, size_t first, bool *done)
+/* All targets in the file of the first one. */
+static bool edit_file(struct adopter *ad, const struct code_aim *aim, size_t first, bool *done,
+                      bool *ret_left)
 {
     const struct hcl_file *file = aim->target[first].source;
     struct adopt_text *text;
@@ -98,22 +82,28 @@ static bool edit_file(struct adopter *ad, const struct code_aim *aim, size_t fir
         return false;
     hcl_edit_start(&edit, ad->arena, file);
     for (size_t i = first; i < aim->n; i++) {
-        if (aim->target[i].source != file || done[i])
+        bool waits = done[i] || aim->target[i].source != file;
+        for (size_t k = first; k < i && !waits; k++)
+            if (is_same(&aim->target[k], &aim->target[i]))
+                waits = done[i] = *ret_left = true;
+        if (waits)
             continue;
-        if (!make_edit(ad, aim, i, done, &edit))
+        if (!make_edit(ad, &aim->target[i], &edit))
             return false;
         done[i] = true;
     }
     return edit.n == 0 || adopt_take(ad, text, &edit);
 }
 
-static bool edit_targets(struct adopter *ad, const struct code_aim *aim)
+/* *ret_left: not all of them could be edited at once. */
+static bool edit_targets(struct adopter *ad, const struct code_aim *aim, bool *ret_left)
 {
     bool *done = arena_new(ad->arena, bool, aim->n);
+    *ret_left = false;
     if (!done)
         return adopt_full(ad);
     for (size_t i = 0; i < aim->n; i++)
-        if (!done[i] && !edit_file(ad, aim, i, done))
+        if (!done[i] && !edit_file(ad, aim, i, done, ret_left))
             return false;
     return true;
 }
@@ -153,48 +143,67 @@ static bool refuse_outside(struct adopter *ad, const struct code_chain *chain)
 bool adopt_can_aim(struct adopter *ad, const struct adopt_change *change,
                    const struct code_instance *instance)
 {
+    struct code_choices choices = {0};
+    struct code_aim aim = {0};
+    struct value v = {0};
+    struct str reason = ad->reason;
+    bool more = change->unset || wish(ad, change, instance, &v);
+    for (size_t i = 0; more && aim.n == 0 && i < ATTEMPTS_MAX; i++)
+        more =
+            code_aim(ad->code, instance, change->path, change->unset ? NULL : &v, &choices, &aim) &&
+            code_choose_again(&choices);
+    ad->refused = true;
+    ad->reason = reason;
+    return aim.n > 0;
+}
+
+/* One round of edits; *ret_left: there is more to do with the code as it is then. */
+static bool aim_once(struct adopter *ad, const struct adopt_change *change,
+                     const struct code_instance *instance, bool again, bool *ret_left)
+{
     struct code_aim aim;
     struct value v = {0};
-    bool refused = ad->refused;
-    bool ok = (change->unset || wish(ad, change, instance, &v)) &&
-              code_aim(ad->code, instance, change->path, change->unset ? NULL : &v, 0, &aim) &&
-              aim.n > 0;
-    ad->refused = refused;
-    return ok;
+    struct code *code = code_now(ad);
+    if (!code)
+        return false;
+    if (code != ad->code)
+        instance = code_find_instance(code, instance->address);
+    *ret_left = false;
+    if (!instance)
+        return adopt_refuse(ad, "the edit would change which instances there are");
+    if (!change->unset && !wish(ad, change, instance, &v))
+        return false;
+    if (!code_aim(code, instance, change->path, change->unset ? NULL : &v, &ad->choices, &aim))
+        return adopt_full(ad);
+    if (aim.n)
+        return edit_targets(ad, &aim, ret_left);
+    if (again && !aim.why.len)
+        return true;
+    return aim.why.len ? adopt_refuse(ad, "%.*s", STR_ARG(aim.why))
+                       : refuse_outside(ad, &aim.chain);
 }
 
 bool adopt_change_aimed(struct adopter *ad, const struct adopt_change *change,
                         const struct code_instance *instance)
 {
-    struct code_aim aim;
-    struct value v = {0};
     struct str reason = ad->reason;
-    bool way = ad->has_other_way;
-    struct code *code = code_now(ad);
-    if (!code)
-        return false;
-    const struct code_instance *now =
-        code == ad->code ? instance : code_find_instance(code, instance->address);
-    if (!now)
-        return false;
+    bool way = ad->has_other_way, left = true;
     ad->refused = false;
-    if (!change->unset && !wish(ad, change, now, &v))
+    for (size_t round = 0; left && round < ROUNDS_MAX; round++) {
+        struct code_choices before = ad->choices;
+        if (aim_once(ad, change, instance, round > 0, &left)) {
+            if (left)
+                ad->choices = before; /* the same ones again */
+            continue;
+        }
+        if (!ad->refused && ad->err->kind == ERR_NONE) {
+            ad->refused = true;
+            ad->reason = reason;
+            ad->has_other_way = way;
+        }
         return false;
-    if (!code_aim(code, now, change->path, change->unset ? NULL : &v, ad->attempt, &aim))
-        return adopt_full(ad);
-    if (aim.choices > ad->choices)
-        ad->choices = aim.choices;
-    if (aim.n)
-        return edit_targets(ad, &aim);
-    if (aim.why.len)
-        return adopt_refuse(ad, "%.*s", STR_ARG(aim.why));
-    (void)refuse_outside(ad, &aim.chain);
-    if (!ad->refused) {
-        ad->refused = true;
-        ad->reason = reason;
-        ad->has_other_way = way;
     }
-    return false;
+    return true;
 }
 
 /* --- attempts --- */
@@ -236,37 +245,69 @@ void adopt_put_back(struct adopter *ad, const struct adopt_before *before)
     ad->norigins = ad->nedits = 0;
 }
 
+/* Files of modules that are called serve others, too, whom the proof does not see. */
+static bool only_own_files(const struct adopter *ad, const struct adopt_before *before)
+{
+    for (size_t i = 0; i < ad->ntexts; i++) {
+        struct str was = i < before->ntexts ? before->text[i].text : ad->text[i].before;
+        bool values = str_ends(ad->text[i].name, STR(".tfvars")) ||
+                      str_ends(ad->text[i].name, STR(".tfvars.json"));
+        if (!str_equal(was, ad->text[i].text) && !values &&
+            str_find_char(ad->text[i].name, '/', 0) != SIZE_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* The attempts of one change: the first that is proved, before others one that edits nothing but
+ * the root module. */
+struct attempts {
+    struct adopt_before before, found;
+    bool any;
+    struct str reason; /* of the first refusal */
+    bool way;
+    size_t tries;
+};
+
+/* True: there is no more to be tried. */
+static bool note_attempt(struct adopter *ad, struct attempts *t, bool proved)
+{
+    if (proved && !t->any && !adopt_keep(ad, &t->found))
+        return true;
+    if (proved && only_own_files(ad, &t->before))
+        return t->any = adopt_keep(ad, &t->found);
+    t->any |= proved;
+    if (!proved && t->tries == 1) {
+        t->reason = ad->reason;
+        t->way = ad->has_other_way;
+    }
+    return !code_choose_again(&ad->choices);
+}
+
 bool adopt_attempt(struct adopter *ad, bool (*apply)(struct adopter *ad, const void *ctx),
                    const void *ctx)
 {
-    struct adopt_before before;
-    struct str reason = {0};
-    bool way = false;
-    size_t origins = 0;
-    if (!adopt_keep(ad, &before))
+    struct attempts t = {0};
+    ad->choices = (struct code_choices){0};
+    if (!adopt_keep(ad, &t.before))
         return false;
-    for (ad->attempt = 0; ad->attempt < ATTEMPTS_MAX; ad->attempt++) {
-        size_t attempt = ad->attempt;
-        ad->choices = 1;
+    for (t.tries = 1; t.tries <= ATTEMPTS_MAX; t.tries++) {
         bool ok = apply(ad, ctx);
-        if (ok && ad->choices == 1 && attempt == 0)
+        if (ok && ad->choices.n == 0)
             return true; /* proved with all others, at the end */
-        if (ok && adopt_verify(ad))
-            return true;
-        if (!ad->refused)
+        bool proved = ok && adopt_verify(ad);
+        if (!proved && !ad->refused)
             return false;
-        if (attempt == 0) {
-            reason = ad->reason;
-            way = ad->has_other_way;
-            origins = ad->norigins;
-        }
-        if (attempt + 1 >= ad->choices)
+        if (note_attempt(ad, &t, proved))
             break;
-        adopt_put_back(ad, &before);
+        adopt_put_back(ad, &t.before);
+    }
+    if (t.any) {
+        adopt_put_back(ad, &t.found);
+        return true;
     }
     ad->refused = true;
-    ad->reason = reason;
-    ad->has_other_way = way;
-    ad->norigins = ad->norigins > origins ? ad->norigins : origins;
+    ad->reason = t.reason;
+    ad->has_other_way = t.way;
     return false;
 }

@@ -45,7 +45,7 @@ struct adopter {
     struct str added, removed; /* address of an instance that the edit adds, or takes away */
     bool refused, has_other_way;
     struct str reason;
-    size_t attempt, choices; /* see code_aim */
+    struct code_choices choices; /* see code_aim */
     struct err *err;
 };
 

@@ -260,6 +260,20 @@ static bool is_added(const struct adopter *ad, const struct code_instance *insta
     return ad->added.len && str_equal(instance->address, ad->added);
 }
 
+/* The first difference between the instances there were and those there would be. */
+static bool refuse_instances(struct adopter *ad, const struct code_instance *old,
+                             const struct code_instance *new, const struct code *after)
+{
+    size_t n;
+    const struct code_instance *all = code_instances(after, &n);
+    bool stays = false;
+    for (size_t i = 0; old && i < n && !stays; i++)
+        stays = str_equal(all[i].address, old->address);
+    if (old && (!stays || !new))
+        return adopt_refuse(ad, "the edit would take %.*s away", STR_ARG(old->address));
+    return adopt_refuse(ad, "the edit would also make %.*s", STR_ARG(new->address));
+}
+
 static bool compare_instances(struct adopter *ad, const struct code *after)
 {
     size_t n, n_after, at = 0;
@@ -274,8 +288,8 @@ static bool compare_instances(struct adopter *ad, const struct code *after)
         if (i >= n && at >= n_after)
             break;
         if (i >= n || at >= n_after || !str_equal(old[i].address, new[at].address))
-            return adopt_refuse(ad, "the edit would change which instances there are: %.*s",
-                                STR_ARG((i < n ? old[i] : new[at]).address));
+            return refuse_instances(ad, i < n ? &old[i] : NULL, at < n_after ? &new[at] : NULL,
+                                    after);
         const struct adopt_expected *expected = expected_of(ad, &old[i]);
         const struct value *want = expected ? &expected->config : &old[i].config;
         if (adopt_same(want, &new[at].config))

@@ -28,21 +28,24 @@ static bool read_file(void *ctx, struct str path, struct str *ret)
         struct str rest = str_from(world->file[i]), name;
         (void)str_cut(&rest, '=', &name);
         *ret = rest;
-        if (str_ends(path, name))
+        if (str_ends(path, name) && path.ptr[path.len - name.len - 1] == '/')
             return true;
     }
     return false;
 }
 
+/* Files of the root module, or of the module in `m`. */
 static bool list_files(void *ctx, struct str dir, const struct str **ret, size_t *ret_n)
 {
     struct world *world = ctx;
-    struct str *names = arena_new(&world->arena, struct str, FILES_MAX);
+    struct str *names = arena_new(&world->arena, struct str, FILES_MAX), in = STR("m/");
+    bool inner = str_ends(dir, STR("/m"));
     size_t n = 0;
-    (void)dir;
-    for (; names && n < FILES_MAX && world->file[n]; n++) {
-        struct str rest = str_from(world->file[n]);
-        (void)str_cut(&rest, '=', &names[n]);
+    for (size_t i = 0; names && i < FILES_MAX && world->file[i]; i++) {
+        struct str rest = str_from(world->file[i]), name;
+        (void)str_cut(&rest, '=', &name);
+        if (str_starts(name, in) == inner)
+            names[n++] = inner ? str_sub(name, in.len, name.len) : name;
     }
     *ret = names;
     *ret_n = n;
@@ -400,6 +403,7 @@ static const struct {
     {"local.n * 10", "20", "n = 2"},
     {"1 + 1", "3", "!both operands are literals, and either could be edited, at main.tf:9"},
     {"chomp(<<EOT\na\nEOT\n  )", "\"b\"", "<<EOT\nb\nEOT"},
+    {"\"x-${length(local.m)}\"", "\"x-2-y\"", "\"x-${length(local.m)}-y\""},
     {"length(local.m)", "3", "!the value is computed by a function call"},
     {"local.shared", "\"live\"", "!what is written at main.tf:6 also feeds lab_box.b"},
     {"concat([local.shared], local.m)", "[\"s\",\"x\",\"y\",\"z\"]", "m = [\"x\", \"y\", \"z\"]"},
@@ -443,11 +447,50 @@ static void expressions_are_turned_around(void **state)
     }
 }
 
+/* What a module has by default is given by its call: others call it, too. */
+static void a_call_gives_a_module_other_values(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "root.tf=module \"m\" {\n  source = \"./m\"\n}\nmodule \"n\" {\n  source = \"./m\"\n}\n",
+        "m/in.tf=variable \"size\" {\n  default = \"s\"\n}\nvariable \"tags\" {\n"
+        "  default = { a = 1 }\n}\nresource \"terraform_data\" \"a\" {\n"
+        "  input = merge({ size = \"${var.size}-x\" }, var.tags)\n}\n",
+        NULL};
+    static const struct {
+        const char *live, *want;
+    } cases[] = {
+        {"{\"size\":\"b-x\",\"a\":1}", "size   = \"b\"\n}\nmodule \"n\""},
+        {"{\"size\":\"s-x\",\"a\":1,\"b\":2}", "  tags = {\n    a = 1\n    b = 2\n  }\n}\nmodule"},
+        {"{\"size\":\"s-x\"}", "  tags   = {}\n}\nmodule"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct world world;
+        struct err err = {0};
+        struct adopt_result result;
+        struct path_step step = {.kind = PATH_KEY, .key = STR("input")};
+        world_open(&world, files);
+        struct adopt_change change = {.address = STR("module.m.terraform_data.a"),
+                                      .path = {&step, 1},
+                                      .value = json(&world, cases[i].live),
+                                      .origin = true};
+        assert_true(
+            adopt_plan(&world.arena, &world.options, world.code, &change, 1, &result, &err));
+        if (result.refused)
+            fail_msg("%s: %.*s", cases[i].live, STR_ARG(result.reason));
+        assert_int_equal(result.nfiles, 1);
+        if (str_find(result.file[0].after, str_from(cases[i].want), 0) == SIZE_MAX)
+            fail_msg("%s: %.*s", cases[i].live, STR_ARG(result.file[0].after));
+        world_close(&world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_gone_goes_from_every_form),
         cmocka_unit_test(expressions_are_turned_around),
+        cmocka_unit_test(a_call_gives_a_module_other_values),
         cmocka_unit_test(code_says_what_is_live),
         cmocka_unit_test(what_is_gone_goes),
         cmocka_unit_test(what_is_in_no_code_is_imported),

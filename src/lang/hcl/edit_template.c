@@ -173,3 +173,17 @@ bool hcl_edit_text(struct hcl_edit *edit, const struct hcl_expr *text, struct st
     edit_splice(edit, place[same], place[old.len - end], written);
     return true;
 }
+
+bool hcl_edit_text_end(struct hcl_edit *edit, const struct hcl_expr *template, bool at_end,
+                       struct str text)
+{
+    const struct standing quoted = {.quoted = true};
+    struct str all = str_sub(edit->file->text, template->range.start, template->range.end);
+    struct buf out = {.limit = HCL_SIZE_MAX};
+    if (edit->file->json || all.len < 2 || all.ptr[0] != '"' || all.ptr[all.len - 1] != '"')
+        return false;
+    uint32_t place = at_end ? template->range.end - 1 : template->range.start + 1;
+    print(&out, &quoted, STR("\\n"), text, false);
+    edit_splice(edit, place, place, edit_text(edit, &out));
+    return true;
+}
