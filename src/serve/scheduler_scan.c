@@ -727,6 +727,14 @@ static void tell_result(struct piece *p)
         LOG_TEXT("trace", str_from(p->span.trace)), LOG_TEXT("span", str_from(p->span.id)));
 }
 
+/* Who tells others of findings need not wait for his next look. */
+static void wake_others(struct piece *p)
+{
+    const struct run_changes *c = &p->recording.total;
+    if (c->fresh + c->changed + c->reopened + c->resolved > 0)
+        server_wake(p->s->server);
+}
+
 /* Back to when it is over, without a result. */
 static bool wait_for_apply(struct piece *p, const char *what)
 {
@@ -802,6 +810,7 @@ static bool scan_it(struct piece *p)
         return true;
     if (!record_it(p))
         return false;
+    wake_others(p);
     tell_result(p);
     return true;
 }

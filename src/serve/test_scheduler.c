@@ -313,6 +313,29 @@ static void a_tier_and_a_touch_are_scanned_alone(void **state)
     close_world(&w);
 }
 
+/* Whoever makes alerts hears of a finding, and of its end, when it is on record. */
+static void a_new_finding_wakes_the_others(void **state)
+{
+    struct world w = {0};
+    const struct touch touch = {STR("app"), STR("x_thing.t3"), STR("event"), 0, STR("")};
+    static const char *const sizes[] = {"s", "l", "l", "s"};
+    make_world(&w, *state, "version: 1\nschedules: [weekly]\n" SERVE STACK);
+    begin(&w, 0);
+    struct hub *hub = w.server[0].hub;
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        put_live(&w, sizes[i]);
+        assert_true(touch_add(&w.record, &touch, 1, &w.err));
+        hub_wake(hub);
+        uint64_t seen = hub_wait(hub, 0, 0);
+        wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'partial'", i + 1);
+        if (i == 1 || i == 3)
+            assert_true(hub_wait(hub, seen, WAIT_MS) > seen);
+    }
+    end(&w, 0);
+    close_world(&w);
+}
+
 /* What stays unchecked of a stack that was touched as a whole is looked at again, alone. */
 static void the_rest_of_a_touched_stack_is_looked_at_again(void **state)
 {
@@ -575,6 +598,7 @@ int main(void)
         cmocka_unit_test(a_stack_taken_out_is_retired),
         cmocka_unit_test(a_folder_that_is_away_may_come_back),
         cmocka_unit_test(a_tier_and_a_touch_are_scanned_alone),
+        cmocka_unit_test(a_new_finding_wakes_the_others),
         cmocka_unit_test(the_rest_of_a_touched_stack_is_looked_at_again),
         cmocka_unit_test(the_store_s_trouble_is_not_the_stack_s),
         cmocka_unit_test(a_scan_ends_for_its_own_lease_alone),
