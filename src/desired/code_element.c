@@ -70,6 +70,29 @@ static const struct type *element_type(const struct remake_op *op)
     return type && type->kind != TYPE_OBJECT ? step_below(type, &any) : NULL;
 }
 
+/* What others that leave the member out are given for it. */
+static bool is_given(struct remake *r, const struct hcl_expr *constructor,
+                     const struct remake_op *op, struct str name, const struct value *v)
+{
+    for (size_t i = 0; i < count(constructor); i++) {
+        const struct hcl_expr *other = neighbour(constructor, i);
+        struct path_step step = {.kind = PATH_INDEX, .index = (int64_t)i};
+        if (other->kind != HCL_EXPR_OBJECT || item_of(other, name))
+            continue;
+        if (constructor->kind == HCL_EXPR_OBJECT) {
+            const struct hcl_expr *key = constructor->items.item[i].key;
+            if (key->kind != HCL_EXPR_STRING)
+                continue;
+            step = (struct path_step){.kind = PATH_KEY, .key = value_text(&key->value)};
+        }
+        const struct value *own = path_find(&op->given, (struct path){&step, 1});
+        const struct value *given = value_get(own, name);
+        if (given && code_loosely_equal(r->arena, given, v))
+            return true;
+    }
+    return false;
+}
+
 /* What the variable makes of a list of that one element. */
 static bool as_given(struct remake *r, const struct remake_op *op, const struct value *v,
                      struct value *ret)
@@ -107,6 +130,8 @@ static bool is_redundant(struct remake *r, const struct hcl_expr *constructor,
         return false;
     if (v->members[at].value.kind == VALUE_NULL)
         return n < objects || (member && member->optional);
+    if (is_given(r, constructor, op, name, &v->members[at].value))
+        return true;
     return member && member->optional && as_given(r, op, v, &with) &&
            as_given(r, op, &bare, &less) && value_equal(&with, &less);
 }

@@ -59,6 +59,10 @@ static bool members_in(struct arena *arena, const struct value *a, const struct 
         if (!loosely_equal(arena, &a->members[i].value, value_get(b, key_str(a->members[i].key)),
                            depth_left))
             return false;
+    for (uint32_t i = 0; i < b->len; i++)
+        if (!value_get(a, key_str(b->members[i].key)) &&
+            !loosely_equal(arena, NULL, &b->members[i].value, depth_left))
+            return false;
     return true;
 }
 
@@ -72,7 +76,7 @@ static bool items_in(struct arena *arena, const struct value *a, const struct va
         if (!found)
             return false;
     }
-    return true;
+    return a->len == b->len;
 }
 
 static bool loosely_equal(struct arena *arena, const struct value *a, const struct value *b,
@@ -80,15 +84,17 @@ static bool loosely_equal(struct arena *arena, const struct value *a, const stru
 {
     struct value text[2];
     struct str why;
+    if (b && b->kind == VALUE_UNKNOWN)
+        return true;
     if (is_nothing(a) || is_nothing(b))
         return is_nothing(a) && is_nothing(b);
-    if (depth_left-- == 0 || a->kind == VALUE_UNKNOWN || b->kind == VALUE_UNKNOWN)
+    if (depth_left-- == 0 || a->kind == VALUE_UNKNOWN)
         return false;
     if (value_is_object_like(a) && value_is_object_like(b))
-        return members_in(arena, a, b, depth_left) && members_in(arena, b, a, depth_left);
+        return members_in(arena, a, b, depth_left);
     if (value_is_list_like(a) && value_is_list_like(b)) {
         if (a->kind == VALUE_SET || b->kind == VALUE_SET)
-            return items_in(arena, a, b, depth_left) && items_in(arena, b, a, depth_left);
+            return items_in(arena, a, b, depth_left);
         for (uint32_t i = 0; a->len == b->len && i < a->len; i++)
             if (!loosely_equal(arena, &a->items[i], &b->items[i], depth_left))
                 return false;
@@ -160,8 +166,9 @@ static bool put(struct code_follow *f, struct value *root, bool *has, struct pat
     if (depth_left-- == 0)
         return false;
     if (path.n == 0) {
-        bool same = !*has || code_loosely_equal(f->arena, root, v);
-        if (!*has)
+        bool open = !*has || root->kind == VALUE_UNKNOWN;
+        bool same = open || code_loosely_equal(f->arena, root, v);
+        if (open)
             *root = *v;
         *has = true;
         return same;
@@ -568,6 +575,8 @@ bool code_invert(struct code_follow *f, const struct code_source *source,
     struct value now, no;
     if (depth_left == 0 || f->full)
         return false;
+    if (v->kind == VALUE_UNKNOWN) /* anything will do */
+        return true;
     const struct undoing u = {f, source, in, v, depth_left - 1};
     if (!uses(f, expr, in)) {
         if (code_follow_eval(f, source, expr, &now) && code_loosely_equal(f->arena, &now, v))
@@ -677,7 +686,7 @@ static bool invert_dynamic(struct code_follow *f, const struct code_source *sour
             own.name = word->name;
         if (!code_invert_block(f, source, &content->body, block, &own, &blocks[i], depth_left))
             return false;
-        items[i] = own.has_value ? own.value : value_null();
+        items[i] = own.has_value ? own.value : hcl_any();
         keys = keys && own.has_key && own.key.kind == VALUE_STRING;
         members[i] =
             (struct value_member){keys ? key_make(f->arena, value_text(&own.key)) : NULL, items[i]};

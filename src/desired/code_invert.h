@@ -25,8 +25,8 @@ bool code_invert(struct code_follow *f, const struct code_source *source,
 bool code_invert_block(struct code_follow *f, const struct code_source *source,
                        const struct hcl_body *body, const struct schema_block *block,
                        struct code_wanted *in, const struct value *v, unsigned depth_left);
-/* Equal, or the same after a conversion; null is absent. */
-bool code_loosely_equal(struct arena *arena, const struct value *a, const struct value *b);
+/* Equal, or the same after a conversion; null is absent. wish: an unknown in it is anything. */
+bool code_loosely_equal(struct arena *arena, const struct value *now, const struct value *wish);
 /* Does a condition ask whether something is null? */
 bool code_mentions_null(const struct hcl_expr *expr, unsigned depth_left);
 /* f->why, unless there is one; false. */

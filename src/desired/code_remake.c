@@ -82,6 +82,37 @@ static bool is_one_of(struct str name, const char *const *names)
     return false;
 }
 
+/* --- what try() and its like looked for --- */
+
+/* try([x.a], []), try(flatten([x.a]), []): what is asked for is the element itself. */
+static const struct hcl_expr *asked_for(const struct hcl_expr *expr, bool *ret_one)
+{
+    static const char *const passing[] = {"flatten", "toset", "tolist", "compact", NULL};
+    *ret_one = false;
+    for (;;) {
+        expr = inner(expr);
+        if (is_one_of(call_name(expr), passing) && expr->call.nargs == 1) {
+            expr = expr->call.arg[0];
+        } else if (expr->kind == HCL_EXPR_TUPLE && expr->parts.n == 1) {
+            expr = expr->parts.part[0];
+            *ret_one = true;
+        } else {
+            return expr;
+        }
+    }
+}
+
+/* Set it where try(), lookup() and their like looked for it. True: that can be. */
+static bool follow_absent(struct remake *r, const struct code_follow *f, struct code_follow *ret,
+                          bool *ret_one)
+{
+    const struct hcl_expr *expr = asked_for(f->absent, ret_one);
+    code_remake_follow(r, ret);
+    code_follow_expr(ret, &f->absent_at, expr, f->absent_rest, CODE_FOLLOW_DEPTH);
+    return ret->reached && ret->reached_at.file && ret->left.n &&
+           inner(ret->reached)->kind == HCL_EXPR_OBJECT;
+}
+
 /* --- single values --- */
 
 /* An argument that the call of a module lacks. */
@@ -112,12 +143,9 @@ bool code_remake_set(struct remake *r, const struct code_source *source,
                          : cannot_edit(r, source, expr);
     if (f.unset && f.variable_rest.n == 0)
         return set_argument(r, f.unset, f.variable->name, v);
-    if (f.absent) { /* say it where it was looked for */
-        code_remake_follow(r, &g);
-        code_follow_expr(&g, &f.absent_at, f.absent, f.absent_rest, CODE_FOLLOW_DEPTH);
-        if (g.reached && g.reached_at.file && g.left.n && g.reached->kind == HCL_EXPR_OBJECT)
-            f = g;
-    }
+    bool one;
+    if (f.absent && follow_absent(r, &f, &g, &one)) /* say it where it was looked for */
+        f = g;
     const struct hcl_expr *at = inner(f.reached);
     bool whole = f.left.n == 0 &&
                  (hcl_is_literal(at) || at->kind == HCL_EXPR_OBJECT || at->kind == HCL_EXPR_TUPLE);
@@ -128,6 +156,45 @@ bool code_remake_set(struct remake *r, const struct code_source *source,
                                                   .expr = at,
                                                   .path = f.left,
                                                   .value = *v});
+}
+
+/* The type lets the member be left out, or whoever asks for it does not mind. */
+static bool may_go(const struct code_follow *f, struct path_step step, bool asked)
+{
+    const struct type *type = f->variable ? f->variable->type : NULL;
+    for (size_t i = 0; type && i <= f->variable_rest.n; i++) {
+        const struct path_step *at = i < f->variable_rest.n ? &f->variable_rest.step[i] : &step;
+        if (type->kind == TYPE_OBJECT && i == f->variable_rest.n) {
+            const struct type_member *member = type_find_member(type, step.key);
+            return member && member->optional;
+        }
+        type = hcl_type_below(type, at);
+    }
+    return asked;
+}
+
+/* Make expr give nothing: the member that it names goes, where it may; else it is v. */
+static bool set_nothing(struct remake *r, const struct code_source *source,
+                        const struct hcl_expr *expr, bool asked, const struct value *v)
+{
+    struct code_follow f;
+    struct path_step *step = arena_new(r->arena, struct path_step, 1);
+    expr = inner(expr);
+    if (!step)
+        return false;
+    if (expr->kind == HCL_EXPR_ATTRIBUTE) {
+        *step = (struct path_step){.kind = PATH_KEY, .key = expr->get.name};
+        code_remake_follow(r, &f);
+        code_follow_expr(&f, source, expr->get.source, (struct path){0}, CODE_FOLLOW_DEPTH);
+        if (!f.why.len && f.reached && f.left.n == 0 && !f.unset && f.reached_at.file &&
+            inner(f.reached)->kind == HCL_EXPR_OBJECT && may_go(&f, *step, asked))
+            return code_remake_edit(r, (struct code_edit){.kind = CODE_EDIT_SET,
+                                                          .file = f.reached_at.file,
+                                                          .expr = inner(f.reached),
+                                                          .path = {step, 1},
+                                                          .value = value_null()});
+    }
+    return code_remake_set(r, source, expr, (struct path){0}, v);
 }
 
 static bool is_true(struct remake *r, const struct code_source *source, const struct hcl_expr *expr,
@@ -168,6 +235,27 @@ static bool set_sides(struct remake *r, const struct code_source *source,
     return all;
 }
 
+/* length(x) > 0, != 0 that is to be false; == 0 that is to be true: x is to be empty. */
+static bool asks_length(const struct hcl_expr *expr, bool truth)
+{
+    const struct hcl_expr *left = expr->binary.left, *right = expr->binary.right;
+    int64_t n;
+    return str_equal(call_name(left), STR("length")) && left->call.nargs == 1 &&
+           right->kind == HCL_EXPR_LITERAL && value_to_int64(&right->value, &n) && n == 0 &&
+           (truth ? expr->binary.op == HCL_EQ
+                  : expr->binary.op == HCL_GT || expr->binary.op == HCL_NE);
+}
+
+static bool set_empty(struct remake *r, const struct code_source *source,
+                      const struct hcl_expr *expr)
+{
+    struct value now;
+    if (!eval(r, source, expr, &now))
+        return cannot_edit(r, source, expr);
+    struct value v = {.kind = value_is_object_like(&now) ? VALUE_OBJECT : VALUE_TUPLE};
+    return code_remake_set(r, source, expr, (struct path){0}, &v);
+}
+
 bool code_remake_truth(struct remake *r, const struct code_source *source,
                        const struct hcl_expr *expr, bool truth, unsigned depth_left)
 {
@@ -180,12 +268,15 @@ bool code_remake_truth(struct remake *r, const struct code_source *source,
         return code_remake_truth(r, source, expr->binary.left, !truth, depth_left);
     if (expr->kind == HCL_EXPR_BINARY && (expr->binary.op == HCL_AND || expr->binary.op == HCL_OR))
         return set_sides(r, source, expr, truth, depth_left);
-    if (expr->kind == HCL_EXPR_BINARY && expr->binary.op == (truth ? HCL_EQ : HCL_NE)) {
+    if (expr->kind == HCL_EXPR_BINARY && expr->binary.op == (truth ? HCL_EQ : HCL_NE) &&
+        !asks_length(expr, truth)) {
         const struct hcl_expr *left = expr->binary.left, *right = expr->binary.right;
         bool swap = hcl_is_literal(left);
         if (hcl_is_literal(right) != swap && eval(r, source, swap ? left : right, &v))
             return code_remake_set(r, source, swap ? right : left, (struct path){0}, &v);
     }
+    if (expr->kind == HCL_EXPR_BINARY && asks_length(expr, truth))
+        return set_empty(r, source, expr->binary.left->call.arg[0]);
     if (expr->kind == HCL_EXPR_VARIABLE || expr->kind == HCL_EXPR_ATTRIBUTE ||
         expr->kind == HCL_EXPR_INDEX || is_one_of(call_name(expr), passing))
         return code_remake_set(r, source, expr, (struct path){0}, &v);
@@ -198,7 +289,8 @@ static bool is_element(struct remake *r, const struct code_source *source,
                        const struct hcl_expr *expr, const struct value *key)
 {
     struct value v;
-    return eval(r, source, expr, &v) && code_loosely_equal(r->arena, &v, key);
+    return key->kind != VALUE_UNKNOWN && eval(r, source, expr, &v) &&
+           code_loosely_equal(r->arena, &v, key);
 }
 
 /* The part or item that an element's key means; SIZE_MAX: none. */
@@ -354,7 +446,8 @@ static bool in_switch(struct remake *r, const struct code_source *source,
     if (!add && same && eval(r, source, part, &now)) {
         bool flag = inner(condition)->kind != HCL_EXPR_BINARY && now.kind == VALUE_BOOL;
         struct value v = flag ? value_bool(!truth) : absent_value(&now, condition);
-        return code_remake_set(r, source, part, (struct path){0}, &v);
+        return v.kind == VALUE_NULL ? set_nothing(r, source, part, false, &v)
+                                    : code_remake_set(r, source, part, (struct path){0}, &v);
     }
     if (!add)
         return code_remake_truth(r, source, condition, !truth, depth_left);
@@ -492,6 +585,24 @@ static bool in_splat(struct remake *r, const struct code_source *source,
 
 /* --- calls --- */
 
+/* One thing that may be a list as well: two of them make one. */
+static bool in_single(struct remake *r, const struct code_source *source,
+                      const struct hcl_expr *expr, const struct remake_op *op,
+                      const struct value *now)
+{
+    struct value none = value_null(), *both;
+    if (op->kind == REMAKE_REMOVE)
+        return set_nothing(r, source, expr, true, &none);
+    if (op->kind == REMAKE_CHANGE)
+        return change_element(r, source, expr, op);
+    if (!(both = arena_new(r->arena, struct value, 3)))
+        return false;
+    both[op->before ? 0 : 1] = *now;
+    both[op->before ? 1 : 0] = op->value;
+    both[2] = value_items(VALUE_TUPLE, both, 2);
+    return code_remake_set(r, source, expr, (struct path){0}, &both[2]);
+}
+
 /* The elements of the parts one after the other: concat(a, b), flatten([a, b]). */
 static bool in_joined(struct remake *r, const struct code_source *source,
                       const struct hcl_expr *expr, const struct hcl_expr *const *part, size_t n,
@@ -506,8 +617,14 @@ static bool in_joined(struct remake *r, const struct code_source *source,
         for (size_t i = 0; i < n; i++) {
             struct remake_op on = *op;
             size_t kept = r->n;
-            if (!eval(r, source, part[i], &v) || !value_is_list_like(&v))
+            if (!eval(r, source, part[i], &v))
                 return cannot_edit(r, source, part[i]);
+            if (!value_is_list_like(&v)) { /* flatten([x]): x is one of the elements */
+                if (op->kind != REMAKE_ADD ? want == (int64_t)before : n == 1)
+                    return in_single(r, source, part[i], op, &v);
+                before++;
+                continue;
+            }
             if (op->kind != REMAKE_ADD) {
                 on.key = value_int(want - (int64_t)before);
                 if (want >= (int64_t)before && want < (int64_t)(before + v.len))
@@ -578,7 +695,7 @@ static bool in_converted(struct remake *r, const struct code_source *source,
                      : cannot_edit(r, source, expr);
     }
     for (uint32_t i = v.len; value_is_list_like(&v) && i-- > 0;) {
-        if (!code_loosely_equal(r->arena, &v.items[i], &op->old))
+        if (op->old.kind == VALUE_UNKNOWN || !code_loosely_equal(r->arena, &v.items[i], &op->old))
             continue;
         on.key = value_int(i);
         found = true;
@@ -661,8 +778,9 @@ static bool in_argument(struct remake *r, const struct code_follow *f,
     return set_argument(r, f->unset, f->variable->name, &then);
 }
 
-/* A collection that is not there yet, with its first element. */
-static bool in_absent(struct remake *r, const struct code_follow *f, const struct remake_op *op)
+/* A collection that is not there yet, with its first element; one: that alone. */
+static bool in_absent(struct remake *r, const struct code_follow *f, const struct remake_op *op,
+                      bool one)
 {
     struct value *v = arena_new(r->arena, struct value, 2);
     struct value_member *member = arena_new(r->arena, struct value_member, 1);
@@ -676,6 +794,8 @@ static bool in_absent(struct remake *r, const struct code_follow *f, const struc
         if (!member->key || !value_members(VALUE_OBJECT, member, 1, &v[1], NULL, NULL))
             return false;
     }
+    if (one)
+        v[1] = op->value;
     return code_remake_edit(r, (struct code_edit){.kind = CODE_EDIT_SET,
                                                   .file = f->reached_at.file,
                                                   .expr = inner(f->reached),
@@ -688,21 +808,23 @@ static bool in_name(struct remake *r, const struct code_source *source, const st
 {
     struct code_follow f, g;
     struct remake_op on = *op;
+    struct value none = value_null();
     code_remake_follow(r, &f);
     code_follow_expr(&f, source, expr, (struct path){0}, CODE_FOLLOW_DEPTH);
     if (f.why.len)
         return code_remake_cannot(r, "%.*s", STR_ARG(f.why));
     if (!f.reached || f.reached == expr || !f.reached_at.file)
         return cannot_edit(r, source, expr);
-    if (f.absent && op->kind == REMAKE_ADD) {
-        code_remake_follow(r, &g);
-        code_follow_expr(&g, &f.absent_at, f.absent, f.absent_rest, CODE_FOLLOW_DEPTH);
-        if (g.reached && g.reached_at.file && g.left.n && g.reached->kind == HCL_EXPR_OBJECT)
-            return in_absent(r, &g, op);
-    }
+    bool one = false;
+    if (f.absent && op->kind == REMAKE_ADD && follow_absent(r, &f, &g, &one))
+        return in_absent(r, &g, op, one);
+    /* try([x.a], []): x.a goes */
+    if (call_name(expr).len && op->kind == REMAKE_REMOVE && only_part(f.reached) &&
+        !hcl_is_literal(only_part(f.reached)))
+        return set_nothing(r, &f.reached_at, only_part(f.reached), true, &none);
     if (f.left.n)
         return op->kind == REMAKE_ADD && inner(f.reached)->kind == HCL_EXPR_OBJECT
-                   ? in_absent(r, &f, op)
+                   ? in_absent(r, &f, op, false)
                    : cannot_edit(r, source, expr);
     if (f.unset && f.variable_rest.n == 0)
         return in_argument(r, &f, source, expr, op);
@@ -710,6 +832,8 @@ static bool in_name(struct remake *r, const struct code_source *source, const st
         on.variable = f.variable;
         on.variable_rest = f.variable_rest;
     }
+    if (!eval(r, source, expr, &on.given))
+        on.given = value_null();
     return code_remake(r, &f.reached_at, f.reached, on, depth_left);
 }
 

@@ -15,6 +15,7 @@ struct remake_op {
     /* The variable whose value is edited, and the path in it. */
     const struct code_variable *variable;
     struct path variable_rest;
+    struct value given; /* what the constructor is made: with the defaults of optional() */
 };
 struct remake {
     struct code *code;

@@ -385,7 +385,11 @@ static bool change_inner(struct remaking *m, const struct adopt_change *part,
             !schema_find_block(m->blocks.schema, name) ||
             !adopt_has_dynamic(m->ad, &inner, m->instance))
             continue;
-        if (!adopt_change_blocks(m->ad, &inner, m->instance, m->depth_left))
+        bool inside = m->ad->inside;
+        m->ad->inside = true;
+        bool ok = adopt_change_blocks(m->ad, &inner, m->instance, m->depth_left);
+        m->ad->inside = inside;
+        if (!ok)
             return false;
         members[i].value = *was;
     }
@@ -505,8 +509,16 @@ static bool find_makers(struct remaking *m, size_t *maker)
     struct str why;
     for (size_t k = 0; k < m->nitems; k++) {
         maker[k] = SIZE_MAX;
-        if (m->origin[k] == SIZE_MAX)
-            maker[k] = maker_of(m, k, block_behind(m, k), &why);
+        if (m->origin[k] != SIZE_MAX)
+            continue;
+        maker[k] = maker_of(m, k, block_behind(m, k), &why);
+        if (maker[k] != SIZE_MAX)
+            continue;
+        if (m->ad->inside && m->blocks.ndynamic)
+            return adopt_refuse(m->ad, "the %.*s blocks are made by a dynamic block at %.*s; %.*s",
+                                STR_ARG(m->blocks.type), STR_ARG(dynamic_text(m, 0)), STR_ARG(why));
+        if (!m->ad->blocked.len)
+            m->ad->blocked = why;
     }
     return true;
 }

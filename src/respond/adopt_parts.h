@@ -41,6 +41,7 @@ struct adopter {
     bool remade;               /* a dynamic block makes other ones */
     struct str blocked;        /* why an element cannot be what is wanted, where something else was
                                   edited instead */
+    bool inside;               /* of a block that a dynamic one makes: none is written there */
     bool beside;               /* new blocks are written beside those that a dynamic block makes */
     struct str added, removed; /* address of an instance that the edit adds, or takes away */
     bool refused, has_other_way;

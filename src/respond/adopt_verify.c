@@ -374,7 +374,10 @@ static bool compare(struct adopter *ad, struct code *after)
 {
     const struct hcl_diag *was = NULL, *is = NULL;
     size_t errors = errors_in(code_diags(ad->code), &was);
-    if (errors_in(code_diags(after), &is) > errors)
+    bool wrong = errors_in(code_diags(after), &is) > errors;
+    if (wrong && ad->blocked.len)
+        return adopt_refuse(ad, "%.*s", STR_ARG(ad->blocked));
+    if (wrong)
         return adopt_refuse(ad, "the edited code would be in error at %.*s:%u: %.*s",
                             STR_ARG(is->file), line_before(ad, is->file, is->line),
                             STR_ARG(is->summary));

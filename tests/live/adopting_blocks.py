@@ -421,3 +421,209 @@ def adopt_blocks_of_places(lab):
     stack.apply()
     wrong = [drift(stack, address, "lab6_thing", name, changes, want, address) for address, name, changes, want in PLACES]
     empty_plan(stack, [w for w in wrong if w])
+
+
+# As public modules of clouds write them: an `any`, objects with optional() attributes, one thing or a list of it.
+SHAPES = LAB6 + """variable "rules" {
+  type    = any
+  default = []
+}
+variable "listeners" {
+  type = map(object({
+    port  = optional(number)
+    fixed = optional(object({ mode = string, level = optional(number) }))
+    weighted = optional(object({
+      targets = optional(list(object({ cidr = string, note = optional(string, "n") })))
+    }))
+  }))
+  default = {}
+}
+variable "logging" {
+  type    = map(string)
+  default = {}
+}
+variable "firewall" {
+  type    = any
+  default = []
+}
+locals {
+  create = true
+  rules  = try(jsondecode(var.rules), var.rules)
+}
+resource "lab6_deep" "life" {
+  count = local.create && length(local.rules) > 0 ? 1 : 0
+  name  = "life"
+  dynamic "rule" {
+    for_each = local.rules
+    content {
+      port = try(rule.value.port, null)
+      note = try(rule.value.enabled ? "Enabled" : "Disabled", title(lower(rule.value.status)))
+      dynamic "peer" {
+        for_each = try(flatten([rule.value.transition]), [])
+        content {
+          cidr = peer.value.cidr
+          note = try(peer.value.note, null)
+        }
+      }
+      dynamic "log" {
+        for_each = try([rule.value.abort], [])
+        content {
+          mode = try(rule.value.abort, null)
+        }
+      }
+    }
+  }
+  dynamic "log" {
+    for_each = length(keys(var.logging)) == 0 ? [] : [var.logging]
+    content {
+      mode  = log.value.mode
+      level = try(log.value.level, null)
+    }
+  }
+}
+resource "lab6_deep" "listener" {
+  for_each = { for k, v in var.listeners : k => v if local.create }
+  name     = "listener-${each.key}"
+  dynamic "rule" {
+    for_each = each.value.fixed != null ? [each.value.fixed] : []
+    content {
+      port = each.value.port
+      note = "fixed"
+      log {
+        mode  = rule.value.mode
+        level = rule.value.level
+      }
+    }
+  }
+  dynamic "rule" {
+    for_each = each.value.weighted != null ? [each.value.weighted] : []
+    content {
+      port = each.value.port
+      note = "weighted"
+      dynamic "peer" {
+        for_each = rule.value.targets != null ? rule.value.targets : []
+        content {
+          cidr = peer.value.cidr
+          note = peer.value.note
+        }
+      }
+    }
+  }
+}
+resource "lab6_deep" "firewall" {
+  for_each = { for r in var.firewall : r.name => r }
+  name     = "firewall-${each.key}"
+  dynamic "group" {
+    for_each = lookup(each.value, "allow", [])
+    content {
+      who = group.value.protocol
+      dynamic "part" {
+        for_each = lookup(group.value, "ports", [])
+        content {
+          cidr = part.value
+        }
+      }
+    }
+  }
+  dynamic "log" {
+    for_each = lookup(each.value, "log_config") == null ? [] : [each.value.log_config]
+    content {
+      mode = log.value.metadata
+    }
+  }
+}
+"""
+CALL = """module "m" {
+  source = "./m"
+  rules = [
+    {
+      port    = 1
+      enabled = true
+      transition = [
+        { cidr = "30", note = "IA" },
+        { cidr = "60" }
+      ]
+      abort = "7"
+    },
+    {
+      port       = 2
+      enabled    = false
+      transition = { cidr = "90" }
+    }
+  ]
+  listeners = {
+    http = {
+      port = 80
+      fixed = {
+        mode = "text"
+      }
+    }
+    https = {
+      port = 443
+      weighted = {
+        targets = [{ cidr = "a" }]
+      }
+    }
+  }
+  firewall = [{
+    name       = "ssh"
+    log_config = null
+    allow = [{
+      protocol = "tcp"
+      ports    = ["22"]
+    }]
+    }, {
+    name       = "web"
+    log_config = { metadata = "all" }
+  }]
+}
+"""
+
+
+def rule(port, note, peers=(), log=None):
+    return {"port": port, "note": note, "peer": [{"cidr": c, "note": n} for c, n in peers], "log": log and {"mode": log, "level": None}}
+
+
+def group(who, *ports):
+    return {"who": who, "part": [{"cidr": p, "note": None} for p in ports]}
+
+
+IA, OLD = ("30", "IA"), ("60", None)
+DRIFTS = [
+    ("life[0]", "life", {"rule": [rule(1, "Enabled", [IA, OLD], "7"), rule(2, "Disabled", [("90", None)], "9")]}, ['+      abort      = "9"']),
+    ("life[0]", "life", {"rule": [rule(1, "Enabled", [IA, OLD]), rule(2, "Disabled", [("90", None)], "9")]}, ['-      abort = "7"']),
+    ("life[0]", "life", {"rule": [rule(1, "Enabled", [IA, OLD, ("99", None)]), rule(2, "Enabled", [("90", None)], "9")]},
+     ['-        { cidr = "60" }', '+        { cidr = "60" },', '+        { cidr = "99" }', "-      enabled    = false", "+      enabled    = true"]),
+    ("life[0]", "life", {"rule": [rule(1, "Enabled", [IA, ("99", None)]), rule(2, "Enabled", [("91", None)], "9")]},
+     ['-        { cidr = "60" },', '-      transition = { cidr = "90" }', '+      transition = { cidr = "91" }']),
+    ("life[0]", "life", {"rule": [rule(1, "Enabled", [IA, ("99", None)]), rule(2, "Enabled", [], "9")]},
+     ["-      port       = 2", "-      enabled    = true", '-      transition = { cidr = "91" }', '-      abort      = "9"',
+      "+      port    = 2", "+      enabled = true", '+      abort   = "9"']),
+    ("life[0]", "life", {"rule": [rule(1, "Enabled", [IA, ("99", None)])]},
+     ["-    {", "-      port    = 2", "-      enabled = true", '-      abort   = "9"', "-    },"]),
+    ("life[0]", "life", {"log": {"mode": "on", "level": None}}, ["+  logging = {", '+    mode = "on"', "+  }"]),
+    ("life[0]", "life", {"log": None}, ["-  logging = {", '-    mode = "on"', "-  }", "+  logging = {}"]),
+    ('listener["http"]', "listener-http", {"rule": [{**rule(80, "fixed"), "log": {"mode": "text", "level": 3}}]},
+     ['-        mode = "text"', '+        mode  = "text"', "+        level = 3"]),
+    ('listener["https"]', "listener-https", {"rule": [rule(443, "weighted", [("a", "n"), ("b", "n")])]},
+     ['-        targets = [{ cidr = "a" }]', '+        targets = [{ cidr = "a" }, { cidr = "b" }]']),
+    ('listener["https"]', "listener-https", {"rule": []},
+     ["-      weighted = {", '-        targets = [{ cidr = "a" }, { cidr = "b" }]', "-      }"]),
+    ('listener["http"]', "listener-http", {"rule": [{**rule(80, "fixed"), "log": {"mode": "text", "level": 3}}, rule(80, "weighted", [("z", "m")])]},
+     ["+      weighted = {", "+        targets = [", "+          {", '+            cidr = "z"', '+            note = "m"', "+          },", "+        ]", "+      }"]),
+    ('firewall["ssh"]', "firewall-ssh", {"group": [group("tcp", "22", "2222")]}, ['-      ports    = ["22"]', '+      ports    = ["22", "2222"]']),
+    ('firewall["ssh"]', "firewall-ssh", {"group": [group("tcp", "22", "2222"), group("udp")]}, ["+      }, {", '+      protocol = "udp"']),
+    ('firewall["web"]', "firewall-web", {"group": [group("icmp")]}, ['+    allow      = [{ protocol = "icmp" }]']),
+    ('firewall["web"]', "firewall-web", {"log": None}, ['-    log_config = { metadata = "all" }', "+    log_config = null"]),
+    ('firewall["ssh"]', "firewall-ssh", {"log": {"mode": "some", "level": None}},
+     ['-    name       = "ssh"', "-    log_config = null", '+    name = "ssh"', "+    log_config = {", '+      metadata = "some"', "+    }"]),
+]
+
+
+@test("lab6")
+def adopt_shapes_of_modules(lab):
+    stack = Stack(lab, CALL, files={"m/main.tf": SHAPES})
+    stack.run("fmt", "-recursive")
+    stack.apply()
+    wrong = [drift(stack, f"module.m.lab6_deep.{r}", "lab6_deep", name, changes, want, f"{r} {changes}") for r, name, changes, want in DRIFTS]
+    empty_plan(stack, [w for w in wrong if w])

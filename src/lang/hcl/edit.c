@@ -161,9 +161,12 @@ static size_t find_spots(const struct hcl_edit *edit, struct spot *spots)
         bool whole_lines = edit_line_start(old, splice->range.start) == splice->range.start &&
                            (splice->text.len ? splice->text.ptr[splice->text.len - 1] == '\n'
                                              : last > first && gone.ptr[gone.len - 1] == '\n');
-        if (whole_lines && first > 1)
+        /* What takes other lines than before stands in no column with its neighbours any more. */
+        bool reshaped = !whole_lines && (more > 0) != (last > first);
+        uint32_t below = reshaped && str_find_char(old, '\n', splice->range.end) != SIZE_MAX;
+        if ((whole_lines || reshaped) && first > 1)
             first--;
-        struct spot spot = {{first, last}, {first + grown, line + grown + more}};
+        struct spot spot = {{first, last + below}, {first + grown, line + grown + more + below}};
         grown += more - newlines(gone);
         line = last;
         at = splice->range.end;

@@ -335,7 +335,10 @@ static struct edit_layout element_layout(struct hcl_edit *edit, const struct hcl
     struct str unit = edit_indent_unit(base, base);
     if (seq->n == 0 && !one_line)
         base = arena_printf(edit->arena, "%.*s%.*s", STR_ARG(base), STR_ARG(unit));
-    for (size_t i = 0; i < seq->n && !one_line; i++)
+    bool spread = seq->n && one_line && tuple->parts.part[near]->kind == HCL_EXPR_OBJECT &&
+                  !is_one_line(edit->file, tuple->parts.part[near]); /* "}, {" */
+    one_line = one_line && !spread;
+    for (size_t i = 0; i < seq->n && !one_line && !spread; i++)
         one_line = tuple->parts.part[i]->kind == HCL_EXPR_OBJECT &&
                    is_one_line(edit->file, tuple->parts.part[i]);
     edit->full |= !base.ptr;
