@@ -136,6 +136,8 @@ enum rego_outcome rego_give_text(struct rego_call *call, struct str text, struct
 
 enum rego_outcome rego_give_buf(struct rego_call *call, struct buf *buf, struct value *ret)
 {
-    struct str text = buf->failed ? (struct str){0} : arena_dup(call->arena, buf_view(buf));
+    struct str text = {0};
+    if (!buf->failed && rego_spend_bytes(call, buf->len))
+        text = arena_dup(call->arena, buf_view(buf));
     return text.ptr ? rego_give_text(call, text, ret) : REGO_HALT;
 }

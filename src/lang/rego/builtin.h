@@ -8,6 +8,7 @@
  * Source: facts/rego.md 11
  */
 #pragma once
+#include "base/arena.h"
 #include "lang/rego/term.h"
 
 enum rego_outcome {
@@ -106,6 +107,17 @@ enum rego_outcome rego_refuse(struct rego_call *call, const char *fmt, ...)
 /* ... and of operand i (from 0): "operand 2 must be integer number but got string" */
 enum rego_outcome rego_fail_operand(struct rego_call *call, size_t i, const char *want,
                                     const struct value *got);
+/* Bytes that a text may have that is built beside the arena. */
+static inline size_t rego_room(const struct rego_call *call)
+{
+    size_t left = call->arena->limit - call->arena->used;
+    return left < VALUE_LEN_MAX ? left : VALUE_LEN_MAX;
+}
+/* A step for each 64 bytes that are looked at or written, and one; false = REGO_HALT. */
+static inline bool rego_spend_bytes(const struct rego_call *call, size_t n)
+{
+    return !call->spend || call->spend(call->spend_ctx, n / 64 + 1);
+}
 /* Results that are texts; ptr NULL or a failed buffer = memory is out: REGO_HALT. */
 enum rego_outcome rego_give_text(struct rego_call *call, struct str text, struct value *ret);
 enum rego_outcome rego_give_buf(struct rego_call *call, struct buf *buf, struct value *ret);

@@ -44,6 +44,27 @@ static enum rego_outcome fold_fractions(struct rego_call *call, enum rego_op op,
     return ok ? REGO_DEFINED : REGO_HALT;
 }
 
+/* Of whole numbers, without their digits in between. */
+static enum rego_outcome fold_long(struct rego_call *call, enum rego_op op, int64_t start,
+                                   struct value *ret)
+{
+    bool ok = true, short_enough = true;
+    mpz_t all;
+    mpz_init_set_si(all, (long)start);
+    for (uint32_t i = 0; ok && short_enough && i < call->arg->len; i++) {
+        mpz_t item;
+        short_enough = rego_number_mpz(item, &call->arg->items[i]);
+        if (short_enough)
+            (op == REGO_ADD ? mpz_add : mpz_mul)(all, all, item);
+        mpz_clear(item);
+        short_enough = short_enough && mpz_sizeinbase(all, 2) <= REGO_BITS_MAX;
+        ok = call->spend(call->spend_ctx, mpz_size(all) / 32 + 1);
+    }
+    ok = ok && (!short_enough || rego_number_from_mpz(call->arena, all, ret));
+    mpz_clear(all);
+    return !ok ? REGO_HALT : short_enough ? REGO_DEFINED : rego_fail(call, "number too big");
+}
+
 /* Fold the numbers of an array or a set. */
 static enum rego_outcome fold(struct rego_call *call, enum rego_op op, int64_t start,
                               struct value *ret)
@@ -65,9 +86,12 @@ static enum rego_outcome fold(struct rego_call *call, enum rego_op op, int64_t s
     }
     if (!whole)
         return fold_fractions(call, op, start, ret);
-    for (uint32_t i = 0; i < v->len; i++)
+    for (uint32_t i = 0; i < v->len; i++) {
         if (!rego_arith(call->arena, op, ret, &v->items[i], ret, &why))
             return why ? rego_fail(call, "%s", why) : REGO_HALT;
+        if (ret->form != NUMBER_INT)
+            return fold_long(call, op, start, ret);
+    }
     return REGO_DEFINED;
 }
 

@@ -128,7 +128,7 @@ static struct str authorization(struct rego_call *call, const struct signing *s,
                                 struct headers *headers)
 {
     AUTO_BUF names = {.limit = 1 << 20};
-    AUTO_BUF request = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF request = {.limit = rego_room(call)};
     AUTO_BUF what = {.limit = 1 << 20};
     unsigned char signed_bytes[SHA256_BYTES];
     qsort(headers->item, headers->n, sizeof *headers->item, by_name);
@@ -243,7 +243,7 @@ static bool with_pair(struct rego_call *call, const struct value *object, struct
 
 static bool body_hash(struct rego_call *call, struct signing *s)
 {
-    AUTO_BUF json = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF json = {.limit = rego_room(call)};
     struct value name = value_string(STR("disable_payload_signing"));
     struct value raw = value_string(STR("raw_body")), body = value_string(STR("body"));
     const struct value *off = rego_get(&call->arg[1], &name);

@@ -1,4 +1,5 @@
 /* builtin_collection.c - Rego's functions of arrays, sets, objects; walk; graphs. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -217,36 +218,68 @@ static enum rego_outcome object_filter(struct rego_call *call, struct value *ret
     return pick(call, true, ret);
 }
 
-/* b over a; objects on both sides merge. */
-static bool merge(struct rego_call *call, const struct value *a, const struct value *b,
-                  unsigned depth_left, struct value *ret)
-{
-    if (!rego_is_object(a) || !rego_is_object(b)) {
-        *ret = *b;
-        return true;
-    }
-    size_t room = (size_t)a->len + b->len, n = 0, clash;
-    struct rego_pair *pairs = arena_new_raw(call->arena, struct rego_pair, room);
+/* A member of one of several objects; `at` is which. */
+struct entry {
     struct value key, item;
-    if (!pairs || depth_left == 0 || !spend(call, room))
-        return false;
-    for (size_t at = 0; rego_next(a, &at, &key, &item);)
-        if (!rego_get(b, &key))
-            pairs[n++] = (struct rego_pair){key, item};
-    for (size_t at = 0; rego_next(b, &at, &key, &item);) {
-        const struct value *old = rego_get(a, &key);
-        pairs[n] = (struct rego_pair){key, item};
-        if (old && !merge(call, old, &item, depth_left - 1, &pairs[n].value))
-            return false;
-        n++;
+    size_t at;
+};
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    int order = rego_compare(&x->key, &y->key);
+    return order ? order : x->at < y->at ? -1 : x->at > y->at;
+}
+
+static bool merge(struct rego_call *call, const struct value *v, size_t n, unsigned depth_left,
+                  struct value *ret);
+
+/* Entries in order, those of one key beside each other: what each key has in the end. */
+static bool merge_entries(struct rego_call *call, const struct entry *entry, size_t n,
+                          unsigned depth_left, struct value *ret)
+{
+    struct rego_pair *pairs = arena_new_raw(call->arena, struct rego_pair, n);
+    size_t made = 0, clash;
+    for (size_t from = 0, to; pairs && from < n; from = to) {
+        for (to = from + 1; to < n && rego_compare(&entry[to].key, &entry[from].key) == 0;)
+            to++;
+        pairs[made] = (struct rego_pair){entry[to - 1].key, entry[to - 1].item};
+        if (to - from > 1) {
+            struct value *items = arena_new_raw(call->arena, struct value, to - from);
+            for (size_t i = from; items && i < to; i++)
+                items[i - from] = entry[i].item;
+            if (!items || !merge(call, items, to - from, depth_left, &pairs[made].value))
+                return false;
+        }
+        made++;
     }
-    return rego_make_object(pairs, n, ret, &clash);
+    return pairs && rego_make_object(pairs, made, ret, &clash);
+}
+
+/* Each over those before it; objects merge, what is none takes the place of all before it. */
+static bool merge(struct rego_call *call, const struct value *v, size_t n, unsigned depth_left,
+                  struct value *ret)
+{
+    size_t from = n, room = 0, made = 0;
+    while (from > 0 && rego_is_object(&v[from - 1]))
+        room += v[--from].len;
+    *ret = v[n - 1];
+    if (n - from < 2)
+        return true;
+    struct entry *entry = arena_new_raw(call->arena, struct entry, room);
+    if (!entry || depth_left == 0 || !spend(call, room + (n - from)))
+        return false;
+    for (; from < n; from++)
+        for (size_t at = 0; rego_next(&v[from], &at, &entry[made].key, &entry[made].item);)
+            entry[made++].at = from;
+    if (made)
+        qsort(entry, made, sizeof *entry, compare_entries);
+    return merge_entries(call, entry, made, depth_left - 1, ret);
 }
 
 static enum rego_outcome object_union(struct rego_call *call, struct value *ret)
 {
-    return merge(call, &call->arg[0], &call->arg[1], REGO_NESTING_MAX, ret) ? REGO_DEFINED
-                                                                            : REGO_HALT;
+    return merge(call, call->arg, 2, REGO_NESTING_MAX, ret) ? REGO_DEFINED : REGO_HALT;
 }
 
 static enum rego_outcome object_union_n(struct rego_call *call, struct value *ret)
@@ -261,30 +294,30 @@ static enum rego_outcome object_union_n(struct rego_call *call, struct value *re
             call->type_error = true;
             return REGO_FAILED;
         }
-    for (uint32_t i = 0; i < list->len; i++) {
-        struct value before = *ret;
-        if (!merge(call, &before, &list->items[i], REGO_NESTING_MAX, ret))
-            return REGO_HALT;
-    }
-    return REGO_DEFINED;
+    return !list->len || merge(call, list->items, list->len, REGO_NESTING_MAX, ret) ? REGO_DEFINED
+                                                                                    : REGO_HALT;
 }
 
-/* Is b part of a? */
-static bool covers(const struct value *a, const struct value *b, unsigned depth_left);
+/* Is b part of a? *halted: nobody knows. */
+static bool covers(const struct rego_call *call, const struct value *a, const struct value *b,
+                   unsigned depth_left, bool *halted);
 
-static bool array_covers(const struct value *a, const struct value *b)
+static bool array_covers(const struct rego_call *call, const struct value *a, const struct value *b,
+                         bool *halted)
 {
-    for (uint32_t from = 0; from + (uint64_t)b->len <= a->len; from++) {
+    for (uint32_t from = 0; from + (uint64_t)b->len <= a->len && !*halted; from++) {
         uint32_t i = 0;
         while (i < b->len && rego_equal(&a->items[from + i], &b->items[i]))
             i++;
+        *halted = !spend(call, i / 4 + 1);
         if (i == b->len)
             return true;
     }
     return false;
 }
 
-static bool covers(const struct value *a, const struct value *b, unsigned depth_left)
+static bool covers(const struct rego_call *call, const struct value *a, const struct value *b,
+                   unsigned depth_left, bool *halted)
 {
     struct value key, item;
     if (depth_left == 0)
@@ -292,17 +325,19 @@ static bool covers(const struct value *a, const struct value *b, unsigned depth_
     if (rego_is_object(a) && rego_is_object(b)) {
         for (size_t at = 0; rego_next(b, &at, &key, &item);) {
             const struct value *mine = rego_get(a, &key);
-            if (!mine || !covers(mine, &item, depth_left - 1))
+            if (!mine || !covers(call, mine, &item, depth_left - 1, halted))
                 return false;
         }
         return true;
     }
     if (rego_is_array(a) && rego_is_array(b))
-        return array_covers(a, b);
+        return array_covers(call, a, b, halted);
     if (b->kind == VALUE_SET && (a->kind == VALUE_SET || rego_is_array(a))) {
-        for (uint32_t i = 0; i < b->len; i++)
+        for (uint32_t i = 0; i < b->len && !*halted; i++) {
+            *halted = !spend(call, rego_is_array(a) ? a->len / 4 + 1 : 1);
             if (!listed(a, &b->items[i]))
                 return false;
+        }
         return true;
     }
     return rego_equal(a, b);
@@ -317,8 +352,9 @@ static enum rego_outcome object_subset(struct rego_call *call, struct value *ret
     if (!fits)
         return rego_fail(call,
                          "both arguments object.subset must be of the same type or array and set");
-    *ret = value_bool(covers(a, b, REGO_NESTING_MAX));
-    return REGO_DEFINED;
+    bool halted = false;
+    *ret = value_bool(covers(call, a, b, REGO_NESTING_MAX, &halted));
+    return halted ? REGO_HALT : REGO_DEFINED;
 }
 
 /* --- walk --- */
@@ -370,104 +406,140 @@ static enum rego_outcome walk(struct rego_call *call, struct value *ret)
 
 /* --- graphs: an object of node to array or set of nodes --- */
 
-static const struct value *edges(const struct value *graph, const struct value *node)
+/* Which member of the graph a node is; its length for what it does not know. */
+static size_t node_of(const struct value *graph, const struct value *node)
 {
     const struct value *list = rego_get(graph, node);
-    return list && (rego_is_array(list) || list->kind == VALUE_SET) ? list : NULL;
+    if (!list)
+        return graph->len;
+    if (graph->kind == REGO_PAIRS)
+        return (size_t)((const char *)list - (const char *)&rego_pairs(graph)->value) /
+               sizeof(struct rego_pair);
+    return (size_t)((const char *)list - (const char *)&graph->members->value) /
+           sizeof *graph->members;
 }
 
-struct queue {
-    struct value *item;
-    size_t n, room;
+static const struct value *node_edges(const struct value *graph, size_t node)
+{
+    const struct value *list =
+        graph->kind == REGO_PAIRS ? &rego_pairs(graph)[node].value : &graph->members[node].value;
+    return rego_is_array(list) || list->kind == VALUE_SET ? list : NULL;
+}
+
+struct graph {
+    struct rego_call *call;
+    const struct value *graph;
+    bool *seen;         /* by node */
+    size_t *node;       /* nodes in turn, as many as there are at most */
+    struct value *name; /* of each of them, as an edge has it */
+    size_t n;
 };
 
-static bool add(struct rego_call *call, struct queue *q, const struct value *v)
+static bool open_graph(struct graph *g, struct rego_call *call)
 {
-    struct value *grown = arena_grow(call->arena, q->item, q->n, &q->room, q->n + 1);
-    if (!grown)
-        return false;
-    q->item = grown;
-    grown[q->n++] = *v;
-    return true;
+    *g = (struct graph){.call = call, .graph = call->arg};
+    g->seen = arena_new(call->arena, bool, call->arg->len + 1);
+    g->node = arena_new_raw(call->arena, size_t, call->arg->len + 2);
+    g->name = arena_new_raw(call->arena, struct value, call->arg->len + 2);
+    return g->seen && g->node && g->name;
 }
 
-static bool has(const struct queue *q, const struct value *v)
+/* Another node, where the graph knows it and it has not been seen, or is that one. */
+static bool enter(struct graph *g, const struct value *name, size_t seen)
 {
-    for (size_t i = 0; i < q->n; i++)
-        if (rego_equal(&q->item[i], v))
-            return true;
-    return false;
+    size_t node = node_of(g->graph, name);
+    if (node == g->graph->len || (g->seen[node] && node != seen))
+        return false;
+    g->seen[node] = true;
+    g->node[g->n] = node;
+    g->name[g->n++] = *name;
+    return true;
 }
 
 static enum rego_outcome reachable(struct rego_call *call, struct value *ret)
 {
-    const struct value *graph = &call->arg[0], *start = &call->arg[1];
-    struct queue seen = {0};
+    const struct value *start = &call->arg[1];
+    struct graph g;
+    if (!open_graph(&g, call))
+        return REGO_HALT;
     for (uint32_t i = 0; i < start->len; i++)
-        if (rego_get(graph, &start->items[i]) && !has(&seen, &start->items[i]) &&
-            !add(call, &seen, &start->items[i]))
+        (void)enter(&g, &start->items[i], SIZE_MAX);
+    for (size_t i = 0; i < g.n; i++) {
+        const struct value *next = node_edges(g.graph, g.node[i]);
+        if (!spend(call, 1 + (next ? next->len : 0)))
             return REGO_HALT;
-    for (size_t i = 0; i < seen.n; i++) {
-        const struct value *next = edges(graph, &seen.item[i]);
-        for (uint32_t k = 0; next && k < next->len; k++) {
-            if (!spend(call, seen.n))
-                return REGO_HALT;
-            if (rego_get(graph, &next->items[k]) && !has(&seen, &next->items[k]) &&
-                !add(call, &seen, &next->items[k]))
-                return REGO_HALT;
-        }
+        for (uint32_t k = 0; next && k < next->len; k++)
+            (void)enter(&g, &next->items[k], SIZE_MAX);
     }
-    *ret = rego_make_set(seen.item, seen.n);
+    *ret = rego_make_set(g.name, g.n);
     return REGO_DEFINED;
 }
 
 struct paths {
-    struct rego_call *call;
-    const struct value *graph;
-    struct queue path, found;
+    struct value *item;
+    size_t n, room;
 };
 
-static bool keep_path(struct paths *p)
+static bool keep_path(const struct graph *g, struct paths *found)
 {
-    struct value *items = arena_new_raw(p->call->arena, struct value, p->path.n);
-    if (!items)
+    struct arena *arena = g->call->arena;
+    struct value *items = arena_new_raw(arena, struct value, g->n);
+    struct value *grown = arena_grow(arena, found->item, found->n, &found->room, found->n + 1);
+    if (!items || !grown || !spend(g->call, g->n))
         return false;
-    memcpy(items, p->path.item, p->path.n * sizeof *items);
-    struct value path = value_items(VALUE_TUPLE, items, p->path.n);
-    return add(p->call, &p->found, &path);
+    memcpy(items, g->name, g->n * sizeof *items);
+    found->item = grown;
+    grown[found->n++] = value_items(VALUE_TUPLE, items, g->n);
+    return true;
 }
 
-/* Paths from the last node on; one that goes no further is kept. */
-static bool extend(struct paths *p)
+/*
+ * Paths from the one node that is there. One is kept where it ends: at a node without edges, and
+ * before one that it has or that the graph does not know, whatever other edges there are. As OPA
+ * has it, only an edge from the first node to itself is gone along.
+ * edge    by place in the path, how many of its node's edges have been gone through
+ * kept    the path up to that place is among those found
+ */
+static bool go_on(struct graph *g, uint32_t *edge, bool *kept, struct paths *found)
 {
-    const struct value *next = edges(p->graph, &p->path.item[p->path.n - 1]);
-    bool further = false;
-    if (p->path.n >= REGO_NESTING_MAX || !spend(p->call, p->path.n))
-        return false;
-    for (uint32_t k = 0; next && k < next->len; k++) {
-        /* Nodes that the graph does not know end the path before them. */
-        if (has(&p->path, &next->items[k]) || !rego_get(p->graph, &next->items[k]))
-            continue;
-        further = true;
-        if (!add(p->call, &p->path, &next->items[k]) || !extend(p))
+    edge[0] = 0;
+    kept[0] = false;
+    while (g->n) {
+        size_t at = g->n - 1;
+        const struct value *next = node_edges(g->graph, g->node[at]);
+        bool more = next && edge[at] < next->len, ends = !next || !next->len;
+        if (!spend(g->call, 1))
             return false;
-        p->path.n--;
+        if (more && enter(g, &next->items[edge[at]], at ? SIZE_MAX : g->node[0])) {
+            edge[at + 1] = 0;
+            kept[at + 1] = false;
+        } else if ((more || ends) && !kept[at]) {
+            if (!keep_path(g, found))
+                return false;
+            kept[at] = true;
+        }
+        edge[at] += more;
+        if (!more) {
+            g->seen[g->node[at]] = at > 0 && g->node[at] == g->node[0];
+            g->n--;
+        }
     }
-    return further || keep_path(p);
+    return true;
 }
 
 static enum rego_outcome reachable_paths(struct rego_call *call, struct value *ret)
 {
-    struct paths p = {.call = call, .graph = &call->arg[0]};
     const struct value *start = &call->arg[1];
-    for (uint32_t i = 0; i < start->len; i++) {
-        p.path.n = 0;
-        if (!rego_get(p.graph, &start->items[i]))
-            continue;
-        if (!add(call, &p.path, &start->items[i]) || !extend(&p))
+    uint32_t *edge = arena_new_raw(call->arena, uint32_t, call->arg->len + 2);
+    bool *kept = arena_new_raw(call->arena, bool, call->arg->len + 2);
+    struct paths found = {0};
+    struct graph g;
+    if (!edge || !kept || !open_graph(&g, call))
+        return REGO_HALT;
+    for (uint32_t i = 0; i < start->len; i++)
+        if (enter(&g, &start->items[i], SIZE_MAX) && !go_on(&g, edge, kept, &found))
             return REGO_HALT;
-    }
-    *ret = rego_make_set(p.found.item, p.found.n);
+    *ret = rego_make_set(found.item, found.n);
     return REGO_DEFINED;
 }
 

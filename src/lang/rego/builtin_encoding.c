@@ -21,7 +21,7 @@ static struct str text(const struct rego_call *call, size_t i)
 
 static enum rego_outcome encode64(struct rego_call *call, enum base64_form form, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     base64_write(&out, text(call, 0), form);
     return rego_give_buf(call, &out, ret);
 }
@@ -40,7 +40,7 @@ static enum rego_outcome base64url_encode_no_pad(struct rego_call *call, struct 
 
 static enum rego_outcome decode64(struct rego_call *call, enum base64_form form, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     size_t bad = 0;
     /* Of an URL's form OPA makes the padding, by a length that counts line ends too. */
     if ((form == BASE64_URL && text(call, 0).len % 4 == 1) ||
@@ -58,7 +58,7 @@ static enum rego_outcome base64url_decode(struct rego_call *call, struct value *
 }
 static enum rego_outcome base64_is_valid(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     size_t bad;
     *ret = value_bool(call->arg->kind == VALUE_STRING &&
                       base64_read(&out, text(call, 0), BASE64_STANDARD, &bad));
@@ -77,7 +77,7 @@ static int hex_digit(char c)
 
 static enum rego_outcome hex_encode(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     struct str s = text(call, 0);
     for (size_t i = 0; i < s.len; i++)
         buf_printf(&out, "%02x", (unsigned char)s.ptr[i]);
@@ -86,7 +86,7 @@ static enum rego_outcome hex_encode(struct rego_call *call, struct value *ret)
 
 static enum rego_outcome hex_decode(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     struct str s = text(call, 0);
     for (size_t i = 0; i < s.len; i++)
         if (hex_digit(s.ptr[i]) < 0)
@@ -133,14 +133,14 @@ static bool query_unescape(struct buf *out, struct str s)
 
 static enum rego_outcome urlquery_encode(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     query_escape(&out, text(call, 0));
     return rego_give_buf(call, &out, ret);
 }
 
 static enum rego_outcome urlquery_decode(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     if (!query_unescape(&out, text(call, 0)))
         return rego_fail(call, "invalid URL escape");
     return rego_give_buf(call, &out, ret);
@@ -160,7 +160,7 @@ static bool add_query(struct buf *out, struct str key, const struct value *v)
 
 static enum rego_outcome urlquery_encode_object(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     struct value key, v;
     for (size_t at = 0; rego_next(call->arg, &at, &key, &v);) {
         bool list = rego_is_array(&v) || v.kind == VALUE_SET;
@@ -179,7 +179,7 @@ static enum rego_outcome urlquery_encode_object(struct rego_call *call, struct v
 /* The values under one key, in order of the text. */
 static bool query_value(struct rego_call *call, struct rego_pair *pair, struct str s)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     uint32_t n = pair->value.len;
     struct value *items = arena_new_raw(call->arena, struct value, n + 1);
     if (!items || !query_unescape(&out, s))
@@ -198,7 +198,7 @@ static enum rego_outcome urlquery_decode_object(struct rego_call *call, struct v
     struct rego_pair *pairs = NULL;
     size_t n = 0, room = 0, clash;
     while (s.len) {
-        AUTO_BUF key = {.limit = VALUE_LEN_MAX};
+        AUTO_BUF key = {.limit = rego_room(call)};
         (void)str_cut(&s, '&', &head);
         if (!head.len)
             continue;
@@ -297,7 +297,7 @@ static enum rego_outcome hmac_equal(struct rego_call *call, struct value *ret)
 
 static enum rego_outcome json_marshal(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     rego_json(&out, call->arg);
     return rego_give_buf(call, &out, ret);
 }
@@ -355,8 +355,8 @@ __attribute__((format(printf, 2, 3))) static enum rego_outcome option_error(stru
 
 static enum rego_outcome json_marshal_with_options(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF compact = {.limit = VALUE_LEN_MAX};
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF compact = {.limit = rego_room(call)};
+    AUTO_BUF out = {.limit = rego_room(call)};
     struct str prefix = STR(""), by = STR("\t");
     bool pretty = false, told = false;
     struct value key, v;

@@ -1,4 +1,5 @@
 /* builtin_json.c - Rego's edits of documents by path: json.filter, json.remove, json.patch. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -32,7 +33,7 @@ static bool read_path(struct rego_call *call, const struct value *v, bool leadin
     if (!s.len && leading && !value_text(v).len)
         return true;
     for (bool more = true; more && ret->n < PATH_MAX_KEYS;) {
-        AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+        AUTO_BUF out = {.limit = rego_room(call)};
         more = str_cut(&s, '/', &head);
         for (size_t i = 0; i < head.len; i++) {
             bool escape = head.ptr[i] == '~' && i + 1 < head.len &&
@@ -87,25 +88,54 @@ static bool read_paths(struct rego_call *call, struct path **ret, size_t *ret_n)
 
 /* --- filter and remove: paths that go on below this value --- */
 
-static bool below(struct rego_call *call, const struct value *v, const struct value *key,
-                  const struct path *paths, size_t n, struct path *rest, size_t *ret_n,
-                  bool *ret_ends)
+/* A path and its first key as the value has it, sorted by that. */
+struct branch {
+    struct value first;
+    struct path path;
+};
+
+static int compare_branches(const void *a, const void *b)
 {
+    return rego_compare(&((const struct branch *)a)->first, &((const struct branch *)b)->first);
+}
+
+/* Paths that have a key, of an array those that have an index. */
+static struct branch *branches_of(struct rego_call *call, const struct value *v,
+                                  const struct path *paths, size_t n, size_t *ret_n)
+{
+    struct branch *branch = arena_new_raw(call->arena, struct branch, n);
+    *ret_n = 0;
+    for (size_t i = 0; branch && i < n; i++) {
+        int64_t at;
+        if (!paths[i].n || (rego_is_array(v) && !index_of(&paths[i].key[0], &at)))
+            continue;
+        branch[(*ret_n)++] =
+            (struct branch){rego_is_array(v) ? value_int(at) : paths[i].key[0], paths[i]};
+    }
+    if (branch && *ret_n)
+        qsort(branch, *ret_n, sizeof *branch, compare_branches);
+    return branch;
+}
+
+/* What is left of the paths that go through the key; *ret_ends: one of them ends there. */
+static void below(const struct branch *branch, size_t n, const struct value *key, struct path *rest,
+                  size_t *ret_n, bool *ret_ends)
+{
+    size_t from = 0, to = n;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (rego_compare(&branch[middle].first, key) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
     *ret_n = 0;
     *ret_ends = false;
-    for (size_t i = 0; i < n; i++) {
-        int64_t at, mine;
-        if (!paths[i].n)
-            continue;
-        bool same = rego_is_array(v)
-                        ? index_of(&paths[i].key[0], &at) && rego_to_int64(key, &mine) && at == mine
-                        : rego_equal(&paths[i].key[0], key);
-        if (!same)
-            continue;
-        *ret_ends |= paths[i].n == 1;
-        rest[(*ret_n)++] = (struct path){paths[i].key + 1, paths[i].n - 1};
+    for (; from < n && rego_compare(&branch[from].first, key) == 0; from++) {
+        const struct path *path = &branch[from].path;
+        *ret_ends |= path->n == 1;
+        rest[(*ret_n)++] = (struct path){path->key + 1, path->n - 1};
     }
-    return call->spend(call->spend_ctx, n);
 }
 
 static bool pick(struct rego_call *call, const struct value *v, const struct path *paths, size_t n,
@@ -118,13 +148,14 @@ static bool pick(struct rego_call *call, const struct value *v, const struct pat
     if (!n || depth_left == 0 || (!object && !array && !set))
         return depth_left > 0;
     struct rego_pair *pairs = arena_new_raw(call->arena, struct rego_pair, v->len);
-    struct path *rest = arena_new(call->arena, struct path, n);
-    if (!pairs || !rest)
+    struct path *rest = arena_new_raw(call->arena, struct path, n);
+    size_t nbranches;
+    const struct branch *branch = branches_of(call, v, paths, n, &nbranches);
+    if (!pairs || !rest || !branch || !call->spend(call->spend_ctx, n + v->len))
         return false;
     for (size_t at = 0; rego_next(v, &at, &key, &item);) {
         bool ends;
-        if (!below(call, v, &key, paths, n, rest, &nrest, &ends))
-            return false;
+        below(branch, nbranches, &key, rest, &nrest, &ends);
         if (keep ? !nrest : ends)
             continue;
         struct value inner = item;

@@ -47,7 +47,7 @@ static bool split(struct rego_call *call, struct str s, struct token *ret)
 /* what  "JWT header had invalid encoding: ", in front of an error */
 static bool decode_part(struct rego_call *call, struct str part, const char *what, struct str *ret)
 {
-    AUTO_BUF bytes = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF bytes = {.limit = rego_room(call)};
     size_t bad = 0;
     if (!base64_read(&bytes, part, BASE64_URL, &bad)) {
         (void)rego_fail(call, "%sillegal base64 data at input byte %zu", what, bad);
@@ -125,7 +125,7 @@ static enum rego_outcome decode(struct rego_call *call, struct value *ret)
         text = trim_quotes(payload);
     }
     struct value object, hex;
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     if (!read_object(call, payload, "", &object) ||
         !decode_part(call, token.part[SIGNATURE],
                      "JWT signature had invalid encoding: ", &signature))
@@ -496,7 +496,7 @@ static bool sign_header(struct rego_call *call, struct str json, struct value *r
 
 static enum rego_outcome sign(struct rego_call *call, const struct str part[3], struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     AUTO_JOSE_KEYS keys = {0};
     struct err err = {0};
     struct value header, payload;
@@ -539,7 +539,7 @@ static enum rego_outcome encode_sign(struct rego_call *call, struct value *ret)
 {
     struct str part[3];
     for (size_t i = 0; i < 3; i++) {
-        AUTO_BUF json = {.limit = VALUE_LEN_MAX};
+        AUTO_BUF json = {.limit = rego_room(call)};
         rego_json(&json, &call->arg[i]);
         part[i] = json.failed ? (struct str){0} : arena_dup(call->arena, buf_view(&json));
         if (!part[i].ptr)

@@ -242,7 +242,7 @@ static enum rego_outcome glob_match(struct rego_call *call, struct value *ret)
 
 static enum rego_outcome glob_quote_meta(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     struct str s = text(call, 0);
     for (size_t i = 0; i < s.len; i++) {
         if (s.ptr[i] && strchr("*?\\[]{}", s.ptr[i]))

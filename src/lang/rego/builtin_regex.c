@@ -49,11 +49,16 @@ static enum rego_outcome match(struct rego_call *call, struct value *ret)
     const struct regex *regex = pattern(call, text(call, 0));
     if (!regex)
         return REGO_FAILED;
+    if (!rego_spend_bytes(call, text(call, 1).len))
+        return REGO_HALT;
     *ret = value_bool(regex_match(regex, text(call, 1), 0, NULL, 0));
     return REGO_DEFINED;
 }
 
 /* --- all matches, as Go walks them --- */
+
+/* A match may have looked at all of the text, however short it is. */
+enum { MATCH_STEPS = 16 };
 
 struct matches {
     const struct regex *regex;
@@ -127,7 +132,7 @@ static enum rego_outcome find(struct rego_call *call, bool groups, struct value 
     while ((limit < 0 || (int64_t)n < limit) && next_match(&m)) {
         items = arena_grow(call->arena, items, n, &room, n + 1);
         struct value *list = arena_new_raw(call->arena, struct value, m.ngroups + 1);
-        if (!items || !list || !call->spend(call->spend_ctx, 1))
+        if (!items || !list || !call->spend(call->spend_ctx, MATCH_STEPS))
             return REGO_HALT;
         for (size_t i = 0; groups && i <= m.ngroups; i++)
             list[i] = group_value(&m, i);
@@ -171,7 +176,7 @@ static enum rego_outcome split(struct rego_call *call, struct value *ret)
         if (more && end == 0)
             continue;
         items = arena_grow(call->arena, items, n, &room, n + 1);
-        if (!items || !call->spend(call->spend_ctx, 1))
+        if (!items || !call->spend(call->spend_ctx, MATCH_STEPS))
             return REGO_HALT;
         items[n++] = value_string(str_sub(s, from, start));
         from = end;
@@ -202,9 +207,14 @@ static struct str named_group(const struct matches *m, struct str name)
 static void expand(const struct matches *m, struct str by, struct buf *out)
 {
     for (size_t i = 0; i < by.len; i++) {
-        if (by.ptr[i] != '$' || i + 1 == by.len) {
-            buf_char(out, by.ptr[i]);
-            continue;
+        size_t dollar = str_find_char(by, '$', i);
+        buf_str(out, str_sub(by, i, dollar == SIZE_MAX ? by.len : dollar));
+        if (dollar == SIZE_MAX)
+            return;
+        i = dollar;
+        if (i + 1 == by.len) {
+            buf_char(out, '$');
+            return;
         }
         if (by.ptr[i + 1] == '$') {
             buf_char(out, '$');
@@ -228,7 +238,7 @@ static void expand(const struct matches *m, struct str by, struct buf *out)
 
 static enum rego_outcome replace(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     struct matches m;
     struct str s = text(call, 0);
     size_t from = 0;
@@ -237,10 +247,11 @@ static enum rego_outcome replace(struct rego_call *call, struct value *ret)
     while (next_match(&m)) {
         size_t start = (size_t)(m.group[0].ptr - s.ptr);
         buf_str(&out, str_sub(s, from, start));
+        if (out.failed || !rego_spend_bytes(call, text(call, 2).len) ||
+            !call->spend(call->spend_ctx, MATCH_STEPS))
+            return REGO_HALT;
         expand(&m, text(call, 2), &out);
         from = start + m.group[0].len;
-        if (!call->spend(call->spend_ctx, 1))
-            return REGO_HALT;
     }
     buf_str(&out, str_sub(s, from, s.len));
     return rego_give_buf(call, &out, ret);

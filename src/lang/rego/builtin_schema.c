@@ -546,7 +546,7 @@ static bool well_formed(struct check *c, const struct value *schema, unsigned de
  * with the error in call. */
 static bool load(struct rego_call *call, const struct value *given, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     if (given->kind != VALUE_STRING && !rego_is_object(given) && !rego_is_array(given)) {
         (void)rego_fail(call, "wrong type, expected string or object");
         return false;

@@ -65,7 +65,7 @@ static struct arg convert(struct rego_call *call, const struct value *v)
             a.number = copysign(number_to_double(v, &exact), text.ptr[0] == '-' ? -1 : 1);
         return a;
     }
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     rego_text(&out, v);
     a.text = arena_dup(call->arena, buf_view(&out));
     return a;
@@ -135,7 +135,7 @@ static void bad_verb(struct printing *p, const struct verb *v, const struct arg 
 static void integer_text(struct printing *p, const struct verb *v, const struct arg *a, int base,
                          const char *prefix)
 {
-    AUTO_BUF text = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF text = {.limit = rego_room(p->call)};
     mpz_t z;
     mpz_init(z);
     struct str copy = arena_dup(p->call->arena, a->text);
@@ -240,7 +240,7 @@ static void shortest(struct buf *out, double d)
 /* 0x1.8p+01: C's %a has no zero in front of a short exponent. */
 static void hex_float(struct buf *out, const struct verb *v, double d)
 {
-    AUTO_BUF text = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF text = {.limit = rego_room(p->call)};
     bool upper = v->letter == 'X';
     if (v->has_precision)
         buf_printf(&text, upper ? "%.*A" : "%.*a", v->precision, d);
@@ -300,8 +300,8 @@ static bool float_text(struct buf *out, const struct verb *v, double d)
 
 static void format_float(struct printing *p, const struct verb *v, const struct arg *a)
 {
-    AUTO_BUF text = {.limit = VALUE_LEN_MAX};
-    AUTO_BUF signed_text = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF text = {.limit = rego_room(p->call)};
+    AUTO_BUF signed_text = {.limit = rego_room(p->call)};
     if (!float_text(&text, v, a->number)) {
         bad_verb(p, v, a);
         return;
@@ -330,7 +330,7 @@ static void hex_text(struct buf *out, const struct verb *v, struct str s)
 
 static void format_string(struct printing *p, const struct verb *v, const struct arg *a)
 {
-    AUTO_BUF text = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF text = {.limit = rego_room(p->call)};
     struct str s = a->text;
     if (v->has_precision && v->letter != 'x' && v->letter != 'X') {
         size_t at = 0;
@@ -385,20 +385,26 @@ static void format(struct printing *p, const struct verb *v, const struct value 
 
 /* --- the format --- */
 
+/* Go's: one that is too long takes all that is left of the format with it. */
 static bool number(struct str f, size_t *at, int *ret)
 {
     int n = 0;
     size_t from = *at;
-    while (*at < f.len && isdigit((unsigned char)f.ptr[*at])) {
-        n = n > WIDTH_MAX ? n : n * 10 + (f.ptr[*at] - '0');
-        (*at)++;
+    *ret = 0;
+    for (; *at < f.len && isdigit((unsigned char)f.ptr[*at]); (*at)++) {
+        if (n > WIDTH_MAX) {
+            *at = f.len;
+            return false;
+        }
+        n = n * 10 + (f.ptr[*at] - '0');
     }
     *ret = n;
-    return *at > from && n <= WIDTH_MAX;
+    return *at > from;
 }
 
 /* A width or precision of * is the next argument. */
-static bool star(struct printing *p, struct str f, size_t *at, int *ret, bool *ret_has)
+static bool star(struct printing *p, struct str f, size_t *at, const char *bad, int *ret,
+                 bool *ret_has)
 {
     int64_t n;
     if (*at >= f.len || f.ptr[*at] != '*')
@@ -408,7 +414,7 @@ static bool star(struct printing *p, struct str f, size_t *at, int *ret, bool *r
                rego_to_int64(&p->args->items[p->next], &n) && n >= -WIDTH_MAX && n <= WIDTH_MAX;
     *ret = *ret_has ? (int)n : 0;
     if (!*ret_has)
-        buf_str(p->out, STR("%!(BADWIDTH)"));
+        buf_str(p->out, str_from(bad));
     p->next++;
     return true;
 }
@@ -463,7 +469,7 @@ static void one_verb(struct printing *p, struct str f, size_t *at)
     struct verb v = {0};
     flags(f, at, &v);
     bool good = argument_index(p, f, at);
-    if (!star(p, f, at, &v.width, &v.has_width))
+    if (!star(p, f, at, "%!(BADWIDTH)", &v.width, &v.has_width))
         v.has_width = number(f, at, &v.width);
     if (v.width < 0) {
         v.minus = true;
@@ -472,7 +478,7 @@ static void one_verb(struct printing *p, struct str f, size_t *at)
     if (*at < f.len && f.ptr[*at] == '.') {
         (*at)++;
         good &= argument_index(p, f, at);
-        if (!star(p, f, at, &v.precision, &v.has_precision)) {
+        if (!star(p, f, at, "%!(BADPREC)", &v.precision, &v.has_precision)) {
             (void)number(f, at, &v.precision);
             v.has_precision = true;
         }
@@ -514,7 +520,7 @@ static void extra(struct printing *p)
 
 static enum rego_outcome sprintf_(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     struct printing p = {.call = call, .args = &call->arg[1], .out = &out};
     struct str f = value_text(&call->arg[0]);
     for (size_t at = 0; at < f.len;) {

@@ -49,17 +49,20 @@ static enum rego_outcome contains(struct rego_call *call, struct value *ret)
     return give_bool(str_find(text(call, 0), text(call, 1), 0) != SIZE_MAX, ret);
 }
 
-static bool any_match(const struct value *search, const struct value *base, bool suffix)
+static enum rego_outcome any_match(struct rego_call *call, bool suffix, struct value *ret)
 {
+    const struct value *search = &call->arg[0], *base = &call->arg[1];
     bool many_s = search->kind != VALUE_STRING, many_b = base->kind != VALUE_STRING;
     for (uint32_t i = 0; i < (many_s ? search->len : 1); i++)
         for (uint32_t j = 0; j < (many_b ? base->len : 1); j++) {
             struct str s = value_text(many_s ? &search->items[i] : search);
             struct str b = value_text(many_b ? &base->items[j] : base);
+            if (!rego_spend_bytes(call, b.len < s.len ? b.len : 0))
+                return REGO_HALT;
             if (suffix ? str_ends(s, b) : str_starts(s, b))
-                return true;
+                return give_bool(true, ret);
         }
-    return false;
+    return give_bool(false, ret);
 }
 
 static enum rego_outcome any_affix(struct rego_call *call, bool suffix, struct value *ret)
@@ -67,7 +70,7 @@ static enum rego_outcome any_affix(struct rego_call *call, bool suffix, struct v
     for (size_t i = 0; i < 2; i++)
         if (call->arg[i].kind != VALUE_STRING && !strings_of(call, i))
             return REGO_FAILED;
-    return give_bool(any_match(&call->arg[0], &call->arg[1], suffix), ret);
+    return any_match(call, suffix, ret);
 }
 static enum rego_outcome any_prefix(struct rego_call *call, struct value *ret)
 {
@@ -80,7 +83,7 @@ static enum rego_outcome any_suffix(struct rego_call *call, struct value *ret)
 
 static enum rego_outcome concat(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     const struct value *list = &call->arg[1];
     if (!strings_of(call, 1))
         return REGO_FAILED;
@@ -263,11 +266,11 @@ static enum rego_outcome count(struct rego_call *call, struct value *ret)
 
 static enum rego_outcome replace(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     struct str s = text(call, 0), old = text(call, 1), by = text(call, 2);
     size_t from = 0;
     if (!old.len) { /* before each code point and at the end */
-        for (size_t at = 0; at < s.len; from = at) {
+        for (size_t at = 0; at < s.len && !out.failed; from = at) {
             (void)utf8_next(s, &at);
             buf_str(&out, by);
             buf_str(&out, str_sub(s, from, at));
@@ -275,7 +278,7 @@ static enum rego_outcome replace(struct rego_call *call, struct value *ret)
         buf_str(&out, by);
         return rego_give_buf(call, &out, ret);
     }
-    for (size_t at; (at = str_find(s, old, from)) != SIZE_MAX; from = at + old.len) {
+    for (size_t at; !out.failed && (at = str_find(s, old, from)) != SIZE_MAX; from = at + old.len) {
         buf_str(&out, str_sub(s, from, at));
         buf_str(&out, by);
     }
@@ -286,7 +289,7 @@ static enum rego_outcome replace(struct rego_call *call, struct value *ret)
 /* Go's strings.NewReplacer: at each position the first pair that fits. */
 static enum rego_outcome replace_n(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     struct str s = text(call, 1);
     struct value key, by;
     for (size_t at = 0; rego_next(&call->arg[0], &at, &key, &by);)
@@ -299,6 +302,8 @@ static enum rego_outcome replace_n(struct rego_call *call, struct value *ret)
     bool empty_done = false; /* an empty key fits once at each position */
     for (size_t i = 0; i <= s.len;) {
         bool fits = false;
+        if (out.failed || !call->spend(call->spend_ctx, call->arg[0].len / 4 + 1))
+            return REGO_HALT;
         for (size_t at = 0; !fits && rego_next(&call->arg[0], &at, &key, &by);) {
             struct str old = value_text(&key);
             if (!str_starts(str_sub(s, i, s.len), old) || (!old.len && empty_done))
@@ -314,23 +319,40 @@ static enum rego_outcome replace_n(struct rego_call *call, struct value *ret)
             buf_char(&out, s.ptr[i]);
         i++;
         empty_done = false;
-        if (!call->spend(call->spend_ctx, 1))
-            return REGO_HALT;
     }
     return rego_give_buf(call, &out, ret);
 }
 
 /* --- trimming --- */
 
-static bool in_set(struct str set, uint32_t code)
+struct codes { /* sorted */
+    const uint32_t *code;
+    size_t n;
+};
+
+static int compare_codes(const void *a, const void *b)
 {
-    for (size_t at = 0; at < set.len;)
-        if (utf8_next(set, &at) == code)
-            return true;
-    return false;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
 }
 
-static struct str trim_front(struct str s, struct str set)
+static bool codes_of(struct rego_call *call, struct str set, struct codes *ret)
+{
+    uint32_t *code = arena_new_raw(call->arena, uint32_t, set.len + 1);
+    *ret = (struct codes){code, 0};
+    for (size_t at = 0; code && at < set.len;)
+        code[ret->n++] = utf8_next(set, &at);
+    if (code)
+        qsort(code, ret->n, sizeof *code, compare_codes);
+    return code && rego_spend_bytes(call, set.len);
+}
+
+static bool in_set(const struct codes *set, uint32_t code)
+{
+    return bsearch(&code, set->code, set->n, sizeof code, compare_codes) != NULL;
+}
+
+static struct str trim_front(struct str s, const struct codes *set)
 {
     for (size_t at = 0; at < s.len;) {
         size_t from = at;
@@ -340,7 +362,7 @@ static struct str trim_front(struct str s, struct str set)
     return str_sub(s, s.len, s.len);
 }
 
-static struct str trim_back(struct str s, struct str set)
+static struct str trim_back(struct str s, const struct codes *set)
 {
     while (s.len) {
         size_t from = s.len - 1, at;
@@ -354,18 +376,29 @@ static struct str trim_back(struct str s, struct str set)
     return s;
 }
 
+static enum rego_outcome trim_ends(struct rego_call *call, struct str set, bool front, bool back,
+                                   struct value *ret)
+{
+    struct str s = text(call, 0);
+    struct codes codes;
+    if (!rego_spend_bytes(call, s.len) || !codes_of(call, set, &codes))
+        return REGO_HALT;
+    if (front)
+        s = trim_front(s, &codes);
+    return rego_give_text(call, back ? trim_back(s, &codes) : s, ret);
+}
+
 static enum rego_outcome trim(struct rego_call *call, struct value *ret)
 {
-    return rego_give_text(call, trim_back(trim_front(text(call, 0), text(call, 1)), text(call, 1)),
-                          ret);
+    return trim_ends(call, text(call, 1), true, true, ret);
 }
 static enum rego_outcome trim_left(struct rego_call *call, struct value *ret)
 {
-    return rego_give_text(call, trim_front(text(call, 0), text(call, 1)), ret);
+    return trim_ends(call, text(call, 1), true, false, ret);
 }
 static enum rego_outcome trim_right(struct rego_call *call, struct value *ret)
 {
-    return rego_give_text(call, trim_back(text(call, 0), text(call, 1)), ret);
+    return trim_ends(call, text(call, 1), false, true, ret);
 }
 static enum rego_outcome trim_prefix(struct rego_call *call, struct value *ret)
 {
@@ -386,8 +419,7 @@ static const char spaces[] =
 
 static enum rego_outcome trim_space(struct rego_call *call, struct value *ret)
 {
-    struct str set = {spaces, sizeof spaces - 1};
-    return rego_give_text(call, trim_back(trim_front(text(call, 0), set), set), ret);
+    return trim_ends(call, (struct str){spaces, sizeof spaces - 1}, true, true, ret);
 }
 
 /* --- case: one code point to one, as Go has it --- */
@@ -395,7 +427,7 @@ static enum rego_outcome trim_space(struct rego_call *call, struct value *ret)
 static enum rego_outcome change_case(struct rego_call *call, ucs4_t (*change)(ucs4_t),
                                      struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     struct str s = text(call, 0);
     char bytes[4];
     for (size_t at = 0; at < s.len;)

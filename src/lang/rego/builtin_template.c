@@ -716,7 +716,7 @@ static bool is_json(const struct value *v, unsigned depth_left)
 
 static enum rego_outcome render_template(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF out = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF out = {.limit = rego_room(call)};
     struct str rest = STR("");
     struct template *t = arena_new(call->arena, struct template, 1);
     if (!t)

@@ -27,7 +27,7 @@ static enum rego_outcome give_json(struct rego_call *call, const struct buf *jso
 /* Text that is not PEM is base64 of something; false with the error in call. */
 static bool unwrap(struct rego_call *call, struct str text, struct str prefix, struct str *ret)
 {
-    AUTO_BUF bytes = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF bytes = {.limit = rego_room(call)};
     size_t bad = 0;
     *ret = text;
     if (str_starts(text, prefix))
@@ -99,7 +99,7 @@ static enum rego_outcome failed(const struct rego_call *call)
 static enum rego_outcome parse_list(struct rego_call *call, struct value *ret)
 {
     AUTO_X509S *list = sk_X509_new_null();
-    AUTO_BUF json = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF json = {.limit = rego_room(call)};
     struct jsonw w = {.out = &json};
     if (!parse_certificates(call, value_text(call->arg), list))
         return failed(call);
@@ -276,7 +276,7 @@ static enum rego_outcome verify_with(struct rego_call *call, const struct value 
     struct value key, v;
     AUTO_X509S *list = sk_X509_new_null();
     AUTO_X509S *chain = NULL;
-    AUTO_BUF json = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF json = {.limit = rego_room(call)};
     struct jsonw w = {.out = &json};
     if (parse_certificates(call, value_text(call->arg), list)) {
         for (size_t at = 0; named && rego_next(named, &at, &key, &v);)
@@ -308,7 +308,7 @@ static enum rego_outcome parse_request(struct rego_call *call, struct value *ret
 {
     struct str bytes;
     struct pem pem;
-    AUTO_BUF json = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF json = {.limit = rego_room(call)};
     struct jsonw w = {.out = &json};
     if (!unwrap(call, value_text(call->arg), STR("-----BEGIN CERTIFICATE REQUEST-----"), &bytes))
         return failed(call);
@@ -355,8 +355,8 @@ static EVP_PKEY *read_key(struct rego_call *call, const struct pem *pem)
 
 static enum rego_outcome parse_private_keys(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF json = {.limit = VALUE_LEN_MAX};
-    AUTO_BUF decoded = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF json = {.limit = rego_room(call)};
+    AUTO_BUF decoded = {.limit = rego_room(call)};
     struct jsonw w = {.out = &json};
     struct str text = value_text(call->arg);
     struct pem pem;
@@ -383,7 +383,7 @@ static enum rego_outcome parse_private_keys(struct rego_call *call, struct value
 
 static enum rego_outcome parse_rsa_private_key(struct rego_call *call, struct value *ret)
 {
-    AUTO_BUF json = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF json = {.limit = rego_room(call)};
     struct jsonw w = {.out = &json};
     struct str text = value_text(call->arg);
     struct pem pem;
@@ -455,7 +455,7 @@ static void write_pair(struct jsonw *w, const STACK_OF(X509) * list, EVP_PKEY *k
 static enum rego_outcome parse_keypair(struct rego_call *call, struct value *ret)
 {
     AUTO_X509S *list = sk_X509_new_null();
-    AUTO_BUF json = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF json = {.limit = rego_room(call)};
     struct jsonw w = {.out = &json};
     if (!parse_certificates(call, value_text(&call->arg[0]), list))
         return failed(call);

@@ -231,7 +231,7 @@ static bool put_scalar(struct writer *w, struct str s, yaml_scalar_style_t style
 
 static bool put_text(struct writer *w, struct str s)
 {
-    AUTO_BUF whole = {.limit = VALUE_LEN_MAX};
+    AUTO_BUF whole = {.limit = rego_room(w->call)};
     char bytes[4];
     if (utf8_bad_at(s) != SIZE_MAX) {
         for (size_t at = 0; at < s.len;)
@@ -280,7 +280,7 @@ static bool put_object(struct writer *w, const struct value *v, unsigned depth_l
     for (size_t at = 0; rego_next(v, &at, &pairs[n].key, &pairs[n].value); n++) {
         if (pairs[n].key.kind == VALUE_STRING)
             continue;
-        AUTO_BUF key = {.limit = VALUE_LEN_MAX};
+        AUTO_BUF key = {.limit = rego_room(w->call)};
         rego_json(&key, &pairs[n].key);
         struct str kept = arena_dup(w->call->arena, buf_view(&key));
         if (key.failed || !kept.ptr)
@@ -343,7 +343,7 @@ static bool put_document(struct writer *w, const struct value *v)
 
 static enum rego_outcome yaml_marshal(struct rego_call *call, struct value *ret)
 {
-    struct writer w = {.call = call, .out = {.limit = VALUE_LEN_MAX}};
+    struct writer w = {.call = call, .out = {.limit = rego_room(call)}};
     if (!yaml_emitter_initialize(&w.emitter))
         return REGO_HALT;
     yaml_emitter_set_output(&w.emitter, give_out, &w);

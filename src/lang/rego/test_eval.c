@@ -99,6 +99,21 @@ static void test_values(void **state)
          "{1: {10}, 2: {20}}"},
         {"p := {path | walk(input, [path, 1])}", "{\"a\": [1, 2]}", "{[\"a\", 0]}"},
         {"p := sprintf(\"%s has %d\", [\"x\", 3])", NULL, "\"x has 3\""},
+        {"p := sprintf(\"%99999999d x\", [1])", NULL, "\"%!(NOVERB)%!(EXTRA int64=1)\""},
+        {"p := sprintf(\"%.*f\", [1e9, 1.5])", NULL, "\"%!(BADPREC)1.500000\""},
+        {"p := graph.reachable_paths({\"a\": [\"b\", \"x\"], \"b\": [\"a\", \"c\"], \"c\": []}, "
+         "[\"a\"])",
+         NULL, "{[\"a\"], [\"a\", \"b\"], [\"a\", \"b\", \"c\"]}"},
+        {"p := graph.reachable_paths({\"a\": [\"a\"]}, {\"a\"})", NULL, "{[\"a\", \"a\"]}"},
+        {"p := object.union_n([{1: {2: 3}}, {1: {4: 5}}, {1: 6}, {1: {7: 8}}, {1: {9: 0}}])", NULL,
+         "{1: {7: 8, 9: 0}}"},
+        {"p := json.remove({\"a\": [1, {\"b\": 2}], \"c\": {\"d\": 1, \"e\": 2}}, [\"a/1/b\", "
+         "\"a/0\", "
+         "\"c/d\"])",
+         NULL, "{\"a\": [{}], \"c\": {\"e\": 2}}"},
+        {"p := [product([99999999999999999999, -2]), sum([9223372036854775807, 1, 0.5])]", NULL,
+         "[-199999999999999999998, 9223372036854775808]"},
+        {"p := regex.replace(\"abc\", \"(?P<x>b)\", \"<$1${x}$$>$\")", NULL, "\"a<bb$>$c\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_value(cases[i].rules, cases[i].input, cases[i].want);

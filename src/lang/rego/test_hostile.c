@@ -94,6 +94,54 @@ static const struct {
      "numbers.range(1, 3000)])\n"
      "p := graphql.schema_is_valid(s)",
      "eval_cancel_error"},
+    /* what takes no more than its input: linear, or these budgets would not do */
+    {"20,000 nodes in a row",
+     "p := count(graph.reachable({i: [i + 1] | some i in numbers.range(1, 20000)}, [1]))", ""},
+    {"a path of 2,000 nodes",
+     "p := graph.reachable_paths({i: [i + 1] | some i in numbers.range(1, 2000)}, [1])", ""},
+    {"20,000 objects over each other",
+     "p := object.union_n([{sprintf(\"k%d\", [i]): i} | some i in numbers.range(1, 20000)])", ""},
+    {"10,000 paths of 10,000 keys",
+     "o := {sprintf(\"k%d\", [i]): i | some i in numbers.range(1, 10000)}\n"
+     "p := [json.filter(o, object.keys(o)), json.remove(o, object.keys(o))]",
+     ""},
+    {"a product of 70,000 digits", "p := product(numbers.range(1, 18000)) > 1", ""},
+    {"trimming by a million characters",
+     "b := concat(\"\", [\"b\" | some i in numbers.range(1, 100000)])\n"
+     "p := trim(b, concat(\"\", [replace(b, \"b\", \"a\"), \"b\"]))",
+     ""},
+    /* and what ends */
+    {"a replacement of 10^10 bytes",
+     "p := replace(sprintf(\"%100000s\", [\"\"]), \" \", sprintf(\"%100000s\", [\"\"]))",
+     "eval_cancel_error"},
+    {"replacements of 10^10 bytes",
+     "p := strings.replace_n({\" \": sprintf(\"%100000s\", [\"\"])}, sprintf(\"%100000s\", "
+     "[\"\"]))",
+     "eval_cancel_error"},
+    {"a replaced pattern of 10^10 bytes",
+     "p := regex.replace(sprintf(\"%100000s\", [\"\"]), \" \", sprintf(\"%100000s\", [\"\"]))",
+     "eval_cancel_error"},
+    {"an indent of a megabyte",
+     "p := json.marshal_with_options(numbers.range(1, 1000), {\"pretty\": true, \"indent\": "
+     "sprintf(\"%1000000s\", [\"\"])})",
+     "eval_cancel_error"},
+    {"a width of ten million, ten times",
+     "p := sprintf(\"%10000000d%10000000d%10000000d%10000000d"
+     "%10000000d%10000000d%10000000d\", [1, 2, 3, 4, 5, 6, 7])",
+     "eval_cancel_error"},
+    {"prefixes, each against each",
+     "x := [sprintf(\"x%d\", [i]) | some i in numbers.range(1, 3000)]\n"
+     "p := strings.any_prefix_match(x, [concat(\"\", [\"y\", y]) | some y in x])",
+     "eval_cancel_error"},
+    {"a part of a list, from each place",
+     "x := [0 | some i in numbers.range(1, 20000)]\n"
+     "p := object.subset(x, array.concat(array.slice(x, 0, 10000), [1]))",
+     "eval_cancel_error"},
+    {"all addresses", "p := count(net.cidr_expand(\"::/0\"))", "eval_cancel_error"},
+    {"all paths of a whole graph",
+     "g := {i: numbers.range(1, 30) | some i in numbers.range(1, 30)}\n"
+     "p := count(graph.reachable_paths(g, [1]))",
+     "eval_cancel_error"},
 };
 
 static void test_budgets(void **state)
