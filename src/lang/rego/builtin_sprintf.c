@@ -240,7 +240,7 @@ static void shortest(struct buf *out, double d)
 /* 0x1.8p+01: C's %a has no zero in front of a short exponent. */
 static void hex_float(struct buf *out, const struct verb *v, double d)
 {
-    AUTO_BUF text = {.limit = rego_room(p->call)};
+    AUTO_BUF text = {.limit = VALUE_LEN_MAX};
     bool upper = v->letter == 'X';
     if (v->has_precision)
         buf_printf(&text, upper ? "%.*A" : "%.*a", v->precision, d);

@@ -32,6 +32,14 @@ bool rego_lint_is_error(enum rego_lint_kind kind)
 }
 
 enum { MODULES_MAX = 100000, TEXT_MAX = 1 << 12, LINTS_MAX = 100000 };
+/* Of one thing, each condition is compared with so many before it; longer lists with none. */
+enum { CONDITIONS_MAX = 64, MEMBERS_MAX = 1000 };
+
+struct unit { /* a module, ready to be asked often */
+    struct rego_module *module;
+    const struct rego_rule **rule; /* sorted by name, then by place */
+    size_t package;                /* equal ones have equal numbers */
+};
 
 struct linter {
     struct rego_walker walker;
@@ -39,9 +47,10 @@ struct linter {
     const struct rego_lint_options *options;
     const struct rego_source *sources;
     size_t nsources;
-    struct rego_module **module;
-    size_t nmodules;
+    struct unit *unit;
+    size_t nunits;
     const struct rego_module *now;
+    size_t package; /* of that one */
     bool negated;
     bool tests; /* a rule that is a test: it may ask what it knows to be undefined */
     struct rego_lint *item;
@@ -143,12 +152,33 @@ static size_t in_package(const struct rego_module *module, const struct path *pa
     return i == n || i == path->n ? i : SIZE_MAX;
 }
 
-static bool has_rule(const struct rego_module *module, struct str name)
+static struct str name_of(const struct rego_rule *rule)
 {
-    for (size_t i = 0; i < module->nrules; i++)
-        if (str_equal(module->rules[i]->head.ref[0]->name, name))
-            return true;
-    return false;
+    return rule->head.ref[0]->name;
+}
+
+/* The first of the rules with that name; the others stand behind it. NULL: there is none. */
+static const struct rego_rule *const *find_rules(const struct unit *unit, struct str name,
+                                                 const struct rego_rule *const **ret_end)
+{
+    size_t from = 0, to = unit->module->nrules;
+    *ret_end = unit->rule + to;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (str_compare(name_of(unit->rule[middle]), name) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from < unit->module->nrules && str_equal(name_of(unit->rule[from]), name)
+               ? unit->rule + from
+               : NULL;
+}
+
+static bool has_rule(const struct unit *unit, struct str name)
+{
+    const struct rego_rule *const *end;
+    return find_rules(unit, name, &end) != NULL;
 }
 
 static bool in_data(const struct value *data, const struct path *path)
@@ -165,11 +195,11 @@ static bool is_missing(const struct linter *l, const struct path *path, struct s
 {
     bool package = false;
     size_t longest = 0;
-    for (size_t m = 0; m < l->nmodules; m++) {
-        size_t n = in_package(l->module[m], path);
+    for (size_t m = 0; m < l->nunits; m++) {
+        size_t n = in_package(l->unit[m].module, path);
         if (n == SIZE_MAX)
             continue;
-        if (n == path->n || has_rule(l->module[m], path->part[n]))
+        if (n == path->n || has_rule(&l->unit[m], path->part[n]))
             return false; /* a package or above one; or a rule */
         package = true;
         longest = n > longest ? n : longest;
@@ -179,14 +209,6 @@ static bool is_missing(const struct linter *l, const struct path *path, struct s
 }
 
 /* --- calls --- */
-
-static bool same_text(const struct rego_term *a, const struct rego_term *b)
-{
-    AUTO_BUF x = {.limit = TEXT_MAX}, y = {.limit = TEXT_MAX};
-    rego_term_text(&x, a);
-    rego_term_text(&y, b);
-    return !x.failed && str_equal(buf_view(&x), buf_view(&y));
-}
 
 /* Does a definition take these arguments, as far as constants tell? */
 static bool takes(const struct rego_rule *rule, const struct rego_term *call)
@@ -208,18 +230,18 @@ static void check_call(struct linter *l, const struct rego_term *call)
     bool here = called->kind == REGO_TERM_VAR, found = false;
     if (!here && (called->kind != REGO_TERM_REF || !path_of(l, called, &path) || !path.n))
         return;
-    for (size_t m = 0; m < l->nmodules; m++) {
-        const struct rego_module *module = l->module[m];
-        if (here ? !same_text(module->package, l->now->package)
-                 : in_package(module, &path) != path.n - 1)
+    struct str name = here ? called->name : path.part[path.n - 1];
+    for (size_t m = 0; m < l->nunits; m++) {
+        const struct unit *unit = &l->unit[m];
+        const struct rego_rule *const *rule, *const *end;
+        if (here ? unit->package != l->package : in_package(unit->module, &path) != path.n - 1)
             continue;
-        for (size_t i = 0; i < module->nrules; i++) {
-            const struct rego_head *head = &module->rules[i]->head;
-            if (head->kind != REGO_HEAD_FUNCTION || head->nref != 1 ||
-                !str_equal(head->ref[0]->name, here ? called->name : path.part[path.n - 1]))
+        rule = find_rules(unit, name, &end);
+        for (; rule && rule < end && str_equal(name_of(*rule), name); rule++) {
+            if ((*rule)->head.kind != REGO_HEAD_FUNCTION || (*rule)->head.nref != 1)
                 continue;
             found = true;
-            if (takes(module->rules[i], call))
+            if (takes(*rule, call))
                 return;
         }
     }
@@ -304,7 +326,8 @@ static bool is_constant(const struct rego_term *term, bool list)
 {
     if (!list)
         return term->kind == REGO_TERM_VALUE;
-    if (term->kind != REGO_TERM_SET && term->kind != REGO_TERM_ARRAY)
+    if ((term->kind != REGO_TERM_SET && term->kind != REGO_TERM_ARRAY) ||
+        term->parts.n > MEMBERS_MAX)
         return false;
     for (size_t i = 0; i < term->parts.n; i++)
         if (term->parts.item[i]->kind != REGO_TERM_VALUE)
@@ -378,49 +401,113 @@ static bool exclude(const struct condition *a, const struct condition *b)
     return order < 0 || (order == 0 && (a->test == TEST_LESS || b->test == TEST_MORE));
 }
 
-static void contradiction(struct linter *l, const struct rego_body *body, size_t i)
+/* An expression and what it is about, by its text. */
+struct asked {
+    struct str text;
+    size_t at; /* in the body */
+    struct condition condition;
+};
+
+static int compare_asked(const void *a, const void *b)
 {
-    struct condition c = condition_of(body->expr[i]);
-    if (c.test == TEST_NONE || !is_one_thing(c.of))
-        return;
-    for (size_t k = 0; k < i; k++) {
-        struct condition other = condition_of(body->expr[k]);
-        if (other.test == TEST_NONE || !same_text(c.of, other.of) ||
-            (!exclude(&c, &other) && !exclude(&other, &c)))
+    const struct asked *x = a, *y = b;
+    int order = str_compare(x->text, y->text);
+    return order ? order : x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* ptr NULL: too long to be compared, or memory is out. */
+static struct str text_of(struct arena *arena, const struct rego_term *term)
+{
+    AUTO_BUF text = {.limit = TEXT_MAX};
+    rego_term_text(&text, term);
+    return text.failed ? (struct str){0} : arena_dup(arena, buf_view(&text));
+}
+
+/* Where those end that are about the same as the one at `from`. */
+static size_t run_end(const struct asked *asked, size_t n, size_t from)
+{
+    size_t to = from + 1;
+    while (to < n && str_equal(asked[to].text, asked[from].text))
+        to++;
+    return to;
+}
+
+/* against[i]: the first condition that cannot hold beside that of expression i; or SIZE_MAX. */
+static void find_contradictions(struct arena *arena, const struct rego_body *body,
+                                struct asked *asked, size_t *against)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < body->n; i++) {
+        struct condition c = condition_of(body->expr[i]);
+        against[i] = SIZE_MAX;
+        if (c.test == TEST_NONE || !is_one_thing(c.of))
             continue;
-        AUTO_BUF name = {.limit = TEXT_MAX}, x = {.limit = TEXT_MAX}, y = {.limit = TEXT_MAX};
-        rego_term_text(&name, c.of);
-        rego_term_text(&x, other.to);
-        rego_term_text(&y, c.to);
-        if (c.test == TEST_EQUAL && other.test == TEST_EQUAL)
-            tell(l, REGO_LINT_NEVER_TRUE, body->expr[i]->place,
-                 "%.*s cannot be both %.*s and %.*s (line %u)", STR_ARG(buf_view(&name)),
-                 STR_ARG(buf_view(&y)), STR_ARG(buf_view(&x)), line_of(l, body->expr[k]->place));
-        else
-            tell(l, REGO_LINT_NEVER_TRUE, body->expr[i]->place,
-                 "what is asked of %.*s here and in line %u cannot both hold",
-                 STR_ARG(buf_view(&name)), line_of(l, body->expr[k]->place));
-        return;
+        asked[n] = (struct asked){text_of(arena, c.of), i, c};
+        n += asked[n].text.ptr != NULL;
+    }
+    if (n)
+        qsort(asked, n, sizeof *asked, compare_asked);
+    for (size_t from = 0, to; from < n; from = to) {
+        to = run_end(asked, n, from);
+        for (size_t i = from; i < to; i++) {
+            const struct condition *c = &asked[i].condition;
+            for (size_t k = from; k < i && k < from + CONDITIONS_MAX; k++) {
+                const struct condition *other = &asked[k].condition;
+                if (!exclude(c, other) && !exclude(other, c))
+                    continue;
+                against[asked[i].at] = asked[k].at;
+                break;
+            }
+        }
     }
 }
 
-/* x, and not x. */
-static void denial(struct linter *l, const struct rego_body *body, size_t i)
+/* against[i]: the first expression that is the negation of expression i, before it. */
+static void find_denials(struct arena *arena, const struct rego_body *body, struct asked *asked,
+                         size_t *against)
 {
-    const struct rego_expr *a = body->expr[i];
-    bool plain = a->kind == REGO_EXPR_TERM || a->kind == REGO_EXPR_CALL;
-    if (!plain || a->nwith || !is_one_thing(a->term))
-        return;
-    for (size_t k = 0; k < i; k++) {
-        const struct rego_expr *b = body->expr[k];
-        if (b->kind == a->kind && !b->nwith && b->negated != a->negated &&
-            same_text(a->term, b->term)) {
-            tell(l, REGO_LINT_NEVER_TRUE, a->place,
-                 "this and line %u cannot both hold: one is the negation of the other",
-                 line_of(l, b->place));
-            return;
+    size_t n = 0;
+    for (size_t i = 0; i < body->n; i++) {
+        const struct rego_expr *e = body->expr[i];
+        bool plain = e->kind == REGO_EXPR_TERM || e->kind == REGO_EXPR_CALL;
+        against[i] = SIZE_MAX;
+        if (!plain || e->nwith || !is_one_thing(e->term))
+            continue;
+        asked[n] = (struct asked){.text = text_of(arena, e->term), .at = i};
+        n += asked[n].text.ptr != NULL;
+    }
+    if (n)
+        qsort(asked, n, sizeof *asked, compare_asked);
+    for (size_t from = 0, to; from < n; from = to) {
+        size_t first[2][2]; /* by kind, and by being negated */
+        to = run_end(asked, n, from);
+        for (size_t i = 0; i < 4; i++)
+            first[i / 2][i % 2] = SIZE_MAX;
+        for (size_t i = from; i < to; i++) {
+            const struct rego_expr *e = body->expr[asked[i].at];
+            size_t *of = first[e->kind == REGO_EXPR_CALL];
+            against[asked[i].at] = of[!e->negated];
+            if (of[e->negated] == SIZE_MAX)
+                of[e->negated] = asked[i].at;
         }
     }
+}
+
+static void tell_contradiction(struct linter *l, const struct rego_body *body, size_t i, size_t k)
+{
+    AUTO_BUF name = {.limit = TEXT_MAX}, x = {.limit = TEXT_MAX}, y = {.limit = TEXT_MAX};
+    struct condition c = condition_of(body->expr[i]), other = condition_of(body->expr[k]);
+    rego_term_text(&name, c.of);
+    rego_term_text(&x, other.to);
+    rego_term_text(&y, c.to);
+    if (c.test == TEST_EQUAL && other.test == TEST_EQUAL)
+        tell(l, REGO_LINT_NEVER_TRUE, body->expr[i]->place,
+             "%.*s cannot be both %.*s and %.*s (line %u)", STR_ARG(buf_view(&name)),
+             STR_ARG(buf_view(&y)), STR_ARG(buf_view(&x)), line_of(l, body->expr[k]->place));
+    else
+        tell(l, REGO_LINT_NEVER_TRUE, body->expr[i]->place,
+             "what is asked of %.*s here and in line %u cannot both hold", STR_ARG(buf_view(&name)),
+             line_of(l, body->expr[k]->place));
 }
 
 static bool is_constant_false(const struct rego_expr *expr)
@@ -434,12 +521,25 @@ static bool is_constant_false(const struct rego_expr *expr)
 
 static void check_body(struct linter *l, const struct rego_body *body)
 {
+    AUTO_ARENA arena = {.limit = l->arena->limit};
+    struct asked *asked = arena_new_raw(&arena, struct asked, body->n + 1);
+    size_t *against = arena_new_raw(&arena, size_t, body->n + 1);
+    size_t *denied = arena_new_raw(&arena, size_t, body->n + 1);
+    l->out_of_memory |= !asked || !against || !denied;
+    if (l->out_of_memory)
+        return;
+    find_contradictions(&arena, body, asked, against);
+    find_denials(&arena, body, asked, denied);
     for (size_t i = 0; i < body->n; i++) {
         const struct rego_expr *expr = body->expr[i];
         if (is_constant_false(expr))
             tell(l, REGO_LINT_NEVER_TRUE, expr->place, "this is never true, and so is the body");
-        contradiction(l, body, i);
-        denial(l, body, i);
+        if (against[i] != SIZE_MAX)
+            tell_contradiction(l, body, i, against[i]);
+        if (denied[i] != SIZE_MAX)
+            tell(l, REGO_LINT_NEVER_TRUE, expr->place,
+                 "this and line %u cannot both hold: one is the negation of the other",
+                 line_of(l, body->expr[denied[i]]->place));
         l->negated = expr->negated || expr->kind == REGO_EXPR_NOT_BODY;
         if (!rego_walk_expr(&l->walker, body->expr[i]))
             l->out_of_memory = true;
@@ -491,14 +591,16 @@ static void check_else(struct linter *l, const struct rego_rule *rule)
     }
 }
 
-static void check_default(struct linter *l, const struct rego_rule *rule)
+static void check_default(struct linter *l, const struct unit *unit, const struct rego_rule *rule)
 {
-    struct str name = rule->head.ref[0]->name;
-    for (size_t i = 0; rule->is_default && rule->head.nref == 1 && i < l->now->nrules; i++) {
-        const struct rego_rule *other = l->now->rules[i];
+    struct str name = name_of(rule);
+    const struct rego_rule *const *end, *const *at = find_rules(unit, name, &end);
+    if (!rule->is_default || rule->head.nref != 1)
+        return;
+    for (; at && at < end && str_equal(name_of(*at), name); at++) {
+        const struct rego_rule *other = *at;
         if (!other->is_default && other->head.nref == 1 && other->head.narg == rule->head.narg &&
-            other->head.kind == rule->head.kind && is_open(other) && plain_args(&other->head) &&
-            str_equal(other->head.ref[0]->name, name))
+            other->head.kind == rule->head.kind && is_open(other) && plain_args(&other->head))
             tell(l, REGO_LINT_SHADOWED_DEFAULT, rule->place,
                  "never used: %.*s has a definition without conditions (line %u)", STR_ARG(name),
                  line_of(l, other->place));
@@ -514,10 +616,9 @@ static bool is_certain(const struct linter *l, struct str name, struct str near)
 {
     enum { TYPING_ERROR = 2 };
     size_t longer = name.len > near.len ? name.len - near.len : near.len - name.len;
-    for (size_t m = 0; m < l->nmodules && longer > TYPING_ERROR; m++)
+    for (size_t m = 0; m < l->nunits && longer > TYPING_ERROR; m++)
         for (size_t i = 0; i < ENTRIES; i++)
-            if (has_rule(l->module[m], entries[i]) &&
-                same_text(l->module[m]->package, l->now->package))
+            if (l->unit[m].package == l->package && has_rule(&l->unit[m], entries[i]))
                 return true;
     return longer <= TYPING_ERROR;
 }
@@ -547,15 +648,17 @@ static void check_name(struct linter *l, const struct rego_rule *rule)
              STR_ARG(name), STR_ARG(near));
 }
 
-static void check_module(struct linter *l, struct rego_module *module)
+static void check_module(struct linter *l, const struct unit *unit)
 {
+    const struct rego_module *module = unit->module;
     l->now = module;
+    l->package = unit->package;
     for (size_t i = 0; i < module->nrules; i++) {
         const struct rego_rule *rule = module->rules[i];
         l->tests = str_starts(rule->head.ref[0]->name, STR("test_")) ||
                    str_starts(rule->head.ref[0]->name, STR("todo_test_"));
         check_name(l, rule);
-        check_default(l, rule);
+        check_default(l, unit, rule);
         check_else(l, rule);
         for (const struct rego_rule *at = rule; at; at = at->else_) {
             struct rego_rule head = *at;
@@ -651,6 +754,55 @@ static int compare_lints(const void *a, const void *b)
     return x->col != y->col ? (x->col < y->col ? -1 : 1) : (int)x->kind - (int)y->kind;
 }
 
+static int compare_rules(const void *a, const void *b)
+{
+    const struct rego_rule *x = *(const struct rego_rule *const *)a;
+    const struct rego_rule *y = *(const struct rego_rule *const *)b;
+    int order = str_compare(name_of(x), name_of(y));
+    return order ? order : x->place.start < y->place.start ? -1 : x->place.start > y->place.start;
+}
+
+struct package {
+    struct str text;
+    size_t unit;
+};
+
+static int compare_packages(const void *a, const void *b)
+{
+    return str_compare(((const struct package *)a)->text, ((const struct package *)b)->text);
+}
+
+static bool number_packages(struct linter *l)
+{
+    struct package *package = arena_new_raw(l->arena, struct package, l->nunits + 1);
+    for (size_t i = 0; package && i < l->nunits; i++) {
+        AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
+        rego_term_text(&text, l->unit[i].module->package);
+        package[i] = (struct package){arena_dup(l->arena, buf_view(&text)), i};
+        if (text.failed || !package[i].text.ptr)
+            return false;
+    }
+    if (package && l->nunits)
+        qsort(package, l->nunits, sizeof *package, compare_packages);
+    for (size_t i = 0; package && i < l->nunits; i++)
+        l->unit[package[i].unit].package = i && str_equal(package[i].text, package[i - 1].text)
+                                               ? l->unit[package[i - 1].unit].package
+                                               : i;
+    return package != NULL;
+}
+
+static bool add_unit(struct linter *l, struct rego_module *module)
+{
+    const struct rego_rule **rules =
+        arena_new_raw(l->arena, const struct rego_rule *, module->nrules + 1);
+    for (size_t i = 0; rules && i < module->nrules; i++)
+        rules[i] = module->rules[i];
+    if (rules && module->nrules)
+        qsort((void *)rules, module->nrules, sizeof *rules, compare_rules);
+    l->unit[l->nunits++] = (struct unit){.module = module, .rule = rules};
+    return rules != NULL;
+}
+
 bool rego_lint(struct arena *arena, const struct rego_source *sources, size_t n,
                const struct rego_lint_options *options, struct rego_lint **ret, size_t *ret_n,
                struct err *err)
@@ -660,18 +812,21 @@ bool rego_lint(struct arena *arena, const struct rego_source *sources, size_t n,
                        .options = options,
                        .sources = sources,
                        .nsources = n};
-    l.module = arena_new(arena, struct rego_module *, n + 1);
-    if (!l.module || n > MODULES_MAX)
+    l.unit = arena_new(arena, struct unit, n + 1);
+    if (!l.unit || n > MODULES_MAX)
         return arena_full(arena, err);
     for (size_t i = 0; i < n; i++) {
         struct rego_diags ignored = {.arena = arena}; /* compiling has told them */
         struct rego_parse_options how = {.v0 = sources[i].v0};
-        if (rego_parse_module(arena, sources[i].text, sources[i].file, &how, &ignored,
-                              &l.module[l.nmodules]))
-            l.nmodules++;
+        struct rego_module *module;
+        if (rego_parse_module(arena, sources[i].text, sources[i].file, &how, &ignored, &module) &&
+            !add_unit(&l, module))
+            return arena_full(arena, err);
     }
-    for (size_t i = 0; i < l.nmodules; i++)
-        check_module(&l, l.module[i]);
+    if (!number_packages(&l))
+        return arena_full(arena, err);
+    for (size_t i = 0; i < l.nunits; i++)
+        check_module(&l, &l.unit[i]);
     check_unused(&l, sources, n);
     check_input(&l, sources, n);
     if (l.out_of_memory)
