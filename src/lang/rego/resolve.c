@@ -25,6 +25,7 @@ struct resolving {
     struct scope *arguments; /* of the rule: its bodies must not declare them again */
     struct scope *scope;
     bool patterns; /* of `some ... in`: may stay unused */
+    size_t first;  /* of its variables in the scope */
     unsigned depth;
 };
 
@@ -95,8 +96,9 @@ static bool declare(struct resolving *r, struct rego_term *t, enum local_kind ki
                       kind == LOCAL_ARGUMENT ? "args" : "variables", STR_ARG(t->name));
         return true;
     }
-    if (before && before->kind == LOCAL_ARGUMENT && kind == LOCAL_ARGUMENT) {
-        t->slot = before->slot; /* f(x, x) */
+    bool same = before && r->patterns && before >= r->scope->local + r->first;
+    if (same || (before && before->kind == LOCAL_ARGUMENT && kind == LOCAL_ARGUMENT)) {
+        t->slot = before->slot; /* f(x, x); some x, x in xs */
         return true;
     }
     if (!before && r->arguments && r->scope->parent == r->arguments)
@@ -447,6 +449,7 @@ static bool some(struct resolving *r, struct rego_expr *expr)
     if (!term(r, first->parts.item[n - 1]))
         return false;
     r->patterns = true;
+    r->first = r->scope->n;
     bool ok = true;
     for (size_t i = 1; i + 1 < n && ok; i++)
         ok = declare_all(r, first->parts.item[i], LOCAL_DECLARED);

@@ -78,6 +78,8 @@ static void test_values(void **state)
         {"p if input.x == 1", "{}", NULL},
         {"default p := false\np if input.x", "{}", "false"},
         {"p contains x if some x in input.xs", "{\"xs\": [2, 1, 2]}", "{1, 2}"},
+        {"p contains x if some x, x in input", "[0, 2, 2]", "{0, 2}"},
+        {"p contains x if some [x, x] in input", "[[1, 2], [3, 3]]", "{3}"},
         {"p[k] := v if some k, v in input", "{\"a\": 1}", "{\"a\": 1}"},
         {"p := [x | x := input[_]; x > 1]", "[1, 2, 3]", "[2, 3]"},
         {"p := {k: v | some k, v in input}", "[true]", "{0: true}"},
