@@ -152,6 +152,8 @@ static void say_refused(struct adopting *a, const struct adopt_change *change,
 {
     struct str path = change ? path_text(a->arena, change->path) : STR("");
     a->refused = true;
+    if (str_starts(result->reason, path)) /* it is of that path, or of a part of it, by itself */
+        path.len = 0;
     adopting_say(a, "%.*s%s%.*s: %.*s", STR_ARG(a->address), path.len ? ": " : "", STR_ARG(path),
                  STR_ARG(result->reason));
     if (result->has_other_way && !a->in->value[ADOPT_ORIGIN].set)

@@ -628,6 +628,23 @@ static bool turn_format(struct turning *t)
     return code_aim_format(t->f, t->source, t->call, t->rest, t->depth_left);
 }
 
+/* A function that makes nothing else of one of its arguments, as it is called here: replace() of
+ * what is not there, max() of the greatest. */
+static void aim_same(struct turning *t)
+{
+    const struct hcl_expr *call = t->call;
+    struct value now, arg;
+    size_t *candidate = arena_new(t->f->arena, size_t, call->call.nargs), n = 0;
+    if (t->rest.n || t->f->aim->unset || call->call.expand || !candidate ||
+        !code_follow_eval(t->f, t->source, call, &now) || value_any_unknown(&now))
+        return;
+    for (size_t i = 0; i < call->call.nargs; i++)
+        if (argument(t, i, &arg) && code_aim_alike(&now, &arg))
+            candidate[n++] = i;
+    if (n)
+        aim_argument(t, candidate[code_aim_choose(t->f, n)], (struct path){0}, wish(t));
+}
+
 /* Followed as ever: what it is given is what it gives. */
 static bool turn_none(struct turning *t)
 {
@@ -692,5 +709,7 @@ bool code_aim_call(struct code_follow *f, const struct code_source *source,
     for (size_t i = 0; t.depth_left && i < sizeof rows / sizeof *rows; i++)
         if (str_equal(name, str_from(rows[i].name)))
             return rows[i].turn(&t);
+    if (t.depth_left)
+        aim_same(&t);
     return true;
 }

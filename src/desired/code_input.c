@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/pathname.h"
 #include "desired/code_parts.h"
 
 enum { NAMES_MAX = 100000, VALUES_MAX = 1000000 };
@@ -170,12 +171,28 @@ static void add_environment(struct reading *r)
     }
 }
 
+/* A file of the repository as all others are named: from the root module. */
+static struct str name_from_root(struct reading *r, struct str path)
+{
+    struct str dir = r->code->cwd, ups = STR("");
+    while (dir.len > 1 && pathname_below(r->code->world.root_dir, dir).ptr) {
+        struct str below = pathname_below(dir, path), name;
+        if (below.ptr) {
+            name = arena_printf(r->arena, "%.*s%.*s", STR_ARG(ups), STR_ARG(below));
+            return name.ptr ? name : path;
+        }
+        ups = arena_printf(r->arena, "../%.*s", STR_ARG(ups));
+        dir = io_dirname(dir);
+    }
+    return path;
+}
+
 static void add_given(struct reading *r)
 {
     for (size_t i = 0; i < r->code->options.ninputs; i++) {
         const struct code_input_value *in = &r->code->options.inputs[i];
         if (in->is_file)
-            add_file(r, in->text);
+            add_file(r, name_from_root(r, in->text));
         else
             add(r, (struct code_input){.kind = CODE_INPUT_CLI, .name = in->name, .text = in->text});
     }

@@ -183,6 +183,8 @@ static bool apply(struct adopter *ad, const void *ctx)
     old = path_find(&before, change->path);
     if (old && old->kind == VALUE_NULL)
         old = NULL;
+    if (ad->nexpected && adopt_is_done(ad, change, instance))
+        return adopt_expect(ad, instance, change, &expected);
     return adopt_change_at(ad, change, instance, old, VALUE_DEPTH_MAX) &&
            adopt_expect(ad, instance, change, &expected);
 }
@@ -224,17 +226,37 @@ bool adopt_check_code(struct adopter *ad)
     return true;
 }
 
+/* What there is to be after all changes. */
+static bool expect_all(struct adopter *ad, const struct adopt_change *change, size_t nchanges)
+{
+    struct adopt_expected *expected;
+    for (size_t i = 0; nchanges > 1 && i < nchanges; i++) {
+        const struct code_instance *instance = code_find_instance(ad->code, change[i].address);
+        if (instance && !adopt_expect(ad, instance, &change[i], &expected))
+            return false;
+    }
+    ad->all = ad->expected;
+    ad->nall = ad->nexpected;
+    ad->expected = NULL;
+    ad->nexpected = ad->room_expected = 0;
+    return true;
+}
+
 static bool plan(struct adopter *ad, const struct adopt_change *change, size_t nchanges,
                  struct adopt_result *ret)
 {
     ret->change = SIZE_MAX;
     if (!adopt_check_code(ad))
         return false;
+    if (!expect_all(ad, change, nchanges))
+        return false;
     for (size_t i = 0; i < nchanges; i++) {
         ret->change = i;
+        ad->partial = i + 1 < nchanges;
         if (!adopt_attempt(ad, apply, &change[i]))
             return false;
     }
+    ad->partial = false;
     ret->change = nchanges == 1 ? 0 : SIZE_MAX;
     return adopt_verify(ad) && adopt_collect(ad, ret);
 }

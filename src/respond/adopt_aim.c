@@ -140,6 +140,19 @@ static bool refuse_outside(struct adopter *ad, const struct code_chain *chain)
     return false;
 }
 
+bool adopt_is_done(struct adopter *ad, const struct adopt_change *change,
+                   const struct code_instance *instance)
+{
+    struct code *code = is_stale(ad) || ad->now ? code_now(ad) : NULL;
+    const struct code_instance *now = code ? code_find_instance(code, instance->address) : NULL;
+    const struct value *is = now ? path_find(&now->config, change->path) : NULL;
+    struct value v;
+    bool refused = ad->refused;
+    bool done = is && !change->unset && wish(ad, change, now, &v) && adopt_same(is, &v);
+    ad->refused = refused;
+    return done;
+}
+
 bool adopt_can_aim(struct adopter *ad, const struct adopt_change *change,
                    const struct code_instance *instance)
 {

@@ -144,6 +144,13 @@ static bool refuse_structure(struct adopter *ad, const struct hcl_file *file,
     }
 }
 
+/* Decided by no file. */
+static bool is_outside(const struct code_link *link)
+{
+    return str_equal(str_from(link->what), STR("environment")) ||
+           str_equal(str_from(link->what), STR("command line"));
+}
+
 /* "local.a (main.tf:2), prod.tfvars:7" */
 static struct str origins_text(struct adopter *ad)
 {
@@ -152,6 +159,8 @@ static struct str origins_text(struct adopter *ad)
         const struct adopt_origin *o = &ad->origin[i];
         bool again = i && str_equal(o->name, ad->origin[i - 1].name);
         struct str name = o->name.len && !again ? o->name : o->kind;
+        if (str_equal(o->kind, STR("environment")))
+            name = arena_printf(ad->arena, "the environment variable %.*s", STR_ARG(o->name));
         struct str at = o->file.len
                             ? arena_printf(ad->arena, " (%.*s:%u)", STR_ARG(o->file), o->line)
                             : STR("");
@@ -194,7 +203,7 @@ bool adopt_refuse_obstacle(struct adopter *ad, const struct code_instance *insta
         return adopt_refuse(ad, "the value is computed by %s at %.*s: %.*s%s%.*s",
                             hcl_obstacle_name(obstacle->kind), STR_ARG(at), STR_ARG(text),
                             from.len ? "; it uses " : "", STR_ARG(from));
-    ad->has_other_way = ad->norigins > 0;
+    ad->has_other_way = ad->norigins > 0 && !(chain.n && is_outside(&chain.link[chain.n - 1]));
     return adopt_refuse(ad, "the value at %.*s comes from %.*s", STR_ARG(at),
                         STR_ARG(from.len ? from : text));
 }

@@ -32,6 +32,9 @@ struct adopter {
     size_t ntexts, room_texts;
     struct adopt_expected *expected; /* one per instance */
     size_t nexpected, room_expected;
+    const struct adopt_expected *all; /* with all changes, those to come, too */
+    size_t nall;
+    bool partial; /* not all changes are made yet: what one to come asks for may be so already */
     struct adopt_origin *origin;
     size_t norigins, room_origins;
     struct str edited_at; /* the place of the first edit */
@@ -83,6 +86,9 @@ bool adopt_change_parts(struct adopter *ad, const struct adopt_change *change,
 /* Edit what the parts of an expression are made of. */
 bool adopt_change_aimed(struct adopter *ad, const struct adopt_change *change,
                         const struct code_instance *instance);
+/* Does the code say so by now, because of other changes? */
+bool adopt_is_done(struct adopter *ad, const struct adopt_change *change,
+                   const struct code_instance *instance);
 /* Would that be tried? Refuses nothing. */
 bool adopt_can_aim(struct adopter *ad, const struct adopt_change *change,
                    const struct code_instance *instance);

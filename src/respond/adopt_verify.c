@@ -274,6 +274,24 @@ static bool refuse_instances(struct adopter *ad, const struct code_instance *old
     return adopt_refuse(ad, "the edit would also make %.*s", STR_ARG(new->address));
 }
 
+/* Is each attribute as the changes so far have it, or as all of them will? */
+static bool partly_same(const struct adopter *ad, const struct code_instance *instance,
+                        const struct value *want, const struct value *is)
+{
+    const struct value *all = NULL, none = value_null();
+    for (size_t i = 0; ad->partial && i < ad->nall && !all; i++)
+        if (str_equal(ad->all[i].instance->address, instance->address))
+            all = &ad->all[i].config;
+    for (uint32_t i = 0; all && value_is_object_like(is) && i < is->len; i++) {
+        struct str name = key_str(is->members[i].key);
+        const struct value *now = value_get(want, name), *later = value_get(all, name);
+        if (!adopt_same(now ? now : &none, &is->members[i].value) &&
+            !adopt_same(later ? later : &none, &is->members[i].value))
+            return false;
+    }
+    return all;
+}
+
 static bool compare_instances(struct adopter *ad, const struct code *after)
 {
     size_t n, n_after, at = 0;
@@ -292,7 +310,7 @@ static bool compare_instances(struct adopter *ad, const struct code *after)
                                     after);
         const struct adopt_expected *expected = expected_of(ad, &old[i]);
         const struct value *want = expected ? &expected->config : &old[i].config;
-        if (adopt_same(want, &new[at].config))
+        if (adopt_same(want, &new[at].config) || partly_same(ad, &old[i], want, &new[at].config))
             continue;
         if (expected && !(expected->loose && loosely_same(ad, expected, &new[at].config)))
             return refuse_own(ad, expected, &new[at].config);
