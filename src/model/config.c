@@ -320,6 +320,31 @@ static bool read_strings(const struct reader *r, const struct field *field, cons
     return true;
 }
 
+/* As somebody would write it: 86400000 milliseconds are "1d". */
+static struct str number_shown(const struct reader *r, enum field_kind kind, int64_t number)
+{
+    static const struct {
+        int64_t ms;
+        const char *name;
+    } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+    size_t i = 0;
+    if (kind != FIELD_DURATION || number == 0)
+        return arena_printf(r->arena, "%lld", (long long)number);
+    while (number % units[i].ms != 0)
+        i++;
+    return arena_printf(r->arena, "%lld%s", (long long)(number / units[i].ms), units[i].name);
+}
+
+/* The bounds of a number; the largest there is is none that anybody has to know. */
+static struct str bounds(const struct reader *r, const struct field *field)
+{
+    struct str least = number_shown(r, field->kind, field->least);
+    if (!field->most)
+        return arena_printf(r->arena, "at least %.*s", STR_ARG(least));
+    struct str most = number_shown(r, field->kind, field->most);
+    return arena_printf(r->arena, "at least %.*s and at most %.*s", STR_ARG(least), STR_ARG(most));
+}
+
 static bool read_number(const struct reader *r, const struct field *field, const struct value *v,
                         char *target, struct err *err)
 {
@@ -338,9 +363,7 @@ static bool read_number(const struct reader *r, const struct field *field, const
         return complain_value(r, v, err, field->name, want[field->kind]);
     int64_t most = field->most ? field->most : INT64_MAX;
     if (number < field->least || number > most)
-        return complain_value(r, v, err, field->name,
-                              arena_printf(r->arena, "at least %lld and at most %lld",
-                                           (long long)field->least, (long long)most));
+        return complain_value(r, v, err, field->name, bounds(r, field));
     memcpy(target + field->at, &number, sizeof number);
     return true;
 }
