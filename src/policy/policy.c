@@ -1,6 +1,7 @@
 /* policy.c - opening what judges, and the table of what it did. */
 #include "base/err.h"
 #include "base/io.h"
+#include "lang/rego/lookups.h"
 #include "policy/load.h"
 #include "policy/policy_parts.h"
 
@@ -267,12 +268,18 @@ bool policy_report(struct policy *policy, struct arena *arena, struct policy_rep
             return arena_full(arena, err);
     for (size_t i = 0; i < policy->nentries; i++) {
         const struct policy_entry *entry = &policy->entry[i];
+        struct str *never;
+        size_t nnever;
+        if (!rego_lookups_never_had(entry->lookups, arena, &never, &nnever))
+            return arena_full(arena, err);
         row[n++] = (struct policy_row){.rule = entry->name,
                                        .at = entry->at,
                                        .asked = entry->asked,
                                        .applicable = entry->asked,
                                        .matched = entry->matched,
-                                       .errors = entry->errors};
+                                       .errors = entry->errors,
+                                       .never_had = never,
+                                       .nnever_had = nnever};
     }
     for (size_t i = 0; i < policy->waivers.n; i++)
         if (!waiver_note(policy, arena, &policy->waivers.item[i]))

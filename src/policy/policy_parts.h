@@ -11,6 +11,7 @@ struct policy_entry {
     struct location at;
     struct rego_query *query;
     uint64_t asked, matched, errors;
+    struct rego_lookups *lookups;
 };
 struct policy {
     struct policy_options options;

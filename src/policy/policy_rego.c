@@ -1,6 +1,7 @@
 /* policy_rego.c - Rego packages as judges: which rules are asked, and what their answers mean. */
 #include "base/buf.h"
 #include "base/err.h"
+#include "lang/rego/lookups.h"
 #include "policy/conftest.h"
 #include "policy/input.h"
 #include "policy/plain.h"
@@ -49,6 +50,9 @@ static bool add_entry(struct policy *policy, struct arena *arena, const struct r
     if (!grown)
         return arena_full(arena, err);
     policy->entry = grown;
+    entry.lookups = rego_lookups_make(arena);
+    if (!entry.lookups)
+        return arena_full(arena, err);
     if (!rego_prepare(policy->rego, entry.name, diags, &entry.query, err))
         return err_wrap(err, "%.*s", STR_ARG(entry.name));
     policy->entry[policy->nentries++] = entry;
@@ -278,6 +282,7 @@ static bool ask(struct asking *a, const struct value *input, struct err *err)
     const struct policy_options *o = &a->policy->options;
     const struct rego_eval_options how = {.host = {.now_utc_ns = o->now_utc_ms * 1000000},
                                           .deadline_ms = o->timeout_ms ? o->timeout_ms : TIMEOUT_MS,
+                                          .lookups = a->entry->lookups,
                                           .cancel = o->cancel};
     struct rego_result result;
     struct value plain;

@@ -348,6 +348,38 @@ static void what_nobody_asks_is_said(void **state)
     end(&t);
 }
 
+/* Paths of input that a rule of Rego came to and nothing had, also where an index asks for them. */
+static void the_report_names_paths_that_rego_never_found(void **state)
+{
+    (void)state;
+    static const char *const wanted[] = {"input.recource.type", "input.resource.values.sise",
+                                         "input.resource[_].nowhere"};
+    struct setup t;
+    struct policy_report report;
+    begin(&t);
+    add_file(&t, "p.rego",
+             "package p\n\n"
+             "deny contains \"a\" if input.resource.values.sise > 5\n"
+             "deny contains \"b\" if {\n  input.resource.values.size == -1\n"
+             "  input.resource.values.unreached\n}\n"
+             "deny contains \"c\" if input.resource[_].nowhere == 1\n"
+             "deny contains \"d\" if input.resource[\"values\"].size == -2\n"
+             "deny contains \"e\" if indexed\n"
+             "indexed if input.recource.type == \"f\"\n"
+             "indexed if input.recource.type == \"g\"\n"
+             "indexed if input.recource.type == \"h\"\n"
+             "indexed if input.recource.type == \"i\"\n");
+    must_open(&t, NULL);
+    struct rule_subject s = subject(&t, NULL);
+    (void)judge(&t, &s);
+    assert_true(policy_report(t.policy, &t.arena, &report, &t.err));
+    assert_int_equal(report.n, 1);
+    assert_int_equal(report.row[0].nnever_had, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(arena_dup(&t.arena, report.row[0].never_had[i]).ptr, wanted[i]);
+    end(&t);
+}
+
 static void the_report_counts_what_rules_did(void **state)
 {
     (void)state;
@@ -678,6 +710,7 @@ int main(void)
         cmocka_unit_test(rego_packages_decide),
         cmocka_unit_test(a_rule_that_errors_blocks),
         cmocka_unit_test(what_nobody_asks_is_said),
+        cmocka_unit_test(the_report_names_paths_that_rego_never_found),
         cmocka_unit_test(the_report_counts_what_rules_did),
         cmocka_unit_test(paths_that_nothing_has_are_told),
         cmocka_unit_test(waivers_cover_the_very_value),

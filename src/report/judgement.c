@@ -274,11 +274,12 @@ static void put_row(struct buf *out, const struct policy_row *row)
     buf_char(out, '\n');
 }
 
-/* A rule that was asked and looks where nothing is. Of one that was not, only who asks is told:
- * most findings have nothing to do with most rules. */
+/* A rule that was asked, looks where nothing is, and objects to nothing. Of one that was not asked,
+ * and of one that objects to what is not there, only who asks is told: most findings have nothing
+ * to do with most rules. */
 static bool is_odd(const struct policy_row *row)
 {
-    return row->errors || (row->applicable && row->nnever_had);
+    return row->errors || (row->applicable && row->nnever_had && !row->matched);
 }
 
 void policy_report_lines(struct buf *out, const struct policy_report *report, bool all)

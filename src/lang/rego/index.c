@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "lang/rego/lookups.h"
+
 enum { WORTH_IT = 4, PATHS_MAX = 16 };
 
 struct bucket {
@@ -176,6 +178,8 @@ static const struct value *at_path(struct rego_machine *m, const struct rego_ind
     const struct value *v = m->world->input;
     for (size_t i = 0; v && i < index->n; i++)
         v = rego_get_hinted(m, v, &index->at[i]);
+    if (m->options->lookups && m->world->input)
+        rego_lookups_count(m->options->lookups, index->at, index->n, v != NULL);
     return v;
 }
 

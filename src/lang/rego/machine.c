@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "lang/rego/lookups.h"
 #include "lang/rego/trace.h"
 #include "lang/rego/watch.h"
 #include "value/number.h"
@@ -127,11 +128,20 @@ struct walk {
 static enum rego_flow walk(struct rego_machine *m, const struct walk *w, size_t i,
                            struct rego_document at);
 
+/* A ref to input found all of its path, or lacks a key of it. */
+static inline void count_lookup(const struct rego_machine *m, const struct rego_step *step,
+                                bool had)
+{
+    if (m->options->lookups && step->ref.base == REGO_BASE_INPUT)
+        rego_lookups_count(m->options->lookups, step->ref.at, step->ref.n, had);
+}
+
 static enum rego_flow arrived(struct rego_machine *m, const struct walk *w, struct rego_document at)
 {
     struct value v;
     bool defined;
     enum rego_flow flow = rego_document_value(m, at, &v, &defined);
+    count_lookup(m, w->step, true);
     if (flow != REGO_GO || !defined || !rego_match(m, &w->step->match, &v))
         return flow;
     if (m->reads && at.base && !at.node)
@@ -171,6 +181,7 @@ static enum rego_flow child(struct rego_machine *m, const struct walk *w, size_t
     }
     if (below.node || below.base)
         return walk(m, w, i + 1, below);
+    count_lookup(m, w->step, false);
     if (m->reads && at.base)
         rego_read_node(m, w->step, at.base, NULL, &w->step->ref.at[i], w->step->ref.n - i);
     return REGO_GO;
@@ -181,7 +192,7 @@ static enum rego_flow each(struct rego_machine *m, const struct walk *w, size_t 
                            const struct value *collection)
 {
     const struct rego_pattern *p = &w->step->ref.at[i];
-    const struct rego_select *by = w->step->ref.select;
+    const struct rego_select *by = m->options->lookups ? NULL : w->step->ref.select;
     const uint32_t *only = NULL;
     struct value key, v;
     size_t mark = rego_mark(m), n = 0;
@@ -281,6 +292,8 @@ static bool lookup(struct rego_machine *m, const struct rego_step *step, const s
         from = v;
         v = rego_get_hinted(m, v, &step->ref.at[i]);
     }
+    if (i)
+        count_lookup(m, step, v != NULL);
     if (m->reads && i)
         rego_read_node(m, step, from, v, &step->ref.at[i - 1], step->ref.n - (i - 1));
     *ret = v;

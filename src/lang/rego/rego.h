@@ -101,6 +101,7 @@ struct rego_trace {
     void (*event)(void *ctx, const struct rego_event *event);
     void *ctx;
 };
+struct rego_lookups;
 struct rego_eval_options {
     struct rego_host host;
     bool strict_builtin_errors;
@@ -113,6 +114,7 @@ struct rego_eval_options {
     int64_t until_ms;    /* with deadline_ms: nor beyond this, by the monotonic clock; 0 = none */
     const volatile int *cancel;
     uint64_t *coverage;             /* counters per covered place (rego_coverage); or NULL */
+    struct rego_lookups *lookups;   /* which refs to input find anything: lookups.h; or NULL */
     const struct rego_watch *watch; /* or NULL */
     const struct rego_trace *trace; /* or NULL */
 };
