@@ -5,7 +5,9 @@
 #   terragrunt plan -out=plan.tfplan && terragrunt apply plan.tfplan
 #   terragrunt plan -destroy -out=plan.tfplan && terragrunt apply plan.tfplan      # instead of destroy
 #
-# plumb must be on the PATH. The stack is the folder that Terragrunt runs in, with the terraform or tofu that it runs. Files
+# plumb must be on the PATH. The stack is the unit, whose folder has terragrunt.hcl, also where Terragrunt runs a copy of it in
+# .terragrunt-cache (with a download folder elsewhere it would be another stack, of which nothing is on record); it is read with
+# the terraform or tofu that Terragrunt runs. Files
 # that it generates beside the code (backend.tf, provider.tf) are files that git does not have: commit them, or set
 # `gate: {require_clean: false}` in plumb.yaml; what is in .terragrunt-cache is Terragrunt's own, and not asked for.
 terraform {

@@ -38,8 +38,26 @@ struct finder {
     struct owners owners;
 };
 
+/* --- Terragrunt --- */
+
+/* What it runs is a copy, HASH/HASH below this folder of the unit: the stack is the unit. */
+static const struct str copies = STR_INIT("/.terragrunt-cache/");
+
+static struct str unit_of(struct str real)
+{
+    size_t at = str_find(real, copies, 0);
+    return at == SIZE_MAX ? real : at == 0 ? STR("/") : str_sub(real, 0, at);
+}
+
+static bool is_copy(const char *dir)
+{
+    char real[PATH_MAX];
+    return realpath(dir, real) && str_find(str_from(real), copies, 0) != SIZE_MAX;
+}
+
 /* --- plumb.yaml --- */
 
+/* One that was copied with the code says where nothing is any more: the unit's own counts. */
 struct str config_find(struct arena *arena, struct str from)
 {
     enum { LEVELS_MAX = 256 };
@@ -47,7 +65,7 @@ struct str config_find(struct arena *arena, struct str from)
     for (int i = 0; i < LEVELS_MAX && dir.ptr; i++) {
         struct stat here, above;
         struct str file = pathname_clean(arena, io_join(arena, dir, STR("plumb.yaml")));
-        if (!file.ptr || io_exists(file.ptr))
+        if (!file.ptr || (io_exists(file.ptr) && !is_copy(dir.ptr)))
             return file;
         struct str up = io_join(arena, dir, STR(".."));
         if (!up.ptr || stat(dir.ptr, &here) < 0 || stat(up.ptr, &above) < 0 ||
@@ -71,12 +89,12 @@ static struct str root_of(const struct config *config, const struct config_stack
     return row && row->root.len ? row->root : config->root;
 }
 
-/* With links followed; as it is where there is nothing. */
+/* With links followed, of a copy the unit's; as it is where there is nothing. */
 static struct str real_path(struct arena *arena, struct str path)
 {
     char real[PATH_MAX];
     struct str kept = arena_dup(arena, path);
-    return kept.ptr && realpath(kept.ptr, real) ? arena_dup(arena, str_from(real))
+    return kept.ptr && realpath(kept.ptr, real) ? arena_dup(arena, unit_of(str_from(real)))
                                                 : pathname_clean(arena, path);
 }
 
@@ -408,7 +426,7 @@ static struct str relative_path(struct finder *f, const struct pick *pick, struc
         return pick->path;
     }
     *ret_base = name_base(f, pick->config, real);
-    struct str full = arena_dup(f->arena, str_from(real));
+    struct str full = arena_dup(f->arena, unit_of(str_from(real)));
     struct str below = full.ptr ? pathname_below(*ret_base, full) : full;
     return below.ptr ? below : io_basename(full);
 }
