@@ -192,26 +192,6 @@ static bool wanted_of(struct remaking *m, const struct value *config, struct cod
                               STR_ARG(m->of->file->name), line, STR_ARG(m->f.why));
 }
 
-/* The new parts laid over the old element, which keeps what no block shows. */
-static bool lay_over(struct arena *arena, const struct value *old, const struct value *v,
-                     struct value *ret)
-{
-    *ret = *v;
-    if (!value_is_object_like(old) || !value_is_object_like(v))
-        return true;
-    struct value_member *members = arena_new(arena, struct value_member, (size_t)old->len + v->len);
-    size_t n = 0;
-    for (uint32_t i = 0; members && i < old->len; i++) {
-        const struct value *own = value_get(v, key_str(old->members[i].key));
-        members[n++] =
-            (struct value_member){old->members[i].key, own ? *own : old->members[i].value};
-    }
-    for (uint32_t i = 0; members && i < v->len; i++)
-        if (!value_get(old, key_str(v->members[i].key)))
-            members[n++] = v->members[i];
-    return members && value_members(VALUE_OBJECT, members, n, ret, NULL, NULL);
-}
-
 static bool is_same_key(const struct value *a, const struct value *b)
 {
     return a->kind == b->kind && value_equal(a, b);
@@ -225,7 +205,7 @@ static bool change_one(struct remaking *m, struct remake_op op, const struct cod
     bool other_key = wanted->has_key && !m->set && op.key.kind == VALUE_STRING &&
                      !is_same_key(&wanted->key, &op.key);
     op.value = op.old;
-    if (wanted->has_value && !lay_over(m->r.arena, &op.old, &wanted->value, &op.value))
+    if (wanted->has_value && !code_lay_over(m->r.arena, &op.old, &wanted->value, &op.value))
         return false;
     if (!other_key && !m->set && (op.key.kind == VALUE_STRING || op.key.kind == VALUE_NUMBER)) {
         op.kind = REMAKE_CHANGE;

@@ -55,6 +55,7 @@ struct code_edit {
     size_t at;
     struct str key;
     struct path path;
+    bool unset; /* what is there goes; path.n > 0 */
     struct value value;
     const struct code_module_call *call;
 };

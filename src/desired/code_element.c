@@ -158,10 +158,52 @@ static bool value_of(struct remake *r, const struct code_source *source,
     return code_follow_eval(&f, source, expr, ret);
 }
 
+bool code_lay_over(struct arena *arena, const struct value *old, const struct value *v,
+                   struct value *ret)
+{
+    *ret = *v;
+    if (!value_is_object_like(old) || !value_is_object_like(v))
+        return true;
+    struct value_member *members = arena_new(arena, struct value_member, (size_t)old->len + v->len);
+    size_t n = 0;
+    for (uint32_t i = 0; members && i < old->len; i++) {
+        const struct value *own = value_get(v, key_str(old->members[i].key));
+        members[n++] =
+            (struct value_member){old->members[i].key, own ? *own : old->members[i].value};
+    }
+    for (uint32_t i = 0; members && i < v->len; i++)
+        if (!value_get(old, key_str(v->members[i].key)))
+            members[n++] = v->members[i];
+    return members && value_members(VALUE_OBJECT, members, n, ret, NULL, NULL);
+}
+
+struct value code_strip(struct remake *r, const struct value *v, unsigned depth_left)
+{
+    struct value ret = *v;
+    size_t n = 0;
+    if (depth_left-- == 0 || v->len == 0)
+        return ret;
+    if (value_is_object_like(v)) {
+        struct value_member *members = arena_new(r->arena, struct value_member, v->len);
+        for (uint32_t i = 0; members && i < v->len; i++)
+            if (v->members[i].value.kind != VALUE_UNKNOWN)
+                members[n++] = (struct value_member){
+                    v->members[i].key, code_strip(r, &v->members[i].value, depth_left)};
+        r->full |= !members || !value_members(v->kind, members, n, &ret, NULL, NULL);
+    } else if (value_is_list_like(v)) {
+        struct value *items = arena_new(r->arena, struct value, v->len);
+        for (uint32_t i = 0; items && i < v->len; i++)
+            items[n++] = code_strip(r, &v->items[i], depth_left);
+        r->full |= !items;
+        ret = value_items(v->kind, items, n);
+    }
+    return ret;
+}
+
 struct value code_shape_element(struct remake *r, const struct code_source *source,
                                 const struct hcl_expr *constructor, const struct remake_op *op)
 {
-    struct value v = op->value, like;
+    struct value v = code_strip(r, &op->value, VALUE_DEPTH_MAX), like;
     bool any = count(constructor) > 0 && value_of(r, source, neighbour(constructor, 0), &like);
     if (!value_is_object_like(&v))
         return as_like(r, &v, any ? &like : NULL);

@@ -46,7 +46,8 @@ static bool cannot_undo(struct code_follow *f, const struct code_source *source,
 
 static bool is_nothing(const struct value *v)
 {
-    return !v || v->kind == VALUE_NULL || (value_is_list_like(v) && v->len == 0);
+    return !v || v->kind == VALUE_NULL ||
+           ((value_is_list_like(v) || v->kind == VALUE_STRING) && v->len == 0);
 }
 
 static bool loosely_equal(struct arena *arena, const struct value *a, const struct value *b,
@@ -237,6 +238,44 @@ static bool path_in(struct code_follow *f, const struct code_source *source,
            path_in(f, source, root->call.arg[0], *ret_path, in, depth_left, ret, ret_path);
 }
 
+/* table[x][0]: x is the one key of the table that has v there. Several have it: another attribute
+ * may tell. */
+static bool invert_table(struct code_follow *f, const struct code_source *source,
+                         const struct hcl_expr *expr, struct code_wanted *in, const struct value *v,
+                         unsigned depth_left)
+{
+    const struct hcl_expr *at = expr;
+    struct value table, key, found = value_null();
+    struct path_step step[HCL_STEPS_MAX];
+    size_t n = HCL_STEPS_MAX, hits = 0;
+    for (; (at->kind == HCL_EXPR_INDEX && !uses(f, at->index.key, in)) ||
+           at->kind == HCL_EXPR_ATTRIBUTE;
+         at = at->kind == HCL_EXPR_INDEX ? at->index.source : at->get.source) {
+        if (n == 0)
+            return false;
+        step[--n] = (struct path_step){.kind = PATH_KEY, .key = at->get.name};
+        if (at->kind == HCL_EXPR_INDEX) {
+            if (!code_follow_eval(f, source, at->index.key, &key) ||
+                !code_follow_step(&key, &step[n]))
+                return false;
+        }
+    }
+    struct path below_key = {&step[n], HCL_STEPS_MAX - n};
+    if (at->kind != HCL_EXPR_INDEX || uses(f, at->index.source, in) ||
+        !code_follow_eval(f, source, at->index.source, &table) || !value_is_object_like(&table))
+        return false;
+    for (uint32_t i = 0; i < table.len; i++) {
+        const struct value *own = path_find(&table.members[i].value, below_key);
+        if (!own || !code_loosely_equal(f->arena, own, v))
+            continue;
+        found = value_string(key_str(table.members[i].key));
+        hits++;
+    }
+    if (hits != 1)
+        return hits > 1;
+    return code_invert(f, source, at->index.key, in, &found, depth_left);
+}
+
 static bool invert_name(struct code_follow *f, const struct code_source *source,
                         const struct hcl_expr *expr, struct code_wanted *in, const struct value *v,
                         unsigned depth_left)
@@ -244,7 +283,7 @@ static bool invert_name(struct code_follow *f, const struct code_source *source,
     struct code_wanted *of;
     struct path path;
     if (!path_in(f, source, expr, (struct path){0}, in, depth_left, &of, &path))
-        return cannot_undo(f, source, expr);
+        return invert_table(f, source, expr, in, v, depth_left) || cannot_undo(f, source, expr);
     bool key = of->iterator
                    ? path.step[0].kind == PATH_KEY && str_equal(path.step[0].key, STR("key"))
                    : of->key_name.len && expr->kind == HCL_EXPR_VARIABLE &&
@@ -270,6 +309,21 @@ struct undoing {
     unsigned depth_left;
 };
 
+/* The part of the element that expr stands for is not there: an unknown says so. */
+static bool leave_away(const struct undoing *u, const struct hcl_expr *expr)
+{
+    struct code_wanted *of;
+    struct path path;
+    struct value absent = hcl_any();
+    if (!path_in(u->f, u->source, expr, (struct path){0}, u->in, u->depth_left, &of, &path))
+        return true;
+    if (of->iterator)
+        path = below(path);
+    if (path.n && (!of->has_value || !path_find(&of->value, path)))
+        (void)put(u->f, &of->value, &of->has_value, path, &absent, u->depth_left);
+    return true;
+}
+
 /* Is the value what an expression gives without any element? Then nothing need be said. */
 static bool is_default(const struct undoing *u, const struct hcl_expr *expr)
 {
@@ -289,7 +343,7 @@ static bool undo_first(const struct undoing *u, const struct hcl_expr *call)
 {
     for (size_t i = 1; i < call->call.nargs; i++)
         if (is_default(u, call->call.arg[i]))
-            return true;
+            return leave_away(u, call->call.arg[0]);
     for (size_t i = 0; i < call->call.nargs; i++)
         if (uses(u->f, call->call.arg[i], u->in))
             return undo_argument(u, call->call.arg[i], u->v);
@@ -298,8 +352,9 @@ static bool undo_first(const struct undoing *u, const struct hcl_expr *call)
 
 static bool undo_lookup(const struct undoing *u, const struct hcl_expr *call)
 {
-    return (call->call.nargs > 2 && is_default(u, call->call.arg[2])) ||
-           invert_name(u->f, u->source, call, u->in, u->v, u->depth_left);
+    return call->call.nargs > 2 && is_default(u, call->call.arg[2])
+               ? leave_away(u, call)
+               : invert_name(u->f, u->source, call, u->in, u->v, u->depth_left);
 }
 
 static bool undo_same(const struct undoing *u, const struct hcl_expr *call)

@@ -38,8 +38,21 @@ bool code_remake_edit(struct remake *r, struct code_edit edit)
     return true;
 }
 
-static bool cannot_edit(struct remake *r, const struct code_source *source,
-                        const struct hcl_expr *expr)
+/* What follows a name ended outside of the code. */
+bool code_remake_outside(struct remake *r, const struct code_follow *f)
+{
+    const struct code_link *last = f->n ? &f->link[f->n - 1] : NULL;
+    bool env = last && str_equal(str_from(last->what), STR("environment"));
+    if (!env && !(last && str_equal(str_from(last->what), STR("command line"))))
+        return false;
+    (void)code_remake_cannot(r, "%s %.*s decides what it goes through",
+                             env ? "the environment variable" : "the command line",
+                             STR_ARG(last->name));
+    return true;
+}
+
+bool code_remake_blocked(struct remake *r, const struct code_source *source,
+                         const struct hcl_expr *expr)
 {
     struct code_follow f;
     code_remake_follow(r, &f);
@@ -49,22 +62,22 @@ static bool cannot_edit(struct remake *r, const struct code_source *source,
     return code_remake_cannot(r, "what it goes through is computed at %.*s", STR_ARG(text));
 }
 
-static bool eval(struct remake *r, const struct code_source *source, const struct hcl_expr *expr,
-                 struct value *ret)
+bool code_remake_eval(struct remake *r, const struct code_source *source,
+                      const struct hcl_expr *expr, struct value *ret)
 {
     struct code_follow f;
     code_remake_follow(r, &f);
     return source->file && code_follow_eval(&f, source, expr, ret);
 }
 
-static const struct hcl_expr *inner(const struct hcl_expr *expr)
+const struct hcl_expr *code_remake_inner(const struct hcl_expr *expr)
 {
     while (expr->kind == HCL_EXPR_PAREN || expr->kind == HCL_EXPR_WRAP)
         expr = expr->operand;
     return expr;
 }
 
-static struct str call_name(const struct hcl_expr *expr)
+struct str code_remake_call(const struct hcl_expr *expr)
 {
     struct str core = STR("core::");
     if (expr->kind != HCL_EXPR_CALL)
@@ -74,213 +87,12 @@ static struct str call_name(const struct hcl_expr *expr)
                : expr->call.name;
 }
 
-static bool is_one_of(struct str name, const char *const *names)
+bool code_remake_one_of(struct str name, const char *const *names)
 {
     for (; *names; names++)
         if (str_equal(name, str_from(*names)))
             return true;
     return false;
-}
-
-/* --- what try() and its like looked for --- */
-
-/* try([x.a], []), try(flatten([x.a]), []): what is asked for is the element itself. */
-static const struct hcl_expr *asked_for(const struct hcl_expr *expr, bool *ret_one)
-{
-    static const char *const passing[] = {"flatten", "toset", "tolist", "compact", NULL};
-    *ret_one = false;
-    for (;;) {
-        expr = inner(expr);
-        if (is_one_of(call_name(expr), passing) && expr->call.nargs == 1) {
-            expr = expr->call.arg[0];
-        } else if (expr->kind == HCL_EXPR_TUPLE && expr->parts.n == 1) {
-            expr = expr->parts.part[0];
-            *ret_one = true;
-        } else {
-            return expr;
-        }
-    }
-}
-
-/* Set it where try(), lookup() and their like looked for it. True: that can be. */
-static bool follow_absent(struct remake *r, const struct code_follow *f, struct code_follow *ret,
-                          bool *ret_one)
-{
-    const struct hcl_expr *expr = asked_for(f->absent, ret_one);
-    code_remake_follow(r, ret);
-    code_follow_expr(ret, &f->absent_at, expr, f->absent_rest, CODE_FOLLOW_DEPTH);
-    return ret->reached && ret->reached_at.file && ret->left.n &&
-           inner(ret->reached)->kind == HCL_EXPR_OBJECT;
-}
-
-/* --- single values --- */
-
-/* An argument that the call of a module lacks. */
-static bool set_argument(struct remake *r, struct code_module_instance *module, struct str name,
-                         const struct value *v)
-{
-    const struct code_module_call *call = module->config->call;
-    for (size_t i = 0; i < r->n; i++)
-        if (r->edit[i].call == call && str_equal(r->edit[i].key, name)) {
-            r->edit[i].value = *v;
-            return true;
-        }
-    return code_remake_edit(r, (struct code_edit){.kind = CODE_EDIT_ARGUMENT,
-                                                  .file = call->place.file,
-                                                  .key = name,
-                                                  .value = *v,
-                                                  .call = call});
-}
-
-bool code_remake_set(struct remake *r, const struct code_source *source,
-                     const struct hcl_expr *expr, struct path path, const struct value *v)
-{
-    struct code_follow f, g;
-    code_remake_follow(r, &f);
-    code_follow_expr(&f, source, expr, path, CODE_FOLLOW_DEPTH);
-    if (!f.reached || f.why.len || !f.reached_at.file)
-        return f.why.len ? code_remake_cannot(r, "%.*s", STR_ARG(f.why))
-                         : cannot_edit(r, source, expr);
-    if (f.unset && f.variable_rest.n == 0)
-        return set_argument(r, f.unset, f.variable->name, v);
-    bool one;
-    if (f.absent && follow_absent(r, &f, &g, &one)) /* say it where it was looked for */
-        f = g;
-    const struct hcl_expr *at = inner(f.reached);
-    bool whole = f.left.n == 0 &&
-                 (hcl_is_literal(at) || at->kind == HCL_EXPR_OBJECT || at->kind == HCL_EXPR_TUPLE);
-    if (!whole && !(f.left.n && at->kind == HCL_EXPR_OBJECT))
-        return cannot_edit(r, &f.reached_at, at);
-    return code_remake_edit(r, (struct code_edit){.kind = CODE_EDIT_SET,
-                                                  .file = f.reached_at.file,
-                                                  .expr = at,
-                                                  .path = f.left,
-                                                  .value = *v});
-}
-
-/* The type lets the member be left out, or whoever asks for it does not mind. */
-static bool may_go(const struct code_follow *f, struct path_step step, bool asked)
-{
-    const struct type *type = f->variable ? f->variable->type : NULL;
-    for (size_t i = 0; type && i <= f->variable_rest.n; i++) {
-        const struct path_step *at = i < f->variable_rest.n ? &f->variable_rest.step[i] : &step;
-        if (type->kind == TYPE_OBJECT && i == f->variable_rest.n) {
-            const struct type_member *member = type_find_member(type, step.key);
-            return member && member->optional;
-        }
-        type = hcl_type_below(type, at);
-    }
-    return asked;
-}
-
-/* Make expr give nothing: the member that it names goes, where it may; else it is v. */
-static bool set_nothing(struct remake *r, const struct code_source *source,
-                        const struct hcl_expr *expr, bool asked, const struct value *v)
-{
-    struct code_follow f;
-    struct path_step *step = arena_new(r->arena, struct path_step, 1);
-    expr = inner(expr);
-    if (!step)
-        return false;
-    if (expr->kind == HCL_EXPR_ATTRIBUTE) {
-        *step = (struct path_step){.kind = PATH_KEY, .key = expr->get.name};
-        code_remake_follow(r, &f);
-        code_follow_expr(&f, source, expr->get.source, (struct path){0}, CODE_FOLLOW_DEPTH);
-        if (!f.why.len && f.reached && f.left.n == 0 && !f.unset && f.reached_at.file &&
-            inner(f.reached)->kind == HCL_EXPR_OBJECT && may_go(&f, *step, asked))
-            return code_remake_edit(r, (struct code_edit){.kind = CODE_EDIT_SET,
-                                                          .file = f.reached_at.file,
-                                                          .expr = inner(f.reached),
-                                                          .path = {step, 1},
-                                                          .value = value_null()});
-    }
-    return code_remake_set(r, source, expr, (struct path){0}, v);
-}
-
-static bool is_true(struct remake *r, const struct code_source *source, const struct hcl_expr *expr,
-                    bool *ret)
-{
-    struct value v, truth;
-    struct str why;
-    if (!eval(r, source, expr, &v) || !hcl_convert(r->arena, &v, &type_bool, &truth, &why) ||
-        truth.kind != VALUE_BOOL)
-        return false;
-    *ret = truth.truth;
-    return true;
-}
-
-/* Both sides of && or ||: all that stand in the way, or one that suffices, the last first. */
-static bool set_sides(struct remake *r, const struct code_source *source,
-                      const struct hcl_expr *expr, bool truth, unsigned depth_left)
-{
-    const struct hcl_expr *side[2] = {expr->binary.right, expr->binary.left};
-    bool all = (expr->binary.op == HCL_AND) == truth, now;
-    for (size_t i = 0; i < 2; i++) {
-        size_t before = r->n;
-        if (!is_true(r, source, side[i], &now))
-            return cannot_edit(r, source, side[i]);
-        if (now == truth)
-            continue;
-        if (code_remake_truth(r, source, side[i], truth, depth_left)) {
-            if (!all)
-                return true;
-            continue;
-        }
-        if (all)
-            return false;
-        r->n = before;
-        if (i == 0)
-            r->why = (struct str){0};
-    }
-    return all;
-}
-
-/* length(x) > 0, != 0 that is to be false; == 0 that is to be true: x is to be empty. */
-static bool asks_length(const struct hcl_expr *expr, bool truth)
-{
-    const struct hcl_expr *left = expr->binary.left, *right = expr->binary.right;
-    int64_t n;
-    return str_equal(call_name(left), STR("length")) && left->call.nargs == 1 &&
-           right->kind == HCL_EXPR_LITERAL && value_to_int64(&right->value, &n) && n == 0 &&
-           (truth ? expr->binary.op == HCL_EQ
-                  : expr->binary.op == HCL_GT || expr->binary.op == HCL_NE);
-}
-
-static bool set_empty(struct remake *r, const struct code_source *source,
-                      const struct hcl_expr *expr)
-{
-    struct value now;
-    if (!eval(r, source, expr, &now))
-        return cannot_edit(r, source, expr);
-    struct value v = {.kind = value_is_object_like(&now) ? VALUE_OBJECT : VALUE_TUPLE};
-    return code_remake_set(r, source, expr, (struct path){0}, &v);
-}
-
-bool code_remake_truth(struct remake *r, const struct code_source *source,
-                       const struct hcl_expr *expr, bool truth, unsigned depth_left)
-{
-    static const char *const passing[] = {"try", "lookup", "coalesce", "tobool", NULL};
-    struct value v = value_bool(truth);
-    expr = inner(expr);
-    if (depth_left-- == 0)
-        return false;
-    if (expr->kind == HCL_EXPR_UNARY && expr->binary.op == HCL_BANG)
-        return code_remake_truth(r, source, expr->binary.left, !truth, depth_left);
-    if (expr->kind == HCL_EXPR_BINARY && (expr->binary.op == HCL_AND || expr->binary.op == HCL_OR))
-        return set_sides(r, source, expr, truth, depth_left);
-    if (expr->kind == HCL_EXPR_BINARY && expr->binary.op == (truth ? HCL_EQ : HCL_NE) &&
-        !asks_length(expr, truth)) {
-        const struct hcl_expr *left = expr->binary.left, *right = expr->binary.right;
-        bool swap = hcl_is_literal(left);
-        if (hcl_is_literal(right) != swap && eval(r, source, swap ? left : right, &v))
-            return code_remake_set(r, source, swap ? right : left, (struct path){0}, &v);
-    }
-    if (expr->kind == HCL_EXPR_BINARY && asks_length(expr, truth))
-        return set_empty(r, source, expr->binary.left->call.arg[0]);
-    if (expr->kind == HCL_EXPR_VARIABLE || expr->kind == HCL_EXPR_ATTRIBUTE ||
-        expr->kind == HCL_EXPR_INDEX || is_one_of(call_name(expr), passing))
-        return code_remake_set(r, source, expr, (struct path){0}, &v);
-    return cannot_edit(r, source, expr);
 }
 
 /* --- elements of constructors --- */
@@ -289,7 +101,7 @@ static bool is_element(struct remake *r, const struct code_source *source,
                        const struct hcl_expr *expr, const struct value *key)
 {
     struct value v;
-    return key->kind != VALUE_UNKNOWN && eval(r, source, expr, &v) &&
+    return key->kind != VALUE_UNKNOWN && code_remake_eval(r, source, expr, &v) &&
            code_loosely_equal(r->arena, &v, key);
 }
 
@@ -324,12 +136,20 @@ static bool change_element(struct remake *r, const struct code_source *source,
     for (uint32_t i = 0; i < op->value.len; i++) {
         struct str key = key_str(op->value.members[i].key);
         const struct value *old = value_get(&op->old, key), *v = &op->value.members[i].value;
-        if (old == v || (old && value_equal(old, v)) || code_loosely_equal(r->arena, old, v))
+        bool had = old && old->kind != VALUE_NULL;
+        struct value own =
+            v->kind == VALUE_UNKNOWN ? value_null() : code_strip(r, v, VALUE_DEPTH_MAX);
+        if (v->kind == VALUE_UNKNOWN
+                ? !had
+                : (old && value_equal(old, v)) || code_loosely_equal(r->arena, old, v))
             continue;
         if (!(step = arena_new(r->arena, struct path_step, 1)))
             return false;
         *step = (struct path_step){.kind = PATH_KEY, .key = key};
-        if (!code_remake_set(r, source, expr, (struct path){step, 1}, v))
+        if (own.kind == VALUE_NULL &&
+            code_remake_unset(r, source, expr, step, v->kind == VALUE_UNKNOWN))
+            continue;
+        if (!code_remake_set(r, source, expr, (struct path){step, 1}, &own))
             return false;
     }
     return true;
@@ -352,7 +172,7 @@ static bool in_constructor(struct remake *r, const struct code_source *source,
     }
     edit.at = part_of(r, source, expr, op);
     if (edit.at == SIZE_MAX)
-        return cannot_edit(r, source, expr);
+        return code_remake_blocked(r, source, expr);
     if (op->kind == REMAKE_CHANGE)
         return change_element(
             r, source, tuple ? expr->parts.part[edit.at] : expr->items.item[edit.at].value, op);
@@ -419,9 +239,9 @@ static bool is_empty(const struct value *v)
 static const struct hcl_expr *only_part(const struct hcl_expr *expr)
 {
     static const char *const passing[] = {"toset", "tolist", NULL};
-    expr = inner(expr);
-    if (is_one_of(call_name(expr), passing) && expr->call.nargs == 1)
-        expr = inner(expr->call.arg[0]);
+    expr = code_remake_inner(expr);
+    if (code_remake_one_of(code_remake_call(expr), passing) && expr->call.nargs == 1)
+        expr = code_remake_inner(expr->call.arg[0]);
     return expr->kind == HCL_EXPR_TUPLE && expr->parts.n == 1 ? expr->parts.part[0] : NULL;
 }
 
@@ -443,10 +263,10 @@ static bool in_switch(struct remake *r, const struct code_source *source,
                code_remake_truth(r, source, condition, !truth, depth_left);
     }
     bool same = share_name(r, condition, part);
-    if (!add && same && eval(r, source, part, &now)) {
-        bool flag = inner(condition)->kind != HCL_EXPR_BINARY && now.kind == VALUE_BOOL;
+    if (!add && same && code_remake_eval(r, source, part, &now)) {
+        bool flag = code_remake_inner(condition)->kind != HCL_EXPR_BINARY && now.kind == VALUE_BOOL;
         struct value v = flag ? value_bool(!truth) : absent_value(&now, condition);
-        return v.kind == VALUE_NULL ? set_nothing(r, source, part, false, &v)
+        return v.kind == VALUE_NULL ? code_remake_nothing(r, source, part, false, &v)
                                     : code_remake_set(r, source, part, (struct path){0}, &v);
     }
     if (!add)
@@ -463,15 +283,16 @@ static bool in_conditional(struct remake *r, const struct code_source *source,
 {
     struct value yes, no;
     bool truth;
-    if (!is_true(r, source, expr->cond.condition, &truth))
-        return cannot_edit(r, source, expr);
+    if (!code_remake_is_true(r, source, expr->cond.condition, &truth))
+        return code_remake_blocked(r, source, expr);
     const struct hcl_expr *taken = truth ? expr->cond.yes : expr->cond.no;
-    bool known_yes = eval(r, source, expr->cond.yes, &yes);
-    bool known_no = eval(r, source, expr->cond.no, &no);
+    bool known_yes = code_remake_eval(r, source, expr->cond.yes, &yes);
+    bool known_no = code_remake_eval(r, source, expr->cond.no, &no);
     const struct value *now = truth ? &yes : &no, *then = truth ? &no : &yes;
     bool known_now = truth ? known_yes : known_no, known_then = truth ? known_no : known_yes;
     if (known_now && op->kind == REMAKE_ADD && is_empty(now) &&
-        inner(taken)->kind != HCL_EXPR_VARIABLE && inner(taken)->kind != HCL_EXPR_ATTRIBUTE)
+        code_remake_inner(taken)->kind != HCL_EXPR_VARIABLE &&
+        code_remake_inner(taken)->kind != HCL_EXPR_ATTRIBUTE)
         return in_switch(r, source, expr, op, truth, depth_left);
     if (known_now && known_then && op->kind == REMAKE_REMOVE && is_empty(then) && now->len == 1)
         return in_switch(r, source, expr, op, truth, depth_left);
@@ -501,6 +322,18 @@ static struct hcl_scope *bind_for(struct remake *r, const struct code_source *so
     return &names[1];
 }
 
+/* Has an element what is wished for, whatever else it has? */
+static bool covers(struct remake *r, const struct value *v, const struct value *wish)
+{
+    if (!value_is_object_like(wish))
+        return code_loosely_equal(r->arena, v, wish);
+    for (uint32_t i = 0; i < wish->len; i++)
+        if (!code_loosely_equal(r->arena, value_get(v, key_str(wish->members[i].key)),
+                                &wish->members[i].value))
+            return false;
+    return wish->len > 0;
+}
+
 /* Does the element pass, and as what? passed: so far. */
 static bool passes(struct remake *r, const struct code_source *source, const struct hcl_for *for_,
                    const struct value *key, const struct value *v, int64_t passed,
@@ -510,10 +343,42 @@ static bool passes(struct remake *r, const struct code_source *source, const str
     bool truth;
     if (!(own.names = bind_for(r, source, for_, key, v)))
         return false;
-    if (for_->condition && (!is_true(r, &own, for_->condition, &truth) || !truth))
+    if (for_->condition && (!code_remake_is_true(r, &own, for_->condition, &truth) || !truth))
         return false;
     *ret_key = value_int(passed);
-    return !for_->key || eval(r, &own, for_->key, ret_key);
+    return !for_->key || code_remake_eval(r, &own, for_->key, ret_key);
+}
+
+/* An element that is there, and passes as soon as the condition holds for it. */
+static bool let_pass(struct remake *r, const struct code_source *source, const struct hcl_for *for_,
+                     const struct remake_op *op, const struct value *key, const struct value *v,
+                     struct remake_op *ret)
+{
+    struct code_source own = *source;
+    struct code_wanted wanted = {.name = for_->value_name, .key_name = for_->key_name};
+    struct value made, made_key, truth = value_bool(true);
+    struct code_follow f;
+    bool now = true, any = op->has_key && for_->key;
+    if (op->kind != REMAKE_ADD || !for_->condition ||
+        !(own.names = bind_for(r, source, for_, key, v)) ||
+        !code_remake_is_true(r, &own, for_->condition, &now) || now)
+        return false;
+    if (any && (!code_remake_eval(r, &own, for_->key, &made_key) ||
+                !code_loosely_equal(r->arena, &made_key, &op->new_key)))
+        return false;
+    bool wished = op->value.kind != VALUE_NULL && !(any && value_equal(&op->value, &op->new_key));
+    if (!(any || wished) || (wished && (!code_remake_eval(r, &own, for_->value, &made) ||
+                                        !covers(r, &made, &op->value))))
+        return false;
+    code_remake_follow(r, &f);
+    if (!code_invert(&f, source, for_->condition, &wanted, &truth, CODE_FOLLOW_DEPTH) ||
+        !wanted.has_value)
+        return false;
+    *ret = *op;
+    ret->kind = REMAKE_CHANGE;
+    ret->key = *key;
+    ret->old = *v;
+    return code_lay_over(r->arena, v, &wanted.value, &ret->value);
 }
 
 static bool in_for(struct remake *r, const struct code_source *source, const struct hcl_expr *expr,
@@ -527,13 +392,17 @@ static bool in_for(struct remake *r, const struct code_source *source, const str
     int64_t passed = 0;
     size_t place = SIZE_MAX;
     bool found = false;
-    if (for_->group || for_->in_template || !eval(r, source, for_->source, &collection) ||
+    if (for_->group || for_->in_template ||
+        !code_remake_eval(r, source, for_->source, &collection) ||
         !(value_is_list_like(&collection) || value_is_object_like(&collection)) ||
         !hcl_iterate(&r->code->ev, &collection, for_->source->range, &it))
-        return cannot_edit(r, source, expr);
+        return code_remake_blocked(r, source, expr);
     for (size_t i = 0; hcl_iteration_next(&it, &key, &v); i++) {
-        if (!passes(r, source, for_, &key, &v, passed, &made))
+        if (!passes(r, source, for_, &key, &v, passed, &made)) {
+            if (collection.kind != VALUE_SET && let_pass(r, source, for_, op, &key, &v, &on))
+                return code_remake(r, source, for_->source, on, depth_left);
             continue;
+        }
         if ((size_t)passed++ == op->before)
             place = i;
         if (op->kind != REMAKE_ADD && !found && code_loosely_equal(r->arena, &made, &op->key)) {
@@ -544,7 +413,7 @@ static bool in_for(struct remake *r, const struct code_source *source, const str
     }
     on.before = place == SIZE_MAX ? collection.len : place;
     if (op->kind != REMAKE_ADD && !found)
-        return cannot_edit(r, source, expr);
+        return code_remake_blocked(r, source, expr);
     if (op->kind == REMAKE_REMOVE)
         return code_remake(r, source, for_->source, on, depth_left);
     struct code_wanted own = {.name = for_->value_name, .key_name = for_->key_name};
@@ -573,8 +442,9 @@ static bool in_splat(struct remake *r, const struct code_source *source,
                      const struct hcl_expr *expr, const struct remake_op *op, unsigned depth_left)
 {
     struct value v, none = value_null();
-    if (expr->splat.each->kind != HCL_EXPR_SPLAT_ITEM || !eval(r, source, expr->splat.source, &v))
-        return cannot_edit(r, source, expr);
+    if (expr->splat.each->kind != HCL_EXPR_SPLAT_ITEM ||
+        !code_remake_eval(r, source, expr->splat.source, &v))
+        return code_remake_blocked(r, source, expr);
     if (value_is_list_like(&v))
         return code_remake(r, source, expr->splat.source, *op, depth_left);
     if (op->kind == REMAKE_CHANGE)
@@ -592,7 +462,7 @@ static bool in_single(struct remake *r, const struct code_source *source,
 {
     struct value none = value_null(), *both;
     if (op->kind == REMAKE_REMOVE)
-        return set_nothing(r, source, expr, true, &none);
+        return code_remake_nothing(r, source, expr, true, &none);
     if (op->kind == REMAKE_CHANGE)
         return change_element(r, source, expr, op);
     if (!(both = arena_new(r->arena, struct value, 3)))
@@ -612,13 +482,13 @@ static bool in_joined(struct remake *r, const struct code_source *source,
     size_t before = 0;
     struct value v;
     if (op->kind != REMAKE_ADD && !value_to_int64(&op->key, &want))
-        return cannot_edit(r, source, expr);
+        return code_remake_blocked(r, source, expr);
     for (size_t pass = 0; pass < 2; pass++, before = 0) {
         for (size_t i = 0; i < n; i++) {
             struct remake_op on = *op;
             size_t kept = r->n;
-            if (!eval(r, source, part[i], &v))
-                return cannot_edit(r, source, part[i]);
+            if (!code_remake_eval(r, source, part[i], &v))
+                return code_remake_blocked(r, source, part[i]);
             if (!value_is_list_like(&v)) { /* flatten([x]): x is one of the elements */
                 if (op->kind != REMAKE_ADD ? want == (int64_t)before : n == 1)
                     return in_single(r, source, part[i], op, &v);
@@ -638,7 +508,7 @@ static bool in_joined(struct remake *r, const struct code_source *source,
             before += v.len;
         }
     }
-    return cannot_edit(r, source, expr);
+    return code_remake_blocked(r, source, expr);
 }
 
 /* The last argument that has the key; a new one goes where one can be edited, the last first. */
@@ -649,8 +519,8 @@ static bool in_merged(struct remake *r, const struct code_source *source,
     bool found = false;
     for (size_t i = expr->call.nargs; i-- > 0;) {
         size_t kept = r->n;
-        if (!eval(r, source, expr->call.arg[i], &v))
-            return cannot_edit(r, source, expr->call.arg[i]);
+        if (!code_remake_eval(r, source, expr->call.arg[i], &v))
+            return code_remake_blocked(r, source, expr->call.arg[i]);
         if (op->kind == REMAKE_ADD) {
             struct str why = r->why;
             if (code_remake(r, source, expr->call.arg[i], *op, depth_left)) {
@@ -668,7 +538,7 @@ static bool in_merged(struct remake *r, const struct code_source *source,
         if (op->kind == REMAKE_CHANGE)
             return true;
     }
-    return found || cannot_edit(r, source, expr);
+    return found || code_remake_blocked(r, source, expr);
 }
 
 /* toset(), distinct(), compact(): the element by its value. values(): by its place. */
@@ -678,10 +548,10 @@ static bool in_converted(struct remake *r, const struct code_source *source,
 {
     struct remake_op on = *op;
     struct value v;
-    bool values = str_equal(call_name(expr), STR("values")), found = false;
+    bool values = str_equal(code_remake_call(expr), STR("values")), found = false;
     int64_t index = -1;
-    if (!eval(r, source, expr->call.arg[0], &v))
-        return cannot_edit(r, source, expr);
+    if (!code_remake_eval(r, source, expr->call.arg[0], &v))
+        return code_remake_blocked(r, source, expr);
     if (op->kind == REMAKE_ADD || v.kind == VALUE_SET) {
         on.before = v.len;
         return code_remake(r, source, expr->call.arg[0], on, depth_left);
@@ -692,7 +562,7 @@ static bool in_converted(struct remake *r, const struct code_source *source,
         if (found)
             on.key = value_string(key_str(v.members[index].key));
         return found ? code_remake(r, source, expr->call.arg[0], on, depth_left)
-                     : cannot_edit(r, source, expr);
+                     : code_remake_blocked(r, source, expr);
     }
     for (uint32_t i = v.len; value_is_list_like(&v) && i-- > 0;) {
         if (op->old.kind == VALUE_UNKNOWN || !code_loosely_equal(r->arena, &v.items[i], &op->old))
@@ -702,7 +572,7 @@ static bool in_converted(struct remake *r, const struct code_source *source,
         if (!code_remake(r, source, expr->call.arg[0], on, depth_left))
             return false;
     }
-    return found || cannot_edit(r, source, expr);
+    return found || code_remake_blocked(r, source, expr);
 }
 
 static bool in_call(struct remake *r, const struct code_source *source, const struct hcl_expr *expr,
@@ -710,22 +580,23 @@ static bool in_call(struct remake *r, const struct code_source *source, const st
 {
     static const char *const same[] = {"tolist", "tomap", "sensitive", "nonsensitive", NULL};
     static const char *const converted[] = {"toset", "distinct", "compact", "values", NULL};
-    struct str name = call_name(expr);
+    struct str name = code_remake_call(expr);
     if (expr->call.expand || expr->call.nargs == 0)
-        return cannot_edit(r, source, expr);
-    if (is_one_of(name, same))
+        return code_remake_blocked(r, source, expr);
+    if (code_remake_one_of(name, same))
         return code_remake(r, source, expr->call.arg[0], *op, depth_left);
-    if (is_one_of(name, converted))
+    if (code_remake_one_of(name, converted))
         return in_converted(r, source, expr, op, depth_left);
     if (str_equal(name, STR("concat")))
         return in_joined(r, source, expr, expr->call.arg, expr->call.nargs, op, depth_left);
-    if (str_equal(name, STR("flatten")) && inner(expr->call.arg[0])->kind == HCL_EXPR_TUPLE) {
-        const struct hcl_expr *tuple = inner(expr->call.arg[0]);
+    if (str_equal(name, STR("flatten")) &&
+        code_remake_inner(expr->call.arg[0])->kind == HCL_EXPR_TUPLE) {
+        const struct hcl_expr *tuple = code_remake_inner(expr->call.arg[0]);
         return in_joined(r, source, expr, tuple->parts.part, tuple->parts.n, op, depth_left);
     }
     if (str_equal(name, STR("merge")))
         return in_merged(r, source, expr, op, depth_left);
-    return cannot_edit(r, source, expr);
+    return code_remake_blocked(r, source, expr);
 }
 
 /* --- all of them --- */
@@ -772,10 +643,11 @@ static bool in_argument(struct remake *r, const struct code_follow *f,
         if (r->edit[i].call == f->unset->config->call &&
             str_equal(r->edit[i].key, f->variable->name))
             return whole_value(r, op, &r->edit[i].value, &then) &&
-                   set_argument(r, f->unset, f->variable->name, &then);
-    if (!eval(r, source, expr, &now) || !whole_value(r, op, &now, &then))
-        return cannot_edit(r, source, expr);
-    return set_argument(r, f->unset, f->variable->name, &then);
+                   code_remake_argument(r, f->unset, f->variable->name, &then);
+    if (!code_remake_eval(r, source, expr, &now) || !whole_value(r, op, &now, &then))
+        return code_remake_blocked(r, source, expr);
+    then = code_strip(r, &then, VALUE_DEPTH_MAX);
+    return code_remake_argument(r, f->unset, f->variable->name, &then);
 }
 
 /* A collection that is not there yet, with its first element; one: that alone. */
@@ -786,19 +658,19 @@ static bool in_absent(struct remake *r, const struct code_follow *f, const struc
     struct value_member *member = arena_new(r->arena, struct value_member, 1);
     if (!v || !member)
         return false;
-    v[0] = op->value;
+    v[0] = code_strip(r, &op->value, VALUE_DEPTH_MAX);
     v[1] = value_items(VALUE_TUPLE, v, 1);
     if (op->has_key && op->new_key.kind == VALUE_STRING) {
         member->key = key_make(r->arena, value_text(&op->new_key));
-        member->value = op->value;
+        member->value = v[0];
         if (!member->key || !value_members(VALUE_OBJECT, member, 1, &v[1], NULL, NULL))
             return false;
     }
     if (one)
-        v[1] = op->value;
+        v[1] = v[0];
     return code_remake_edit(r, (struct code_edit){.kind = CODE_EDIT_SET,
                                                   .file = f->reached_at.file,
-                                                  .expr = inner(f->reached),
+                                                  .expr = code_remake_inner(f->reached),
                                                   .path = f->left,
                                                   .value = v[1]});
 }
@@ -813,26 +685,28 @@ static bool in_name(struct remake *r, const struct code_source *source, const st
     code_follow_expr(&f, source, expr, (struct path){0}, CODE_FOLLOW_DEPTH);
     if (f.why.len)
         return code_remake_cannot(r, "%.*s", STR_ARG(f.why));
+    if (code_remake_outside(r, &f))
+        return false;
     if (!f.reached || f.reached == expr || !f.reached_at.file)
-        return cannot_edit(r, source, expr);
+        return code_remake_blocked(r, source, expr);
     bool one = false;
-    if (f.absent && op->kind == REMAKE_ADD && follow_absent(r, &f, &g, &one))
+    if (f.absent && op->kind == REMAKE_ADD && code_remake_absent(r, &f, &g, &one))
         return in_absent(r, &g, op, one);
     /* try([x.a], []): x.a goes */
-    if (call_name(expr).len && op->kind == REMAKE_REMOVE && only_part(f.reached) &&
+    if (code_remake_call(expr).len && op->kind == REMAKE_REMOVE && only_part(f.reached) &&
         !hcl_is_literal(only_part(f.reached)))
-        return set_nothing(r, &f.reached_at, only_part(f.reached), true, &none);
+        return code_remake_nothing(r, &f.reached_at, only_part(f.reached), true, &none);
     if (f.left.n)
-        return op->kind == REMAKE_ADD && inner(f.reached)->kind == HCL_EXPR_OBJECT
+        return op->kind == REMAKE_ADD && code_remake_inner(f.reached)->kind == HCL_EXPR_OBJECT
                    ? in_absent(r, &f, op, false)
-                   : cannot_edit(r, source, expr);
+                   : code_remake_blocked(r, source, expr);
     if (f.unset && f.variable_rest.n == 0)
         return in_argument(r, &f, source, expr, op);
     if (f.variable) {
         on.variable = f.variable;
         on.variable_rest = f.variable_rest;
     }
-    if (!eval(r, source, expr, &on.given))
+    if (!code_remake_eval(r, source, expr, &on.given))
         on.given = value_null();
     return code_remake(r, &f.reached_at, f.reached, on, depth_left);
 }
@@ -844,7 +718,7 @@ bool code_remake(struct remake *r, const struct code_source *source, const struc
                                         "element", "one",    NULL};
     if (depth_left-- == 0 || r->full)
         return code_remake_cannot(r, "it is nested too deeply");
-    expr = inner(expr);
+    expr = code_remake_inner(expr);
     switch (expr->kind) {
     case HCL_EXPR_TUPLE:
     case HCL_EXPR_OBJECT:
@@ -860,9 +734,10 @@ bool code_remake(struct remake *r, const struct code_source *source, const struc
     case HCL_EXPR_SPLAT:
         return in_splat(r, source, expr, &op, depth_left);
     case HCL_EXPR_CALL:
-        return is_one_of(call_name(expr), picks) ? in_name(r, source, expr, &op, depth_left)
-                                                 : in_call(r, source, expr, &op, depth_left);
+        return code_remake_one_of(code_remake_call(expr), picks)
+                   ? in_name(r, source, expr, &op, depth_left)
+                   : in_call(r, source, expr, &op, depth_left);
     default:
-        return cannot_edit(r, source, expr);
+        return code_remake_blocked(r, source, expr);
     }
 }

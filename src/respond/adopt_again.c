@@ -209,12 +209,11 @@ static bool set_part(struct adopter *ad, const struct code_edit *e,
     const struct hcl_expr *expr;
     struct hcl_obstacle obstacle;
     struct hcl_edit edit;
-    bool unset = e->path.n && e->value.kind == VALUE_NULL;
     if (!adopt_find_expr(ad, e->file, e->expr, &text, &expr))
         return false;
     hcl_edit_start(&edit, ad->arena, text->file);
-    if (unset ? hcl_edit_unset(&edit, expr, e->path, (struct hcl_known){0}, &obstacle)
-              : hcl_edit_set(&edit, expr, e->path, &e->value, (struct hcl_known){0}, &obstacle))
+    if (e->unset ? hcl_edit_unset(&edit, expr, e->path, (struct hcl_known){0}, &obstacle)
+                 : hcl_edit_set(&edit, expr, e->path, &e->value, (struct hcl_known){0}, &obstacle))
         return adopt_take(ad, text, &edit);
     return adopt_refuse_obstacle(ad, instance, change->path, text->file, &obstacle);
 }

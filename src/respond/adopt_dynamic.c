@@ -3,7 +3,10 @@
 #include "base/arena.h"
 #include "respond/adopt_parts.h"
 
-enum { CELLS_MAX = 1 << 20 /* longer lists are matched by place */ };
+enum {
+    CELLS_MAX = 1 << 20, /* longer lists are matched by place */
+    PAIRS_MAX = 1 << 12
+};
 
 struct remaking {
     struct adopter *ad;
@@ -36,16 +39,21 @@ static void pair(struct remaking *m, size_t block, size_t item)
     m->origin[item] = block;
 }
 
-/* Equal ones; then, of those that are left, the two that are most alike. */
+/* Equal ones; then, of those that are left, the two that are most alike (of very many: for each in
+ * turn the one that is). */
 static void match_set(struct remaking *m)
 {
     for (size_t i = 0; i < m->blocks.n; i++)
         for (size_t k = 0; k < m->nitems && m->to[i] == SIZE_MAX; k++)
             if (m->origin[k] == SIZE_MAX && adopt_same(&m->blocks.block[i].config, &m->item[k]))
                 pair(m, i, k);
-    for (;;) {
+    bool one_by_one = m->blocks.n * m->nitems > PAIRS_MAX;
+    for (size_t at = 0;; at++) {
         size_t block = SIZE_MAX, item = 0, most = 0;
-        for (size_t i = 0; i < m->blocks.n; i++)
+        size_t from = one_by_one ? at : 0, to = one_by_one ? at + 1 : m->blocks.n;
+        if (one_by_one && at == m->blocks.n)
+            return;
+        for (size_t i = from; i < to; i++)
             for (size_t k = 0; m->to[i] == SIZE_MAX && k < m->nitems; k++) {
                 size_t own = likeness(&m->blocks.block[i].config, &m->item[k]) + 1;
                 if (m->origin[k] == SIZE_MAX && own > most) {
@@ -54,9 +62,10 @@ static void match_set(struct remaking *m)
                     item = k;
                 }
             }
-        if (block == SIZE_MAX)
+        if (block != SIZE_MAX)
+            pair(m, block, item);
+        else if (!one_by_one)
             return;
-        pair(m, block, item);
     }
 }
 

@@ -292,6 +292,46 @@ static bool partly_same(const struct adopter *ad, const struct code_instance *in
     return all;
 }
 
+/* null for what a provider of the old SDK takes for nothing. */
+static struct value without_zeros(struct adopter *ad, const struct value *v, unsigned depth_left)
+{
+    struct value ret = *v;
+    int64_t n;
+    if (depth_left-- == 0)
+        return ret;
+    if (v->kind == VALUE_NUMBER ? value_to_int64(v, &n) && n == 0
+        : v->kind == VALUE_BOOL ? !v->truth
+                                : v->kind != VALUE_UNKNOWN && v->len == 0)
+        return value_null();
+    if (value_is_list_like(v)) {
+        struct value *items = arena_new(ad->arena, struct value, v->len);
+        for (uint32_t i = 0; items && i < v->len; i++)
+            items[i] = without_zeros(ad, &v->items[i], depth_left);
+        return items ? value_items(v->kind, items, v->len) : *v;
+    }
+    if (value_is_object_like(v)) {
+        struct value_member *members = arena_new(ad->arena, struct value_member, v->len);
+        for (uint32_t i = 0; members && i < v->len; i++)
+            members[i] = (struct value_member){v->members[i].key,
+                                               without_zeros(ad, &v->members[i].value, depth_left)};
+        ret.members = members;
+        return members ? ret : *v;
+    }
+    return ret;
+}
+
+/* What a dynamic block makes may have zeros where live values, as code says them, have nothing. */
+static bool same_made(struct adopter *ad, const struct adopt_expected *expected,
+                      const struct value *after)
+{
+    const struct schema *schema = expected->instance->schema;
+    if (!ad->remade || !schema || !schema_is_legacy(schema))
+        return false;
+    struct value a = without_zeros(ad, &expected->config, VALUE_DEPTH_MAX);
+    struct value b = without_zeros(ad, after, VALUE_DEPTH_MAX);
+    return adopt_same(&a, &b);
+}
+
 static bool compare_instances(struct adopter *ad, const struct code *after)
 {
     size_t n, n_after, at = 0;
@@ -310,7 +350,8 @@ static bool compare_instances(struct adopter *ad, const struct code *after)
                                     after);
         const struct adopt_expected *expected = expected_of(ad, &old[i]);
         const struct value *want = expected ? &expected->config : &old[i].config;
-        if (adopt_same(want, &new[at].config) || partly_same(ad, &old[i], want, &new[at].config))
+        if (adopt_same(want, &new[at].config) || partly_same(ad, &old[i], want, &new[at].config) ||
+            (expected && same_made(ad, expected, &new[at].config)))
             continue;
         if (expected && !(expected->loose && loosely_same(ad, expected, &new[at].config)))
             return refuse_own(ad, expected, &new[at].config);

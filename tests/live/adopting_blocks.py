@@ -104,6 +104,17 @@ CASES = {
                     ["-  default = null", '+  default = "one"']),
     "prefixed": (dynamic("local.l§", '      run = "pre-${step.value}"\n'), 'locals {\n  l§ = ["a"]\n}\n', {}, runs("pre-a", "pre-b"),
                  ['-  l§ = ["a"]', '+  l§ = ["a", "b"]']),
+    "for_lets_pass": (dynamic("{ for k, v in local.l§ : k => v if v.on }", "      run = step.key\n"),
+                      'locals {\n  l§ = {\n    a = { on = true }\n    b = { on = false }\n  }\n}\n', {}, runs("a", "b"),
+                      ["-    b = { on = false }", "+    b = { on = true }"]),
+    "key_of_a_table": (dynamic("local.l§", "      run  = local.t§[step.value][1]\n      wait = local.t§[step.value][0]\n"),
+                       'locals {\n  l§ = ["ssh"]\n  t§ = {\n    ssh = [22, "tcp"]\n    web = [80, "tcp"]\n  }\n}\n', {},
+                       {"step": [{"run": "tcp", "wait": 22}, {"run": "tcp", "wait": 80}]}, ['-  l§ = ["ssh"]', '+  l§ = ["ssh", "web"]']),
+    "element_elsewhere": (dynamic("[local.a§, local.b§]", "      run = step.value.run\n"),
+                          'locals {\n  a§ = { run = "a" }\n  b§ = { run = "b" }\n}\n', {}, runs("a", "z"),
+                          ['-  b§ = { run = "b" }', '+  b§ = { run = "z" }']),
+    "one_list_two_types": (dynamic("local.l§", RUN) + dynamic("local.l§", "      who = grant.value\n", "grant"), 'locals {\n  l§ = ["one"]\n}\n', {},
+                           {**runs("one", "two"), **who(("one", None), ("two", None))}, ['-  l§ = ["one"]', '+  l§ = ["one", "two"]']),
     # 2. sets: live order is not the code's
     "set_block_changes": (dynamic("local.l§", "      who  = grant.value.who\n      what = grant.value.what\n", "grant"),
                           'locals {\n  l§ = [\n    { who = "z", what = "read" },\n    { who = "a", what = "read" },\n  ]\n}\n', {},
@@ -420,6 +431,54 @@ def adopt_blocks_of_places(lab):
     stack.run("fmt", "-recursive")
     stack.apply()
     wrong = [drift(stack, address, "lab6_thing", name, changes, want, address) for address, name, changes, want in PLACES]
+    empty_plan(stack, [w for w in wrong if w])
+
+
+SDK = """locals {
+  ports = [
+    { port = 22, note = "ssh" },
+    { port = 80 },
+  ]
+}
+resource "lab5_thing" "s" {
+  name = "s"
+  dynamic "rule" {
+    for_each = local.ports
+    content {
+      port  = rule.value.port
+      note  = lookup(rule.value, "note", "")
+      cidrs = lookup(rule.value, "cidrs", [])
+    }
+  }
+}
+"""
+PORT = {"port": 22, "cidrs": [], "note": "ssh"}, {"port": 80, "cidrs": [], "note": ""}, {"port": 443, "cidrs": [], "note": ""}
+OLD_SDK = [
+    ({"rule": [*PORT]}, ["+    { port = 443 },"]),
+    ({"rule": [PORT[0], {**PORT[1], "cidrs": ["10.0.0.0/8"]}, PORT[2]]}, ["-    { port = 80 },", '+    { port = 80, cidrs = ["10.0.0.0/8"] },']),
+    ({"rule": [PORT[1], {**PORT[2], "note": "n"}]}, ['-    { port = 22, note = "ssh" },', '-    { port = 80, cidrs = ["10.0.0.0/8"] },', "+    { port = 80 },",
+                                                    "-    { port = 443 },", '+    { port = 443, note = "n" },']),
+]
+
+
+@test("lab5")
+def adopt_blocks_of_the_old_sdk(lab):
+    """A provider that answers "" and [] for null: elements say neither."""
+    stack = Stack(lab, SDK)
+    stack.run("fmt")
+    stack.apply()
+    wrong = [drift(stack, "lab5_thing.s", "lab5_thing", "s", changes, want, changes) for changes, want in OLD_SDK]
+    empty_plan(stack, [w for w in wrong if w])
+
+
+@test("lab6")
+def adopt_blocks_from_outside(lab):
+    """What the environment gives is told; a block more is written beside what it makes."""
+    stack = Stack(lab, 'variable "l" {\n  type = list(string)\n}\nresource "lab6_thing" "e" {\n  name = "e"\n' + dynamic("var.l", RUN) + "}\n",
+                  env={"TF_VAR_l": '["one"]'})
+    stack.apply()
+    wrong = [drift(stack, "lab6_thing.e", "lab6_thing", "e", runs(), "the environment variable TF_VAR_l decides", "goes"),
+             drift(stack, "lab6_thing.e", "lab6_thing", "e", runs("one", "two"), ["+  step {", '+    run = "two"', "+  }"], "comes")]
     empty_plan(stack, [w for w in wrong if w])
 
 
