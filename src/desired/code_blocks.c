@@ -159,6 +159,7 @@ const struct hcl_block *code_dynamic_block(const struct code_blocks *blocks, siz
 struct remaking {
     struct remake r;
     struct code_follow f;
+    const struct code_blocks *blocks;
     const struct code_dynamic *of;
     struct code_source content, each; /* where its content and its for_each are evaluated */
     const struct schema_block *schema;
@@ -230,6 +231,34 @@ static bool change_one(struct remaking *m, struct remake_op op, const struct cod
     return true;
 }
 
+static bool says_nothing(const struct value *v)
+{
+    return v->kind == VALUE_NULL || (value_is_list_like(v) && v->len == 0);
+}
+
+/* What differs; the rest is left as it is. */
+static bool only_changed(struct remaking *m, const struct value *old, const struct value *v,
+                         struct value *ret)
+{
+    *ret = *v;
+    if (!value_is_object_like(old) || !value_is_object_like(v))
+        return true;
+    struct value_member *members =
+        arena_new(m->r.arena, struct value_member, (size_t)v->len + old->len);
+    size_t n = 0;
+    for (uint32_t i = 0; members && i < v->len; i++) {
+        const struct value *was = value_get(old, key_str(v->members[i].key));
+        members[n] = v->members[i];
+        if (was && code_loosely_equal(m->r.arena, was, &v->members[i].value))
+            members[n].value = hcl_any();
+        n++;
+    }
+    for (uint32_t i = 0; members && i < old->len; i++)
+        if (says_nothing(&old->members[i].value) && !value_get(v, key_str(old->members[i].key)))
+            members[n++] = (struct value_member){old->members[i].key, hcl_any()};
+    return members && value_members(VALUE_OBJECT, members, n, ret, NULL, NULL);
+}
+
 static bool remake_one(struct remaking *m, const struct code_new_nested *change, bool ordered)
 {
     struct remake_op op = {.kind = REMAKE_REMOVE, .ordered = ordered};
@@ -239,7 +268,11 @@ static bool remake_one(struct remaking *m, const struct code_new_nested *change,
         return code_remake_cannot(&m->r, "its elements cannot be told apart");
     if (!change->config)
         return code_remake(&m->r, &m->each, m->of->for_each->value, op, CODE_FOLLOW_DEPTH);
-    if (!wanted_of(m, change->config, &wanted))
+    struct value config = *change->config;
+    if (at != SIZE_MAX && !m->set &&
+        !only_changed(m, &m->blocks->block[change->instead].config, change->config, &config))
+        return false;
+    if (!wanted_of(m, &config, &wanted))
         return false;
     if (at != SIZE_MAX)
         return change_one(m, op, &wanted, at);
@@ -256,7 +289,8 @@ bool code_remake_blocks(struct code *code, const struct code_blocks *blocks, siz
                         const struct code_edit **ret, size_t *ret_n, struct str *ret_why)
 {
     const struct code_place_of *place = blocks->place;
-    struct remaking m = {.f = place->f, .of = blocks->dynamic[dynamic], .each = place->source};
+    struct remaking m = {
+        .f = place->f, .blocks = blocks, .of = blocks->dynamic[dynamic], .each = place->source};
     size_t n;
     m.f.walk.diags = &m.f.quiet;
     m.r = (struct remake){.code = code, .arena = &code->arena, .type = blocks->type};

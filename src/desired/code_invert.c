@@ -5,7 +5,7 @@
 
 #include "lang/hcl/types.h"
 
-enum { EXCERPT_MAX = 60 };
+enum { EXCERPT_MAX = 60, WANTED_MAX = 8 /* elements around one another */ };
 
 /* --- saying why not --- */
 
@@ -362,6 +362,17 @@ static bool undo_same(const struct undoing *u, const struct hcl_expr *call)
     return call->call.nargs == 1 && undo_argument(u, call->call.arg[0], u->v);
 }
 
+/* flatten([x]): x is the list, or the one thing in it */
+static bool undo_flatten(const struct undoing *u, const struct hcl_expr *call)
+{
+    const struct hcl_expr *arg = call->call.nargs == 1 ? call->call.arg[0] : NULL;
+    while (arg && arg->kind == HCL_EXPR_PAREN)
+        arg = arg->operand;
+    if (!arg || arg->kind != HCL_EXPR_TUPLE || arg->parts.n != 1 || !value_is_list_like(u->v))
+        return undo_same(u, call);
+    return undo_argument(u, arg->parts.part[0], u->v->len == 1 ? &u->v->items[0] : u->v);
+}
+
 static bool undo_one(const struct undoing *u, const struct hcl_expr *call)
 {
     struct value list = value_items(VALUE_TUPLE, u->v, is_nothing(u->v) ? 0 : 1);
@@ -412,16 +423,16 @@ static const struct {
     struct str name;
     bool (*undo)(const struct undoing *u, const struct hcl_expr *call);
 } calls[] = {
-    {STR_INIT("lookup"), undo_lookup},  {STR_INIT("try"), undo_first},
-    {STR_INIT("coalesce"), undo_first}, {STR_INIT("coalescelist"), undo_first},
-    {STR_INIT("tostring"), undo_same},  {STR_INIT("tonumber"), undo_same},
-    {STR_INIT("tobool"), undo_same},    {STR_INIT("tolist"), undo_same},
-    {STR_INIT("toset"), undo_same},     {STR_INIT("tomap"), undo_same},
-    {STR_INIT("sensitive"), undo_same}, {STR_INIT("nonsensitive"), undo_same},
-    {STR_INIT("compact"), undo_same},   {STR_INIT("distinct"), undo_same},
-    {STR_INIT("flatten"), undo_same},   {STR_INIT("sort"), undo_same},
-    {STR_INIT("upper"), undo_same},     {STR_INIT("lower"), undo_same},
-    {STR_INIT("one"), undo_one},        {STR_INIT("join"), undo_join},
+    {STR_INIT("lookup"), undo_lookup},   {STR_INIT("try"), undo_first},
+    {STR_INIT("coalesce"), undo_first},  {STR_INIT("coalescelist"), undo_first},
+    {STR_INIT("tostring"), undo_same},   {STR_INIT("tonumber"), undo_same},
+    {STR_INIT("tobool"), undo_same},     {STR_INIT("tolist"), undo_same},
+    {STR_INIT("toset"), undo_same},      {STR_INIT("tomap"), undo_same},
+    {STR_INIT("sensitive"), undo_same},  {STR_INIT("nonsensitive"), undo_same},
+    {STR_INIT("compact"), undo_same},    {STR_INIT("distinct"), undo_same},
+    {STR_INIT("flatten"), undo_flatten}, {STR_INIT("sort"), undo_same},
+    {STR_INIT("upper"), undo_same},      {STR_INIT("lower"), undo_same},
+    {STR_INIT("one"), undo_one},         {STR_INIT("join"), undo_join},
     {STR_INIT("split"), undo_split},
 };
 
@@ -570,6 +581,13 @@ static bool undo_conditional(const struct undoing *u, const struct hcl_expr *exp
     return undo_argument(u, uses(u->f, yes, u->in) ? yes : no, u->v);
 }
 
+static bool is_length(const struct hcl_expr *expr)
+{
+    while (expr->kind == HCL_EXPR_PAREN)
+        expr = expr->operand;
+    return expr->kind == HCL_EXPR_CALL && str_equal(expr->call.name, STR("length"));
+}
+
 /* A condition made true, or false. */
 static bool undo_binary(const struct undoing *u, const struct hcl_expr *expr)
 {
@@ -584,9 +602,12 @@ static bool undo_binary(const struct undoing *u, const struct hcl_expr *expr)
             left = expr->binary.right;
             right = expr->binary.left;
         }
-        if (!uses(u->f, right, u->in) && code_follow_eval(u->f, u->source, right, &v))
+        if (!uses(u->f, right, u->in) && code_follow_eval(u->f, u->source, right, &v) &&
+            !is_length(left))
             return undo_argument(u, left, &v);
     }
+    if (is_length(left) || is_length(right)) /* of what else is said of the element */
+        return true;
     return cannot_undo(u->f, u->source, expr);
 }
 
@@ -752,32 +773,78 @@ static bool invert_dynamic(struct code_follow *f, const struct code_source *sour
            code_invert(f, source, each, in, &all, depth_left);
 }
 
+/* What is known of the elements around, to go back to. */
+struct known {
+    struct code_wanted at[WANTED_MAX];
+    size_t n;
+};
+
+static void remember(const struct code_wanted *in, struct known *ret)
+{
+    for (ret->n = 0; in && ret->n < WANTED_MAX; in = in->outer)
+        ret->at[ret->n++] = *in;
+}
+
+static void forget(struct code_wanted *in, const struct known *known)
+{
+    for (size_t i = 0; in && i < known->n; in = (struct code_wanted *)(uintptr_t)in->outer)
+        *in = known->at[i++];
+}
+
+struct blocks { /* of one type, that a content is to give */
+    struct str type;
+    const struct schema_block *schema;
+    const struct value *item;
+    size_t n;
+};
+
+/* One of several dynamic blocks makes them all, the others none. */
+static bool invert_dynamics(struct code_follow *f, const struct code_source *source,
+                            const struct hcl_content *c, const struct blocks *b,
+                            struct code_wanted *in, unsigned depth_left)
+{
+    struct known known;
+    remember(in, &known);
+    for (size_t maker = 0; maker < c->nblocks; maker++) {
+        bool ok = str_equal(subject(&c->block[maker]), b->type);
+        struct str why = f->why;
+        for (size_t i = 0; ok && i < c->nblocks; i++)
+            ok = !str_equal(subject(&c->block[i]), b->type) ||
+                 invert_dynamic(f, source, &c->block[i], b->schema, in, b->item,
+                                i == maker ? b->n : 0, depth_left);
+        if (ok)
+            return true;
+        forget(in, &known);
+        if (maker + 1 < c->nblocks)
+            f->why = why;
+    }
+    return code_cannot(f, "none of its %.*s blocks can make it", STR_ARG(b->type));
+}
+
 /* The blocks of one type in a content. */
 static bool invert_blocks(struct code_follow *f, const struct code_source *source,
                           const struct hcl_content *c, struct str type,
                           const struct schema_block *block, struct code_wanted *in,
                           const struct value *v, unsigned depth_left)
 {
-    const struct value *items = v;
-    size_t n = is_nothing(v) ? 0 : 1, fixed = 0, dynamics = 0;
+    struct blocks b = {.type = type, .schema = block, .item = v, .n = is_nothing(v) ? 0 : 1};
+    size_t fixed = 0, dynamics = 0;
     if (value_is_list_like(v)) {
-        n = v->len;
-        items = v->items;
+        b.n = v->len;
+        b.item = v->items;
     }
     for (size_t i = 0; i < c->nblocks; i++) {
         dynamics += str_equal(subject(&c->block[i]), type) && is_dynamic(&c->block[i]);
         fixed += str_equal(subject(&c->block[i]), type) && !is_dynamic(&c->block[i]);
     }
-    if (dynamics ? fixed || dynamics > 1 : fixed != n)
+    if (dynamics ? fixed > 0 : fixed != b.n)
         return code_cannot(f, "its content has %zu %.*s blocks", fixed, STR_ARG(type));
-    for (size_t i = 0, at = 0; i < c->nblocks; i++) {
-        if (!str_equal(subject(&c->block[i]), type))
-            continue;
-        if (dynamics)
-            return invert_dynamic(f, source, &c->block[i], block, in, items, n, depth_left);
-        if (!code_invert_block(f, source, &c->block[i].body, block, in, &items[at++], depth_left))
+    if (dynamics)
+        return invert_dynamics(f, source, c, &b, in, depth_left);
+    for (size_t i = 0, at = 0; i < c->nblocks; i++)
+        if (str_equal(subject(&c->block[i]), type) &&
+            !code_invert_block(f, source, &c->block[i].body, block, in, &b.item[at++], depth_left))
             return false;
-    }
     return true;
 }
 
@@ -803,7 +870,8 @@ bool code_invert_block(struct code_follow *f, const struct code_source *source,
         return false;
     for (uint32_t i = 0; i < v->len; i++) {
         struct str name = key_str(v->members[i].key);
-        if (!is_nothing(&v->members[i].value) && !sets(&c, name))
+        if (!is_nothing(&v->members[i].value) && v->members[i].value.kind != VALUE_UNKNOWN &&
+            !sets(&c, name))
             return code_cannot(f, "its content does not set %.*s", STR_ARG(name));
     }
     for (size_t i = 0; i < c.nattributes; i++) {
@@ -815,7 +883,7 @@ bool code_invert_block(struct code_follow *f, const struct code_source *source,
         struct str type = subject(&c.block[i]);
         const struct schema_nested_block *nested = block ? schema_find_block(block, type) : NULL;
         const struct value *own = value_get(v, type);
-        bool again = false;
+        bool again = own && own->kind == VALUE_UNKNOWN;
         for (size_t k = 0; k < i && !again; k++)
             again = str_equal(subject(&c.block[k]), type);
         if (!again && !invert_blocks(f, source, &c, type, nested ? nested->block : NULL, in,

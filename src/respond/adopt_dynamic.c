@@ -513,6 +513,17 @@ static bool change_body(struct remaking *m, const size_t *maker)
     return adopt_take(m->ad, w.text, &w.job.edit);
 }
 
+/* A module has its blocks for all who call it: none is written there that only one needs. */
+static bool is_elsewhere(const struct remaking *m)
+{
+    if (m->instance->in == code_root_module(m->ad->code))
+        return false;
+    for (size_t i = 0; i < m->blocks.n; i++)
+        if (m->blocks.block[i].dynamic == SIZE_MAX)
+            return false;
+    return true;
+}
+
 static bool find_makers(struct remaking *m, size_t *maker)
 {
     struct str why;
@@ -523,7 +534,7 @@ static bool find_makers(struct remaking *m, size_t *maker)
         maker[k] = maker_of(m, k, block_behind(m, k), &why);
         if (maker[k] != SIZE_MAX)
             continue;
-        if (m->ad->inside && m->blocks.ndynamic)
+        if ((m->ad->inside || is_elsewhere(m)) && m->blocks.ndynamic)
             return adopt_refuse(m->ad, "the %.*s blocks are made by a dynamic block at %.*s; %.*s",
                                 STR_ARG(m->blocks.type), STR_ARG(dynamic_text(m, 0)), STR_ARG(why));
         if (!m->ad->blocked.len)

@@ -660,6 +660,7 @@ DRIFTS = [
       "+      port    = 2", "+      enabled = true", '+      abort   = "9"']),
     ("life[0]", "life", {"rule": [rule(1, "Enabled", [IA, ("99", None)])]},
      ["-    {", "-      port    = 2", "-      enabled = true", '-      abort   = "9"', "-    },"]),
+    ("life[0]", "life", {"rule": [rule(1, "Disabled", [IA, ("99", None)])]}, ["-      enabled = true", "+      enabled = false"]),
     ("life[0]", "life", {"log": {"mode": "on", "level": None}}, ["+  logging = {", '+    mode = "on"', "+  }"]),
     ("life[0]", "life", {"log": None}, ["-  logging = {", '-    mode = "on"', "-  }", "+  logging = {}"]),
     ('listener["http"]', "listener-http", {"rule": [{**rule(80, "fixed"), "log": {"mode": "text", "level": 3}}]},
