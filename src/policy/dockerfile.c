@@ -17,6 +17,8 @@ struct docker {
     struct value *command;
     size_t n, room;
     int64_t stage;
+    char escape;     /* before the end of a line: the instruction goes on */
+    const char *why; /* what Docker refuses of it; "" = nothing, memory is out */
 };
 
 enum form { FORM_WORDS, FORM_TEXT, FORM_PAIRS };
@@ -30,6 +32,25 @@ static const struct {
     {STR_INIT("user"), FORM_TEXT},       {STR_INIT("stopsignal"), FORM_TEXT},
     {STR_INIT("env"), FORM_PAIRS},       {STR_INIT("label"), FORM_PAIRS},
 };
+
+static bool is_known(struct str name)
+{
+    static const char *const words[] = {"add",  "arg",         "copy",    "expose",
+                                        "from", "healthcheck", "onbuild", "volume"};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (str_equal(forms[i].name, name))
+            return true;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_equal(str_from(words[i]), name))
+            return true;
+    return false;
+}
+
+static bool refuse(struct docker *d, const char *why)
+{
+    d->why = why;
+    return false;
+}
 
 static enum form form_of(struct str name)
 {
@@ -78,6 +99,8 @@ static bool push_pair(struct docker *d, struct words *words, struct str *rest)
 {
     struct str word = next_word(rest), name;
     if (str_find_char(word, '=', 0) == SIZE_MAX) { /* ENV name the rest */
+        if (!rest->len)
+            return refuse(d, "ENV and LABEL want a name and a value");
         struct str value = *rest;
         *rest = (struct str){0};
         return push(d, words, word) && push(d, words, value) && push(d, words, STR(""));
@@ -161,6 +184,8 @@ static bool instruction(struct docker *d, struct str line)
     struct str rest = line, name = lower(d->arena, next_word(&rest)), sub = STR(""), form = name;
     struct value value;
     bool json = false;
+    if (!is_known(name))
+        return refuse(d, "there is no such instruction");
     if (str_equal(name, STR("from")))
         d->stage++;
     if (str_equal(name, STR("onbuild"))) {
@@ -175,6 +200,9 @@ static bool instruction(struct docker *d, struct str line)
                add(d, name, sub, &flags, &value, json);
     json = rest.len && rest.ptr[0] == '[' &&
            json_parse(d->arena, rest, "json", JSON_COPY, &value, NULL) && value.kind == VALUE_TUPLE;
+    for (uint32_t i = 0; json && i < value.len; i++)
+        if (!value_is_string(&value.items[i]))
+            return refuse(d, "a list in JSON has strings only");
     if (!json) {
         if (!push_value(d, form, rest, &words))
             return false;
@@ -186,6 +214,14 @@ static bool instruction(struct docker *d, struct str line)
 }
 
 /* --- lines --- */
+
+static struct str first_line(struct str text)
+{
+    enum { SHOWN_MAX = 60 };
+    struct str line;
+    (void)str_cut(&text, '\n', &line);
+    return str_sub(line, 0, line.len < SHOWN_MAX ? line.len : SHOWN_MAX);
+}
 
 /* The texts that `<<NAME` in an instruction brings: passed over, up to their names. */
 static void skip_documents(struct str line, struct str *text)
@@ -214,21 +250,41 @@ static void skip_documents(struct str line, struct str *text)
     }
 }
 
-/* Without the backslash that lets it go on; indentation stays: it is of the instruction. */
-static struct str continued(struct str line, bool *ret_goes_on)
+/* Without the character that lets it go on; indentation stays: it is of the instruction. */
+static struct str continued(const struct docker *d, struct str line, bool *ret_goes_on)
 {
     struct str bare = line;
     while (bare.len && (bare.ptr[bare.len - 1] == ' ' || bare.ptr[bare.len - 1] == '\t' ||
                         bare.ptr[bare.len - 1] == '\r'))
         bare.len--;
-    *ret_goes_on = bare.len && bare.ptr[bare.len - 1] == '\\';
+    *ret_goes_on = bare.len && bare.ptr[bare.len - 1] == d->escape;
     return *ret_goes_on ? str_sub(bare, 0, bare.len - 1) : bare;
+}
+
+/* `# escape=\`` among the directives at the top: comments that assign. */
+static char escape_of(struct str text)
+{
+    struct str line, name;
+    for (bool more = true; more;) {
+        more = str_cut(&text, '\n', &line);
+        line = str_trim(line);
+        if (!line.len || line.ptr[0] != '#')
+            break;
+        line = str_sub(line, 1, line.len);
+        if (!str_cut(&line, '=', &name))
+            break;
+        name = str_trim(name);
+        line = str_trim(line);
+        if (name.len == 6 && strncasecmp(name.ptr, "escape", 6) == 0)
+            return line.len == 1 && line.ptr[0] == '`' ? '`' : '\\';
+    }
+    return '\\';
 }
 
 bool policy_dockerfile(struct arena *arena, struct str text, struct value *ret, struct err *err)
 {
     AUTO_BUF joined = {.limit = BUF_DEFAULT_LIMIT};
-    struct docker d = {.arena = arena, .stage = -1};
+    struct docker d = {.arena = arena, .stage = -1, .escape = escape_of(text), .why = ""};
     struct str line;
     bool goes_on = false;
     for (bool more = true; more;) {
@@ -237,18 +293,23 @@ bool policy_dockerfile(struct arena *arena, struct str text, struct value *ret, 
         if (more && ((bare.len && bare.ptr[0] == '#') || (goes_on && !bare.len)))
             continue; /* within an instruction that goes on, too */
         struct str part =
-            bare.len && bare.ptr[0] == '#' ? (struct str){0} : continued(line, &goes_on);
+            bare.len && bare.ptr[0] == '#' ? (struct str){0} : continued(&d, line, &goes_on);
         buf_str(&joined, part);
         if (goes_on && more)
             continue;
         struct str whole = arena_dup(arena, str_trim(buf_view(&joined)));
         joined.len = 0;
         goes_on = false;
-        if (joined.failed || !whole.ptr || (whole.len && !instruction(&d, whole)))
+        if (joined.failed || !whole.ptr)
             return arena_full(arena, err);
+        if (whole.len && !instruction(&d, whole))
+            return *d.why ? err_set(err, ERR_SYNTAX, "%.*s: %s", STR_ARG(first_line(whole)), d.why)
+                          : arena_full(arena, err);
         skip_documents(whole, &text);
         more = more && text.len;
     }
+    if (!d.n)
+        return err_set(err, ERR_SYNTAX, "no instruction is in it");
     *ret = value_items(VALUE_TUPLE, d.command, d.n);
     return true;
 }

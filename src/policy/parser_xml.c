@@ -298,6 +298,14 @@ bool parser_xml(PARSER_ARGS)
     }
     if (!looks_at(&x, STR("<")))
         return fail(&x, "an element is wanted");
-    return element(&x, XML_DEPTH_MAX, &top_name, &top) &&
-           (tree_put(arena, root, top_name, top) || full(&x)) && tree_value(arena, root, ret, err);
+    if (!element(&x, XML_DEPTH_MAX, &top_name, &top))
+        return false;
+    for (any = true; any;) {
+        skip_space(&x);
+        if (!skip_markup(&x, &any))
+            return false;
+    }
+    if (x.at < text.len)
+        return fail(&x, "behind its element a document has nothing but comments");
+    return (tree_put(arena, root, top_name, top) || full(&x)) && tree_value(arena, root, ret, err);
 }

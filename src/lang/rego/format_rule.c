@@ -65,6 +65,28 @@ static struct head head_of(const struct formatter *f, const struct rego_rule *ru
     return ret;
 }
 
+/* The only key of a head, as OPA's terms write themselves: calls by their names. */
+static enum form_flow head_term(struct formatter *f, const struct rego_term *key)
+{
+    enum form_flow flow = FORMAT_OK;
+    if (key->kind == REGO_TERM_VALUE && key->value.kind == VALUE_STRING) {
+        form_quote(f, value_text(&key->value));
+    } else if (key->kind == REGO_TERM_TEMPLATE) {
+        return form_term(f, key);
+    } else if (key->kind == REGO_TERM_CALL) {
+        rego_term_text(&f->out, key->parts.item[0]);
+        form_write(f, "(");
+        for (size_t i = 1; i < key->parts.n && flow == FORMAT_OK; i++) {
+            form_write(f, i > 1 ? ", " : "");
+            flow = head_term(f, key->parts.item[i]);
+        }
+        form_write(f, ")");
+    } else {
+        rego_term_text(&f->out, key);
+    }
+    return flow;
+}
+
 static enum form_flow head_name(struct formatter *f, const struct head *h)
 {
     if (h->is_else) {
@@ -80,12 +102,9 @@ static enum form_flow head_name(struct formatter *f, const struct head *h)
     }
     form_write_str(f, h->ref[0]->name);
     form_write(f, "[");
-    if (h->ref[1]->kind == REGO_TERM_VALUE && h->ref[1]->value.kind == VALUE_STRING)
-        form_quote(f, value_text(&h->ref[1]->value));
-    else
-        rego_term_text(&f->out, h->ref[1]);
+    enum form_flow flow = head_term(f, h->ref[1]);
     form_write(f, "]");
-    return FORMAT_OK;
+    return flow;
 }
 
 static enum form_flow head_args(struct formatter *f, const struct head *h)

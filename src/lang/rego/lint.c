@@ -306,17 +306,21 @@ struct condition {
     const struct rego_term *of, *to; /* `to` is a constant, or a list of them for TEST_IN */
 };
 
-static enum rego_walk_next on_wildcard(struct rego_walker *walker, struct rego_term *term)
+/* What the text of a term does not tell: any value that fits, the insides of these. */
+static enum rego_walk_next on_untold(struct rego_walker *walker, struct rego_term *term)
 {
     (void)walker;
-    return term->kind == REGO_TERM_VAR && str_starts(term->name, STR("$")) ? REGO_WALK_END
-                                                                           : REGO_WALK_IN;
+    bool untold = term->kind == REGO_TERM_TEMPLATE || term->kind == REGO_TERM_ARRAY_COMPREHENSION ||
+                  term->kind == REGO_TERM_SET_COMPREHENSION ||
+                  term->kind == REGO_TERM_OBJECT_COMPREHENSION ||
+                  (term->kind == REGO_TERM_VAR && str_starts(term->name, STR("$")));
+    return untold ? REGO_WALK_END : REGO_WALK_IN;
 }
 
-/* The same text is the same value wherever it stands in a body: nothing in it is any that fits. */
+/* The same text is the same value wherever it stands in a body. */
 static bool is_one_thing(const struct rego_term *term)
 {
-    struct rego_walker walker = {.term = on_wildcard};
+    struct rego_walker walker = {.term = on_untold};
     return (term->kind == REGO_TERM_REF || term->kind == REGO_TERM_VAR ||
             term->kind == REGO_TERM_CALL) &&
            rego_walk_term(&walker, (struct rego_term *)(uintptr_t)term);

@@ -55,6 +55,9 @@ static const struct {
      "package a\n\nimport rego.v1\n\np contains x if x = 1\nf(x) := y if y := x\n"},
     {"template strings", V1, "package a\np := $\"a {x+1} \\{b}\"",
      "package a\n\np := $\"a {x + 1} \\{b}\"\n"},
+    {"keys of heads as terms write themselves", V1,
+     "package a\np[$\"{ x }\"] := 1 if { x := 2 }\nq[(x+1)*2] := 1 if { x := 2 }",
+     "package a\n\np[$\"{x}\"] := 1 if x := 2\nq[mul(plus(x, 1), 2)] := 1 if x := 2\n"},
     {"strings and numbers as written", V1, "package a\np := [\"\\u00e9\", `r\\aw`, 1.50, 1e3, -7]",
      "package a\n\np := [\"\\u00e9\", `r\\aw`, 1.50, 1e3, -7]\n"},
 };
