@@ -421,6 +421,8 @@ const struct code_import_value *code_import_of(struct code_walk *walk,
                                                const struct code_made *made);
 /* Does a change elsewhere make it anew? */
 bool code_is_triggered(struct code_walk *walk, const struct code_made *made);
+/* Says which replace_triggered_by name what is not there. */
+void code_check_triggers(struct code_walk *walk, const struct code_made *made);
 /* Does a data source have to wait for changes of what its depends_on names? */
 bool code_data_waits(struct code_walk *walk, const struct code_made *made);
 

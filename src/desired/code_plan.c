@@ -266,7 +266,9 @@ static void plan_terraform_data(const struct planner *p, const struct value *pri
                                          value_get(planned, STR("triggers_replace")));
     bool changed = replace || !same_known(value_get(prior, STR("input")), input);
     if (replace && (!input || input->kind == VALUE_NULL)) {
-        set_member(p, planned, STR("output"), input ? *input : value_null());
+        struct value none = input ? *input : value_null();
+        none.marks = 0; /* what the code marks is its own */
+        set_member(p, planned, STR("output"), none);
     } else if (changed) {
         struct value bare;
         uint8_t marks;
@@ -497,6 +499,8 @@ bool code_plan_instance(struct code_walk *walk, struct code_made *made)
         prior = value_null();
     made->prior = prior;
     config = made->out.mode == CODE_MANAGED ? without_ignored(&p, made, &prior) : made->out.config;
+    if (made->out.mode == CODE_MANAGED)
+        code_check_triggers(walk, made);
     if (there && made->out.mode == CODE_MANAGED && code_is_triggered(walk, made)) {
         made->replaced = made->out.triggered = true;
         prior = value_null();

@@ -144,6 +144,32 @@ static bool is_triggered(const struct code_scope *scope, const struct code_expr 
     return false;
 }
 
+/* Only a plan asks whether what is to trigger is declared. */
+static void check_declared(const struct code_scope *scope, const struct code_expr *e)
+{
+    struct code_walk *walk = scope->walk;
+    const struct code_config *in = scope->module->config;
+    struct hcl_traversal t;
+    struct code_ref ref;
+    if (!e->expr || !steps_of(scope, e, &t))
+        return;
+    code_ref_parse(walk->code, e->file, &t, &ref);
+    bool resource = ref.kind == CODE_REF_RESOURCE || ref.kind == CODE_REF_INSTANCE;
+    if (resource && !code_find_resource(in->module, ref.mode, ref.type, ref.name))
+        code_say(walk, e->file, e->expr->range, false, "Reference to undeclared resource",
+                 "A resource %.*s.%.*s has not been declared in %.*s", STR_ARG(ref.type),
+                 STR_ARG(ref.name), STR_ARG(in->path.len ? in->path : STR("the root module")));
+}
+
+void code_check_triggers(struct code_walk *walk, const struct code_made *made)
+{
+    const struct code_resource *r = made->out.resource;
+    struct code_scope scope = {.walk = walk, .module = made->module, .each = made->each};
+    scope.each.value = hcl_any();
+    for (size_t i = 0; i < r->nreplace_triggered_by; i++)
+        check_declared(&scope, &r->replace_triggered_by[i]);
+}
+
 bool code_is_triggered(struct code_walk *walk, const struct code_made *made)
 {
     const struct code_resource *r = made->out.resource;

@@ -234,6 +234,19 @@ static const struct {
                               "    condition = var.v > 5\n    error_message = \"low\"\n  }\n}\n"}}},
      CODE_PLAN,
      "main.tf:1 Invalid value for variable\n"},
+    {"what is to trigger must be declared",
+     {.file = {{"/r/main.tf", "resource \"terraform_data\" \"a\" {\n  lifecycle {\n"
+                              "    replace_triggered_by = [terraform_data.b]\n  }\n}\n"}}},
+     CODE_PLAN,
+     "terraform_data.a null\nmain.tf:3 Reference to undeclared resource\n"},
+    {"a mark is on what the code sets, not on what comes of it",
+     {.file = {{"/r/main.tf",
+                "variable \"p\" {\n  default   = \"x\"\n  sensitive = true\n}\n"
+                "resource \"terraform_data\" \"a\" {\n  input = false ? var.p : null\n}\n"
+                "output \"o\" {\n  value = [issensitive(terraform_data.a.input), "
+                "issensitive(terraform_data.a.output)]\n}\n"}}},
+     CODE_PLAN,
+     "terraform_data.a null\no=[true,false]\n"},
 };
 
 static void each_case_gives_what_it_says(void **state)

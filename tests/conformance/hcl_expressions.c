@@ -23,6 +23,7 @@
 struct scope_ctx {
     const struct value *vars; /* the case's own: "var.x" -> {type, value, ...} */
     struct arena *arena;
+    bool validating; /* as Terraform validates: of a variable only the type is known */
 };
 
 /* --- building the scope --- */
@@ -83,27 +84,27 @@ static const struct type *type_at(const struct type *type, const struct value *p
     return type ? type : &type_dynamic;
 }
 
-static bool make_var(struct arena *arena, const struct value *spec, struct value *ret)
+static bool make_var(struct arena *arena, const struct value *spec, bool unknown, struct value *ret)
 {
     struct err err = {0};
     const struct type *type;
     const struct value *recorded = value_get(spec, STR("value"));
-    const struct value *unknown = value_get(spec, STR("unknown_paths"));
-    const struct value *sensitive = value_get(spec, STR("sensitive_paths"));
+    const struct value *unknowns = unknown ? NULL : value_get(spec, STR("unknown_paths"));
+    const struct value *sensitive = unknown ? NULL : value_get(spec, STR("sensitive_paths"));
     if (!type_from_value(arena, value_get(spec, STR("type")), &type, &err))
         return false;
-    if (value_get_bool(spec, STR("unknown"), false)) {
+    if (unknown || value_get_bool(spec, STR("unknown"), false)) {
         *ret = hcl_unknown(arena, type);
     } else if (!recorded || !type_apply(arena, type, recorded, false, ret, &err)) {
         return false;
     }
     if (ret->kind == VALUE_NULL)
         ret->type = type;
-    for (uint32_t i = 0; unknown && i < unknown->len; i++) {
-        struct value *node = node_at(arena, ret, &unknown->items[i]);
-        const struct type *node_type = type_at(type, &unknown->items[i]);
-        bool id = unknown->items[i].len == 1 &&
-                  str_equal(value_text(&unknown->items[i].items[0]), STR("id"));
+    for (uint32_t i = 0; unknowns && i < unknowns->len; i++) {
+        struct value *node = node_at(arena, ret, &unknowns->items[i]);
+        const struct type *node_type = type_at(type, &unknowns->items[i]);
+        bool id = unknowns->items[i].len == 1 &&
+                  str_equal(value_text(&unknowns->items[i].items[0]), STR("id"));
         if (node) /* the provider promises that an id is never null */
             *node = id ? hcl_unknown_not_null(arena, node_type) : hcl_unknown(arena, node_type);
     }
@@ -127,7 +128,8 @@ static bool resolve(void *ctx, struct hcl_eval *ev, const struct hcl_traversal *
     struct str name = arena_printf(scope->arena, "%.*s.%.*s", STR_ARG(t->root), STR_ARG(first));
     const struct value *spec = value_get(scope->vars, name);
     *ret_steps = 1;
-    if (spec && t->n && make_var(scope->arena, spec, ret))
+    bool unknown = scope->validating && str_equal(t->root, STR("var"));
+    if (spec && t->n && make_var(scope->arena, spec, unknown, ret))
         return true;
     return hcl_fail(ev, t->range, "Reference to undeclared name", "%.*s", STR_ARG(name));
 }
@@ -298,7 +300,10 @@ static struct outcome evaluate(struct arena *arena, const struct value *test, co
     (void)hcl_each_reference(arena, e->value, check_reference, &checking);
     if (hcl_has_errors(&out.diags))
         return out;
-    out.ok = hcl_eval_expr(&ev, e->value, &scope, &out.value) && !hcl_has_errors(&out.diags);
+    for (int pass = 0; pass < 2 && !hcl_has_errors(&out.diags); pass++) {
+        ctx.validating = pass == 0;
+        out.ok = hcl_eval_expr(&ev, e->value, &scope, &out.value) && !hcl_has_errors(&out.diags);
+    }
     return out;
 }
 

@@ -262,10 +262,10 @@ static bool to_sequence(const struct conversion *c, const struct value *v, const
         if (!is_alike(c, &items[i], &seen, to->kind == TYPE_SET ? "set" : "list"))
             return false;
     if (to->kind == TYPE_SET)
-        return hcl_make_set(c->arena, elem, items, v->len, ret);
+        return hcl_make_set(c->arena, hcl_type_of_values(c->arena, elem), items, v->len, ret);
     *ret = value_items(VALUE_LIST, items, v->len);
     if (v->len == 0)
-        ret->type = elem;
+        ret->type = hcl_type_of_values(c->arena, elem);
     return true;
 }
 
@@ -290,7 +290,7 @@ static bool to_map(const struct conversion *c, const struct value *v, const stru
             return false;
     *ret = (struct value){.kind = VALUE_MAP, .len = v->len, .members = members};
     if (v->len == 0)
-        ret->type = elem;
+        ret->type = hcl_type_of_values(c->arena, elem);
     return true;
 }
 
@@ -323,7 +323,7 @@ static bool to_object(const struct conversion *c, const struct value *v, const s
             return false;
         }
         if (!have) {
-            members[i].value = hcl_null(want->type);
+            members[i].value = hcl_null(hcl_type_of_values(c->arena, want->type));
         } else if (v->kind == VALUE_MAP && !element_fits(c, have, want)) {
             return false;
         } else if (!convert_at(c, have, want->type, depth_left, &members[i].value)) {
@@ -411,7 +411,8 @@ static bool convert_at(const struct conversion *c, const struct value *v, const 
         const struct type *own = hcl_type_of(c->arena, v);
         if (!own || !hcl_type_converts(c->arena, own, to))
             return refuse(c, to);
-        if (!(to = hcl_type_fill(c->arena, own, to)))
+        to = hcl_type_fill(c->arena, own, to);
+        if (!to || !(to = hcl_type_of_values(c->arena, to)))
             return false;
         *ret = v->kind == VALUE_NULL ? hcl_null(to) : convert_unknown(c, v, to);
         ret->marks = marks;

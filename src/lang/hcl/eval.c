@@ -201,7 +201,7 @@ static bool eval_unary(struct hcl_eval *ev, const struct hcl_expr *expr,
                                      : arena_printf(ev->arena, "-%.*s", STR_ARG(text)));
         ret->precision = converted.precision;
     }
-    ret->marks = v.marks;
+    ret->marks = ret->kind == VALUE_UNKNOWN ? 0 : v.marks; /* cty forgets them then */
     return true;
 }
 
@@ -267,7 +267,7 @@ static bool eval_binary(struct hcl_eval *ev, const struct hcl_expr *expr,
         *ret = hcl_unknown_not_null(ev->arena, logic || compares ? &type_bool : &type_number);
     else if (!apply_binary(ev, expr, &x, &y, ret))
         return false;
-    ret->marks = marks;
+    ret->marks = logic && unknown ? 0 : marks; /* cty forgets them then */
     return true;
 }
 

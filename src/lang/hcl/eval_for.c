@@ -318,6 +318,10 @@ static bool for_element(struct for_run *run, const struct hcl_scope *scope)
         return ok;
     }
     ok = hcl_eval_expr(ev, expr->for_->key, scope, &key) && ok;
+    struct value text;
+    bool silent = run->unknown && !hcl_convert(ev->arena, &key, &type_string, &text, NULL);
+    if (run->unknown && (key.kind == VALUE_NULL || silent)) /* nothing comes of it anyway */
+        return ok;
     ok = make_key(ev, &key, expr->for_->key->range, true, &name) && ok;
     run->marks |= key.kind == VALUE_NULL ? 0 : key.marks;
     run->unknown = run->unknown || !name;

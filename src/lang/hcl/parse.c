@@ -55,20 +55,11 @@ bool hcl_token_is_word(const struct parser *p, struct hcl_token token, const cha
     return token.kind == HCL_IDENT && str_equal(hcl_token_text(p, token), str_from(word));
 }
 
-/* Has the scanner told of the token there, in better words? */
-static bool scanner_told(const struct parser *p, struct hcl_range subject)
-{
-    for (size_t i = p->scanner_from; i < p->scanner_to; i++)
-        if (p->diags->diag[i].subject.start == subject.start)
-            return true;
-    return false;
-}
-
 static void report(struct parser *p, struct hcl_range subject, const char *summary,
                    const char *detail)
 {
     bool part_ends = p->limit + 1 < p->ntokens && hcl_peek(p).kind == HCL_EOF;
-    if (!part_ends && !scanner_told(p, subject))
+    if (!part_ends)
         hcl_diag_add(p->diags, p->name, p->text, false, subject, str_from(summary), "%s", detail);
     p->recovering = true;
 }

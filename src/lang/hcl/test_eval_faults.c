@@ -52,6 +52,8 @@ static const struct eval_case faults[] = {
 };
 
 static const struct eval_case values[] = {
+    {"issensitive(sensitive(true) && timestamp() == \"\")", "?"},
+    {"{ for v in [timestamp(), null] : v => v }", "?"},
     {"{ for v in [1, 2] : timestamp() => v.a }", "?"},
     {"try([1]...)", "1"},
     {"can([])", "true"},

@@ -103,9 +103,32 @@ static void defaults_fill_what_is_absent(void **state)
     }
 }
 
+/* What has become a value has attributes, and none that may be absent. */
+static void types_of_values_have_nothing_optional(void **state)
+{
+    static const char *const given[] = {"[]", "null"};
+    (void)state;
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        AUTO_ARENA arena = {.limit = 1 << 20};
+        AUTO_BUF out = {.limit = 1 << 16};
+        struct hcl_diags diags = {.arena = &arena};
+        struct hcl_eval ev = {.arena = &arena, .file = STR("t"), .diags = &diags};
+        const struct hcl_type_default *d = NULL;
+        const struct type *type;
+        struct value v, became;
+        assert_true(hcl_type_constraint(
+            &ev, parse(&arena, &diags, "list(object({a = optional(string)}))"), &type, &d));
+        assert_true(hcl_eval_expr(&ev, parse(&arena, &diags, given[i]), NULL, &v));
+        assert_true(hcl_convert(&arena, &v, type, &became, NULL));
+        type_print_hcl(&out, hcl_type_of(&arena, &became));
+        assert_true(str_equal(buf_view(&out), STR("list(object({a=string}))")));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(constraints_become_types),
+                                       cmocka_unit_test(types_of_values_have_nothing_optional),
                                        cmocka_unit_test(defaults_fill_what_is_absent)};
     return cmocka_run_group_tests_name("hcl/typeexpr", tests, NULL, NULL);
 }

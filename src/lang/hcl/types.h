@@ -7,6 +7,8 @@ bool hcl_type_converts(struct arena *arena, const struct type *from, const struc
 /* `to` with what is dynamic in it as `from` has it, where one converts to the other. */
 const struct type *hcl_type_fill(struct arena *arena, const struct type *from,
                                  const struct type *to);
+/* The type of values that have become `type`: nothing in it is optional any more. */
+const struct type *hcl_type_of_values(struct arena *arena, const struct type *type);
 /* Why there is none: "string required", "element 0: number required" ... */
 struct str hcl_type_mismatch(struct arena *arena, const struct type *got, const struct type *want);
 /* Why the branches of a conditional have no type in common. */

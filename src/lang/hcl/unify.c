@@ -385,3 +385,52 @@ const struct type *hcl_type_fill(struct arena *arena, const struct type *from,
 {
     return fill_at(arena, from, to, TYPE_DEPTH_MAX);
 }
+
+/* --- without optional attributes --- */
+
+static bool has_optional(const struct type *t, unsigned depth_left)
+{
+    bool collection = t->kind == TYPE_LIST || t->kind == TYPE_SET || t->kind == TYPE_MAP;
+    if (depth_left == 0)
+        return false;
+    if (collection)
+        return has_optional(t->elem, depth_left - 1);
+    for (uint32_t i = 0; t->kind == TYPE_TUPLE && i < t->n; i++)
+        if (has_optional(t->items[i], depth_left - 1))
+            return true;
+    for (uint32_t i = 0; t->kind == TYPE_OBJECT && i < t->n; i++)
+        if (t->members[i].optional || has_optional(t->members[i].type, depth_left - 1))
+            return true;
+    return false;
+}
+
+static const struct type *required_at(struct arena *arena, const struct type *t,
+                                      unsigned depth_left)
+{
+    if (!has_optional(t, depth_left))
+        return t;
+    if (t->kind == TYPE_OBJECT) {
+        struct type_member *members = arena_new(arena, struct type_member, t->n);
+        for (uint32_t i = 0; members && i < t->n; i++) {
+            members[i].key = t->members[i].key;
+            members[i].type = required_at(arena, t->members[i].type, depth_left - 1);
+            if (!members[i].type)
+                return NULL;
+        }
+        return members ? type_object(arena, members, t->n) : NULL;
+    }
+    if (t->kind == TYPE_TUPLE) {
+        const struct type **items = arena_new(arena, const struct type *, t->n);
+        for (uint32_t i = 0; items && i < t->n; i++)
+            if (!(items[i] = required_at(arena, t->items[i], depth_left - 1)))
+                return NULL;
+        return items ? type_tuple(arena, items, t->n) : NULL;
+    }
+    const struct type *elem = required_at(arena, t->elem, depth_left - 1);
+    return elem ? type_collection(arena, t->kind, elem) : NULL;
+}
+
+const struct type *hcl_type_of_values(struct arena *arena, const struct type *type)
+{
+    return required_at(arena, type, TYPE_DEPTH_MAX);
+}
