@@ -104,6 +104,37 @@ static bool as_given(struct remake *r, const struct remake_op *op, const struct 
            hcl_convert(r->arena, &filled, op->variable->type, ret, &why);
 }
 
+/* Without what optional() lets be left out and says nothing. */
+static struct value without_optional(struct remake *r, const struct type *type,
+                                     const struct value *v, unsigned depth_left)
+{
+    struct value ret = *v;
+    size_t n = 0;
+    struct path_step any = {.kind = PATH_INDEX};
+    if (!type || v->len == 0 || depth_left-- == 0)
+        return ret;
+    if (value_is_list_like(v)) {
+        struct value *items = arena_new(r->arena, struct value, v->len);
+        for (; items && n < v->len; n++)
+            items[n] = without_optional(r, step_below(type, &any), &v->items[n], depth_left);
+        ret = value_items(v->kind, items, n);
+    } else if (value_is_object_like(v)) {
+        struct value_member *members = arena_new(r->arena, struct value_member, v->len);
+        for (uint32_t i = 0; members && i < v->len; i++) {
+            struct path_step step = {.kind = PATH_KEY, .key = key_str(v->members[i].key)};
+            const struct type_member *member =
+                type->kind == TYPE_OBJECT ? type_find_member(type, step.key) : NULL;
+            if (member && member->optional && v->members[i].value.kind == VALUE_NULL)
+                continue;
+            members[n].key = v->members[i].key;
+            members[n++].value =
+                without_optional(r, step_below(type, &step), &v->members[i].value, depth_left);
+        }
+        r->full |= !members || !value_members(v->kind, members, n, &ret, NULL, NULL);
+    }
+    return ret;
+}
+
 static struct value without(struct remake *r, const struct value *v, uint32_t at)
 {
     struct value_member *members = arena_new(r->arena, struct value_member, v->len);
@@ -205,6 +236,7 @@ struct value code_shape_element(struct remake *r, const struct code_source *sour
 {
     struct value v = code_strip(r, &op->value, VALUE_DEPTH_MAX), like;
     bool any = count(constructor) > 0 && value_of(r, source, neighbour(constructor, 0), &like);
+    v = without_optional(r, element_type(op), &v, VALUE_DEPTH_MAX);
     if (!value_is_object_like(&v))
         return as_like(r, &v, any ? &like : NULL);
     struct value_member *members = arena_new(r->arena, struct value_member, v.len);

@@ -384,6 +384,50 @@ static const struct hcl_expr *pick_concat(struct code_follow *f, const struct co
     return NULL;
 }
 
+/* The steps to the element of nested lists that stands at *left of all of them. */
+static bool find_flat(const struct value *v, int64_t *left, struct path_step *step, size_t room,
+                      size_t *ret_n)
+{
+    for (uint32_t i = 0; room && i < v->len; i++) {
+        const struct value *item = &v->items[i];
+        step[*ret_n] = (struct path_step){.kind = PATH_INDEX, .index = i};
+        ++*ret_n;
+        if (item->kind == VALUE_LIST || item->kind == VALUE_TUPLE) {
+            if (find_flat(item, left, step, room - 1, ret_n))
+                return true;
+        } else if (item->kind == VALUE_SET) {
+            *left -= item->len; /* none of its elements has a place */
+            if (*left < 0)
+                return false;
+        } else if ((*left)-- == 0) {
+            return true;
+        }
+        --*ret_n;
+    }
+    return false;
+}
+
+/* flatten([[a], [b, c]]): the index counts through them */
+static const struct hcl_expr *pick_flatten(struct code_follow *f, const struct code_source *source,
+                                           const struct hcl_expr *call, struct path *rest)
+{
+    struct path_step step[HCL_STEPS_MAX];
+    struct value v;
+    size_t n = 0;
+    if (rest->n == 0 || rest->step[0].kind != PATH_INDEX || call->call.nargs != 1 ||
+        !code_follow_eval(f, source, call->call.arg[0], &v) ||
+        !(v.kind == VALUE_LIST || v.kind == VALUE_TUPLE))
+        return NULL;
+    int64_t left = rest->step[0].index;
+    if (left < 0 || !find_flat(&v, &left, step, HCL_STEPS_MAX, &n) || left >= 0)
+        return NULL;
+    *rest = tail(*rest);
+    while (n-- > 0)
+        if (!prepend(f, step[n], *rest, rest))
+            return NULL;
+    return call->call.arg[0];
+}
+
 static void follow_call(struct code_follow *f, const struct code_source *source,
                         const struct hcl_expr *expr, struct path rest, unsigned depth_left)
 {
@@ -400,6 +444,7 @@ static void follow_call(struct code_follow *f, const struct code_source *source,
         {"element", pick_element},
         {"one", pick_one},
         {"concat", pick_concat},
+        {"flatten", pick_flatten},
         {"tomap", pick_first},
         {"tolist", pick_first},
         {"toset", pick_set},

@@ -125,34 +125,56 @@ static size_t part_of(struct remake *r, const struct code_source *source,
     return SIZE_MAX;
 }
 
+static bool change_part(struct remake *r, const struct code_source *source,
+                        const struct hcl_expr *expr, struct path path, const struct value *old,
+                        const struct value *v, unsigned depth_left);
+
+/* Those members of an object that differ. */
+static bool change_members(struct remake *r, const struct code_source *source,
+                           const struct hcl_expr *expr, struct path path, const struct value *old,
+                           const struct value *v, unsigned depth_left)
+{
+    for (uint32_t i = 0; i < v->len; i++) {
+        struct str key = key_str(v->members[i].key);
+        struct path_step *step = arena_new(r->arena, struct path_step, path.n + 1);
+        if (!step)
+            return false;
+        for (size_t k = 0; k < path.n; k++)
+            step[k] = path.step[k];
+        step[path.n] = (struct path_step){.kind = PATH_KEY, .key = key};
+        if (!change_part(r, source, expr, (struct path){step, path.n + 1}, value_get(old, key),
+                         &v->members[i].value, depth_left))
+            return false;
+    }
+    return true;
+}
+
+static bool change_part(struct remake *r, const struct code_source *source,
+                        const struct hcl_expr *expr, struct path path, const struct value *old,
+                        const struct value *v, unsigned depth_left)
+{
+    bool had = old && old->kind != VALUE_NULL;
+    struct value own = v->kind == VALUE_UNKNOWN ? value_null() : code_strip(r, v, VALUE_DEPTH_MAX);
+    if (v->kind == VALUE_UNKNOWN
+            ? !had
+            : (old && value_equal(old, v)) || code_loosely_equal(r->arena, old, v))
+        return true;
+    if (had && old->kind == VALUE_OBJECT && v->kind == VALUE_OBJECT && depth_left)
+        return change_members(r, source, expr, path, old, v, depth_left - 1);
+    if (own.kind == VALUE_NULL && path.n == 1 &&
+        code_remake_unset(r, source, expr, &path.step[0], v->kind == VALUE_UNKNOWN))
+        return true;
+    return code_remake_set(r, source, expr, path, &own);
+}
+
 /* What of an element differs, set where it comes from. */
 static bool change_element(struct remake *r, const struct code_source *source,
                            const struct hcl_expr *expr, const struct remake_op *op)
 {
-    struct path_step *step;
     if (!value_is_object_like(&op->old) || !value_is_object_like(&op->value))
         return code_loosely_equal(r->arena, &op->old, &op->value) ||
                code_remake_set(r, source, expr, (struct path){0}, &op->value);
-    for (uint32_t i = 0; i < op->value.len; i++) {
-        struct str key = key_str(op->value.members[i].key);
-        const struct value *old = value_get(&op->old, key), *v = &op->value.members[i].value;
-        bool had = old && old->kind != VALUE_NULL;
-        struct value own =
-            v->kind == VALUE_UNKNOWN ? value_null() : code_strip(r, v, VALUE_DEPTH_MAX);
-        if (v->kind == VALUE_UNKNOWN
-                ? !had
-                : (old && value_equal(old, v)) || code_loosely_equal(r->arena, old, v))
-            continue;
-        if (!(step = arena_new(r->arena, struct path_step, 1)))
-            return false;
-        *step = (struct path_step){.kind = PATH_KEY, .key = key};
-        if (own.kind == VALUE_NULL &&
-            code_remake_unset(r, source, expr, step, v->kind == VALUE_UNKNOWN))
-            continue;
-        if (!code_remake_set(r, source, expr, (struct path){step, 1}, &own))
-            return false;
-    }
-    return true;
+    return change_members(r, source, expr, (struct path){0}, &op->old, &op->value, VALUE_DEPTH_MAX);
 }
 
 static bool in_constructor(struct remake *r, const struct code_source *source,
@@ -699,7 +721,7 @@ static bool in_name(struct remake *r, const struct code_source *source, const st
     if (f.left.n)
         return op->kind == REMAKE_ADD && code_remake_inner(f.reached)->kind == HCL_EXPR_OBJECT
                    ? in_absent(r, &f, op, false)
-                   : code_remake_blocked(r, source, expr);
+                   : code_remake_blocked(r, &f.reached_at, f.reached);
     if (f.unset && f.variable_rest.n == 0)
         return in_argument(r, &f, source, expr, op);
     if (f.variable) {

@@ -212,6 +212,10 @@ static bool set_part(struct adopter *ad, const struct code_edit *e,
     if (!adopt_find_expr(ad, e->file, e->expr, &text, &expr))
         return false;
     hcl_edit_start(&edit, ad->arena, text->file);
+    if (e->path.n == 0 && e->value.kind == VALUE_NULL) { /* whatever is written there */
+        hcl_edit_expr(&edit, expr, &e->value);
+        return adopt_take(ad, text, &edit);
+    }
     if (e->unset ? hcl_edit_unset(&edit, expr, e->path, (struct hcl_known){0}, &obstacle)
                  : hcl_edit_set(&edit, expr, e->path, &e->value, (struct hcl_known){0}, &obstacle))
         return adopt_take(ad, text, &edit);

@@ -61,7 +61,7 @@ CASES = {
     "member_goes": (dynamic("local.l§", LOOKUP), 'locals {\n  l§ = [\n    { run = "one", wait = 1 },\n    { run = "two", wait = 2 },\n  ]\n}\n', {},
                     {"step": [ONE, {"run": "two", "wait": None}]}, ['-    { run = "two", wait = 2 },', '+    { run = "two" },']),
     "default_typed": (dynamic("var.v§"), TYPED.replace("DEFAULT", '[{ run = "one", wait = 1 }]'), {}, {"step": [ONE, MID]},
-                      ['-  default = [{ run = "one", wait = 1 }]', '+  default = [{ run = "one", wait = 1 }, { run = "mid", wait = null }]']),
+                      ['-  default = [{ run = "one", wait = 1 }]', '+  default = [{ run = "one", wait = 1 }, { run = "mid" }]']),
     "default_empty": (dynamic("var.v§"), TYPED.replace("DEFAULT", "[]"), {}, {"step": [MID]},
                       ["-  default = []", "+  default = [", "+    {", '+      run = "mid"', "+    },", "+  ]"]),
     "tfvars": (dynamic("var.v§"), TYPED.replace("DEFAULT", "[]"),
