@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "lang/rego/lint_conditions.h"
 #include "lang/rego/walk.h"
 
 static const struct {
@@ -32,13 +33,16 @@ bool rego_lint_is_error(enum rego_lint_kind kind)
 }
 
 enum { MODULES_MAX = 100000, TEXT_MAX = 1 << 12, LINTS_MAX = 100000 };
-/* Of one thing, each condition is compared with so many before it; longer lists with none. */
-enum { CONDITIONS_MAX = 64, MEMBERS_MAX = 1000 };
 
 struct unit { /* a module, ready to be asked often */
     struct rego_module *module;
     const struct rego_rule **rule; /* sorted by name, then by place */
     size_t package;                /* equal ones have equal numbers */
+};
+/* A name that some ref says, of a package; empty: all of the package. */
+struct said {
+    size_t package;
+    struct str name;
 };
 
 struct linter {
@@ -51,6 +55,9 @@ struct linter {
     size_t nunits;
     const struct rego_module *now;
     size_t package; /* of that one */
+    bool *asked;    /* by package: is it asked for what it finds? */
+    struct said *said;
+    size_t nsaid, said_room;
     bool negated;
     bool tests; /* a rule that is a test: it may ask what it knows to be undefined */
     struct rego_lint *item;
@@ -208,6 +215,28 @@ static bool is_missing(const struct linter *l, const struct path *path, struct s
     return package && !in_data(l->options->data, path);
 }
 
+static const struct str entries[] = {STR_INIT("deny"), STR_INIT("warn"), STR_INIT("violation"),
+                                     STR_INIT("decision"), STR_INIT("exception")};
+enum { ENTRIES = sizeof entries / sizeof *entries };
+
+/* The name up to its first _, and what it is nearly; empty where it is an entry point, or nowhere
+ * near one. */
+static struct str stem_of(struct str name)
+{
+    size_t cut = str_find_char(name, '_', 0);
+    return cut == SIZE_MAX ? name : str_sub(name, 0, cut);
+}
+
+static struct str near_entry(struct str name)
+{
+    enum { NAME_MAX_BYTES = 40 };
+    struct str stem = stem_of(name);
+    for (size_t i = 0; i < ENTRIES; i++)
+        if (str_equal(entries[i], stem))
+            return (struct str){0};
+    return stem.len > NAME_MAX_BYTES ? (struct str){0} : str_nearest(stem, entries, ENTRIES);
+}
+
 /* --- calls --- */
 
 /* Does a definition take these arguments, as far as constants tell? */
@@ -254,11 +283,39 @@ static void check_call(struct linter *l, const struct rego_term *call)
          STR_ARG(buf_view(&text)), l->negated ? "true" : "undefined");
 }
 
+static void say(struct linter *l, size_t package, struct str name)
+{
+    struct said *grown = arena_grow(l->arena, l->said, l->nsaid, &l->said_room, l->nsaid + 1);
+    l->out_of_memory |= !grown;
+    if (!grown)
+        return;
+    l->said = grown;
+    grown[l->nsaid++] = (struct said){package, name};
+}
+
+/* Which rules with names like those of entry points others use: these are no entry points. */
+static void say_term(struct linter *l, const struct rego_term *term)
+{
+    struct path path;
+    if (term->kind == REGO_TERM_VAR && near_entry(term->name).len)
+        say(l, l->package, term->name);
+    if (term->kind != REGO_TERM_REF || !path_of(l, term, &path))
+        return;
+    for (size_t m = 0; m < l->nunits; m++) {
+        size_t n = in_package(l->unit[m].module, &path);
+        if (n == SIZE_MAX || (n < path.n && !near_entry(path.part[n]).len))
+            continue;
+        say(l, l->unit[m].package, n < path.n ? path.part[n] : STR(""));
+    }
+}
+
 static enum rego_walk_next on_term(struct rego_walker *walker, struct rego_term *term)
 {
     struct linter *l = (struct linter *)(void *)walker;
     struct path path;
     struct str name;
+    if (!l->tests) /* they name a misspelt rule as it is */
+        say_term(l, term);
     if (term->kind == REGO_TERM_CALL && !l->tests)
         check_call(l, term);
     if (term->kind != REGO_TERM_REF)
@@ -275,236 +332,15 @@ static enum rego_walk_next on_term(struct rego_walker *walker, struct rego_term 
 
 /* --- conditions --- */
 
-enum test {
-    TEST_NONE,
-    TEST_EQUAL,
-    TEST_UNEQUAL,
-    TEST_LESS,
-    TEST_MOST,
-    TEST_MORE,
-    TEST_LEAST,
-    TEST_IN
-};
-static const struct {
-    const char *name;
-    enum test test, turned, negated; /* turned: with its sides exchanged */
-} tests[] = {
-    {"equal", TEST_EQUAL, TEST_EQUAL, TEST_UNEQUAL},
-    {"eq", TEST_EQUAL, TEST_EQUAL, TEST_UNEQUAL},
-    {"assign", TEST_EQUAL, TEST_EQUAL, TEST_NONE},
-    {"neq", TEST_UNEQUAL, TEST_UNEQUAL, TEST_EQUAL},
-    {"lt", TEST_LESS, TEST_MORE, TEST_LEAST},
-    {"lte", TEST_MOST, TEST_LEAST, TEST_MORE},
-    {"gt", TEST_MORE, TEST_LESS, TEST_MOST},
-    {"gte", TEST_LEAST, TEST_MOST, TEST_LESS},
-    {"internal.member_2", TEST_IN, TEST_NONE, TEST_NONE},
-};
-
-/* What an expression asks of one thing: of `of` that it is equal to, less than, one of ... `to`. */
-struct condition {
-    enum test test;
-    const struct rego_term *of, *to; /* `to` is a constant, or a list of them for TEST_IN */
-};
-
-/* What the text of a term does not tell: any value that fits, the insides of these. */
-static enum rego_walk_next on_untold(struct rego_walker *walker, struct rego_term *term)
-{
-    (void)walker;
-    bool untold = term->kind == REGO_TERM_TEMPLATE || term->kind == REGO_TERM_ARRAY_COMPREHENSION ||
-                  term->kind == REGO_TERM_SET_COMPREHENSION ||
-                  term->kind == REGO_TERM_OBJECT_COMPREHENSION ||
-                  (term->kind == REGO_TERM_VAR && str_starts(term->name, STR("$")));
-    return untold ? REGO_WALK_END : REGO_WALK_IN;
-}
-
-/* The same text is the same value wherever it stands in a body. */
-static bool is_one_thing(const struct rego_term *term)
-{
-    struct rego_walker walker = {.term = on_untold};
-    return (term->kind == REGO_TERM_REF || term->kind == REGO_TERM_VAR ||
-            term->kind == REGO_TERM_CALL) &&
-           rego_walk_term(&walker, (struct rego_term *)(uintptr_t)term);
-}
-
-static bool is_constant(const struct rego_term *term, bool list)
-{
-    if (!list)
-        return term->kind == REGO_TERM_VALUE;
-    if ((term->kind != REGO_TERM_SET && term->kind != REGO_TERM_ARRAY) ||
-        term->parts.n > MEMBERS_MAX)
-        return false;
-    for (size_t i = 0; i < term->parts.n; i++)
-        if (term->parts.item[i]->kind != REGO_TERM_VALUE)
-            return false;
-    return true;
-}
-
-/* The test of that operator; TEST_NONE: it is none. */
-static size_t row_of(const struct rego_term *call)
-{
-    AUTO_BUF name = {.limit = TEXT_MAX};
-    size_t i = 0, n = sizeof tests / sizeof *tests;
-    rego_term_text(&name, call->parts.item[0]);
-    while (i < n && !str_equal(buf_view(&name), str_from(tests[i].name)))
-        i++;
-    return call->parts.n == 3 ? i : n;
-}
-
-/* The sides of an expression that compares; the constant one is `to`, if there is one. */
-static struct condition condition_of(const struct rego_expr *expr)
-{
-    struct condition c = {TEST_NONE};
-    size_t row = expr->kind == REGO_EXPR_CALL && !expr->nwith ? row_of(expr->term) : SIZE_MAX;
-    if (row >= sizeof tests / sizeof *tests)
-        return c;
-    const struct rego_term *a = expr->term->parts.item[1], *b = expr->term->parts.item[2];
-    if (is_constant(b, tests[row].test == TEST_IN))
-        c = (struct condition){tests[row].test, a, b};
-    else if (a->kind == REGO_TERM_VALUE)
-        c = (struct condition){tests[row].turned, b, a};
-    else
-        return c;
-    /* `not x == 1` is true of an x that is not there, too: it says less than x != 1 does. */
-    if (expr->negated)
-        c.test = c.of->kind == REGO_TERM_VALUE ? tests[row].negated : TEST_NONE;
-    return c;
-}
-
-/* Does a value pass the test? */
-static bool passes(const struct value *v, const struct condition *c)
-{
-    if (c->test == TEST_IN) {
-        for (size_t i = 0; i < c->to->parts.n; i++)
-            if (rego_equal(v, &c->to->parts.item[i]->value))
-                return true;
-        return false;
-    }
-    int order = rego_compare(v, &c->to->value);
-    bool equal = rego_equal(v, &c->to->value);
-    return c->test == TEST_EQUAL     ? equal
-           : c->test == TEST_UNEQUAL ? !equal
-           : c->test == TEST_LESS    ? order < 0
-           : c->test == TEST_MOST    ? order <= 0
-           : c->test == TEST_MORE    ? order > 0
-                                     : order >= 0;
-}
-
-/* No value passes both: of those that one allows none passes the other; or they part ways. */
-static bool exclude(const struct condition *a, const struct condition *b)
-{
-    bool below = a->test == TEST_LESS || a->test == TEST_MOST;
-    bool above = b->test == TEST_MORE || b->test == TEST_LEAST;
-    if (a->test == TEST_EQUAL)
-        return !passes(&a->to->value, b);
-    for (size_t i = 0; a->test == TEST_IN && i < a->to->parts.n; i++)
-        if (passes(&a->to->parts.item[i]->value, b))
-            return false;
-    if (a->test == TEST_IN)
-        return true;
-    int order = below && above ? rego_compare(&a->to->value, &b->to->value) : 1;
-    return order < 0 || (order == 0 && (a->test == TEST_LESS || b->test == TEST_MORE));
-}
-
-/* An expression and what it is about, by its text. */
-struct asked {
-    struct str text;
-    size_t at; /* in the body */
-    struct condition condition;
-};
-
-static int compare_asked(const void *a, const void *b)
-{
-    const struct asked *x = a, *y = b;
-    int order = str_compare(x->text, y->text);
-    return order ? order : x->at < y->at ? -1 : x->at > y->at;
-}
-
-/* ptr NULL: too long to be compared, or memory is out. */
-static struct str text_of(struct arena *arena, const struct rego_term *term)
-{
-    AUTO_BUF text = {.limit = TEXT_MAX};
-    rego_term_text(&text, term);
-    return text.failed ? (struct str){0} : arena_dup(arena, buf_view(&text));
-}
-
-/* Where those end that are about the same as the one at `from`. */
-static size_t run_end(const struct asked *asked, size_t n, size_t from)
-{
-    size_t to = from + 1;
-    while (to < n && str_equal(asked[to].text, asked[from].text))
-        to++;
-    return to;
-}
-
-/* against[i]: the first condition that cannot hold beside that of expression i; or SIZE_MAX. */
-static void find_contradictions(struct arena *arena, const struct rego_body *body,
-                                struct asked *asked, size_t *against)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < body->n; i++) {
-        struct condition c = condition_of(body->expr[i]);
-        against[i] = SIZE_MAX;
-        if (c.test == TEST_NONE || !is_one_thing(c.of))
-            continue;
-        asked[n] = (struct asked){text_of(arena, c.of), i, c};
-        n += asked[n].text.ptr != NULL;
-    }
-    if (n)
-        qsort(asked, n, sizeof *asked, compare_asked);
-    for (size_t from = 0, to; from < n; from = to) {
-        to = run_end(asked, n, from);
-        for (size_t i = from; i < to; i++) {
-            const struct condition *c = &asked[i].condition;
-            for (size_t k = from; k < i && k < from + CONDITIONS_MAX; k++) {
-                const struct condition *other = &asked[k].condition;
-                if (!exclude(c, other) && !exclude(other, c))
-                    continue;
-                against[asked[i].at] = asked[k].at;
-                break;
-            }
-        }
-    }
-}
-
-/* against[i]: the first expression that is the negation of expression i, before it. */
-static void find_denials(struct arena *arena, const struct rego_body *body, struct asked *asked,
-                         size_t *against)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < body->n; i++) {
-        const struct rego_expr *e = body->expr[i];
-        bool plain = e->kind == REGO_EXPR_TERM || e->kind == REGO_EXPR_CALL;
-        against[i] = SIZE_MAX;
-        if (!plain || e->nwith || !is_one_thing(e->term))
-            continue;
-        asked[n] = (struct asked){.text = text_of(arena, e->term), .at = i};
-        n += asked[n].text.ptr != NULL;
-    }
-    if (n)
-        qsort(asked, n, sizeof *asked, compare_asked);
-    for (size_t from = 0, to; from < n; from = to) {
-        size_t first[2][2]; /* by kind, and by being negated */
-        to = run_end(asked, n, from);
-        for (size_t i = 0; i < 4; i++)
-            first[i / 2][i % 2] = SIZE_MAX;
-        for (size_t i = from; i < to; i++) {
-            const struct rego_expr *e = body->expr[asked[i].at];
-            size_t *of = first[e->kind == REGO_EXPR_CALL];
-            against[asked[i].at] = of[!e->negated];
-            if (of[e->negated] == SIZE_MAX)
-                of[e->negated] = asked[i].at;
-        }
-    }
-}
-
 static void tell_contradiction(struct linter *l, const struct rego_body *body, size_t i, size_t k)
 {
     AUTO_BUF name = {.limit = TEXT_MAX}, x = {.limit = TEXT_MAX}, y = {.limit = TEXT_MAX};
-    struct condition c = condition_of(body->expr[i]), other = condition_of(body->expr[k]);
+    struct rego_lint_condition c = rego_lint_condition_of(body->expr[i]),
+                               other = rego_lint_condition_of(body->expr[k]);
     rego_term_text(&name, c.of);
     rego_term_text(&x, other.to);
     rego_term_text(&y, c.to);
-    if (c.test == TEST_EQUAL && other.test == TEST_EQUAL)
+    if (c.test == REGO_LINT_TEST_EQUAL && other.test == REGO_LINT_TEST_EQUAL)
         tell(l, REGO_LINT_NEVER_TRUE, body->expr[i]->place,
              "%.*s cannot be both %.*s and %.*s (line %u)", STR_ARG(buf_view(&name)),
              STR_ARG(buf_view(&y)), STR_ARG(buf_view(&x)), line_of(l, body->expr[k]->place));
@@ -519,31 +355,28 @@ static bool is_constant_false(const struct rego_expr *expr)
     if (expr->kind == REGO_EXPR_TERM && expr->term->kind == REGO_TERM_VALUE &&
         expr->term->value.kind == VALUE_BOOL && !expr->nwith)
         return expr->term->value.truth == expr->negated;
-    struct condition c = condition_of(expr);
-    return c.test != TEST_NONE && c.of->kind == REGO_TERM_VALUE && !passes(&c.of->value, &c);
+    struct rego_lint_condition c = rego_lint_condition_of(expr);
+    return c.test != REGO_LINT_TEST_NONE && c.of->kind == REGO_TERM_VALUE &&
+           !rego_lint_condition_passes(&c.of->value, &c);
 }
 
 static void check_body(struct linter *l, const struct rego_body *body)
 {
     AUTO_ARENA arena = {.limit = l->arena->limit};
-    struct asked *asked = arena_new_raw(&arena, struct asked, body->n + 1);
-    size_t *against = arena_new_raw(&arena, size_t, body->n + 1);
-    size_t *denied = arena_new_raw(&arena, size_t, body->n + 1);
-    l->out_of_memory |= !asked || !against || !denied;
+    struct rego_lint_clash *clash = arena_new_raw(&arena, struct rego_lint_clash, body->n + 1);
+    l->out_of_memory |= !clash || !rego_lint_clashes(&arena, body, clash);
     if (l->out_of_memory)
         return;
-    find_contradictions(&arena, body, asked, against);
-    find_denials(&arena, body, asked, denied);
     for (size_t i = 0; i < body->n; i++) {
         const struct rego_expr *expr = body->expr[i];
         if (is_constant_false(expr))
             tell(l, REGO_LINT_NEVER_TRUE, expr->place, "this is never true, and so is the body");
-        if (against[i] != SIZE_MAX)
-            tell_contradiction(l, body, i, against[i]);
-        if (denied[i] != SIZE_MAX)
+        if (clash[i].against != REGO_LINT_BOTH_HOLD)
+            tell_contradiction(l, body, i, (size_t)clash[i].against);
+        if (clash[i].denied != REGO_LINT_BOTH_HOLD)
             tell(l, REGO_LINT_NEVER_TRUE, expr->place,
                  "this and line %u cannot both hold: one is the negation of the other",
-                 line_of(l, body->expr[denied[i]]->place));
+                 line_of(l, body->expr[clash[i].denied]->place));
         l->negated = expr->negated || expr->kind == REGO_EXPR_NOT_BODY;
         if (!rego_walk_expr(&l->walker, body->expr[i]))
             l->out_of_memory = true;
@@ -611,45 +444,65 @@ static void check_default(struct linter *l, const struct unit *unit, const struc
     }
 }
 
-static const struct str entries[] = {STR_INIT("deny"), STR_INIT("warn"), STR_INIT("violation"),
-                                     STR_INIT("decision"), STR_INIT("exception")};
-enum { ENTRIES = sizeof entries / sizeof *entries };
-
-/* warning is warn by another name where a package has an entry point; else it may be anything. */
-static bool is_certain(const struct linter *l, struct str name, struct str near)
+/* deny_, deny__x: those that ask do not see it. */
+static void check_open_name(struct linter *l, const struct rego_rule *rule)
 {
-    enum { TYPING_ERROR = 2 };
-    size_t longer = name.len > near.len ? name.len - near.len : near.len - name.len;
-    for (size_t m = 0; m < l->nunits && longer > TYPING_ERROR; m++)
-        for (size_t i = 0; i < ENTRIES; i++)
-            if (l->unit[m].package == l->package && has_rule(&l->unit[m], entries[i]))
-                return true;
-    return longer <= TYPING_ERROR;
-}
-
-/* deny, warn, violation, decision, with _NAME behind them. */
-static void check_name(struct linter *l, const struct rego_rule *rule)
-{
-    struct str name = rule->head.ref[0]->name, head = name;
-    size_t cut = str_find_char(name, '_', 0);
-    /* name["x"] if ... is meant to be a set where it is v0, whatever it is read as. */
+    struct str name = name_of(rule), stem = stem_of(name);
+    bool open = str_ends(name, STR("_")) || str_find(name, STR("__"), 0) != SIZE_MAX;
     if (rule->head.kind != REGO_HEAD_SET && rule->head.nref != 2)
         return;
-    if (cut != SIZE_MAX)
-        head = str_sub(name, 0, cut);
-    bool open = str_ends(name, STR("_")) || str_find(name, STR("__"), 0) != SIZE_MAX;
-    for (size_t i = 0; i < ENTRIES; i++)
-        if (str_equal(entries[i], head)) {
-            if (open && i < 3)
-                tell(l, REGO_LINT_ENTRY_NAME, rule->place,
-                     "nobody asks for %.*s: each _ wants a word of letters and digits behind it",
-                     STR_ARG(name));
-            return;
-        }
-    struct str near = str_nearest(head, entries, ENTRIES);
-    if (near.len && is_certain(l, head, near))
-        tell(l, REGO_LINT_ENTRY_NAME, rule->place, "nobody asks for %.*s: is it meant to be %.*s?",
-             STR_ARG(name), STR_ARG(near));
+    for (size_t i = 0; open && i < 3; i++)
+        if (str_equal(entries[i], stem))
+            tell(l, REGO_LINT_ENTRY_NAME, rule->place,
+                 "nobody asks for %.*s: each _ wants a word of letters and digits behind it",
+                 STR_ARG(name));
+}
+
+static int compare_said(const void *a, const void *b)
+{
+    const struct said *x = a, *y = b;
+    return x->package != y->package ? (x->package < y->package ? -1 : 1)
+                                    : str_compare(x->name, y->name);
+}
+
+static bool is_said(const struct linter *l, size_t package, struct str name)
+{
+    const struct said one = {package, name}, all = {package, STR("")};
+    return l->nsaid && (bsearch(&one, l->said, l->nsaid, sizeof one, compare_said) ||
+                        bsearch(&all, l->said, l->nsaid, sizeof all, compare_said));
+}
+
+/*
+ * A set whose name is nearly deny, warn, violation, decision, with _NAME behind them, and that no
+ * rule uses. It is an error where its package is known to be asked: others of its rules are entry
+ * points, or it is main. Elsewhere somebody else may ask for just that name: a hint, and only where
+ * it is near enough to be a typing error.
+ */
+static void check_name(struct linter *l, const struct rego_rule *rule)
+{
+    enum { TYPING_ERROR = 2 };
+    struct str name = name_of(rule), stem = stem_of(name), near = near_entry(name);
+    size_t longer = stem.len > near.len ? stem.len - near.len : near.len - stem.len;
+    bool known = l->asked[l->package];
+    /* name["x"] if ... is meant to be a set where it is v0, whatever it is read as. */
+    if (!near.len || (rule->head.kind != REGO_HEAD_SET && rule->head.nref != 2) ||
+        (!known && longer > TYPING_ERROR) || is_said(l, l->package, name))
+        return;
+    tell(l, known ? REGO_LINT_ENTRY_NAME : REGO_LINT_ENTRY_HINT, rule->place,
+         "nobody asks for %.*s: is it meant to be %.*s?", STR_ARG(name), STR_ARG(near));
+}
+
+/* Once all refs have been seen. */
+static void check_names(struct linter *l)
+{
+    if (l->nsaid)
+        qsort(l->said, l->nsaid, sizeof *l->said, compare_said);
+    for (size_t m = 0; m < l->nunits; m++) {
+        l->now = l->unit[m].module;
+        l->package = l->unit[m].package;
+        for (size_t i = 0; i < l->now->nrules; i++)
+            check_name(l, l->now->rules[i]);
+    }
 }
 
 static void check_module(struct linter *l, const struct unit *unit)
@@ -661,7 +514,7 @@ static void check_module(struct linter *l, const struct unit *unit)
         const struct rego_rule *rule = module->rules[i];
         l->tests = str_starts(rule->head.ref[0]->name, STR("test_")) ||
                    str_starts(rule->head.ref[0]->name, STR("todo_test_"));
-        check_name(l, rule);
+        check_open_name(l, rule);
         check_default(l, unit, rule);
         check_else(l, rule);
         for (const struct rego_rule *at = rule; at; at = at->else_) {
@@ -795,6 +648,22 @@ static bool number_packages(struct linter *l)
     return package != NULL;
 }
 
+static bool find_asked(struct linter *l)
+{
+    l->asked = arena_new(l->arena, bool, l->nunits + 1);
+    for (size_t m = 0; l->asked && m < l->nunits; m++) {
+        const struct rego_module *module = l->unit[m].module;
+        bool *asked = &l->asked[l->unit[m].package];
+        AUTO_BUF text = {.limit = TEXT_MAX};
+        rego_term_text(&text, module->package);
+        *asked = *asked || str_equal(buf_view(&text), STR("data.main"));
+        for (size_t i = 0; i < module->nrules && !*asked; i++)
+            for (size_t k = 0; k < ENTRIES; k++)
+                *asked = *asked || str_equal(entries[k], stem_of(name_of(module->rules[i])));
+    }
+    return l->asked != NULL;
+}
+
 static bool add_unit(struct linter *l, struct rego_module *module)
 {
     const struct rego_rule **rules =
@@ -827,10 +696,11 @@ bool rego_lint(struct arena *arena, const struct rego_source *sources, size_t n,
             !add_unit(&l, module))
             return arena_full(arena, err);
     }
-    if (!number_packages(&l))
+    if (!number_packages(&l) || !find_asked(&l))
         return arena_full(arena, err);
     for (size_t i = 0; i < l.nunits; i++)
         check_module(&l, &l.unit[i]);
+    check_names(&l);
     check_unused(&l, sources, n);
     check_input(&l, sources, n);
     if (l.out_of_memory)

@@ -18,6 +18,8 @@
       "a default beside a definition without conditions") \
     X(REGO_LINT_ENTRY_NAME, "entry-point-name", true, \
       "a name that is nearly one of those that are asked for") \
+    X(REGO_LINT_ENTRY_HINT, "entry-point-hint", false, \
+      "the same in a package of which nothing else says that it is asked") \
     X(REGO_LINT_UNUSED, "unused", false, "a variable, an argument or an import that nothing uses") \
     X(REGO_LINT_UNKNOWN_INPUT, "unknown-input", true, "a path that the schema of input lacks")
 

@@ -1,0 +1,3 @@
+package app
+
+test_deney if count(deney) == 0
