@@ -397,6 +397,7 @@ static bool read_settings(struct git *git, bool *ret_ok, struct err *err)
     if (!*ret_ok)
         return true;
     git->repository = git_public_uri(git->arena, url);
+    git->has_remote = url.len > 0;
     git->env = make_env(git->arena, NULL, 0, filters, nfilters);
     return git->env || arena_full(git->arena, err);
 }
@@ -560,6 +561,7 @@ bool git_revision(struct git *git, struct str folder, struct revision *ret, bool
     if (!ask_pushed(git, err))
         return false;
     found.repository = git->repository;
+    found.has_remote = git->has_remote;
     found.commit = git->head;
     found.branch = git->branch;
     found.pushed = git->pushed;

@@ -40,6 +40,7 @@ struct git {
     int64_t deadline_ms; /* monotonic */
     struct str shallow;  /* the hashes where the history was cut, a line each */
     bool is_shallow;
+    bool has_remote;
     struct str repository, head, branch; /* head empty: no commit yet; filled by git_revision */
     bool pushed, has_head_facts;
     struct git_blobs blobs;

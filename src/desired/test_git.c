@@ -179,6 +179,7 @@ static void a_revision_is_told(void **state)
     assert_true(git_revision(git, STR("a"), &got, &known, &err));
     assert_true(known);
     check(got.repository, "https://git.example:8443/infra.git");
+    assert_true(got.has_remote);
     check(got.branch, "main");
     assert_int_equal(got.commit.len, 40);
     assert_false(got.dirty || got.pushed || got.shallow);
@@ -200,6 +201,16 @@ static void a_revision_is_told(void **state)
     git = open_repo(&arena, *state);
     assert_true(git_revision(git, STR("."), &got, &known, &err));
     assert_true(known && got.pushed);
+    /* remotes whose addresses are nothing to show */
+    shell(*state,
+          "git remote remove other; git remote set-url origin codecommit::eu-west-1://infra\n");
+    git = open_repo(&arena, *state);
+    assert_true(git_revision(git, STR("."), &got, &known, &err));
+    assert_true(known && got.has_remote && got.repository.len == 0);
+    shell(*state, "git remote remove origin\n");
+    git = open_repo(&arena, *state);
+    assert_true(git_revision(git, STR("."), &got, &known, &err));
+    assert_true(known && !got.has_remote);
 }
 
 static void a_repository_without_a_commit_has_none(void **state)

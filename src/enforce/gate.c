@@ -218,7 +218,7 @@ static void judge_code(struct deciding *d)
         return;
     }
     judge_clean(d);
-    if (!rules->no_require_pushed && c->revision.repository.len && !c->revision.pushed) {
+    if (!rules->no_require_pushed && c->revision.has_remote && !c->revision.pushed) {
         struct gate_objection *o = gate_add(d, GATE_UNPUSHED);
         if (o) {
             gate_say(d, &o->message, "no remote has commit %.*s",

@@ -264,7 +264,7 @@ static void set_code(struct situation *s, const struct row *row)
                             .different = &s->different,
                             .ndifferent = row->differs};
     c->revision = (struct revision){.commit = STR("c0ffee0000000000000000000000000000000000"),
-                                    .repository = row->no_remote ? STR("") : STR("https://x/y"),
+                                    .has_remote = !row->no_remote,
                                     .dirty = row->dirty,
                                     .pushed = !row->unpushed};
 }

@@ -192,6 +192,7 @@ struct coverage {
 /* Which version of the code was scanned. */
 struct revision {
     struct str repository; /* URI of where it is pushed to, without credentials; or empty */
+    bool has_remote;       /* also one whose address is not to be shown, or is none that is known */
     struct str commit;     /* HEAD; empty before the first commit */
     struct str branch;     /* checked out; empty = detached */
     bool dirty;            /* tracked files were edited since, in the scanned directory */
