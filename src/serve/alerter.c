@@ -48,6 +48,7 @@ struct alerter {
                          the namespace in it; empty = not known */
     struct sender sender[ALERTER_SENDERS_MOST];
     size_t nsenders;
+    atomic_size_t at_work;      /* senders that have not ended */
     char trouble[ERR_TEXT_MAX]; /* told last; the maker's alone */
 };
 
@@ -185,6 +186,7 @@ static void *send_on(void *ctx)
         (void)pthread_mutex_lock(&a->lock);
     }
     (void)pthread_mutex_unlock(&a->lock);
+    a->at_work--;
     return NULL;
 }
 
@@ -309,7 +311,9 @@ static bool start(struct alerter *a, struct err *err)
                                 (long long)clock_monotonic_ms());
         if (!s->owner.ptr)
             return arena_full(&a->arena, err);
+        a->at_work++;
         s->started = pthread_create(&s->thread, NULL, send_on, s) == 0;
+        a->at_work -= !s->started;
         if (!s->started)
             return err_set(err, ERR_LIMIT, "a thread cannot be started");
     }
@@ -344,7 +348,7 @@ bool alerter_open(struct alerter **ret, struct server *server, struct err *err)
     return false;
 }
 
-void alerter_close(struct alerter *a)
+void alerter_rest(struct alerter *a)
 {
     if (!a)
         return;
@@ -353,13 +357,27 @@ void alerter_close(struct alerter *a)
     (void)pthread_cond_broadcast(&a->work);
     (void)pthread_mutex_unlock(&a->lock);
     hub_wake(a->server->hub);
-    if (a->started)
-        (void)pthread_join(a->thread, NULL);
+    if (!a->started)
+        return;
+    (void)pthread_join(a->thread, NULL);
+    a->started = false;
+    hub_beat(a->server->hub, PART_ALERTER, 0);
+    hub_trouble(a->server->hub, PART_ALERTER, NULL);
+}
+
+bool alerter_is_done(const struct alerter *a)
+{
+    return !a || a->at_work == 0;
+}
+
+void alerter_close(struct alerter *a)
+{
+    if (!a)
+        return;
+    alerter_rest(a);
     for (size_t i = 0; i < a->nsenders; i++)
         if (a->sender[i].started)
             (void)pthread_join(a->sender[i].thread, NULL);
-    hub_beat(a->server->hub, PART_ALERTER, 0);
-    hub_trouble(a->server->hub, PART_ALERTER, NULL);
     (void)pthread_cond_destroy(&a->work);
     (void)pthread_mutex_destroy(&a->lock);
     arena_free(&a->arena);

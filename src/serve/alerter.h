@@ -18,5 +18,9 @@ enum { ALERTER_SENDERS_MOST = 16 };
 /* *ret stays NULL where plumb.yaml has no receivers. ERR_USAGE with file:line:col: what is wrong
  * with one. */
 bool alerter_open(struct alerter **ret, struct server *server, struct err *err);
-void alerter_close(
-    struct alerter *alerter); /* what is being sent is sent to its end; NULL is fine */
+/* Nothing more is begun, and another one may be opened. What is being sent goes on: a receiver that
+ * does not answer has 20 seconds, and nobody else should wait for them. */
+void alerter_rest(struct alerter *alerter);
+bool alerter_is_done(const struct alerter *alerter); /* of one at rest: nothing is being sent */
+/* What is being sent is sent to its end; NULL is fine. */
+void alerter_close(struct alerter *alerter);

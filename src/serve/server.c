@@ -545,6 +545,7 @@ void server_close(struct server *server)
     if (!server)
         return;
     server_close_parts(server);
+    alerter_close(server->sending);
     oidc_close(server->oidc);
     (void)pthread_mutex_destroy(&server->gate_lock);
     (void)pthread_mutex_destroy(&server->write_turn);
@@ -558,7 +559,18 @@ void server_rest(struct server *server)
     server->resting = true;
     server->rests++;
     server_wake(server);
+    if (server->alerter) {
+        alerter_rest(server->alerter);
+        alerter_close(server->sending); /* of a rest before, with the same configuration */
+        server->sending = server->alerter;
+        server->alerter = NULL;
+    }
     close_parts(server, PART_WORKS);
+}
+
+bool server_is_done(const struct server *server)
+{
+    return alerter_is_done(server->sending);
 }
 
 bool server_resume(struct server *server, struct err *err)

@@ -75,6 +75,7 @@ struct server {
 #define X(constant, type, member, open, close, until) struct type *member;
     PARTS(X)
 #undef X
+    struct alerter *sending; /* one at rest, until it has sent what it had begun */
     struct listener_route route[SERVER_ROUTES_MAX]; /* the table, as the options change it */
     pthread_mutex_t gate_lock;
     pthread_mutex_t write_turn; /* of all of its connections to the store */
@@ -114,6 +115,8 @@ void server_close_parts(struct server *server);
 void server_close(struct server *server); /* NULL is fine */
 /* Ends what works on its own / begins it again; what cannot be opened may be tried again. */
 void server_rest(struct server *server);
+/* At rest, and nothing of it goes on by itself. */
+bool server_is_done(const struct server *server);
 bool server_resume(struct server *server, struct err *err);
 void server_release(const struct server_options *options);
 /* Of listener_options. */

@@ -157,7 +157,7 @@ void service_tend(struct service *service)
 {
     for (struct server **at = &service->leaving; *at;) {
         struct server *server = *at;
-        if (listener_uses(service->listener, server)) {
+        if (listener_uses(service->listener, server) || !server_is_done(server)) {
             at = &server->next;
             continue;
         }

@@ -3,6 +3,10 @@
  */
 #include "base/test.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "serve/alerter.h"
 #include "serve/log.h"
 #include "serve/server.h"
@@ -27,20 +31,31 @@ struct service {
     struct log log;
 };
 
-static void open_service(struct service *s, const struct test_store *store)
+static char silent_url[64];
+
+static const char *env(const char *name)
+{
+    return strcmp(name, "SILENT") == 0 ? silent_url : test_store_env(name);
+}
+
+static void open_service_of(struct service *s, const struct test_store *store, const char *yaml)
 {
     struct err err = {0};
     memset(s, 0, sizeof *s);
     s->arena.limit = 1 << 24;
-    if (!config_parse(&s->arena, str_from(text), "plumb.yaml", &s->config, &err))
+    if (!config_parse(&s->arena, str_from(yaml), "plumb.yaml", &s->config, &err))
         fail_msg("%s", err.frame[0]);
     s->server.options.config = &s->config;
     s->server.options.log = &s->log;
-    s->server.options.record =
-        (struct record_options){.url = str_from(store->url), .env = test_store_env};
+    s->server.options.record = (struct record_options){.url = str_from(store->url), .env = env};
     assert_true(hub_open(&s->server.hub, &err));
     if (!alerter_open(&s->alerter, &s->server, &err))
         fail_msg("%s", err.frame[0]);
+}
+
+static void open_service(struct service *s, const struct test_store *store)
+{
+    open_service_of(s, store, text);
 }
 
 static void close_service(struct service *s)
@@ -128,10 +143,58 @@ static void two_services_tell_each_status_once(void **state)
     record_close(&record);
 }
 
+/* A receiver that does not answer has its time, and nobody waits for it: another alerter goes on.
+ */
+static void who_does_not_answer_delays_no_reload(void **state)
+{
+    static const char yaml[] = "version: 1\n"
+                               "notify:\n"
+                               "  - {to: webhook, url: env:SILENT, allow_private: true}\n"
+                               "  - {to: stdout, name: a}\n";
+    static struct service one;
+    AUTO_ARENA arena = {.limit = 1 << 24};
+    struct record record;
+    struct err err = {0};
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    const struct test_store *store = *state;
+    const struct record_options options = {.url = str_from(store->url), .env = test_store_env};
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(listen(listener, 4), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+    (void)snprintf(silent_url, sizeof silent_url, "http://127.0.0.1:%d/", ntohs(at.sin_port));
+    assert_true(record_open(&arena, &options, &record, &err));
+    open_service_of(&one, store, yaml);
+    await(&record, "SELECT count(*) FROM alert_receiver", 2);
+    scan(&record, 0);
+    server_wake(&one.server);
+    int silent = accept4(listener, NULL, NULL, SOCK_CLOEXEC); /* it is being sent */
+    assert_true(silent >= 0);
+    await(&record, "SELECT count(*) FROM alert WHERE receiver = 'a' AND state = 'taken'", 1);
+    struct alerter *before = one.alerter;
+    alerter_rest(before);
+    assert_false(alerter_is_done(before));
+    assert_true(alerter_open(&one.alerter, &one.server, &err));
+    scan(&record, 1);
+    server_wake(&one.server);
+    await(&record,
+          "SELECT CASE WHEN count(*) > 1 THEN 1 ELSE 0 END FROM alert"
+          " WHERE receiver = 'a' AND state = 'taken'",
+          1);
+    assert_false(alerter_is_done(before));
+    (void)close(silent);
+    (void)close(listener);
+    alerter_close(before);
+    close_service(&one);
+    record_close(&record);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_services_tell_each_status_once),
+        cmocka_unit_test(who_does_not_answer_delays_no_reload),
     };
     return test_stores_run("serve/alerter", tests, sizeof tests / sizeof *tests);
 }
