@@ -56,7 +56,7 @@ static bool finish(struct hcl_eval *ev, const struct hcl_expr *expr, struct join
         struct value_unknown *known = arena_new(ev->arena, struct value_unknown, 1);
         if (known && ret->unknown) {
             *known = *ret->unknown;
-            known->prefix = nfc;
+            known->prefix = hcl_safe_prefix(nfc);
             ret->unknown = known;
         }
     }

@@ -411,10 +411,8 @@ static bool run_merge(struct hcl_call *call, struct value *ret)
         }
     }
     if (unknown) {
-        *ret = hcl_with_marks(hcl_unknown_not_null(arena, type), marks);
-        if (type->kind == TYPE_DYNAMIC)
-            *ret = hcl_with_marks(hcl_any(), marks);
-        return true;
+        *ret = type->kind == TYPE_DYNAMIC ? hcl_any() : hcl_unknown_not_null(arena, type);
+        return true; /* cty forgets the marks then */
     }
     if (other)
         return hcl_call_fail(call, -1, "arguments must be maps or objects");
@@ -593,6 +591,16 @@ static bool run_flatten(struct hcl_call *call, struct value *ret)
     return true;
 }
 
+static bool slice_bound(struct hcl_call *call, int i, const char *which, int64_t at, int64_t len)
+{
+    if (at < 0)
+        return hcl_call_fail(call, i, "%s index must not be less than zero", which);
+    return len < 0 || at <= len ||
+           hcl_call_fail(call, i, "%s index must not be greater than the length of the list",
+                         which);
+}
+
+/* Of a bound that is not known yet nothing is said, and *from or *to stays as it is. */
 static bool slice_bounds(struct hcl_call *call, const struct type *t, int64_t len, int64_t *from,
                          int64_t *to)
 {
@@ -603,19 +611,15 @@ static bool slice_bounds(struct hcl_call *call, const struct type *t, int64_t le
                              "important");
     if (t->kind != TYPE_LIST && t->kind != TYPE_TUPLE)
         return hcl_call_fail(call, 0, "must be a list or tuple value");
-    if (!whole_number(call, 1, "start index", 1, from) ||
-        !whole_number(call, 2, "end index", 2, to))
+    bool from_known = call->arg[1].kind == VALUE_NUMBER;
+    bool to_known = call->arg[2].kind == VALUE_NUMBER;
+    if (from_known && (!whole_number(call, 1, "start index", 1, from) ||
+                       !slice_bound(call, 1, "start", *from, len)))
         return false;
-    if (*from < 0)
-        return hcl_call_fail(call, 1, "start index must not be less than zero");
-    if (*to < 0)
-        return hcl_call_fail(call, 2, "end index must not be less than zero");
-    if (len >= 0 && *from > len)
-        return hcl_call_fail(call, 1,
-                             "start index must not be greater than the length of the list");
-    if (len >= 0 && *to > len)
-        return hcl_call_fail(call, 2, "end index must not be greater than the length of the list");
-    if (*from > *to)
+    if (to_known &&
+        (!whole_number(call, 2, "end index", 2, to) || !slice_bound(call, 2, "end", *to, len)))
+        return false;
+    if (from_known && to_known && *from > *to)
         return hcl_call_fail(call, 1, "start index must not be greater than end index");
     return true;
 }
@@ -642,10 +646,10 @@ static const struct type *slice_type(struct hcl_call *call)
     bool known = call->arg[1].kind == VALUE_NUMBER && call->arg[2].kind == VALUE_NUMBER;
     if (!t)
         return NULL;
-    if (!known)
-        return t->kind == TYPE_LIST ? t : &type_dynamic;
     if (!slice_bounds(call, t, t->kind == TYPE_TUPLE ? (int64_t)t->n : -1, &from, &to))
         return NULL;
+    if (!known)
+        return t->kind == TYPE_LIST ? t : &type_dynamic;
     return t->kind == TYPE_LIST ? t
                                 : type_tuple(call->ev->arena, t->items + from, (size_t)(to - from));
 }

@@ -12,6 +12,7 @@
 #include "lang/hcl/function.h"
 #include "lang/hcl/hcl_number.h"
 #include "lang/hcl/ops.h"
+#include "lang/hcl/types.h"
 
 enum { WIDTH_MAX = 1000000, PRECISION_MAX = 1000000 };
 
@@ -485,7 +486,7 @@ static bool unknown_text(struct hcl_call *call, struct value *ret)
     struct value_unknown *known = arena_new(call->ev->arena, struct value_unknown, 1);
     if (known && ret->unknown && percent != SIZE_MAX) {
         *known = *ret->unknown;
-        known->prefix = str_sub(format, 0, percent);
+        known->prefix = hcl_safe_prefix(str_sub(format, 0, percent));
         ret->unknown = known;
     }
     return known;

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/utf8.h"
+#include "lang/hcl/hcl_number.h"
 #include "lang/hcl/types.h"
 #include "value/number.h"
 
@@ -72,6 +73,25 @@ bool hcl_is_null(const struct value *v)
 bool hcl_never_null(const struct value *v)
 {
     return v->kind == VALUE_UNKNOWN ? v->unknown && v->unknown->not_null : v->kind != VALUE_NULL;
+}
+
+/* What follows may combine with the last grapheme cluster, unless that is one of these. */
+struct str hcl_safe_prefix(struct str text)
+{
+    enum { PREFIX_MAX = 128 };
+    static const char ends[] = "-_:;/\\,.(){}[]|?!~ \t@#$%^&*+\"'";
+    size_t last = 0, at = 0;
+    if (text.len > PREFIX_MAX) {
+        text.len = PREFIX_MAX;
+        while (text.len && ((unsigned char)text.ptr[text.len] & 0xc0) == 0x80)
+            text.len--;
+    }
+    while (at < text.len) {
+        last = at;
+        at = utf8_cluster(text, at);
+    }
+    bool ended = at == last + 1 && strchr(ends, text.ptr[last]);
+    return str_sub(text, 0, ended ? at : last);
 }
 
 /* --- marks --- */
@@ -336,8 +356,11 @@ static void order_text(struct buf *out, struct arena *arena, const struct value 
     } else if (v->kind == VALUE_BOOL) {
         buf_char(out, v->truth ? 'T' : 'F');
     } else if (v->kind == VALUE_NUMBER) {
-        bool exact;
-        buf_printf(out, "%.10g", number_to_double(v, &exact));
+        char digits[64];
+        mpfr_t x;
+        if (hcl_number_read(x, v) && mpfr_snprintf(digits, sizeof digits, "%.10Rg", x) > 0)
+            buf_str(out, str_from(digits));
+        mpfr_clear(x);
     } else if (v->kind == VALUE_STRING) {
         order_quote(out, value_text(v));
     } else {

@@ -4,6 +4,7 @@
 
 /* want: the summaries of all problems, in the order in which they are found. */
 static const struct eval_case faults[] = {
+    {"slice([1, 2], 1.5, length(uuid()))", "Invalid function argument"},
     {"[for v in [] : v if 1]", "Invalid 'for' condition"},
     {"[for v in [] : v if null]", "Condition is null"},
     {"[for v in [1, 2] : v if v == 1 ? null : true]", "Invalid 'for' condition"},
@@ -52,6 +53,11 @@ static const struct eval_case faults[] = {
 };
 
 static const struct eval_case values[] = {
+    {"issensitive(merge({ a = sensitive(1) }, sensitive({}), jsondecode(timestamp())))", "?"},
+    {"startswith(\"x${timestamp()}\", \"x\")", "?"},
+    {"startswith(\"x-${timestamp()}\", \"x-\")", "true"},
+    {"startswith(format(\"xy%s\", timestamp()), \"x\")", "true"},
+    {"true ? [1, \"two\", null] : [{ a = \"b\" }]", "[\"1\",\"two\",null]"},
     {"issensitive(sensitive(true) && timestamp() == \"\")", "?"},
     {"{ for v in [timestamp(), null] : v => v }", "?"},
     {"{ for v in [1, 2] : timestamp() => v.a }", "?"},

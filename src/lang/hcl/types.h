@@ -9,6 +9,8 @@ const struct type *hcl_type_fill(struct arena *arena, const struct type *from,
                                  const struct type *to);
 /* The type of values that have become `type`: nothing in it is optional any more. */
 const struct type *hcl_type_of_values(struct arena *arena, const struct type *type);
+/* As much of what a text begins with as nothing that follows can change (cty SafeKnownPrefix). */
+struct str hcl_safe_prefix(struct str text);
 /* Why there is none: "string required", "element 0: number required" ... */
 struct str hcl_type_mismatch(struct arena *arena, const struct type *got, const struct type *want);
 /* Why the branches of a conditional have no type in common. */

@@ -193,27 +193,52 @@ static const struct type *collection_of_all(struct arena *arena, const struct ty
     return whole && all_convert(arena, types, n, whole, depth_left) ? whole : NULL;
 }
 
-/* Every type's element type (or the common one of its parts) in common, as `kind`. */
+/* Every type's element type in common, as `kind`. */
 static const struct type *unify_elements(struct arena *arena, const struct type *const *types,
                                          size_t n, enum type_kind kind, unsigned depth_left)
 {
     const struct type **elems = arena_new(arena, const struct type *, n);
-    size_t count = 0;
-    for (size_t i = 0; elems && i < n; i++) {
-        bool collection =
-            types[i]->kind == TYPE_LIST || types[i]->kind == TYPE_SET || types[i]->kind == TYPE_MAP;
-        if (!collection && types[i]->n == 0)
-            continue; /* an empty constructor has no say */
-        const struct type *elem =
-            collection ? types[i]->elem : unify_parts(arena, types[i], depth_left);
-        if (!elem)
-            return NULL;
-        elems[count++] = elem;
-    }
-    const struct type *elem = !elems  ? NULL
-                              : count ? unify_at(arena, elems, count, depth_left)
-                                      : &type_dynamic;
+    for (size_t i = 0; elems && i < n; i++)
+        elems[i] = types[i]->elem;
+    const struct type *elem = elems ? unify_at(arena, elems, n, depth_left) : NULL;
     return collection_of_all(arena, types, n, kind, elem, depth_left);
+}
+
+/* The parts of all these tuples or objects in common, as a list or map. NULL: they have none. */
+static const struct type *unify_all_parts(struct arena *arena, const struct type *const *types,
+                                          size_t n, unsigned depth_left)
+{
+    const struct type **parts = NULL;
+    size_t count = 0, room = 0;
+    bool tuple = types[0]->kind == TYPE_TUPLE;
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < types[i]->n; k++) {
+            parts = arena_grow(arena, parts, count, &room, count + 1);
+            if (!parts)
+                return NULL;
+            parts[count++] = tuple ? types[i]->items[k] : types[i]->members[k].type;
+        }
+    const struct type *elem = count ? unify_at(arena, parts, count, depth_left) : NULL;
+    return collection_of_all(arena, types, n, tuple ? TYPE_LIST : TYPE_MAP, elem, depth_left);
+}
+
+/* Collections with constructors among them: these become a collection first, all together. */
+static const struct type *unify_mixed(struct arena *arena, const struct type *const *types,
+                                      size_t n, enum type_kind kind, unsigned depth_left)
+{
+    enum type_kind partner = kind == TYPE_MAP ? TYPE_OBJECT : TYPE_TUPLE;
+    const struct type **parts = arena_new(arena, const struct type *, n);
+    const struct type **all = arena_new(arena, const struct type *, n);
+    size_t count = 0;
+    for (size_t i = 0; parts && all && i < n; i++)
+        if (types[i]->kind == partner)
+            parts[count++] = types[i];
+    const struct type *whole =
+        parts && all ? unify_all_parts(arena, parts, count, depth_left) : NULL;
+    for (size_t i = 0; whole && i < n; i++)
+        all[i] = types[i]->kind == partner ? whole : types[i];
+    const struct type *common = whole ? unify_at(arena, all, n, depth_left) : NULL;
+    return common && common->kind == kind ? common : NULL;
 }
 
 static bool same_names(const struct type *const *types, size_t n)
@@ -231,19 +256,8 @@ static bool same_names(const struct type *const *types, size_t n)
 static const struct type *unify_objects(struct arena *arena, const struct type *const *types,
                                         size_t n, unsigned depth_left)
 {
-    if (!same_names(types, n)) {
-        const struct type **parts = NULL;
-        size_t count = 0, room = 0;
-        for (size_t i = 0; i < n; i++)
-            for (uint32_t k = 0; k < types[i]->n; k++) {
-                parts = arena_grow(arena, parts, count, &room, count + 1);
-                if (!parts)
-                    return NULL;
-                parts[count++] = types[i]->members[k].type;
-            }
-        const struct type *elem = count ? unify_at(arena, parts, count, depth_left) : &type_dynamic;
-        return collection_of_all(arena, types, n, TYPE_MAP, elem, depth_left);
-    }
+    if (!same_names(types, n))
+        return unify_all_parts(arena, types, n, depth_left);
     struct type_member *members = arena_new(arena, struct type_member, types[0]->n);
     const struct type **column = arena_new(arena, const struct type *, n);
     if (!members || !column)
@@ -264,7 +278,7 @@ static const struct type *unify_tuples(struct arena *arena, const struct type *c
 {
     for (size_t i = 1; i < n; i++)
         if (types[i]->n != types[0]->n)
-            return unify_elements(arena, types, n, TYPE_LIST, depth_left);
+            return unify_all_parts(arena, types, n, depth_left);
     const struct type **items = arena_new(arena, const struct type *, types[0]->n);
     const struct type **column = arena_new(arena, const struct type *, n);
     if (!items || !column)
@@ -299,8 +313,8 @@ static const struct type *unify_at(struct arena *arena, const struct type *const
             continue;
         if (count[kind] + dynamic == n)
             return dynamic ? &type_dynamic : unify_elements(arena, types, n, kind, depth_left - 1);
-        if (kind != TYPE_SET && !dynamic && count[kind] + count[partner] == n &&
-            (common = unify_elements(arena, types, n, kind, depth_left - 1)))
+        if (kind != TYPE_SET && count[kind] + count[partner] + dynamic == n &&
+            (common = unify_mixed(arena, types, n, kind, depth_left - 1)))
             return common;
     }
     if (count[TYPE_OBJECT] && count[TYPE_OBJECT] + dynamic == n)
