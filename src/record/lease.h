@@ -40,7 +40,7 @@ struct lease_ask {
     bool (*known)(void *ctx, struct str stack); /* stacks of others are passed over */
     void *ctx;
 };
-/* The stack whose work is due for the longest, of those that nobody has. Outside a transaction. */
+/* The stack whose work is due for the longest, of those that nobody has. */
 bool lease_take(struct record *record, struct arena *arena, const struct lease_ask *ask,
                 struct lease *ret, bool *ret_taken, struct err *err);
 /* *ret_held false: it is somebody else's. Outside a transaction. */

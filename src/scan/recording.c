@@ -78,7 +78,7 @@ static bool with_others(struct recording *r, enum recording_step step, struct er
 static bool begin_in(struct recording *r, struct err *err)
 {
     return run_begin(r->record, &r->start, &r->finish.run, err) &&
-           with_others(r, RECORDING_BEGIN, err) && db_commit(r->record->db, err);
+           with_others(r, RECORDING_BEGIN, err);
 }
 
 /* What resources are called, for events that come later. A state that cannot be read so is told of
@@ -131,10 +131,12 @@ bool recording_begin(struct recording *r, const struct stack *stack, struct err 
                                     .live_utc_ms = live_time(arena, r->options.scan, stack),
                                     .baseline = r->options.baseline,
                                     .deadline_ms = config ? config->review.deadline_ms : NULL};
-    if (!db_begin(r->record->db, DB_WRITE, err))
+    bool own = !db_in_transaction(r->record->db);
+    if (own && !db_begin(r->record->db, DB_WRITE, err))
         return err_wrap(err, "record the scan of %.*s", STR_ARG(stack->name));
-    if (!begin_in(r, err)) {
-        db_rollback(r->record->db);
+    if (!begin_in(r, err) || (own && !db_commit(r->record->db, err))) {
+        if (own)
+            db_rollback(r->record->db);
         return false;
     }
     return ask_who(r, stack, err) &&

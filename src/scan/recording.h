@@ -49,6 +49,7 @@ bool recording_prepare(struct recording *ret, const struct recording_options *op
                        struct err *err);
 /* record is open for writing, and outlives the recording. */
 bool recording_use(struct recording *r, struct record *record, struct err *err);
+/* Within a transaction that is open: with it, or not at all. */
 bool recording_begin(struct recording *r, const struct stack *stack, struct err *err);
 /* Records the result, then marks in it what the baseline and reviews say. Trouble goes to
  * r->failed. */

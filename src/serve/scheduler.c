@@ -91,9 +91,9 @@ static void unuse_plan(struct scheduler *s, struct plan *plan)
         plan_free(plan);
 }
 
-/* What is touched first, for everybody; then what is due. */
-static bool take(struct slot *slot, struct record *record, struct arena *arena,
-                 const struct plan *plan, struct lease *ret, bool *ret_taken, struct err *err)
+bool scheduler_take(struct slot *slot, struct record *record, struct arena *arena,
+                    const struct plan *plan, bool urgent, struct lease *ret, bool *ret_taken,
+                    struct err *err)
 {
     struct scheduler *s = slot->scheduler;
     struct looking looking = {s, plan};
@@ -103,27 +103,42 @@ static bool take(struct slot *slot, struct record *record, struct arena *arena,
     const struct lease_ask ask = {
         .owner = arena_printf(arena, "%s:%llu", s->name, (unsigned long long)n),
         .lease_ms = s->settings.lease_ms,
-        .urgent = true,
+        .urgent = urgent,
         .known = is_ours,
         .ctx = &looking};
-    struct lease_ask due = ask;
-    due.urgent = false;
     if (!ask.owner.ptr)
         return arena_full(arena, err);
-    return lease_take(record, arena, &ask, ret, ret_taken, err) &&
-           (*ret_taken || slot->urgent || lease_take(record, arena, &due, ret, ret_taken, err));
+    return lease_take(record, arena, &ask, ret, ret_taken, err);
 }
 
-static void hold(struct slot *slot, const struct lease *lease)
+/* What is touched first, for everybody; then what is due. */
+static bool take(struct slot *slot, struct record *record, struct arena *arena,
+                 const struct plan *plan, struct lease *ret, bool *ret_taken, struct err *err)
+{
+    return scheduler_take(slot, record, arena, plan, true, ret, ret_taken, err) &&
+           (*ret_taken || slot->urgent ||
+            scheduler_take(slot, record, arena, plan, false, ret, ret_taken, err));
+}
+
+bool scheduler_goes_on(struct scheduler *s, struct store *store, const struct plan *plan)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    bool on = !s->closing && s->plan == plan;
+    (void)pthread_mutex_unlock(&s->lock);
+    return on && store->uses < STORE_USES;
+}
+
+void scheduler_hold(struct slot *slot, const struct lease *lease)
 {
     struct scheduler *s = slot->scheduler;
     (void)pthread_mutex_lock(&s->lock);
+    bool had = slot->lease.stack.ptr;
     slot->lease = lease ? *lease : (struct lease){0};
     slot->renewed_ms = clock_monotonic_ms();
     slot->why = lease && s->closing ? SLOT_CLOSING : SLOT_GOES_ON;
     slot->cancel = slot->why != SLOT_GOES_ON;
-    s->busy += lease ? 1 : 0;
-    s->busy -= lease ? 0 : 1;
+    s->busy += lease && !had;
+    s->busy -= !lease;
     (void)pthread_cond_broadcast(&s->change);
     (void)pthread_mutex_unlock(&s->lock);
 }
@@ -154,10 +169,9 @@ static bool work_once(struct slot *slot, struct hands *hands, struct err *err)
         return false;
     if (store_ready(&hands->store, s->server, err) &&
         take(slot, &hands->store.record, &arena, plan, &lease, &taken, err) && taken) {
-        hold(slot, &lease);
+        scheduler_hold(slot, &lease);
         scheduler_scan(s, slot, hands, plan, &lease);
         publish_budgets(s);
-        hold(slot, NULL);
     }
     unuse_plan(s, plan);
     if (err->kind)

@@ -80,7 +80,17 @@ struct hands {
 };
 void hands_drop(struct hands *hands);
 
-/* One stack whose lease was taken, to its end: the lease is given back. */
+/* Of stacks that the plan has: what was touched, the longest ago; or what is due. */
+bool scheduler_take(struct slot *slot, struct record *record, struct arena *arena,
+                    const struct plan *plan, bool urgent, struct lease *ret, bool *ret_taken,
+                    struct err *err);
+/* The slot has this lease from now on; NULL: none. */
+void scheduler_hold(struct slot *slot, const struct lease *lease);
+/* May what was begun with this plan and connection go on with another stack? */
+bool scheduler_goes_on(struct scheduler *scheduler, struct store *store, const struct plan *plan);
+
+/* One stack whose lease was taken, to its end, and those that are begun as others end: the leases
+ * are given back, and the slot has none. */
 void scheduler_scan(struct scheduler *scheduler, struct slot *slot, struct hands *hands,
                     const struct plan *plan, const struct lease *lease);
 

@@ -1,6 +1,5 @@
-/* scheduler_scan.c - one stack whose lease was taken: what is due of it, scanned and recorded. */
+/* scheduler_scan.c - one stack whose lease was taken, scanned and recorded; then the next. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,16 +10,11 @@
 #include "desired/remote.h"
 #include "model/config.h"
 #include "policy/policy.h"
-#include "record/planned.h"
 #include "record/states.h"
-#include "record/touch.h"
-#include "scan/places.h"
-#include "scan/recording.h"
 #include "serve/log.h"
-#include "serve/scheduler_parts.h"
+#include "serve/scheduler_piece.h"
 
 enum {
-    TOUCHED_MAX = 10000, /* in one scan; what is left comes next */
     BACK_OFF_MS = 30000, /* the first; doubled each time */
     BACK_OFF_MOST_MS = 3600000,
     ENDED_MS = 500, /* as BACK_OFF_MS, where the process ended and nothing is known of the scan */
@@ -30,226 +24,13 @@ enum {
     UNCHECKED_TIMES = 8,
     APPLY_LOOK_MS = 5000, /* is it over? */
     POLICY_MS = 60000,    /* then it is opened anew: waivers end by the clock */
-    AGAIN_MS = 500,
-    PROGRESS_TEXT = 400
+    AGAIN_MS = 500
 };
+static const size_t PIECE_ARENA = (size_t)1 << 36;
 
-/* X(constant, name in figures and logs) */
-#define PIECES(X) \
-    X(PIECE_NONE, "none") \
-    X(PIECE_WHOLE, "whole") \
-    X(PIECE_SLICE, "slice") \
-    X(PIECE_TIER, "tier") \
-    X(PIECE_TOUCHED, "touched")
-#define X(constant, name) constant,
-enum piece_kind { PIECES(X) PIECE_COUNT };
-#undef X
 #define X(constant, name) name,
 static const char *const piece_names[] = {PIECES(X)};
 #undef X
-
-/* How far a sweep is: the figures of the slices that were recorded. */
-struct progress {
-    int64_t resources; /* of the stack, when it was counted last; 0 = never */
-    int64_t slice, nslices, began_utc_ms;
-    int64_t sum[10];
-};
-
-struct piece {
-    struct scheduler *s;
-    struct slot *slot;
-    struct hands *hands;
-    const struct lease *lease;
-    const struct stack *stack;
-    const struct schedule_set *set;
-    struct arena arena;
-    struct err err;
-    int64_t now, began_ms; /* of the store, of the monotonic clock */
-    struct telemetry_span span;
-    char trace[TELEMETRY_PARENT]; /* the span as it is recorded with the run */
-
-    enum piece_kind kind;
-    struct planned *row; /* of the stack's tiers */
-    size_t nrows;
-    struct touched *touched;
-    size_t ntouched;
-    bool *due;  /* of set->tiers */
-    bool named; /* did a touch name the whole stack? */
-    struct progress progress;
-    struct str *address; /* sorted: of tiers and touches */
-    size_t naddresses, addresses_room;
-
-    struct scan_options scan;
-    struct places_repos repos;
-    struct judges judges;
-    struct recording recording;
-    struct stack_result result;
-    bool locked; /* for an apply, and scanned all the same */
-};
-
-static struct record *store_of(struct piece *p)
-{
-    return &p->hands->store.record;
-}
-
-/* --- what is due --- */
-
-static struct planned *row_of(struct planned *row, size_t n, struct str tier)
-{
-    for (size_t i = 0; i < n; i++)
-        if (str_equal(row[i].tier, tier))
-            return &row[i];
-    return NULL;
-}
-
-static int64_t *sum_of(struct coverage *c, size_t i)
-{
-    uint64_t *const field[] = {&c->resources,
-                               &c->compared,
-                               &c->same,
-                               &c->different,
-                               &c->missing,
-                               &c->unmanaged,
-                               &c->unchecked,
-                               &c->ignored,
-                               &c->attributes_compared,
-                               &c->attributes_not_observed};
-    static_assert(sizeof field / sizeof *field ==
-                      sizeof((struct progress){0}.sum) / sizeof(int64_t),
-                  "one sum a figure");
-    return (int64_t *)field[i];
-}
-
-static void read_progress(struct str text, struct progress *ret)
-{
-    int64_t n[14] = {0};
-    struct str rest = text, word;
-    size_t i = 0;
-    *ret = (struct progress){0};
-    for (bool more = text.len > 0; more && i < 14; i++) {
-        more = str_cut(&rest, ' ', &word);
-        if (!str_to_int64(word, &n[i]))
-            return; /* of another version: from the start */
-    }
-    ret->resources = n[0];
-    if (i < 14 || n[2] < 2 || n[1] < 0 || n[1] >= n[2])
-        return;
-    ret->slice = n[1];
-    ret->nslices = n[2];
-    ret->began_utc_ms = n[3];
-    memcpy(ret->sum, &n[4], sizeof ret->sum);
-}
-
-static struct str print_progress(struct arena *arena, const struct progress *p)
-{
-    char text[PROGRESS_TEXT];
-    int at = snprintf(text, sizeof text, "%" PRId64, p->resources);
-    if (p->slice)
-        at += snprintf(&text[at], sizeof text - (size_t)at, " %" PRId64 " %" PRId64 " %" PRId64,
-                       p->slice, p->nslices, p->began_utc_ms);
-    for (size_t i = 0; p->slice && i < 10; i++)
-        at += snprintf(&text[at], sizeof text - (size_t)at, " %" PRId64, p->sum[i]);
-    return arena_dup(arena, (struct str){text, (size_t)at});
-}
-
-static void decide_kind(struct piece *p)
-{
-    bool tier = false;
-    for (size_t i = 0; i < p->set->n; i++) {
-        const struct planned *row = row_of(p->row, p->nrows, p->set->tiers[i].name);
-        p->due[i] = row && row->next_utc_ms <= p->now;
-        tier |= i > 0 && p->due[i];
-        if (i == 0 && row)
-            read_progress(row->progress, &p->progress);
-    }
-    for (size_t i = 0; i < p->ntouched; i++)
-        p->named |= p->touched[i].touch.address.len == 0;
-    p->kind = p->named                         ? PIECE_WHOLE
-              : p->slot->urgent && p->ntouched ? PIECE_TOUCHED
-              : p->due[0]                      ? PIECE_WHOLE
-              : tier                           ? PIECE_TIER
-              : p->ntouched                    ? PIECE_TOUCHED
-                                               : PIECE_NONE;
-    /* A document is read at once, however long it is. */
-    bool slices = p->kind == PIECE_WHOLE && !p->named && p->stack->snapshot.len == 0;
-    if (slices && !p->progress.nslices && p->progress.resources > p->s->settings.slice) {
-        p->progress.nslices =
-            (p->progress.resources + p->s->settings.slice - 1) / p->s->settings.slice;
-        p->progress.began_utc_ms = p->now;
-    }
-    if (slices && p->progress.nslices > 1)
-        p->kind = PIECE_SLICE;
-}
-
-static bool find_work(struct piece *p)
-{
-    struct record *record = store_of(p);
-    p->due = arena_new(&p->arena, bool, p->set->n);
-    if (!p->due)
-        return arena_full(&p->arena, &p->err);
-    if (!lease_now(record, &p->now, &p->err) ||
-        !planned_load(record, &p->arena, p->stack->name, &p->row, &p->nrows, &p->err) ||
-        !touch_due(record, &p->arena, p->stack->name, p->now, TOUCHED_MAX, &p->touched,
-                   &p->ntouched, &p->err))
-        return false;
-    decide_kind(p);
-    if (p->kind == PIECE_SLICE)
-        p->ntouched = 0; /* theirs is a scan of their own */
-    return true;
-}
-
-/* --- addresses --- */
-
-static bool add_address(struct piece *p, struct str address)
-{
-    struct str *grown =
-        arena_grow(&p->arena, p->address, p->naddresses, &p->addresses_room, p->naddresses + 1);
-    struct str kept = arena_dup(&p->arena, address);
-    if (!grown || !kept.ptr)
-        return arena_full(&p->arena, &p->err);
-    p->address = grown;
-    p->address[p->naddresses++] = kept;
-    return true;
-}
-
-static bool covered(const struct piece *p, const struct resource *resource)
-{
-    for (size_t i = 1; i < p->set->n; i++)
-        if (p->due[i] &&
-            schedule_tier_covers(&p->set->tiers[i], resource->type, &resource->attributes))
-            return true;
-    return false;
-}
-
-/* A state that cannot be read is told by the scan itself. */
-static bool add_tiers(struct piece *p)
-{
-    struct desired *desired;
-    struct resource resource;
-    struct err why = {0};
-    bool ok = true;
-    if (!desired_open_stack_state(p->stack, &desired, &why))
-        return true;
-    while (ok && desired_next(desired, &resource, &why))
-        if (resource.mode == RESOURCE_MANAGED && covered(p, &resource))
-            ok = add_address(p, resource.address);
-    desired_close(desired);
-    return ok;
-}
-
-static bool find_addresses(struct piece *p)
-{
-    if (p->kind != PIECE_TIER && p->kind != PIECE_TOUCHED)
-        return true;
-    if (p->kind == PIECE_TIER && !add_tiers(p))
-        return false;
-    for (size_t i = 0; i < p->ntouched; i++)
-        if (!add_address(p, p->touched[i].touch.address))
-            return false;
-    if (p->naddresses > 1)
-        qsort(p->address, p->naddresses, sizeof *p->address, str_compare_qsort);
-    return true;
-}
 
 /* --- an apply --- */
 
@@ -260,7 +41,7 @@ static bool look_here(struct piece *p, struct lock_holder *ret)
     struct lockinfo info = {0};
     char since[CLOCK_TEXT];
     *ret = (struct lock_holder){0};
-    if (!states_get(&p->arena, store_of(p)->db, p->stack->name, &row, &p->err))
+    if (!states_get(&p->arena, piece_store(p)->db, p->stack->name, &row, &p->err))
         return false;
     ret->held = row.lock.id.len && str_equal(row.lock.kind, STR("write"));
     if (!ret->held)
@@ -351,7 +132,7 @@ static int64_t try_again_at(const struct piece *p, int64_t now, int64_t attempts
 
 static bool give_back(struct piece *p, const struct lease_end *end, struct err *err)
 {
-    return lease_end(store_of(p), p->lease, end, err);
+    return lease_end(piece_store(p), p->lease, end, err);
 }
 
 /* A slice after the other; the last one's run stands for all of them. */
@@ -363,7 +144,7 @@ static void sum_up(struct piece *p)
     if (p->kind != PIECE_SLICE)
         return;
     for (size_t i = 0; i < 10; i++)
-        *sum_of(c, i) += p->progress.sum[i];
+        *piece_sum(c, i) += p->progress.sum[i];
     if (p->progress.slice + 1 < p->progress.nslices)
         return;
     p->recording.finish.partial = false;
@@ -377,11 +158,11 @@ static bool move_on(struct piece *p, int64_t now, struct err *err)
     size_t n = 0;
     bool all = p->kind == PIECE_WHOLE ||
                (p->kind == PIECE_SLICE && p->progress.slice + 1 == p->progress.nslices);
-    if (!planned_load(store_of(p), &p->arena, p->stack->name, &row, &n, err))
+    if (!planned_load(piece_store(p), &p->arena, p->stack->name, &row, &n, err))
         return false;
     for (size_t i = 0; i < p->set->n; i++) {
         const struct schedule_tier *tier = &p->set->tiers[i];
-        struct planned *r = row_of(row, n, tier->name);
+        struct planned *r = piece_row(row, n, tier->name);
         if (!r || !(all || (i > 0 && p->kind == PIECE_TIER && p->due[i])))
             continue;
         r->began_utc_ms = p->now;
@@ -390,7 +171,7 @@ static bool move_on(struct piece *p, int64_t now, struct err *err)
                              ? SCHEDULE_NEVER
                              : schedule_next(&tier->schedule, p->stack->name, now);
     }
-    struct planned *whole = row_of(row, n, STR(""));
+    struct planned *whole = piece_row(row, n, STR(""));
     if (whole && (all || p->kind == PIECE_SLICE)) {
         struct progress at = p->progress;
         if (all)
@@ -398,25 +179,25 @@ static bool move_on(struct piece *p, int64_t now, struct err *err)
         else
             at.slice++;
         for (size_t i = 0; !all && i < 10; i++)
-            at.sum[i] = *sum_of(&p->result.coverage, i);
-        whole->progress = print_progress(&p->arena, &at);
+            at.sum[i] = *piece_sum(&p->result.coverage, i);
+        whole->progress = piece_print_progress(&p->arena, &at);
         if (!whole->progress.ptr)
             return arena_full(&p->arena, err);
     }
-    return planned_store(store_of(p), row, n, err);
+    return planned_store(piece_store(p), row, n, err);
 }
 
 static bool begin_with(struct piece *p, int64_t run, struct err *err)
 {
     struct run_start start = p->recording.start;
-    if (p->lease->run && !run_abandon(store_of(p), p->lease->run, &start,
+    if (p->lease->run && !run_abandon(piece_store(p), p->lease->run, &start,
                                       STR("its service ended, or lost the stack's lease"), err))
         return false;
     /* A scan that ends its process is not begun again at once; nor are all the others long kept
      * from it that were under way when somebody else ended it. */
     int64_t wait = p->lease->attempts ? doubled(ENDED_MS, p->lease->attempts, ENDED_MOST_MS) : 0;
     int64_t again = p->now + wait;
-    return lease_begin(store_of(p), p->lease, run, again, err);
+    return lease_begin(piece_store(p), p->lease, run, again, err);
 }
 
 static bool is_unchecked(const struct piece *p, struct str address)
@@ -444,7 +225,7 @@ static bool again(struct piece *p, struct str address, int64_t times, int64_t no
                                 .due_utc_ms = now + ((int64_t)UNCHECKED_MS << times)};
     if (!touch.why.ptr)
         return arena_full(&p->arena, err);
-    return times >= UNCHECKED_TIMES || touch_add(store_of(p), &touch, 1, err);
+    return times >= UNCHECKED_TIMES || touch_add(piece_store(p), &touch, 1, err);
 }
 
 /* Of a stack that was touched as a whole: each by itself, or all where they are many. */
@@ -479,20 +260,23 @@ static bool again_later(struct piece *p, int64_t now, struct err *err)
     return true;
 }
 
+static bool begin_next(struct piece *p, struct err *err);
+
 static bool end_with(struct piece *p, struct err *err)
 {
     int64_t now = 0, attempts = p->lease->attempts + 1;
-    if (!lease_now(store_of(p), &now, err))
+    if (!lease_now(piece_store(p), &now, err))
         return false;
     if (p->result.failed.len) {
         const struct lease_end failed = {.attempts = attempts,
                                          .not_before_utc_ms = try_again_at(p, now, attempts)};
         return give_back(p, &failed, err);
     }
-    return move_on(p, now, err) && touch_done(store_of(p), p->touched, p->ntouched, err) &&
+    return move_on(p, now, err) && touch_done(piece_store(p), p->touched, p->ntouched, err) &&
            again_later(p, now, err) &&
            give_back(p, &(struct lease_end){.waits_utc_ms = p->locked ? p->lease->waits_utc_ms : 0},
-                     err);
+                     err) &&
+           (!p->next || begin_next(p, err));
 }
 
 static bool within(void *ctx, enum recording_step step, int64_t run, struct err *err)
@@ -512,14 +296,14 @@ static bool leave_run(struct piece *p, struct str why, struct err *err)
                                      DB_PARAM_INT(p->lease->fence)};
     struct err none = {0};
     int64_t run = 0;
-    if (!db_one_int(store_of(p)->db,
+    if (!db_one_int(piece_store(p)->db,
                     "SELECT run FROM lease WHERE stack = $1 AND owner = $2 AND fence = $3", param,
                     3, &run, &none) &&
         none.kind != ERR_NONE) {
         *err = none;
         return false;
     }
-    return !run || run_abandon(store_of(p), run, start, why, err);
+    return !run || run_abandon(piece_store(p), run, start, why, err);
 }
 
 /* The run that was begun counts for nothing; the stack is free again. */
@@ -534,7 +318,7 @@ static bool abandon(struct piece *p, struct str why, const struct lease_end *end
     struct db *db;
     if (!store_ready(&p->hands->store, p->s->server, err))
         return false;
-    db = store_of(p)->db;
+    db = piece_store(p)->db;
     if (!db_begin(db, DB_WRITE, err))
         return false;
     if (abandon_in(p, why, end, err) && db_commit(db, err))
@@ -548,7 +332,7 @@ static void give_up_lost(struct piece *p)
 {
     metrics_add(server_metrics(p->s->server), METRIC_SCAN_LEASES_LOST, NULL, 1);
     if (p->recording.finish.run && store_ready(&p->hands->store, p->s->server, NULL))
-        (void)run_abandon(store_of(p), p->recording.finish.run, &p->recording.start,
+        (void)run_abandon(piece_store(p), p->recording.finish.run, &p->recording.start,
                           STR("the stack's lease was lost"), NULL);
 }
 
@@ -567,7 +351,7 @@ static bool open_policy(struct piece *p)
     struct hands *h = p->hands;
     struct policy_problems problems = {.rules = {.arena = &h->arena}, .rego = {.arena = &h->arena}};
     const struct record_options *of = &p->s->server->options.record;
-    const struct judges_opening how = {.now_utc_ms = record_now(store_of(p)),
+    const struct judges_opening how = {.now_utc_ms = record_now(piece_store(p)),
                                        .env = of->env,
                                        .cancel = &p->slot->cancel,
                                        .partial = true};
@@ -609,28 +393,36 @@ static void fill_options(struct piece *p)
                                     .exact = exact,
                                     .env = o->record.env,
                                     .repos = &p->repos,
-                                    .now_utc_ms = record_now(store_of(p))};
+                                    .now_utc_ms = record_now(piece_store(p))};
     if (p->kind == PIECE_SLICE) {
         p->scan.slice = (unsigned)p->progress.slice;
         p->scan.nslices = (unsigned)p->progress.nslices;
     }
 }
 
+/* The digests of what decides. */
 static bool prepare(struct piece *p)
 {
-    const struct config *config = p->s->server->options.config;
-    p->judges = (struct judges){.config = config};
-    fill_options(p);
+    p->judges = (struct judges){.config = p->s->server->options.config};
     const struct recording_options options = {.arena = &p->arena,
                                               .scan = &p->scan,
                                               .judges = &p->judges,
                                               .actor = {STR("plumb"), STR("service")},
                                               .within = within,
                                               .ctx = p};
-    if (!recording_prepare(&p->recording, &options, &p->err) ||
-        !recording_use(&p->recording, store_of(p), &p->err))
-        return false;
-    return true;
+    return recording_prepare(&p->recording, &options, &p->err);
+}
+
+static bool begin_run(struct piece *p)
+{
+    telemetry_begin(server_telemetry(p->s->server), NULL, STR(""), &p->span);
+    for (size_t i = 0; i < p->ntouched; i++)
+        telemetry_caused(&p->span, p->touched[i].touch.trace);
+    fill_options(p);
+    p->recording.start.trace = telemetry_traceparent(&p->span, p->trace);
+    p->begun = recording_use(&p->recording, piece_store(p), &p->err) &&
+               recording_begin(&p->recording, p->stack, &p->err);
+    return p->begun;
 }
 
 /* A policy that cannot be asked, no memory: told as the stack's failure. */
@@ -672,6 +464,73 @@ static bool may_go_on(struct piece *p)
     return on;
 }
 
+/* --- what comes next ---
+ *
+ * Where more was touched than is looked at, one transaction ends a scan, takes the next stack's
+ * lease and begins its run: one commit, one sync of the disk, for what are three otherwise. */
+
+static void drop_next(struct piece *p)
+{
+    if (p->next)
+        arena_free(&p->next->arena);
+    free(p->next);
+    p->next = NULL;
+}
+
+/* Room for one, and what takes a look at files, before anybody waits for the store. */
+static void make_next(struct piece *p)
+{
+    if (p->kind != PIECE_TOUCHED || p->result.failed.len ||
+        !scheduler_goes_on(p->s, &p->hands->store, p->plan))
+        return;
+    p->next = calloc(1, sizeof *p->next);
+    if (!p->next)
+        return;
+    *p->next = (struct piece){.s = p->s,
+                              .slot = p->slot,
+                              .hands = p->hands,
+                              .plan = p->plan,
+                              .arena = {.limit = PIECE_ARENA}};
+    if (!prepare(p->next))
+        drop_next(p);
+}
+
+/* Within the transaction that ends the one before. What is more than a touch is begun after it. */
+static bool begin_taken(struct piece *n)
+{
+    struct lock_holder holder;
+    n->found = piece_find_work(n);
+    if (!n->found || n->kind != PIECE_TOUCHED || n->lease->waits_utc_ms)
+        return n->found;
+    return look_here(n, &holder) && (holder.held || (piece_find_addresses(n) && begin_run(n)));
+}
+
+static void set_lease(struct piece *p, const struct lease *lease)
+{
+    size_t i = plan_find(p->plan, lease->stack);
+    p->lease = lease;
+    p->stack = &p->plan->stacks.stack[i];
+    p->set = &p->plan->set[i];
+    p->began_ms = clock_monotonic_ms();
+}
+
+static bool begin_next(struct piece *p, struct err *err)
+{
+    struct piece *n = p->next;
+    bool taken = false;
+    if (!scheduler_take(n->slot, piece_store(n), &n->arena, n->plan, true, &n->taken, &taken, err))
+        return false;
+    if (!taken) {
+        drop_next(p);
+        return true;
+    }
+    set_lease(n, &n->taken);
+    if (begin_taken(n))
+        return true;
+    *err = n->err;
+    return false;
+}
+
 /* A store that is away is waited for, as long as the lease lasts: writing twice is told apart by
  * the lease, which the first has given back. */
 static bool record_it(struct piece *p)
@@ -679,9 +538,17 @@ static bool record_it(struct piece *p)
     const struct timespec wait = {.tv_nsec = AGAIN_MS * 1000000L};
     int64_t until = clock_monotonic_ms() + p->s->settings.lease_ms;
     sum_up(p);
+    make_next(p);
     for (;;) {
         if (!recording_end(&p->recording, p->stack, &p->result, &p->err))
             return false;
+        if (p->next && p->recording.failed.kind) { /* neither is recorded: this one alone, then */
+            drop_next(p);
+            if (p->recording.failed.kind != ERR_UNAVAILABLE) {
+                p->recording.failed = (struct err){0};
+                continue;
+            }
+        }
         if (p->recording.failed.kind != ERR_UNAVAILABLE || clock_monotonic_ms() > until ||
             !may_go_on(p))
             break;
@@ -689,7 +556,7 @@ static bool record_it(struct piece *p)
         (void)nanosleep(&wait, NULL);
         if (store_ready(&p->hands->store, p->s->server, NULL)) {
             p->recording.failed = (struct err){0};
-            if (!recording_use(&p->recording, store_of(p), &p->err))
+            if (!recording_use(&p->recording, piece_store(p), &p->err))
                 return false;
         }
     }
@@ -751,7 +618,7 @@ static bool wait_for_apply(struct piece *p, const char *what)
 /* Nothing is due any more, or nothing is in what is: schedules move on all the same. */
 static bool move_on_alone(struct piece *p)
 {
-    struct db *db = store_of(p)->db;
+    struct db *db = piece_store(p)->db;
     if (!db_begin(db, DB_WRITE, &p->err))
         return false;
     if ((p->kind == PIECE_NONE || move_on(p, p->now, &p->err)) &&
@@ -779,27 +646,29 @@ static bool end_of_apply(struct piece *p, const struct lock_holder *before, bool
     return scan_note_apply(&p->arena, before->held ? before : &after, &p->result, &p->err);
 }
 
-static bool scan_it(struct piece *p)
+/* *ret_waits: it is not begun, for an apply goes on. */
+static bool begin_it(struct piece *p, struct lock_holder *holder, bool *ret_waits)
 {
-    struct lock_holder holder;
-    bool patient = is_patient(p), waits = false;
-    telemetry_begin(server_telemetry(p->s->server), NULL, STR(""), &p->span);
-    for (size_t i = 0; i < p->ntouched; i++)
-        telemetry_caused(&p->span, p->touched[i].touch.trace);
-    if (!look_here(p, &holder))
+    bool patient = is_patient(p);
+    if (!look_here(p, holder))
         return false;
     if (p->lease->waits_utc_ms) /* one look is less than a scan in vain */
-        look_there(p, &holder);
-    if (holder.held && patient)
+        look_there(p, holder);
+    *ret_waits = holder->held && patient;
+    if (*ret_waits)
         return wait_for_apply(p, "an apply is under way: waiting");
-    p->locked = holder.held;
+    p->locked = holder->held;
     if (!patient)
         tell_apply(p, "an apply was waited for long enough: scanned all the same");
-    if (!prepare(p))
-        return false;
-    p->recording.start.trace = telemetry_traceparent(&p->span, p->trace);
-    if (!recording_begin(&p->recording, p->stack, &p->err))
-        return false;
+    return (p->recording.options.arena || prepare(p)) && begin_run(p);
+}
+
+static bool scan_it(struct piece *p)
+{
+    struct lock_holder holder = {0};
+    bool waits = false;
+    if (!p->begun && (!begin_it(p, &holder, &waits) || waits))
+        return waits && !p->err.kind;
     if (p->lease->due_utc_ms > 0)
         metrics_observe(server_metrics(p->s->server), METRIC_SCAN_LAG,
                         LABELS(str_from(piece_names[p->kind])),
@@ -817,7 +686,7 @@ static bool scan_it(struct piece *p)
 
 static bool run(struct piece *p)
 {
-    if (!find_work(p) || !find_addresses(p))
+    if ((!p->found && !piece_find_work(p)) || (!p->begun && !piece_find_addresses(p)))
         return false;
     bool nothing = p->kind == PIECE_NONE || (p->kind == PIECE_TIER && !p->naddresses);
     return nothing ? move_on_alone(p) : scan_it(p);
@@ -867,16 +736,20 @@ static void end_badly(struct piece *p)
 void scheduler_scan(struct scheduler *scheduler, struct slot *slot, struct hands *hands,
                     const struct plan *plan, const struct lease *lease)
 {
-    size_t i = plan_find(plan, lease->stack);
-    struct piece p = {.s = scheduler,
-                      .slot = slot,
-                      .hands = hands,
-                      .lease = lease,
-                      .stack = &plan->stacks.stack[i],
-                      .set = &plan->set[i],
-                      .arena = {.limit = (size_t)1 << 36},
-                      .began_ms = clock_monotonic_ms()};
-    if (!run(&p))
-        end_badly(&p);
-    arena_free(&p.arena);
+    struct piece first = {.s = scheduler,
+                          .slot = slot,
+                          .hands = hands,
+                          .plan = plan,
+                          .arena = {.limit = PIECE_ARENA}};
+    set_lease(&first, lease);
+    for (struct piece *p = &first, *next; p; p = next) {
+        if (!run(p))
+            end_badly(p);
+        next = p->next;
+        hands->store.uses += next ? 1 : 0;
+        scheduler_hold(slot, next ? next->lease : NULL); /* before what it had goes */
+        arena_free(&p->arena);
+        if (p != &first)
+            free(p);
+    }
 }

@@ -336,6 +336,78 @@ static void a_new_finding_wakes_the_others(void **state)
     close_world(&w);
 }
 
+enum { STACKS = 8 };
+
+static void put_stacks(struct world *w)
+{
+    char yaml[2000], path[200];
+    int n = snprintf(yaml, sizeof yaml, "version: 1\n" SERVE "stacks:\n");
+    for (int i = 0; i < STACKS; i++) {
+        n += snprintf(&yaml[n], sizeof yaml - (size_t)n,
+                      "  - {path: s%d, name: s%d, snapshot: app/live.ndjson}\n", i, i);
+        (void)snprintf(path, sizeof path, "%s/s%d", w->dir, i);
+        assert_int_equal(mkdir(path, 0700), 0);
+        (void)snprintf(path, sizeof path, "%s/s%d/terraform.tfstate", w->dir, i);
+        assert_int_equal(symlink("../app/terraform.tfstate", path), 0);
+    }
+    put(w, "plumb.yaml", yaml);
+    struct str kept = io_join(&w->arena, str_from(w->dir), STR("plumb.yaml"));
+    w->config = (struct config){0};
+    assert_true(config_load(&w->arena, kept.ptr, &w->config, &w->err));
+}
+
+static void touch_all(struct world *w)
+{
+    struct touch touch[STACKS];
+    for (int i = 0; i < STACKS; i++)
+        touch[i] = (struct touch){.stack = arena_printf(&w->arena, "s%d", i),
+                                  .address = STR("x_thing.t3"),
+                                  .why = STR("event")};
+    assert_true(touch_add(&w->record, touch, STACKS, &w->err));
+}
+
+#define NOTHING_IS_HELD "SELECT count(*) FROM lease WHERE (owner <> '' OR run <> 0)"
+
+/* More stacks than threads: one transaction ends a scan and begins the next. Where the next cannot
+ * begin, the one that has ended is recorded all the same, and the others follow. */
+static void touched_stacks_follow_one_another(void **state)
+{
+    struct world w = {0};
+    make_world(&w, *state, "version: 1\n" STACK);
+    put_stacks(&w);
+    put_live(&w, "l");
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM lease", STACKS);
+    end(&w, 0);
+    touch_all(&w);
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'partial'", STACKS);
+    end(&w, 0);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM finding WHERE lane = 0"), STACKS);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM touch"), 0);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run"), STACKS);
+    assert_int_equal(ask(&w, NOTHING_IS_HELD), 0);
+
+    assert_true(
+        db_script(w.record.db,
+                  db_kind(w.record.db) == DB_SQLITE
+                      ? "CREATE TRIGGER no_s5 BEFORE INSERT ON run WHEN new.stack = 's5'"
+                        " BEGIN SELECT RAISE(ABORT, 'not now'); END"
+                      : "ALTER TABLE run ADD CONSTRAINT no_s5 CHECK (stack <> 's5') NOT VALID",
+                  &w.err));
+    put_live(&w, "m");
+    touch_all(&w);
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'partial'", 2 * STACKS - 1);
+    wait_for(&w, "SELECT count(*) FROM lease WHERE stack = 's5' AND owner <> ''", 1);
+    end(&w, 0);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM touch"), 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM touch WHERE stack = 's5'"), 1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run WHERE outcome = 'running'"), 0);
+    assert_int_equal(ask(&w, NOTHING_IS_HELD " AND stack <> 's5'"), 0);
+    close_world(&w);
+}
+
 /* What stays unchecked of a stack that was touched as a whole is looked at again, alone. */
 static void the_rest_of_a_touched_stack_is_looked_at_again(void **state)
 {
@@ -599,6 +671,7 @@ int main(void)
         cmocka_unit_test(a_folder_that_is_away_may_come_back),
         cmocka_unit_test(a_tier_and_a_touch_are_scanned_alone),
         cmocka_unit_test(a_new_finding_wakes_the_others),
+        cmocka_unit_test(touched_stacks_follow_one_another),
         cmocka_unit_test(the_rest_of_a_touched_stack_is_looked_at_again),
         cmocka_unit_test(the_store_s_trouble_is_not_the_stack_s),
         cmocka_unit_test(a_scan_ends_for_its_own_lease_alone),
