@@ -43,6 +43,13 @@ static struct str absolute_path(struct arena *arena, struct str path)
     return arena_dup(arena, str_from(resolved));
 }
 
+/* What file functions read. */
+static bool read_given(void *ctx, struct str path, struct str *ret)
+{
+    const struct code *code = ctx;
+    return code->options.read && code->options.read(code->options.ctx, path, ret);
+}
+
 static void prepare(struct code *code)
 {
     key_table_init(&code->keys, &code->arena, 0);
@@ -54,6 +61,7 @@ static void prepare(struct code *code)
         .planning = true,
         .opentofu = code->options.opentofu,
         .call_provider = code_call_provider,
+        .read = read_given,
         .ctx = code,
     };
     code->ev = (struct hcl_eval){.arena = &code->arena,

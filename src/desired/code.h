@@ -205,6 +205,7 @@ enum code_target_part {
     CODE_TARGET_TEXT,  /* expr is a text inside of a template; `value` is what it says then */
     CODE_TARGET_FIRST, /* expr is a template; `value` is put in front of what it says */
     CODE_TARGET_LAST,  /* ... and behind it */
+    CODE_TARGET_FILE,  /* the whole of `source`, which is no code: a file that file() reads */
 };
 struct code_target {
     const struct hcl_file *source;

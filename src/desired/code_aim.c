@@ -199,6 +199,8 @@ bool code_aim_at(struct code_follow *f, const struct code_source *source,
                  const struct value *value)
 {
     struct code_aiming *a = f->aim;
+    if (a->template && source->file == a->template)
+        return part == CODE_TARGET_TEXT && code_aim_file_text(f, source, expr, value_text(value));
     struct value *now = arena_new(f->arena, struct value, 1);
     const struct value *old =
         now && code_follow_eval(f, source, expr, now) ? path_find(now, rest) : NULL;
@@ -213,6 +215,17 @@ bool code_aim_at(struct code_follow *f, const struct code_source *source,
                                    .value = *value,
                                    .old = old && old->kind != VALUE_NULL ? old : NULL};
     a->hits++;
+    return true;
+}
+
+bool code_aim_whole_file(struct code_follow *f, const struct hcl_file *file, struct str text)
+{
+    struct code_target *target = add_target(f);
+    if (!target)
+        return !(f->aim->failed = true);
+    *target =
+        (struct code_target){.source = file, .part = CODE_TARGET_FILE, .value = value_string(text)};
+    f->aim->hits++;
     return true;
 }
 
@@ -295,6 +308,11 @@ static bool here(struct code_follow *f, const struct code_source *source,
     const struct value *old = NULL;
     if (!source->file || !v)
         return false;
+    if (a->template && source->file == a->template) {
+        struct str text;
+        return expr->kind == HCL_EXPR_STRING && rest.n == 0 && !a->unset &&
+               code_aim_text(f, &a->value, &text) && code_aim_file_text(f, source, expr, text);
+    }
     if (code_follow_eval(f, source, expr, &now))
         old = path_find(&now, rest);
     if (old && old->kind == VALUE_NULL)

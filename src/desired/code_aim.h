@@ -23,7 +23,8 @@ struct code_aiming {
     size_t n, room;
     size_t hits; /* targets, and what is as it should be already */
     struct code_choices *choices;
-    struct str why; /* the first reason why not, or empty */
+    const struct hcl_file *template; /* of templatefile(), while we are in one */
+    struct str why;                  /* the first reason why not, or empty */
     bool failed;
 };
 
@@ -39,6 +40,16 @@ bool code_aim_for(struct code_follow *f, const struct code_source *source,
                   const struct hcl_expr *expr, struct path rest, unsigned depth_left);
 bool code_aim_format(struct code_follow *f, const struct code_source *source,
                      const struct hcl_expr *call, struct path rest, unsigned depth_left);
+
+bool code_aim_file(struct code_follow *f, const struct code_source *source,
+                   const struct hcl_expr *call, struct path rest);
+bool code_aim_template_file(struct code_follow *f, const struct code_source *source,
+                            const struct hcl_expr *call, struct path rest, unsigned depth_left);
+/* A text inside of the template of a file is to say something else. */
+bool code_aim_file_text(struct code_follow *f, const struct code_source *source,
+                        const struct hcl_expr *text, struct str now);
+/* A file is to have that text. */
+bool code_aim_whole_file(struct code_follow *f, const struct hcl_file *file, struct str text);
 
 /* On from an expression with another wish (NULL: the part goes); then the old one is back. False:
  * it leads nowhere, and the aim has failed. */

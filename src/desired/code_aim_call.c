@@ -628,6 +628,16 @@ static bool turn_format(struct turning *t)
     return code_aim_format(t->f, t->source, t->call, t->rest, t->depth_left);
 }
 
+static bool turn_file(struct turning *t)
+{
+    return code_aim_file(t->f, t->source, t->call, t->rest);
+}
+
+static bool turn_templatefile(struct turning *t)
+{
+    return code_aim_template_file(t->f, t->source, t->call, t->rest, t->depth_left);
+}
+
 /* A function that makes nothing else of one of its arguments, as it is called here: replace() of
  * what is not there, max() of the greatest. */
 static void aim_same(struct turning *t)
@@ -669,6 +679,7 @@ bool code_aim_call(struct code_follow *f, const struct code_source *source,
         {"distinct", turn_set},
         {"element", turn_none},
         {"ephemeralasnull", turn_none},
+        {"file", turn_file},
         {"flatten", turn_flatten},
         {"format", turn_format},
         {"join", turn_join},
@@ -685,6 +696,7 @@ bool code_aim_call(struct code_follow *f, const struct code_source *source,
         {"slice", turn_slice},
         {"sort", turn_set},
         {"split", turn_split},
+        {"templatefile", turn_templatefile},
         {"title", turn_case},
         {"tobool", turn_none},
         {"tolist", turn_none},

@@ -42,6 +42,8 @@ static bool refuse_target(struct adopter *ad, const struct code_target *t)
 /* Do both change one thing? Then the second waits until the first is done. */
 static bool is_same(const struct code_target *a, const struct code_target *b)
 {
+    if (a->part == CODE_TARGET_FILE || b->part == CODE_TARGET_FILE)
+        return a->part == b->part && str_equal(a->source->name, b->source->name);
     return a->source == b->source && a->expr == b->expr &&
            (a->expr ? a->rest.n && b->rest.n : a->body == b->body && str_equal(a->name, b->name));
 }
@@ -69,6 +71,26 @@ static bool make_edit(struct adopter *ad, const struct code_target *t, struct hc
     else
         ok = hcl_edit_set(edit, t->expr, t->rest, v, known, &obstacle);
     return ok || refuse_target(ad, t);
+}
+
+/* The new text of a file that the code reads; *ret_left: another one waits. */
+static bool write_plain(struct adopter *ad, const struct code_aim *aim, size_t at, bool *done,
+                        bool *ret_left)
+{
+    const struct code_target *t = &aim->target[at];
+    if (!adopt_may_edit(ad, t->source->name))
+        return false;
+    struct adopt_text *text = adopt_open_plain(ad, t->source->name);
+    struct str now = arena_dup(ad->arena, value_text(&t->value));
+    if (!text || !now.ptr)
+        return text ? adopt_full(ad) : false;
+    text->text = now;
+    for (size_t i = at; i < aim->n; i++) {
+        bool same = is_same(t, &aim->target[i]);
+        *ret_left |= same && i > at;
+        done[i] |= same;
+    }
+    return true;
 }
 
 /* All targets in the file of the first one. */
@@ -102,9 +124,12 @@ static bool edit_targets(struct adopter *ad, const struct code_aim *aim, bool *r
     *ret_left = false;
     if (!done)
         return adopt_full(ad);
-    for (size_t i = 0; i < aim->n; i++)
-        if (!done[i] && !edit_file(ad, aim, i, done, ret_left))
+    for (size_t i = 0; i < aim->n; i++) {
+        bool plain = aim->target[i].part == CODE_TARGET_FILE;
+        if (!done[i] && !(plain ? write_plain(ad, aim, i, done, ret_left)
+                                : edit_file(ad, aim, i, done, ret_left)))
             return false;
+    }
     return true;
 }
 

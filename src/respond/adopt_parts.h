@@ -7,6 +7,7 @@
 /* A file of the code while it is edited. */
 struct adopt_text {
     struct str name, path; /* relative to the root module; on disk */
+    struct str read_as;    /* the absolute name by which functions read it; or empty */
     struct str before, text;
     const struct hcl_file *file;  /* text as it was read last */
     const struct hcl_file *first; /* `before` as it was read */
@@ -162,6 +163,8 @@ const struct hcl_attribute *adopt_attribute(struct adopter *ad, const struct ado
                                             struct str name);
 /* A file of the root module, a new one if there is none; NULL (refused, or an error). */
 struct adopt_text *adopt_open_text(struct adopter *ad, struct str name, bool make);
+/* A file of any kind that the code reads. */
+struct adopt_text *adopt_open_plain(struct adopter *ad, struct str name);
 /* Take the result of an edit as the file's text. */
 bool adopt_take(struct adopter *ad, struct adopt_text *text, struct hcl_edit *edit);
 /* Is it a file that people here edit? Else refuses. */

@@ -1,4 +1,6 @@
 /* adopt_place.c - blocks of the code's files, found again in texts that have been edited. */
+#include <stdlib.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/io.h"
@@ -89,6 +91,31 @@ static bool read_text(struct adopter *ad, struct str path, struct str *ret)
     if (o->read && o->read(o->ctx, path, ret))
         return true;
     return io_read_file(ad->arena, path.ptr, HCL_SIZE_MAX, ret, ad->err);
+}
+
+struct adopt_text *adopt_open_plain(struct adopter *ad, struct str name)
+{
+    char root[4096];
+    struct str dir = arena_dup(ad->arena, ad->options->root_dir);
+    for (size_t i = 0; i < ad->ntexts; i++)
+        if (str_equal(ad->text[i].name, name))
+            return &ad->text[i];
+    struct adopt_text *grown =
+        arena_grow(ad->arena, ad->text, ad->ntexts, &ad->room_texts, ad->ntexts + 1);
+    struct adopt_text text = {.name = arena_dup(ad->arena, name),
+                              .path = io_join(ad->arena, ad->options->root_dir, name)};
+    if (dir.ptr)
+        text.read_as = io_join(ad->arena, realpath(dir.ptr, root) ? str_from(root) : dir, name);
+    if (!grown || !text.name.ptr || !text.path.ptr || !text.read_as.ptr) {
+        (void)adopt_full(ad);
+        return NULL;
+    }
+    ad->text = grown;
+    if (!read_text(ad, text.path, &text.before))
+        return NULL;
+    text.text = text.opened = text.before;
+    ad->text[ad->ntexts] = text;
+    return &ad->text[ad->ntexts++];
 }
 
 struct adopt_text *adopt_open_text(struct adopter *ad, struct str name, bool make)

@@ -117,7 +117,9 @@ static bool edited_read(void *ctx, struct str path, struct str *ret)
     const struct edited *e = ctx;
     struct str clean = pathname_clean(e->ad->arena, path);
     for (size_t i = 0; clean.ptr && i < e->ad->ntexts; i++) {
-        struct str own = pathname_clean(e->ad->arena, e->ad->text[i].path);
+        const struct adopt_text *text = &e->ad->text[i];
+        struct str own =
+            pathname_clean(e->ad->arena, text->read_as.len ? text->read_as : text->path);
         if (own.ptr && str_equal(own, clean)) {
             *ret = e->ad->text[i].text;
             return true;

@@ -60,6 +60,9 @@ bool hcl_edit_unset(struct hcl_edit *edit, const struct hcl_expr *expr, struct p
 /* Make a text inside of a template (a string among its parts) say something else. False where it
  * cannot be told how it is written: in JSON syntax, with \u escapes in it. */
 bool hcl_edit_text(struct hcl_edit *edit, const struct hcl_expr *text, struct str now);
+/* The same in the template of a file (hcl_parse_template): the file's text then. */
+bool hcl_template_text(struct arena *arena, struct str file, const struct hcl_expr *text,
+                       struct str now, struct str *ret);
 /* A text at the beginning of a quoted template, or at its end. False where it is not quoted. */
 bool hcl_edit_text_end(struct hcl_edit *edit, const struct hcl_expr *template, bool at_end,
                        struct str text);

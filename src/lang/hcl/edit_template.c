@@ -87,15 +87,15 @@ static size_t written_char(struct str s, bool quoted, char *ret)
 
 /* For each byte of what the text says, and for its end, where that is written. Blanks that the
  * template takes off are passed over. NULL: it cannot be told. */
-static uint32_t *places_of(struct hcl_edit *edit, const struct hcl_expr *text,
+static uint32_t *places_of(struct arena *arena, struct str file, const struct hcl_expr *text,
                            const struct standing *standing)
 {
-    struct str raw = str_sub(edit->file->text, text->range.start, text->range.end);
+    struct str raw = str_sub(file, text->range.start, text->range.end);
     struct str says = value_text(&text->value);
-    uint32_t *place = arena_new(edit->arena, uint32_t, says.len + 1);
+    uint32_t *place = arena_new(arena, uint32_t, says.len + 1);
     size_t at = 0, n = 0;
     bool line = standing->indent.len > 0 &&
-                (text->range.start == 0 || edit->file->text.ptr[text->range.start - 1] == '\n');
+                (text->range.start == 0 || file.ptr[text->range.start - 1] == '\n');
     while (place && n < says.len) {
         char c;
         if (at >= raw.len)
@@ -148,13 +148,14 @@ static void print(struct buf *out, const struct standing *standing, struct str n
     }
 }
 
-bool hcl_edit_text(struct hcl_edit *edit, const struct hcl_expr *text, struct str now)
+/* The characters that differ, and what is written there then. */
+static bool splice_of(struct arena *arena, struct str file, const struct hcl_expr *text,
+                      const struct standing *standing, struct str now, struct hcl_splice *ret)
 {
     struct str old = value_text(&text->value);
-    struct standing standing = standing_of(edit->file, text);
-    uint32_t *place = edit->file->json ? NULL : places_of(edit, text, &standing);
-    struct str newline = standing.quoted ? STR("\\n") : STR("\n");
-    struct buf out = {.limit = HCL_SIZE_MAX};
+    uint32_t *place = places_of(arena, file, text, standing);
+    struct str newline = standing->quoted ? STR("\\n") : STR("\n");
+    AUTO_BUF out = {.limit = HCL_SIZE_MAX};
     size_t same = 0, end = 0;
     if (!place)
         return false;
@@ -164,14 +165,37 @@ bool hcl_edit_text(struct hcl_edit *edit, const struct hcl_expr *text, struct st
            old.ptr[old.len - 1 - end] == now.ptr[now.len - 1 - end])
         end++;
     /* Whole characters: not from the middle of one. */
-    while (same > 0 && ((unsigned char)now.ptr[same] & 0xc0) == 0x80)
+    while (same > 0 && same < now.len && ((unsigned char)now.ptr[same] & 0xc0) == 0x80)
         same--;
     while (end > 0 && ((unsigned char)now.ptr[now.len - end] & 0xc0) == 0x80)
         end--;
-    print(&out, &standing, newline, str_sub(now, same, now.len - end), end == 0);
-    struct str written = edit_text(edit, &out);
-    edit_splice(edit, place[same], place[old.len - end], written);
+    print(&out, standing, newline, str_sub(now, same, now.len - end), end == 0);
+    *ret =
+        (struct hcl_splice){{place[same], place[old.len - end]}, arena_dup(arena, buf_view(&out))};
+    return buf_ok(&out, NULL) && ret->text.ptr;
+}
+
+bool hcl_edit_text(struct hcl_edit *edit, const struct hcl_expr *text, struct str now)
+{
+    struct standing standing = standing_of(edit->file, text);
+    struct hcl_splice splice;
+    if (edit->file->json ||
+        !splice_of(edit->arena, edit->file->text, text, &standing, now, &splice))
+        return false;
+    edit_splice(edit, splice.range.start, splice.range.end, splice.text);
     return true;
+}
+
+bool hcl_template_text(struct arena *arena, struct str file, const struct hcl_expr *text,
+                       struct str now, struct str *ret)
+{
+    const struct standing bare = {0};
+    struct hcl_splice splice;
+    if (!splice_of(arena, file, text, &bare, now, &splice))
+        return false;
+    *ret = arena_printf(arena, "%.*s%.*s%.*s", (int)splice.range.start, file.ptr,
+                        STR_ARG(splice.text), STR_ARG(str_sub(file, splice.range.end, file.len)));
+    return ret->ptr;
 }
 
 bool hcl_edit_text_end(struct hcl_edit *edit, const struct hcl_expr *template, bool at_end,

@@ -73,6 +73,8 @@ struct hcl_world {
     /* provider::NAME::FUNCTION; NULL = none. */
     bool (*call_provider)(void *ctx, struct hcl_eval *ev, struct str name, const struct value *args,
                           size_t nargs, struct value *ret);
+    /* The text of a file that is there, instead of the disk's; NULL = none. */
+    bool (*read)(void *ctx, struct str path, struct str *ret);
     void *ctx;
 };
 

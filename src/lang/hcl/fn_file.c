@@ -164,7 +164,9 @@ bool hcl_file_read(struct hcl_call *call, int bad_arg, struct str path, struct s
         *ret_fault = HCL_FILE_REFUSED;
         return hcl_call_fail(call, bad_arg, "\"%.*s\" is not a regular file", STR_ARG(path));
     }
-    if (io_read_file(call->ev->arena, full.ptr, HCL_FILE_MAX, ret, &err))
+    const struct hcl_world *world = call->ev->world;
+    if ((world->read && world->read(world->ctx, full, ret)) ||
+        io_read_file(call->ev->arena, full.ptr, HCL_FILE_MAX, ret, &err))
         return true;
     *ret_fault = HCL_FILE_REFUSED;
     return hcl_call_fail(call, bad_arg, "failed to read file: %s", err.frame[0]);
