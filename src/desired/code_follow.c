@@ -9,13 +9,13 @@
 
 /* --- small things --- */
 
-static struct path tail(struct path path)
+struct path code_follow_tail(struct path path)
 {
     return (struct path){path.n ? path.step + 1 : NULL, path.n ? path.n - 1 : 0};
 }
 
-static bool prepend(struct code_follow *f, struct path_step step, struct path path,
-                    struct path *ret)
+bool code_follow_prepend(struct code_follow *f, struct path_step step, struct path path,
+                         struct path *ret)
 {
     struct path_step *steps = arena_new(f->arena, struct path_step, path.n + 1);
     if (!steps) {
@@ -116,7 +116,8 @@ static void follow_object(struct code_follow *f, const struct code_source *sourc
         if (!code_follow_key(f, source, &expr->items.item[i], &key) ||
             !is_step(&rest.step[0], &key))
             continue;
-        code_follow_expr(f, source, expr->items.item[i].value, tail(rest), depth_left - 1);
+        code_follow_expr(f, source, expr->items.item[i].value, code_follow_tail(rest),
+                         depth_left - 1);
         return;
     }
 }
@@ -129,7 +130,7 @@ static void follow_tuple(struct code_follow *f, const struct code_source *source
         return;
     i = rest.step[0].kind == PATH_INDEX ? rest.step[0].index : -1;
     if (i >= 0 && (uint64_t)i < expr->parts.n)
-        code_follow_expr(f, source, expr->parts.part[i], tail(rest), depth_left - 1);
+        code_follow_expr(f, source, expr->parts.part[i], code_follow_tail(rest), depth_left - 1);
 }
 
 static void follow_conditional(struct code_follow *f, const struct code_source *source,
@@ -217,7 +218,7 @@ static void follow_for(struct code_follow *f, const struct code_source *source,
         passed++;
         if (!is_step(&rest.step[0], &key))
             continue;
-        code_follow_expr(f, &inner, expr->for_->value, tail(rest), depth_left - 1);
+        code_follow_expr(f, &inner, expr->for_->value, code_follow_tail(rest), depth_left - 1);
         return;
     }
 }
@@ -242,229 +243,7 @@ static void follow_splat(struct code_follow *f, const struct code_source *source
         bind->element = collection;
     }
     inner.bind = bind;
-    code_follow_expr(f, &inner, expr->splat.each, tail(rest), depth_left - 1);
-}
-
-/* --- calls --- */
-
-static const struct value *member_at(const struct value *v, const struct path_step *step)
-{
-    if (step->kind == PATH_KEY)
-        return value_get(v, step->key);
-    if ((v->kind == VALUE_LIST || v->kind == VALUE_TUPLE) && step->index >= 0 &&
-        step->index < v->len)
-        return &v->items[step->index];
-    return NULL;
-}
-
-/* What would have been taken, were it there. */
-static void note_absent(struct code_follow *f, const struct code_source *source,
-                        const struct hcl_expr *expr, struct path rest)
-{
-    f->absent = expr;
-    f->absent_at = *source;
-    f->absent_rest = rest;
-}
-
-/* The last argument that has the key. */
-static const struct hcl_expr *pick_merge(struct code_follow *f, const struct code_source *source,
-                                         const struct hcl_expr *call, struct path *rest)
-{
-    struct value v;
-    for (size_t i = call->call.nargs; rest->n && !call->call.expand && i-- > 0;)
-        if (code_follow_eval(f, source, call->call.arg[i], &v) && member_at(&v, &rest->step[0]))
-            return call->call.arg[i];
-    return NULL;
-}
-
-static const struct hcl_expr *pick_first(struct code_follow *f, const struct code_source *source,
-                                         const struct hcl_expr *call, struct path *rest)
-{
-    (void)f;
-    (void)source;
-    (void)rest;
-    return call->call.nargs ? call->call.arg[0] : NULL;
-}
-
-/* toset([...]): of an element nothing is said by a path */
-static const struct hcl_expr *pick_set(struct code_follow *f, const struct code_source *source,
-                                       const struct hcl_expr *call, struct path *rest)
-{
-    return rest->n ? NULL : pick_first(f, source, call, rest);
-}
-
-static const struct hcl_expr *pick_try(struct code_follow *f, const struct code_source *source,
-                                       const struct hcl_expr *call, struct path *rest)
-{
-    struct value v;
-    for (size_t i = 0; i < call->call.nargs; i++) {
-        if (!code_follow_eval(f, source, call->call.arg[i], &v))
-            continue;
-        if (i)
-            note_absent(f, source, call->call.arg[0], *rest);
-        return call->call.arg[i];
-    }
-    return NULL;
-}
-
-static const struct hcl_expr *pick_coalesce(struct code_follow *f, const struct code_source *source,
-                                            const struct hcl_expr *call, struct path *rest)
-{
-    struct value v;
-    for (size_t i = 0; i < call->call.nargs && !call->call.expand; i++) {
-        if (!code_follow_eval(f, source, call->call.arg[i], &v) || v.kind == VALUE_UNKNOWN)
-            return NULL;
-        bool empty = v.kind == VALUE_NULL || (v.kind == VALUE_STRING && v.len == 0) ||
-                     (value_is_list_like(&v) && v.len == 0);
-        if (!empty && i)
-            note_absent(f, source, call->call.arg[0], *rest);
-        if (!empty)
-            return call->call.arg[i];
-    }
-    return NULL;
-}
-
-/* lookup(map, key, default) */
-static const struct hcl_expr *pick_lookup(struct code_follow *f, const struct code_source *source,
-                                          const struct hcl_expr *call, struct path *rest)
-{
-    struct value map, key;
-    struct path_step step;
-    if (call->call.nargs < 2 || !code_follow_eval(f, source, call->call.arg[0], &map) ||
-        !code_follow_eval(f, source, call->call.arg[1], &key) || !code_follow_step(&key, &step))
-        return NULL;
-    if (!member_at(&map, &step)) {
-        struct path there;
-        if (prepend(f, step, *rest, &there))
-            note_absent(f, source, call->call.arg[0], there);
-        return call->call.nargs > 2 ? call->call.arg[2] : NULL;
-    }
-    return prepend(f, step, *rest, rest) ? call->call.arg[0] : NULL;
-}
-
-/* element(list, i) */
-static const struct hcl_expr *pick_element(struct code_follow *f, const struct code_source *source,
-                                           const struct hcl_expr *call, struct path *rest)
-{
-    struct value list, key;
-    int64_t i;
-    if (call->call.nargs != 2 || !code_follow_eval(f, source, call->call.arg[0], &list) ||
-        !code_follow_eval(f, source, call->call.arg[1], &key) || !value_to_int64(&key, &i) ||
-        !value_is_list_like(&list) || list.len == 0 || i < 0)
-        return NULL;
-    struct path_step step = {.kind = PATH_INDEX, .index = i % list.len};
-    return prepend(f, step, *rest, rest) ? call->call.arg[0] : NULL;
-}
-
-/* one([x]) */
-static const struct hcl_expr *pick_one(struct code_follow *f, const struct code_source *source,
-                                       const struct hcl_expr *call, struct path *rest)
-{
-    struct path_step step = {.kind = PATH_INDEX, .index = 0};
-    (void)source;
-    return call->call.nargs == 1 && prepend(f, step, *rest, rest) ? call->call.arg[0] : NULL;
-}
-
-/* concat(a, b): the index counts through them */
-static const struct hcl_expr *pick_concat(struct code_follow *f, const struct code_source *source,
-                                          const struct hcl_expr *call, struct path *rest)
-{
-    struct value v;
-    if (rest->n == 0 || rest->step[0].kind != PATH_INDEX || call->call.expand)
-        return NULL;
-    int64_t left = rest->step[0].index;
-    for (size_t i = 0; i < call->call.nargs; i++) {
-        if (!code_follow_eval(f, source, call->call.arg[i], &v) || !value_is_list_like(&v))
-            return NULL;
-        struct path_step step = {.kind = PATH_INDEX, .index = left};
-        if (left < v.len)
-            return prepend(f, step, tail(*rest), rest) ? call->call.arg[i] : NULL;
-        left -= v.len;
-    }
-    return NULL;
-}
-
-/* The steps to the element of nested lists that stands at *left of all of them. */
-static bool find_flat(const struct value *v, int64_t *left, struct path_step *step, size_t room,
-                      size_t *ret_n)
-{
-    for (uint32_t i = 0; room && i < v->len; i++) {
-        const struct value *item = &v->items[i];
-        step[*ret_n] = (struct path_step){.kind = PATH_INDEX, .index = i};
-        ++*ret_n;
-        if (item->kind == VALUE_LIST || item->kind == VALUE_TUPLE) {
-            if (find_flat(item, left, step, room - 1, ret_n))
-                return true;
-        } else if (item->kind == VALUE_SET) {
-            *left -= item->len; /* none of its elements has a place */
-            if (*left < 0)
-                return false;
-        } else if ((*left)-- == 0) {
-            return true;
-        }
-        --*ret_n;
-    }
-    return false;
-}
-
-/* flatten([[a], [b, c]]): the index counts through them */
-static const struct hcl_expr *pick_flatten(struct code_follow *f, const struct code_source *source,
-                                           const struct hcl_expr *call, struct path *rest)
-{
-    struct path_step step[HCL_STEPS_MAX];
-    struct value v;
-    size_t n = 0;
-    if (rest->n == 0 || rest->step[0].kind != PATH_INDEX || call->call.nargs != 1 ||
-        !code_follow_eval(f, source, call->call.arg[0], &v) ||
-        !(v.kind == VALUE_LIST || v.kind == VALUE_TUPLE))
-        return NULL;
-    int64_t left = rest->step[0].index;
-    if (left < 0 || !find_flat(&v, &left, step, HCL_STEPS_MAX, &n) || left >= 0)
-        return NULL;
-    *rest = tail(*rest);
-    while (n-- > 0)
-        if (!prepend(f, step[n], *rest, rest))
-            return NULL;
-    return call->call.arg[0];
-}
-
-static void follow_call(struct code_follow *f, const struct code_source *source,
-                        const struct hcl_expr *expr, struct path rest, unsigned depth_left)
-{
-    static const struct {
-        const char *name;
-        const struct hcl_expr *(*pick)(struct code_follow *f, const struct code_source *source,
-                                       const struct hcl_expr *call, struct path *rest);
-    } rows[] = {
-        {"merge", pick_merge},
-        {"try", pick_try},
-        {"coalesce", pick_coalesce},
-        {"lookup", pick_lookup},
-        {"coalescelist", pick_coalesce},
-        {"element", pick_element},
-        {"one", pick_one},
-        {"concat", pick_concat},
-        {"flatten", pick_flatten},
-        {"tomap", pick_first},
-        {"tolist", pick_first},
-        {"toset", pick_set},
-        {"tostring", pick_first},
-        {"tonumber", pick_first},
-        {"tobool", pick_first},
-        {"sensitive", pick_first},
-        {"nonsensitive", pick_first},
-        {"ephemeralasnull", pick_first},
-    };
-    struct str name = expr->call.name;
-    if (str_starts(name, STR("core::")))
-        name = str_sub(name, STR("core::").len, name.len);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (str_equal(name, str_from(rows[i].name))) {
-            const struct hcl_expr *arg = rows[i].pick(f, source, expr, &rest);
-            if (arg)
-                code_follow_expr(f, source, arg, rest, depth_left - 1);
-            return;
-        }
+    code_follow_expr(f, &inner, expr->splat.each, code_follow_tail(rest), depth_left - 1);
 }
 
 /* --- references --- */
@@ -500,9 +279,9 @@ static void follow_bind(struct code_follow *f, const struct code_bind *bind, str
     bool key = bind->key_only;
     if (bind->iterator && rest.n) {
         key = rest.step[0].kind == PATH_KEY && str_equal(rest.step[0].key, STR("key"));
-        inner = rest = tail(rest);
+        inner = rest = code_follow_tail(rest);
     }
-    if (!key && !bind->any && !prepend(f, bind->step, rest, &inner))
+    if (!key && !bind->any && !code_follow_prepend(f, bind->step, rest, &inner))
         return;
     if (key || bind->any)
         inner = (struct path){0};
@@ -542,7 +321,7 @@ static bool unwind(struct code_follow *f, const struct code_source *source,
         if (ret->n == HCL_STEPS_MAX ||
             (expr->kind == HCL_EXPR_INDEX && (!code_follow_eval(f, source, expr->index.key, &key) ||
                                               !code_follow_step(&key, &step))) ||
-            !prepend(f, step, ret->rest, &ret->rest))
+            !code_follow_prepend(f, step, ret->rest, &ret->rest))
             return false;
         memmove(ret->brackets + 1, ret->brackets, ret->n * sizeof *ret->brackets);
         ret->brackets[0] = expr->kind == HCL_EXPR_INDEX;
@@ -763,7 +542,8 @@ static void follow_repeat(struct code_follow *f, const struct code_source *sourc
     struct code_source own = {.file = source->repeat->file, .scope = source->repeat_scope};
     bool value = ref->kind == CODE_REF_EACH && str_equal(ref->name, STR("value"));
     bool set = value && value_equal(&each->key, &each->value);
-    if (value && !set && (!code_follow_step(&each->key, &step) || !prepend(f, step, rest, &inner)))
+    if (value && !set &&
+        (!code_follow_step(&each->key, &step) || !code_follow_prepend(f, step, rest, &inner)))
         return;
     code_add_link(f, ref->kind == CODE_REF_COUNT ? "count" : "for_each",
                   arena_printf(f->arena, "%.*s.%.*s", STR_ARG(ref->root), STR_ARG(ref->name)),
@@ -978,7 +758,7 @@ void code_follow_expr(struct code_follow *f, const struct code_source *source,
         return;
     }
     case HCL_EXPR_CALL:
-        follow_call(f, source, expr, rest, depth_left);
+        code_follow_call(f, source, expr, rest, depth_left);
         return;
     case HCL_EXPR_VARIABLE:
     case HCL_EXPR_ATTRIBUTE:

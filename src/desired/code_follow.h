@@ -97,6 +97,13 @@ const struct hcl_expr *code_follow_root(struct code_follow *f, const struct code
 /* What the iterators of the dynamic blocks around something stand for. */
 const struct code_bind *code_bind_generated(struct code_follow *f, const struct code_source *outer,
                                             const struct code_generated *from, unsigned depth_left);
+/* On from a call, to the argument that it passes on; code_follow_call.c. */
+void code_follow_call(struct code_follow *f, const struct code_source *source,
+                      const struct hcl_expr *expr, struct path rest, unsigned depth_left);
+/* A path without its first step; with one more in front of it. */
+struct path code_follow_tail(struct path path);
+bool code_follow_prepend(struct code_follow *f, struct path_step step, struct path path,
+                         struct path *ret);
 bool code_follow_eval(struct code_follow *f, const struct code_source *source,
                       const struct hcl_expr *expr, struct value *ret);
 /* Of a value that is not known: f->why, from the names in the expression where the way ended. */
