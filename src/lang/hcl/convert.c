@@ -263,6 +263,10 @@ static bool to_sequence(const struct conversion *c, const struct value *v, const
             return false;
     if (to->kind == TYPE_SET)
         return hcl_make_set(c->arena, hcl_type_of_values(c->arena, elem), items, v->len, ret);
+    if (v->kind == VALUE_SET && v->len > 1 && !hcl_wholly_known(v)) { /* some may be the same */
+        *ret = hcl_unknown_length(c->arena, type_collection(c->arena, TYPE_LIST, elem), 1, v->len);
+        return true;
+    }
     *ret = value_items(VALUE_LIST, items, v->len);
     if (v->len == 0)
         ret->type = hcl_type_of_values(c->arena, elem);
