@@ -202,6 +202,9 @@ static bool is_missing(const struct linter *l, const struct path *path, struct s
 {
     bool package = false;
     size_t longest = 0;
+    /* What Gatekeeper and conftest put there while they run, whatever a package beside it mocks. */
+    if (str_equal(path->part[0], STR("inventory")) || str_equal(path->part[0], STR("conftest")))
+        return false;
     for (size_t m = 0; m < l->nunits; m++) {
         size_t n = in_package(l->unit[m].module, path);
         if (n == SIZE_MAX)

@@ -13,3 +13,5 @@ denylist contains "x"
 
 # nobody uses it, beside a deny
 deney contains "y" if input.y
+
+deny contains "b" if not data.inventory.cluster.v1.Namespace[input.namespace]
