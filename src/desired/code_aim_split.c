@@ -94,7 +94,7 @@ bool code_aim_split(struct code_follow *f, const struct code_split *s)
         return false;
     for (unsigned rank = 0; rank < CODE_RANKS; rank++)
         for (size_t i = s->n; i-- > 0;)
-            if (s->rank[i] == rank && i <= first && s->n - 1 - i <= last && only(s, i))
+            if (i <= first && s->n - 1 - i <= last && s->rank[i] == rank && only(s, i))
                 candidate[n++] = i;
     return n ? only(s, candidate[code_aim_choose(f, n)]) : between(s);
 }

@@ -21,6 +21,25 @@
 #include "lang/rego/rego.h"
 #include "wire/json.h"
 
+/* What the suite wants of its host: test.sleep("10ms"), which gives null. */
+static enum rego_outcome test_sleep(struct rego_call *call, struct value *ret)
+{
+    struct str text = value_text(call->arg);
+    struct str unit = str_sub(text, text.len - (text.len > 2 ? 2 : text.len), text.len);
+    int64_t n;
+    if (!str_equal(unit, STR("ms")) || !str_to_int64(str_sub(text, 0, text.len - 2), &n) || n < 0 ||
+        n > 1000)
+        return rego_fail(call, "want up to 1000ms");
+    struct timespec wait = {n / 1000, n % 1000 * 1000000};
+    (void)nanosleep(&wait, NULL);
+    *ret = value_null();
+    return REGO_DEFINED;
+}
+
+static const struct rego_builtin sleeper = {"test.sleep", NULL, "(string) => null", test_sleep,
+                                            REGO_NONDETERMINISTIC};
+static const struct rego_family host = {&sleeper, 1};
+
 struct tally {
     unsigned passed, failed, skipped;
     bool compile;
@@ -173,8 +192,8 @@ static void evaluate(struct arena *arena, const struct value *c, struct judgemen
         input = &term;
     }
     if (!rego_compile(source, n, data ? data : &empty,
-                      &(struct rego_compile_options){.logic_keywords = words}, &diags, &policy,
-                      &err)) {
+                      &(struct rego_compile_options){.logic_keywords = words, .host = &host},
+                      &diags, &policy, &err)) {
         diags_text(&diags, j, "compile");
     } else if (!rego_prepare(policy, value_get_string(c, STR("query")), &diags, &query, &err)) {
         diags_text(&diags, j, "query");
@@ -331,29 +350,10 @@ static void run_path(const char *path, struct tally *t)
     (void)closedir(dir);
 }
 
-/* What the suite wants of its host: test.sleep("10ms"), which gives null. */
-static enum rego_outcome test_sleep(struct rego_call *call, struct value *ret)
-{
-    struct str text = value_text(call->arg);
-    struct str unit = str_sub(text, text.len - (text.len > 2 ? 2 : text.len), text.len);
-    int64_t n;
-    if (!str_equal(unit, STR("ms")) || !str_to_int64(str_sub(text, 0, text.len - 2), &n) || n < 0 ||
-        n > 1000)
-        return rego_fail(call, "want up to 1000ms");
-    struct timespec wait = {n / 1000, n % 1000 * 1000000};
-    (void)nanosleep(&wait, NULL);
-    *ret = value_null();
-    return REGO_DEFINED;
-}
-
 int main(int argc, char **argv)
 {
-    static const struct rego_builtin sleeper = {"test.sleep", NULL, "(string) => null", test_sleep,
-                                                REGO_NONDETERMINISTIC};
-    static const struct rego_family host = {&sleeper, 1};
     struct tally t = {0};
     int paths = 0;
-    rego_builtin_set_host(&host);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--compile") == 0) {
             t.compile = true;

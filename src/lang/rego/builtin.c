@@ -19,14 +19,7 @@ static const struct rego_family *const families[] = {
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 
-static const struct rego_family *host_family;
-
-void rego_builtin_set_host(const struct rego_family *family)
-{
-    host_family = family;
-}
-
-static const struct rego_builtin *find_in(const struct rego_family *family, struct str name)
+const struct rego_builtin *rego_family_find(const struct rego_family *family, struct str name)
 {
     for (size_t i = 0; i < family->n; i++) {
         const char *known = family->builtin[i].name;
@@ -44,8 +37,8 @@ const struct rego_builtin *rego_builtin_find(struct str name)
 {
     const struct rego_builtin *found = NULL;
     for (size_t f = 0; f < FAMILIES && !found; f++)
-        found = find_in(families[f], name);
-    return found || !host_family ? found : find_in(host_family, name);
+        found = rego_family_find(families[f], name);
+    return found;
 }
 
 const struct rego_builtin *rego_builtin_find_infix(struct str op)

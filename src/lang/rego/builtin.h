@@ -84,9 +84,8 @@ struct rego_family {
     size_t n;
 };
 
-/* Built-ins of the host's own, for the whole process: set before the first policy is compiled, by
- * one thread. The family stays the caller's and must outlive all policies. */
-void rego_builtin_set_host(const struct rego_family *family);
+/* Of one family; NULL where it has none of that name. */
+const struct rego_builtin *rego_family_find(const struct rego_family *family, struct str name);
 const struct rego_builtin *rego_builtin_find(struct str name);
 const struct rego_builtin *rego_builtin_find_infix(struct str op);
 size_t rego_builtin_count(void);

@@ -165,7 +165,7 @@ static bool check_call(struct visitor *v, const struct rego_term *t)
     const struct rego_node *node = rego_operator_node(v->c, op);
     v->function = op;
     struct str name = rego_operator_name(v->c, op);
-    const struct rego_builtin *builtin = node ? NULL : rego_builtin_find(name);
+    const struct rego_builtin *builtin = node ? NULL : rego_known_builtin(v->c, name);
     const struct rego_compile_options *options = &v->c->policy->options;
     struct rego_signature signature = {0};
     size_t n = t->parts.n - 1;
@@ -245,7 +245,7 @@ static bool statement(struct visitor *v, const struct rego_expr *e)
         const struct rego_builtin *builtin =
             rego_operator_node(v->c, with->target)
                 ? NULL
-                : rego_builtin_find(rego_operator_name(v->c, with->target));
+                : rego_known_builtin(v->c, rego_operator_name(v->c, with->target));
         if (builtin)
             check_mock(v, with, builtin);
         else

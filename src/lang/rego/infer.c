@@ -393,7 +393,7 @@ static const struct rego_type *function_type(struct rego_inference *in, const st
             typed = rego_typed_child(typed, &path[i]);
         return typed ? typed->type : NULL;
     }
-    const struct rego_builtin *builtin = rego_builtin_find(rego_operator_name(in->c, op));
+    const struct rego_builtin *builtin = rego_known_builtin(in->c, rego_operator_name(in->c, op));
     if (!builtin || !rego_signature_parse(in->types.arena, declared(builtin), &signature) ||
         signature.variadic)
         return NULL;
@@ -578,7 +578,7 @@ static void check_values(struct rego_inference *in, const struct rego_expr *e)
         const struct rego_term *value = e->with[i].value;
         struct str name = rego_operator_name(in->c, value);
         const struct rego_node *node = rego_operator_node(in->c, value);
-        if (node ? node->kind != REGO_HEAD_FUNCTION : !name.len || !rego_builtin_find(name))
+        if (node ? node->kind != REGO_HEAD_FUNCTION : !name.len || !rego_known_builtin(in->c, name))
             (void)given(in, value);
     }
 }

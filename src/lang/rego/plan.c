@@ -49,7 +49,7 @@ static bool plan_statement(struct planning *p, const struct rego_term *t)
             return plan_print(p, t);
         const struct rego_node *node = rego_operator_node(p->c, op);
         const struct rego_builtin *builtin =
-            node ? NULL : rego_builtin_find(rego_operator_name(p->c, op));
+            node ? NULL : rego_known_builtin(p->c, rego_operator_name(p->c, op));
         if (!node && !builtin)
             return false;
         if (t->parts.n - 1 == rego_plan_arity(node, builtin, p->c) + 1)
@@ -73,7 +73,7 @@ static bool gives_value(struct planning *p, const struct rego_term *t)
         return true;
     const struct rego_node *node = rego_operator_node(p->c, t->parts.item[0]);
     const struct rego_builtin *builtin =
-        node ? NULL : rego_builtin_find(rego_operator_name(p->c, t->parts.item[0]));
+        node ? NULL : rego_known_builtin(p->c, rego_operator_name(p->c, t->parts.item[0]));
     if (is_operator(t, "eq") || is_operator(t, "assign") || (!node && !builtin) ||
         (builtin && builtin->flags & REGO_VOID))
         return false;
@@ -294,7 +294,7 @@ static bool replacement(struct planning *p, const struct rego_term *value,
         }
         struct str name = rego_operator_name(p->c, value);
         bool local = value->kind == REGO_TERM_VAR && value->slot != REGO_NO_SLOT;
-        const struct rego_builtin *builtin = local ? NULL : rego_builtin_find(name);
+        const struct rego_builtin *builtin = local ? NULL : rego_known_builtin(p->c, name);
         if (builtin && !node) {
             struct rego_signature *signature = arena_new(p->c->arena, struct rego_signature, 1);
             change->by_builtin = builtin;
@@ -323,7 +323,7 @@ static bool plan_change(struct planning *p, const struct rego_with *with,
     }
     change->kind = REGO_CHANGE_FUNCTION;
     change->node = node;
-    change->builtin = node ? NULL : rego_builtin_find(rego_operator_name(p->c, target));
+    change->builtin = node ? NULL : rego_known_builtin(p->c, rego_operator_name(p->c, target));
     if (!node && !change->builtin) {
         rego_complain(p->c, "rego_type_error", target->place,
                       "with keyword target must reference existing input, data, or a function");

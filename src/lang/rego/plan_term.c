@@ -170,7 +170,7 @@ bool rego_plan_call(struct planning *p, const struct rego_term *t, struct rego_p
     const struct rego_term *op = t->parts.item[0];
     const struct rego_node *node = rego_operator_node(p->c, op);
     const struct rego_builtin *builtin =
-        node ? NULL : rego_builtin_find(rego_operator_name(p->c, op));
+        node ? NULL : rego_known_builtin(p->c, rego_operator_name(p->c, op));
     const struct rego_operand *args;
     size_t n = t->parts.n - 1;
     struct rego_pattern result = match;

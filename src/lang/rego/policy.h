@@ -269,6 +269,8 @@ bool rego_resolve_rule(struct rego_compiler *c, struct rego_rule *rule);
 bool rego_resolve_body(struct rego_compiler *c, struct rego_body *body);
 /* The dotted name of a call's operator, "io.jwt.decode"; {0} where it is no name. */
 struct str rego_operator_name(struct rego_compiler *c, const struct rego_term *operator_);
+/* The built-in of that name, the host's own among them; NULL if there is none. */
+const struct rego_builtin *rego_known_builtin(const struct rego_compiler *c, struct str name);
 /* What a resolved operator calls: a node with rules, or a built-in. */
 struct rego_node *rego_operator_node(const struct rego_compiler *c,
                                      const struct rego_term *operator_);

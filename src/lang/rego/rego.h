@@ -48,6 +48,8 @@ struct rego_compile_options {
     /* Which built-in functions there are; NULL = all. */
     bool (*allowed)(void *ctx, struct str builtin);
     void *allowed_ctx;
+    /* Built-ins of the host's own (lang/rego/builtin.h), or NULL; they must outlive the policy. */
+    const struct rego_family *host;
 };
 /* data: the base documents (an object), or NULL. It must outlive the policy. False: diags or err.
  */

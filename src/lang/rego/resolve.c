@@ -281,6 +281,13 @@ static bool variable(struct resolving *r, struct rego_term *t, struct rego_term 
            push(r, r->scope, t->name, t->slot, LOCAL_SEEN);
 }
 
+const struct rego_builtin *rego_known_builtin(const struct rego_compiler *c, struct str name)
+{
+    const struct rego_builtin *found = rego_builtin_find(name);
+    const struct rego_family *host = c->policy->options.host;
+    return found || !host ? found : rego_family_find(host, name);
+}
+
 struct str rego_operator_name(struct rego_compiler *c, const struct rego_term *operator_)
 {
     AUTO_BUF out = {.limit = 1 << 12};
@@ -492,7 +499,7 @@ static bool with(struct resolving *r, struct rego_expr *expr)
         if (head->kind == REGO_TERM_VAR && !operator_(r, target))
             return false;
         struct str name = plain ? rego_operator_name(r->c, value) : (struct str){0};
-        if (name.len && rego_builtin_find(name) &&
+        if (name.len && rego_known_builtin(r->c, name) &&
             !find(r, value->kind == REGO_TERM_REF ? value->parts.item[0]->name : value->name)) {
             if (!operator_(r, value))
                 return false;

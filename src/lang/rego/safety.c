@@ -304,7 +304,8 @@ static size_t arity(struct checking *k, const struct rego_term *operator_)
     struct rego_signature signature;
     if (node)
         return node->narg;
-    const struct rego_builtin *builtin = rego_builtin_find(rego_operator_name(k->c, operator_));
+    const struct rego_builtin *builtin =
+        rego_known_builtin(k->c, rego_operator_name(k->c, operator_));
     if (!builtin || !rego_signature_parse(k->c->arena, builtin->signature, &signature))
         return SIZE_MAX;
     return signature.variadic ? SIZE_MAX : signature.nargs;

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "lang/rego/builtin.h"
+#include "lang/rego/rego.h"
 #include "lang/rego/type.h"
 
 static void test_table(void **state)
@@ -39,11 +40,25 @@ static void test_host_family(void **state)
     (void)state;
     static const struct rego_builtin own = {"host.answer", NULL, "() => number", answer, 0};
     static const struct rego_family host = {&own, 1};
-    assert_null(rego_builtin_find(STR("host.answer")));
-    rego_builtin_set_host(&host);
-    assert_ptr_equal(rego_builtin_find(STR("host.answer")), &own);
-    assert_non_null(rego_builtin_find(STR("count")));
-    rego_builtin_set_host(NULL);
+    AUTO_ARENA arena = {.limit = 4 << 20};
+    struct rego_source source = {.file = STR("t.rego"),
+                                 .text = STR("package t\np := host.answer()\n")};
+    struct rego_compile_options options = {.host = &host};
+    struct rego_diags diags = {.arena = &arena};
+    struct rego_policy *policy;
+    struct rego_query *query;
+    struct rego_result result;
+    AUTO_BUF text = {.limit = 1000};
+    assert_false(
+        rego_compile(&source, 1, NULL, &(struct rego_compile_options){0}, &diags, &policy, NULL));
+    diags = (struct rego_diags){.arena = &arena};
+    assert_true(rego_compile(&source, 1, NULL, &options, &diags, &policy, NULL));
+    assert_true(rego_prepare(policy, STR("x := [data.t.p, host.answer()]"), &diags, &query, NULL));
+    assert_true(rego_eval(query, NULL, &(struct rego_eval_options){0}, &arena, &result, NULL));
+    rego_text(&text, &result.bindings.items[0]);
+    assert_true(str_equal(buf_view(&text), STR("{\"x\": [42, 42]}")));
+    rego_query_close(query);
+    rego_close(policy);
     assert_null(rego_builtin_find(STR("host.answer")));
 }
 
