@@ -47,7 +47,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                         {part[1], part[0], {part[1], (uint32_t)size, 1, 0, 0}}};
     const struct origin origin = {chain[0].at, part[1], chain,     2, part[0],
                                   &commit,     part[1], explained, 2};
-    const struct revision revision = {part[0], part[1], part[0], true, false, true};
+    const struct revision revision = {.repository = part[0],
+                                      .has_remote = true,
+                                      .commit = part[1],
+                                      .branch = part[0],
+                                      .dirty = true,
+                                      .shallow = true};
     struct change changes[] = {
         {.path = STR("both"),
          .before = &v[0],

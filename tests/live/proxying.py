@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import time
 
-from harness import CLIENTS, PLUMB, Skip, Stack, Wrong, check, test, wait_until
+from harness import CLIENTS, MORE_CLIENTS, PLUMB, Skip, Stack, Wrong, check, test, wait_until
 from worlds import THING5, THING6
 
 MODULES = """
@@ -183,7 +183,7 @@ def newer_calls(lab, tool):
     check([r["type"] for r in through.state()["resources"]] == ["lab6_row"] and "MoveResourceState" in methods(through), through.state())
 
 
-@test("lab6", cases=CLIENTS)
+@test("lab6", cases=["tofu", *MORE_CLIENTS])
 def identities(lab, tool):
     """What is known by its identity is read, and imported by it."""
     stack = newer(lab, tool, IDENTITY)
@@ -223,7 +223,7 @@ list "lab6_known" "all" {
 """
 
 
-@test("lab6", cases=CLIENTS[1:])
+@test("lab6", cases=MORE_CLIENTS)
 def actions_and_lists(lab, tool):
     """Terraform's actions and queries (from 1.14 on): passed on; an action is refused where something stands against the stack."""
     stack = newer(lab, tool, ACTION % "a")
