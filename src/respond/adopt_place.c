@@ -93,24 +93,40 @@ static bool read_text(struct adopter *ad, struct str path, struct str *ret)
     return io_read_file(ad->arena, path.ptr, HCL_SIZE_MAX, ret, ad->err);
 }
 
+static struct adopt_text *opened(const struct adopter *ad, struct str name)
+{
+    for (size_t i = 0; i < ad->ntexts; i++)
+        if (str_equal(ad->text[i].name, name))
+            return &ad->text[i];
+    return NULL;
+}
+
+/* Room for one more, not counted yet, and its name and path. */
+static bool begin_text(struct adopter *ad, struct str name, struct adopt_text *ret)
+{
+    struct adopt_text *grown =
+        arena_grow(ad->arena, ad->text, ad->ntexts, &ad->room_texts, ad->ntexts + 1);
+    *ret = (struct adopt_text){.name = arena_dup(ad->arena, name),
+                               .path = io_join(ad->arena, ad->options->root_dir, name)};
+    if (!grown || !ret->name.ptr || !ret->path.ptr)
+        return adopt_full(ad);
+    ad->text = grown;
+    return true;
+}
+
 struct adopt_text *adopt_open_plain(struct adopter *ad, struct str name)
 {
     char root[4096];
     struct str dir = arena_dup(ad->arena, ad->options->root_dir);
-    for (size_t i = 0; i < ad->ntexts; i++)
-        if (str_equal(ad->text[i].name, name))
-            return &ad->text[i];
-    struct adopt_text *grown =
-        arena_grow(ad->arena, ad->text, ad->ntexts, &ad->room_texts, ad->ntexts + 1);
-    struct adopt_text text = {.name = arena_dup(ad->arena, name),
-                              .path = io_join(ad->arena, ad->options->root_dir, name)};
+    struct adopt_text text, *before = opened(ad, name);
+    if (before || !begin_text(ad, name, &text))
+        return before;
     if (dir.ptr)
         text.read_as = io_join(ad->arena, realpath(dir.ptr, root) ? str_from(root) : dir, name);
-    if (!grown || !text.name.ptr || !text.path.ptr || !text.read_as.ptr) {
+    if (!text.read_as.ptr) {
         (void)adopt_full(ad);
         return NULL;
     }
-    ad->text = grown;
     if (!read_text(ad, text.path, &text.before))
         return NULL;
     text.text = text.opened = text.before;
@@ -120,18 +136,9 @@ struct adopt_text *adopt_open_plain(struct adopter *ad, struct str name)
 
 struct adopt_text *adopt_open_text(struct adopter *ad, struct str name, bool make)
 {
-    for (size_t i = 0; i < ad->ntexts; i++)
-        if (str_equal(ad->text[i].name, name))
-            return &ad->text[i];
-    struct adopt_text *grown =
-        arena_grow(ad->arena, ad->text, ad->ntexts, &ad->room_texts, ad->ntexts + 1);
-    struct adopt_text text = {.name = arena_dup(ad->arena, name),
-                              .path = io_join(ad->arena, ad->options->root_dir, name)};
-    if (!grown || !text.name.ptr || !text.path.ptr) {
-        (void)adopt_full(ad);
-        return NULL;
-    }
-    ad->text = grown;
+    struct adopt_text text, *before = opened(ad, name);
+    if (before || !begin_text(ad, name, &text))
+        return before;
     if (make) {
         text.made = true;
         text.before = STR("");
