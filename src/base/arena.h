@@ -39,7 +39,8 @@ struct str arena_vprintf(struct arena *arena, const char *fmt, va_list args)
 
 /*
  * Grow an array that lives in the arena: room for at least `need` objects, the first `n` kept.
- * The old place stays behind until the arena is freed, so growth doubles.
+ * What was allocated last grows where it stands; else the old place stays behind until the arena
+ * is freed, so growth doubles.
  */
 #define arena_grow(arena, array, n, ret_room, need) \
     arena_grow_bytes((arena), (array), sizeof *(array), (n), (ret_room), (need))

@@ -135,6 +135,40 @@ static void arrays_grow_and_keep(void **state)
     assert_int_equal(array[9999], 9999);
 }
 
+static void the_last_array_grows_where_it_stands(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    size_t room = 0, other_room = 0;
+    int *array = arena_grow(&arena, (int *)NULL, 0, &room, 1);
+    int *grown = arena_grow(&arena, array, room, &room, room + 1);
+    assert_ptr_equal(grown, array);
+    int *other = arena_grow(&arena, (int *)NULL, 0, &other_room, 1);
+    grown = arena_grow(&arena, array, room, &room, room + 1);
+    assert_ptr_not_equal(grown, array);
+    assert_ptr_not_equal(grown, other);
+    for (size_t i = 0; i < room; i++)
+        assert_int_equal(grown[i], 0);
+}
+
+static void all_sizes_come_zeroed(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 4 << 20};
+    for (size_t n = 0; n < 300; n++) {
+        struct arena_mark mark = arena_mark(&arena);
+        unsigned char *raw = arena_alloc_raw(&arena, n + 2, 1, 8);
+        memset(raw, 0xaa, n + 2);
+        arena_rewind(&arena, mark);
+        unsigned char *bytes = arena_alloc(&arena, n, 1, 8);
+        assert_non_null(bytes);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(bytes[i], 0);
+        if (bytes == raw)
+            assert_int_equal(raw[n], 0xaa);
+    }
+}
+
 static void a_reset_arena_starts_anew(void **state)
 {
     (void)state;
@@ -227,6 +261,8 @@ int main(void)
         cmocka_unit_test(a_mark_at_the_end_of_a_block_costs_one_block),
         cmocka_unit_test(copies_end_in_nul),
         cmocka_unit_test(arrays_grow_and_keep),
+        cmocka_unit_test(the_last_array_grows_where_it_stands),
+        cmocka_unit_test(all_sizes_come_zeroed),
         cmocka_unit_test(a_reset_arena_starts_anew),
         cmocka_unit_test(buffers_grow_to_their_limit),
         cmocka_unit_test(printf_fits_to_the_last_byte),

@@ -67,6 +67,8 @@ struct command {
 
 /* Every subcommand of the build, sorted by file name; `hidden` ones are left out of the help. */
 const struct command *const *command_all(size_t *ret_n);
+/* May the first word of command i's name be this one? A look at the names of the files only. */
+bool command_may_be(size_t i, struct str word);
 const struct command *command_find(struct str name);
 /* The row of an option's name without dashes, or noptions. */
 size_t command_option(const struct command *command, struct str name);

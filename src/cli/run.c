@@ -14,26 +14,37 @@
 
 enum { COMMANDS_MAX = 128, ARGS_ARENA = 64 << 20 };
 
-const struct command *command_find(struct str name)
+/* Is this the name of a command: one word, or two? */
+static bool is_name(const char *name, struct str first, struct str second)
+{
+    struct str rest = str_from(name), word;
+    bool more = str_cut(&rest, ' ', &word);
+    return str_equal(word, first) && more == (second.ptr != NULL) &&
+           (!more || str_equal(rest, second));
+}
+
+static const struct command *find_in(struct str first, struct str second)
 {
     size_t n;
     const struct command *const *commands = command_all(&n);
     for (size_t i = 0; i < n; i++)
-        if (str_equal(str_from(commands[i]->name), name))
+        if (command_may_be(i, first) && is_name(commands[i]->name, first, second))
             return commands[i];
     return NULL;
+}
+
+const struct command *command_find(struct str name)
+{
+    struct str rest = name, first;
+    return str_cut(&rest, ' ', &first) ? find_in(first, rest) : find_in(name, (struct str){0});
 }
 
 /* The command of the first one or two words; how many it took, 0 if there is none. */
 static int find_words(int argc, char **argv, const struct command **ret)
 {
-    AUTO_ARENA arena = {.limit = 1 << 20};
-    if (argc > 1) {
-        struct str two = arena_printf(&arena, "%s %s", argv[0], argv[1]);
-        if (two.ptr && (*ret = command_find(two)))
-            return 2;
-    }
-    return argc > 0 && (*ret = command_find(str_from(argv[0]))) ? 1 : 0;
+    if (argc > 1 && (*ret = find_in(str_from(argv[0]), str_from(argv[1]))))
+        return 2;
+    return argc > 0 && (*ret = find_in(str_from(argv[0]), (struct str){0})) ? 1 : 0;
 }
 
 static bool unknown_command(int argc, char **argv, struct err *err)
@@ -141,10 +152,17 @@ static void print_error(FILE *out, const char *command, struct str text)
                   safe.ptr && !safe.failed ? safe.ptr : "out of memory");
 }
 
+/* Apart, for its text is larger than all that most commands have on the stack. */
+__attribute__((noinline)) static void tell(const struct app *app, const char *command,
+                                           const struct err *err)
+{
+    char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
+    print_error(app->err, command, str_from(err_text(err, text, sizeof text)));
+}
+
 int cli_main(const struct app *app, int argc, char **argv)
 {
     struct err err = {0};
-    char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
     int code = EXIT_ERROR;
     struct naming naming = {.command = ""};
     if (argc < 2) {
@@ -156,6 +174,6 @@ int cli_main(const struct app *app, int argc, char **argv)
     if (errno == EPIPE && ferror(app->out)) /* `plumb ... | head`: nobody wants to hear more */
         return EXIT_ERROR;
     (void)fflush(app->out);
-    print_error(app->err, naming.command, str_from(err_text(&err, text, sizeof text)));
+    tell(app, naming.command, &err);
     return EXIT_ERROR;
 }

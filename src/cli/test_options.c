@@ -202,6 +202,21 @@ static void as_go_takes_them(void **state)
     }
 }
 
+static void every_command_is_found(void **state)
+{
+    (void)state;
+    size_t n;
+    const struct command *const *commands = command_all(&n);
+    for (size_t i = 0; i < n; i++) {
+        print_message("  %s\n", commands[i]->name);
+        assert_ptr_equal(command_find(str_from(commands[i]->name)), commands[i]);
+    }
+    assert_null(command_find(STR("policy")));
+    assert_null(command_find(STR("policy evil")));
+    assert_null(command_find(STR("policy_eval")));
+    assert_null(command_find(STR("")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +224,7 @@ int main(void)
         cmocka_unit_test(a_line_gives_its_values),
         cmocka_unit_test(a_wrong_line_says_what_is_wrong),
         cmocka_unit_test(the_environment_stands_in),
+        cmocka_unit_test(every_command_is_found),
     };
     return cmocka_run_group_tests_name("cli/options", tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "value/number.h"
 
-enum { KEY_TABLE_FIRST = 256 };
+enum { KEY_TABLE_FIRST = 32 };
 
 void key_table_init(struct key_table *table, struct arena *arena, uint64_t seed)
 {

@@ -147,6 +147,7 @@ struct rego_comment {
 struct rego_module {
     struct str file, text;
     bool v0;                   /* syntax that it was read with (import rego.v1 in it makes v1) */
+    bool calls_rego;           /* something of the name rego.x */
     struct rego_term *package; /* a REF: data, then string VALUEs */
     struct rego_place package_place;
     struct rego_import *imports;

@@ -32,13 +32,33 @@ const struct rego_builtin *rego_family_find(const struct rego_family *family, st
     return NULL;
 }
 
-/* Called while compiling only: a walk over some 200 names. */
+static const struct {
+    uint8_t family, row;
+} by_name[] = {
+#define X(family, row) {family, row},
+#include "gen/rego_name.inc"
+#undef X
+};
+
 const struct rego_builtin *rego_builtin_find(struct str name)
 {
-    const struct rego_builtin *found = NULL;
-    for (size_t f = 0; f < FAMILIES && !found; f++)
-        found = rego_family_find(families[f], name);
-    return found;
+    size_t low = 0, high = sizeof by_name / sizeof *by_name;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct rego_builtin *b =
+            &families[by_name[middle].family]->builtin[by_name[middle].row];
+        const char *known = b->name;
+        size_t same = 0;
+        while (same < name.len && known[same] && known[same] == name.ptr[same])
+            same++;
+        if (same == name.len && !known[same])
+            return b;
+        if (same < name.len && (unsigned char)known[same] < (unsigned char)name.ptr[same])
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
 }
 
 const struct rego_builtin *rego_builtin_find_infix(struct str op)

@@ -11,10 +11,10 @@
 #include <xxhash.h>
 
 enum {
-    SLOTS_FIRST = 64,
+    SLOTS_FIRST = 16,
     KEPT_MAX = 10000,
     SHARED_MAX = 128,
-    SHARED_SLOTS = 2 * SHARED_MAX,
+    SHARED_FIRST = 16,
     SHARED_TEXT_MAX = 512
 };
 
@@ -31,13 +31,18 @@ struct rego_caches {
     size_t nslots, n;
 };
 
-/* Who reads takes no lock: slots are only ever filled, each once. A lock for readers slowed two
- * threads by a twentieth, for its word went to and fro between them. */
+struct table {
+    size_t nslots;
+    struct kept slot[];
+};
+/* Who reads takes no lock: slots are only ever filled, each once, and a table that gave way to a
+ * larger one stays for those who look at it. A lock for readers slowed two threads by a twentieth,
+ * for its word went to and fro between them. */
 struct rego_shared {
     pthread_mutex_t filling;
     struct arena arena;
     size_t n;
-    struct kept slot[SHARED_SLOTS];
+    _Atomic(struct table *) table; /* NULL: nothing is kept yet */
 };
 
 struct rego_shared *rego_shared_open(void)
@@ -63,7 +68,9 @@ void rego_shared_close(struct rego_shared *shared)
 {
     if (!shared)
         return;
-    close_all(shared->slot, SHARED_SLOTS);
+    struct table *table = atomic_load_explicit(&shared->table, memory_order_relaxed);
+    if (table)
+        close_all(table->slot, table->nslots);
     (void)pthread_mutex_destroy(&shared->filling);
     arena_free(&shared->arena);
     free(shared);
@@ -108,8 +115,11 @@ void *rego_cache_find(const struct rego_caches *caches, const char *kind, struct
     void *object = NULL;
     if (caches->nslots)
         (void)place(caches->slot, caches->nslots, at, kind, key, &object);
+    struct table *table = NULL;
     if (!object && caches->shared)
-        (void)place(caches->shared->slot, SHARED_SLOTS, at, kind, key, &object);
+        table = atomic_load_explicit(&caches->shared->table, memory_order_acquire);
+    if (table)
+        (void)place(table->slot, table->nslots, at, kind, key, &object);
     return object;
 }
 
@@ -125,6 +135,37 @@ static bool fill(struct arena *arena, struct kept *kept, const char *kind, struc
     return kept->key.ptr != NULL;
 }
 
+/* All of `slot` into a larger table. */
+static void rehash(const struct kept *slot, size_t nslots, struct kept *grown, size_t ngrown)
+{
+    void *none;
+    for (size_t i = 0; i < nslots; i++) {
+        const struct kept *kept = &slot[i];
+        if (kept->object)
+            *place(grown, ngrown, hash(kept->kind, kept->key), kept->kind, kept->key, &none) =
+                *kept;
+    }
+}
+
+/* The table, with room for one more; NULL: there is none. By who holds the lock. */
+static struct table *shared_table(struct rego_shared *shared)
+{
+    struct table *table = atomic_load_explicit(&shared->table, memory_order_relaxed);
+    size_t before = table ? table->nslots : 0, nslots = before ? before * 2 : SHARED_FIRST;
+    if (shared->n >= SHARED_MAX)
+        return NULL;
+    if (shared->n * 2 < before)
+        return table;
+    struct table *grown = arena_alloc(
+        &shared->arena, 1, sizeof *grown + nslots * sizeof(struct kept), _Alignof(struct table));
+    if (!grown)
+        return NULL;
+    grown->nslots = nslots;
+    rehash(table ? table->slot : NULL, before, grown->slot, nslots);
+    atomic_store_explicit(&shared->table, grown, memory_order_release);
+    return grown;
+}
+
 /* False: there is no room, or another thread was first. */
 static bool keep_shared(struct rego_shared *shared, const char *kind, struct str key, void *object,
                         void (*close)(void *object))
@@ -133,9 +174,10 @@ static bool keep_shared(struct rego_shared *shared, const char *kind, struct str
     if (!shared || key.len > SHARED_TEXT_MAX)
         return false;
     (void)pthread_mutex_lock(&shared->filling);
-    struct kept *kept = place(shared->slot, SHARED_SLOTS, hash(kind, key), kind, key, &there);
-    bool ok =
-        !there && shared->n < SHARED_MAX && fill(&shared->arena, kept, kind, key, object, close);
+    struct table *table = shared_table(shared);
+    struct kept *kept =
+        table ? place(table->slot, table->nslots, hash(kind, key), kind, key, &there) : NULL;
+    bool ok = table && !there && fill(&shared->arena, kept, kind, key, object, close);
     shared->n += ok;
     (void)pthread_mutex_unlock(&shared->filling);
     return ok;
@@ -145,15 +187,9 @@ static bool grow(struct rego_caches *caches)
 {
     size_t nslots = caches->nslots ? caches->nslots * 2 : SLOTS_FIRST;
     struct kept *grown = arena_new(caches->arena, struct kept, nslots);
-    void *none;
     if (!grown)
         return false;
-    for (size_t i = 0; i < caches->nslots; i++) {
-        const struct kept *kept = &caches->slot[i];
-        if (kept->object)
-            *place(grown, nslots, hash(kept->kind, kept->key), kept->kind, kept->key, &none) =
-                *kept;
-    }
+    rehash(caches->slot, caches->nslots, grown, nslots);
     caches->slot = grown;
     caches->nslots = nslots;
     return true;

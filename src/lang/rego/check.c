@@ -167,7 +167,8 @@ static bool check_call(struct visitor *v, const struct rego_term *t)
     struct str name = rego_operator_name(v->c, op);
     const struct rego_builtin *builtin = node ? NULL : rego_known_builtin(v->c, name);
     const struct rego_compile_options *options = &v->c->policy->options;
-    struct rego_signature signature = {0};
+    const struct rego_signature *signature =
+        builtin ? rego_signature_of(v->c, builtin->signature) : NULL;
     size_t n = t->parts.n - 1;
     if (builtin && options->allowed && !(builtin->flags & (REGO_VOID | REGO_INTERNAL)) &&
         !options->allowed(options->allowed_ctx, str_from(builtin->name)))
@@ -183,11 +184,10 @@ static bool check_call(struct visitor *v, const struct rego_term *t)
                       STR_ARG(buf_view(&text)));
         return true;
     }
-    if (builtin &&
-        (!rego_signature_parse(v->c->arena, builtin->signature, &signature) || signature.variadic))
+    if (builtin && (!signature || signature->variadic))
         return true;
-    size_t arity = node ? node->narg : signature.nargs;
-    bool more = n == arity + 1 && is_statement(v, t) && !(builtin && !signature.has_result);
+    size_t arity = node ? node->narg : signature->nargs;
+    bool more = n == arity + 1 && is_statement(v, t) && !(builtin && !signature->has_result);
     if (n != arity && !more)
         wrong_arity(v, t, name, node, n);
     else if (node && node->kind != REGO_HEAD_FUNCTION)
@@ -201,7 +201,7 @@ static bool check_call(struct visitor *v, const struct rego_term *t)
 static void check_mock(struct visitor *v, const struct rego_with *with,
                        const struct rego_builtin *builtin)
 {
-    struct rego_signature signature;
+    const struct rego_signature *signature = rego_signature_of(v->c, builtin->signature);
     const struct rego_node *by = rego_operator_node(v->c, with->value);
     if (builtin->flags & REGO_INTERNAL)
         rego_complain(v->c, "rego_compile_error", with->target->place,
@@ -212,9 +212,7 @@ static void check_mock(struct visitor *v, const struct rego_with *with,
         rego_complain(v->c, "rego_compile_error", with->target->place,
                       "with keyword replacing built-in function: target must not be a %s",
                       builtin->flags & REGO_VOID ? "void function" : "relation");
-    else if (by && by->kind == REGO_HEAD_FUNCTION &&
-             rego_signature_parse(v->c->arena, builtin->signature, &signature) &&
-             signature.nargs != by->narg)
+    else if (by && by->kind == REGO_HEAD_FUNCTION && signature && signature->nargs != by->narg)
         rego_complain(v->c, "rego_type_error", with->place, "%s: arity mismatch", builtin->name);
 }
 

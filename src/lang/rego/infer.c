@@ -184,25 +184,39 @@ static const struct rego_type *check_ref(struct rego_inference *in, const struct
 
 typedef const struct rego_term *change_fn(struct rego_inference *in, const struct rego_term *t);
 
+/* Nothing is made of it: a variable of the rule, or a scalar. */
+static bool is_still(const struct rego_term *t)
+{
+    return t->kind == REGO_TERM_VALUE || (t->kind == REGO_TERM_VAR && !rego_is_document(t));
+}
+
+static struct rego_term *changed(struct rego_inference *in, struct rego_term *t, change_fn *change)
+{
+    return is_still(t) ? t : (struct rego_term *)(uintptr_t)change(in, t);
+}
+
 /* The term with its parts changed: itself, where none is. */
 static const struct rego_term *with_parts(struct rego_inference *in, const struct rego_term *t,
                                           size_t from, change_fn *change)
 {
-    bool changed = false;
-    struct rego_term **item = arena_new(in->types.arena, struct rego_term *, t->parts.n);
-    struct rego_term *made = arena_new(in->types.arena, struct rego_term, 1);
+    size_t i = from;
+    struct rego_term *part = NULL;
+    while (i < t->parts.n && (part = changed(in, t->parts.item[i], change)) == t->parts.item[i])
+        i++;
+    if (i >= t->parts.n)
+        return t;
+    struct rego_term **item = arena_new_raw(in->types.arena, struct rego_term *, t->parts.n);
+    struct rego_term *made = arena_new_raw(in->types.arena, struct rego_term, 1);
     if (!item || !made) {
         rego_infer_no_memory(in);
         return t;
     }
-    for (size_t i = 0; i < t->parts.n; i++) {
-        item[i] = i < from ? t->parts.item[i]
-                           : (struct rego_term *)(uintptr_t)change(in, t->parts.item[i]);
-        changed |= item[i] != t->parts.item[i];
-    }
+    memcpy(item, t->parts.item, i * sizeof *item);
+    for (item[i++] = part; i < t->parts.n; i++)
+        item[i] = changed(in, t->parts.item[i], change);
     *made = *t;
     made->parts.item = item;
-    return changed ? made : t;
+    return made;
 }
 
 /* Pairs in the order that OPA keeps them in: by their keys, constants before everything else. */
@@ -233,7 +247,13 @@ static struct ordered *order_of(struct rego_inference *in, const struct rego_ter
 static const struct rego_term *with_pairs(struct rego_inference *in, const struct rego_term *t,
                                           change_fn *change)
 {
-    bool changed = false;
+    size_t still = 0;
+    while (still < t->pairs.n && is_still(t->pairs.item[still].key) &&
+           is_still(t->pairs.item[still].value))
+        still++;
+    if (still == t->pairs.n)
+        return t;
+    bool any = false;
     struct rego_term_pair *pair = arena_new(in->types.arena, struct rego_term_pair, t->pairs.n);
     struct rego_term *made = arena_new(in->types.arena, struct rego_term, 1);
     struct ordered *order = order_of(in, t);
@@ -243,13 +263,13 @@ static const struct rego_term *with_pairs(struct rego_inference *in, const struc
     }
     for (size_t k = 0; k < t->pairs.n; k++) {
         size_t i = order[k].at;
-        pair[i].key = (struct rego_term *)(uintptr_t)change(in, t->pairs.item[i].key);
-        pair[i].value = (struct rego_term *)(uintptr_t)change(in, t->pairs.item[i].value);
-        changed |= pair[i].key != t->pairs.item[i].key || pair[i].value != t->pairs.item[i].value;
+        pair[i].key = changed(in, t->pairs.item[i].key, change);
+        pair[i].value = changed(in, t->pairs.item[i].value, change);
+        any |= pair[i].key != t->pairs.item[i].key || pair[i].value != t->pairs.item[i].value;
     }
     *made = *t;
     made->pairs.item = pair;
-    return changed ? made : t;
+    return any ? made : t;
 }
 
 static bool is_closure(const struct rego_term *t)
@@ -372,7 +392,7 @@ static const char *declared(const struct rego_builtin *builtin)
         {"yaml.is_valid", "(string) => boolean"},
     };
     for (size_t i = 0; i < sizeof stricter / sizeof *stricter; i++)
-        if (strcmp(stricter[i].name, builtin->name) == 0)
+        if (*stricter[i].name == *builtin->name && strcmp(stricter[i].name, builtin->name) == 0)
             return stricter[i].signature;
     return builtin->signature;
 }
@@ -380,7 +400,6 @@ static const char *declared(const struct rego_builtin *builtin)
 static const struct rego_type *function_type(struct rego_inference *in, const struct rego_term *op)
 {
     const struct rego_node *node = rego_operator_node(in->c, op);
-    struct rego_signature signature;
     if (node) {
         struct value *path;
         size_t n;
@@ -394,20 +413,14 @@ static const struct rego_type *function_type(struct rego_inference *in, const st
         return typed ? typed->type : NULL;
     }
     const struct rego_builtin *builtin = rego_known_builtin(in->c, rego_operator_name(in->c, op));
-    if (!builtin || !rego_signature_parse(in->types.arena, declared(builtin), &signature) ||
-        signature.variadic)
+    const struct rego_signature *signature =
+        builtin ? rego_signature_of(in->c, declared(builtin)) : NULL;
+    if (!signature || signature->variadic)
         return NULL;
-    const struct rego_type **arg =
-        arena_new(in->types.arena, const struct rego_type *, signature.nargs);
-    if (!arg) {
-        rego_infer_no_memory(in);
-        return NULL;
-    }
-    memcpy(arg, signature.arg, signature.nargs * sizeof *arg);
     return rego_type_make(&in->types, (struct rego_type){.kind = REGO_FUNCTION,
-                                                         .of = arg,
-                                                         .n = signature.nargs,
-                                                         .rest = signature.result});
+                                                         .of = signature->arg,
+                                                         .n = signature->nargs,
+                                                         .rest = signature->result});
 }
 
 /* A call whose arguments are taken apart; what it gives. */

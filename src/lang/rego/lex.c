@@ -22,36 +22,50 @@ bool rego_token_is_keyword(enum rego_token_kind kind)
 }
 
 static const struct {
-    struct str word;
-    enum rego_token_kind kind;
-    unsigned needs; /* bit of the lexer's keywords; 0 = always one */
+    char word[9];
+    uint8_t len;
+    uint8_t kind;  /* enum rego_token_kind */
+    uint8_t needs; /* bit of the lexer's keywords; 0 = always one */
 } keywords[] = {
-    {STR_INIT("as"), REGO_TOK_AS, 0},
-    {STR_INIT("contains"), REGO_TOK_CONTAINS, REGO_KW_CONTAINS},
-    {STR_INIT("default"), REGO_TOK_DEFAULT, 0},
-    {STR_INIT("else"), REGO_TOK_ELSE, 0},
-    {STR_INIT("every"), REGO_TOK_EVERY, REGO_KW_EVERY},
-    {STR_INIT("false"), REGO_TOK_FALSE, 0},
-    {STR_INIT("if"), REGO_TOK_IF, REGO_KW_IF},
-    {STR_INIT("import"), REGO_TOK_IMPORT, 0},
-    {STR_INIT("in"), REGO_TOK_IN, REGO_KW_IN},
-    {STR_INIT("not"), REGO_TOK_NOT, 0},
-    {STR_INIT("null"), REGO_TOK_NULL, 0},
-    {STR_INIT("package"), REGO_TOK_PACKAGE, 0},
-    {STR_INIT("some"), REGO_TOK_SOME, 0},
-    {STR_INIT("true"), REGO_TOK_TRUE, 0},
-    {STR_INIT("with"), REGO_TOK_WITH, 0},
-    {STR_INIT("and"), REGO_TOK_LOGIC_AND, REGO_KW_AND},
-    {STR_INIT("or"), REGO_TOK_LOGIC_OR, REGO_KW_OR},
+    /* by first letter */
+    {"and", 3, REGO_TOK_LOGIC_AND, REGO_KW_AND},
+    {"as", 2, REGO_TOK_AS, 0},
+    {"contains", 8, REGO_TOK_CONTAINS, REGO_KW_CONTAINS},
+    {"default", 7, REGO_TOK_DEFAULT, 0},
+    {"else", 4, REGO_TOK_ELSE, 0},
+    {"every", 5, REGO_TOK_EVERY, REGO_KW_EVERY},
+    {"false", 5, REGO_TOK_FALSE, 0},
+    {"if", 2, REGO_TOK_IF, REGO_KW_IF},
+    {"import", 6, REGO_TOK_IMPORT, 0},
+    {"in", 2, REGO_TOK_IN, REGO_KW_IN},
+    {"not", 3, REGO_TOK_NOT, 0},
+    {"null", 4, REGO_TOK_NULL, 0},
+    {"or", 2, REGO_TOK_LOGIC_OR, REGO_KW_OR},
+    {"package", 7, REGO_TOK_PACKAGE, 0},
+    {"some", 4, REGO_TOK_SOME, 0},
+    {"true", 4, REGO_TOK_TRUE, 0},
+    {"with", 4, REGO_TOK_WITH, 0},
 };
 enum { KEYWORDS = sizeof keywords / sizeof *keywords };
 
+/* Its place among the keywords; KEYWORDS: it is none. */
+static size_t keyword(struct str word)
+{
+    size_t i = 0;
+    if (!word.len)
+        return KEYWORDS;
+    while (i < KEYWORDS && keywords[i].word[0] < word.ptr[0])
+        i++;
+    for (; i < KEYWORDS && keywords[i].word[0] == word.ptr[0]; i++)
+        if (keywords[i].len == word.len && memcmp(keywords[i].word, word.ptr, word.len) == 0)
+            return i;
+    return KEYWORDS;
+}
+
 bool rego_word_is_keyword(struct str word)
 {
-    for (size_t i = 0; i < KEYWORDS; i++)
-        if (!(keywords[i].needs & (REGO_KW_AND | REGO_KW_OR)) && str_equal(keywords[i].word, word))
-            return true;
-    return false;
+    size_t i = keyword(word);
+    return i < KEYWORDS && !(keywords[i].needs & (REGO_KW_AND | REGO_KW_OR));
 }
 
 static int peek(const struct rego_lexer *l, uint32_t ahead)
@@ -100,17 +114,23 @@ static void comment(struct rego_lexer *l)
 
 static void blanks(struct rego_lexer *l, struct rego_token *t)
 {
-    for (;; t->blank = true) {
-        int c = peek(l, 0);
-        if (c == '\n')
-            t->newline = true;
-        if (c == '#')
+    const char *text = l->text.ptr;
+    uint32_t at = l->at, end = (uint32_t)l->text.len, from = at;
+    for (;;) {
+        while (at < end && (text[at] == ' ' || text[at] == '\t' || text[at] == '\r'))
+            at++;
+        l->col += at - l->at;
+        l->at = at;
+        if (at < end && text[at] == '#')
             comment(l);
-        else if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
+        else if (at < end && text[at] == '\n')
             step(l);
         else
-            return;
+            break;
+        t->newline |= text[at] == '\n';
+        at = l->at;
     }
+    t->blank = at > from;
 }
 
 static bool is_letter(int c)
@@ -124,14 +144,15 @@ static bool is_digit(int c)
 
 static void word(struct rego_lexer *l, struct rego_token *t)
 {
-    while (is_letter(peek(l, 0)) || is_digit(peek(l, 0)))
-        step(l);
-    struct str text = str_sub(l->text, t->place.start, l->at);
-    t->kind = REGO_TOK_IDENT;
-    for (size_t i = 0; i < KEYWORDS; i++)
-        if (*keywords[i].word.ptr == *text.ptr && str_equal(keywords[i].word, text) &&
-            (!keywords[i].needs || (l->keywords & keywords[i].needs)))
-            t->kind = keywords[i].kind;
+    const char *text = l->text.ptr;
+    uint32_t at = l->at, end = (uint32_t)l->text.len;
+    while (at < end && (is_letter(text[at]) || is_digit(text[at])))
+        at++;
+    l->col += at - l->at;
+    l->at = at;
+    size_t i = keyword(str_sub(l->text, t->place.start, at));
+    bool is_one = i < KEYWORDS && (!keywords[i].needs || l->keywords & keywords[i].needs);
+    t->kind = is_one ? (enum rego_token_kind)keywords[i].kind : REGO_TOK_IDENT;
 }
 
 static void digits(struct rego_lexer *l)
@@ -274,11 +295,29 @@ static const char *bad_in_string(const struct rego_lexer *l, bool raw)
     return NULL;
 }
 
+/* A string as it is written, as most are: behind the quote, without escapes. */
+static bool plain_string(struct rego_lexer *l, struct rego_token *t)
+{
+    const char *text = l->text.ptr;
+    uint32_t at = l->at, end = (uint32_t)l->text.len;
+    while (at < end && (signed char)text[at] >= ' ' && text[at] != '"' && text[at] != '\\')
+        at++; /* ASCII: a character is a column */
+    if (at == end || text[at] != '"')
+        return false;
+    t->kind = REGO_TOK_STRING;
+    t->string = str_sub(l->text, l->at, at);
+    l->col += at + 1 - l->at;
+    l->at = at + 1;
+    return true;
+}
+
 static void string(struct rego_lexer *l, struct rego_token *t)
 {
     AUTO_BUF out = {.limit = REGO_TEXT_MAX};
     const char *bad = NULL;
     step(l);
+    if (plain_string(l, t))
+        return;
     while (peek(l, 0) != '"') {
         uint32_t from = l->at;
         if ((bad = bad_in_string(l, false)))
@@ -354,21 +393,6 @@ bool rego_lex_template(struct rego_lexer *l, bool raw, struct str *ret, bool *re
 
 /* --- operators --- */
 
-static const struct {
-    char text[3];
-    enum rego_token_kind kind;
-} operators[] = {
-    {":=", REGO_TOK_ASSIGN}, {"==", REGO_TOK_EQUAL},    {"!=", REGO_TOK_NEQ},
-    {"<=", REGO_TOK_LTE},    {">=", REGO_TOK_GTE},      {"[", REGO_TOK_LBRACK},
-    {"]", REGO_TOK_RBRACK},  {"{", REGO_TOK_LBRACE},    {"}", REGO_TOK_RBRACE},
-    {"(", REGO_TOK_LPAREN},  {")", REGO_TOK_RPAREN},    {",", REGO_TOK_COMMA},
-    {":", REGO_TOK_COLON},   {";", REGO_TOK_SEMICOLON}, {".", REGO_TOK_DOT},
-    {"=", REGO_TOK_UNIFY},   {"<", REGO_TOK_LT},        {">", REGO_TOK_GT},
-    {"+", REGO_TOK_ADD},     {"-", REGO_TOK_SUB},       {"*", REGO_TOK_MUL},
-    {"/", REGO_TOK_QUO},     {"%", REGO_TOK_REM},       {"|", REGO_TOK_OR},
-    {"&", REGO_TOK_AND},
-};
-
 static void illegal(struct rego_lexer *l, struct rego_token *t)
 {
     int c = peek(l, 0);
@@ -385,17 +409,69 @@ static void illegal(struct rego_lexer *l, struct rego_token *t)
     }
 }
 
+/* One, or with a `=` behind it the other. */
+static enum rego_token_kind operator_kind(int c, bool equals)
+{
+    switch (c) {
+    case '[':
+        return REGO_TOK_LBRACK;
+    case ']':
+        return REGO_TOK_RBRACK;
+    case '{':
+        return REGO_TOK_LBRACE;
+    case '}':
+        return REGO_TOK_RBRACE;
+    case '(':
+        return REGO_TOK_LPAREN;
+    case ')':
+        return REGO_TOK_RPAREN;
+    case ',':
+        return REGO_TOK_COMMA;
+    case ';':
+        return REGO_TOK_SEMICOLON;
+    case '.':
+        return REGO_TOK_DOT;
+    case '+':
+        return REGO_TOK_ADD;
+    case '-':
+        return REGO_TOK_SUB;
+    case '*':
+        return REGO_TOK_MUL;
+    case '/':
+        return REGO_TOK_QUO;
+    case '%':
+        return REGO_TOK_REM;
+    case '|':
+        return REGO_TOK_OR;
+    case '&':
+        return REGO_TOK_AND;
+    case ':':
+        return equals ? REGO_TOK_ASSIGN : REGO_TOK_COLON;
+    case '=':
+        return equals ? REGO_TOK_EQUAL : REGO_TOK_UNIFY;
+    case '<':
+        return equals ? REGO_TOK_LTE : REGO_TOK_LT;
+    case '>':
+        return equals ? REGO_TOK_GTE : REGO_TOK_GT;
+    case '!':
+        return equals ? REGO_TOK_NEQ : REGO_TOK_ERROR;
+    default:
+        return REGO_TOK_ERROR;
+    }
+}
+
 static void operator_(struct rego_lexer *l, struct rego_token *t)
 {
-    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
-        const char *text = operators[i].text;
-        if (peek(l, 0) == text[0] && (!text[1] || peek(l, 1) == text[1])) {
-            steps(l, text[1] ? 2 : 1);
-            t->kind = operators[i].kind;
-            return;
-        }
+    int c = peek(l, 0);
+    bool equals = peek(l, 1) == '=';
+    t->kind = operator_kind(c, equals);
+    if (t->kind == REGO_TOK_ERROR) {
+        illegal(l, t);
+        return;
     }
-    illegal(l, t);
+    uint32_t n = equals && (c == ':' || c == '=' || c == '<' || c == '>' || c == '!') ? 2 : 1;
+    l->at += n;
+    l->col += n;
 }
 
 void rego_lex(struct rego_lexer *l, struct rego_token *ret)

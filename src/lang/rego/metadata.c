@@ -359,7 +359,7 @@ bool rego_put_metadata(struct rego_compiler *c)
                 !check_twice(c, unit, a, &path))
                 return false;
         }
-        for (size_t i = 0; i < unit->module->nrules; i++)
+        for (size_t i = 0; i < unit->module->nrules && unit->module->calls_rego; i++)
             if (!put_in_rule(c, unit->module->rules[i]))
                 return false;
     }

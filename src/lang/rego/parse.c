@@ -120,13 +120,26 @@ struct rego_term *parser_string(struct rego_parser *p, struct str text, struct r
     return term;
 }
 
+/* "$0", "$1", ... */
+static struct str wildcard(struct rego_parser *p)
+{
+    char text[16];
+    size_t at = sizeof text;
+    uint32_t n = p->wildcards++;
+    do
+        text[--at] = (char)('0' + n % 10);
+    while (n /= 10);
+    text[--at] = '$';
+    return arena_dup(p->arena, (struct str){text + at, sizeof text - at});
+}
+
 struct rego_term *parser_var(struct rego_parser *p, struct str name, struct rego_place place)
 {
     struct rego_term *term = parser_make(p, REGO_TERM_VAR, place);
     if (!term)
         return NULL;
     term->slot = REGO_NO_SLOT;
-    term->name = str_equal(name, STR("_")) ? arena_printf(p->arena, "$%u", p->wildcards++) : name;
+    term->name = str_equal(name, STR("_")) ? wildcard(p) : name;
     return term;
 }
 
@@ -397,6 +410,7 @@ bool rego_parse_module(struct arena *arena, struct str text, struct str file,
         if (package(&p, module) && statements(&p, module)) {
             module->comments = p.lexer.comment;
             module->ncomments = p.lexer.ncomments;
+            module->calls_rego = p.calls_rego;
             if (options->annotations && !p.failed)
                 rego_read_annotations(arena, module, diags);
         }

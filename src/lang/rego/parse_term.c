@@ -6,59 +6,68 @@
 
 /* --- memo of composite terms: what was tried as one thing is not read again as another --- */
 
-enum { MEMO_FIRST = 64 };
+enum { MEMO_FIRST = 16 };
 
-static struct rego_memo *memo_slot(struct rego_memo *memo, size_t room, uint32_t start)
+/* The slot of what starts there: NULL where it was not read before. */
+static struct rego_memo **memo_slot(struct rego_memo **memo, size_t room, uint32_t start)
 {
     size_t at = (start * 2654435761U) & (room - 1);
-    while (memo[at].used && memo[at].start != start)
+    while (memo[at] && memo[at]->start != start)
         at = (at + 1) & (room - 1);
     return &memo[at];
 }
 
-static struct rego_memo *memo_find(struct rego_parser *p, uint32_t start)
+static bool memo_grow(struct rego_parser *p)
 {
-    if (p->nmemo * 2 >= p->memo_room) {
-        size_t room = p->memo_room ? p->memo_room * 2 : MEMO_FIRST;
-        struct rego_memo *grown = arena_new(p->arena, struct rego_memo, room);
-        if (!grown)
-            return NULL;
-        for (size_t i = 0; i < p->memo_room; i++)
-            if (p->memo[i].used)
-                *memo_slot(grown, room, p->memo[i].start) = p->memo[i];
-        p->memo = grown;
-        p->memo_room = room;
-    }
-    return memo_slot(p->memo, p->memo_room, start);
+    size_t room = p->memo_room ? p->memo_room * 2 : MEMO_FIRST;
+    struct rego_memo **grown = arena_new(p->arena, struct rego_memo *, room);
+    if (!grown)
+        return false;
+    for (size_t i = 0; i < p->memo_room; i++)
+        if (p->memo[i])
+            *memo_slot(grown, room, p->memo[i]->start) = p->memo[i];
+    p->memo = grown;
+    p->memo_room = room;
+    return true;
 }
 
 static void memo_keep(struct rego_parser *p, uint32_t start, struct rego_term *term)
 {
-    struct rego_memo *memo = memo_find(p, start);
-    if (!memo)
+    struct rego_memo *memo = arena_new_raw(p->arena, struct rego_memo, 1);
+    if (!memo || (p->nmemo * 2 >= p->memo_room && !memo_grow(p)))
         return;
-    p->nmemo += !memo->used;
-    *memo = (struct rego_memo){start, true, term, p->bad, p->bad_place, p->lexer, p->token};
+    memo->start = start;
+    memo->term = term;
+    if (term) {
+        memo->at = p->lexer.at;
+        memo->row = p->lexer.row;
+        memo->col = p->lexer.col;
+        memo->token = p->token;
+    } else {
+        memo->bad = p->bad;
+        memo->bad_place = p->bad_place;
+    }
+    struct rego_memo **slot = memo_slot(p->memo, p->memo_room, start);
+    p->nmemo += !*slot;
+    *slot = memo;
 }
 
 /* Was a term read here before? Then *ret is it, the parser moved behind it; or NULL, its error set.
  */
 static bool memo_take(struct rego_parser *p, struct rego_term **ret)
 {
-    struct rego_memo *memo = memo_find(p, p->token.place.start);
-    if (!memo || !memo->used)
+    uint32_t start = p->token.place.start;
+    const struct rego_memo *memo = p->nmemo ? *memo_slot(p->memo, p->memo_room, start) : NULL;
+    if (!memo)
         return false;
     *ret = memo->term;
     if (!memo->term) {
         (void)parser_fail(p, memo->bad_place, "%.*s", STR_ARG(memo->bad));
         return true;
     }
-    struct rego_comment *comment = p->lexer.comment;
-    size_t ncomments = p->lexer.ncomments, room = p->lexer.room;
-    p->lexer = memo->after;
-    p->lexer.comment = comment;
-    p->lexer.ncomments = ncomments;
-    p->lexer.room = room;
+    p->lexer.at = memo->at;
+    p->lexer.row = memo->row;
+    p->lexer.col = memo->col;
     p->token = memo->token;
     p->last_end = memo->term->place.end;
     return true;
@@ -362,6 +371,8 @@ static struct rego_term *call(struct rego_parser *p, struct rego_term *operator_
         return NULL;
     if (parts.n == 1 && operator_->kind == REGO_TERM_VAR && str_equal(operator_->name, STR("set")))
         return close_parts(p, REGO_TERM_SET, operator_->place, &(struct rego_terms){0});
+    if (operator_->kind == REGO_TERM_REF && operator_->parts.item[0]->kind == REGO_TERM_VAR)
+        p->calls_rego |= str_equal(operator_->parts.item[0]->name, STR("rego"));
     return close_parts(p, REGO_TERM_CALL, operator_->place, &parts);
 }
 

@@ -4,12 +4,17 @@
 
 struct rego_memo { /* what was read before as a composite term at .start */
     uint32_t start;
-    bool used;
-    struct rego_term *term; /* NULL: it failed, with this error */
-    struct str bad;
-    struct rego_place bad_place;
-    struct rego_lexer after;
-    struct rego_token token;
+    struct rego_term *term; /* NULL: it failed */
+    union {
+        struct { /* the lexer behind it, and the token looked at */
+            uint32_t at, row, col;
+            struct rego_token token;
+        };
+        struct { /* its error */
+            struct str bad;
+            struct rego_place bad_place;
+        };
+    };
 };
 struct rego_parser {
     struct arena *arena;
@@ -21,10 +26,11 @@ struct rego_parser {
     unsigned depth;
     bool too_deep;                /* nothing can be read any more */
     uint32_t wildcards, last_end; /* last_end: byte behind the token before */
+    bool calls_rego;              /* a call of rego.x was read */
     bool failed;                  /* an error is set: */
     struct rego_place bad_place;
     struct str bad;
-    struct rego_memo *memo; /* open addressing by start */
+    struct rego_memo **memo; /* open addressing by start */
     size_t nmemo, memo_room;
 };
 

@@ -296,10 +296,9 @@ static bool replacement(struct planning *p, const struct rego_term *value,
         bool local = value->kind == REGO_TERM_VAR && value->slot != REGO_NO_SLOT;
         const struct rego_builtin *builtin = local ? NULL : rego_known_builtin(p->c, name);
         if (builtin && !node) {
-            struct rego_signature *signature = arena_new(p->c->arena, struct rego_signature, 1);
             change->by_builtin = builtin;
-            change->by_signature = signature;
-            return signature && rego_signature_parse(p->c->arena, builtin->signature, signature);
+            change->by_signature = rego_signature_of(p->c, builtin->signature);
+            return change->by_signature != NULL;
         }
     }
     return rego_plan_operand(p, value, &change->value);

@@ -142,13 +142,10 @@ static bool operands(struct planning *p, struct rego_term *const *t, size_t n,
 static bool plan_builtin(struct planning *p, const struct rego_builtin *builtin,
                          struct rego_step *step)
 {
-    struct rego_signature *signature = arena_new(p->c->arena, struct rego_signature, 1);
-    if (!signature || !rego_signature_parse(p->c->arena, builtin->signature, signature)) {
-        p->c->out_of_memory = true;
-        return false;
-    }
     step->call.builtin = builtin;
-    step->call.signature = signature;
+    step->call.signature = rego_signature_of(p->c, builtin->signature);
+    if (!step->call.signature)
+        return false;
     if (builtin->flags & REGO_RELATION)
         step->kind = REGO_STEP_RELATION;
     return true;
@@ -157,10 +154,10 @@ static bool plan_builtin(struct planning *p, const struct rego_builtin *builtin,
 size_t rego_plan_arity(const struct rego_node *node, const struct rego_builtin *builtin,
                        struct rego_compiler *c)
 {
-    struct rego_signature signature = {0};
     if (node)
         return node->narg;
-    return rego_signature_parse(c->arena, builtin->signature, &signature) ? signature.nargs : 0;
+    const struct rego_signature *signature = rego_signature_of(c, builtin->signature);
+    return signature ? signature->nargs : 0;
 }
 
 /* A call whose result goes to match; with one argument more than it takes, that is what it must be.

@@ -252,6 +252,7 @@ struct rego_compiler {
     uint32_t *nhints;
     unsigned depth;
     bool out_of_memory;
+    struct rego_read_signature *signature[16]; /* rego_signature_of; by address of the text */
 };
 
 void rego_complain(struct rego_compiler *c, const char *code, struct rego_place place,
@@ -271,6 +272,8 @@ bool rego_resolve_body(struct rego_compiler *c, struct rego_body *body);
 struct str rego_operator_name(struct rego_compiler *c, const struct rego_term *operator_);
 /* The built-in of that name, the host's own among them; NULL if there is none. */
 const struct rego_builtin *rego_known_builtin(const struct rego_compiler *c, struct str name);
+/* What rego_signature_parse makes of a table's text, once for each compile; NULL: memory is out. */
+const struct rego_signature *rego_signature_of(struct rego_compiler *c, const char *text);
 /* What a resolved operator calls: a node with rules, or a built-in. */
 struct rego_node *rego_operator_node(const struct rego_compiler *c,
                                      const struct rego_term *operator_);

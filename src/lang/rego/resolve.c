@@ -288,6 +288,31 @@ const struct rego_builtin *rego_known_builtin(const struct rego_compiler *c, str
     return found || !host ? found : rego_family_find(host, name);
 }
 
+struct rego_read_signature {
+    const char *text;
+    struct rego_signature signature;
+    struct rego_read_signature *next;
+};
+
+const struct rego_signature *rego_signature_of(struct rego_compiler *c, const char *text)
+{
+    enum { BUCKETS = sizeof c->signature / sizeof *c->signature };
+    struct rego_read_signature **bucket = &c->signature[((uintptr_t)text >> 4) % BUCKETS], *found;
+    for (found = *bucket; found && found->text != text; found = found->next)
+        ;
+    if (found)
+        return &found->signature;
+    found = arena_new(c->arena, struct rego_read_signature, 1);
+    if (!found || !rego_signature_parse(c->arena, text, &found->signature)) {
+        c->out_of_memory = true;
+        return NULL;
+    }
+    found->text = text;
+    found->next = *bucket;
+    *bucket = found;
+    return &found->signature;
+}
+
 struct str rego_operator_name(struct rego_compiler *c, const struct rego_term *operator_)
 {
     AUTO_BUF out = {.limit = 1 << 12};

@@ -301,14 +301,13 @@ static bool is_operator(const struct rego_term *call, const char *name)
 static size_t arity(struct checking *k, const struct rego_term *operator_)
 {
     const struct rego_node *node = rego_operator_node(k->c, operator_);
-    struct rego_signature signature;
     if (node)
         return node->narg;
     const struct rego_builtin *builtin =
         rego_known_builtin(k->c, rego_operator_name(k->c, operator_));
-    if (!builtin || !rego_signature_parse(k->c->arena, builtin->signature, &signature))
-        return SIZE_MAX;
-    return signature.variadic ? SIZE_MAX : signature.nargs;
+    const struct rego_signature *signature =
+        builtin ? rego_signature_of(k->c, builtin->signature) : NULL;
+    return !signature || signature->variadic ? SIZE_MAX : signature->nargs;
 }
 
 static void call_outputs(struct checking *k, const struct rego_term *call)

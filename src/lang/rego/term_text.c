@@ -67,9 +67,24 @@ void rego_text(struct buf *out, const struct value *v)
     text_at(out, v, REGO_NESTING_MAX);
 }
 
+/* Has it nothing that Go's encoding/json writes in a way of its own? */
+static bool is_plain(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (c == '<' || c == '>' || c == '&' || c == 0xe2)
+            return false;
+    }
+    return true;
+}
+
 /* A string as Go's encoding/json writes it: < > & and the line separators as \u.... */
 static void json_string(struct buf *out, struct str s)
 {
+    if (is_plain(s)) {
+        json_quote(out, s);
+        return;
+    }
     AUTO_BUF quoted = {.limit = out->limit};
     json_quote(&quoted, s);
     out->failed |= quoted.failed;
