@@ -16,7 +16,8 @@ static bool open_rego(struct arena *arena, const struct check_rules_options *opt
 {
     const struct policy_load_options rego = {.what = POLICY_LOAD_REGO, .v0 = options->v0};
     const struct policy_load_options documents = {.what = POLICY_LOAD_DATA};
-    struct rego_compile_options how = {.keep_print = true};
+    struct rego_compile_options how = {
+        .keep_print = true, .deadline_ms = options->timeout_ms, .cancel = options->cancel};
     const struct entries_options entries = {
         .space = options->spaces, .nspaces = options->nspaces, .all_spaces = options->all_spaces};
     struct rego_diags diags = {.arena = arena};

@@ -127,12 +127,14 @@ static bool load(struct job *job, struct err *err)
     struct policy_load_options rego = {.what = POLICY_LOAD_REGO, .v0 = v0};
     struct policy_load_options documents = {.what = POLICY_LOAD_DATA};
     struct rego_diags diags = {.arena = job->arena};
-    struct rego_compile_options how = {.keep_print = true,
-                                       .strict = job->in->value[STRICT].set,
-                                       .coverage = is_told(job),
-                                       .allowed =
-                                           job->capabilities.builtins ? conftest_is_capable : NULL,
-                                       .allowed_ctx = &job->capabilities};
+    struct rego_compile_options how = {
+        .keep_print = true,
+        .strict = job->in->value[STRICT].set,
+        .coverage = is_told(job),
+        .allowed = job->capabilities.builtins ? conftest_is_capable : NULL,
+        .allowed_ctx = &job->capabilities,
+        .deadline_ms = policy_timeout(&job->in->value[POLICY_TIMEOUT]),
+        .cancel = job->app->cancel};
     struct policy_files files, facts;
     if (!policy_load_schemas(job->arena, job->in->value[SCHEMA].text, &how, err) ||
         !policy_load(job->arena, policies->nlist ? policies->list : &folder,

@@ -346,8 +346,11 @@ static bool compile(struct job *job, struct value *ret_data, struct err *err)
     const struct option_value *data = &job->in->value[DATA], *bundles = &job->in->value[BUNDLE];
     struct str *paths = arena_new(job->arena, struct str, data->nlist + bundles->nlist);
     const struct policy_load_options load = {.v0 = given(job, REGO_V0), .ignore = job->ignore};
-    struct rego_compile_options how = {
-        .keep_print = true, .strict = given(job, STRICT), .coverage = given(job, EXPLAIN)};
+    struct rego_compile_options how = {.keep_print = true,
+                                       .strict = given(job, STRICT),
+                                       .coverage = given(job, EXPLAIN),
+                                       .deadline_ms = job->in->value[TIMEOUT].number,
+                                       .cancel = job->app->cancel};
     struct policy_files files;
     if (!paths)
         return arena_full(job->arena, err);

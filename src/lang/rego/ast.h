@@ -158,6 +158,7 @@ struct rego_module {
     size_t ncomments;
     const struct rego_annotation *annotations;
     size_t nannotations;
+    size_t unit; /* set by the compiler: its place among the modules */
 };
 
 /* --- diagnostics --- */

@@ -45,6 +45,45 @@ uint32_t rego_new_slot(struct rego_compiler *c, struct str name, struct rego_pla
     return v->n++;
 }
 
+/* --- what it may cost --- */
+
+enum { STEPS_COMPILING = 1000000000, STEPS_BETWEEN_LOOKS = 1 << 16, TIME_COMPILING_MS = 60000 };
+
+static void start_counting(struct rego_compiler *c)
+{
+    const struct rego_compile_options *options = &c->policy->options;
+    c->steps_check = STEPS_BETWEEN_LOOKS;
+    c->until_ms =
+        clock_monotonic_ms() + (options->deadline_ms ? options->deadline_ms : TIME_COMPILING_MS);
+}
+
+bool rego_look(struct rego_compiler *c)
+{
+    const struct rego_compile_options *options = &c->policy->options;
+    uint64_t most = options->steps ? options->steps : STEPS_COMPILING;
+    c->steps_check = c->steps + STEPS_BETWEEN_LOOKS;
+    if (c->steps > most)
+        c->stopped = "steps";
+    else if (options->cancel && *options->cancel)
+        c->stopped = "cancelled";
+    else if (clock_monotonic_ms() > c->until_ms)
+        c->stopped = "time";
+    c->out_of_memory |= c->stopped != NULL; /* which ends all stages */
+    return !c->stopped;
+}
+
+/* Why it ended without a diagnostic. */
+static bool tell_end(const struct rego_compiler *c, const char *what, struct err *err)
+{
+    if (!c->stopped)
+        return err_set(err, ERR_LIMIT, "the %s needs more memory than %zu bytes", what,
+                       c->arena->limit);
+    if (strcmp(c->stopped, "cancelled") == 0)
+        return err_set(err, ERR_LIMIT, "compiling the %s was cancelled", what);
+    return err_set(err, ERR_LIMIT, "compiling the %s takes more %s than it may: make it smaller",
+                   what, c->stopped);
+}
+
 /* --- the tree --- */
 
 struct rego_node *rego_child(const struct rego_node *node, const struct value *key)
@@ -82,11 +121,39 @@ void rego_node_text(struct buf *out, const struct rego_node *node)
     }
 }
 
-/* The child of that key, made if it is not there; children stay sorted. */
+/* Where the child of that key is among the nodes that were made, or would be. */
+static struct rego_node **grown_slot(struct rego_node **grown, size_t room,
+                                     const struct rego_node *parent, const struct value *key)
+{
+    size_t at = (rego_hash(key) + parent->id * 0x9e3779b97f4a7c15U) & (room - 1);
+    while (grown[at] && (grown[at]->parent != parent || !rego_equal(&grown[at]->key, key)))
+        at = (at + 1) & (room - 1);
+    return &grown[at];
+}
+
+static bool more_slots(struct rego_compiler *c)
+{
+    size_t room = c->grown_room ? c->grown_room * 2 : 32;
+    struct rego_node **grown = arena_new(c->arena, struct rego_node *, room);
+    if (!grown)
+        return false;
+    for (size_t i = 0; i < c->grown_room; i++)
+        if (c->grown[i])
+            *grown_slot(grown, room, c->grown[i]->parent, &c->grown[i]->key) = c->grown[i];
+    c->grown = grown;
+    c->grown_room = room;
+    return true;
+}
+
+/* The child of that key, made if it is not there; they are sorted later. */
 static struct rego_node *grow(struct rego_compiler *c, struct rego_node *node,
                               const struct value *key)
 {
-    struct rego_node *child = rego_child(node, key);
+    if (c->ngrown * 2 >= c->grown_room && !more_slots(c)) {
+        c->out_of_memory = true;
+        return NULL;
+    }
+    struct rego_node **slot = grown_slot(c->grown, c->grown_room, node, key), *child = *slot;
     if (child)
         return child;
     struct rego_node **grown =
@@ -96,10 +163,9 @@ static struct rego_node *grow(struct rego_compiler *c, struct rego_node *node,
         c->out_of_memory = true;
         return NULL;
     }
-    size_t at = node->nchild++;
-    for (; at > 0 && rego_compare(&grown[at - 1]->key, key) > 0; at--)
-        grown[at] = grown[at - 1];
-    grown[at] = child;
+    grown[node->nchild++] = child;
+    *slot = child;
+    c->ngrown++;
     node->child = grown;
     child->key = *key;
     child->parent = node;
@@ -140,21 +206,38 @@ static struct rego_node *rule_node(struct rego_compiler *c, struct rego_node *pa
 
 static bool add_name(struct rego_compiler *c, struct rego_node *package, struct str name)
 {
-    size_t at = package->nnames;
-    struct str *grown = arena_grow(c->arena, package->name, at, &package->name_room, at + 1);
+    struct value key = value_string(name);
+    struct rego_node *node = grow(c, package, &key);
+    if (!node || node->named)
+        return node != NULL;
+    struct str *grown = arena_grow(c->arena, package->name, package->nnames, &package->name_room,
+                                   package->nnames + 1);
     if (!grown) {
         c->out_of_memory = true;
         return false;
     }
     package->name = grown;
-    for (; at > 0 && str_compare(grown[at - 1], name) >= 0; at--) {
-        if (str_equal(grown[at - 1], name))
-            return true;
-    }
-    memmove(grown + at + 1, grown + at, (package->nnames - at) * sizeof *grown);
-    grown[at] = name;
-    package->nnames++;
+    grown[package->nnames++] = name;
+    node->named = true;
     return true;
+}
+
+static int compare_nodes(const void *a, const void *b)
+{
+    return rego_compare(&(*(struct rego_node *const *)a)->key,
+                        &(*(struct rego_node *const *)b)->key);
+}
+
+static bool sort_tree(struct rego_node *node, unsigned depth_left)
+{
+    bool ok = depth_left > 0;
+    if (node->nchild > 1)
+        qsort(node->child, node->nchild, sizeof(struct rego_node *), compare_nodes);
+    if (node->nnames > 1)
+        qsort(node->name, node->nnames, sizeof *node->name, str_compare_qsort);
+    for (size_t i = 0; i < node->nchild && ok; i++)
+        ok = sort_tree(node->child[i], depth_left - 1);
+    return ok;
 }
 
 static void kinds_conflict(struct rego_compiler *c, struct rego_node *node)
@@ -224,6 +307,7 @@ static bool build_tree(struct rego_compiler *c)
 {
     for (size_t u = 0; u < c->policy->nunits; u++) {
         c->unit = &c->policy->unit[u];
+        c->unit->module->unit = u;
         c->unit->package = package_node(c, c->unit->module->package);
         if (!c->unit->package)
             return false;
@@ -234,7 +318,7 @@ static bool build_tree(struct rego_compiler *c)
             if (!add_rule(c, c->unit->package, c->unit->module->rules[i]))
                 return false;
     }
-    return true;
+    return sort_tree(c->policy->root, REGO_DEPTH_MAX + 2);
 }
 
 /* --- stages --- */
@@ -268,26 +352,6 @@ struct rule_work {
     struct rego_unit *unit;
     struct rego_variables variables;
 };
-
-static bool safety(struct rego_compiler *c, struct rego_rule *rule)
-{
-    for (; rule; rule = rule->else_) {
-        struct rego_slots bound, outer;
-        c->rule = rule;
-        if (!rego_slots_make(c, &bound) || !rego_slots_make(c, &outer) ||
-            !rego_safe_rule(c, rule, &bound, &outer))
-            return false;
-    }
-    return true;
-}
-
-static struct rego_unit *unit_of(struct rego_compiler *c, const struct rego_module *module)
-{
-    for (size_t u = 0; u < c->policy->nunits; u++)
-        if (c->policy->unit[u].module == module)
-            return &c->policy->unit[u];
-    return NULL;
-}
 
 /* The definitions of all nodes, defaults included. */
 static bool list_work(struct rego_compiler *c, struct rego_node *node, struct rule_work **work,
@@ -333,7 +397,7 @@ static bool each_rule(struct rego_compiler *c, struct rule_work *work, size_t n,
         c->unit = work[i].unit;
         c->variables = work[i].variables;
         c->depth = 0;
-        bool ok = stage(c, &work[i]);
+        bool ok = rego_afford(c, 1) && stage(c, &work[i]);
         work[i].variables = c->variables;
         if (c->out_of_memory || (!ok && !c->diags->n))
             return false;
@@ -353,7 +417,7 @@ static bool functions_stage(struct rego_compiler *c, struct rule_work *work)
 
 static bool safety_stage(struct rego_compiler *c, struct rule_work *work)
 {
-    return safety(c, work->definition->rule);
+    return rego_safe_rule(c, work->definition->rule);
 }
 
 static bool types_stage(struct rego_compiler *c, struct rule_work *work)
@@ -423,7 +487,7 @@ static bool compile(struct rego_compiler *c)
     if (!list_work(c, policy->root, &work, &n, &room, REGO_DEPTH_MAX))
         return false;
     for (size_t i = 0; i < n; i++)
-        work[i].unit = unit_of(c, work[i].definition->rule->module);
+        work[i].unit = &policy->unit[work[i].definition->rule->module->unit];
     if (n)
         qsort(work, n, sizeof *work, compare_work);
     /* Errors of one stage keep the later ones from running. */
@@ -464,11 +528,13 @@ bool rego_compile(const struct rego_source *sources, size_t n, const struct valu
     policy->shared = rego_shared_open();
     bool ok = policy->unit && policy->root && policy->shared;
     policy->nnodes = 1;
+    start_counting(&c);
     for (size_t i = 0; ok && i < n; i++) {
         struct rego_parse_options parse = {
             .v0 = sources[i].v0, .logic_keywords = options->logic_keywords, .annotations = true};
         (void)rego_parse_module(arena, sources[i].text, sources[i].file, &parse, diags,
                                 &policy->unit[i].module);
+        ok = rego_afford(&c, sources[i].text.len / 4);
     }
     ok = ok && !diags->n && compile(&c);
     if (ok && !diags->n) {
@@ -478,7 +544,7 @@ bool rego_compile(const struct rego_source *sources, size_t n, const struct valu
     if (diags->n > 1)
         qsort(diags->diag, diags->n, sizeof *diags->diag, compare_diags);
     if (!diags->n)
-        err_set(err, ERR_LIMIT, "the policy needs more memory than %zu bytes", arena->limit);
+        (void)tell_end(&c, "policy", err);
     rego_close(policy);
     return false;
 }
@@ -533,7 +599,6 @@ bool rego_prepare(const struct rego_policy *policy, struct str text, struct rego
 {
     struct rego_query *query = calloc(1, sizeof *query);
     struct rego_body *body = NULL;
-    struct rego_slots outer;
     if (!query)
         return err_set(err, ERR_LIMIT, "memory is out");
     query->policy = policy;
@@ -545,11 +610,11 @@ bool rego_prepare(const struct rego_policy *policy, struct str text, struct rego
                               .diags = diags,
                               .nhints = &query->nhints};
     struct str kept = arena_dup(&query->arena, text);
+    start_counting(&c);
     bool ok = kept.ptr &&
               rego_parse_query(&query->arena, kept, STR("query"), &parse, diags, &body) &&
               rego_resolve_body(&c, body) && !diags->n && rego_check_body(&c, body) && !diags->n;
-    ok = ok && rego_slots_make(&c, &query->bound) && rego_slots_make(&c, &outer) &&
-         rego_reorder(&c, body, &query->bound, &outer) && !diags->n &&
+    ok = ok && rego_safe_query(&c, body, &query->bound) && !diags->n &&
          rego_check_body_types(&c, body) && !diags->n && name_variables(&c, query, c.variables.n) &&
          rego_plan_query(&c, body, query) && !diags->n;
     if (ok) {
@@ -557,7 +622,7 @@ bool rego_prepare(const struct rego_policy *policy, struct str text, struct rego
         return true;
     }
     if (!diags->n)
-        err_set(err, ERR_LIMIT, "the query needs more memory than %zu bytes", query->arena.limit);
+        (void)tell_end(&c, "query", err);
     rego_query_close(query);
     *ret = NULL;
     return false;

@@ -1,6 +1,7 @@
 /* fit.c - terms that are taken apart, and types: which one a term has, whether it may have another,
  * and what its variables are then.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "lang/rego/infer.h"
@@ -106,9 +107,16 @@ static const struct rego_type *type_of_set(struct rego_inference *in, const stru
 
 void rego_put_property(struct rego_property *property, size_t *n, struct rego_property one)
 {
-    size_t at = *n;
-    while (at > 0 && rego_compare(&property[at - 1].key, &one.key) > 0)
-        at--;
+    size_t at = *n, low = 0;
+    if (at > 0 && rego_compare(&property[at - 1].key, &one.key) > 0) {
+        for (at--; low < at;) { /* the first that is greater */
+            size_t middle = low + (at - low) / 2;
+            if (rego_compare(&property[middle].key, &one.key) > 0)
+                at = middle;
+            else
+                low = middle + 1;
+        }
+    }
     if (at > 0 && rego_equal(&property[at - 1].key, &one.key)) { /* the later one holds */
         property[at - 1] = one;
         return;
@@ -118,24 +126,55 @@ void rego_put_property(struct rego_property *property, size_t *n, struct rego_pr
     ++*n;
 }
 
+struct placed {
+    const struct rego_term *key;
+    size_t at;
+};
+
+static int compare_placed(const void *a, const void *b)
+{
+    const struct placed *x = a, *y = b;
+    int c = rego_compare(&x->key->value, &y->key->value);
+    return c ? c : (x->at > y->at) - (x->at < y->at);
+}
+
+/* The properties of constant keys, sorted, none yet with a type; false: memory is out. */
+static bool sorted_keys(struct rego_inference *in, const struct rego_term *t,
+                        struct rego_property **ret, size_t *ret_n)
+{
+    size_t n = 0;
+    struct placed *placed = arena_new_raw(in->types.arena, struct placed, t->pairs.n);
+    *ret = arena_new(in->types.arena, struct rego_property, t->pairs.n);
+    if (!placed || !*ret)
+        return rego_infer_no_memory(in);
+    for (size_t i = 0; i < t->pairs.n; i++)
+        if (rego_is_constant(t->pairs.item[i].key))
+            placed[n++] = (struct placed){t->pairs.item[i].key, i};
+    if (n > 1)
+        qsort(placed, n, sizeof *placed, compare_placed);
+    *ret_n = 0;
+    for (size_t i = 0; i < n; i++) { /* the last one of a key holds */
+        const struct value *key = &placed[i].key->value;
+        if (i + 1 == n || !rego_equal(key, &placed[i + 1].key->value))
+            (*ret)[(*ret_n)++] =
+                (struct rego_property){*key, rego_term_type(in, t->pairs.item[placed[i].at].value)};
+    }
+    return true;
+}
+
 static const struct rego_type *type_of_object(struct rego_inference *in, const struct rego_term *t)
 {
     struct rego_type type = {.kind = REGO_OBJECT, .open = t->pairs.n == 0};
-    struct rego_property *property = arena_new(in->types.arena, struct rego_property, t->pairs.n);
-    if (!property) {
-        rego_infer_no_memory(in);
+    struct rego_property *property;
+    if (!sorted_keys(in, t, &property, &type.nproperties))
         return &rego_any;
-    }
     if (type.open)
         type.key = type.rest = &rego_any;
     for (size_t i = 0; i < t->pairs.n; i++) {
         const struct rego_term *key = t->pairs.item[i].key;
-        const struct rego_type *value = rego_term_type(in, t->pairs.item[i].value);
-        if (rego_is_constant(key)) {
-            rego_put_property(property, &type.nproperties,
-                              (struct rego_property){key->value, value});
+        if (rego_is_constant(key))
             continue;
-        }
+        const struct rego_type *value = rego_term_type(in, t->pairs.item[i].value);
         const struct rego_type *known = rego_term_type(in, key);
         type.key = type.open ? rego_type_or(&in->types, type.key, known) : known;
         type.rest = type.open ? rego_type_or(&in->types, type.rest, value) : value;

@@ -509,7 +509,7 @@ static const struct rego_term *with_head(struct rego_inference *in, const struct
 static const struct rego_term *expand(struct rego_inference *in, const struct rego_term *t)
 {
     const struct rego_term *made = t;
-    if (++in->depth > REGO_DEPTH_MAX || in->c->out_of_memory) {
+    if (++in->depth > REGO_DEPTH_MAX || in->c->out_of_memory || !rego_afford(in->c, 1)) {
         in->depth--;
         return t;
     }

@@ -333,7 +333,7 @@ static bool plan_template(struct planning *p, const struct rego_term *t, struct 
 
 bool rego_plan_into(struct planning *p, const struct rego_term *t, struct rego_pattern match)
 {
-    if (++p->c->depth > REGO_DEPTH_MAX)
+    if (++p->c->depth > REGO_DEPTH_MAX || !rego_afford(p->c, 1))
         return false;
     bool ok = false;
     switch (t->kind) {

@@ -164,7 +164,8 @@ struct rego_node { /* a document below data */
     size_t nchild, child_room;
     uint32_t id;
     bool package;     /* the path of a package */
-    struct str *name; /* package: first names of its rules, sorted */
+    bool named;       /* it is in its parent's .name */
+    struct str *name; /* package: first names of its rules, sorted once the tree is built */
     size_t nnames, name_room;
     bool virtual_;            /* it or something below has rules */
     enum rego_head_kind kind; /* of its rules, if it has any */
@@ -179,9 +180,15 @@ struct rego_node { /* a document below data */
     uint32_t order;                 /* of its rules: after all that they need */
 };
 
+struct rego_named_import {
+    struct str name;
+    struct rego_import *import;
+};
 struct rego_unit { /* a module, with what the compiler knows of it */
     struct rego_module *module;
     struct rego_node *package;
+    const struct rego_named_import *import; /* of input and data, by name; NULL: not sorted yet */
+    size_t nimports;
 };
 
 struct rego_cover { /* a place that is counted */
@@ -250,8 +257,13 @@ struct rego_compiler {
     struct rego_rule *rule; /* now; NULL in a query */
     struct rego_variables variables;
     uint32_t *nhints;
+    struct rego_node **grown; /* while the tree is built: nodes by parent and key */
+    size_t ngrown, grown_room;
     unsigned depth;
     bool out_of_memory;
+    uint64_t steps, steps_check;               /* taken; when to look at the clock */
+    int64_t until_ms;                          /* by the monotonic clock */
+    const char *stopped;                       /* what it has too much of */
     struct rego_read_signature *signature[16]; /* rego_signature_of; by address of the text */
 };
 
@@ -263,6 +275,15 @@ uint32_t rego_new_slot(struct rego_compiler *c, struct str name, struct rego_pla
 struct rego_node *rego_child(const struct rego_node *node, const struct value *key);
 /* "data.a.b" */
 void rego_node_text(struct buf *out, const struct rego_node *node);
+
+/* Out of line: what n steps more cost is looked at. */
+bool rego_look(struct rego_compiler *c);
+/* n steps of compiling; false: it has taken too many, or too long. */
+static inline bool rego_afford(struct rego_compiler *c, uint64_t n)
+{
+    c->steps += n;
+    return c->steps < c->steps_check || rego_look(c);
+}
 
 /* resolve.c: names of a rule or a query: locals get slots, rules and imports become refs of data.
  */
@@ -285,13 +306,9 @@ static inline bool rego_slots_has(const struct rego_slots *set, uint32_t slot)
     return slot / 64 < set->nwords && (set->word[slot / 64] >> (slot % 64) & 1);
 }
 bool rego_slots_add(struct rego_compiler *c, struct rego_slots *set, uint32_t slot);
-bool rego_reorder(struct rego_compiler *c, struct rego_body *body, struct rego_slots *bound,
-                  const struct rego_slots *outer);
-
-/* The bodies and heads of a rule without its else chain: order, and variables that nothing binds.
- */
-bool rego_safe_rule(struct rego_compiler *c, struct rego_rule *rule, struct rego_slots *bound,
-                    struct rego_slots *outer);
+/* The bodies and heads of a rule with its else chain. */
+bool rego_safe_rule(struct rego_compiler *c, struct rego_rule *rule);
+bool rego_safe_query(struct rego_compiler *c, struct rego_body *body, struct rego_slots *ret_bound);
 
 /* check.c: complaints only; false for memory and depth. */
 bool rego_check_calls(struct rego_compiler *c, const struct rego_rule *rule);

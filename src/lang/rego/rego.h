@@ -44,7 +44,10 @@ struct rego_compile_options {
     bool coverage;  /* count what each line was evaluated to */
     const struct rego_schema *schema; /* of input, and what METADATA may name; while compiling */
     size_t nschemas;
-    size_t memory; /* bytes for the policy, and for a query; 0 = 1 GiB, and 256 MiB */
+    size_t memory;       /* bytes for the policy, and for a query; 0 = 1 GiB, and 256 MiB */
+    uint64_t steps;      /* that compiling may take, and preparing a query; 0 = 1e9 */
+    int64_t deadline_ms; /* from the start of either; 0 = a minute */
+    const volatile int *cancel;
     /* Which built-in functions there are; NULL = all. */
     bool (*allowed)(void *ctx, struct str builtin);
     void *allowed_ctx;

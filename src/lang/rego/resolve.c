@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "lang/rego/policy.h"
 
 enum local_kind { LOCAL_ARGUMENT, LOCAL_DECLARED, LOCAL_ASSIGNED, LOCAL_SEEN };
@@ -18,7 +19,10 @@ struct scope {
     struct scope *parent;
     struct local *local;
     size_t n, room;
+    uint32_t *slot; /* by hash of the name: 1 + where it is, once there are many */
+    size_t nslots;
 };
+enum { FEW_NAMES = 8 };
 struct resolving {
     struct rego_compiler *c;
     struct scope implicit;   /* names that nobody declares, of the whole rule */
@@ -40,12 +44,45 @@ static bool out_of_memory(struct resolving *r)
     return false;
 }
 
+/* The slot of a name, or the free one where it would be. */
+static uint32_t *name_slot(const struct scope *scope, struct str name)
+{
+    size_t at = hash_bytes(name, 0) & (scope->nslots - 1);
+    while (scope->slot[at] && !str_equal(scope->local[scope->slot[at] - 1].name, name))
+        at = (at + 1) & (scope->nslots - 1);
+    return &scope->slot[at];
+}
+
 static struct local *find_in(const struct scope *scope, struct str name)
 {
+    if (scope->nslots) {
+        uint32_t at = *name_slot(scope, name);
+        return at ? &scope->local[at - 1] : NULL;
+    }
     for (size_t i = 0; i < scope->n; i++)
         if (str_equal(scope->local[i].name, name))
             return &scope->local[i];
     return NULL;
+}
+
+/* The last name gets its slot; all of them where there must be more slots. */
+static bool index_last(struct resolving *r, struct scope *scope)
+{
+    size_t from = scope->n - 1;
+    if (scope->n <= FEW_NAMES)
+        return true;
+    if (scope->n * 2 > scope->nslots) {
+        scope->nslots = scope->nslots ? scope->nslots * 2 : 4 * FEW_NAMES;
+        scope->slot = arena_new(r->c->arena, uint32_t, scope->nslots);
+        from = 0;
+        if (!scope->slot)
+            return out_of_memory(r);
+    }
+    for (size_t i = from; i < scope->n; i++) {
+        uint32_t *slot = name_slot(scope, scope->local[i].name);
+        *slot = *slot ? *slot : (uint32_t)i + 1;
+    }
+    return true;
 }
 
 /* The nearest declaration; names merely seen do not count. */
@@ -68,7 +105,7 @@ static bool push(struct resolving *r, struct scope *scope, struct str name, uint
         return out_of_memory(r);
     scope->local = grown;
     grown[scope->n++] = (struct local){name, slot, kind};
-    return true;
+    return index_last(r, scope);
 }
 
 static bool is_wildcard(struct str name)
@@ -177,6 +214,62 @@ static struct rego_term *make(struct resolving *r, enum rego_term_kind kind,
     return t;
 }
 
+/* What an import of input or data is called; ptr NULL for others. */
+static struct str import_name(const struct rego_import *import)
+{
+    const struct rego_term *path = import->path;
+    bool whole = path->kind == REGO_TERM_VAR;
+    if (!is_root(whole ? path->name : path->parts.item[0]->name))
+        return (struct str){0};
+    return import->alias.len ? import->alias
+           : whole           ? path->name
+                             : value_text(&path->parts.item[path->parts.n - 1]->value);
+}
+
+/* The first one of that name wins. */
+static int compare_imports(const void *a, const void *b)
+{
+    const struct rego_named_import *x = a, *y = b;
+    int c = str_compare(x->name, y->name);
+    return c ? c : (x->import > y->import) - (x->import < y->import);
+}
+
+static bool sort_imports(struct resolving *r, struct rego_unit *unit)
+{
+    const struct rego_module *module = unit->module;
+    struct rego_named_import *import =
+        arena_new(r->c->arena, struct rego_named_import, module->nimports);
+    if (!import)
+        return out_of_memory(r);
+    for (size_t i = 0; i < module->nimports; i++) {
+        struct str name = import_name(&module->imports[i]);
+        if (name.ptr)
+            import[unit->nimports++] = (struct rego_named_import){name, &module->imports[i]};
+    }
+    if (unit->nimports > 1)
+        qsort(import, unit->nimports, sizeof *import, compare_imports);
+    unit->import = import;
+    return true;
+}
+
+static struct rego_import *find_import(struct resolving *r, struct str name)
+{
+    struct rego_unit *unit = r->c->unit;
+    if (!unit->import && !sort_imports(r, unit))
+        return NULL;
+    size_t low = 0, high = unit->nimports;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (str_compare(unit->import[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < unit->nimports && str_equal(unit->import[low].name, name)
+               ? unit->import[low].import
+               : NULL;
+}
+
 /* The ref that a name stands for: an import, or a rule of this package; NULL if neither. */
 static bool global(struct resolving *r, struct str name, struct rego_place place,
                    struct rego_term ***ret, size_t *ret_n)
@@ -186,28 +279,22 @@ static bool global(struct resolving *r, struct str name, struct rego_place place
     if (!unit)
         return true;
     const struct rego_module *module = unit->module;
-    for (size_t i = 0; i < module->nimports; i++) {
-        struct rego_import *import = &module->imports[i];
-        struct rego_term *path = import->path;
-        bool whole = path->kind == REGO_TERM_VAR;
-        struct str last = import->alias.len ? import->alias
-                          : whole           ? path->name
-                                  : value_text(&path->parts.item[path->parts.n - 1]->value);
-        struct str root = whole ? path->name : path->parts.item[0]->name;
-        if (!str_equal(last, name) || !is_root(root))
-            continue;
+    struct rego_import *import = find_import(r, name);
+    if (r->c->out_of_memory)
+        return false;
+    if (import && import->path->kind == REGO_TERM_VAR) {
+        struct rego_term **one = arena_new(r->c->arena, struct rego_term *, 1);
+        if (!one)
+            return out_of_memory(r);
+        one[0] = import->path;
+        *ret = one;
+        *ret_n = 1;
+    } else if (import) {
+        *ret = import->path->parts.item;
+        *ret_n = import->path->parts.n;
+    }
+    if (import) {
         import->used = true;
-        if (whole) {
-            struct rego_term **one = arena_new(r->c->arena, struct rego_term *, 1);
-            if (!one)
-                return out_of_memory(r);
-            one[0] = path;
-            *ret = one;
-            *ret_n = 1;
-        } else {
-            *ret = path->parts.item;
-            *ret_n = path->parts.n;
-        }
         return true;
     }
     if (!has_name(unit->package, name))
@@ -399,7 +486,9 @@ static bool term(struct resolving *r, struct rego_term *t)
         rego_complain(r->c, "rego_compile_error", t->place, "nested too deep");
         return false;
     }
-    bool ok = true;
+    bool ok = rego_afford(r->c, 1);
+    if (!ok)
+        return false;
     switch (t->kind) {
     case REGO_TERM_VALUE:
         break;
