@@ -444,17 +444,29 @@ static int next_statement(const struct reading *r, uint32_t row, const struct re
     const struct rego_module *m = r->module;
     uint32_t best = m->package_place.row > row ? m->package_place.row : UINT32_MAX;
     int kind = best == UINT32_MAX ? -1 : 0;
-    for (size_t i = 0; i < m->nimports; i++)
-        if (m->imports[i].place.row > row && m->imports[i].place.row < best) {
-            best = m->imports[i].place.row;
-            kind = 1;
-        }
-    for (size_t i = 0; i < m->nrules; i++)
-        if (m->rules[i]->place.row > row && m->rules[i]->place.row < best) {
-            best = m->rules[i]->place.row;
-            *ret = m->rules[i];
-            kind = 2;
-        }
+    size_t low = 0, high = m->nimports; /* they stand in order, and so do rules */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (m->imports[middle].place.row > row)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    if (low < m->nimports && m->imports[low].place.row < best) {
+        best = m->imports[low].place.row;
+        kind = 1;
+    }
+    for (low = 0, high = m->nrules; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (m->rules[middle]->place.row > row)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    if (low < m->nrules && m->rules[low]->place.row < best) {
+        *ret = m->rules[low];
+        kind = 2;
+    }
     return kind;
 }
 

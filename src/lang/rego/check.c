@@ -310,6 +310,21 @@ static bool has_rules(const struct rego_node *node)
     return node->ndefinitions || node->otherwise;
 }
 
+static bool too_deep(struct rego_compiler *c, const struct rego_node *node)
+{
+    AUTO_BUF name = {.limit = 1 << 12};
+    const struct rego_rule *rule =
+        node->ndefinitions ? node->definition[0].rule : node->otherwise->rule;
+    struct rego_unit unit = {.module = rule->module};
+    rego_node_text(&name, node);
+    c->unit = &unit;
+    rego_complain(c, "rego_compile_error", rule->place,
+                  "rule %.*s is needed by a chain of more than %d rules, each needing the next",
+                  STR_ARG(buf_view(&name)), REGO_DEPTH_MAX);
+    c->unit = NULL;
+    return false;
+}
+
 /* A node and everything below it. */
 static bool follow_all(struct rego_compiler *c, struct rego_node *node, struct path *before,
                        unsigned depth_left)
@@ -362,6 +377,8 @@ static bool depend(struct visitor *v, const struct rego_term *t)
 static bool follow(struct rego_compiler *c, struct rego_node *node, struct path *before)
 {
     struct path here = {node, before};
+    if (!rego_afford(c, 1))
+        return false;
     if (node->mark == MARK_DONE)
         return true;
     if (node->mark == MARK_OPEN) {
@@ -369,7 +386,7 @@ static bool follow(struct rego_compiler *c, struct rego_node *node, struct path 
         return true;
     }
     if (++c->depth > REGO_DEPTH_MAX)
-        return false;
+        return too_deep(c, node);
     node->mark = MARK_OPEN;
     struct visitor v = {.c = c, .term = depend, .ctx = &here};
     bool ok = true;

@@ -76,17 +76,91 @@ static bool package_path(struct arena *arena, const struct rego_module *module, 
     return true;
 }
 
-static bool is_prefix(const struct value *a, const struct value *b)
+/* --- annotations by what they are of --- */
+
+struct note {
+    const struct rego_annotation *annotation;
+    const struct rego_module *module;
+    struct value path;          /* of the document or the package; RULE: none */
+    size_t at;                  /* in the order of modules */
+    struct note *next, *before; /* of one path, or rule: the later one, the earlier one */
+    struct note *last;          /* of the first: the last */
+};
+struct rego_notes {
+    struct note *note;
+    size_t n;
+    struct note **slot; /* the first of its scope and path, or rule */
+    size_t nslots;
+};
+
+static struct note **note_slot(const struct rego_notes *notes, enum rego_scope scope,
+                               const struct rego_rule *rule, const struct value *path)
 {
-    for (uint32_t i = 0; i < a->len; i++)
-        if (i >= b->len || !rego_equal(&a->items[i], &b->items[i]))
-            return false;
+    uint64_t hash = scope == REGO_SCOPE_RULE ? (uintptr_t)rule / 16 * 0x9e3779b97f4a7c15U >> 20
+                                             : rego_hash(path) + scope;
+    for (;; hash++) {
+        struct note **slot = &notes->slot[hash & (notes->nslots - 1)];
+        const struct rego_annotation *a = *slot ? (*slot)->annotation : NULL;
+        if (!a || (a->scope == scope &&
+                   (scope == REGO_SCOPE_RULE ? a->rule == rule : rego_equal(&(*slot)->path, path))))
+            return slot;
+    }
+}
+
+static bool add_note(struct rego_compiler *c, struct rego_notes *notes,
+                     const struct rego_module *module, const struct rego_annotation *a)
+{
+    struct note *note = &notes->note[notes->n];
+    *note = (struct note){.annotation = a, .module = module, .at = notes->n};
+    if (a->scope != REGO_SCOPE_RULE && !(a->rule ? rule_path(c->arena, a->rule, &note->path)
+                                                 : package_path(c->arena, module, &note->path)))
+        return false;
+    struct note **slot = note_slot(notes, a->scope, a->rule, &note->path);
+    if (*slot) {
+        note->before = (*slot)->last;
+        note->before->next = note;
+    } else {
+        *slot = note;
+    }
+    (*slot)->last = note;
+    notes->n++;
+    return rego_afford(c, 1);
+}
+
+static bool read_notes(struct rego_compiler *c)
+{
+    struct rego_notes *notes = arena_new(c->arena, struct rego_notes, 1);
+    size_t n = 0;
+    for (size_t u = 0; u < c->policy->nunits; u++)
+        n += c->policy->unit[u].module->nannotations;
+    if (!notes)
+        return false;
+    for (notes->nslots = 4; notes->nslots < 2 * n; notes->nslots *= 2)
+        ;
+    notes->note = arena_new(c->arena, struct note, n);
+    notes->slot = arena_new(c->arena, struct note *, notes->nslots);
+    if (!notes->note || !notes->slot)
+        return false;
+    c->notes = notes;
+    for (size_t u = 0; u < c->policy->nunits; u++) {
+        const struct rego_module *module = c->policy->unit[u].module;
+        for (size_t i = 0; i < module->nannotations; i++)
+            if (!add_note(c, notes, module, &module->annotations[i]))
+                return false;
+    }
     return true;
+}
+
+/* The first of them; .next are the others. */
+static const struct note *find_notes(struct rego_compiler *c, enum rego_scope scope,
+                                     const struct rego_rule *rule, const struct value *path)
+{
+    return *note_slot(c->notes, scope, rule, path);
 }
 
 struct chain {
     struct arena *arena;
-    const struct rego_policy *policy;
+    struct rego_compiler *c;
     const struct rego_rule *rule;
     struct value path, package;
     struct value *item;
@@ -111,61 +185,38 @@ static bool link_to(struct chain *chain, const struct value *path, const struct 
 /* The rule's own, the nearest first; at least an entry without any. */
 static bool rule_links(struct chain *chain)
 {
-    const struct rego_module *module = chain->rule->module;
-    bool any = false;
-    for (size_t i = module->nannotations; i-- > 0;) {
-        const struct rego_annotation *a = &module->annotations[i];
-        if (a->scope != REGO_SCOPE_RULE || a->rule != chain->rule)
-            continue;
-        any = true;
-        if (!link_to(chain, &chain->path, &a->value))
+    const struct note *first = find_notes(chain->c, REGO_SCOPE_RULE, chain->rule, NULL);
+    for (const struct note *n = first ? first->last : NULL; n; n = n->before)
+        if (!link_to(chain, &chain->path, &n->annotation->value))
             return false;
-    }
-    return any || link_to(chain, &chain->path, NULL);
+    return first || link_to(chain, &chain->path, NULL);
 }
 
 /* Of all modules: the document's, or the package's. */
 static bool shared_links(struct chain *chain, enum rego_scope scope)
 {
-    for (size_t u = 0; u < chain->policy->nunits; u++) {
-        const struct rego_module *module = chain->policy->unit[u].module;
-        for (size_t i = 0; i < module->nannotations; i++) {
-            const struct rego_annotation *a = &module->annotations[i];
-            struct value path;
-            if (a->scope != scope)
-                continue;
-            if (!(a->rule ? rule_path(chain->arena, a->rule, &path)
-                          : package_path(chain->arena, module, &path)))
-                return false;
-            if (rego_equal(&path, a->rule ? &chain->path : &chain->package) &&
-                !link_to(chain, &path, &a->value))
-                return false;
-        }
-    }
+    const struct value *path = scope == REGO_SCOPE_DOCUMENT ? &chain->path : &chain->package;
+    for (const struct note *n = find_notes(chain->c, scope, NULL, path); n; n = n->next)
+        if (!link_to(chain, &n->path, &n->annotation->value))
+            return false;
     return true;
 }
 
 /* Those of the packages around it, from the inside out. */
 static bool subpackage_links(struct chain *chain)
 {
-    for (uint32_t len = chain->package.len + 1; len-- > 0;)
-        for (size_t u = 0; u < chain->policy->nunits; u++) {
-            const struct rego_module *module = chain->policy->unit[u].module;
-            struct value path;
-            if (module->nannotations && !package_path(chain->arena, module, &path))
+    struct value path = chain->package;
+    for (path.len++; path.len-- > 0;)
+        for (const struct note *n = find_notes(chain->c, REGO_SCOPE_SUBPACKAGES, NULL, &path); n;
+             n = n->next)
+            if (!link_to(chain, &n->path, &n->annotation->value))
                 return false;
-            for (size_t i = 0; i < module->nannotations; i++)
-                if (module->annotations[i].scope == REGO_SCOPE_SUBPACKAGES && path.len == len &&
-                    is_prefix(&path, &chain->package) &&
-                    !link_to(chain, &path, &module->annotations[i].value))
-                    return false;
-        }
     return true;
 }
 
 static bool chain_value(struct rego_compiler *c, const struct rego_rule *rule, struct value *ret)
 {
-    struct chain chain = {.arena = c->arena, .policy = c->policy, .rule = rule};
+    struct chain chain = {.arena = c->arena, .c = c, .rule = rule};
     if (!rule_path(c->arena, rule, &chain.path) ||
         !package_path(c->arena, rule->module, &chain.package) || !rule_links(&chain) ||
         !shared_links(&chain, REGO_SCOPE_DOCUMENT) || !shared_links(&chain, REGO_SCOPE_PACKAGE) ||
@@ -177,14 +228,12 @@ static bool chain_value(struct rego_compiler *c, const struct rego_rule *rule, s
 
 static bool own_value(struct rego_compiler *c, const struct rego_rule *rule, struct value *ret)
 {
-    const struct rego_module *module = rule->module;
+    const struct note *note = find_notes(c, REGO_SCOPE_RULE, rule, NULL);
     size_t clash;
-    for (size_t i = module->nannotations; i-- > 0;)
-        if (module->annotations[i].scope == REGO_SCOPE_RULE &&
-            module->annotations[i].rule == rule) {
-            *ret = module->annotations[i].value;
-            return true;
-        }
+    if (note) {
+        *ret = note->last->annotation->value;
+        return true;
+    }
     struct rego_pair *none = arena_new(c->arena, struct rego_pair, 1);
     return none && rego_make_object(none, 0, ret, &clash);
 }
@@ -278,87 +327,62 @@ static bool put_in_rule(struct rego_compiler *c, const struct rego_rule *rule)
 }
 
 /* Two documents' or two packages' annotations: which of them would hold? */
-static bool check_twice(struct rego_compiler *c, const struct rego_unit *unit,
-                        const struct rego_annotation *a, struct value *path)
+static void check_twice(struct rego_compiler *c)
 {
-    for (size_t u = 0; u < c->policy->nunits; u++) {
-        const struct rego_module *module = c->policy->unit[u].module;
-        for (size_t i = 0; i < module->nannotations; i++) {
-            const struct rego_annotation *other = &module->annotations[i];
-            struct value theirs;
-            if (&c->policy->unit[u] == unit && other == a)
-                return true;
-            if (other->scope != a->scope)
-                continue;
-            if (!(other->rule ? rule_path(c->arena, other->rule, &theirs)
-                              : package_path(c->arena, module, &theirs)))
-                return false;
-            if (rego_equal(path, &theirs)) {
-                rego_complain(c, "rego_type_error", a->place, "%s annotation redeclared: %.*s:%u",
-                              a->scope == REGO_SCOPE_DOCUMENT  ? "document"
-                              : a->scope == REGO_SCOPE_PACKAGE ? "package"
-                                                               : "subpackages",
-                              STR_ARG(module->file), other->place.row);
-                return true;
-            }
-        }
+    for (size_t i = 0; i < c->notes->n; i++) {
+        const struct note *note = &c->notes->note[i];
+        const struct rego_annotation *a = note->annotation;
+        const struct note *first = find_notes(c, a->scope, a->rule, &note->path);
+        if (a->scope == REGO_SCOPE_RULE || first == note)
+            continue;
+        c->unit = &c->policy->unit[note->module->unit];
+        rego_complain(c, "rego_type_error", a->place, "%s annotation redeclared: %.*s:%u",
+                      a->scope == REGO_SCOPE_DOCUMENT  ? "document"
+                      : a->scope == REGO_SCOPE_PACKAGE ? "package"
+                                                       : "subpackages",
+                      STR_ARG(first->module->file), first->annotation->place.row);
     }
-    return true;
-}
-
-/* Whether an annotation of that scope, in that module, holds for a rule of that path. */
-static bool holds(struct rego_compiler *c, const struct rego_annotation *a,
-                  const struct rego_module *module, const struct rego_rule *rule,
-                  const struct value paths[2])
-{
-    struct value path;
-    if (a->scope == REGO_SCOPE_RULE)
-        return a->rule == rule;
-    if (!(a->rule ? rule_path(c->arena, a->rule, &path) : package_path(c->arena, module, &path))) {
-        c->out_of_memory = true;
-        return false;
-    }
-    if (a->scope == REGO_SCOPE_SUBPACKAGES)
-        return is_prefix(&path, &paths[0]);
-    return rego_equal(&path, &paths[a->scope == REGO_SCOPE_DOCUMENT]);
 }
 
 bool rego_annotations_of(struct rego_compiler *c, const struct rego_rule *rule,
                          bool (*give)(void *ctx, const struct rego_annotation *a), void *ctx)
 {
-    static const enum rego_scope widest_first[] = {REGO_SCOPE_SUBPACKAGES, REGO_SCOPE_PACKAGE,
-                                                   REGO_SCOPE_DOCUMENT, REGO_SCOPE_RULE};
-    struct value paths[2];
-    if (!package_path(c->arena, rule->module, &paths[0]) || !rule_path(c->arena, rule, &paths[1]))
+    struct value package, path;
+    const struct note *found[REGO_DEPTH_MAX], *n;
+    size_t nfound = 0;
+    if (!package_path(c->arena, rule->module, &package) || !rule_path(c->arena, rule, &path))
         return false;
-    for (size_t s = 0; s < sizeof widest_first / sizeof *widest_first; s++)
-        for (size_t u = 0; u < c->policy->nunits; u++) {
-            const struct rego_module *module = c->policy->unit[u].module;
-            for (size_t i = 0; i < module->nannotations; i++) {
-                const struct rego_annotation *a = &module->annotations[i];
-                if (a->scope == widest_first[s] && holds(c, a, module, rule, paths) &&
-                    !give(ctx, a))
-                    return false;
-            }
+    struct value around = package;
+    for (around.len++; around.len-- > 0 && nfound < REGO_DEPTH_MAX;)
+        if ((n = find_notes(c, REGO_SCOPE_SUBPACKAGES, NULL, &around)))
+            found[nfound++] = n;
+    for (size_t i = 1; i < nfound; i++) /* in the order of modules */
+        for (size_t k = i; k > 0 && found[k - 1]->at > found[k]->at; k--) {
+            n = found[k];
+            found[k] = found[k - 1];
+            found[k - 1] = n;
         }
+    for (size_t i = 0; i < nfound; i++)
+        if (!give(ctx, found[i]->annotation))
+            return false;
+    const struct note *const nearer[] = {find_notes(c, REGO_SCOPE_PACKAGE, NULL, &package),
+                                         find_notes(c, REGO_SCOPE_DOCUMENT, NULL, &path),
+                                         find_notes(c, REGO_SCOPE_RULE, rule, NULL)};
+    for (size_t i = 0; i < sizeof nearer / sizeof *nearer; i++)
+        for (n = nearer[i]; n; n = n->next)
+            if (!give(ctx, n->annotation))
+                return false;
     return !c->out_of_memory;
 }
 
 bool rego_put_metadata(struct rego_compiler *c)
 {
+    if (!read_notes(c))
+        return false;
+    check_twice(c);
     for (size_t u = 0; u < c->policy->nunits; u++) {
         struct rego_unit *unit = &c->policy->unit[u];
         c->unit = unit;
-        for (size_t i = 0; i < unit->module->nannotations; i++) {
-            const struct rego_annotation *a = &unit->module->annotations[i];
-            struct value path;
-            if (a->scope == REGO_SCOPE_RULE)
-                continue;
-            if (!(a->rule ? rule_path(c->arena, a->rule, &path)
-                          : package_path(c->arena, unit->module, &path)) ||
-                !check_twice(c, unit, a, &path))
-                return false;
-        }
         for (size_t i = 0; i < unit->module->nrules && unit->module->calls_rego; i++)
             if (!put_in_rule(c, unit->module->rules[i]))
                 return false;

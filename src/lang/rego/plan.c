@@ -165,7 +165,8 @@ static bool plan_negated(struct planning *p, const struct rego_term *t)
     } else if (!hoist(p, t, &inner)) {
         return false;
     }
-    bool ok = rego_plan_enter(p, &in) && plan_statement(p, &inner);
+    rego_plan_enter(p, &in);
+    bool ok = plan_statement(p, &inner);
     rego_plan_leave(p, &in);
     struct rego_step *step = ok ? rego_plan_emit(p, REGO_STEP_NOT) : NULL;
     if (step)
@@ -205,8 +206,8 @@ static bool plan_every(struct planning *p, const struct rego_expr *e)
     struct inside in;
     if (!domain || !rego_plan_operand(p, e->every.domain, domain))
         return false;
-    bool ok = rego_plan_enter(p, &in) &&
-              (!e->every.key || rego_plan_pattern(p, e->every.key, &key)) &&
+    rego_plan_enter(p, &in);
+    bool ok = (!e->every.key || rego_plan_pattern(p, e->every.key, &key)) &&
               rego_plan_pattern(p, e->every.value, &value) && rego_plan_body(p, e->every.body);
     rego_plan_leave(p, &in);
     struct rego_step *step = ok ? rego_plan_emit(p, REGO_STEP_EVERY) : NULL;
@@ -224,7 +225,8 @@ static bool plan_inner(struct planning *p, const struct rego_body *body,
                        const struct rego_step **ret)
 {
     struct inside in;
-    bool ok = rego_plan_enter(p, &in) && rego_plan_body(p, body);
+    rego_plan_enter(p, &in);
+    bool ok = rego_plan_body(p, body);
     rego_plan_leave(p, &in);
     *ret = in.chain.first;
     return ok;
@@ -438,18 +440,21 @@ bool rego_plan_rule(struct rego_compiler *c, struct rego_rule *rule,
     uint32_t most = 0;
     struct rego_definition *first = definition;
     size_t ntail = definition->ntail;
+    struct planning p = {.c = c};
+    if (!rego_slots_make(c, &p.bound))
+        return false;
     for (; rule; rule = rule->else_) {
-        struct chain chain;
-        struct planning p = {.c = c, .chain = &chain, .place = rule->place};
-        rego_plan_start(&chain);
+        struct inside in;
+        p.place = rule->place;
+        rego_plan_enter(&p, &in);
         definition->rule = rule;
         definition->node = first->node;
-        if (!rego_slots_make(c, &p.bound) || !plan_args(&p, rule, definition) ||
-            (rule->body && !rego_plan_body(&p, rule->body)) ||
+        if (!plan_args(&p, rule, definition) || (rule->body && !rego_plan_body(&p, rule->body)) ||
             !plan_head(&p, rule, definition, ntail) ||
             !plan_cover(&p, cover_head(rule), false, true))
             return false;
-        definition->body = chain.first;
+        rego_plan_leave(&p, &in);
+        definition->body = in.chain.first;
         if (c->variables.n > most)
             most = c->variables.n;
         if (rule->else_) {

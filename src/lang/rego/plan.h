@@ -15,6 +15,8 @@ struct chain {
 struct planning {
     struct rego_compiler *c;
     struct rego_slots bound;
+    uint32_t *log; /* what was bound, in turn */
+    size_t nlog, log_room;
     struct chain *chain;
     struct rego_place place;
 };
@@ -46,6 +48,8 @@ bool rego_plan_fresh(struct planning *p, struct rego_operand *ret, struct rego_p
 bool rego_plan_is_constant(const struct rego_term *t, unsigned depth_left);
 bool rego_plan_fold(struct planning *p, const struct rego_term *t, struct value *ret,
                     unsigned depth_left);
+/* It is bound from here on, up to the end of its body. */
+bool rego_plan_bind(struct planning *p, uint32_t slot);
 /* A variable that nothing has bound yet. */
 bool rego_plan_is_free(const struct planning *p, const struct rego_term *t);
 /* Does the term hold a free variable outside the keys of refs and inner bodies? */
@@ -71,9 +75,9 @@ bool rego_plan_each(struct planning *p, struct rego_term *const *t, size_t n,
 
 struct inside { /* a body within: its chain, and what was before */
     struct chain chain, *before;
-    struct rego_slots bound;
+    size_t nlog;
 };
-bool rego_plan_enter(struct planning *p, struct inside *in);
+void rego_plan_enter(struct planning *p, struct inside *in);
 /* What was bound inside is free again outside. */
 void rego_plan_leave(struct planning *p, struct inside *in);
 

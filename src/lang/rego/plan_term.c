@@ -122,6 +122,8 @@ static bool operands(struct planning *p, struct rego_term *const *t, size_t n,
     /* First what waits for nothing: it may bind what the others wait for. */
     for (size_t left = n, before = n + 1; left && left != before;) {
         before = left;
+        if (!rego_afford(p->c, n))
+            return false;
         for (size_t i = 0; i < n; i++) {
             if (done[i] || rego_plan_waits(p, t[i], REGO_DEPTH_MAX))
                 continue;
@@ -250,24 +252,22 @@ static bool plan_object(struct planning *p, const struct rego_term *t, struct re
 
 /* --- bodies within --- */
 
-bool rego_plan_enter(struct planning *p, struct inside *in)
+void rego_plan_enter(struct planning *p, struct inside *in)
 {
     in->before = p->chain;
-    in->bound = p->bound;
+    in->nlog = p->nlog;
     rego_plan_start(&in->chain);
     p->chain = &in->chain;
-    return rego_slots_make(p->c, &p->bound) &&
-           (memcpy(p->bound.word, in->bound.word,
-                   (in->bound.nwords < p->bound.nwords ? in->bound.nwords : p->bound.nwords) *
-                       sizeof *p->bound.word),
-            true);
 }
 
 /* What was bound inside is free again outside. */
 void rego_plan_leave(struct planning *p, struct inside *in)
 {
     p->chain = in->before;
-    p->bound = in->bound;
+    while (p->nlog > in->nlog) {
+        uint32_t slot = p->log[--p->nlog];
+        p->bound.word[slot / 64] &= ~((uint64_t)1 << (slot % 64));
+    }
 }
 
 static bool plan_comprehension(struct planning *p, const struct rego_term *t,
@@ -275,7 +275,8 @@ static bool plan_comprehension(struct planning *p, const struct rego_term *t,
 {
     struct inside in;
     struct rego_operand key = {.slot = REGO_NO_SLOT}, value = key;
-    bool ok = rego_plan_enter(p, &in) && rego_plan_body(p, t->compr.body) &&
+    rego_plan_enter(p, &in);
+    bool ok = rego_plan_body(p, t->compr.body) &&
               (!t->compr.key || rego_plan_operand(p, t->compr.key, &key)) &&
               rego_plan_operand(p, t->compr.value, &value);
     rego_plan_leave(p, &in);
@@ -300,12 +301,10 @@ bool rego_plan_each(struct planning *p, struct rego_term *const *t, size_t n,
         return false;
     for (size_t i = 0; i < n; i++) {
         struct inside in;
-        bool ok;
-        if (t[i]->kind == REGO_TERM_SET_COMPREHENSION && t[i]->wrapped)
-            ok = rego_plan_enter(p, &in) && rego_plan_body(p, t[i]->compr.body) &&
-                 rego_plan_operand(p, t[i]->compr.value, &part[i].value);
-        else
-            ok = rego_plan_enter(p, &in) && rego_plan_operand(p, t[i], &part[i].value);
+        bool wrapped = t[i]->kind == REGO_TERM_SET_COMPREHENSION && t[i]->wrapped;
+        rego_plan_enter(p, &in);
+        bool ok = (!wrapped || rego_plan_body(p, t[i]->compr.body)) &&
+                  rego_plan_operand(p, wrapped ? t[i]->compr.value : t[i], &part[i].value);
         rego_plan_leave(p, &in);
         if (!ok)
             return false;
@@ -403,5 +402,5 @@ bool rego_plan_operand(struct planning *p, const struct rego_term *t, struct reg
     uint32_t i = rego_new_slot(p->c, STR("__local"), t->place, true);
     match = (struct rego_pattern){.kind = REGO_MATCH_BIND, .operand = rego_plan_slot(i)};
     *ret = rego_plan_slot(i);
-    return rego_plan_into(p, t, match) && rego_slots_add(p->c, &p->bound, i);
+    return rego_plan_into(p, t, match) && rego_plan_bind(p, i);
 }

@@ -115,7 +115,7 @@ bool rego_plan_unify(struct planning *p, const struct rego_term *a, const struct
     }
     if (rego_plan_is_free(p, to)) {
         match = (struct rego_pattern){.kind = REGO_MATCH_BIND, .operand = rego_plan_slot(to->slot)};
-        return rego_plan_into(p, from, match) && rego_slots_add(p->c, &p->bound, to->slot);
+        return rego_plan_into(p, from, match) && rego_plan_bind(p, to->slot);
     }
     struct rego_operand o;
     return rego_plan_operand(p, to, &o) && rego_plan_into(p, from, rego_plan_equal(o));

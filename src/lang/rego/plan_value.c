@@ -35,7 +35,7 @@ bool rego_plan_fresh(struct planning *p, struct rego_operand *ret, struct rego_p
     uint32_t i = rego_new_slot(p->c, STR("__local"), p->place, true);
     *ret = rego_plan_slot(i);
     *ret_match = (struct rego_pattern){.kind = REGO_MATCH_BIND, .operand = *ret};
-    return rego_slots_add(p->c, &p->bound, i);
+    return rego_plan_bind(p, i);
 }
 
 /* --- values known now --- */
@@ -99,6 +99,18 @@ bool rego_plan_is_constant(const struct rego_term *t, unsigned depth_left)
     default:
         return false;
     }
+}
+
+bool rego_plan_bind(struct planning *p, uint32_t slot)
+{
+    if (rego_slots_has(&p->bound, slot))
+        return true;
+    uint32_t *log = arena_grow(p->c->arena, p->log, p->nlog, &p->log_room, p->nlog + 1);
+    if (!log)
+        return !(p->c->out_of_memory = true);
+    p->log = log;
+    log[p->nlog++] = slot;
+    return rego_slots_add(p->c, &p->bound, slot);
 }
 
 /* A variable that nothing has bound yet. */
@@ -178,7 +190,7 @@ bool rego_plan_pattern(struct planning *p, const struct rego_term *t, struct reg
 {
     if (rego_plan_is_free(p, t)) {
         *ret = (struct rego_pattern){.kind = REGO_MATCH_BIND, .operand = rego_plan_slot(t->slot)};
-        return rego_slots_add(p->c, &p->bound, t->slot);
+        return rego_plan_bind(p, t->slot);
     }
     /* Taken apart even where all is bound by now: parts may be bound by this very pattern. */
     if (!rego_plan_is_constant(t, REGO_DEPTH_MAX)) {

@@ -264,6 +264,7 @@ struct rego_compiler {
     uint64_t steps, steps_check;               /* taken; when to look at the clock */
     int64_t until_ms;                          /* by the monotonic clock */
     const char *stopped;                       /* what it has too much of */
+    struct rego_notes *notes;                  /* metadata.c: the annotations by what they are of */
     struct rego_read_signature *signature[16]; /* rego_signature_of; by address of the text */
 };
 

@@ -24,7 +24,7 @@ bool rego_slots_make(struct rego_compiler *c, struct rego_slots *ret)
 bool rego_slots_add(struct rego_compiler *c, struct rego_slots *set, uint32_t slot)
 {
     if (slot / 64 >= set->nwords) {
-        size_t n = slot / 64 + 4;
+        size_t n = slot / 64 + 4 > set->nwords * 2 ? slot / 64 + 4 : set->nwords * 2;
         uint64_t *grown = arena_new(c->arena, uint64_t, n);
         if (!grown) {
             c->out_of_memory = true;

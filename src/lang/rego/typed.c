@@ -82,8 +82,14 @@ static bool is_plain_key(const struct value *key)
 
 const struct rego_type *rego_typed_extent(struct rego_typing *t, const struct rego_typed *node)
 {
+    enum { STEPS_A_CHILD = 8 }; /* for its memory */
     if (node->type)
         return node->type;
+    if (t->steps_left / STEPS_A_CHILD < node->nchild) {
+        t->steps_left = 0;
+        return &rego_any;
+    }
+    t->steps_left -= STEPS_A_CHILD * node->nchild;
     struct rego_property *property = arena_new(t->arena, struct rego_property, node->nchild);
     size_t n = 0;
     if (!property) {
