@@ -1,4 +1,7 @@
 /* ast_equal.c - do two Rego modules say the same? Places, comments and the spelling aside. */
+#include <stdlib.h>
+
+#include "base/arena.h"
 #include "base/buf.h"
 #include "lang/rego/format.h"
 
@@ -194,11 +197,46 @@ static bool is_word_import(const struct rego_import *import)
     return str_equal(root, STR("future")) || str_equal(root, STR("rego"));
 }
 
-static bool has_import(const struct rego_module *module, const struct rego_import *import)
+/* The last part of its path. */
+static struct str import_end(const struct rego_import *import)
 {
-    for (size_t i = 0; i < module->nimports; i++)
-        if (str_equal(module->imports[i].alias, import->alias) &&
-            term_equal(module->imports[i].path, import->path, DEPTH))
+    const struct rego_term *path = import->path;
+    return path->kind == REGO_TERM_VAR ? path->name
+                                       : value_text(&path->parts.item[path->parts.n - 1]->value);
+}
+
+static int by_end(const void *a, const void *b)
+{
+    return str_compare(import_end(*(const struct rego_import *const *)a),
+                       import_end(*(const struct rego_import *const *)b));
+}
+
+static const struct rego_import **sorted_imports(struct arena *arena,
+                                                 const struct rego_module *module)
+{
+    const struct rego_import **sorted =
+        arena_new(arena, const struct rego_import *, module->nimports);
+    for (size_t i = 0; sorted && i < module->nimports; i++)
+        sorted[i] = &module->imports[i];
+    if (sorted && module->nimports > 1)
+        qsort(sorted, module->nimports, sizeof(const struct rego_import *), by_end);
+    return sorted;
+}
+
+static bool has_import(const struct rego_import *const *sorted, size_t n,
+                       const struct rego_import *import)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (by_end(&sorted[middle], &import) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < n && by_end(&sorted[low], &import) == 0; low++)
+        if (str_equal(sorted[low]->alias, import->alias) &&
+            term_equal(sorted[low]->path, import->path, DEPTH))
             return true;
     return false;
 }
@@ -206,10 +244,12 @@ static bool has_import(const struct rego_module *module, const struct rego_impor
 /* Their order says nothing, and imports of words only how the rest is read. */
 static bool imports_equal(const struct rego_module *a, const struct rego_module *b)
 {
-    for (size_t i = 0; i < a->nimports; i++)
-        if (!is_word_import(&a->imports[i]) && !has_import(b, &a->imports[i]))
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    const struct rego_import **sorted = sorted_imports(&arena, b);
+    for (size_t i = 0; sorted && i < a->nimports; i++)
+        if (!is_word_import(&a->imports[i]) && !has_import(sorted, b->nimports, &a->imports[i]))
             return false;
-    return true;
+    return sorted != NULL;
 }
 
 bool rego_modules_equal(const struct rego_module *a, const struct rego_module *b)

@@ -342,6 +342,8 @@ bool rego_format(struct arena *arena, struct str text, struct str file,
         return false;
     bool add_v1 = options->v0 && options->to_v1;
     f.module = module;
+    if (!form_find_newlines(&f))
+        return arena_full(arena, err);
     look_around(&f, !options->v0 || add_v1);
     bool ok = whole(&f, add_v1 && !has_v1_import(module)) != FORMAT_FAILED;
     if (!ok)

@@ -16,7 +16,7 @@ static uint32_t end_row(const struct formatter *f, const struct rego_expr *expr)
     while (text.len && (text.ptr[text.len - 1] == '\n' || text.ptr[text.len - 1] == ' ' ||
                         text.ptr[text.len - 1] == '\t' || text.ptr[text.len - 1] == '\r'))
         text.len--;
-    return place.row + form_newlines(text);
+    return place.row + form_newlines(f, text);
 }
 
 static enum form_flow with(struct formatter *f, const struct rego_with *with, bool indented)
@@ -231,7 +231,7 @@ enum form_flow form_body(struct formatter *f, const struct rego_body *body)
     for (size_t i = 0; i < body->n; i++) {
         if (i > 0) {
             struct rego_place before = form_expr_place(f, body->expr[i - 1]);
-            uint32_t last = before.row + form_newlines(form_text(f, before));
+            uint32_t last = before.row + form_newlines(f, form_text(f, before));
             if (form_expr_place(f, body->expr[i]).row > last + 1)
                 form_blank_line(f);
         }

@@ -115,18 +115,46 @@ enum form_flow form_insert_comments(struct formatter *f, uint32_t row)
     return wait_for_end(f, at > before ? all.item[at - 1] : NULL);
 }
 
-uint32_t form_newlines(struct str text)
+bool form_find_newlines(struct formatter *f)
 {
-    uint32_t n = 0;
+    struct str text = f->module->text;
+    size_t n = 0;
     for (size_t i = 0; i < text.len; i++)
         n += text.ptr[i] == '\n';
-    return n;
+    uint32_t *newline = arena_new_raw(f->arena, uint32_t, n);
+    for (size_t i = 0; newline && i < text.len; i++)
+        if (text.ptr[i] == '\n')
+            newline[f->nnewlines++] = (uint32_t)i;
+    f->newline = newline;
+    return newline != NULL;
+}
+
+/* How many stand before that byte. */
+static uint32_t newlines_before(const struct formatter *f, size_t byte)
+{
+    size_t low = 0, high = f->nnewlines;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (f->newline[middle] < byte)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (uint32_t)low;
+}
+
+uint32_t form_newlines(const struct formatter *f, struct str text)
+{
+    if (!text.len)
+        return 0;
+    size_t from = (size_t)(text.ptr - f->module->text.ptr);
+    return newlines_before(f, from + text.len) - newlines_before(f, from);
 }
 
 void form_as_was(struct formatter *f, struct rego_place place)
 {
     struct str text = form_text(f, place);
-    uint32_t last = place.row + form_newlines(text);
+    uint32_t last = place.row + form_newlines(f, text);
     struct form_comments *c = &f->comments;
     form_write_str(f, text);
     while (c->n &&

@@ -272,7 +272,7 @@ static enum form_flow rule_text(struct formatter *f, const struct rego_rule *rul
         bool brace = str_starts(form_text(f, rule->body->place), STR("{"));
         const struct rego_place *over = is_else && !brace ? &rule->place : NULL;
         struct rego_place at = is_chained(f, rule) ? rule->place : rule->head.place;
-        uint32_t head_end = at.row + form_newlines(form_text(f, at));
+        uint32_t head_end = at.row + form_newlines(f, form_text(f, at));
         form_write(f, " if");
         if (rule->body->n == 1 && (over ? over->row : first->place.row) == head_end)
             return short_body(f, rule, over);

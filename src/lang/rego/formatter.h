@@ -21,6 +21,8 @@ struct form_comments { /* those to come, by place */
 struct formatter {
     struct arena *arena;
     const struct rego_module *module;
+    const uint32_t *newline; /* bytes of the source */
+    size_t nnewlines;
     struct buf out;
     unsigned level, depth;
     bool in_line;                      /* a line has begun */
@@ -42,7 +44,9 @@ void form_blank_line(struct formatter *f);
 void form_write(struct formatter *f, const char *text);
 void form_write_str(struct formatter *f, struct str text);
 struct str form_text(const struct formatter *f, struct rego_place place);
-uint32_t form_newlines(struct str text);
+/* Within a part of the source; false: memory is out. */
+uint32_t form_newlines(const struct formatter *f, struct str text);
+bool form_find_newlines(struct formatter *f);
 
 /* Write the comments above the row; the one on it waits for the end of the line. */
 enum form_flow form_insert_comments(struct formatter *f, uint32_t row);
