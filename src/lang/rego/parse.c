@@ -75,13 +75,31 @@ void *parser_fail(struct rego_parser *p, struct rego_place place, const char *fm
     return NULL;
 }
 
+void *parser_fail_text(struct rego_parser *p, struct rego_place place, struct str text)
+{
+    if (p->failed)
+        return NULL;
+    p->bad = text;
+    p->bad_place = place;
+    p->failed = true;
+    return NULL;
+}
+
 void *parser_unexpected(struct rego_parser *p, const char *why)
 {
     const struct rego_token *t = &p->token;
     if (t->kind == REGO_TOK_ERROR)
-        return parser_fail(p, t->place, "%.*s", STR_ARG(t->string));
-    return parser_fail(p, t->place, "unexpected %s %s%s%s", rego_token_name(t->kind),
-                       rego_token_is_keyword(t->kind) ? "keyword" : "token", *why ? ": " : "", why);
+        return parser_fail_text(p, t->place, t->string);
+    const char *const part[] = {"unexpected ", rego_token_name(t->kind),
+                                rego_token_is_keyword(t->kind) ? " keyword" : " token",
+                                *why ? ": " : "", why};
+    char text[200]; /* not printed: what is tried and given up says this, too */
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++)
+        for (const char *c = part[i]; *c && len < sizeof text; c++)
+            text[len++] = *c;
+    return parser_fail_text(p, t->place,
+                            p->failed ? STR("") : arena_dup(p->arena, (struct str){text, len}));
 }
 
 bool parser_take(struct rego_parser *p, enum rego_token_kind kind)

@@ -62,7 +62,7 @@ static bool memo_take(struct rego_parser *p, struct rego_term **ret)
         return false;
     *ret = memo->term;
     if (!memo->term) {
-        (void)parser_fail(p, memo->bad_place, "%.*s", STR_ARG(memo->bad));
+        (void)parser_fail_text(p, memo->bad_place, memo->bad);
         return true;
     }
     p->lexer.at = memo->at;

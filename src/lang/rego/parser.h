@@ -49,6 +49,8 @@ void parser_back(struct rego_parser *p, const struct rego_mark *mark);
 /* Set the error, unless there is one; always NULL / false. */
 void *parser_fail(struct rego_parser *p, struct rego_place place, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same of a text that lives as long as the arena. */
+void *parser_fail_text(struct rego_parser *p, struct rego_place place, struct str text);
 /* "unexpected identifier token: " and why, or the lexer's own error. */
 void *parser_unexpected(struct rego_parser *p, const char *why);
 bool parser_take(struct rego_parser *p, enum rego_token_kind kind);
