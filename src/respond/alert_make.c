@@ -275,6 +275,55 @@ bool alert_load(struct record *record, struct arena *arena, int64_t finding, str
     return take_changes(arena, detail, f, err) && take_todo(arena, f, ret->open, err);
 }
 
+static bool keep(struct arena *arena, struct str *s, struct err *err)
+{
+    *s = arena_dup(arena, *s);
+    return s->ptr || arena_full(arena, err);
+}
+
+/* Out of where the whole detail lies. */
+static bool keep_finding(struct arena *arena, struct alert_finding *f, struct err *err)
+{
+    struct str *texts[] = {
+        &f->fingerprint, &f->stack,     &f->environment, &f->owner,  &f->address,    &f->type,
+        &f->provider,    &f->file,      &f->file_url,    &f->reason, &f->actor,      &f->actor_how,
+        &f->client,      &f->source_ip, &f->decision,    &f->rule,   &f->rule_place, &f->link};
+    struct alert_change *change = arena_new(arena, struct alert_change, f->nchanges);
+    struct str *todo = arena_new(arena, struct str, f->ntodo);
+    if (!change || !todo)
+        return arena_full(arena, err);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (!keep(arena, texts[i], err))
+            return false;
+    for (size_t i = 0; i < f->nchanges; i++) {
+        change[i] = f->change[i];
+        if (!keep(arena, &change[i].path, err) || !keep(arena, &change[i].before, err) ||
+            !keep(arena, &change[i].after, err))
+            return false;
+    }
+    for (size_t i = 0; i < f->ntodo; i++) {
+        todo[i] = f->todo[i];
+        if (!keep(arena, &todo[i], err))
+            return false;
+    }
+    f->change = change;
+    f->todo = todo;
+    return true;
+}
+
+bool alert_load_shown(struct record *record, struct arena *arena, int64_t finding, struct str url,
+                      struct alert_source *ret, bool *ret_found, struct err *err)
+{
+    AUTO_ARENA whole = {.limit = arena->limit};
+    if (!alert_load(record, &whole, finding, url, ret, ret_found, err))
+        return false;
+    if (!*ret_found)
+        return true;
+    ret->subject = (struct when_subject){.severity = ret->finding.severity};
+    return keep_finding(arena, &ret->finding, err) && keep(arena, &ret->digest, err) &&
+           keep(arena, &ret->why, err);
+}
+
 struct str alert_title(struct arena *arena, const struct alert_finding *finding, size_t n,
                        size_t more)
 {

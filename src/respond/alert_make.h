@@ -20,10 +20,14 @@ struct alert_source {
     bool open; /* somebody has to do something about it */
     struct str digest, why;
 };
-/* url: of the service, for links; or empty. All of it lives in arena. *ret_found: it is (still)
- * there. */
+/* url: of the service, for links; or empty. All of it lives in arena, with the store's detail that
+ * it points into, which may be of any size: go back to a mark. *ret_found: it is (still) there. */
 bool alert_load(struct record *record, struct arena *arena, int64_t finding, struct str url,
                 struct alert_source *ret, bool *ret_found, struct err *err);
+/* The same for one that is kept beside many others: what an alert shows, which is bounded, and no
+ * tags. */
+bool alert_load_shown(struct record *record, struct arena *arena, int64_t finding, struct str url,
+                      struct alert_source *ret, bool *ret_found, struct err *err);
 
 /* The line of a file on the forge that holds the repository; empty where that is not known.
  * repository: URI as struct revision has it; https and ssh are known. */

@@ -324,9 +324,12 @@ static bool collect_findings(struct stepping *s, struct err *err)
                   " LIMIT $2",
                   param, 2, take_line, &lines, err))
         return false;
-    for (size_t i = 0; i < lines.n; i++)
+    struct arena_mark mark = arena_mark(s->arena);
+    for (size_t i = 0; i < lines.n; i++) {
         if (!tell_line(s, &lines.line[i], err))
             return false;
+        arena_rewind(s->arena, mark);
+    }
     s->done->seen += lines.n;
     s->done->more |= lines.n == OUTBOX_STEP_MOST;
     return !lines.n || move_cursor(s, "findings", lines.line[lines.n - 1].id, err);

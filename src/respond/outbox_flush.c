@@ -428,8 +428,8 @@ static bool flush_thread(struct stepping *s, const struct route *route, struct r
     if (*ret_full)
         return hold_rest(s, route, free_at, err);
     for (size_t i = 0; i < n; i++)
-        if (r[i].finding && !alert_load(s->record, s->arena, r[i].finding, s->routes->url,
-                                        &r[i].source, &r[i].found, err))
+        if (r[i].finding && !alert_load_shown(s->record, s->arena, r[i].finding, s->routes->url,
+                                              &r[i].source, &r[i].found, err))
             return false;
     return collapse(s, route, r, n, err) && into_messages(s, route, r, n, err) &&
            forget_items(s, r, n, err);
@@ -460,8 +460,11 @@ static bool flush_route(struct stepping *s, const struct route *route, struct er
 
 bool outbox_flush(struct stepping *s, struct err *err)
 {
-    for (size_t i = 0; i < s->routes->n; i++)
+    struct arena_mark mark = arena_mark(s->arena);
+    for (size_t i = 0; i < s->routes->n; i++) {
         if (!s->gone[i] && !flush_route(s, &s->routes->item[i], err))
             return false;
+        arena_rewind(s->arena, mark);
+    }
     return true;
 }

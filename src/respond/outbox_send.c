@@ -483,7 +483,8 @@ static bool resend_some(struct record *record, struct arena *arena, const struct
             bool found = false;
             if (r->row[i].open != open)
                 continue;
-            if (!alert_load(record, arena, r->row[i].finding, routes->url, &source, &found, err))
+            if (!alert_load_shown(record, arena, r->row[i].finding, routes->url, &source, &found,
+                                  err))
                 return false;
             if (found)
                 finding[n++] = source.finding;

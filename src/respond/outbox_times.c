@@ -39,7 +39,7 @@ static bool make_digest(struct stepping *s, const struct route *route, struct er
     for (size_t i = 0; i < ids.n; i++) {
         struct alert_source source;
         bool found = false;
-        if (!alert_load(s->record, s->arena, ids.id[i], s->routes->url, &source, &found, err))
+        if (!alert_load_shown(s->record, s->arena, ids.id[i], s->routes->url, &source, &found, err))
             return false;
         if (found)
             finding[n++] = source.finding;
@@ -122,9 +122,12 @@ static bool go_on_first(struct stepping *s, const struct route *route, int64_t a
                           "SELECT id FROM finding WHERE lane = 0 AND id > $1 ORDER BY id LIMIT $2",
                           param, 2, outbox_take_id, &ids, err))
         return false;
-    for (size_t i = 0; i < ids.n; i++)
+    struct arena_mark mark = arena_mark(s->arena);
+    for (size_t i = 0; i < ids.n; i++) {
         if (!take_as_told(s, route, ids.id[i], err))
             return false;
+        arena_rewind(s->arena, mark);
+    }
     if (ids.n == OUTBOX_STEP_MOST) {
         s->done->more = true;
         return OUTBOX_RUN(s->record, "UPDATE alert_cursor SET position = $2 WHERE name = $1", err,
@@ -167,7 +170,8 @@ static bool repeat(struct stepping *s, const struct route *route, struct err *er
                   " i.finding = t.finding) ORDER BY t.finding LIMIT $4",
                   param, 4, outbox_take_id, &ids, err))
         return false;
-    for (size_t i = 0; i < ids.n; i++) {
+    struct arena_mark mark = arena_mark(s->arena);
+    for (size_t i = 0; i < ids.n; i++, arena_rewind(s->arena, mark)) {
         struct alert_source source;
         struct outbox_item item = {.finding = ids.id[i], .status = ALERT_RECURRING};
         bool found = false;
