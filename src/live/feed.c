@@ -168,6 +168,10 @@ static bool read_object(struct feeding *f, const struct value *v, unsigned left,
         f->to->validation = feed_text(v, "data.validationCode");
         return true;
     }
+    /* plumb's own event may have any member besides its own: "value" is no envelope there. */
+    const struct feed_around none = {.id = {0}};
+    if (feed_text(v, "actor").len && feed_is_plumb(v, &none))
+        return read_event(f, v, err);
     for (size_t i = 0; i < sizeof envelopes / sizeof *envelopes; i++) {
         const struct value *at = feed_get(v, envelopes[i].path);
         if (!at || (envelopes[i].needs && !value_get(v, str_from(envelopes[i].needs))))

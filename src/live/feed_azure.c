@@ -87,12 +87,24 @@ static void read_status(struct activity *a, const struct value *at)
                  feed_has(text_or_value(at, "subStatus"), "Created");
 }
 
-/* Only the category Administrative changes something. */
+/* Only these change something. A hub or a storage account may have the last three, which are of the
+ * log's older schema. */
+static bool changes_things(struct str category)
+{
+    static const struct str those[] = {STR_INIT("Administrative"), STR_INIT("Write"),
+                                       STR_INIT("Delete"), STR_INIT("Action")};
+    bool is = !category.len;
+    for (size_t i = 0; i < sizeof those / sizeof *those && !is; i++)
+        is = category.len == those[i].len &&
+             strncasecmp(category.ptr, those[i].ptr, category.len) == 0;
+    return is;
+}
+
 static bool is_read_only(const struct value *at, struct str action)
 {
     static const char *const reads[] = {"read", "list", NULL};
-    struct str category = text_or_value(at, "category"), before;
-    if (category.len && strncasecmp(category.ptr, "Administrative", category.len) != 0)
+    struct str before;
+    if (!changes_things(text_or_value(at, "category")))
         return true;
     if (feed_verb(action, reads))
         return true;

@@ -40,11 +40,13 @@ static enum activity_way way_of(const struct activity *a)
     return feed_way_of_client(a->client);
 }
 
-/* The log "activity" has writes only; in "data_access" a write changes data, not infrastructure. */
+/* The log "activity" has writes only; in "data_access" a write changes data, not infrastructure; in
+ * "policy" is what was denied. What stands before the log's own name is a project's. */
 static bool is_read_only(const struct value *v)
 {
-    struct str log = feed_text(v, "logName");
-    return feed_has(log, "data_access") || feed_has(log, "policy");
+    struct str log = feed_after_last(feed_text(v, "logName"), '/');
+    return feed_has(log, "%2Fdata_access") || feed_has(log, "%2Fpolicy") ||
+           str_equal(log, STR("data_access")) || str_equal(log, STR("policy"));
 }
 
 static struct str account_of(const struct value *v, const struct value *p)

@@ -37,10 +37,15 @@ enum { LIMIT = 64 << 20 };
     "\"projects/p/global/firewalls/f\",\"authenticationInfo\":{\"principalEmail\":" \
     "\"carol@example.org\"},\"requestMetadata\":{\"callerIp\":\"203.0.113.65\"," \
     "\"callerSuppliedUserAgent\":\"Terraform/1.9.0\"}}" more "}"
+#define GCP_IN(log) \
+    "{\"insertId\":\"i1\",\"logName\":\"projects/" log "\",\"timestamp\":" \
+    "\"2026-08-23T09:58:12Z\",\"protoPayload\":{\"methodName\":\"m\",\"resourceName\":" \
+    "\"projects/p/x/f\",\"authenticationInfo\":{\"principalEmail\":\"carol@example.org\"}}}"
 #define SUB "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers"
-#define AZURE_OF(status, operation) \
+#define AZURE_OF(status, operation) AZURE_IN("Administrative", status, operation)
+#define AZURE_IN(category, status, operation) \
     "{\"time\":\"2026-08-23T09:58:12.9792776Z\",\"resourceId\":\"" SUB "/Microsoft.X/ys/y\"," \
-    "\"operationName\":\"" operation "\",\"category\":\"Administrative\",\"resultType\":\"" status \
+    "\"operationName\":\"" operation "\",\"category\":\"" category "\",\"resultType\":\"" status \
     "\",\"callerIpAddress\":\"203.0.113.66\",\"correlationId\":\"c1\",\"identity\":{\"claims\":{" \
     "\"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn\":\"dave@example.org\"," \
     "\"appid\":\"c44b4083-3bb0-49c1-b47d-974e53cbdf3c\"}}}"
@@ -98,6 +103,25 @@ static const struct {
     {"Google: an entry", GCP_OF("v1.compute.firewalls.patch", ""), 1, "gcp-audit",
      "carol@example.org", "v1.compute.firewalls.patch", "projects/p/global/firewalls/f",
      ACTIVITY_TERRAFORM},
+    {"Google: a project that is named as another log is",
+     GCP_IN("acme-policy-data_access/logs/cloudaudit.googleapis.com%2Factivity"), 1, "gcp-audit",
+     "carol@example.org", "m", "projects/p/x/f", ACTIVITY_UNKNOWN_WAY},
+    {"Google: access to data", GCP_IN("p/logs/cloudaudit.googleapis.com%2Fdata_access"), 1,
+     "gcp-audit", "carol@example.org", "m", "projects/p/x/f", ACTIVITY_UNKNOWN_WAY,
+     .read_only = true},
+    {"Google: what a policy denied", GCP_IN("p/logs/cloudaudit.googleapis.com%2Fpolicy"), 1,
+     "gcp-audit", "carol@example.org", "m", "projects/p/x/f", ACTIVITY_UNKNOWN_WAY,
+     .read_only = true},
+    {"Azure: a write by the category of the older schema",
+     AZURE_IN("Write", "Success", "Microsoft.X/ys/write"), 1, "azure-activity", "dave@example.org",
+     "Microsoft.X/ys/write", SUB "/Microsoft.X/ys/y", ACTIVITY_CONSOLE},
+    {"Azure: a category that changes nothing",
+     AZURE_IN("Policy", "Success", "Microsoft.X/ys/write"), 1, "azure-activity", "dave@example.org",
+     "Microsoft.X/ys/write", SUB "/Microsoft.X/ys/y", ACTIVITY_CONSOLE, .read_only = true},
+    {"our own with members that are envelopes elsewhere",
+     "{\"actor\":\"erin\",\"action\":\"alter role\",\"resource\":\"app\",\"value\":\"5\","
+     "\"entries\":[\"a\"],\"time\":\"2026-08-23T09:58:12Z\"}",
+     1, "event", "erin", "alter role", "app", ACTIVITY_UNKNOWN_WAY},
     {"Google: the first of two",
      GCP_OF("v1.compute.firewalls.insert", ",\"operation\":{\"id\":\"o\",\"first\":true}"), 1,
      "gcp-audit", "carol@example.org", "v1.compute.firewalls.insert",
