@@ -11,7 +11,10 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
+
+enum { SETTLED_MS = 2000 };
 
 void io_close_auto(int *fd)
 {
@@ -148,6 +151,50 @@ bool io_write_file_atomic(const char *path, struct str bytes, unsigned mode, str
         return true;
     (void)unlink(name);
     return false;
+}
+
+static int64_t ns_of(struct timespec t)
+{
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void id_of(const struct stat *st, int64_t now_ms, struct io_id *ret)
+{
+    *ret = (struct io_id){.dev = st->st_dev,
+                          .ino = st->st_ino,
+                          .size = (uint64_t)st->st_size,
+                          .mtime_ns = ns_of(st->st_mtim),
+                          .ctime_ns = ns_of(st->st_ctim),
+                          .mode = st->st_mode};
+    ret->settled = ret->ctime_ns / 1000000 + SETTLED_MS <= now_ms;
+}
+
+bool io_id_of(int fd, struct io_id *ret)
+{
+    struct stat st;
+    int64_t now_ms = clock_wall_ms(); /* before: what is written after it is newer */
+    *ret = (struct io_id){0};
+    if (fstat(fd, &st) < 0)
+        return false;
+    id_of(&st, now_ms, ret);
+    return true;
+}
+
+bool io_id_at(const char *path, struct io_id *ret)
+{
+    struct stat st;
+    int64_t now_ms = clock_wall_ms();
+    *ret = (struct io_id){0};
+    if (stat(path, &st) < 0)
+        return false;
+    id_of(&st, now_ms, ret);
+    return true;
+}
+
+bool io_id_same(const struct io_id *a, const struct io_id *b)
+{
+    return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+           a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
 bool io_exists(const char *path)

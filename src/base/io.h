@@ -35,6 +35,20 @@ struct str io_basename(struct str path); /* what follows the last slash */
 bool io_list_dir(struct arena *arena, const char *path, size_t max_names, struct str **ret_names,
                  size_t *ret_n, struct err *err);
 
+/* Which file it is, and which version of it: whoever keeps what he read of a file keeps this beside
+ * it, taken before he read. settled: nothing was written for two seconds, so that what is written
+ * from now on has another time, however coarse the clock of the file system is. */
+struct io_id {
+    uint64_t dev, ino, size;
+    int64_t mtime_ns, ctime_ns;
+    unsigned mode;
+    bool settled;
+};
+bool io_id_of(int fd, struct io_id *ret); /* false: errno says why, ret is zeroed */
+bool io_id_at(const char *path, struct io_id *ret);
+/* The very same version? mode and settled are not compared. */
+bool io_id_same(const struct io_id *a, const struct io_id *b);
+
 void io_close_auto(int *fd);
 #define AUTO_FD __attribute__((cleanup(io_close_auto))) int
 void io_fclose_auto(FILE **file);

@@ -66,25 +66,18 @@ static bool fill(struct io_big *big, int fd, const char *path, size_t size, size
     return true;
 }
 
-static int64_t written_ns(const struct stat *st)
-{
-    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
-}
-
 static bool open_file(const char *path, size_t max_bytes, struct io_big *ret, int *ret_fd,
                       struct err *err)
 {
     AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
     struct io_big big = {0};
     if (fd < 0)
         return err_set(err, ERR_IO, "open %s: %s", path, strerror(errno));
-    if (fstat(fd, &st) < 0)
+    if (!io_id_of(fd, &big.id))
         return err_set(err, ERR_IO, "stat %s: %s", path, strerror(errno));
-    if (S_ISDIR(st.st_mode))
+    if (S_ISDIR(big.id.mode))
         return err_set(err, ERR_IO, "%s is a directory", path);
-    big.size = S_ISREG(st.st_mode) ? (size_t)st.st_size : 0;
-    big.written_ns = written_ns(&st);
+    big.size = S_ISREG(big.id.mode) ? (size_t)big.id.size : 0;
     if (big.size > max_bytes)
         return err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", path, max_bytes);
     if (!resize(&big, big.size ? big.size : STREAM_FIRST, err))
@@ -138,9 +131,9 @@ static void end(struct io_big *big)
 /* All is read: is it what was there at opening? */
 static bool end_unchanged(struct io_big *big, struct err *err)
 {
-    struct stat st;
-    bool same = fstat(big->rest - 1, &st) == 0 && (size_t)st.st_size == big->text.len &&
-                written_ns(&st) == big->written_ns;
+    struct io_id now;
+    bool same = io_id_of(big->rest - 1, &now) && now.size == big->text.len &&
+                now.mtime_ns == big->id.mtime_ns;
     end(big);
     return same || err_set(err, ERR_CONFLICT, "it was written to while it was read; try again");
 }

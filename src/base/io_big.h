@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/io.h"
 #include "base/str.h"
 
 struct err;
@@ -16,9 +17,9 @@ struct io_big {
     struct str text; /* behind it, 64 bytes of zero */
     void *map;
     size_t mapped;
-    size_t size;        /* of the file when it was opened; 0 = a stream */
-    int rest;           /* of io_big_open: descriptor + 1 while there is more to read, else 0 */
-    int64_t written_ns; /* when the file was written last, at opening */
+    size_t size;     /* of the file when it was opened; 0 = a stream */
+    struct io_id id; /* at opening */
+    int rest;        /* of io_big_open: descriptor + 1 while there is more to read, else 0 */
 };
 
 /* ERR_IO, or ERR_LIMIT past max_bytes. Pipes and other streams are read to their end. */

@@ -7,6 +7,13 @@
 #include "desired/backend.h"
 #include "desired/desired.h"
 
+/* Where in the text what was given last stands. */
+struct desired_spot {
+    const char *resource_at, *at, *end; /* its resource, itself, behind itself */
+    uint64_t nresources;                /* another number: another resource */
+    bool odd;                           /* what stands behind the instances says something, too */
+};
+
 struct desired {
     struct desired_info info;
     struct arena arena; /* all that was given, until the source is closed */
@@ -15,7 +22,9 @@ struct desired {
     bool (*find)(struct desired *desired, struct str type, struct str name, struct resource *ret,
                  struct err *err); /* NULL: all are given in turn */
     void *own;                     /* in the arena */
-    struct backend_state state;    /* desired_open_stack_state: the text itself */
+    bool is_walk;                  /* of a state's text: next() tells the spot */
+    struct desired_spot spot;
+    struct backend_state state; /* desired_open_stack_state: the text itself */
 };
 
 /* An empty source whose arena may grow to a few times the text it reads. NULL: out of memory. */

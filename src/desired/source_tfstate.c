@@ -65,8 +65,14 @@ static bool next(struct desired *desired, struct resource *ret, struct err *err)
 {
     struct source_tfstate *own = desired->own;
     struct step step = {.take = take_next};
-    return walk_on(desired, &step, err) &&
-           tfstate_resource(&desired->arena, &own->keys, &own->walk, &step.instance, ret, err);
+    if (!walk_on(desired, &step, err))
+        return false;
+    desired->spot = (struct desired_spot){.resource_at = own->walk.resource_at,
+                                          .at = step.instance.at,
+                                          .end = own->walk.scan.at,
+                                          .nresources = own->walk.nresources,
+                                          .odd = own->walk.after_resource != NULL};
+    return tfstate_resource(&desired->arena, &own->keys, &own->walk, &step.instance, ret, err);
 }
 
 /* --- only what is wanted --- */
@@ -199,6 +205,7 @@ bool source_tfstate_open(struct desired *desired, struct str text, const char *n
     desired->own = own;
     desired->next = next;
     desired->find = find;
+    desired->is_walk = true;
     struct desired_info *info = &desired->info;
     info->kind = STR("state");
     info->serial = tfstate_serial(&own->walk);

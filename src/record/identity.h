@@ -46,6 +46,9 @@ bool identities_read(struct record *record, struct arena *arena, struct str stac
 /* Is what the store has of the stack from this very text? Without one (empty): has it nothing? */
 bool identities_are_of(struct record *record, struct str stack, struct str text, bool *ret,
                        struct err *err);
+/* The same of a text that is not empty, by its hash_bytes(text, 0). */
+bool identities_are_of_hash(struct record *record, struct str stack, uint64_t hash, bool *ret,
+                            struct err *err);
 /* What differs from the store's, in transactions of IDENTITIES_PART resources at most, so that
  * others may write between them; within one that is open: in that one. NULL is fine. */
 bool identities_write(struct record *record, const struct identities *identities, struct err *err);

@@ -319,23 +319,50 @@ static bool read_all(struct identities *all, struct arena *arena, struct desired
     return true;
 }
 
+/* Another number with another version. */
+static int64_t state_of_hash(uint64_t hash)
+{
+    return (int64_t)(hash ^ UINT64_C(0x9e3779b97f4a7c15) * IDENTITY_VERSION);
+}
+
 static int64_t state_of(struct str text)
 {
-    return (int64_t)hash_bytes(text, IDENTITY_VERSION);
+    return state_of_hash(hash_bytes(text, 0));
+}
+
+/* *ret_known: what the store has of it; false: nothing, or on error. */
+static bool find_state(struct record *record, struct str stack, int64_t *ret_known, struct err *err)
+{
+    const struct db_value param = DB_PARAM_TEXT(stack);
+    struct err none = {0};
+    if (db_one_int(record->db, "SELECT state FROM identity_stack WHERE stack = $1", &param, 1,
+                   ret_known, &none))
+        return true;
+    *err = none;
+    return false;
 }
 
 bool identities_are_of(struct record *record, struct str stack, struct str text, bool *ret,
                        struct err *err)
 {
-    const struct db_value param = DB_PARAM_TEXT(stack);
     int64_t known = 0;
     struct err none = {0};
-    bool there = db_one_int(record->db, "SELECT state FROM identity_stack WHERE stack = $1", &param,
-                            1, &known, &none);
+    bool there = find_state(record, stack, &known, &none);
     *ret = there ? text.len && known == state_of(text) : !text.len;
-    if (!there && none.kind != ERR_NONE && err)
+    if (none.kind != ERR_NONE && err)
         *err = none;
-    return there || none.kind == ERR_NONE;
+    return none.kind == ERR_NONE;
+}
+
+bool identities_are_of_hash(struct record *record, struct str stack, uint64_t hash, bool *ret,
+                            struct err *err)
+{
+    int64_t known = 0;
+    struct err none = {0};
+    *ret = find_state(record, stack, &known, &none) && known == state_of_hash(hash);
+    if (none.kind != ERR_NONE && err)
+        *err = none;
+    return none.kind == ERR_NONE;
 }
 
 bool identities_read(struct record *record, struct arena *arena, struct str stack, struct str text,

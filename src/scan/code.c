@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "desired/code.h"
 #include "desired/ignore_changes.h"
+#include "desired/known.h"
 #include "drift/lenient.h"
 #include "drift/proposed.h"
 #include "drift/sensitive.h"
@@ -49,6 +50,7 @@ bool scan_code_open(struct scan *scan, struct scan_code **ret, struct err *err)
     code->arena.limit = SIZE_MAX;
     key_table_init(&code->keys, &code->arena, (uint64_t)(uintptr_t)code);
     code->scan = scan;
+    code->opentofu = scan->known && known_opentofu(scan->known);
     *ret = code;
     return true;
 }
@@ -107,14 +109,6 @@ const void *scan_code_look_up(const struct address_table *table, struct str addr
     return table->nslots ? find_row(table, address)->what : NULL;
 }
 
-/* provider["..."].alias["key"]: only OpenTofu has for_each of providers. */
-static bool has_provider_key(struct str config)
-{
-    size_t at = str_find(config, STR("provider[\""), 0);
-    size_t end = at == SIZE_MAX ? SIZE_MAX : str_find(config, STR("\"]."), at);
-    return end != SIZE_MAX && str_ends(config, STR("]"));
-}
-
 bool scan_code_remember(struct scan_code *code, const struct resource *resource, struct err *err)
 {
     if (resource->deposed.len)
@@ -124,10 +118,32 @@ bool scan_code_remember(struct scan_code *code, const struct resource *resource,
         return arena_full(&code->arena, err);
     *kept = *resource;
     kept->attributes = value_null();
-    code->opentofu |= str_starts(resource->provider, STR("registry.opentofu.org/")) ||
-                      has_provider_key(resource->provider_config);
+    code->opentofu |= resource_is_of_opentofu(resource);
     return scan_code_put(&code->arena, &code->state, kept->address, kept) ||
            arena_full(&code->arena, err);
+}
+
+/* An instance of the state by its address, the last one where there are many; NULL: there is none.
+ */
+static const struct resource *find_resource(struct scan_code *code, struct str address)
+{
+    const struct resource *found = scan_code_look_up(&code->state, address);
+    struct known *known = code->scan->known;
+    struct resource resource;
+    struct err why = {0};
+    if (found || !known || code->trouble.kind != ERR_NONE)
+        return found;
+    for (size_t at = 0; known_next(known, address, &at, &resource, &why);)
+        if (!scan_code_remember(code, &resource, &why))
+            break;
+    code->trouble = why;
+    return scan_code_look_up(&code->state, address);
+}
+
+bool scan_code_is_recorded(struct scan_code *code, struct str address)
+{
+    const struct known *known = code->scan->known;
+    return scan_code_look_up(&code->state, address) || (known && known_has(known, address));
 }
 
 /* --- what the evaluator asks --- */
@@ -142,7 +158,7 @@ static const char *find_env(void *ctx, const char *name)
 static bool find_state(void *ctx, struct str address, struct value *ret)
 {
     struct scan_code *code = ctx;
-    const struct resource *resource = scan_code_look_up(&code->state, address);
+    const struct resource *resource = find_resource(code, address);
     struct value parsed;
     if (!resource || !resource->attributes_json.len ||
         !json_parse_with(&code->arena, &code->keys, resource->attributes_json, "attributes",
@@ -160,9 +176,8 @@ static bool find_state(void *ctx, struct str address, struct value *ret)
  * for either way. */
 static bool is_wanted(void *ctx, struct str address)
 {
-    const struct scan_code *code = ctx;
-    return scan_wants(code->scan->tally.options, address) ||
-           !scan_code_look_up(&code->state, address);
+    struct scan_code *code = ctx;
+    return scan_wants(code->scan->tally.options, address) || !scan_code_is_recorded(code, address);
 }
 
 static const struct schema *find_schema(void *ctx, struct str source, enum code_mode mode,
@@ -303,6 +318,15 @@ static bool index_instances(struct scan_code *code, struct err *err)
     return true;
 }
 
+bool scan_code_is_whole(const struct scan_code *code, struct err *err)
+{
+    if (code->trouble.kind == ERR_NONE)
+        return true;
+    if (err)
+        *err = code->trouble;
+    return false;
+}
+
 bool scan_code_evaluate(struct scan_code *code, bool *ret_use, struct err *err)
 {
     struct err why = {0};
@@ -317,7 +341,10 @@ bool scan_code_evaluate(struct scan_code *code, bool *ret_use, struct err *err)
     }
     if (!scan_code_fetch(&code->arena, code->library, code_module_tree(code->code), err))
         return false;
-    if (!code_evaluate(code->code, &why))
+    bool evaluated = code_evaluate(code->code, &why);
+    if (!scan_code_is_whole(code, err))
+        return false;
+    if (!evaluated)
         return give_up(code, &why, err);
     if (hcl_has_errors(code_diags(code->code)) &&
         code->scan->tally.options->desired == SCAN_DESIRED_CODE) {

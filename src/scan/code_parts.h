@@ -1,5 +1,6 @@
 /* code_parts.h - what code.c, code_setup.c and code_import.c know of one another. */
 #pragma once
+#include "base/err.h"
 #include "desired/code.h"
 #include "live/reader.h"
 #include "scan/scan_parts.h"
@@ -27,7 +28,8 @@ struct scan_code {
     struct code_options options;
     struct code *code;
     struct key_table keys;          /* of attributes in the state */
-    struct address_table state;     /* const struct resource */
+    struct address_table state;     /* const struct resource; of a known state those asked for */
+    struct err trouble;             /* with reading one of them */
     struct address_table instances; /* const struct code_instance, managed */
     bool *met;                      /* beside code_instances: somebody is asked for it */
     bool complete;                  /* what is not in it is not in the code */
@@ -57,6 +59,10 @@ const void *scan_code_look_up(const struct address_table *table, struct str addr
 bool scan_code_put(struct arena *arena, struct address_table *table, struct str address,
                    const void *what);
 bool scan_code_note(struct scan_code *code, struct str text, struct err *err);
+/* Does the state have an instance of that address? */
+bool scan_code_is_recorded(struct scan_code *code, struct str address);
+/* Was all of the state read that the evaluation asked for? */
+bool scan_code_is_whole(const struct scan_code *code, struct err *err);
 struct str scan_code_diag_text(struct scan_code *code, const struct hcl_diag *diag);
 /* An instance that nobody has made. by_drift: the code asks for it since something drifted. */
 bool scan_code_add_uncreated(struct scan_code *code, const struct code_instance *instance,

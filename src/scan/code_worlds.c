@@ -341,7 +341,10 @@ static bool evaluate(struct scan_code *code, enum live_side side, struct code **
     struct code **world = &code->worlds[code->evaluation++];
     code->side = side;
     code->world[side] = *ret = NULL;
-    if (!code_open(&options, world, &why) || !code_evaluate(*world, &why)) {
+    bool evaluated = code_open(&options, world, &why) && code_evaluate(*world, &why);
+    if (!scan_code_is_whole(code, err))
+        return false;
+    if (!evaluated) {
         if (why.kind == ERR_CANCELLED) {
             *err = why;
             return false;
@@ -514,7 +517,7 @@ static bool tell_uncreated(struct scan_code *code, const struct code *world,
         bool by_drift = world != before && !scan_code_look_up(&known, all[i].address);
         if (all[i].mode == CODE_MANAGED && !all[i].failed && !find_entry(code, all[i].address) &&
             scan_wants(code->scan->tally.options, all[i].address) &&
-            !scan_code_look_up(&code->state, all[i].address) &&
+            !scan_code_is_recorded(code, all[i].address) &&
             !scan_code_add_uncreated(code, &all[i], by_drift, err))
             return false;
     }

@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "desired/backend.h"
+#include "desired/known.h"
 #include "desired/remote.h"
 #include "scan/scan.h"
 
@@ -30,9 +31,12 @@ bool scan_note_apply(struct arena *arena, const struct lock_holder *holder,
     return true;
 }
 
-bool scan_state_hash(const struct stack *stack, uint64_t *ret, struct err *err)
+bool scan_state_hash(const struct stack *stack, struct known_states *known, uint64_t *ret,
+                     struct err *err)
 {
     struct backend_state state = {0};
+    if (known_hash_now(known, stack, ret))
+        return true;
     if (!backend_load(stack, &state, err))
         return false;
     bool there = !state.at.missing && state.at.text.len;

@@ -96,6 +96,12 @@ static bool on_state(void *ctx, struct str text, const char *name, struct err *e
     return false;
 }
 
+static bool knows_state(void *ctx, uint64_t hash, bool *ret, struct err *err)
+{
+    struct recording *r = ctx;
+    return identities_are_of_hash(r->record, r->start.stack, hash, ret, err);
+}
+
 static bool ask_who(struct recording *r, const struct stack *stack, struct err *err)
 {
     struct scan_options *scan = r->options.scan;
@@ -106,6 +112,7 @@ static bool ask_who(struct recording *r, const struct stack *stack, struct err *
     scan->attribute = attributions_find;
     scan->attribute_ctx = who;
     scan->on_state = on_state;
+    scan->knows_state = knows_state;
     scan->on_state_ctx = r;
     return true;
 }

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "desired/backend.h"
 #include "desired/desired.h"
+#include "desired/known.h"
 #include "live/snapshot.h"
 #include "scan/code.h"
 #include "scan/scan_parts.h"
@@ -147,23 +148,46 @@ struct entry *scan_add_entry(struct scan *scan)
     return &scan->last->entry[scan->last->n++];
 }
 
+static bool take_one(struct scan *scan, struct reader_choice *choice, struct resource *resource,
+                     struct err *err)
+{
+    if (scan->code && !scan_code_remember(scan->code, resource, err))
+        return false;
+    if (resource->mode != RESOURCE_MANAGED || !scan_wants(scan->tally.options, resource->address))
+        return true;
+    struct entry *entry = scan_add_entry(scan);
+    if (!entry)
+        return arena_full(scan->tally.arena, err);
+    resource->attributes = value_null(); /* gone with the next one; the text stays */
+    *entry = (struct entry){.resource = *resource};
+    entry->reader = reader_choose(choice, scan->stack, &entry->resource);
+    return true;
+}
+
 /* Every managed instance that is wanted, with who reads it; the code may ask for all of them. */
-static bool take_desired(struct scan *scan, struct desired *desired, struct err *err)
+static bool take_desired(struct scan *scan, struct desired *desired, struct known_making *making,
+                         struct err *err)
 {
     struct resource resource;
     struct reader_choice choice = {0};
     while (desired_next(desired, &resource, err)) {
-        if (scan->code && !scan_code_remember(scan->code, &resource, err))
+        known_add(making, &resource);
+        if (!take_one(scan, &choice, &resource, err))
             return false;
-        if (resource.mode != RESOURCE_MANAGED || !scan_wants(scan->tally.options, resource.address))
-            continue;
-        struct entry *entry = scan_add_entry(scan);
-        if (!entry)
-            return arena_full(scan->tally.arena, err);
-        resource.attributes = value_null(); /* gone with the next one; the text stays */
-        *entry = (struct entry){.resource = resource};
-        entry->reader = reader_choose(&choice, scan->stack, &entry->resource);
     }
+    return err->kind == ERR_NONE;
+}
+
+/* The same of a state that is known: those that are wanted, and nothing else of it. */
+static bool take_known(struct scan *scan, struct err *err)
+{
+    const struct scan_options *options = scan->tally.options;
+    struct resource resource;
+    struct reader_choice choice = {0};
+    for (size_t i = 0; i < options->naddresses; i++)
+        for (size_t at = 0; known_next(scan->known, options->addresses[i], &at, &resource, err);)
+            if (!take_one(scan, &choice, &resource, err))
+                return false;
     return err->kind == ERR_NONE;
 }
 
@@ -345,7 +369,7 @@ static bool tell_state(struct scan *scan, struct str text, struct stack_result *
            options->on_state(options->on_state_ctx, text, "state", err);
 }
 
-/* The same for a state that was matched with a document as text: it is read once more. */
+/* The same for a state whose text is not at hand: it is read once more. */
 static bool tell_state_again(struct scan *scan, struct stack_result *ret, struct err *err)
 {
     struct backend_state state = {0};
@@ -356,19 +380,57 @@ static bool tell_state_again(struct scan *scan, struct stack_result *ret, struct
     return ok;
 }
 
-/* Live values from providers, files ... The state's texts are needed until all have answered. */
+static bool walk_desired(struct scan *scan, struct desired *desired, struct stack_result *ret,
+                         struct err *err)
+{
+    struct known_making *making = known_begin(scan->tally.options->known, desired);
+    if (take_desired(scan, desired, making, err) &&
+        tell_state(scan, desired_text(desired), ret, err)) {
+        known_end(making, ret->state_hash);
+        return true;
+    }
+    known_drop(making);
+    return false;
+}
+
+static bool look_up_desired(struct scan *scan, struct stack_result *ret, struct err *err)
+{
+    const struct scan_options *options = scan->tally.options;
+    bool told = !options->on_state;
+    if (!take_known(scan, err))
+        return false;
+    if (!told && options->knows_state &&
+        !options->knows_state(options->on_state_ctx, known_hash(scan->known), &told, err))
+        return false;
+    if (!told && !tell_state_again(scan, ret, err))
+        return false;
+    ret->state_hash = known_hash(scan->known);
+    return true;
+}
+
+/* What is wanted: of the state, as far as it is asked for, and of the code. */
+static bool take_wanted(struct scan *scan, struct desired *desired, struct stack_result *ret,
+                        struct err *err)
+{
+    bool ok = scan->known      ? look_up_desired(scan, ret, err)
+              : scan->no_state ? tell_state(scan, desired_text(desired), ret, err)
+                               : walk_desired(scan, desired, ret, err);
+    return ok && use_code(scan, ret, err);
+}
+
+/* Live values from providers, files ... The state's texts are needed until all have answered.
+ * desired: NULL where the state is known. */
 static bool scan_open(struct scan *scan, struct desired *desired, struct stack_result *ret,
                       struct err *err)
 {
     struct err why = {0};
-    const struct desired_info *info = desired_info(desired);
+    const struct desired_info *info = scan->known ? known_info(scan->known) : desired_info(desired);
     scan->no_state = info->no_state;
     if (!set_source(scan->tally.arena, info->label, &ret->source, err))
         return false;
     if (info->no_state && !scan->code)
         return fail_without_state(scan->tally.arena, scan->stack, info->label, ret, err);
-    if ((!info->no_state && !take_desired(scan, desired, &why)) ||
-        !tell_state(scan, desired_text(desired), ret, &why) || !use_code(scan, ret, &why)) {
+    if (!take_wanted(scan, desired, ret, &why)) {
         if (scan->tally.failed && err)
             *err = why;
         return !scan->tally.failed && scan_failed(scan->tally.arena, &why, ret, err);
@@ -383,16 +445,20 @@ static bool scan_open(struct scan *scan, struct desired *desired, struct stack_r
 
 static bool scan_readers(struct scan *scan, struct stack_result *ret, struct err *err)
 {
-    struct desired *desired;
+    const struct scan_options *options = scan->tally.options;
+    struct desired *desired = NULL;
     struct err why = {0};
-    if (!desired_open_stack_state(scan->stack, &desired, &why))
+    if (options->exact && !options->ntargets && options->nslices <= 1)
+        scan->known = known_open(options->known, scan->stack);
+    if (!scan->known && !desired_open_stack_state(scan->stack, &desired, &why))
         return scan_failed(scan->tally.arena, &why, ret, err);
-    if (scan_code_wanted(scan) && !scan_code_open(scan, &scan->code, err))
-        return false;
-    bool ok = scan_open(scan, desired, ret, err);
+    bool ok = (!scan_code_wanted(scan) || scan_code_open(scan, &scan->code, err)) &&
+              scan_open(scan, desired, ret, err);
     scan_code_close(scan->code);
     scan->code = NULL;
     desired_close(desired);
+    known_close(scan->known);
+    scan->known = NULL;
     return ok;
 }
 

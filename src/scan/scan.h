@@ -18,6 +18,7 @@ struct err;
 enum scan_desired { SCAN_DESIRED_AUTO, SCAN_DESIRED_CODE, SCAN_DESIRED_STATE };
 
 struct code_input_value;
+struct known_states;
 struct places_repos;
 struct policy;
 struct record;
@@ -61,7 +62,12 @@ struct scan_options {
     /* Called with the text of the stack's state (desired_open_state_text), once; optional. name is
      * for messages. */
     bool (*on_state)(void *ctx, struct str text, const char *name, struct err *err);
+    /* *ret: on_state would tell nothing new of a state of that hash (stack_result.state_hash), and
+     * is not called; optional. */
+    bool (*knows_state)(void *ctx, uint64_t hash, bool *ret, struct err *err);
     void *on_state_ctx;
+    /* States that need not be walked again for a few addresses (desired/known.h); NULL = none. */
+    struct known_states *known;
 };
 
 /* Is less than the whole stack looked at? */
@@ -81,8 +87,9 @@ bool scan_stack(struct arena *arena, const struct stack *stack, const struct sca
 struct lock_holder;
 bool scan_note_apply(struct arena *arena, const struct lock_holder *holder,
                      struct stack_result *result, struct err *err);
-/* stack_result.state_hash of the state as it is now; 0 = there is none. */
-bool scan_state_hash(const struct stack *stack, uint64_t *ret, struct err *err);
+/* stack_result.state_hash of the state as it is now; 0 = there is none. known: NULL is fine. */
+bool scan_state_hash(const struct stack *stack, struct known_states *known, uint64_t *ret,
+                     struct err *err);
 /* A plan JSON (terraform show -json) offline: Terraform's own drift through plumb's classes. */
 bool scan_plan(struct arena *arena, struct str plan_json, const char *name,
                const struct scan_options *options, struct stack_result *ret, struct err *err);

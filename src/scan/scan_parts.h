@@ -7,6 +7,8 @@
 #include "scan/tally.h"
 
 struct code_instance;
+struct known;
+struct known_making;
 struct observation;
 struct scan_code;
 struct scan_kept;
@@ -39,6 +41,7 @@ struct scan {
     struct arena scratch; /* of one answer */
     struct chunk *first, *last;
     size_t n;
+    struct known *known;    /* the state, where it was walked before; else NULL */
     bool no_state;          /* nothing was ever recorded: what is compared was imported */
     struct scan_code *code; /* NULL: the last state is what is wanted */
 };

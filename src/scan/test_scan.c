@@ -6,13 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/proc.h"
+#include "desired/known.h"
 #include "scan/scan.h"
 
 /* --- a stack in a folder of its own --- */
@@ -413,6 +416,90 @@ static void many_instances_are_counted_one_by_one(void **state)
     lab_close(&lab);
 }
 
+/* --- known states --- */
+
+struct telling {
+    unsigned told, asked; /* on_state, knows_state */
+    uint64_t hash;
+};
+
+static bool hear_state(void *ctx, struct str text, const char *name, struct err *err)
+{
+    struct telling *telling = ctx;
+    (void)name;
+    (void)err;
+    telling->told++;
+    telling->hash = hash_bytes(text, 0);
+    return true;
+}
+
+static bool know_state(void *ctx, uint64_t hash, bool *ret, struct err *err)
+{
+    struct telling *telling = ctx;
+    (void)err;
+    telling->asked++;
+    *ret = hash == telling->hash;
+    return true;
+}
+
+#define KNOWN(content) \
+    STATE(RESOURCE("managed", "local_file", "one", "hashicorp/local", \
+                   FILE_AT("a", content)) "," RESOURCE("managed", "local_file", "other", \
+                                                       "hashicorp/local", FILE_AT("b", "two")))
+
+/* Of a state that was walked before, a scan of one address reads that one; a state that was written
+ * since is noticed at once. */
+static void a_known_state_is_compared_as_one_that_is_walked(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 64 << 20};
+    const struct timespec settle = {.tv_sec = 2, .tv_nsec = 200000000};
+    static const struct str address = STR_INIT("local_file.one");
+    struct lab lab;
+    struct telling telling = {0};
+    struct stack_result whole, walked, known, after;
+    uint64_t hash = 0;
+    lab_open(&lab);
+    put(&lab, "terraform.tfstate", STR(KNOWN("abc")), 0644);
+    put(&lab, "main.tf", STR("resource \"local_file\" \"one\" {\n  filename = \"a\"\n}\n"), 0644);
+    assert_true(known_states_open(0, &lab.options.known, NULL));
+    lab.options.on_state = hear_state;
+    lab.options.knows_state = know_state;
+    lab.options.on_state_ctx = &telling;
+    (void)nanosleep(&settle, NULL);
+    scan(&arena, &lab, &whole);
+    assert_int_equal(telling.told, 1);
+    assert_true(known_states_bytes(lab.options.known) > 0);
+    assert_true(scan_state_hash(&lab.stack, lab.options.known, &hash, NULL));
+    assert_int_equal(hash, whole.state_hash);
+
+    lab.options.exact = true;
+    lab.options.addresses = &address;
+    lab.options.naddresses = 1;
+    scan(&arena, &lab, &known);
+    assert_int_equal(telling.asked, 1);
+    assert_int_equal(telling.told, 1);
+    struct known_states *states = lab.options.known;
+    lab.options.known = NULL;
+    scan(&arena, &lab, &walked);
+    lab.options.known = states;
+    assert_int_equal(telling.asked, 1);
+    assert_int_equal(known.state_hash, walked.state_hash);
+    assert_string_equal(print(&arena, &known), print(&arena, &walked));
+    assert_true(str_equal(known.source, walked.source));
+    assert_int_equal(known.nnotes, walked.nnotes);
+    assert_int_equal(known.coverage.resources, 1);
+    assert_int_equal(known.nfindings, 1);
+
+    put(&lab, "terraform.tfstate", STR(KNOWN("abd")), 0644);
+    assert_true(scan_state_hash(&lab.stack, states, &hash, NULL));
+    assert_int_not_equal(hash, known.state_hash);
+    scan(&arena, &lab, &after);
+    assert_int_equal(after.state_hash, hash);
+    known_states_close(states);
+    lab_close(&lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +512,7 @@ int main(void)
         cmocka_unit_test(streaming_and_cancelling_end_it),
         cmocka_unit_test(a_small_arena_is_an_error_not_a_short_list),
         cmocka_unit_test(many_instances_are_counted_one_by_one),
+        cmocka_unit_test(a_known_state_is_compared_as_one_that_is_walked),
     };
     return cmocka_run_group_tests_name("scan/scan", tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "desired/known.h"
 #include "live/budget.h"
 #include "model/config.h"
 #include "record/maintain.h"
@@ -139,7 +140,8 @@ void scheduler_hold(struct slot *slot, const struct lease *lease)
     slot->cancel = slot->why != SLOT_GOES_ON;
     s->busy += lease && !had;
     s->busy -= !lease;
-    (void)pthread_cond_broadcast(&s->change);
+    if (s->closing) /* whoever waits looks at busy then only */
+        (void)pthread_cond_broadcast(&s->change);
     (void)pthread_mutex_unlock(&s->lock);
 }
 
@@ -470,7 +472,7 @@ bool scheduler_open(struct scheduler **ret, struct server *server, struct err *e
         !budgets_open(server->options.config ? server->options.config->budgets : NULL,
                       server->options.config ? server->options.config->nbudgets : 0, &s->budgets,
                       err) ||
-        !start(s, err)) {
+        !known_states_open(0, &s->known, err) || !start(s, err)) {
         scheduler_close(s);
         return false;
     }
@@ -514,6 +516,7 @@ void scheduler_close(struct scheduler *s)
     hub_trouble(s->server->hub, PART_SCHEDULER, NULL);
     plan_free(s->plan);
     budgets_close(s->budgets);
+    known_states_close(s->known);
     (void)pthread_cond_destroy(&s->change);
     (void)pthread_mutex_destroy(&s->lock);
     free(s->slot);

@@ -10,6 +10,7 @@
 #include "serve/server.h"
 
 struct budgets;
+struct known_states;
 
 enum { STORE_ARENA = 64 << 20, OWNER_MAX = 160 };
 
@@ -49,6 +50,7 @@ struct scheduler {
     struct config_scheduler settings; /* with defaults */
     char name[OWNER_MAX];             /* of the process, for owners of leases */
     struct budgets *budgets;
+    struct known_states *known;
     pthread_mutex_t lock;
     pthread_cond_t change;
     struct plan *plan;

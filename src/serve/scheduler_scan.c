@@ -64,7 +64,7 @@ static void look_there(struct piece *p, struct lock_holder *ret)
 static bool is_other_state(struct piece *p)
 {
     uint64_t hash;
-    return scan_state_hash(p->stack, &hash, NULL) && hash != p->result.state_hash;
+    return scan_state_hash(p->stack, p->s->known, &hash, NULL) && hash != p->result.state_hash;
 }
 
 static bool is_other_label(struct piece *p)
@@ -393,6 +393,7 @@ static void fill_options(struct piece *p)
                                     .exact = exact,
                                     .env = o->record.env,
                                     .repos = &p->repos,
+                                    .known = p->s->known,
                                     .now_utc_ms = record_now(piece_store(p))};
     if (p->kind == PIECE_SLICE) {
         p->scan.slice = (unsigned)p->progress.slice;
