@@ -1,15 +1,20 @@
 /* check_rules.c - policies of all kinds, loaded and compiled. */
 #include "cli/check_rules.h"
 
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "cli/policy_text.h"
+#include "model/decision.h"
+#include "policy/conftest.h"
 #include "policy/document.h"
 #include "policy/load.h"
 #include "policy/pack.h"
 #include "policy/policy.h"
 #include "policy/schemas.h"
+#include "policy/unasked.h"
 
 static bool open_rego(struct arena *arena, const struct check_rules_options *options, FILE *out,
                       struct check_rules *rules, struct err *err)
@@ -18,8 +23,10 @@ static bool open_rego(struct arena *arena, const struct check_rules_options *opt
     const struct policy_load_options documents = {.what = POLICY_LOAD_DATA};
     struct rego_compile_options how = {
         .keep_print = true, .deadline_ms = options->timeout_ms, .cancel = options->cancel};
-    const struct entries_options entries = {
-        .space = options->spaces, .nspaces = options->nspaces, .all_spaces = options->all_spaces};
+    const struct entries_options entries = {.space = options->spaces,
+                                            .nspaces = options->nspaces,
+                                            .all_spaces = options->all_spaces,
+                                            .lookups = options->explain};
     struct rego_diags diags = {.arena = arena};
     struct policy_files files, facts;
     if (!policy_load_schemas(arena, options->schema, &how, err) ||
@@ -188,7 +195,8 @@ static bool open_all(struct arena *arena, const struct check_rules_options *opti
 bool check_rules_open(struct arena *arena, const struct check_rules_options *options, FILE *out,
                       struct check_rules *ret, struct err *err)
 {
-    *ret = (struct check_rules){.gatekeeper = {.arena = arena}};
+    *ret = (struct check_rules){.gatekeeper = {.arena = arena, .lookups = options->explain},
+                                .chosen = options->nspaces || options->all_spaces};
     if (!options->npaths)
         return true;
     if (!open_all(arena, options, out, ret, err))
@@ -203,6 +211,94 @@ bool check_rules_open(struct arena *arena, const struct check_rules_options *opt
     return !ret->gatekeeper.nconstraints ||
            (make_inventory(arena, options, &ret->inventory, err) &&
             gatekeeper_compile(&ret->gatekeeper, &ret->inventory, NULL, err));
+}
+
+/* --- what they did --- */
+
+static enum unasked how_asked(void *ctx, const struct rego_module *module)
+{
+    const struct check_rules *rules = ctx;
+    enum unasked ret = UNASKED_NONE;
+    for (size_t i = 0; i < module->nrules; i++) {
+        struct str name = conftest_rule_name(module->rules[i]);
+        if (str_equal(name, STR("decision")) ||
+            (rules->entries && entries_has(rules->entries, module, name)))
+            return UNASKED_NO;
+        if (conftest_is_failure(name) || conftest_is_warning(name))
+            ret = UNASKED_OTHERS;
+    }
+    return ret;
+}
+
+struct gathering {
+    struct arena *arena;
+    struct policy_row *row;
+    struct str *note;
+    size_t n, room, nnotes, note_room;
+};
+
+static bool add_rows(struct gathering *g, const struct policy_row *row, size_t n)
+{
+    if (!n)
+        return true;
+    struct policy_row *grown = arena_grow(g->arena, g->row, g->n, &g->room, g->n + n);
+    if (grown)
+        memcpy(grown + g->n, row, n * sizeof *row);
+    g->row = grown;
+    g->n += n;
+    return grown;
+}
+
+static bool add_notes(struct gathering *g, const struct str *note, size_t n)
+{
+    if (!n)
+        return true;
+    struct str *grown = arena_grow(g->arena, g->note, g->nnotes, &g->note_room, g->nnotes + n);
+    if (grown)
+        memcpy(grown + g->nnotes, note, n * sizeof *note);
+    g->note = grown;
+    g->nnotes += n;
+    return grown;
+}
+
+static bool add_policy(struct gathering *g, struct policy *policy, struct err *err)
+{
+    struct policy_report report = {0};
+    return !policy ||
+           (policy_report(policy, g->arena, &report, err) && add_rows(g, report.row, report.n) &&
+            add_notes(g, report.note, report.nnotes));
+}
+
+static bool add_entries(struct gathering *g, const struct check_rules *rules)
+{
+    size_t n = rules->entries ? entries_count(rules->entries) : 0, nnotes = 0;
+    size_t nconstraints = rules->gatekeeper.nconstraints;
+    struct policy_row *row = arena_new(g->arena, struct policy_row, n + nconstraints);
+    const struct unasked_options how = {
+        .of = how_asked,
+        .ctx = (void *)(uintptr_t)rules,
+        .others = rules->chosen ? NULL : "name it with --namespace, or ask --all-namespaces"};
+    struct str *note = NULL;
+    return row && (!n || entries_report(rules->entries, g->arena, row)) &&
+           gatekeeper_report(&rules->gatekeeper, g->arena, row + n) &&
+           add_rows(g, row, n + nconstraints) &&
+           (!rules->policy || unasked_find(g->arena, rules->policy, &how, &note, &nnotes)) &&
+           add_notes(g, note, nnotes);
+}
+
+bool check_rules_report(const struct check_rules *rules, struct arena *arena, struct policy *policy,
+                        const struct policy_report **ret, struct err *err)
+{
+    struct gathering g = {.arena = arena};
+    struct policy_report *report = arena_new(arena, struct policy_report, 1);
+    *ret = NULL;
+    if (!report || !add_policy(&g, policy, err) || !add_policy(&g, rules->policies, err) ||
+        !add_entries(&g, rules))
+        return err->kind ? false : arena_full(arena, err);
+    *report = (struct policy_report){
+        .row = g.row, .n = g.n, .note = g.note, .nnotes = g.nnotes, .of_check = true};
+    *ret = g.n || g.nnotes ? report : NULL;
+    return true;
 }
 
 void check_rules_close(struct check_rules *rules)

@@ -36,6 +36,7 @@ enum {
     IGNORE,
     OUTPUT,
     STRICT,
+    EXPLAIN,
     NO_COLOR,
     OPTION_COUNT
 };
@@ -83,6 +84,10 @@ static const struct option options[] = {
                 .text = "pass over documents of folders whose paths match"},
     [OUTPUT] = ROW_OUTPUTS,
     [STRICT] = {.name = "strict", .kind = OPTION_FLAG, .text = "warnings fail as errors do"},
+    [EXPLAIN] = {.name = "explain",
+                 .kind = OPTION_FLAG,
+                 .text = "what each rule did: how many documents or resources it was asked about, "
+                         "how many matched, and which paths it looked for that none of them has"},
     [NO_COLOR] = ROW_NO_COLOR,
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
@@ -170,7 +175,8 @@ static bool load_rules(struct job *job, struct err *err)
                                             .nfiles = job->targets.nfiles,
                                             .now_utc_ms = job->check.now_utc_ms,
                                             .timeout_ms = value[POLICY_TIMEOUT].number,
-                                            .cancel = job->app->cancel};
+                                            .cancel = job->app->cancel,
+                                            .explain = given(job, EXPLAIN)};
     const struct option_value none = {0};
     struct config config;
     bool ok = policy_find_config(job->arena, job->app, &value[ROOT_CONFIG], &config, err) &&
@@ -225,8 +231,8 @@ static bool check_all(struct job *job, struct check_result *ret, struct err *err
     for (size_t i = 0; i < nfiles; i++)
         if (!check_file(job, job->targets.file[i], &subjects[n + i], err))
             return err_wrap(err, "%.*s", STR_ARG(job->targets.file[i]));
-    *ret = (struct check_result){subjects, n + nfiles};
-    return true;
+    *ret = (struct check_result){.subject = subjects, .n = n + nfiles};
+    return check_rules_report(&job->rules, job->arena, job->policy, &ret->policy, err);
 }
 
 static bool find_targets(struct job *job, struct err *err)
@@ -245,6 +251,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     struct job job = {.app = app, .in = in, .arena = &arena};
     struct check_result result = {0};
     const struct report_options report = {.colour = setup_colour(app, in->value[NO_COLOR].set),
+                                          .explain = in->value[EXPLAIN].set,
                                           .tool_version = STR(PLUMB_VERSION)};
     bool ok = policy_regex("ignore", in->value[IGNORE].text, &job.ignore, err) &&
               fill_options(&job, err) && find_targets(&job, err) && load_rules(&job, err) &&

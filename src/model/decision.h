@@ -94,4 +94,5 @@ struct policy_report {
     const struct str *note; /* waivers that expired, are void or not needed; what nobody asks */
     size_t nnotes;
     uint64_t judged, by_decision[DECISION_COUNT];
+    bool of_check; /* no findings were judged: these two say nothing */
 };

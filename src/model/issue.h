@@ -14,6 +14,7 @@
 
 struct arena;
 struct err;
+struct policy_report;
 
 /* X(constant, name in reports, default severity) */
 #define ISSUE_KINDS(X) \
@@ -61,6 +62,7 @@ struct check_result {
     const struct check_subject *subject;
     size_t n;
     struct str category; /* reports of one commit with another one stand beside; empty: a check */
+    const struct policy_report *policy; /* NULL: no policy was asked */
 };
 
 /* Sort by place, drop what is said twice of one place, fill the fingerprints (equal ones are

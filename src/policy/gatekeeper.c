@@ -5,6 +5,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "lang/rego/lookups.h"
+#include "model/decision.h"
 #include "policy/conftest.h"
 #include "policy/document.h"
 #include "policy/spot.h"
@@ -279,7 +281,8 @@ static bool add_constraint(struct gatekeeper *g, const struct documents *documen
                                        .at = place_of(g->arena, documents, document, doc),
                                        .action = action_of(spec),
                                        .match = value_get(spec, STR("match")),
-                                       .parameters = value_get(spec, STR("parameters"))};
+                                       .parameters = value_get(spec, STR("parameters")),
+                                       .lookups = g->lookups ? rego_lookups_make(g->arena) : NULL};
     return check_constraint(&grown[g->nconstraints++], spec, err);
 }
 
@@ -448,7 +451,7 @@ static bool review_of(struct arena *arena, const struct value *manifest, struct 
            object(arena, keys, values, sizeof keys / sizeof *keys, ret, err);
 }
 
-static bool refuse(struct arena *arena, const struct gatekeeper_constraint *c, struct str rule,
+static bool refuse(struct arena *arena, struct gatekeeper_constraint *c, struct str rule,
                    struct str why, struct objections *ret, struct err *err)
 {
     struct objection *grown = arena_grow(arena, ret->item, ret->n, &ret->room, ret->n + 1);
@@ -456,12 +459,13 @@ static bool refuse(struct arena *arena, const struct gatekeeper_constraint *c, s
     if (!grown || !message.ptr)
         return arena_full(arena, err);
     ret->item = grown;
+    c->errors++;
     grown[ret->n++] =
         (struct objection){.rule = rule, .message = message, .error = true, .policy = c->at};
     return true;
 }
 
-static bool ask(struct arena *arena, const struct gatekeeper_constraint *c, struct str rule,
+static bool ask(struct arena *arena, struct gatekeeper_constraint *c, struct str rule,
                 const struct value *review, const struct objections_input *of,
                 const struct rego_eval_options *options, struct objections *ret, struct err *err)
 {
@@ -469,12 +473,15 @@ static bool ask(struct arena *arena, const struct gatekeeper_constraint *c, stru
     const struct value values[] = {
         c->parameters ? *c->parameters : (struct value){.kind = VALUE_OBJECT}, *review};
     struct objections_input with = *of;
+    struct rego_eval_options counted = *options;
     struct value input;
     struct objections got;
+    bool failed = false;
     if (!object(arena, keys, values, 2, &input, err))
         return false;
     with.input = &input;
-    if (!objections_find(arena, c->template->entries, &with, options, &got, err))
+    counted.lookups = c->lookups;
+    if (!objections_find(arena, c->template->entries, &with, &counted, &got, err))
         return false;
     if (!got.n)
         return true;
@@ -485,10 +492,13 @@ static bool ask(struct arena *arena, const struct gatekeeper_constraint *c, stru
     for (size_t i = 0; i < got.n; i++) {
         struct objection *o = &grown[ret->n++];
         *o = got.item[i];
+        failed = failed || o->error;
         o->rule = rule;
         o->warning = !str_equal(c->action, STR("deny"));
         o->policy = gatekeeper_place(c->template, o->policy);
     }
+    c->matched += !failed;
+    c->errors += failed;
     return true;
 }
 
@@ -520,7 +530,7 @@ static bool request_of(struct arena *arena, const struct value *request, struct 
 }
 
 static bool judge_one(const struct gatekeeper *g, struct arena *arena,
-                      const struct gatekeeper_constraint *c, const struct value *review,
+                      struct gatekeeper_constraint *c, const struct value *review,
                       const char *not_asked, const struct objections_input *of,
                       const struct rego_eval_options *options, struct objections *ret,
                       struct err *err)
@@ -529,6 +539,8 @@ static bool judge_one(const struct gatekeeper *g, struct arena *arena,
     struct str rule = arena_printf(arena, "%.*s/%.*s", STR_ARG(c->kind), STR_ARG(c->name));
     if (!rule.ptr)
         return arena_full(arena, err);
+    c->asked++;
+    c->applicable += not_asked || matching != GATEKEEPER_NO;
     if (not_asked)
         return refuse(arena, c, rule, str_from(not_asked), ret, err);
     if (matching == GATEKEEPER_NO)
@@ -545,7 +557,7 @@ static bool judge_one(const struct gatekeeper *g, struct arena *arena,
     return ask(arena, c, rule, review, of, options, ret, err);
 }
 
-bool gatekeeper_judge(const struct gatekeeper *gatekeeper, struct arena *arena,
+bool gatekeeper_judge(struct gatekeeper *gatekeeper, struct arena *arena,
                       const struct documents *documents, const struct document *document,
                       const struct rego_eval_options *options, struct objections *ret,
                       struct err *err)
@@ -571,5 +583,26 @@ bool gatekeeper_judge(const struct gatekeeper *gatekeeper, struct arena *arena,
         if (!judge_one(gatekeeper, arena, &gatekeeper->constraint[i], &review, not_asked, &of,
                        options, ret, err))
             return false;
+    return true;
+}
+
+bool gatekeeper_report(const struct gatekeeper *gatekeeper, struct arena *arena,
+                       struct policy_row *ret)
+{
+    for (size_t i = 0; i < gatekeeper->nconstraints; i++) {
+        const struct gatekeeper_constraint *c = &gatekeeper->constraint[i];
+        struct str *never = NULL;
+        ret[i] = (struct policy_row){
+            .rule = arena_printf(arena, "%.*s/%.*s", STR_ARG(c->kind), STR_ARG(c->name)),
+            .at = c->at,
+            .asked = c->asked,
+            .applicable = c->applicable,
+            .matched = c->matched,
+            .errors = c->errors};
+        if (!ret[i].rule.ptr ||
+            (c->lookups && !rego_lookups_never_had(c->lookups, arena, &never, &ret[i].nnever_had)))
+            return false;
+        ret[i].never_had = never;
+    }
     return true;
 }

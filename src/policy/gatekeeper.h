@@ -19,6 +19,7 @@ struct document;
 struct documents;
 struct regex;
 struct rego_diags;
+struct rego_lookups;
 
 enum { GATEKEEPER_PARTS_MAX = 10000 };
 
@@ -40,6 +41,8 @@ struct gatekeeper_constraint {
     struct str action;                      /* deny, warn, dryrun */
     const struct value *match, *parameters; /* NULL = none */
     struct gatekeeper_template *template;   /* NULL: nobody knows it */
+    uint64_t asked, applicable, matched, errors;
+    struct rego_lookups *lookups; /* NULL: not wanted */
 };
 struct gatekeeper {
     struct arena *arena;
@@ -49,6 +52,7 @@ struct gatekeeper {
     size_t nconstraints, constraint_room;
     const struct value *inventory; /* of gatekeeper_compile; or NULL */
     bool apart; /* each template by itself: others of its kind, and other targets, are no matter */
+    bool lookups; /* note which paths of input each constraint looks for and never finds */
 };
 
 /* Is it a template or a constraint? */
@@ -81,10 +85,13 @@ void gatekeeper_close(struct gatekeeper *gatekeeper);
 struct location gatekeeper_place(const struct gatekeeper_template *t, struct location of);
 
 /* All constraints that are for this manifest or review; nothing for other documents. */
-bool gatekeeper_judge(const struct gatekeeper *gatekeeper, struct arena *arena,
+bool gatekeeper_judge(struct gatekeeper *gatekeeper, struct arena *arena,
                       const struct documents *documents, const struct document *document,
                       const struct rego_eval_options *options, struct objections *ret,
                       struct err *err);
+/* What each constraint did: nconstraints rows. False: the arena is full. */
+bool gatekeeper_report(const struct gatekeeper *gatekeeper, struct arena *arena,
+                       struct policy_row *ret);
 
 /* --- gatekeeper_match.c --- */
 

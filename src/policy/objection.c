@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "lang/rego/lookups.h"
+#include "model/decision.h"
 #include "policy/conftest.h"
 #include "policy/document.h"
 #include "policy/plain.h"
@@ -23,6 +25,8 @@ struct entry {
     struct str space, name, full; /* full: "main.deny" */
     bool warning;
     const struct rego_rule *first;
+    uint64_t asked, matched, errors;
+    struct rego_lookups *lookups; /* NULL: not wanted */
 };
 /* Where messages are made: what is read there tells nothing of what is wrong. */
 struct message_row {
@@ -41,6 +45,7 @@ struct entries {
     struct policy_text *text;
     size_t ntexts;
     struct rego_query *query; /* x0, y0, x1 ...: results and exceptions of each */
+    bool lookups;
 };
 
 static bool is_wanted(const struct entries_options *options, struct str space)
@@ -66,8 +71,14 @@ static bool add_entry(struct entries *e, struct str space, struct str name,
     if (!grown || !full.ptr)
         return arena_full(e->arena, err);
     e->entry = grown;
-    grown[e->n++] = (struct entry){space, name, full, conftest_is_warning(name), rule};
-    return true;
+    struct entry entry = {.space = space,
+                          .name = name,
+                          .full = full,
+                          .warning = conftest_is_warning(name),
+                          .first = rule,
+                          .lookups = e->lookups ? rego_lookups_make(e->arena) : NULL};
+    grown[e->n++] = entry;
+    return !e->lookups || entry.lookups || arena_full(e->arena, err);
 }
 
 static bool is_asked(struct str name, struct str only)
@@ -216,7 +227,7 @@ bool entries_open(struct arena *arena, const struct rego_policy *policy,
     struct str *space = arena_new(arena, struct str, n);
     if (!e || !space)
         return arena_full(arena, err);
-    *e = (struct entries){.arena = arena, .policy = policy};
+    *e = (struct entries){.arena = arena, .policy = policy, .lookups = options->lookups};
     e->text = arena_new(arena, struct policy_text, n);
     for (size_t i = 0; e->text && i < n; i++) {
         const struct rego_module *module = rego_module_at(policy, i);
@@ -249,11 +260,53 @@ size_t entries_count(const struct entries *entries)
     return entries->n;
 }
 
+static bool is_of(const struct entry *entry, const struct rego_module *module, struct str name)
+{
+    AUTO_BUF space = {.limit = 1 << 16};
+    if (!str_equal(name, entry->name))
+        return false;
+    conftest_space_text(module, &space);
+    return str_equal(buf_view(&space), entry->space);
+}
+
+bool entries_has(const struct entries *entries, const struct rego_module *module, struct str name)
+{
+    for (size_t i = 0; i < entries->n; i++)
+        if (is_of(&entries->entry[i], module, name))
+            return true;
+    return false;
+}
+
+static struct location place_of_rule(const struct rego_rule *rule)
+{
+    return (struct location){
+        .file = rule->module->file, .line = rule->place.row, .column = rule->place.col};
+}
+
+bool entries_report(const struct entries *entries, struct arena *arena, struct policy_row *ret)
+{
+    for (size_t i = 0; i < entries->n; i++) {
+        const struct entry *entry = &entries->entry[i];
+        struct str *never = NULL;
+        ret[i] = (struct policy_row){.rule = entry->full,
+                                     .at = place_of_rule(entry->first),
+                                     .asked = entry->asked,
+                                     .applicable = entry->asked,
+                                     .matched = entry->matched,
+                                     .errors = entry->errors};
+        if (entry->lookups &&
+            !rego_lookups_never_had(entry->lookups, arena, &never, &ret[i].nnever_had))
+            return false;
+        ret[i].never_had = never;
+    }
+    return true;
+}
+
 /* --- results --- */
 
 struct finder {
     struct arena *arena;
-    const struct entries *entries;
+    struct entries *entries;
     const struct documents *documents;
     const struct document *document;
     const struct value *input;
@@ -271,11 +324,8 @@ static struct objection *add(struct finder *f, const struct entry *entry)
         return NULL;
     }
     to->item = grown;
-    const struct rego_rule *rule = entry->first;
     grown[to->n] = (struct objection){
-        .rule = entry->full,
-        .warning = entry->warning,
-        .policy = {.file = rule->module->file, .line = rule->place.row, .column = rule->place.col}};
+        .rule = entry->full, .warning = entry->warning, .policy = place_of_rule(entry->first)};
     return &grown[to->n++];
 }
 
@@ -383,8 +433,10 @@ static bool ask_alone(struct finder *f, size_t i, const struct rego_eval_options
 {
     struct rego_query *query = NULL;
     struct rego_result result;
+    struct rego_eval_options counted = *how;
+    counted.lookups = f->entries->lookups ? f->entries->entry[i].lookups : how->lookups;
     bool ok = prepare(f->entries, i, i + 1, &query, f->err) &&
-              rego_eval(query, f->input, how, f->arena, &result, f->err);
+              rego_eval(query, f->input, &counted, f->arena, &result, f->err);
     if (ok && result.error.code)
         ok = add_error(f, &f->entries->entry[i], &result.error);
     else if (ok && result.bindings.len)
@@ -393,19 +445,31 @@ static bool ask_alone(struct finder *f, size_t i, const struct rego_eval_options
     return ok;
 }
 
+static void count(const struct objections *found, size_t from, struct entry *entry)
+{
+    bool failed = false;
+    for (size_t i = from; i < found->n; i++)
+        failed = failed || found->item[i].error;
+    entry->asked++;
+    entry->matched += found->n > from && !failed;
+    entry->errors += failed;
+}
+
 static bool ask(struct finder *f)
 {
-    struct rego_result result;
-    const struct entries *e = f->entries;
-    if (!rego_eval(e->query, f->input, f->options, f->arena, &result, f->err))
+    struct rego_result result = {0};
+    struct entries *e = f->entries;
+    if (!e->lookups && !rego_eval(e->query, f->input, f->options, f->arena, &result, f->err))
         return false;
     const struct rego_eval_options alone = in_turn(f->options);
     for (size_t i = 0; i < e->n; i++) {
-        bool ok = result.error.code     ? ask_alone(f, i, &alone)
-                  : result.bindings.len ? add_results(f, i, &result.bindings.items[0])
-                                        : true;
+        size_t before = f->found->n;
+        bool ok = e->lookups || result.error.code ? ask_alone(f, i, &alone)
+                  : result.bindings.len           ? add_results(f, i, &result.bindings.items[0])
+                                                  : true;
         if (!ok)
             return false;
+        count(f->found, before, &e->entry[i]);
     }
     return true;
 }
@@ -447,15 +511,6 @@ static int score_of(const struct placing *p, const struct rego_read *read, struc
            (is_of_message(p->f->entries, read) ? SCORE_MESSAGE : 0);
 }
 
-static bool is_of(const struct entry *entry, const struct rego_rule *rule)
-{
-    AUTO_BUF space = {.limit = 1 << 16};
-    if (!str_equal(conftest_rule_name(rule), entry->name))
-        return false;
-    conftest_space_text(rule->module, &space);
-    return str_equal(buf_view(&space), entry->space);
-}
-
 static size_t slot_of(const struct placing *p, struct str rule, struct str message)
 {
     uint64_t h = hash_bytes(rule, 0) * 31 + hash_bytes(message, 0);
@@ -481,7 +536,7 @@ static void found(void *ctx, const struct rego_rule *rule, const struct value *m
     struct placing *p = ctx;
     const struct entries *e = p->f->entries;
     size_t i = 0;
-    while (i < e->n && !is_of(&e->entry[i], rule))
+    while (i < e->n && !is_of(&e->entry[i], rule->module, conftest_rule_name(rule)))
         i++;
     size_t at = i < e->n ? p->slot[slot_of(p, e->entry[i].full, message_of(member))] : 0;
     if (!at)
@@ -498,8 +553,7 @@ static void found(void *ctx, const struct rego_rule *rule, const struct value *m
     }
     bool first = p->score[at - 1] == SCORE_NONE;
     if (first || p->score[at - 1] == SCORE_TOLD)
-        o->policy = (struct location){
-            .file = rule->module->file, .line = rule->place.row, .column = rule->place.col};
+        o->policy = place_of_rule(rule);
     if (most <= p->score[at - 1])
         return; /* of several that give the same message the first one, if they are as deep */
     p->score[at - 1] = most;
@@ -543,6 +597,7 @@ static bool place(struct finder *f)
             p.slot[slot_of(&p, all->item[i].rule, all->item[i].message)] = i + 1;
     }
     how.watch = &watch;
+    how.lookups = NULL;
     how.host.print = NULL;
     if (!rego_eval(f->entries->query, f->input, &how, f->arena, &ignored, f->err))
         return false;
@@ -554,7 +609,7 @@ static bool place(struct finder *f)
     return true;
 }
 
-bool objections_find(struct arena *arena, const struct entries *entries,
+bool objections_find(struct arena *arena, struct entries *entries,
                      const struct objections_input *of, const struct rego_eval_options *options,
                      struct objections *ret, struct err *err)
 {

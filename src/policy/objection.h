@@ -17,6 +17,7 @@
 struct document;
 struct documents;
 struct entries;
+struct policy_row;
 
 struct objection {
     struct str rule; /* "main.deny_public" */
@@ -37,6 +38,8 @@ struct entries_options {
     size_t nspaces;
     bool all_spaces;
     struct str only; /* the one name to ask; empty = those of conftest */
+    bool lookups;    /* note which paths of input each looks for and never finds: they are
+                        asked one by one */
 };
 /*
  * The rules that are asked. ERR_USAGE where there are none, naming the packages that have some: a
@@ -47,6 +50,10 @@ bool entries_open(struct arena *arena, const struct rego_policy *policy,
                   const struct entries_options *options, struct entries **ret, struct err *err);
 void entries_close(struct entries *entries);
 size_t entries_count(const struct entries *entries);
+/* Is that name in that package asked? */
+bool entries_has(const struct entries *entries, const struct rego_module *module, struct str name);
+/* What each did since it was opened: entries_count rows. False: the arena is full. */
+bool entries_report(const struct entries *entries, struct arena *arena, struct policy_row *ret);
 
 struct objections_input {
     const struct documents *documents;
@@ -54,6 +61,6 @@ struct objections_input {
     const struct value *input; /* what rules see, if not the document: with values of it inside */
 };
 /* All of them over one document, in the order of the rules, then of the results. */
-bool objections_find(struct arena *arena, const struct entries *entries,
+bool objections_find(struct arena *arena, struct entries *entries,
                      const struct objections_input *of, const struct rego_eval_options *options,
                      struct objections *ret, struct err *err);

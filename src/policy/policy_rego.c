@@ -6,6 +6,7 @@
 #include "policy/input.h"
 #include "policy/plain.h"
 #include "policy/policy_parts.h"
+#include "policy/unasked.h"
 #include "wire/json.h"
 
 enum { TIMEOUT_MS = 5000, NAME_MAX_BYTES = 1 << 16 };
@@ -59,17 +60,6 @@ static bool add_entry(struct policy *policy, struct arena *arena, const struct r
     return true;
 }
 
-/* Is the package a library: does another module say its name? */
-static bool is_used(const struct policy *policy, const struct rego_module *module, struct str name)
-{
-    for (size_t i = 0; i < rego_module_count(policy->rego); i++) {
-        const struct rego_module *other = rego_module_at(policy->rego, i);
-        if (other != module && str_find(other->text, name, 0) != SIZE_MAX)
-            return true;
-    }
-    return false;
-}
-
 static bool has_entry(const struct policy *policy, struct str package)
 {
     for (size_t i = 0; i < policy->nentries; i++) {
@@ -81,43 +71,23 @@ static bool has_entry(const struct policy *policy, struct str package)
     return false;
 }
 
-/* A rule whose name is nearly one that is asked. */
-static const struct rego_rule *find_misspelt(const struct rego_module *module, struct str *ret_near)
+static enum unasked how_asked(void *ctx, const struct rego_module *module)
 {
-    static const struct str names[] = {STR_INIT("decision"), STR_INIT("deny"),
-                                       STR_INIT("violation"), STR_INIT("warn")};
-    for (size_t i = 0; i < module->nrules; i++) {
-        *ret_near =
-            str_nearest(conftest_rule_name(module->rules[i]), names, sizeof names / sizeof *names);
-        if (ret_near->len && module->rules[i]->head.kind != REGO_HEAD_FUNCTION)
-            return module->rules[i];
-    }
-    return NULL;
+    struct policy *policy = ctx;
+    AUTO_BUF name = {.limit = NAME_MAX_BYTES};
+    rego_term_text(&name, module->package);
+    return has_entry(policy, buf_view(&name)) ? UNASKED_NO : UNASKED_NONE;
 }
 
-/* What nobody asks is said: a policy that never speaks looks like one that never objects. */
-static bool note_module(struct policy *policy, struct arena *arena,
-                        const struct rego_module *module)
+static bool note_unasked(struct policy *policy, struct arena *arena)
 {
-    struct str name = package_name(arena, module), near, note;
-    const struct rego_rule *rule;
-    if (!name.ptr)
-        return false;
-    if (has_entry(policy, name) || is_used(policy, module, name))
-        return true;
-    if (module->nrules == 0)
-        note = arena_printf(arena, "%.*s:%u: package %.*s has no rules", STR_ARG(module->file),
-                            module->package_place.row, STR_ARG(name));
-    else if ((rule = find_misspelt(module, &near)))
-        note = arena_printf(arena, "%.*s:%u: nobody asks %.*s.%.*s; did you mean '%.*s'?",
-                            STR_ARG(module->file), rule->place.row, STR_ARG(name),
-                            STR_ARG(conftest_rule_name(rule)), STR_ARG(near));
-    else
-        note = arena_printf(arena,
-                            "%.*s:%u: package %.*s has none of decision, deny, violation and warn: "
-                            "nobody asks it",
-                            STR_ARG(module->file), module->package_place.row, STR_ARG(name));
-    return policy_note(policy, arena, note);
+    const struct unasked_options how = {.of = how_asked, .ctx = policy};
+    struct str *note = NULL;
+    size_t n = 0;
+    bool ok = unasked_find(arena, policy->rego, &how, &note, &n);
+    for (size_t i = 0; ok && i < n; i++)
+        ok = policy_note(policy, arena, note[i]);
+    return ok;
 }
 
 bool policy_find_entries(struct policy *policy, struct arena *arena, struct rego_diags *diags,
@@ -134,10 +104,7 @@ bool policy_find_entries(struct policy *policy, struct arena *arena, struct rego
                 !add_entry(policy, arena, module->rules[k], kind, diags, err))
                 return false;
     }
-    for (size_t i = 0; i < n && !policy->options.decisions_only; i++)
-        if (!note_module(policy, arena, rego_module_at(policy->rego, i)))
-            return arena_full(arena, err);
-    return true;
+    return policy->options.decisions_only || note_unasked(policy, arena) || arena_full(arena, err);
 }
 
 /* --- answers --- */

@@ -209,7 +209,7 @@ struct waiver *waivers_find(struct waivers *waivers, const struct rule_subject *
             waiver->used++;
             return waiver;
         }
-        waiver->voided++;
+        waiver->voided += subject->kind == SUBJECT_FINDING; /* the value of which it is for */
     }
     return NULL;
 }

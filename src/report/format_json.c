@@ -244,7 +244,7 @@ static void write_events(struct buf *out, const struct scan_result *result,
     event_open(&w, STR("summary"));
     put_tool(&w, options);
     put_summary(&w, result);
-    policy_report_json(&w, result);
+    policy_report_json(&w, result->policy);
     event_close(&w);
 }
 
@@ -260,7 +260,7 @@ static bool write_json(struct buf *out, const struct scan_result *result,
     jsonw_member_string(&w, STR("schema_version"), SCHEMA_VERSION);
     put_tool(&w, options);
     put_summary(&w, result);
-    policy_report_json(&w, result);
+    policy_report_json(&w, result->policy);
     jsonw_key(&w, STR("stacks"));
     jsonw_array_open(&w);
     for (size_t i = 0; i < result->nstacks; i++) {

@@ -79,6 +79,7 @@ bool issues_write_json(struct buf *out, const struct check_result *result,
     for (size_t i = 0; i < result->n; i++)
         put_subject(&w, &result->subject[i]);
     jsonw_array_close(&w);
+    policy_report_json(&w, result->policy);
     jsonw_object_close(&w);
     buf_char(out, '\n');
     return buf_ok(out, err);

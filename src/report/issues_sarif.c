@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "model/decision.h"
 #include "report/parts.h"
 #include "report/report.h"
 #include "wire/json.h"
@@ -214,6 +215,9 @@ static void put_invocation(struct jsonw *w, const struct check_result *result,
         for (size_t k = 0; k < subject->nnotes; k++)
             put_notification(w, subject, STR("note"), subject->notes[k]);
     }
+    static const struct check_subject policy = {.name = STR_INIT("policy")};
+    for (size_t i = 0; result->policy && i < result->policy->nnotes; i++)
+        put_notification(w, &policy, STR("note"), result->policy->note[i]);
     jsonw_array_close(w);
     jsonw_object_close(w);
     jsonw_array_close(w);

@@ -119,5 +119,7 @@ bool issues_write_text(struct buf *out, const struct check_result *result,
                                              : TONE_GOOD,
               buf_view(&line));
     buf_char(out, '\n');
+    if (result->policy)
+        policy_report_lines(out, result->policy, options->explain);
     return buf_ok(out, err);
 }

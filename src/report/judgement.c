@@ -201,13 +201,8 @@ static void row_json(struct jsonw *w, const struct policy_row *row)
     jsonw_object_close(w);
 }
 
-void policy_report_json(struct jsonw *w, const struct scan_result *result)
+static void judged_json(struct jsonw *w, const struct policy_report *report)
 {
-    const struct policy_report *report = result->policy;
-    if (!report)
-        return;
-    jsonw_key(w, STR("policy"));
-    jsonw_object_open(w);
     jsonw_member_int(w, STR("judged"), (int64_t)report->judged);
     jsonw_key(w, STR("decisions"));
     jsonw_object_open(w);
@@ -215,6 +210,16 @@ void policy_report_json(struct jsonw *w, const struct scan_result *result)
         jsonw_member_int(w, str_from(decision_name((enum decision)i)),
                          (int64_t)report->by_decision[i]);
     jsonw_object_close(w);
+}
+
+void policy_report_json(struct jsonw *w, const struct policy_report *report)
+{
+    if (!report)
+        return;
+    jsonw_key(w, STR("policy"));
+    jsonw_object_open(w);
+    if (!report->of_check)
+        judged_json(w, report);
     jsonw_key(w, STR("rules"));
     jsonw_array_open(w);
     for (size_t i = 0; i < report->n; i++)
@@ -224,10 +229,8 @@ void policy_report_json(struct jsonw *w, const struct scan_result *result)
     jsonw_object_close(w);
 }
 
-/* "policy: 3 judged: 1 block, 2 notify; 4 of 12 rules were about something" */
-void policy_report_print(struct buf *out, const struct policy_report *report)
+static void put_judged(struct buf *out, const struct policy_report *report)
 {
-    size_t about = 0;
     bool any = false;
     text_number(out, report->judged);
     buf_str(out, report->judged == 1 ? STR(" finding judged: ") : STR(" findings judged: "));
@@ -240,6 +243,14 @@ void policy_report_print(struct buf *out, const struct policy_report *report)
         any = true;
     }
     buf_str(out, any ? STR("; ") : STR("none; "));
+}
+
+/* "policy: 3 judged: 1 block, 2 notify; 4 of 12 rules were about something" */
+void policy_report_print(struct buf *out, const struct policy_report *report)
+{
+    size_t about = 0;
+    if (!report->of_check)
+        put_judged(out, report);
     for (size_t i = 0; i < report->n; i++)
         about += report->row[i].applicable > 0;
     text_number(out, about);
@@ -276,10 +287,11 @@ static void put_row(struct buf *out, const struct policy_row *row)
 
 /* A rule that was asked, looks where nothing is, and objects to nothing. Of one that was not asked,
  * and of one that objects to what is not there, only who asks is told: most findings have nothing
- * to do with most rules. */
-static bool is_odd(const struct policy_row *row)
+ * to do with most rules. Documents lack most of what rules look for. */
+static bool is_odd(const struct policy_report *report, const struct policy_row *row)
 {
-    return row->errors || (row->applicable && row->nnever_had && !row->matched);
+    return row->errors ||
+           (!report->of_check && row->applicable && row->nnever_had && !row->matched);
 }
 
 void policy_report_lines(struct buf *out, const struct policy_report *report, bool all)
@@ -288,7 +300,7 @@ void policy_report_lines(struct buf *out, const struct policy_report *report, bo
     policy_report_print(out, report);
     buf_char(out, '\n');
     for (size_t i = 0; i < report->n; i++)
-        if (all || is_odd(&report->row[i]))
+        if (all || is_odd(report, &report->row[i]))
             put_row(out, &report->row[i]);
     for (size_t i = 0; i < report->nnotes; i++)
         put_line(out, 2, "note: ", report->note[i]);

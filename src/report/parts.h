@@ -13,6 +13,7 @@
 #include "model/issue.h"
 
 struct jsonw;
+struct policy_report;
 struct report_options;
 
 /* --- text.c: text from outside, made harmless --- */
@@ -112,17 +113,17 @@ void by_json(struct jsonw *w, const struct attribution *by);
 
 /* --- judgement.c: what policy says; nothing where none was asked --- */
 
-struct policy_report;
 /* Does policy want it reviewed, reverted or blocked? Then it is told whatever its class is. */
 bool finding_violates(const struct finding *finding);
 /* A line for each verdict, with why, fix, owner, deadline and references below it. */
 void judgement_lines(struct buf *out, const struct finding *finding, unsigned indent);
 /* "block: It is public [net/public, rules.yaml:3]" */
 void judgement_inline(struct buf *out, const struct finding *finding);
-/* "policy": {...} of a finding, and of the run */
+/* "policy": {...} of a finding, and of the run (NULL: nothing) */
 void judgement_json(struct jsonw *w, const struct finding *finding);
-void policy_report_json(struct jsonw *w, const struct scan_result *result);
-/* "3 findings judged: 1 block, 2 notify; 4 of 12 rules were asked about something" */
+void policy_report_json(struct jsonw *w, const struct policy_report *report);
+/* "3 findings judged: 1 block, 2 notify; 4 of 12 rules were asked about something"; of a check the
+ * rules alone */
 void policy_report_print(struct buf *out, const struct policy_report *report);
 /* That line, then rules that failed or looked for what is never there (all: every rule), notes. */
 void policy_report_lines(struct buf *out, const struct policy_report *report, bool all);

@@ -37,8 +37,8 @@ bool check_code(struct arena *arena, const struct stack *stack, const struct che
                 struct check_subject *ret, struct err *err);
 
 struct check_document_options {
-    const struct entries *entries; /* rules of Rego (policy/objection.h); NULL: none are asked */
-    const struct gatekeeper *gatekeeper; /* its constraints; or NULL */
+    struct entries *entries;       /* rules of Rego (policy/objection.h); NULL: none are asked */
+    struct gatekeeper *gatekeeper; /* its constraints; or NULL */
     struct policy *policy[CHECK_POLICIES];
     struct rego_eval_options eval;
     struct plan_code *code; /* where plans come from, or NULL */

@@ -1,0 +1,3 @@
+package facts
+
+limit := 3
