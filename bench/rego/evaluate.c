@@ -1,9 +1,7 @@
-/* evaluate.c - one query over one input, evaluated again and again: the best time, and how threads
- * scale.
+/* evaluate.c - one query over one input, evaluated again and again: the best time, and how threads scale.
  *
- *   evaluate POLICY INPUT QUERY RUNS            "SECONDS RESULT" of the best evaluation; RESULT is
- * JSON evaluate POLICY INPUT QUERY RUNS THREADS    evaluations per second of so many threads at
- * once, RUNS each
+ *   evaluate POLICY INPUT QUERY RUNS            "SECONDS RESULT" of the best evaluation; RESULT is JSON
+ *   evaluate POLICY INPUT QUERY RUNS THREADS    evaluations per second of so many threads at once, RUNS each
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -43,8 +41,7 @@ static _Noreturn void stop(const char *why)
 static void *run(void *ctx)
 {
     struct job *job = ctx;
-    const struct rego_eval_options options = {.host = {.now_utc_ns = INT64_MIN},
-                                              .plain_input = true};
+    const struct rego_eval_options options = {.host = {.now_utc_ns = INT64_MIN}, .plain_input = true};
     job->best = 1e9;
     for (long i = 0; i < job->runs; i++) {
         AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
@@ -102,10 +99,7 @@ int main(int argc, char **argv)
     if (!rego_compile(&source, 1, NULL, &(struct rego_compile_options){0}, &diags, &policy, &err) ||
         !rego_prepare(policy, str_from(argv[3]), &diags, &query, &err))
         stop(diags.n ? diags.diag[0].message.ptr : err.frame[0]);
-    struct job job = {.query = query,
-                      .input = &input,
-                      .runs = strtol(argv[4], NULL, 10),
-                      .result = {.limit = TEXT_MAX}};
+    struct job job = {.query = query, .input = &input, .runs = strtol(argv[4], NULL, 10), .result = {.limit = TEXT_MAX}};
     if (argc == 6) {
         run_threads(&job, strtoul(argv[5], NULL, 10));
     } else {
