@@ -173,6 +173,8 @@ static void put_actor(struct buf *out, const struct finding_whole *s)
     label(out, "actor");
     by_text(out, &by);
     buf_char(out, '\n');
+    put_line(out, "session", value_get_string(actor, STR("session")));
+    put_line(out, "event", value_get_string(actor, STR("event")));
 }
 
 static void put_history(struct buf *out, const struct finding_whole *s)

@@ -213,6 +213,24 @@ static bool tell_named(struct adding *a, const struct activity *e,
     return detail_object(&d, &event.detail, err) && audit_append(a->record, &event, NULL, err);
 }
 
+#define UNNAMED \
+    " stack = $1 AND lane < 4 AND address = $2 AND actor = ''" \
+    " AND class NOT IN ('unapplied', 'unchecked')"
+
+/* Is there a finding that nobody is named for, of what was still in sync before the event? */
+static bool is_unnamed(struct adding *a, const struct activity *e,
+                       const struct activity_target *target, bool *ret, struct err *err)
+{
+    const struct db_value at[] = {text(a, target->stack), text(a, target->address)};
+    int64_t n = 0, since = 0;
+    if (!db_one_int(a->record->db, "SELECT count(*) FROM finding WHERE" UNNAMED, at, 2, &n, err) ||
+        (n && !activity_in_sync_since(a->record, &a->arena, target->stack, target->address, &since,
+                                      err)))
+        return false;
+    *ret = n && e->time_utc_ms >= since;
+    return true;
+}
+
 /* An open finding that nobody is named for gets its actor at once; the rest comes when it is looked
  * at again. */
 static bool name_findings(struct adding *a, const struct activity *e,
@@ -222,12 +240,16 @@ static bool name_findings(struct adding *a, const struct activity *e,
         const struct db_value row[] = {text(a, match->target[i].stack),
                                        text(a, match->target[i].address), text(a, e->actor),
                                        text(a, e->source), text(a, e->principal)};
+        bool unnamed = false;
         if (!match->target[i].sure)
+            continue;
+        if (!is_unnamed(a, e, &match->target[i], &unnamed, err))
+            return false;
+        if (!unnamed)
             continue;
         if (!db_run(a->record->db,
                     "UPDATE finding SET actor = $3, actor_how = $4, actor_principal = $5"
-                    " WHERE stack = $1 AND lane < 4 AND address = $2 AND actor = ''"
-                    " AND class NOT IN ('unapplied', 'unchecked')",
+                    " WHERE" UNNAMED,
                     row, 5, err))
             return false;
         int64_t named = db_changed(a->record->db);

@@ -85,6 +85,13 @@ static bool in_sync_since(struct attributions *a, struct str address, int64_t *r
     return true;
 }
 
+bool activity_in_sync_since(struct record *record, struct arena *arena, struct str stack,
+                            struct str address, int64_t *ret_utc_ms, struct err *err)
+{
+    struct attributions a = {.record = record, .arena = arena, .stack = stack};
+    return in_sync_since(&a, address, ret_utc_ms, err);
+}
+
 /* --- events of a resource --- */
 
 struct deed {

@@ -21,5 +21,8 @@ struct activity_match {
 bool activity_find_targets(struct record *record, struct arena *arena,
                            const struct activity_rules *rules, const struct activity *event,
                            struct activity_match *ret, struct err *err);
+/* Since when an open difference of the resource is there at most; 0 = nobody saw it in sync. */
+bool activity_in_sync_since(struct record *record, struct arena *arena, struct str stack,
+                            struct str address, int64_t *ret_utc_ms, struct err *err);
 /* May who sent an event name something of that stack? stacks: his glob; empty = all. */
 bool activity_may_touch(struct str stacks, struct str stack);

@@ -719,6 +719,30 @@ static void a_late_event_names_an_open_finding(void **state)
     close_lab(&lab);
 }
 
+/* What was done before the resource was seen in sync is not what differs now. */
+static void a_late_event_of_before_it_was_in_sync_names_nobody(void **state)
+{
+    static const char at[] = "postgresql_role.app";
+    struct lab lab;
+    open_lab(&lab, *state);
+    know_all(&lab);
+    int64_t old = lab.now;
+    lab.now += 60000;
+    scan(&lab, NULL);
+    scan(&lab, at);
+    int64_t now = lab.now;
+    lab.now = old;
+    event_by(&lab, "1", "early", "app_role");
+    assert_int_equal(count(&lab, "SELECT count(*) FROM activity"), 1);
+    assert_int_equal(count(&lab, "SELECT count(*) FROM finding WHERE actor = ''"), 1);
+    lab.now = now;
+    scan(&lab, at);
+    assert_int_equal(count(&lab, "SELECT count(*) FROM finding WHERE actor = ''"), 1);
+    event_by(&lab, "2", "erin", "app_role");
+    assert_int_equal(count(&lab, "SELECT count(*) FROM finding WHERE actor = 'erin'"), 1);
+    close_lab(&lab);
+}
+
 /* The event comes before any state has the resource. */
 static void an_early_event_is_found_by_its_names(void **state)
 {
@@ -891,6 +915,7 @@ int main(void)
         cmocka_unit_test(what_is_old_goes),
         cmocka_unit_test(the_last_one_since_it_was_in_sync),
         cmocka_unit_test(a_late_event_names_an_open_finding),
+        cmocka_unit_test(a_late_event_of_before_it_was_in_sync_names_nobody),
         cmocka_unit_test(an_early_event_is_found_by_its_names),
         cmocka_unit_test(a_pipeline_is_expected_within_a_run),
         cmocka_unit_test(many_resources_and_many_events),

@@ -40,8 +40,10 @@ static void actor(struct jsonw *w, const struct alert_finding *f)
     jsonw_object_open(w);
     text_json(w, STR("name"), f->actor);
     text_json(w, STR("how"), f->actor_how);
+    text_json(w, STR("session"), f->session);
     text_json(w, STR("client"), f->client);
     text_json(w, STR("source_ip"), f->source_ip);
+    text_json(w, STR("event"), f->event);
     time_json(w, STR("at"), f->actor_utc_ms);
     jsonw_object_close(w);
 }

@@ -78,8 +78,10 @@ static void take_actor(const struct value *detail, struct alert_finding *f)
 {
     const struct value *by = value_get(detail, STR("actor"));
     int64_t at = 0;
+    f->session = value_get_string(by, STR("session"));
     f->client = value_get_string(by, STR("client"));
     f->source_ip = value_get_string(by, STR("source_ip"));
+    f->event = value_get_string(by, STR("event"));
     if (clock_parse(value_get_string(by, STR("time")), &at))
         f->actor_utc_ms = at;
     if (!f->actor.len && !f->actor_how.len)
@@ -284,10 +286,11 @@ static bool keep(struct arena *arena, struct str *s, struct err *err)
 /* Out of where the whole detail lies. */
 static bool keep_finding(struct arena *arena, struct alert_finding *f, struct err *err)
 {
-    struct str *texts[] = {
-        &f->fingerprint, &f->stack,     &f->environment, &f->owner,  &f->address,    &f->type,
-        &f->provider,    &f->file,      &f->file_url,    &f->reason, &f->actor,      &f->actor_how,
-        &f->client,      &f->source_ip, &f->decision,    &f->rule,   &f->rule_place, &f->link};
+    struct str *texts[] = {&f->fingerprint, &f->stack,  &f->environment, &f->owner,
+                           &f->address,     &f->type,   &f->provider,    &f->file,
+                           &f->file_url,    &f->reason, &f->actor,       &f->actor_how,
+                           &f->session,     &f->client, &f->source_ip,   &f->event,
+                           &f->decision,    &f->rule,   &f->rule_place,  &f->link};
     struct alert_change *change = arena_new(arena, struct alert_change, f->nchanges);
     struct str *todo = arena_new(arena, struct str, f->ntodo);
     if (!change || !todo)

@@ -57,7 +57,8 @@ static bool read_finding(struct arena *arena, const struct value *v, struct aler
                  {v, "provider", &f->provider},       {code, "file", &f->file},
                  {code, "url", &f->file_url},         {v, "reason", &f->reason},
                  {actor, "name", &f->actor},          {actor, "how", &f->actor_how},
-                 {actor, "client", &f->client},       {actor, "source_ip", &f->source_ip},
+                 {actor, "session", &f->session},     {actor, "client", &f->client},
+                 {actor, "source_ip", &f->source_ip}, {actor, "event", &f->event},
                  {v, "decision", &f->decision},       {v, "rule", &f->rule},
                  {v, "rule_place", &f->rule_place},   {v, "link", &f->link}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

@@ -50,9 +50,10 @@ struct alert_finding {
     size_t nchanges, more_changes; /* more_changes: left out */
     struct str reason;             /* one sentence; or empty */
     struct str actor;              /* who changed it; empty = not known, then actor_how says why */
-    struct str actor_how, client, source_ip;
-    int64_t actor_utc_ms;                           /* 0 = not known */
-    struct str decision, rule, rule_place;          /* "policies/tags.yaml:3"; or empty */
+    struct str actor_how, session, client, source_ip;
+    struct str event;                      /* id of the audit event that says so; or empty */
+    int64_t actor_utc_ms;                  /* 0 = not known */
+    struct str decision, rule, rule_place; /* "policies/tags.yaml:3"; or empty */
     int64_t first_utc_ms, since_utc_ms, due_utc_ms; /* since: of its status; 0 = none */
     struct str link;                                /* to it in plumb; or empty */
     const struct str *todo;                         /* commands, the first is what most would do */

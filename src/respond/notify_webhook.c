@@ -58,7 +58,8 @@ static bool cut_names(struct arena *arena, struct alert_finding *f)
 {
     struct str *const names[] = {&f->stack,    &f->environment, &f->owner,      &f->address,
                                  &f->type,     &f->provider,    &f->file,       &f->client,
-                                 &f->decision, &f->rule,        &f->rule_place, &f->source_ip};
+                                 &f->decision, &f->rule,        &f->rule_place, &f->source_ip,
+                                 &f->session,  &f->event};
     struct str *const links[] = {&f->file_url, &f->link};
     struct str *todo = arena_new(arena, struct str, f->ntodo + 1);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

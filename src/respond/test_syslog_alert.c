@@ -26,6 +26,10 @@ static const struct alert_finding findings[] = {
      .file = STR_INIT("net/main.tf"),
      .line = 5,
      .actor = STR_INIT("ann"),
+     .session = STR_INIT("admin\n\"]"),
+     .client = STR_INIT("psql 15"),
+     .source_ip = STR_INIT("192.0.2.7"),
+     .event = STR_INIT("ev-1"),
      .actor_utc_ms = 1795362900000,
      .rule = STR_INIT("net/open"),
      .rule_place = STR_INIT("net.yaml:3"),
@@ -77,7 +81,9 @@ static void each_finding_is_a_message(void **state)
                                 "fingerprint=\"fp-1\" class=\"contradicts-code\" "
                                 "stack=\"net\\]\\\"x\" address=\"lab_net.web[\\\"a\\\"\\]\" "
                                 "file=\"net/main.tf\" line=\"5\" actor=\"ann\" "
-                                "actor_at=\"2026-11-22T15:55:00Z\" rule=\"net/open\" "
+                                "actor_at=\"2026-11-22T15:55:00Z\" "
+                                "session=\"admin\\\\n\\\"\\]\" client=\"psql 15\" "
+                                "source_ip=\"192.0.2.7\" event=\"ev-1\" rule=\"net/open\" "
                                 "rule_place=\"net.yaml:3\" todo=\"plumb finding show fp-1\"] "
                                 "\xef\xbb\xbfnet: 2 findings: size \"small\" -> "
                                 "\"large\\n\""));

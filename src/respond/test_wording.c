@@ -82,6 +82,19 @@ static void who_it_was_is_always_told(void **state)
     f.source_ip = STR("192.0.2.1");
     n = wording_facts(&arena, &f, 200, facts);
     assert_string_equal(fact(facts, n, "Changed by").ptr, "alice, from 192.0.2.1");
+    f.session = STR("admin\nsudo");
+    f.client = STR("psql 15");
+    f.actor_utc_ms = TEST_NOW_S * INT64_C(1000);
+    f.event = STR("42");
+    n = wording_facts(&arena, &f, 200, facts);
+    assert_string_equal(fact(facts, n, "Changed by").ptr,
+                        "alice, session admin\\nsudo, psql 15, from 192.0.2.1, at "
+                        "2026-11-22T10:00:00Z, event 42");
+    char long_text[2000]; /* of whoever sends events */
+    memset(long_text, 'x', sizeof long_text);
+    f.session = f.client = (struct str){long_text, sizeof long_text};
+    n = wording_facts(&arena, &f, 300, facts);
+    assert_true(str_ends(fact(facts, n, "Changed by"), STR("00Z, event 42")));
     struct test_alert t;
     test_alert_fill(&t, ALERT_NEW, 1);
     n = wording_facts(&arena, t.finding, 200, facts);

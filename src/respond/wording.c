@@ -87,14 +87,23 @@ static struct str moment(struct arena *arena, int64_t utc_ms)
     return utc_ms ? arena_dup(arena, str_from(clock_format(utc_ms, text))) : STR("");
 }
 
+/* Of these, senders say what they like: none pushes out what stands behind it. */
+enum { ACTOR_BYTES = 200, SESSION_BYTES = 80, CLIENT_BYTES = 60 };
+
 static struct str who(struct arena *arena, const struct alert_finding *f)
 {
-    static const char *const known[] = {"*", " (*)", ", *", ", from *", ", at *"};
+    static const char *const known[] = {"*",        " (*)",   ", session *", ", *",
+                                        ", from *", ", at *", ", event *"};
     if (!f->actor.len)
         return arena_printf(arena, "not known%s%.*s", f->actor_how.len ? ": " : "",
                             STR_ARG(f->actor_how));
-    const struct str part[] = {f->actor, f->actor_how, f->client, f->source_ip,
-                               moment(arena, f->actor_utc_ms)};
+    const struct str part[] = {wording_line(arena, f->actor, ACTOR_BYTES),
+                               f->actor_how,
+                               wording_line(arena, f->session, SESSION_BYTES),
+                               wording_line(arena, f->client, CLIENT_BYTES),
+                               f->source_ip,
+                               moment(arena, f->actor_utc_ms),
+                               wording_line(arena, f->event, SESSION_BYTES)};
     return joined(arena, known, part, sizeof part / sizeof *part);
 }
 
