@@ -156,9 +156,16 @@ static bool open_policies(struct arena *arena, const struct check_rules_options 
                                        .now_utc_ms = options->now_utc_ms,
                                        .rego_v0 = options->v0,
                                        .decisions_only = true,
+                                       .partial = true,
+                                       .waivers = options->waivers,
+                                       .nwaivers = options->nwaivers,
+                                       .waiver_key = options->waiver_key,
                                        .timeout_ms = options->timeout_ms,
                                        .cancel = options->cancel};
-    if (!s.n || policy_open(arena, &how, &problems, &rules->policies, err))
+    struct policy_options waivers = how;
+    waivers.nsources = 0;
+    if ((!s.n || policy_open(arena, &how, &problems, &rules->policies, err)) &&
+        policy_open(arena, &waivers, &problems, &rules->waiving, err))
         return true;
     policy_print_problems(out, &problems.rules);
     policy_print_diags(out, &problems.rego);
@@ -249,15 +256,24 @@ static bool add_rows(struct gathering *g, const struct policy_row *row, size_t n
     return grown;
 }
 
+static bool has_note(const struct gathering *g, struct str note)
+{
+    for (size_t i = 0; i < g->nnotes; i++)
+        if (str_equal(g->note[i], note))
+            return true;
+    return false;
+}
+
+/* Several policies may have the same waivers. */
 static bool add_notes(struct gathering *g, const struct str *note, size_t n)
 {
     if (!n)
         return true;
     struct str *grown = arena_grow(g->arena, g->note, g->nnotes, &g->note_room, g->nnotes + n);
-    if (grown)
-        memcpy(grown + g->nnotes, note, n * sizeof *note);
     g->note = grown;
-    g->nnotes += n;
+    for (size_t i = 0; grown && i < n; i++)
+        if (!has_note(g, note[i]))
+            grown[g->nnotes++] = note[i];
     return grown;
 }
 
@@ -293,7 +309,7 @@ bool check_rules_report(const struct check_rules *rules, struct arena *arena, st
     struct policy_report *report = arena_new(arena, struct policy_report, 1);
     *ret = NULL;
     if (!report || !add_policy(&g, policy, err) || !add_policy(&g, rules->policies, err) ||
-        !add_entries(&g, rules))
+        !add_policy(&g, rules->waiving, err) || !add_entries(&g, rules))
         return err->kind ? false : arena_full(arena, err);
     *report = (struct policy_report){
         .row = g.row, .n = g.n, .note = g.note, .nnotes = g.nnotes, .of_check = true};
@@ -307,4 +323,5 @@ void check_rules_close(struct check_rules *rules)
     entries_close(rules->entries);
     rego_close(rules->policy);
     policy_close(rules->policies);
+    policy_close(rules->waiving);
 }

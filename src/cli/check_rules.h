@@ -16,7 +16,10 @@ struct check_rules_options {
     const struct str *files; /* that are checked: the inventory of templates */
     size_t nfiles;
     int64_t now_utc_ms;
-    int64_t timeout_ms; /* of one `decision` over one resource; 0 = as policy.h */
+    const struct str *waivers; /* files */
+    size_t nwaivers;
+    struct str waiver_key; /* for digests of secrets; empty = none */
+    int64_t timeout_ms;    /* of one `decision` over one resource; 0 = as policy.h */
     const volatile int *cancel;
     bool explain; /* also which paths each rule looks for in vain: takes longer */
 };
@@ -27,6 +30,7 @@ struct check_rules {
     struct entries *entries; /* NULL: no .rego */
     struct gatekeeper gatekeeper;
     struct policy *policies; /* YAML rules, and `decision` of Rego; NULL: none */
+    struct policy *waiving;  /* the waivers alone, for what is said of whole documents; or NULL */
     struct value data, inventory;
     bool chosen; /* which packages are asked was said */
 };

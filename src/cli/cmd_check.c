@@ -32,6 +32,7 @@ enum {
     REGO_V0,
     SCHEMA,
     POLICY_TIMEOUT,
+    WAIVERS,
     CODE,
     IGNORE,
     OUTPUT,
@@ -73,6 +74,7 @@ static const struct option options[] = {
                 .text = "as of plumb policy eval: a JSON Schema of what rules in Rego are asked "
                         "about, or a folder of those that METADATA names"},
     [POLICY_TIMEOUT] = ROW_POLICY_TIMEOUT,
+    [WAIVERS] = ROW_WAIVERS,
     [CODE] = {.name = "code",
               .kind = OPTION_STRING,
               .arg = "DIR",
@@ -87,7 +89,8 @@ static const struct option options[] = {
     [EXPLAIN] = {.name = "explain",
                  .kind = OPTION_FLAG,
                  .text = "what each rule did: how many documents or resources it was asked about, "
-                         "how many matched, and which paths it looked for that none of them has"},
+                         "how many matched, and which paths it looked for that none of them has; "
+                         "and what a waiver of each issue is bound to"},
     [NO_COLOR] = ROW_NO_COLOR,
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
@@ -162,25 +165,33 @@ static bool find_stacks(struct job *job, struct stack **ret, size_t *ret_n, stru
 static bool load_rules(struct job *job, struct err *err)
 {
     const struct option_value *value = job->in->value;
-    const struct check_rules_options how = {.paths = value[POLICY].list,
-                                            .npaths = value[POLICY].nlist,
-                                            .data = value[DATA].list,
-                                            .ndata = value[DATA].nlist,
-                                            .spaces = value[NAMESPACE].list,
-                                            .nspaces = value[NAMESPACE].nlist,
-                                            .all_spaces = given(job, ALL_NAMESPACES),
-                                            .v0 = given(job, REGO_V0),
-                                            .schema = value[SCHEMA].text,
-                                            .files = job->targets.file,
-                                            .nfiles = job->targets.nfiles,
-                                            .now_utc_ms = job->check.now_utc_ms,
-                                            .timeout_ms = value[POLICY_TIMEOUT].number,
-                                            .cancel = job->app->cancel,
-                                            .explain = given(job, EXPLAIN)};
+    struct check_rules_options how = {.paths = value[POLICY].list,
+                                      .npaths = value[POLICY].nlist,
+                                      .data = value[DATA].list,
+                                      .ndata = value[DATA].nlist,
+                                      .spaces = value[NAMESPACE].list,
+                                      .nspaces = value[NAMESPACE].nlist,
+                                      .all_spaces = given(job, ALL_NAMESPACES),
+                                      .v0 = given(job, REGO_V0),
+                                      .schema = value[SCHEMA].text,
+                                      .files = job->targets.file,
+                                      .nfiles = job->targets.nfiles,
+                                      .now_utc_ms = job->check.now_utc_ms,
+                                      .waiver_key = str_from(job->app->env("PLUMB_WAIVER_KEY")),
+                                      .timeout_ms = value[POLICY_TIMEOUT].number,
+                                      .cancel = job->app->cancel,
+                                      .explain = given(job, EXPLAIN)};
     const struct option_value none = {0};
+    struct str *waivers = NULL;
     struct config config;
-    bool ok = policy_find_config(job->arena, job->app, &value[ROOT_CONFIG], &config, err) &&
-              policy_setup(job->arena, job->app, &config, &none, &none, true, &job->policy, err) &&
+    if (!policy_find_config(job->arena, job->app, &value[ROOT_CONFIG], &config, err))
+        return false;
+    const struct judges judges = policy_judges(&config, &none, &value[WAIVERS]);
+    if (!judges_list_waivers(job->arena, &judges, &waivers, &how.nwaivers, err))
+        return false;
+    how.waivers = waivers;
+    bool ok = policy_setup(job->arena, job->app, &config, &none, &value[WAIVERS], true,
+                           &job->policy, err) &&
               check_rules_open(job->arena, &how, job->app->err, &job->rules, err);
     job->check.policy[0] = job->policy;
     job->check.policy[1] = job->rules.policies;
@@ -207,6 +218,7 @@ static bool check_file(struct job *job, struct str file, struct check_subject *r
         .entries = job->rules.entries,
         .gatekeeper = &job->rules.gatekeeper,
         .policy = {job->policy, job->rules.policies},
+        .waiving = job->rules.waiving,
         .eval = {.host = {.now_utc_ns = INT64_MIN, .print = print_line, .ctx = job->app->err},
                  .deadline_ms = policy_timeout(&job->in->value[POLICY_TIMEOUT]),
                  .cancel = job->app->cancel},

@@ -1,5 +1,6 @@
 /* cmd_policy_waive.c - `plumb policy waive`: a finding of a report becomes a waiver. */
 #include <assert.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -21,7 +22,8 @@ static const struct option options[] = {
               .letter = 's',
               .kind = OPTION_STRING,
               .arg = "FILE",
-              .text = "the report of a scan with policy, as `plumb scan -o json` writes it"},
+              .text = "the report of a scan or a check with policy, as `plumb scan -o json` and "
+                      "`plumb check -o json` write it"},
     [REASON] = {.name = "reason",
                 .letter = 'r',
                 .kind = OPTION_STRING,
@@ -57,19 +59,24 @@ static struct str text_of(const struct job *job, size_t row)
     return job->in->value[row].text;
 }
 
-/* --- the finding --- */
+/* --- the finding, or the issue of a check --- */
 
 static bool find(const struct job *job, const struct value *report, const struct value **ret,
-                 struct err *err)
+                 bool *ret_issue, struct err *err)
 {
     struct str start = job->in->args[0];
     const struct value *stacks = value_get(report, STR("stacks"));
+    const struct value *subjects = value_get(report, STR("subjects"));
     size_t hits = 0;
+    *ret_issue = !stacks && value_is_list_like(subjects);
+    if (*ret_issue)
+        stacks = subjects;
     if (!value_is_list_like(stacks))
-        return err_set(err, ERR_SYNTAX, "%.*s: no report of a scan in JSON",
+        return err_set(err, ERR_SYNTAX, "%.*s: no report of a scan or a check in JSON",
                        STR_ARG(text_of(job, SCAN)));
     for (size_t i = 0; i < stacks->len; i++) {
-        const struct value *findings = value_get(&stacks->items[i], STR("findings"));
+        const struct value *findings =
+            value_get(&stacks->items[i], *ret_issue ? STR("issues") : STR("findings"));
         for (size_t k = 0; value_is_list_like(findings) && k < findings->len; k++) {
             const struct value *finding = &findings->items[k];
             if (!str_starts(value_get_string(finding, STR("fingerprint")), start))
@@ -80,8 +87,9 @@ static bool find(const struct job *job, const struct value *report, const struct
     }
     if (hits == 1)
         return true;
-    return err_set(err, ERR_USAGE, "%.*s: %zu findings whose fingerprint starts with %.*s",
-                   STR_ARG(text_of(job, SCAN)), hits, STR_ARG(start));
+    return err_set(err, ERR_USAGE, "%.*s: %zu %s whose fingerprint starts with %.*s",
+                   STR_ARG(text_of(job, SCAN)), hits, *ret_issue ? "issues" : "findings",
+                   STR_ARG(start));
 }
 
 static bool add_digest(struct str *list, size_t *n, const struct value *digest, struct str what,
@@ -123,8 +131,46 @@ static bool take_digests(struct job *job, const struct value *finding, struct er
     return true;
 }
 
+/* As a glob that is this text alone. */
+static struct str escaped(struct arena *arena, struct str text)
+{
+    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
+    for (size_t i = 0; i < text.len; i++) {
+        if (strchr("*?\\", text.ptr[i]) && text.ptr[i])
+            buf_char(&out, '\\');
+        buf_char(&out, text.ptr[i]);
+    }
+    return out.failed ? (struct str){0} : arena_dup(arena, buf_view(&out));
+}
+
+/* An issue's fingerprint moves with its text: what is waived is what the rule says of the resource.
+ */
+static bool take_issue(struct job *job, const struct value *issue, struct err *err)
+{
+    const struct value *digests = value_get(issue, STR("digests"));
+    size_t most = value_is_list_like(digests) ? digests->len : 0, n = 0;
+    struct str *list = arena_new(job->arena, struct str, most + 1);
+    struct str address = value_get_string(issue, STR("address"));
+    if (!list)
+        return arena_full(job->arena, err);
+    if (!most || !address.len)
+        return err_set(err, ERR_USAGE,
+                       "%.*s: no waiver can be for it: it is no rule's word on a resource; what "
+                       "rules say of other documents, an `exception` of theirs takes out",
+                       STR_ARG(value_get_string(issue, STR("rule"))));
+    for (size_t i = 0; i < most; i++)
+        if (!add_digest(list, &n, &digests->items[i], address, err))
+            return false;
+    job->waiver.value = (struct rule_strs){list, n};
+    job->waiver.address = escaped(job->arena, address);
+    if (!job->waiver.rule.len)
+        job->waiver.rule = escaped(job->arena, value_get_string(issue, STR("rule")));
+    return (job->waiver.address.ptr && job->waiver.rule.ptr) || arena_full(job->arena, err);
+}
+
 static bool read_finding(struct job *job, struct err *err)
 {
+    bool issue = false;
     struct str text, path = arena_dup(job->arena, text_of(job, SCAN));
     struct value report;
     const struct value *finding = NULL;
@@ -132,8 +178,10 @@ static bool read_finding(struct job *job, struct err *err)
         return arena_full(job->arena, err);
     if (!io_read_file(job->arena, path.ptr, REPORT_MAX, &text, err) ||
         !json_parse(job->arena, text, path.ptr, JSON_DUPLICATES_LAST, &report, err) ||
-        !find(job, &report, &finding, err))
+        !find(job, &report, &finding, &issue, err))
         return false;
+    if (issue)
+        return take_issue(job, finding, err);
     job->waiver.fingerprint = value_get_string(finding, STR("fingerprint"));
     job->waiver.address = STR("");
     return take_digests(job, finding, err);
@@ -150,6 +198,38 @@ static bool parse(struct job *job, struct str text, struct waivers *ret, struct 
     return false;
 }
 
+/* Is that the rest of `waivers:` in a file without one? A comment is no part of it. */
+static bool is_empty_list(struct str rest, struct str *ret_comment)
+{
+    size_t hash = str_find(rest, STR("#"), 0);
+    *ret_comment = hash == SIZE_MAX ? STR("") : str_sub(rest, hash, rest.len);
+    rest = str_trim(str_sub(rest, 0, rest.len - ret_comment->len));
+    if (str_starts(rest, STR("[")) && str_ends(rest, STR("]")) && rest.len > 1)
+        return str_trim(str_sub(rest, 1, rest.len - 1)).len == 0;
+    return rest.len == 0 || str_equal(rest, STR("null")) || str_equal(rest, STR("~"));
+}
+
+/* Behind `waivers: []`, which need not be the last line. False: there is no such line. */
+static bool add_first(struct buf *out, struct str old, struct str entry)
+{
+    struct str rest = old, line, comment;
+    for (bool more = true; more;) {
+        more = str_cut(&rest, '\n', &line);
+        if (!str_starts(line, STR("waivers:")) ||
+            !is_empty_list(str_sub(line, sizeof "waivers:" - 1, line.len), &comment))
+            continue;
+        buf_str(out, str_sub(old, 0, (size_t)(line.ptr - old.ptr)));
+        buf_str(out, STR("waivers:"));
+        buf_str(out, comment.len ? STR(" ") : STR(""));
+        buf_str(out, comment);
+        buf_char(out, '\n');
+        buf_str(out, entry);
+        buf_str(out, more ? rest : STR(""));
+        return true;
+    }
+    return false;
+}
+
 /* The entry goes to the end; read again, the file must have one more. */
 static bool add_to_file(struct job *job, struct str entry, struct err *err)
 {
@@ -162,10 +242,12 @@ static bool add_to_file(struct job *job, struct str entry, struct err *err)
     if (io_exists(path.ptr) && (!io_read_file(job->arena, path.ptr, WAIVERS_FILE_MAX, &old, err) ||
                                 !parse(job, old, &before, err)))
         return false;
-    buf_str(&out, old.len ? old : STR("version: 1\nwaivers:\n"));
-    if (out.len && out.ptr[out.len - 1] != '\n')
-        buf_char(&out, '\n');
-    buf_str(&out, entry);
+    if (before.n || !add_first(&out, old, entry)) {
+        buf_str(&out, old.len ? old : STR("version: 1\nwaivers:\n"));
+        if (out.len && out.ptr[out.len - 1] != '\n')
+            buf_char(&out, '\n');
+        buf_str(&out, entry);
+    }
     if (!buf_ok(&out, err))
         return false;
     struct rule_problems problems = {.arena = job->arena};
@@ -223,7 +305,8 @@ const struct command cmd_policy_waive = {
     .name = "policy waive",
     .usage = "plumb policy waive FINGERPRINT --scan FILE --reason TEXT --owner WHO --until DATE",
     .summary = "accept a finding as it is, for a time",
-    .help = "FINGERPRINT is that of a finding, or its start. The entry is bound to the digests of "
+    .help = "FINGERPRINT is that of a finding, or of an issue of `plumb check`, or its start. The "
+            "entry is bound to the digests of "
             "what is live: another value voids it. Of secrets the digests are keyed with "
             "PLUMB_WAIVER_KEY, which the scan needs, too.\n\n"
             "  plumb scan -o json=scan.json\n"

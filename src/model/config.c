@@ -40,7 +40,8 @@ static bool complain_value(const struct reader *r, const struct value *at, struc
                            const char *field, struct str want)
 {
     struct place place = yaml_place(r->doc, at);
-    struct str got = value_is_string(at) ? value_text(at) : str_from(value_kind_name(at->kind));
+    struct str got =
+        value_is_string(at) ? value_text(at) : str_from(value_plain_kind_name(at->kind));
     return err_set(err, ERR_USAGE, "%s:%u:%u: %s: want %.*s, got %s%.*s%s", r->name, place.line,
                    place.column, field, STR_ARG(want), value_is_string(at) ? "'" : "", STR_ARG(got),
                    value_is_string(at) ? "'" : "");

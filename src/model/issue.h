@@ -45,6 +45,10 @@ struct issue {
     const struct change *changes; /* what differs: before is wanted, after is live; or none */
     size_t nchanges;
     struct location rule_at; /* where the policy has the rule; file empty: it is plumb's own */
+    /* What a waiver of it is bound to, one for each change that the rule objects to; ptr NULL: a
+     * secret, and there is no key. None: nothing can be waived. */
+    const struct str *digest;
+    size_t ndigests;
 };
 
 /* One thing that was checked. */

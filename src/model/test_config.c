@@ -98,7 +98,7 @@ static const struct {
     {"stacks: []\n", "missing key: version"},
     {"version: 2\n", "plumb.yaml:1:10: this file is for a newer plumb"},
     {"version: one\n", "plumb.yaml:1:10: version: want 1, got 'one'"},
-    {"- 1\n", "plumb.yaml: want a mapping, got tuple"},
+    {"- 1\n", "plumb.yaml: want a mapping, got list"},
     {"version: 1\nstack: []\n", "plumb.yaml:2:1: unknown key 'stack' in plumb.yaml; did you mean "
                                 "'stacks'?"},
     {"version: 1\nversion: 1\n", "plumb.yaml:2:1"},

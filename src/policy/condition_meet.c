@@ -259,7 +259,7 @@ struct str rule_value_text(struct arena *arena, const struct value *v)
         return STR("(known after apply)");
     jsonw_value(&w, v);
     if (out.failed)
-        return arena_printf(arena, "a %s of %u", value_kind_name(v->kind), v->len);
+        return arena_printf(arena, "a %s of %u", value_plain_kind_name(v->kind), v->len);
     struct str text = buf_view(&out);
     if (text.len <= TEXT_MAX)
         return arena_dup(arena, text);

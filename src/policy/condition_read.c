@@ -109,7 +109,7 @@ static void read_operand(struct rule_reader *r, const struct value *v, struct co
     c->operand = *v;
     if (!operand_ok(c->op, v)) {
         rule_problem(r, rule_location(r, v), "%s: want %s, got %s", operators[c->op].key,
-                     operators[c->op].want, value_kind_name(v->kind));
+                     operators[c->op].want, value_plain_kind_name(v->kind));
         return;
     }
     if (c->op == OPERATOR_MATCHES || c->op == OPERATOR_NOT_MATCHES)
@@ -254,7 +254,7 @@ static void read_condition(struct rule_reader *r, const struct value *v, unsigne
     }
     if (!value_is_object_like(v)) {
         rule_problem(r, ret->at, "want a condition such as {path: acl, equals: public}, got %s",
-                     value_kind_name(v->kind));
+                     value_plain_kind_name(v->kind));
         return;
     }
     const struct value *path = value_get(v, STR("path"));

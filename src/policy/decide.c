@@ -79,11 +79,16 @@ struct judging {
     bool full;                /* the arena: there is no judgement */
 };
 
+static struct str waiver_words(struct arena *arena, const struct waiver *waiver)
+{
+    return arena_printf(arena, "%.*s:%u (%.*s; owner %.*s; until %.*s)", STR_ARG(waiver->at.file),
+                        waiver->at.line, STR_ARG(waiver->reason), STR_ARG(waiver->owner),
+                        STR_ARG(waiver->expires));
+}
+
 static struct str waiver_text(struct judging *j, const struct waiver *waiver)
 {
-    struct str text = arena_printf(
-        j->arena, "%.*s:%u (%.*s; owner %.*s; until %.*s)", STR_ARG(waiver->at.file),
-        waiver->at.line, STR_ARG(waiver->reason), STR_ARG(waiver->owner), STR_ARG(waiver->expires));
+    struct str text = waiver_words(j->arena, waiver);
     j->full |= !text.ptr;
     return text;
 }
@@ -351,4 +356,49 @@ bool policy_judge(struct policy *policy, struct arena *arena, const struct rule_
     policy->by_decision[judgement.decision]++;
     *ret = judgement;
     return true;
+}
+
+/* --- for reports --- */
+
+static bool is_about(const struct verdict *v, struct str path)
+{
+    bool about = v->npaths == 0;
+    for (size_t i = 0; i < v->npaths && !about; i++)
+        about = str_equal(v->path[i], path);
+    return about;
+}
+
+bool policy_verdict_digests(const struct policy *policy, struct arena *arena,
+                            const struct rule_subject *subject, const struct verdict *verdict,
+                            struct str **ret, size_t *ret_n, struct err *err)
+{
+    size_t n = subject->nchanges ? subject->nchanges : 1, kept = 0;
+    struct str *digest = arena_new(arena, struct str, n);
+    *ret = digest;
+    *ret_n = 0;
+    if (!digest)
+        return arena_full(arena, err);
+    if (!policy_digests(policy, arena, subject, digest, err))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!subject->nchanges || is_about(verdict, subject->change[i].path_text))
+            digest[kept++] = digest[i];
+    *ret_n = kept;
+    return true;
+}
+
+bool policy_waives(struct policy *policy, struct arena *arena, const struct rule_subject *subject,
+                   const struct rule_change *change, struct str rule, struct str *ret_digest,
+                   struct str *ret_waiver, struct err *err)
+{
+    const struct policy_options *options = &policy->options;
+    *ret_waiver = STR("");
+    if (!waiver_digest(arena, options->waiver_key, change->path_text, change->after,
+                       change->sensitive, ret_digest, err))
+        return false;
+    const struct waiver *waiver =
+        waivers_find(&policy->waivers, subject, change, rule, *ret_digest, options->now_utc_ms);
+    if (waiver)
+        *ret_waiver = waiver_words(arena, waiver);
+    return ret_waiver->ptr || arena_full(arena, err);
 }

@@ -169,7 +169,8 @@ bool documents_parse(struct arena *arena, struct str text, struct str file, stru
             return err_set(err, ERR_UNSUPPORTED,
                            "%s: not recognised: neither a plan, a state or a manifest nor another "
                            "document of JSON or YAML (its value is %s %s)",
-                           file.ptr, r.n > 1 ? "also" : "a", value_kind_name(r.item[i].root->kind));
+                           file.ptr, r.n > 1 ? "also" : "a",
+                           value_plain_kind_name(r.item[i].root->kind));
     *ret = (struct documents){file, text, r.item, r.n};
     return true;
 }

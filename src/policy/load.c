@@ -213,7 +213,7 @@ static bool add_data(struct loader *l, struct str path, struct err *err)
         return add_path(l, path, &l->waiver_file, &l->nwaiver_files, &l->waiver_room, err);
     if (!value_is_object_like(&v) && !l->nkeys)
         return err_set(err, ERR_SYNTAX, "%.*s: data must be an object, not %s", STR_ARG(path),
-                       value_kind_name(v.kind));
+                       value_plain_kind_name(v.kind));
     if (!wrap(l, &v, err))
         return false;
     l->doc[l->ndocs++] = (struct loaded){path, v};

@@ -68,6 +68,18 @@ bool policy_judge(struct policy *policy, struct arena *arena, const struct rule_
 /* What each rule did since the policy was opened, and what is to be said of it. */
 bool policy_report(struct policy *policy, struct arena *arena, struct policy_report *ret,
                    struct err *err);
+/* Of those changes that a verdict of policy_judge is about; *ret_n of them. */
+bool policy_verdict_digests(const struct policy *policy, struct arena *arena,
+                            const struct rule_subject *subject, const struct verdict *verdict,
+                            struct str **ret, size_t *ret_n, struct err *err);
+/*
+ * For who judges otherwise: is what `rule` says of one change (of the subject's address) waived?
+ * ret_digest  what a waiver is bound to, as policy_digests
+ * ret_waiver  which one it is, in words; empty: none
+ */
+bool policy_waives(struct policy *policy, struct arena *arena, const struct rule_subject *subject,
+                   const struct rule_change *change, struct str rule, struct str *ret_digest,
+                   struct str *ret_waiver, struct err *err);
 /* What a waiver is bound to: ret[i] of change i, of a subject without changes one of all of it.
  * ptr NULL: a secret, and there is no key. */
 bool policy_digests(const struct policy *policy, struct arena *arena,

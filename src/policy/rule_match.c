@@ -150,7 +150,7 @@ static void read_tag(struct rule_reader *r, const struct value *v, struct rule_t
             rule_problem(r, rule_location(r, &item[i]),
                          "tags: want a text in quotes, null (the tag is absent) or a list of "
                          "these, got %s",
-                         value_kind_name(item[i].kind));
+                         value_plain_kind_name(item[i].kind));
     }
     if (n == 0)
         rule_problem(r, rule_location(r, v), "tags: an empty list matches nothing");

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/regex_re2.h"
 #include "policy/pack.h"
+#include "policy/references.h"
 #include "policy/rule_parts.h"
 
 enum { KEYS_MAX = 32, TEXT_MAX = 400 };
@@ -73,7 +74,7 @@ void rule_read_mapping(struct rule_reader *r, const char *what, const struct rul
 {
     if (!value_is_object_like(v)) {
         rule_problem(r, rule_location(r, v), "%s: want a mapping, got %s", what,
-                     value_kind_name(v->kind));
+                     value_plain_kind_name(v->kind));
         return;
     }
     for (size_t i = 0; i < v->len; i++) {
@@ -102,7 +103,7 @@ void rule_read_text(struct rule_reader *r, const struct rule_key *key, const str
 {
     if (!is_filled(v)) {
         rule_problem(r, rule_location(r, v), "%s: want a text that is not empty, got %s", key->name,
-                     value_is_string(v) ? "an empty one" : value_kind_name(v->kind));
+                     value_is_string(v) ? "an empty one" : value_plain_kind_name(v->kind));
         return;
     }
     struct str text = str_trim(value_text(v));
@@ -216,12 +217,41 @@ static void read_deadline(struct rule_reader *r, const struct rule_key *key, con
                      key->name);
 }
 
+static void check_references(struct rule_reader *r, enum reference kind, const struct value *v,
+                             const struct rule_strs *list, const char *what)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        struct str text = list->item[i], meant;
+        if (!text.len || reference_known(r->arena, kind, text, &meant))
+            continue;
+        rule_problem(r, rule_location(r, value_is_list_like(v) ? &v->items[i] : v),
+                     "references: %s has no '%.*s'%s%.*s%s", what, STR_ARG(text),
+                     meant.len ? "; did you mean '" : "", STR_ARG(meant), meant.len ? "'?" : "");
+    }
+}
+
+static void read_csf(struct rule_reader *r, const struct rule_key *key, const struct value *v,
+                     void *target)
+{
+    struct rule *rule = target;
+    rule_read_texts(r, key, v, target);
+    check_references(r, REFERENCE_CSF, v, &rule->csf, "CSF 2.0");
+}
+
+static void read_controls(struct rule_reader *r, const struct rule_key *key, const struct value *v,
+                          void *target)
+{
+    struct rule *rule = target;
+    rule_read_texts(r, key, v, target);
+    check_references(r, REFERENCE_800_53, v, &rule->sp800_53, "800-53 revision 5");
+}
+
 static void read_references(struct rule_reader *r, const struct rule_key *key,
                             const struct value *v, void *target)
 {
     static const struct rule_key keys[] = {
-        {"csf", rule_read_texts, offsetof(struct rule, csf), false},
-        {"800-53", rule_read_texts, offsetof(struct rule, sp800_53), false},
+        {"csf", read_csf, offsetof(struct rule, csf), false},
+        {"800-53", read_controls, offsetof(struct rule, sp800_53), false},
         {"cis", rule_read_texts, offsetof(struct rule, cis), false},
         {"links", rule_read_texts, offsetof(struct rule, links), false},
     };
@@ -244,6 +274,21 @@ static const struct rule_key rule_keys[] = {
     {"references", read_references, 0, false},
 };
 
+/* A rule about everything is most often one whose match was lost. */
+static void check_match(struct rule_reader *r, const struct value *v, const struct rule *rule)
+{
+    const struct value *match = value_get(v, STR("match"));
+    if (value_is_object_like(match) && !match->len)
+        rule_problem(r, rule_location(r, match),
+                     "match: an empty mapping is about everything; if that is meant, write "
+                     "match: {type: '*'}%s",
+                     rule->when ? ", or leave the key out" : "");
+    else if (value_is_object_like(v) && !match && !rule->when)
+        rule_problem(r, rule->at,
+                     "a rule without match and when is about everything; if that is meant, write "
+                     "match: {type: '*'}");
+}
+
 static bool add_rule(struct rule_reader *r, const struct value *v)
 {
     struct rules *rules = r->rules;
@@ -251,10 +296,7 @@ static bool add_rule(struct rule_reader *r, const struct value *v)
     r->npaths = 0;
     rule_read_mapping(r, "rule", rule_keys, sizeof rule_keys / sizeof *rule_keys, v, &rule);
     rule.npaths = r->npaths;
-    if (value_is_object_like(v) && !value_get(v, STR("match")) && !rule.when)
-        rule_problem(r, rule.at,
-                     "a rule without match and when is about everything; if that is meant, write "
-                     "match: {type: '*'}");
+    check_match(r, v, &rule);
     rule.name = r->pack.len && rule.id.len
                     ? arena_printf(r->arena, "%.*s/%.*s", STR_ARG(r->pack), STR_ARG(rule.id))
                     : rule.id;
@@ -311,7 +353,7 @@ static void read_list(struct rule_reader *r, const struct rule_key *key, const s
     (void)target;
     if (!value_is_list_like(v)) {
         rule_problem(r, rule_location(r, v), "%s: want a list of rules, got %s", key->name,
-                     value_kind_name(v->kind));
+                     value_plain_kind_name(v->kind));
         return;
     }
     for (size_t i = 0; i < v->len && !r->full; i++) {

@@ -39,7 +39,7 @@ static void keep_value(struct rule_reader *r, const struct rule_key *key, const 
 {
     if (!value_is_object_like(v))
         rule_problem(r, rule_location(r, v), "%s: want a mapping, got %s", key->name,
-                     value_kind_name(v->kind));
+                     value_plain_kind_name(v->kind));
     else
         keep(r, key, v, target);
 }
@@ -280,7 +280,7 @@ static void read_tests(struct rule_reader *r, const struct rule_key *key, const 
 {
     if (!value_is_list_like(v) || v->len > TESTS_MAX) {
         rule_problem(r, rule_location(r, v), "%s: want a list of tests, got %s", key->name,
-                     value_kind_name(v->kind));
+                     value_plain_kind_name(v->kind));
         return;
     }
     for (size_t i = 0; i < v->len && !r->full; i++)

@@ -642,20 +642,26 @@ static void a_waiver_needs_its_facts(void **state)
         "3:5: waiver: 'value' is missing",
         "4:5: unknown key 'reson' in waiver; did you mean 'reason'?",
         "5:19: fingerprint: want the 32 hex digits that a report names, in quotes",
+        "5:30: value: want sha256: or hmac-sha256: and 64 hex digits, as a report has it",
+        "6:26: value: an empty list covers nothing; want the digest of each change",
     };
+    enum { WANTED = sizeof wanted / sizeof *wanted };
     struct setup t;
     begin(&t);
     add_file(&t, "r.yaml", some_rules);
     add_file(&t, "w.yaml",
              "version: 1\nwaivers:\n  - reason: x\n    reson: y\n  - {fingerprint: "
-             "12, value: 'sha256:00', reason: x, owner: y, expires: 2026-01-01}\n");
+             "12, value: 'sha256:00', reason: x, owner: y, expires: 2026-01-01}\n"
+             "  - {address: ab, value: [], reason: x, owner: y, expires: 2026-01-01}\n");
     assert_false(open_policy(&t, "w.yaml"));
-    assert_int_equal(t.problems.rules.n, 6);
-    for (size_t i = 0; i < 6; i++)
+    assert_int_equal(t.problems.rules.n, WANTED);
+    for (size_t i = 0; i < WANTED; i++)
         assert_non_null(
             strstr(rule_problem_text(&t.arena, &t.problems.rules.item[i]).ptr, wanted[i]));
     end(&t);
 }
+
+#define HEX_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static void a_written_waiver_can_be_read(void **state)
 {
@@ -663,7 +669,8 @@ static void a_written_waiver_can_be_read(void **state)
     AUTO_ARENA arena = {.limit = 1 << 20};
     AUTO_BUF out = {.limit = 1 << 16};
     struct err err = {0};
-    static const struct str values[] = {STR_INIT("sha256:1"), STR_INIT("sha256:2")};
+    static const struct str values[] = {STR_INIT("sha256:" HEX_64),
+                                        STR_INIT("hmac-sha256:" HEX_64)};
     const struct waiver waiver = {.fingerprint = STR("0123456789abcdef0123456789abcdef"),
                                   .rule = STR("net/*"),
                                   .value = {values, 2},

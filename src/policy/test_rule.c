@@ -409,7 +409,17 @@ static const char broken[] =
     "      - {path: a, equals: 1, exists: true}\n"
     "      - {path: a}\n"
     "      - {path: a, within: 10.0.0.0/99}\n"
-    "  - {id: b, title: T, decision: ignore}\n";
+    "  - {id: b, title: T, decision: ignore}\n"
+    "  - {id: c, title: T, decision: ignore, match: {}}\n"
+    "  - {id: d, title: T, decision: ignore, match: [], when: {path: a, exists: true}}\n"
+    "  - id: e\n"
+    "    title: T\n"
+    "    decision: ignore\n"
+    "    match: {type: x}\n"
+    "    references:\n"
+    "      csf: [PR, PR.DS, PR.DS-01, pr.ds-1, PR.DS-03, PR.AC-1, PR.DS-01a, PR.DSX]\n"
+    "      '800-53': [AC-3, AC-3(7), SC-51, ac-03, AC-26, AC-3(7, AC-3 (7), AC, XX-1]\n"
+    "      cis: [anything]\n";
 
 static const char *const wanted[] = {
     "r.yaml:3:5: rule: 'title' is missing",
@@ -434,6 +444,20 @@ static const char *const wanted[] = {
     "match: "
     "{type: '*'}",
     "r.yaml:19:5: rule 'p/b' is at r.yaml:10 already",
+    "r.yaml:20:48: match: an empty mapping is about everything; if that is meant, write match: "
+    "{type: '*'}",
+    "r.yaml:21:48: match: want a mapping, got list",
+    "r.yaml:27:34: references: CSF 2.0 has no 'pr.ds-1'; did you mean 'PR.DS-01'?",
+    "r.yaml:27:43: references: CSF 2.0 has no 'PR.DS-03'",
+    "r.yaml:27:53: references: CSF 2.0 has no 'PR.AC-1'",
+    "r.yaml:27:62: references: CSF 2.0 has no 'PR.DS-01a'",
+    "r.yaml:27:73: references: CSF 2.0 has no 'PR.DSX'",
+    "r.yaml:28:40: references: 800-53 revision 5 has no 'ac-03'; did you mean 'AC-3'?",
+    "r.yaml:28:47: references: 800-53 revision 5 has no 'AC-26'",
+    "r.yaml:28:54: references: 800-53 revision 5 has no 'AC-3(7'",
+    "r.yaml:28:62: references: 800-53 revision 5 has no 'AC-3 (7)'; did you mean 'AC-3(7)'?",
+    "r.yaml:28:72: references: 800-53 revision 5 has no 'AC'",
+    "r.yaml:28:76: references: 800-53 revision 5 has no 'XX-1'",
 };
 
 static void all_problems_are_told_in_one_run(void **state)
@@ -448,7 +472,7 @@ static void all_problems_are_told_in_one_run(void **state)
         assert_true(i < problems.n && i < sizeof wanted / sizeof *wanted);
         assert_string_equal(rule_problem_text(&arena, &problems.item[i]).ptr, wanted[i]);
     }
-    assert_non_null(strstr(err.frame[0], "r.yaml: 19 problems; the first, 3:5: "));
+    assert_non_null(strstr(err.frame[0], "r.yaml: 32 problems; the first, 3:5: "));
     rules_close(&rules);
 }
 

@@ -18,15 +18,23 @@ struct waiver_reader {
 
 /* --- reading --- */
 
+#define PLAIN "sha256:"
+#define KEYED "hmac-sha256:"
+enum { SHOWN_MAX = 100 };
+
+static bool is_hex(struct str text, size_t n)
+{
+    bool ok = text.len == n;
+    for (size_t i = 0; ok && i < n; i++)
+        ok = text.ptr[i] && strchr("0123456789abcdef", text.ptr[i]);
+    return ok;
+}
+
 static void read_fingerprint(struct rule_reader *r, const struct rule_key *key,
                              const struct value *v, void *target)
 {
     enum { FINGERPRINT = 32 };
-    struct str text = value_is_string(v) ? value_text(v) : STR("");
-    bool ok = text.len == FINGERPRINT;
-    for (size_t i = 0; i < text.len; i++)
-        ok = ok && text.ptr[i] && strchr("0123456789abcdef", text.ptr[i]);
-    if (ok)
+    if (value_is_string(v) && is_hex(value_text(v), FINGERPRINT))
         rule_read_text(r, key, v, target);
     else
         rule_problem(r, rule_location(r, v),
@@ -43,18 +51,34 @@ static void read_path(struct rule_reader *r, const struct rule_key *key, const s
         rule_problem(r, rule_location(r, v), "%s", err.frame[0]);
 }
 
+/* One that is cut or misspelt would never be met, and its waiver be told as void. */
+static bool is_digest(struct str text)
+{
+    bool keyed = str_starts(text, STR(KEYED)), plain = str_starts(text, STR(PLAIN));
+    size_t lead = keyed ? sizeof KEYED - 1 : sizeof PLAIN - 1;
+    return (keyed || plain) && is_hex(str_sub(text, lead, text.len), DIGEST_HEX);
+}
+
 static void read_value(struct rule_reader *r, const struct rule_key *key, const struct value *v,
                        void *target)
 {
     struct waiver *waiver = target;
+    if (value_is_list_like(v) && v->len == 0) {
+        rule_problem(r, rule_location(r, v),
+                     "%s: an empty list covers nothing; want the digest of each change that is "
+                     "accepted, as a report has it (`plumb policy waive` writes it)",
+                     key->name);
+        return;
+    }
     rule_read_texts(r, key, v, target);
     for (size_t i = 0; i < waiver->value.n; i++) {
         struct str text = waiver->value.item[i];
-        if (text.len && !str_starts(text, STR("sha256:")) && !str_starts(text, STR("hmac-sha256:")))
-            rule_problem(r, rule_location(r, v),
-                         "%s: want sha256:... or hmac-sha256:..., as a report has it for each "
-                         "change (`plumb policy waive` writes it)",
-                         key->name);
+        const struct value *at = value_is_list_like(v) ? &v->items[i] : v;
+        if (text.len && !is_digest(text))
+            rule_problem(r, rule_location(r, at),
+                         "%s: want sha256: or hmac-sha256: and %d hex digits, as a report has it "
+                         "for each change (`plumb policy waive` writes it), got '%.*s'",
+                         key->name, DIGEST_HEX, STR_ARG(str_sub(text, 0, SHOWN_MAX)));
     }
 }
 
@@ -106,7 +130,7 @@ static void read_list(struct rule_reader *r, const struct rule_key *key, const s
         return;
     if (!value_is_list_like(v) || v->len > WAIVERS_MAX) {
         rule_problem(r, rule_location(r, v), "%s: want a list of waivers, got %s", key->name,
-                     value_kind_name(v->kind));
+                     value_plain_kind_name(v->kind));
         return;
     }
     for (size_t i = 0; i < v->len && !r->full; i++)
@@ -156,7 +180,7 @@ bool waiver_digest(struct arena *arena, struct str key, struct str path, const s
     if (secret ? !canon_digest_keyed(key, &pair, &digest, err) : !canon_digest(&pair, &digest, err))
         return err_wrap(err, "digest of %.*s", STR_ARG(path));
     digest_hex(&digest, hex);
-    *ret = arena_printf(arena, "%s:%s", secret ? "hmac-sha256" : "sha256", hex);
+    *ret = arena_printf(arena, "%s%s", secret ? KEYED : PLAIN, hex);
     return ret->ptr || arena_full(arena, err);
 }
 
@@ -227,8 +251,9 @@ static void write_line(struct buf *out, const char *lead, struct str value)
 
 void waiver_write(struct buf *out, const struct waiver *waiver)
 {
+    bool found = waiver->fingerprint.len > 0;
     write_line(out, "  - fingerprint: ", waiver->fingerprint);
-    write_line(out, "    address: ", waiver->address);
+    write_line(out, found ? "    address: " : "  - address: ", waiver->address);
     write_line(out, "    path: ", waiver->path_text);
     write_line(out, "    rule: ", waiver->rule);
     if (waiver->value.n == 1) {

@@ -1,6 +1,7 @@
 /* issues.c - figures and words of a check, for every format. */
 #include "base/utf8.h"
 #include "report/parts.h"
+#include "wire/json.h"
 
 enum { EXCERPT_LINES = 4, EXCERPT_BYTES = 300 };
 
@@ -129,4 +130,17 @@ void issue_excerpt(struct buf *out, const struct issue *issue, unsigned indent)
         if (!more)
             break;
     }
+}
+
+void digests_json(struct jsonw *w, const struct issue *issue)
+{
+    jsonw_key(w, STR("digests"));
+    jsonw_array_open(w);
+    for (size_t i = 0; i < issue->ndigests; i++) {
+        if (issue->digest[i].ptr)
+            jsonw_string(w, issue->digest[i]);
+        else
+            jsonw_null(w);
+    }
+    jsonw_array_close(w);
 }

@@ -24,6 +24,7 @@ static void put_issue(struct jsonw *w, const struct issue *issue)
     text_json(w, STR("excerpt"), issue->excerpt);
     text_json(w, STR("link"), issue->link);
     location_json_as(w, STR("rule_location"), &issue->rule_at);
+    digests_json(w, issue);
     jsonw_object_close(w);
 }
 

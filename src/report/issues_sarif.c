@@ -182,6 +182,8 @@ static void put_result(struct jsonw *w, const struct rules *rules,
     jsonw_member_string(w, STR("kind"), str_from(issue_kind_name(issue->kind)));
     jsonw_member_string(w, STR("severity"), str_from(severity_name(issue->severity)));
     put_changes(w, issue);
+    if (issue->ndigests)
+        digests_json(w, issue);
     jsonw_object_close(w);
     jsonw_object_close(w);
 }

@@ -31,7 +31,20 @@ static void put_place(struct buf *out, const struct location *at)
     buf_str(out, STR(": "));
 }
 
-static void put_issue(struct buf *out, const struct issue *issue, bool colour)
+static void put_digests(struct buf *out, const struct issue *issue)
+{
+    if (!issue->ndigests)
+        return;
+    buf_str(out, STR("    a waiver is bound to "));
+    for (size_t i = 0; i < issue->ndigests; i++) {
+        buf_str(out, i ? STR(", ") : STR(""));
+        buf_str(out, issue->digest[i].ptr ? issue->digest[i]
+                                          : STR("a secret, which needs PLUMB_WAIVER_KEY"));
+    }
+    buf_char(out, '\n');
+}
+
+static void put_issue(struct buf *out, const struct issue *issue, bool colour, bool explain)
 {
     AUTO_BUF place = {.limit = BUF_DEFAULT_LIMIT};
     put_place(&place, &issue->at);
@@ -68,6 +81,8 @@ static void put_issue(struct buf *out, const struct issue *issue, bool colour)
         text_safe(out, buf_view(&rule));
         buf_char(out, '\n');
     }
+    if (explain)
+        put_digests(out, issue);
     if (issue->link.len) {
         buf_str(out, STR("    see "));
         text_safe(out, issue->link);
@@ -75,22 +90,23 @@ static void put_issue(struct buf *out, const struct issue *issue, bool colour)
     }
 }
 
-static void put_subject(struct buf *out, const struct check_subject *subject, bool colour)
+static void put_subject(struct buf *out, const struct check_subject *subject,
+                        const struct report_options *options)
 {
-    put_toned(out, colour, TONE_BOLD, subject->name);
+    put_toned(out, options->colour, TONE_BOLD, subject->name);
     buf_str(out, STR("  ("));
     check_subject_print(out, subject);
     buf_str(out, STR(")\n"));
     if (subject->failed.len) {
         buf_str(out, STR("  "));
-        put_toned(out, colour, TONE_BAD, STR("not checked"));
+        put_toned(out, options->colour, TONE_BAD, STR("not checked"));
         buf_str(out, STR(": "));
         text_safe_lines(out, subject->failed, 4);
         buf_char(out, '\n');
     }
     for (size_t i = 0; i < subject->nissues; i++) {
         buf_str(out, i ? STR("\n") : STR(""));
-        put_issue(out, &subject->issues[i], colour);
+        put_issue(out, &subject->issues[i], options->colour, options->explain);
     }
     for (size_t i = 0; i < subject->nnotes; i++) {
         buf_str(out, STR("  note: "));
@@ -109,7 +125,7 @@ bool issues_write_text(struct buf *out, const struct check_result *result,
     for (size_t i = 0; i < result->n; i++) {
         const struct check_subject *subject = &result->subject[i];
         if (subject->nissues || subject->failed.len || subject->nnotes)
-            put_subject(out, subject, options->colour);
+            put_subject(out, subject, options);
     }
     check_tally_print(&line, &tally);
     bool good = !tally.failed && !tally.by_kind[ISSUE_ERROR] && !tally.by_kind[ISSUE_VIOLATION];

@@ -185,6 +185,8 @@ struct check_tally {
 void check_tally_all(struct check_tally *tally, const struct check_result *result);
 /* "2 errors, 1 warning; 3 files, 1 module, 12 resources checked" */
 void check_tally_print(struct buf *out, const struct check_tally *tally);
+/* "digests": [...]: what a waiver is bound to; null for a secret without a key. */
+void digests_json(struct jsonw *w, const struct issue *issue);
 /* "module", or what the subject is, with its figures: "module, 3 files". */
 void check_subject_print(struct buf *out, const struct check_subject *subject);
 /* Summary, detail and remedy as lines. */

@@ -40,6 +40,7 @@ struct check_document_options {
     struct entries *entries;       /* rules of Rego (policy/objection.h); NULL: none are asked */
     struct gatekeeper *gatekeeper; /* its constraints; or NULL */
     struct policy *policy[CHECK_POLICIES];
+    struct policy *waiving; /* has the waivers of what entries and constraints say; or NULL */
     struct rego_eval_options eval;
     struct plan_code *code; /* where plans come from, or NULL */
 };

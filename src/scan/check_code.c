@@ -23,7 +23,9 @@ struct checking {
     struct check_subject *subject;
     bool cut; /* there were more diagnostics than can be kept */
     bool full;
-    bool unsound; /* rules were asked of no more than could be read */
+    bool unsound;       /* rules were asked of no more than could be read */
+    struct str *waived; /* notes */
+    size_t nwaived, waived_room;
 };
 
 /* --- diagnostics as issues --- */
@@ -273,6 +275,19 @@ static bool explore(struct checking *in, struct err *err)
 
 /* --- rules --- */
 
+static bool note_waiver(struct checking *in, struct str address, const struct verdict *v)
+{
+    struct str *grown =
+        arena_grow(in->arena, in->waived, in->nwaived, &in->waived_room, in->nwaived + 1);
+    struct str note = arena_printf(in->arena, "%.*s: %.*s: waived by %.*s", STR_ARG(address),
+                                   STR_ARG(v->rule), STR_ARG(v->waived_by));
+    if (!grown || !note.ptr)
+        return false;
+    in->waived = grown;
+    grown[in->nwaived++] = note;
+    return true;
+}
+
 static bool add_verdict(struct checking *in, struct code *code,
                         const struct code_instance *instance, const struct verdict *v,
                         struct err *err)
@@ -281,7 +296,9 @@ static bool add_verdict(struct checking *in, struct code *code,
                            : decision_is_violation(v->decision) ? ISSUE_VIOLATION
                                                                 : ISSUE_WARNING;
     const struct value *at = path_find(&instance->desired, v->where);
-    if (v->decision == DECISION_IGNORE || v->waived_by.len)
+    if (v->waived_by.len)
+        return note_waiver(in, instance->address, v) || arena_full(in->arena, err);
+    if (v->decision == DECISION_IGNORE)
         return true;
     struct issue *issue = add_issue(in);
     if (!issue)
@@ -304,6 +321,23 @@ static bool add_verdict(struct checking *in, struct code *code,
         return false;
     if (at && value_any_sensitive(at))
         issue->excerpt = (struct str){0};
+    return true;
+}
+
+/* To the issue that was added last, for this verdict. */
+static bool add_digests(struct checking *in, const struct policy *policy,
+                        const struct rule_subject *subject, const struct verdict *v,
+                        struct err *err)
+{
+    struct str *digest = NULL;
+    size_t n = 0;
+    if (v->waived_by.len || v->error || v->decision == DECISION_IGNORE)
+        return true;
+    if (!policy_verdict_digests(policy, in->arena, subject, v, &digest, &n, err))
+        return false;
+    struct issue *issue = &in->issues.issue[in->issues.n - 1];
+    issue->digest = digest;
+    issue->ndigests = n;
     return true;
 }
 
@@ -333,7 +367,8 @@ static bool judge_instance(struct checking *in, struct code *code,
             !policy_judge(in->options->policy[k], in->arena, &subject, &judgement, err))
             return false;
         for (size_t i = 0; i < judgement.nverdicts; i++)
-            if (!add_verdict(in, code, instance, &judgement.verdict[i], err))
+            if (!add_verdict(in, code, instance, &judgement.verdict[i], err) ||
+                !add_digests(in, in->options->policy[k], &subject, &judgement.verdict[i], err))
                 return false;
     }
     return true;
@@ -372,7 +407,7 @@ static bool take_notes(struct checking *in, struct err *err)
 {
     size_t n;
     const struct str *notes = look_notes(in->look, &n);
-    struct str *kept = arena_new(in->arena, struct str, n + 2);
+    struct str *kept = arena_new(in->arena, struct str, n + in->nwaived + 2);
     if (!kept)
         return arena_full(in->arena, err);
     for (size_t i = 0; i < n; i++) {
@@ -380,6 +415,8 @@ static bool take_notes(struct checking *in, struct err *err)
         if (!kept[i].ptr)
             return arena_full(in->arena, err);
     }
+    for (size_t i = 0; i < in->nwaived; i++)
+        kept[n++] = in->waived[i];
     if (in->cut)
         kept[n++] = STR("there are more diagnostics than can be kept");
     if (in->unsound)

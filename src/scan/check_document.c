@@ -225,6 +225,53 @@ static bool move_to_code(struct judging *in, const struct spot *spot, size_t at,
     return issue->detail.ptr || full(in);
 }
 
+/* --- waivers --- */
+
+/* The value at the place that the rule objects to, by address: what can be waived of a document
+ * as a whole. */
+static bool waive(struct judging *in, const struct objection *o, struct str *ret_digest,
+                  struct str *ret_waiver)
+{
+    AUTO_BUF path = {.limit = BUF_DEFAULT_LIMIT};
+    AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
+    struct jsonw w = {.out = &text};
+    size_t at;
+    struct rule_change change = {.path = o->spot.path,
+                                 .after = path_find(in->document->root, o->spot.path)};
+    const struct rule_subject subject = {.kind = SUBJECT_RESOURCE,
+                                         .address = address_of(in, o->spot.path, &at)};
+    *ret_digest = *ret_waiver = (struct str){0};
+    if (!in->options->waiving || !subject.address.len)
+        return true;
+    if (!in->secrets && !secrets_find(in->arena, in->document, &in->secrets, in->err))
+        return false;
+    path_print(&path, (struct path){o->spot.path.step + at, o->spot.path.n - at});
+    if (change.after)
+        jsonw_value(&w, change.after);
+    change.path_text = arena_dup(in->arena, buf_view(&path));
+    change.sensitive = text.failed || secrets_tells(in->secrets, buf_view(&text));
+    return change.path_text.ptr ? policy_waives(in->options->waiving, in->arena, &subject, &change,
+                                                o->rule, ret_digest, ret_waiver, in->err)
+                                : full(in);
+}
+
+static bool note_waived(struct judging *in, struct str address, struct str rule, struct str waiver)
+{
+    return add_note(in, arena_printf(in->arena, "%.*s: %.*s: waived by %.*s", STR_ARG(address),
+                                     STR_ARG(rule), STR_ARG(waiver)));
+}
+
+static bool put_digest(struct judging *in, struct str digest, struct issue *issue)
+{
+    struct str *one = arena_new(in->arena, struct str, 1);
+    if (!one)
+        return full(in);
+    *one = digest;
+    issue->digest = one;
+    issue->ndigests = 1;
+    return true;
+}
+
 static bool add_issue(struct judging *in, const struct objection *o)
 {
     struct issue *grown = arena_grow(in->arena, in->issue, in->n, &in->room, in->n + 1);
@@ -254,10 +301,25 @@ static bool add_issue(struct judging *in, const struct objection *o)
 
 /* --- the way --- */
 
+static bool add_objection(struct judging *in, const struct objection *o)
+{
+    struct str digest = {0}, waiver = {0};
+    size_t at;
+    if (!o->error && !waive(in, o, &digest, &waiver))
+        return false;
+    struct str address = address_of(in, o->spot.path, &at);
+    if (waiver.len)
+        return note_waived(in, address, o->rule, waiver);
+    if (!add_issue(in, o))
+        return false;
+    return o->error || !address.len || !in->options->waiving ||
+           put_digest(in, digest, &in->issue[in->n - 1]);
+}
+
 static bool add_issues(struct judging *in, const struct objections *found)
 {
     for (size_t i = 0; i < found->n; i++)
-        if (!add_issue(in, &found->item[i]))
+        if (!add_objection(in, &found->item[i]))
             return false;
     return !found->exceptions ||
            add_note(in, arena_printf(in->arena, "%zu rule%s not asked: an exception of the policy",
@@ -289,11 +351,10 @@ static bool add_verdict(struct judging *in, const struct check_resource *r, cons
                           .warning = !decision_is_violation(v->decision),
                           .error = v->error,
                           .policy = v->at};
-    if (v->decision == DECISION_IGNORE || v->waived_by.len)
-        return !v->waived_by.len ||
-               add_note(in, arena_printf(in->arena, "%.*s: %.*s: waived by %.*s",
-                                         STR_ARG(r->subject.address), STR_ARG(v->rule),
-                                         STR_ARG(v->waived_by)));
+    if (v->waived_by.len)
+        return note_waived(in, r->subject.address, v->rule, v->waived_by);
+    if (v->decision == DECISION_IGNORE)
+        return true;
     if (!place_of(in, spots, r->path, v->where, &o.spot) || !add_issue(in, &o))
         return false;
     struct issue *issue = &in->issue[in->n - 1];
@@ -313,6 +374,22 @@ static bool add_verdict(struct judging *in, const struct check_resource *r, cons
     return issue->detail.ptr || !v->unknown ? hide(in, issue) : full(in);
 }
 
+/* To the issue that was added last, for this verdict. */
+static bool add_digests(struct judging *in, const struct policy *policy,
+                        const struct check_resource *r, const struct verdict *v)
+{
+    struct str *digest = NULL;
+    size_t n = 0;
+    if (v->waived_by.len || v->error || v->decision == DECISION_IGNORE)
+        return true;
+    if (!policy_verdict_digests(policy, in->arena, &r->subject, v, &digest, &n, in->err))
+        return false;
+    struct issue *issue = &in->issue[in->n - 1];
+    issue->digest = digest;
+    issue->ndigests = n;
+    return true;
+}
+
 static bool judge_resource(struct judging *in, const struct check_resource *r,
                            struct policy *policy, struct spots **spots)
 {
@@ -323,7 +400,8 @@ static bool judge_resource(struct judging *in, const struct check_resource *r,
         !spots_open(in->arena, in->documents, in->document, spots, in->err))
         return false;
     for (size_t k = 0; k < judgement.nverdicts; k++)
-        if (!add_verdict(in, r, &judgement.verdict[k], *spots))
+        if (!add_verdict(in, r, &judgement.verdict[k], *spots) ||
+            !add_digests(in, policy, r, &judgement.verdict[k]))
             return false;
     return true;
 }

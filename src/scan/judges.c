@@ -210,9 +210,10 @@ static bool check_pins(struct arena *arena, const struct config *c, struct err *
 
 /* --- opening --- */
 
-static bool list_waivers(struct arena *arena, const struct judges *j, const struct config *c,
-                         struct policy_options *options, struct err *err)
+bool judges_list_waivers(struct arena *arena, const struct judges *j, struct str **ret,
+                         size_t *ret_n, struct err *err)
 {
+    const struct config *c = j->config ? j->config : &nothing;
     struct str *files = arena_new(arena, struct str, c->nwaivers + j->nwaivers);
     for (size_t i = 0; files && i < c->nwaivers; i++) {
         files[i] = below(arena, c->root, c->waivers[i]);
@@ -221,8 +222,8 @@ static bool list_waivers(struct arena *arena, const struct judges *j, const stru
     }
     for (size_t i = 0; files && i < j->nwaivers; i++)
         files[c->nwaivers + i] = j->waivers[i];
-    options->waivers = files;
-    options->nwaivers = c->nwaivers + j->nwaivers;
+    *ret = files;
+    *ret_n = c->nwaivers + j->nwaivers;
     return files || arena_full(arena, err);
 }
 
@@ -242,15 +243,18 @@ bool judges_open(struct arena *arena, const struct judges *judges, const struct 
 {
     const struct config *c = judges->config ? judges->config : &nothing;
     struct list sources = {.arena = arena};
+    struct str *waivers = NULL;
     struct policy_options options = {.now_utc_ms = how->now_utc_ms,
                                      .partial = how->partial,
                                      .timeout_ms = c->policy_timeout_ms,
                                      .cancel = how->cancel};
     *ret = NULL;
     if (!check_all_there(arena, judges->config, err) || !list_sources(&sources, judges, err) ||
-        !check_pins(arena, c, err) || !list_waivers(arena, judges, c, &options, err) ||
+        !check_pins(arena, c, err) ||
+        !judges_list_waivers(arena, judges, &waivers, &options.nwaivers, err) ||
         !list_defaults(arena, c, &options, err))
         return false;
+    options.waivers = waivers;
     if (!sources.n && !options.nwaivers && !options.ndefaults)
         return true;
     options.source = sources.item;

@@ -30,6 +30,9 @@ struct judges {
 /* Files and packs, in the order they are asked. */
 bool judges_list(struct arena *arena, const struct judges *judges, struct policy_source **ret,
                  size_t *ret_n, struct err *err);
+/* Files of waivers, those of plumb.yaml first. */
+bool judges_list_waivers(struct arena *arena, const struct judges *judges, struct str **ret,
+                         size_t *ret_n, struct err *err);
 /* "sha256:..." of the bytes that judge, waivers of the command line among them; empty without
  * any. */
 bool judges_digest(struct arena *arena, const struct judges *judges, struct str *ret,

@@ -186,6 +186,13 @@ const char *value_kind_name(enum value_kind kind)
     return kind < VALUE_KIND_COUNT ? names[kind] : "invalid";
 }
 
+const char *value_plain_kind_name(enum value_kind kind)
+{
+    bool list = kind == VALUE_LIST || kind == VALUE_TUPLE || kind == VALUE_SET;
+    bool mapping = kind == VALUE_MAP || kind == VALUE_OBJECT;
+    return list ? "list" : mapping ? "mapping" : value_kind_name(kind);
+}
+
 static int compare_at(const struct value *a, const struct value *b, unsigned depth_left);
 
 static int compare_items(const struct value *a, const struct value *b, unsigned depth_left)

@@ -189,6 +189,8 @@ bool value_get_bool(const struct value *v, struct str key, bool otherwise);
 /* v is a number with an exact int64 value. */
 bool value_to_int64(const struct value *v, int64_t *ret);
 const char *value_kind_name(enum value_kind kind); /* "null", "bool", ... */
+/* In the words of JSON and YAML, where a tuple is a list and an object a mapping. */
+const char *value_plain_kind_name(enum value_kind kind);
 
 /* --- comparing --- */
 
