@@ -12,7 +12,9 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/utf8.h"
 #include "live/feed_parts.h"
+#include "wire/grpc.h"
 #include "wire/gzip.h"
 #include "wire/json.h"
 
@@ -200,18 +202,41 @@ static bool read_value(struct feeding *f, const struct value *v, unsigned left, 
 
 /* --- documents --- */
 
-static void take_headers(struct feeding *f, const struct feed_from *from)
+/* CloudEvents' HTTP binding 1.0.2, 3.1.3.2: quotes off, then %XX, once; what is no UTF-8 then stays
+ * as it came. ptr NULL where memory ends. */
+static struct str from_header(struct feeding *f, const struct feed_from *from, const char *name)
 {
+    struct str raw = str_trim(from->header(from->ctx, name)), text = arena_dup(f->arena, raw);
+    char *bytes = (char *)(uintptr_t)text.ptr; /* our own copy */
+    if (!bytes)
+        return text;
+    if (raw.len >= 2 && raw.ptr[0] == '"' && raw.ptr[raw.len - 1] == '"') {
+        text.len = 0;
+        for (size_t i = 1; i + 1 < raw.len; i++) {
+            i += raw.ptr[i] == '\\' && i + 2 < raw.len;
+            bytes[text.len++] = raw.ptr[i];
+        }
+    }
+    text.len = grpc_decode_text(bytes, text.len);
+    return utf8_bad_at(text) == SIZE_MAX ? text : raw;
+}
+
+static bool take_headers(struct feeding *f, const struct feed_from *from, struct err *err)
+{
+    struct feed_around *around = &f->around;
     if (!from->header || !from->header(from->ctx, "ce-specversion").len)
-        return;
+        return true;
     struct value *time = arena_new(f->arena, struct value, 1);
-    f->around = (struct feed_around){.id = from->header(from->ctx, "ce-id"),
-                                     .source = from->header(from->ctx, "ce-source"),
-                                     .type = from->header(from->ctx, "ce-type"),
-                                     .subject = from->header(from->ctx, "ce-subject"),
-                                     .time = time};
-    if (time)
-        *time = value_string(from->header(from->ctx, "ce-time"));
+    *around = (struct feed_around){.id = from_header(f, from, "ce-id"),
+                                   .source = from_header(f, from, "ce-source"),
+                                   .type = from_header(f, from, "ce-type"),
+                                   .subject = from_header(f, from, "ce-subject"),
+                                   .time = time};
+    if (!time || !around->id.ptr || !around->source.ptr || !around->type.ptr ||
+        !around->subject.ptr)
+        return arena_full(f->arena, err);
+    *time = value_string(from->header(from->ctx, "ce-time"));
+    return true;
 }
 
 /* One document, or one on each line. */
@@ -251,7 +276,10 @@ bool feed_read(struct arena *arena, struct str bytes, const struct feed_from *fr
     }
     if (bytes.len > FEED_BYTES_MAX)
         return err_set(err, ERR_LIMIT, "%s: more than %d MiB", f.name, FEED_BYTES_MAX >> 20);
-    take_headers(&f, from);
+    if (!take_headers(&f, from, err))
+        return false;
+    if (f.around.id.len && !str_trim(bytes).len)
+        bytes = STR("{}"); /* the attributes say all of it */
     if (!read_documents(&f, bytes, err))
         return false;
     if (!got.n && got.unknown)

@@ -1,7 +1,9 @@
 /* test_feed.c - events of each source, in each envelope: a row says what is taken from one. */
 #include "base/test.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -235,6 +237,95 @@ static void pubsub_and_gzip(void **state)
     assert_non_null(strstr(err.frame[0], "gzip"));
 }
 
+/* Members behind one another are one file: logs that are gathered are written so. */
+static void all_members_of_a_gzip(void **state)
+{
+    AUTO_ARENA arena = {.limit = LIMIT};
+    AUTO_BUF gz = {.limit = LIMIT};
+    struct err err = {0};
+    struct feed feed = {0};
+    const struct feed_from from = {.name = "t"};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        unsigned char packed[1000];
+        char line[200];
+        int n = snprintf(line, sizeof line,
+                         "{\"id\":\"%d\",\"actor\":\"erin\",\"resource\":\"app\","
+                         "\"time\":\"2026-08-23T09:58:12Z\"}\n",
+                         i);
+        z_stream z = {0};
+        assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+        z.next_in = (Bytef *)line;
+        z.avail_in = (uInt)n;
+        z.next_out = packed;
+        z.avail_out = sizeof packed;
+        assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+        buf_add(&gz, (const char *)packed, sizeof packed - z.avail_out);
+        (void)deflateEnd(&z);
+    }
+    size_t whole = gz.len;
+    assert_true(feed_read(&arena, buf_view(&gz), &from, &feed, &err));
+    assert_int_equal(feed.n, 3);
+    is_text(feed.event[2].id, "2");
+    assert_false(feed_read(&arena, str_sub(buf_view(&gz), 0, whole - 5), &from, &feed, &err));
+    assert_int_equal(err.kind, ERR_SYNTAX);
+    buf_str(&gz, (struct str){"\0\0\0", 3});
+    assert_true(feed_read(&arena, buf_view(&gz), &from, &feed, &err));
+    assert_int_equal(feed.n, 3);
+    buf_str(&gz, STR("more"));
+    assert_false(feed_read(&arena, buf_view(&gz), &from, &feed, &err));
+}
+
+/* Of a table {name, value, ..., NULL}. */
+static struct str said(const void *ctx, const char *name)
+{
+    for (const char *const *at = ctx; *at; at += 2)
+        if (strcmp(*at, name) == 0)
+            return str_from(at[1]);
+    return STR("");
+}
+
+static void values_of_headers_are_unpacked(void **state)
+{
+    static const struct {
+        const char *said, *want;
+    } ids[] = {{"a%20b%2F%C3%BC", "a b/\u00fc"},
+               {"\"a \\\"b\\\\\"", "a \"b\\"},
+               {"\"q%22\"", "q\""},
+               {"100%", "100%"},
+               {"%zz", "%zz"},
+               {"%ff", "%ff"},
+               {"%2525", "%25"},
+               {"\"", "\""},
+               {"a+b", "a+b"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        const char *const with[] = {"ce-specversion",
+                                    "1.0",
+                                    "ce-id",
+                                    ids[i].said,
+                                    "ce-source",
+                                    "/db%2Fone",
+                                    "ce-type",
+                                    "role%20altered",
+                                    "ce-subject",
+                                    "app%5Frole",
+                                    "ce-time",
+                                    "2026-08-23T09:58:12Z",
+                                    NULL};
+        AUTO_ARENA arena = {.limit = LIMIT};
+        struct err err = {0};
+        struct feed feed = {0};
+        const struct feed_from from = {.name = "t", .header = said, .ctx = with};
+        /* without data, the attributes say all of it */
+        assert_true(feed_read(&arena, STR(""), &from, &feed, &err));
+        assert_int_equal(feed.n, 1);
+        is_text(feed.event[0].id, arena_printf(&arena, "/db/one %s", ids[i].want).ptr);
+        is_text(feed.event[0].action, "role altered");
+        is_text(feed.event[0].name[0].text, "app_role");
+    }
+}
+
 static struct str header(const void *ctx, const char *name)
 {
     (void)ctx;
@@ -348,6 +439,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_source_and_envelope),
         cmocka_unit_test(pubsub_and_gzip),
+        cmocka_unit_test(all_members_of_a_gzip),
+        cmocka_unit_test(values_of_headers_are_unpacked),
         cmocka_unit_test(a_cloudevent_in_headers),
         cmocka_unit_test(what_is_no_event_is_an_error),
         cmocka_unit_test(what_is_taken_of_one_is_bounded),

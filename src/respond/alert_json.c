@@ -45,6 +45,8 @@ static void actor(struct jsonw *w, const struct alert_finding *f)
     text_json(w, STR("source_ip"), f->source_ip);
     text_json(w, STR("event"), f->event);
     time_json(w, STR("at"), f->actor_utc_ms);
+    if (f->actor.len)
+        jsonw_member_bool(w, STR("surely"), !f->perhaps);
     jsonw_object_close(w);
 }
 

@@ -82,6 +82,7 @@ static void take_actor(const struct value *detail, struct alert_finding *f)
     f->client = value_get_string(by, STR("client"));
     f->source_ip = value_get_string(by, STR("source_ip"));
     f->event = value_get_string(by, STR("event"));
+    f->perhaps = !value_get_bool(by, STR("surely"), true);
     if (clock_parse(value_get_string(by, STR("time")), &at))
         f->actor_utc_ms = at;
     if (!f->actor.len && !f->actor_how.len)

@@ -66,6 +66,7 @@ static bool read_finding(struct arena *arena, const struct value *v, struct aler
     f->line = (uint32_t)number(code, "line");
     f->more_changes = number(v, "more_changes");
     f->actor_utc_ms = moment(actor, "at");
+    f->perhaps = !value_get_bool(actor, STR("surely"), true);
     f->first_utc_ms = moment(v, "first");
     f->since_utc_ms = moment(v, "since");
     f->due_utc_ms = moment(v, "due");

@@ -52,6 +52,7 @@ struct alert_finding {
     struct str actor;              /* who changed it; empty = not known, then actor_how says why */
     struct str actor_how, session, client, source_ip;
     struct str event;                      /* id of the audit event that says so; or empty */
+    bool perhaps;                          /* the event names something that it is a part of */
     int64_t actor_utc_ms;                  /* 0 = not known */
     struct str decision, rule, rule_place; /* "policies/tags.yaml:3"; or empty */
     int64_t first_utc_ms, since_utc_ms, due_utc_ms; /* since: of its status; 0 = none */

@@ -95,6 +95,10 @@ static void who_it_was_is_always_told(void **state)
     f.session = f.client = (struct str){long_text, sizeof long_text};
     n = wording_facts(&arena, &f, 300, facts);
     assert_true(str_ends(fact(facts, n, "Changed by"), STR("00Z, event 42")));
+    f = (struct alert_finding){
+        .actor = STR("alice"), .actor_how = STR("cloudtrail"), .perhaps = true};
+    n = wording_facts(&arena, &f, 300, facts);
+    assert_string_equal(fact(facts, n, "Changed by").ptr, "alice (perhaps) (cloudtrail)");
     struct test_alert t;
     test_alert_fill(&t, ALERT_NEW, 1);
     n = wording_facts(&arena, t.finding, 200, facts);

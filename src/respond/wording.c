@@ -92,12 +92,13 @@ enum { ACTOR_BYTES = 200, SESSION_BYTES = 80, CLIENT_BYTES = 60 };
 
 static struct str who(struct arena *arena, const struct alert_finding *f)
 {
-    static const char *const known[] = {"*",        " (*)",   ", session *", ", *",
-                                        ", from *", ", at *", ", event *"};
+    static const char *const known[] = {"*",   " (*)",     " (*)",   ", session *",
+                                        ", *", ", from *", ", at *", ", event *"};
     if (!f->actor.len)
         return arena_printf(arena, "not known%s%.*s", f->actor_how.len ? ": " : "",
                             STR_ARG(f->actor_how));
     const struct str part[] = {wording_line(arena, f->actor, ACTOR_BYTES),
+                               f->perhaps ? STR("perhaps") : STR(""),
                                f->actor_how,
                                wording_line(arena, f->session, SESSION_BYTES),
                                wording_line(arena, f->client, CLIENT_BYTES),

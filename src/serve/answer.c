@@ -107,6 +107,8 @@ static struct answer problem_of(const struct request *request, unsigned status, 
                 ? "Bearer realm=\"plumb\", error=\"invalid_token\", Basic realm=\"plumb\", "
                   "charset=\"UTF-8\""
                 : "Bearer realm=\"plumb\", Basic realm=\"plumb\", charset=\"UTF-8\""};
+    if (status == 415) /* RFC 9110, 15.5.16 */
+        answer.header[0] = (struct answer_header){"Accept-Encoding", "gzip"};
     if (status == 503)
         answer.header[0] = (struct answer_header){"Retry-After", "5"};
     if (status == 429)

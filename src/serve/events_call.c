@@ -6,6 +6,7 @@
  * Source:  CloudEvents HTTP webhook 1.0.2; Standard Webhooks; Event Grid's validation handshake
  */
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #include "base/clock.h"
@@ -21,8 +22,10 @@
 #include "wire/json.h"
 
 enum {
-    EVENTS_MOST = 1000, /* of one request: they are one transaction */
-    WAITING_MOST = 64   /* requests */
+    EVENTS_MOST = 1000,       /* of one request: they are one transaction */
+    WAITING_MOST = 64,        /* requests */
+    READ_BYTES = 128 << 20,   /* what a body takes when it is read: EVENTS_BODY of small values */
+    WAITING_BYTES = 384 << 20 /* of all that wait */
 };
 
 /* --- who --- */
@@ -68,6 +71,7 @@ struct events_job {
     struct server *server;
     struct request *request;
     struct activity_rules rules;
+    size_t bytes; /* of the request's arena, in events_bytes */
     struct feed feed;
     struct activity_done done;
 };
@@ -115,6 +119,23 @@ static void answer_done(struct events_job *job)
     request_answer(job->request, &answer);
 }
 
+static void stop_waiting(struct server *server, size_t bytes)
+{
+    atomic_fetch_sub(&server->events_waiting, 1);
+    atomic_fetch_sub(&server->events_bytes, bytes);
+}
+
+/* False: there are enough already. */
+static bool begin_waiting(struct server *server, size_t bytes)
+{
+    unsigned n = atomic_fetch_add(&server->events_waiting, 1);
+    size_t held = atomic_fetch_add(&server->events_bytes, bytes);
+    if (n < WAITING_MOST && (!n || held + bytes <= WAITING_BYTES))
+        return true;
+    stop_waiting(server, bytes);
+    return false;
+}
+
 static void on_done(struct commit_job *commit, const struct err *failed)
 {
     struct events_job *job = (struct events_job *)(void *)commit;
@@ -122,7 +143,7 @@ static void on_done(struct commit_job *commit, const struct err *failed)
     bool wake = !failed && (job->done.touched || job->done.whole); /* somebody scans, or tells */
     for (size_t i = 0; !failed && i < job->feed.n; i++)
         wake |= job->feed.event[i].attack;
-    atomic_fetch_sub(&server->events_waiting, 1);
+    stop_waiting(server, job->bytes);
     if (failed) {
         request_failed(job->request, failed);
     } else {
@@ -158,10 +179,26 @@ static void answer_validation(struct request *request, struct str code)
     request_answer(request, &answer);
 }
 
+/* gzip is known by its first bytes, said or not. What else a body may be packed in is told from
+ * one that is damaged. */
+static bool is_readable(struct request *request)
+{
+    static const char *const known[] = {"identity", "gzip", "x-gzip"};
+    struct str coding = str_trim(request_header(request, "content-encoding"));
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!coding.len ||
+            (coding.len == strlen(known[i]) && strncasecmp(coding.ptr, known[i], coding.len) == 0))
+            return true;
+    request_problem(request, 415, "encoding",
+                    "bodies are read as they are, or in gzip: no other Content-Encoding");
+    return false;
+}
+
 void events_post(void *service, struct request *request)
 {
     struct server *server = service;
     struct err err = {0};
+    char why[ERR_TEXT_MAX];
     const struct feed_from from = {.name = "body", .header = header_of, .ctx = request};
     if (!may_send(server, request)) {
         request_problem(request, 401, "credential",
@@ -170,13 +207,20 @@ void events_post(void *service, struct request *request)
                         "OpenID Connect token as events.oidc has it");
         return;
     }
+    request->arena.limit = READ_BYTES;
     struct events_job *job = arena_new(&request->arena, struct events_job, 1);
     if (!job) {
         request_problem(request, 503, "busy", "out of memory");
         return;
     }
+    if (!is_readable(request))
+        return;
     if (!feed_read(&request->arena, request->body, &from, &job->feed, &err)) {
-        request_failed(request, &err);
+        if (err.kind == ERR_LIMIT) /* nothing that the same request can wait for */
+            request_problem(request, 413, "events", "%s: send them in parts",
+                            err_text(&err, why, sizeof why));
+        else
+            request_failed(request, &err);
         return;
     }
     if (job->feed.validation.len) {
@@ -190,8 +234,8 @@ void events_post(void *service, struct request *request)
                         EVENTS_MOST);
         return;
     }
-    if (atomic_fetch_add(&server->events_waiting, 1) >= WAITING_MOST) {
-        atomic_fetch_sub(&server->events_waiting, 1);
+    job->bytes = request->arena.used;
+    if (!begin_waiting(server, job->bytes)) {
         request_problem(request, 429, "busy",
                         "events come faster than they are written: send it again");
         return;

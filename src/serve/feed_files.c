@@ -30,12 +30,31 @@ static bool has_prefix(struct str name, const char *prefix)
     return str_starts(name, str_from(prefix));
 }
 
-/* Of editors, of Terraform and of plumb itself: nothing that code says. */
+/* Of editors, of Terraform and of plumb itself, whose store and its journals change with each scan:
+ * nothing that code says. */
 static bool is_noise(struct str name)
 {
-    static const char *const ends[] = {
-        "~",    ".swp",    ".swx",  ".swo", ".tmp",       ".bak",  ".tfstate", ".tfstate.backup",
-        ".log", ".tfplan", ".orig", ".rej", ".lock.info", ".part", ".db"};
+    static const char *const ends[] = {"~",
+                                       ".swp",
+                                       ".swx",
+                                       ".swo",
+                                       ".tmp",
+                                       ".bak",
+                                       ".tfstate",
+                                       ".tfstate.backup",
+                                       ".log",
+                                       ".tfplan",
+                                       ".orig",
+                                       ".rej",
+                                       ".lock.info",
+                                       ".part",
+                                       ".db",
+                                       ".sqlite",
+                                       ".sqlite3",
+                                       "-wal",
+                                       "-shm",
+                                       "-journal",
+                                       ".audit.key.signed"};
     if (name.len == 0 || name.ptr[0] == '#' || name.ptr[0] == '.' || str_equal(name, STR("4913")) ||
         has_prefix(name, "terraform.tfstate"))
         return true;

@@ -81,6 +81,7 @@ struct server {
     pthread_mutex_t write_turn; /* of all of its connections to the store */
     struct oidc *oidc;          /* NULL: no such tokens are taken */
     atomic_uint events_waiting; /* requests with events that are not written yet */
+    atomic_size_t events_bytes; /* of memory that they take */
 };
 
 /* For parts and requests. There is something to do: whoever waits (hub_wait, hub_wake_fd) looks. */

@@ -14,6 +14,17 @@ bool gzip_is(struct str bytes)
            (unsigned char)bytes.ptr[1] == 0x8b;
 }
 
+/* Members behind one another are one file (RFC 1952, 2.2); zeros behind them fill up a block. */
+static int next_member(z_stream *z)
+{
+    struct str rest = {(const char *)z->next_in, z->avail_in};
+    while (rest.len && rest.ptr[rest.len - 1] == '\0')
+        rest.len--;
+    if (rest.len == 0)
+        return Z_STREAM_END;
+    return gzip_is(rest) && inflateReset(z) == Z_OK ? Z_OK : Z_DATA_ERROR;
+}
+
 bool gzip_inflate(struct str bytes, struct str name, struct buf *out, struct err *err)
 {
     z_stream z = {0};
@@ -30,6 +41,8 @@ bool gzip_inflate(struct str bytes, struct str name, struct buf *out, struct err
         z.avail_out = PIECE;
         code = inflate(&z, Z_NO_FLUSH);
         out->len += PIECE - z.avail_out;
+        if (code == Z_STREAM_END)
+            code = next_member(&z);
     }
     (void)inflateEnd(&z);
     if (code == Z_STREAM_END)

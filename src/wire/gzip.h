@@ -12,5 +12,6 @@ struct err;
 
 /* Does it begin as one does? */
 bool gzip_is(struct str bytes);
-/* Behind what `out` has, up to its limit (ERR_LIMIT). ERR_SYNTAX: damaged, or cut short. */
+/* All members, behind what `out` has, up to its limit (ERR_LIMIT). ERR_SYNTAX: damaged, cut short,
+ * or with something else behind. */
 bool gzip_inflate(struct str bytes, struct str name, struct buf *out, struct err *err);

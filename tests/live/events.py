@@ -163,6 +163,27 @@ def events_come_from_who_may_send_them(lab):
         check(status == 202 and json.loads(text)["matched"] == 1, text)
         status, _, text = service.curl(gzip.compress((ROOT / "tests/flow/events_add/in/trail.json").read_bytes()), auth)
         check(status == 202, text)
+        two = gzip.compress(own("erin", "thing-one", "g1") + b"\n") + gzip.compress(own("erin", "thing-one", "g2"))
+        status, _, text = service.curl(two, auth, "Content-Encoding: gzip")
+        check(status == 202 and json.loads(text)["matched"] == 2, text)
+        status, head, text = service.curl(b"\x8b\x01\x80", auth, "Content-Encoding: br")
+        check(status == 415 and "accept-encoding: gzip" in head, status, head)
+        status, _, text = service.curl(gzip.compress(b" " * (65 << 20)), auth)
+        check(status == 413 and b"send them in parts" in text, status, text)
+
+
+@test("tofu", "lab6")
+def events_of_many_small_values_are_read(lab):
+    """What is within the 8 MiB and the 1,000 events is taken, however much memory it needs while it is read."""
+    stack, service = begun(lab)
+    with service:
+        records = [{"eventSource": "ec2.amazonaws.com", "eventName": "ModifyInstanceAttribute", "eventID": f"e{i}", "awsRegion": "eu-west-1",
+                    "eventTime": "2026-11-23T10:00:00Z", "userIdentity": {"type": "IAMUser", "userName": "erin"},
+                    "requestParameters": {f"parameter{k}Id": [k] * 10 for k in range(145)}} for i in range(1000)]
+        body = json.dumps({"Records": records}, separators=(",", ":")).encode()
+        check(7 << 20 < len(body) < 8 << 20, len(body))
+        status, _, text = service.curl(body, "Authorization: Bearer " + service.token["events"], "Expect:")
+        check(status == 202 and json.loads(text)["unmatched"] == 1000, status, text[:300])
 
 
 @test("tofu", "lab6")
