@@ -1,6 +1,7 @@
 /* cmd_serve.c - `plumb serve`: plumb as a service, until it is told to stop. */
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -230,6 +231,19 @@ static void close_hangups(const struct serving *s, const sigset_t *before)
     (void)pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
+/* Each of malloc's arenas keeps what its busiest moment took, and each of twenty threads would have
+ * one of its own: what a service holds went on growing for long. As many as run at once are enough.
+ */
+static void share_heaps(void)
+{
+#ifdef M_ARENA_MAX
+    enum { FEWEST = 2, MOST = 4 };
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    int arenas = processors < FEWEST ? FEWEST : processors > MOST ? MOST : (int)processors;
+    (void)mallopt(M_ARENA_MAX, arenas);
+#endif
+}
+
 static bool start(struct serving *s, struct err *err)
 {
     struct server_options serving;
@@ -246,6 +260,7 @@ static bool start(struct serving *s, struct err *err)
 
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
+    share_heaps();
     sigset_t before;
     struct serving s = {.app = app,
                         .in = in,
