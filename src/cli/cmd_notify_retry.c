@@ -13,7 +13,7 @@ static bool revive(struct record *record, const struct outbox_query *query, cons
 static bool run(const struct app *app, const struct invocation *in, int *ret_exit, struct err *err)
 {
     *ret_exit = 0;
-    return notifying_change(app, in, revive, "to be sent again", err);
+    return notifying_change(app, in, revive, "to be sent again", false, err);
 }
 
 const struct command cmd_notify_retry = {

@@ -117,10 +117,24 @@ bool notifying_send(struct notifying *n, struct record *record, int64_t *ret_lef
     return true;
 }
 
+/* True also where plumb.yaml names it, or nobody knows it. */
+static bool forget_receiver(struct notifying *n, struct str name, struct err *err)
+{
+    bool was = false;
+    if (!name.len || routes_find(&n->routes, name))
+        return true;
+    if (!outbox_forget(&n->record, name, &was, err))
+        return false;
+    if (was)
+        (void)fprintf(n->app->out, "%.*s, which is not in plumb.yaml, is forgotten\n",
+                      STR_ARG(name));
+    return true;
+}
+
 static bool change_in(struct notifying *n, const struct invocation *in,
                       bool (*act)(struct record *record, const struct outbox_query *query,
                                   const struct actor *by, int64_t *ret_n, struct err *err),
-                      const char *done, struct err *err)
+                      const char *done, bool forgets, struct err *err)
 {
     struct outbox_query query = {.receiver = in->value[NOTIFYING_RECEIVER].text};
     struct actor by;
@@ -140,20 +154,20 @@ static bool change_in(struct notifying *n, const struct invocation *in,
                        STR_ARG(query.id));
     (void)fprintf(n->app->out, "%lld alert%s %s\n", (long long)changed, changed == 1 ? "" : "s",
                   done);
-    return true;
+    return !forgets || query.state.len || forget_receiver(n, query.receiver, err);
 }
 
 bool notifying_change(const struct app *app, const struct invocation *in,
                       bool (*act)(struct record *record, const struct outbox_query *query,
                                   const struct actor *by, int64_t *ret_n, struct err *err),
-                      const char *done, struct err *err)
+                      const char *done, bool forgets, struct err *err)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
     const enum store_use use = STORE_CHANGE;
     struct notifying n;
     bool ok = notifying_open(&n, app, &arena, &in->value[NOTIFYING_CONFIG],
                              &in->value[NOTIFYING_STORE], &use, err) &&
-              change_in(&n, in, act, done, err);
+              change_in(&n, in, act, done, forgets, err);
     notifying_close(&n);
     return ok;
 }

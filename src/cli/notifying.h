@@ -25,10 +25,11 @@ bool notifying_send(struct notifying *n, struct record *record, int64_t *ret_lef
 /* The one with that name, or ERR_USAGE with the names that there are. */
 bool notifying_find(const struct notifying *n, struct str name, const struct route **ret,
                     struct err *err);
-/* `plumb notify retry`, `plumb notify drop`: ID, --dead, --receiver. */
+/* `plumb notify retry`, `plumb notify drop`: ID, --dead, --receiver. forgets: of a receiver that
+ * plumb.yaml does not name nothing is kept. */
 enum { NOTIFYING_DEAD, NOTIFYING_RECEIVER, NOTIFYING_CONFIG, NOTIFYING_STORE, NOTIFYING_COUNT };
 extern const struct option notifying_options[NOTIFYING_COUNT];
 bool notifying_change(const struct app *app, const struct invocation *in,
                       bool (*act)(struct record *record, const struct outbox_query *query,
                                   const struct actor *by, int64_t *ret_n, struct err *err),
-                      const char *done, struct err *err);
+                      const char *done, bool forgets, struct err *err);

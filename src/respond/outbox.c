@@ -25,7 +25,7 @@ static bool look_receiver(void *ctx, const struct db_row *row, struct err *err)
     if (!route)
         return true;
     look->known++;
-    if (route->has_digest)
+    if (route->has_digest && !db_text(row, 2).len)
         look->due |= digest <= look->now ||
                      digest > timespan_digest_next(&route->digest, route->zone, look->now);
     return true;
@@ -61,6 +61,21 @@ static bool any_repeat(struct record *record, const struct routes *routes, int64
     return true;
 }
 
+/* Is somebody at his first digest, or back? */
+static bool any_cursor(struct record *record, const struct routes *routes, bool *ret,
+                       struct err *err)
+{
+    for (size_t i = 0; i < routes->n; i++) {
+        const struct db_value param[] = {DB_PARAM_TEXT(routes->item[i].name)};
+        if (!any(record,
+                 "SELECT count(*) FROM alert_cursor WHERE name IN ('" OUTBOX_FIRST
+                 "' || CAST($1 AS TEXT), '" OUTBOX_LEFT "' || CAST($1 AS TEXT))",
+                 param, 1, ret, err))
+            return false;
+    }
+    return true;
+}
+
 static bool any_notice(struct record *record, bool *ret, struct err *err)
 {
     AUTO_BUF sql = {.limit = 1 << 12};
@@ -77,15 +92,10 @@ static bool anything(struct record *record, const struct routes *routes, bool *r
     struct looking look = {.routes = routes, .now = record_now(record)};
     const struct db_value param[] = {DB_PARAM_INT(look.now),
                                      DB_PARAM_INT(look.now + OUTBOX_SKEW_MS)};
-    if (!db_query(record->db, "SELECT name, digest_utc_ms FROM alert_receiver WHERE gone = ''",
-                  NULL, 0, look_receiver, &look, err))
+    if (!db_query(record->db, "SELECT name, digest_utc_ms, gone FROM alert_receiver", NULL, 0,
+                  look_receiver, &look, err))
         return false;
-    *ret = look.due;
-    int64_t gone = 0;
-    if (!db_one_int(record->db, "SELECT count(*) FROM alert_receiver WHERE gone <> ''", NULL, 0,
-                    &gone, err))
-        return false;
-    *ret |= look.known + (size_t)gone < routes->n;
+    *ret = look.due || look.known < routes->n;
     return any(record,
                "SELECT count(*) FROM (SELECT 1 FROM finding_history WHERE id > (SELECT"
                " coalesce(max(position), -1) FROM alert_cursor WHERE name = 'findings') LIMIT 1) t",
@@ -95,9 +105,7 @@ static bool anything(struct record *record, const struct routes *routes, bool *r
                "SELECT count(*) FROM (SELECT 1 FROM alert_item WHERE ready_utc_ms <= $1 OR"
                " made_utc_ms > $2 LIMIT 1) t",
                param, 2, ret, err) &&
-           any(record, "SELECT count(*) FROM alert_cursor WHERE name NOT IN ('findings', 'audit')",
-               NULL, 0, ret, err) &&
-           any_repeat(record, routes, look.now, ret, err);
+           any_cursor(record, routes, ret, err) && any_repeat(record, routes, look.now, ret, err);
 }
 
 /* --- the step --- */

@@ -118,5 +118,8 @@ bool outbox_retry(struct record *record, const struct outbox_query *query, int64
 /* Dead and waiting ones are not sent any more; an event of the log says who said so. */
 bool outbox_drop(struct record *record, const struct outbox_query *query, const struct actor *by,
                  int64_t *ret_n, struct err *err);
+/* One that plumb.yaml does not name any more: nothing is kept for it, and it is a new one if it
+ * comes back. Its messages stay. *ret: it was known. */
+bool outbox_forget(struct record *record, struct str receiver, bool *ret, struct err *err);
 /* A receiver that was gone is asked again, beginning with a digest. *ret: it was gone. */
 bool outbox_revive(struct record *record, struct str receiver, bool *ret, struct err *err);

@@ -95,7 +95,7 @@ bool outbox_add_item(struct stepping *s, const struct route *route, const struct
         return false;
     ready = quiet > ready ? quiet : ready;
     ready = flap > ready ? flap : ready;
-    bool held = ready > s->now;
+    bool held = ready > s->now || s->only;
     ready = item->not_before_utc_ms > ready ? item->not_before_utc_ms : ready;
     return OUTBOX_RUN(s->record,
                       "INSERT INTO alert_item (id, receiver, what, finding, status, severity,"
@@ -188,6 +188,8 @@ static bool add_finding(struct stepping *s, const struct route *route,
                         struct err *err)
 {
     struct outbox_item item = *like;
+    if (s->only && s->only != route)
+        return true; /* it heard of that in time */
     item.thread = route_thread(s->arena, route, &source->finding, source->id);
     if (!item.thread.ptr)
         return arena_full(s->arena, err);
@@ -200,7 +202,7 @@ static bool tell_end(struct stepping *s, const struct alert_source *source,
     for (size_t i = 0; i < s->routes->n; i++) {
         const struct route *route = &s->routes->item[i];
         bool told = false;
-        if (s->gone[i])
+        if (s->gone[i] || (s->only && s->only != route))
             continue;
         if (!counts_on(s, route, source->id, &told, err))
             return false;
@@ -312,27 +314,107 @@ static bool cursor(struct stepping *s, const char *name, const char *newest, int
     return one_int(s, newest, NULL, 0, ret, err) && move_cursor(s, name, *ret, err);
 }
 
-static bool collect_findings(struct stepping *s, struct err *err)
+/* Lines behind `at`, up to `last` where it is not 0; OUTBOX_STEP_MOST at most. */
+static bool find_lines(struct stepping *s, int64_t at, int64_t last, struct lines *ret,
+                       struct err *err)
 {
-    struct lines lines = {.arena = s->arena};
-    int64_t at = 0;
-    if (!cursor(s, "findings", "SELECT coalesce(max(id), 0) FROM finding_history", &at, err))
-        return false;
-    const struct db_value param[] = {DB_PARAM_INT(at), DB_PARAM_INT(OUTBOX_STEP_MOST)};
-    if (!db_query(s->record->db,
-                  "SELECT id, finding, what FROM finding_history WHERE id > $1 ORDER BY id"
-                  " LIMIT $2",
-                  param, 2, take_line, &lines, err))
-        return false;
+    const struct db_value param[] = {DB_PARAM_INT(at), DB_PARAM_INT(last ? last : INT64_MAX),
+                                     DB_PARAM_INT(OUTBOX_STEP_MOST)};
+    *ret = (struct lines){.arena = s->arena};
+    return db_query(s->record->db,
+                    "SELECT id, finding, what FROM finding_history WHERE id > $1 AND id <= $2"
+                    " ORDER BY id LIMIT $3",
+                    param, 3, take_line, ret, err);
+}
+
+static bool tell_lines(struct stepping *s, const struct lines *lines, struct err *err)
+{
     struct arena_mark mark = arena_mark(s->arena);
-    for (size_t i = 0; i < lines.n; i++) {
-        if (!tell_line(s, &lines.line[i], err))
+    for (size_t i = 0; i < lines->n; i++) {
+        if (!tell_line(s, &lines->line[i], err))
             return false;
         arena_rewind(s->arena, mark);
     }
-    s->done->seen += lines.n;
-    s->done->more |= lines.n == OUTBOX_STEP_MOST;
-    return !lines.n || move_cursor(s, "findings", lines.line[lines.n - 1].id, err);
+    s->done->seen += lines->n;
+    s->done->more |= lines->n == OUTBOX_STEP_MOST;
+    return true;
+}
+
+/* --- receivers that plumb.yaml does not name for a while --- */
+
+struct absent {
+    struct stepping *s;
+    struct str *name;
+    size_t n, room;
+};
+
+static bool take_absent(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct absent *list = ctx;
+    if (routes_find(list->s->routes, db_text(row, 0)))
+        return true;
+    struct str *grown = arena_grow(list->s->arena, list->name, list->n, &list->room, list->n + 1);
+    if (!grown)
+        return arena_full(list->s->arena, err);
+    list->name = grown;
+    list->name[list->n] =
+        arena_printf(list->s->arena, OUTBOX_LEFT "%.*s", STR_ARG(db_text(row, 0)));
+    return list->name[list->n++].ptr || arena_full(list->s->arena, err);
+}
+
+/* They miss what is behind `at`, unless they missed something before. */
+static bool leave(struct stepping *s, int64_t at, struct err *err)
+{
+    struct absent absent = {.s = s};
+    if (!db_query(s->record->db, "SELECT name FROM alert_receiver WHERE gone = ''", NULL, 0,
+                  take_absent, &absent, err))
+        return false;
+    for (size_t i = 0; i < absent.n; i++)
+        if (!OUTBOX_RUN(s->record,
+                        "INSERT INTO alert_cursor (name, position, utc_ms) VALUES ($1, $2, $3)"
+                        " ON CONFLICT (name) DO NOTHING",
+                        err, DB_PARAM_TEXT(absent.name[i]), DB_PARAM_INT(at), DB_PARAM_INT(s->now)))
+            return false;
+    return true;
+}
+
+/* Who is back hears of it as of what was held back: of each finding how it is now. */
+static bool catch_up(struct stepping *s, const struct route *route, int64_t last, struct err *err)
+{
+    struct str name = arena_printf(s->arena, OUTBOX_LEFT "%.*s", STR_ARG(route->name));
+    const struct db_value param[] = {DB_PARAM_TEXT(name)};
+    struct lines lines;
+    int64_t at = -1;
+    if (!name.ptr)
+        return arena_full(s->arena, err);
+    if (!one_int(s, "SELECT coalesce(max(position), -1) FROM alert_cursor WHERE name = $1", param,
+                 1, &at, err))
+        return false;
+    if (at < 0)
+        return true;
+    s->only = route;
+    bool ok = find_lines(s, at, last, &lines, err) && tell_lines(s, &lines, err);
+    s->only = NULL;
+    if (!ok || lines.n == OUTBOX_STEP_MOST)
+        return ok && OUTBOX_RUN(s->record, "UPDATE alert_cursor SET position = $2 WHERE name = $1",
+                                err, DB_PARAM_TEXT(name), DB_PARAM_INT(lines.line[lines.n - 1].id));
+    return OUTBOX_RUN(s->record, "DELETE FROM alert_cursor WHERE name = $1", err,
+                      DB_PARAM_TEXT(name));
+}
+
+static bool collect_findings(struct stepping *s, struct err *err)
+{
+    struct lines lines;
+    int64_t at = 0;
+    if (!cursor(s, "findings", "SELECT coalesce(max(id), 0) FROM finding_history", &at, err))
+        return false;
+    for (size_t i = 0; i < s->routes->n; i++)
+        if (!s->gone[i] && !catch_up(s, &s->routes->item[i], at, err))
+            return false;
+    if (!find_lines(s, at, 0, &lines, err))
+        return false;
+    return !lines.n || (leave(s, at, err) && tell_lines(s, &lines, err) &&
+                        move_cursor(s, "findings", lines.line[lines.n - 1].id, err));
 }
 
 /* --- what else somebody should know --- */

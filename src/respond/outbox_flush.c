@@ -111,6 +111,8 @@ static bool settle_held(struct stepping *s, const struct route *route, struct re
         last->dropped = last->status == ALERT_NEW || last->status == ALERT_CHANGED;
     else if (t.open && last->status == ALERT_NEW)
         last->status = ALERT_CHANGED;
+    else if (!t.open && last->status == ALERT_CHANGED)
+        last->status = ALERT_NEW; /* what it was before was not told here */
     return true;
 }
 
@@ -435,6 +437,7 @@ static bool flush_thread(struct stepping *s, const struct route *route, struct r
            forget_items(s, r, n, err);
 }
 
+/* The thread that waits longest comes first: a rate leaves none of them behind for ever. */
 static bool flush_route(struct stepping *s, const struct route *route, struct err *err)
 {
     struct readies list = {.arena = s->arena};
@@ -445,7 +448,7 @@ static bool flush_route(struct stepping *s, const struct route *route, struct er
     if (!db_query(s->record->db,
                   "SELECT id, finding, severity, held, status, what, thread, title, detail FROM"
                   " alert_item WHERE receiver = $1 AND (ready_utc_ms <= $2 OR made_utc_ms > $3)"
-                  " ORDER BY thread, id LIMIT $4",
+                  " ORDER BY min(id) OVER (PARTITION BY thread), id LIMIT $4",
                   param, 4, take_ready, &list, err))
         return false;
     for (size_t from = 0, to = 0; from < list.n && !full; from = to) {

@@ -191,6 +191,28 @@ bool outbox_drop(struct record *record, const struct outbox_query *query, const 
                   by, ret_n, err);
 }
 
+bool outbox_forget(struct record *record, struct str receiver, bool *ret, struct err *err)
+{
+    if (!db_begin(record->db, DB_WRITE, err))
+        return false;
+    if (OUTBOX_RUN(record, "DELETE FROM alert_receiver WHERE name = $1", err,
+                   DB_PARAM_TEXT(receiver))) {
+        *ret = db_changed(record->db) > 0;
+        if (OUTBOX_RUN(record, "DELETE FROM alert_item WHERE receiver = $1", err,
+                       DB_PARAM_TEXT(receiver)) &&
+            OUTBOX_RUN(record, "DELETE FROM alert_told WHERE receiver = $1", err,
+                       DB_PARAM_TEXT(receiver)) &&
+            OUTBOX_RUN(record,
+                       "DELETE FROM alert_cursor WHERE name IN ('" OUTBOX_FIRST
+                       "' || CAST($1 AS TEXT), '" OUTBOX_LEFT "' || CAST($1 AS TEXT))",
+                       err, DB_PARAM_TEXT(receiver)) &&
+            db_commit(record->db, err))
+            return true;
+    }
+    db_rollback(record->db);
+    return false;
+}
+
 bool outbox_revive(struct record *record, struct str receiver, bool *ret, struct err *err)
 {
     if (!db_begin(record->db, DB_WRITE, err))

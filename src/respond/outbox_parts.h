@@ -6,6 +6,11 @@
 #include "respond/alert_make.h"
 #include "respond/outbox.h"
 
+/* Cursors: before the name of a receiver whose first digest is being made; that is not in
+ * plumb.yaml and misses what is behind it. */
+#define OUTBOX_FIRST "first "
+#define OUTBOX_LEFT "left "
+
 enum { OUTBOX_CHUNK = 100 }; /* findings of a message to a receiver that takes any number */
 
 #define OUTBOX_RUN(record, sql, err, ...) \
@@ -17,7 +22,8 @@ struct stepping {
     struct arena *arena;
     const struct routes *routes;
     int64_t now;
-    bool *gone; /* by route */
+    bool *gone;               /* by route */
+    const struct route *only; /* who is back, and is told what happened meanwhile; or NULL */
     struct outbox_done *done;
 };
 

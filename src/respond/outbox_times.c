@@ -59,7 +59,7 @@ static bool make_digest(struct stepping *s, const struct route *route, struct er
 
 static struct str first_cursor(struct stepping *s, const struct route *route)
 {
-    return arena_printf(s->arena, "first %.*s", STR_ARG(route->name));
+    return arena_printf(s->arena, OUTBOX_FIRST "%.*s", STR_ARG(route->name));
 }
 
 static bool begin_receiver(struct stepping *s, const struct route *route, struct err *err)
