@@ -202,7 +202,10 @@ static bool open_all(struct arena *arena, const struct check_rules_options *opti
 bool check_rules_open(struct arena *arena, const struct check_rules_options *options, FILE *out,
                       struct check_rules *ret, struct err *err)
 {
-    *ret = (struct check_rules){.gatekeeper = {.arena = arena, .lookups = options->explain},
+    *ret = (struct check_rules){.gatekeeper = {.arena = arena,
+                                               .timeout_ms = options->timeout_ms,
+                                               .cancel = options->cancel,
+                                               .lookups = options->explain},
                                 .chosen = options->nspaces || options->all_spaces};
     if (!options->npaths)
         return true;

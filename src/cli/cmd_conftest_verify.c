@@ -135,12 +135,13 @@ static bool load(struct job *job, struct err *err)
         .allowed_ctx = &job->capabilities,
         .deadline_ms = policy_timeout(&job->in->value[POLICY_TIMEOUT]),
         .cancel = job->app->cancel};
+    const struct policy_tests_options tests = {.timeout_ms = how.deadline_ms, .cancel = how.cancel};
     struct policy_files files, facts;
     if (!policy_load_schemas(job->arena, job->in->value[SCHEMA].text, &how, err) ||
         !policy_load(job->arena, policies->nlist ? policies->list : &folder,
                      policies->nlist ? policies->nlist : 1, &rego, &files, err) ||
         !policy_load(job->arena, data->list, data->nlist, &documents, &facts, err) ||
-        !policy_tests_find(job->arena, files.source, files.nsources, NULL, &job->tests, err))
+        !policy_tests_find(job->arena, files.source, files.nsources, &tests, &job->tests, err))
         return false;
     if (!files.nsources)
         return err_set(err, ERR_USAGE, "no policies found: no .rego file in the policy folders");

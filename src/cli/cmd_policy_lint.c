@@ -18,7 +18,7 @@
 
 static const char *const formats[] = {"text", "json", "sarif", NULL};
 
-enum { OUTPUT, SCHEMA, IGNORE, REGO_V0, OPTION_COUNT };
+enum { OUTPUT, SCHEMA, IGNORE, REGO_V0, TIMEOUT, OPTION_COUNT };
 static const struct option options[] = {
     [OUTPUT] = {.name = "output",
                 .letter = 'o',
@@ -39,6 +39,13 @@ static const struct option options[] = {
     [REGO_V0] = {.name = "rego-v0",
                  .kind = OPTION_FLAG,
                  .text = "read policies as Rego v0, the language before OPA 1.0"},
+    [TIMEOUT] = {.name = "timeout",
+                 .kind = OPTION_DURATION,
+                 .arg = "TIME",
+                 .least = 1,
+                 .most = 86400000,
+                 .text = "the longest that compiling the policies may take, such as 5s; 60s "
+                         "without it"},
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
@@ -200,10 +207,11 @@ static bool give(const struct app *app, struct str format, const struct found *f
 }
 
 /* What does not compile is told, and nothing else: half a policy has no silent failures. */
-static bool compile(const struct app *app, struct arena *arena, const struct policy_files *files,
-                    struct rego_policy **ret, struct err *err)
+static bool compile(const struct app *app, const struct invocation *in, struct arena *arena,
+                    const struct policy_files *files, struct rego_policy **ret, struct err *err)
 {
-    const struct rego_compile_options how = {.keep_print = true};
+    const struct rego_compile_options how = {
+        .keep_print = true, .deadline_ms = in->value[TIMEOUT].number, .cancel = app->cancel};
     struct rego_diags diags = {.arena = arena};
     if (rego_compile(files->source, files->nsources, &files->data, &how, &diags, ret, err))
         return true;
@@ -220,7 +228,7 @@ static bool lint_rego(const struct app *app, const struct invocation *in, struct
     bool *scope = NULL;
     if (in->value[SCHEMA].set && !policy_load_document(arena, in->value[SCHEMA].text, &schema, err))
         return err_wrap(err, "--schema");
-    if (!compile(app, arena, files, &policy, err))
+    if (!compile(app, in, arena, files, &policy, err))
         return false;
     bool ok = true;
     if (!in->value[SCHEMA].set) {
@@ -325,7 +333,10 @@ static bool lint(const struct app *app, const struct invocation *in, struct aren
     const struct policy_load_options load = {
         .v0 = in->value[REGO_V0].set, .rules = true, .lenient = true, .ignore = ignore};
     struct policy_files files;
-    struct gatekeeper gatekeeper = {.arena = arena, .apart = true};
+    struct gatekeeper gatekeeper = {.arena = arena,
+                                    .apart = true,
+                                    .timeout_ms = in->value[TIMEOUT].number,
+                                    .cancel = app->cancel};
     struct lists lists = {0};
     struct found found = {0};
     struct str *paths;

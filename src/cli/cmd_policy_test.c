@@ -90,7 +90,8 @@ static const struct option options[] = {
                  .arg = "TIME",
                  .least = 1,
                  .most = 86400000,
-                 .text = "the longest that one test may take; 5s without it"},
+                 .text = "the longest that one test may take (5s without it), and compiling the "
+                         "policies (60s)"},
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
@@ -466,8 +467,13 @@ static bool test_all(struct job *job, int *ret_exit, struct err *err)
 {
     const struct policy_load_options load = {
         .v0 = given(job, REGO_V0), .rules = true, .ignore = job->ignore};
-    struct rego_compile_options how = {
-        .keep_print = true, .strict = given(job, STRICT), .coverage = given(job, COVERAGE)};
+    struct rego_compile_options how = {.keep_print = true,
+                                       .strict = given(job, STRICT),
+                                       .coverage = given(job, COVERAGE),
+                                       .deadline_ms = job->in->value[TIMEOUT].number,
+                                       .cancel = job->app->cancel};
+    const struct policy_tests_options tests = {
+        .run = job->run, .timeout_ms = how.deadline_ms, .cancel = how.cancel};
     struct rego_diags diags = {.arena = job->arena};
     struct policy_files files;
     static const struct str here = STR_INIT(".");
@@ -475,7 +481,7 @@ static bool test_all(struct job *job, int *ret_exit, struct err *err)
     if (!policy_load_schemas(job->arena, job->in->value[SCHEMA].text, &how, err) ||
         !policy_load(job->arena, named ? job->in->args : &here, named ? job->in->nargs : 1, &load,
                      &files, err) ||
-        !policy_tests_find(job->arena, files.source, files.nsources, job->run, &job->tests, err))
+        !policy_tests_find(job->arena, files.source, files.nsources, &tests, &job->tests, err))
         return false;
     if (!rego_compile(files.source, files.nsources, &files.data, &how, &diags, &job->policy, err)) {
         policy_print_diags(job->app->err, &diags);

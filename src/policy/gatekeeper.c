@@ -363,7 +363,8 @@ static bool told(const struct gatekeeper_template *t, struct rego_diags *diags, 
 static bool compile(struct gatekeeper *g, struct gatekeeper_template *t, const struct value *data,
                     struct rego_diags *diags, struct err *err)
 {
-    const struct rego_compile_options how = {.keep_print = true};
+    const struct rego_compile_options how = {
+        .keep_print = true, .deadline_ms = g->timeout_ms, .cancel = g->cancel};
     struct rego_diags own = {.arena = g->arena};
     AUTO_BUF space = {.limit = 1 << 16};
     diags = diags ? diags : &own;

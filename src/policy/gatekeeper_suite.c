@@ -186,6 +186,8 @@ static bool run_case(struct runner *r, const struct value *test, const struct va
         return true;
     }
     t.gatekeeper.arena = &t.arena;
+    t.gatekeeper.timeout_ms = r->options->deadline_ms;
+    t.gatekeeper.cancel = r->options->cancel;
     bool ok = judge(r, &t, test, case_, &why) && check(&t, case_, &why);
     gatekeeper_close(&t.gatekeeper);
     arena_free(&t.arena);

@@ -133,8 +133,8 @@ static bool read_waivers(struct opening *o, struct err *err)
 
 static bool compile(struct opening *o, struct err *err)
 {
-    static const struct rego_compile_options how;
     struct policy *policy = o->policy;
+    const struct rego_compile_options how = {.cancel = policy->options.cancel};
     struct rego_diags *diags = &o->problems->rego;
     if (!o->nsources)
         return true;

@@ -222,16 +222,25 @@ static bool rewrite(struct finder *f, struct rego_source *source, struct err *er
 }
 
 bool policy_tests_find(struct arena *arena, struct rego_source *sources, size_t n,
-                       const struct regex *run, struct policy_tests *ret, struct err *err)
+                       const struct policy_tests_options *options, struct policy_tests *ret,
+                       struct err *err)
 {
-    struct finder f = {.arena = arena, .run = run};
+    enum { TIME_MS = 60000 };
+    struct rego_parse_clock clock = {
+        .until_ms = clock_monotonic_ms() + (options->timeout_ms ? options->timeout_ms : TIME_MS),
+        .cancel = options->cancel};
+    struct finder f = {.arena = arena, .run = options->run};
     for (size_t i = 0; i < n; i++) {
         struct rego_diags ignored = {.arena = arena}; /* compiling tells them */
         struct rego_module *module;
-        if (!rego_parse_module(arena, sources[i].text, sources[i].file,
-                               &(struct rego_parse_options){.v0 = sources[i].v0}, &ignored,
-                               &module))
-            continue;
+        const struct rego_parse_options how = {
+            .v0 = sources[i].v0, .afford = rego_parse_in_time, .afford_ctx = &clock};
+        if (!rego_parse_module(arena, sources[i].text, sources[i].file, &how, &ignored, &module)) {
+            if (ignored.n)
+                continue;
+            return err_set(err, ERR_LIMIT, "%.*s: reading the policies takes more time than it may",
+                           STR_ARG(sources[i].file));
+        }
         for (size_t k = 0; k < module->nrules; k++)
             if (!add_rule(&f, module, module->rules[k], err))
                 return false;

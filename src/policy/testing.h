@@ -46,10 +46,15 @@ struct policy_tests {
 /*
  * The tests of the sources, in order of files and lines. Texts are changed where a name is used
  * again and where a test has cases: compile the sources that this leaves, with keep_print.
- * run   only tests whose data.package.name matches; or NULL
  */
+struct policy_tests_options {
+    const struct regex *run; /* only tests whose data.package.name matches; or NULL */
+    int64_t timeout_ms;      /* for reading them; 0 = a minute */
+    const volatile int *cancel;
+};
 bool policy_tests_find(struct arena *arena, struct rego_source *sources, size_t n,
-                       const struct regex *run, struct policy_tests *ret, struct err *err);
+                       const struct policy_tests_options *options, struct policy_tests *ret,
+                       struct err *err);
 /* Run one and fill its outcome. False only for err. */
 bool policy_test_run(struct arena *arena, const struct rego_policy *policy,
                      const struct rego_eval_options *options, struct policy_test *test,

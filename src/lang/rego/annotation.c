@@ -521,8 +521,15 @@ static void read_block(struct reading *r)
     r->ret++;
 }
 
+/* YAML costs more than a token does. */
+static bool afford(const struct rego_parse_options *options, const struct block *block)
+{
+    enum { TOKENS_A_LINE = 64 };
+    return !options->afford || options->afford(options->afford_ctx, block->n * TOKENS_A_LINE);
+}
+
 void rego_read_annotations(struct arena *arena, struct rego_module *module,
-                           struct rego_diags *diags)
+                           const struct rego_parse_options *options, struct rego_diags *diags)
 {
     struct reading r = {.arena = arena, .module = module, .diags = diags};
     size_t n = 0;
@@ -538,6 +545,8 @@ void rego_read_annotations(struct arena *arena, struct rego_module *module,
         while (to < module->ncomments && goes_on(&module->comments[to], &module->comments[to - 1]))
             to++;
         r.block = (struct block){module->comments + i, to - i};
+        if (!afford(options, &r.block))
+            return;
         read_block(&r);
     }
 }

@@ -32,7 +32,7 @@ struct rego_annotation {
 
 /* Of the comments read; what is wrong with them is a diagnostic each. */
 void rego_read_annotations(struct arena *arena, struct rego_module *module,
-                           struct rego_diags *diags);
+                           const struct rego_parse_options *options, struct rego_diags *diags);
 /* The annotations that hold for a rule, widest first: of packages above its own (subpackages), of
  * its package, its document, itself. Each is given to `give`, until that is false. */
 bool rego_annotations_of(struct rego_compiler *c, const struct rego_rule *rule,

@@ -186,9 +186,18 @@ struct rego_parse_options {
     bool v0;
     bool logic_keywords; /* future.keywords.and / .or allowed */
     bool annotations;    /* read METADATA blocks */
+    /* Asked now and then with the tokens read since; false ends it, without a diagnostic. */
+    bool (*afford)(void *ctx, uint64_t tokens);
+    void *afford_ctx;
 };
 enum { REGO_TEXT_MAX = 64 << 20, REGO_DEPTH_MAX = 1000 };
-/* False with at least one diagnostic. */
+/* For .afford, by the clock alone. */
+struct rego_parse_clock {
+    int64_t until_ms; /* by the monotonic clock */
+    const volatile int *cancel;
+};
+bool rego_parse_in_time(void *clock, uint64_t tokens);
+/* False with at least one diagnostic, or none where .afford ended it. */
 bool rego_parse_module(struct arena *arena, struct str text, struct str file,
                        const struct rego_parse_options *options, struct rego_diags *diags,
                        struct rego_module **ret);

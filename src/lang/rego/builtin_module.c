@@ -401,7 +401,8 @@ static enum rego_outcome parse_module(struct rego_call *call, struct value *ret)
 {
     struct str file = value_text(&call->arg[0]), text = value_text(&call->arg[1]);
     struct rego_diags diags = {.arena = call->arena};
-    const struct rego_parse_options options = {0};
+    const struct rego_parse_options options = {.afford = call->spend,
+                                               .afford_ctx = call->spend_ctx};
     struct writer writer = {.arena = call->arena};
     struct rego_module *module;
     if (call->spend && !call->spend(call->spend_ctx, text.len / 16 + 1))

@@ -72,6 +72,11 @@ bool rego_look(struct rego_compiler *c)
     return !c->stopped;
 }
 
+static bool afford_tokens(void *compiler, uint64_t tokens)
+{
+    return rego_afford(compiler, tokens);
+}
+
 /* Why it ended without a diagnostic. */
 static bool tell_end(const struct rego_compiler *c, const char *what, struct err *err)
 {
@@ -530,13 +535,16 @@ bool rego_compile(const struct rego_source *sources, size_t n, const struct valu
     policy->nnodes = 1;
     start_counting(&c);
     for (size_t i = 0; ok && i < n; i++) {
-        struct rego_parse_options parse = {
-            .v0 = sources[i].v0, .logic_keywords = options->logic_keywords, .annotations = true};
+        struct rego_parse_options parse = {.v0 = sources[i].v0,
+                                           .logic_keywords = options->logic_keywords,
+                                           .annotations = true,
+                                           .afford = afford_tokens,
+                                           .afford_ctx = &c};
         (void)rego_parse_module(arena, sources[i].text, sources[i].file, &parse, diags,
                                 &policy->unit[i].module);
         ok = rego_afford(&c, sources[i].text.len / 4);
     }
-    ok = ok && !diags->n && compile(&c);
+    ok = ok && !c.stopped && !diags->n && compile(&c);
     if (ok && !diags->n) {
         *ret = policy;
         return true;
@@ -604,11 +612,13 @@ bool rego_prepare(const struct rego_policy *policy, struct str text, struct rego
     query->policy = policy;
     query->nhints = policy->nhints;
     query->arena.limit = policy->options.memory ? policy->options.memory : QUERY_MEMORY;
-    struct rego_parse_options parse = {.logic_keywords = policy->options.logic_keywords};
     struct rego_compiler c = {.policy = (struct rego_policy *)(uintptr_t)policy,
                               .arena = &query->arena,
                               .diags = diags,
                               .nhints = &query->nhints};
+    struct rego_parse_options parse = {.logic_keywords = policy->options.logic_keywords,
+                                       .afford = afford_tokens,
+                                       .afford_ctx = &c};
     struct str kept = arena_dup(&query->arena, text);
     start_counting(&c);
     bool ok = kept.ptr &&

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "lang/rego/annotation.h"
 #include "lang/rego/parser.h"
 
@@ -36,11 +37,30 @@ static void keyword_as_name(struct rego_parser *p)
         p->token.kind = REGO_TOK_IDENT;
 }
 
+/* Going back reads tokens again, and each time counts. */
+static void stop_when_over(struct rego_parser *p)
+{
+    enum { TOKENS_BETWEEN_LOOKS = 4096 };
+    if (++p->tokens < TOKENS_BETWEEN_LOOKS)
+        return;
+    p->stopped =
+        p->options->afford && !p->options->afford(p->options->afford_ctx, TOKENS_BETWEEN_LOOKS);
+    p->tokens = 0;
+    if (p->stopped) {
+        p->too_deep = true;
+        p->failed = true;
+    }
+}
+
 void parser_next(struct rego_parser *p)
 {
     p->last_end = p->token.place.end;
-    rego_lex(&p->lexer, &p->token);
+    if (p->stopped)
+        p->token.kind = REGO_TOK_EOF;
+    else
+        rego_lex(&p->lexer, &p->token);
     keyword_as_name(p);
+    stop_when_over(p);
 }
 
 struct rego_mark parser_mark(const struct rego_parser *p)
@@ -409,9 +429,18 @@ static bool start(struct rego_parser *p, struct arena *arena, struct str text, s
 /* The parser's error as a diagnostic; true if there is none. */
 static bool finish(struct rego_parser *p)
 {
-    if (p->failed)
+    if (p->failed && !p->stopped && !p->bad.len) /* nor for the words of it */
+        p->bad = STR("the text needs too much memory");
+    if (p->failed && !p->stopped)
         rego_diag_add(p->diags, "rego_parse_error", p->file, p->bad_place, "%.*s", STR_ARG(p->bad));
     return !p->failed;
+}
+
+bool rego_parse_in_time(void *clock, uint64_t tokens)
+{
+    const struct rego_parse_clock *c = clock;
+    (void)tokens;
+    return !(c->cancel && *c->cancel) && clock_monotonic_ms() <= c->until_ms;
 }
 
 bool rego_parse_module(struct arena *arena, struct str text, struct str file,
@@ -430,7 +459,7 @@ bool rego_parse_module(struct arena *arena, struct str text, struct str file,
             module->ncomments = p.lexer.ncomments;
             module->calls_rego = p.calls_rego;
             if (options->annotations && !p.failed)
-                rego_read_annotations(arena, module, diags);
+                rego_read_annotations(arena, module, options, diags);
         }
     }
     if (!module)

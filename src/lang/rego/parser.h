@@ -25,6 +25,8 @@ struct rego_parser {
     struct str file;
     unsigned depth;
     bool too_deep;                /* nothing can be read any more */
+    bool stopped;                 /* the same, as it may not take longer */
+    unsigned tokens;              /* since it was last asked whether it may go on */
     uint32_t wildcards, last_end; /* last_end: byte behind the token before */
     bool calls_rego;              /* a call of rego.x was read */
     bool failed;                  /* an error is set: */

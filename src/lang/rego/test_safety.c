@@ -176,6 +176,34 @@ static void compiling_ends_with_its_own_error(void **state)
                         "compiling the policy takes more time than it may: make it smaller");
 }
 
+/* What is wrong at its end is never come to. */
+static void reading_one_module_ends_with_its_time(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 256 << 20};
+    AUTO_BUF text = {.limit = 16 << 20};
+    struct rego_diags diags;
+    struct err err = {0};
+    char why[1000];
+    int cancel = 1;
+    buf_str(&text, STR("package t\nx := [0"));
+    for (int i = 0; i < 200000; i++)
+        buf_str(&text, STR(", 1"));
+    buf_str(&text, STR("]]\n"));
+    assert_false(compile(&arena, buf_view(&text), (struct rego_compile_options){0}, &diags, &err));
+    assert_int_equal(diags.n, 1);
+    assert_false(compile(&arena, buf_view(&text), (struct rego_compile_options){.cancel = &cancel},
+                         &diags, &err));
+    assert_int_equal(diags.n, 0);
+    assert_string_equal(err_text(&err, why, sizeof why), "compiling the policy was cancelled");
+    err = (struct err){0};
+    assert_false(compile(&arena, buf_view(&text), (struct rego_compile_options){.steps = 100000},
+                         &diags, &err));
+    assert_int_equal(diags.n, 0);
+    assert_string_equal(err_text(&err, why, sizeof why),
+                        "compiling the policy takes more steps than it may: make it smaller");
+}
+
 static void a_long_chain_of_rules_is_told(void **state)
 {
     (void)state;
@@ -200,6 +228,7 @@ int main(void)
         cmocka_unit_test(bodies_come_in_the_order_of_the_model),
         cmocka_unit_test(a_reversed_body_takes_steps_as_it_has_lines),
         cmocka_unit_test(compiling_ends_with_its_own_error),
+        cmocka_unit_test(reading_one_module_ends_with_its_time),
         cmocka_unit_test(a_long_chain_of_rules_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
