@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/regex_re2.h"
 #include "cli/app.h"
+#include "cli/capabilities.h"
 #include "cli/command.h"
 #include "cli/conftest_output.h"
 #include "cli/conftest_setup.h"
@@ -111,10 +112,7 @@ static const struct option options[] = {
     [STRICT] = {.name = "strict",
                 .kind = OPTION_FLAG,
                 .text = "unused variables, arguments and imports of policies are errors"},
-    [CAPABILITIES] = {.name = "capabilities",
-                      .kind = OPTION_STRING,
-                      .arg = "FILE",
-                      .text = "a list of the built-in functions that policies may call (JSON)"},
+    [CAPABILITIES] = ROW_CAPABILITIES,
     [TRACE] = {.name = "trace",
                .kind = OPTION_FLAG,
                .text = "tell on standard error how the answers came about"},
@@ -152,7 +150,7 @@ struct job {
     size_t nspaces;
     struct conftest_check *check;
     size_t nchecks;
-    struct conftest_capabilities capabilities;
+    struct capabilities capabilities;
     struct explain explain;
 };
 
@@ -169,15 +167,14 @@ static bool load(struct job *job, struct err *err)
     struct policy_load_options rego = {.what = POLICY_LOAD_REGO, .v0 = v0};
     struct policy_load_options documents = {.what = POLICY_LOAD_DATA};
     struct rego_diags diags = {.arena = job->arena};
-    struct rego_compile_options how = {
-        .keep_print = true,
-        .strict = given(job, STRICT),
-        .coverage = given(job, TRACE),
-        .allowed = job->capabilities.builtins ? conftest_is_capable : NULL,
-        .allowed_ctx = &job->capabilities,
-        .deadline_ms = policy_timeout(&job->in->value[POLICY_TIMEOUT]),
-        .cancel = job->app->cancel};
+    struct rego_compile_options how = {.keep_print = true,
+                                       .strict = given(job, STRICT),
+                                       .coverage = given(job, TRACE),
+                                       .deadline_ms =
+                                           policy_timeout(&job->in->value[POLICY_TIMEOUT]),
+                                       .cancel = job->app->cancel};
     struct policy_files files, facts;
+    capabilities_apply(&job->capabilities, &how);
     bool here = data->nlist == 0 && io_is_dir(data_folder.ptr);
     if (!policy_load_schemas(job->arena, job->in->value[SCHEMA].text, &how, err) ||
         !policy_load(job->arena, policies->nlist ? policies->list : &policy_folder,
@@ -192,6 +189,7 @@ static bool load(struct job *job, struct err *err)
         policy_print_diags(job->app->err, &diags);
         return policy_refuse(&diags, err);
     }
+    job->capabilities.own = true;
     return conftest_check_rules(job->policy, err);
 }
 
@@ -311,12 +309,11 @@ static bool run(const struct app *app, const struct invocation *given_in, int *r
         .app = app, .in = &in, .arena = &arena, .explain = {.arena = &arena, .what = STR("full")}};
     if (!conftest_setup(&arena, app, options, OPTION_COUNT, given_in, CONFIG_FILE, &in, err))
         return false;
-    bool ok =
-        refuse(&job, err) &&
-        conftest_capabilities_read(&arena, in.value[CAPABILITIES].text, &job.capabilities, err) &&
-        policy_regex("ignore", in.value[IGNORE].text, &job.ignore, err) && read_inputs(&job, err) &&
-        load(&job, err) && choose_spaces(&job, err) && evaluate(&job, err) &&
-        output(&job, ret_exit, err);
+    bool ok = refuse(&job, err) &&
+              capabilities_read(&arena, in.value[CAPABILITIES].text, &job.capabilities, err) &&
+              policy_regex("ignore", in.value[IGNORE].text, &job.ignore, err) &&
+              read_inputs(&job, err) && load(&job, err) && choose_spaces(&job, err) &&
+              evaluate(&job, err) && output(&job, ret_exit, err);
     rego_close(job.policy);
     regex_close(job.ignore);
     return ok;

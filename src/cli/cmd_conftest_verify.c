@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "cli/app.h"
+#include "cli/capabilities.h"
 #include "cli/command.h"
 #include "cli/conftest_output.h"
 #include "cli/conftest_setup.h"
@@ -65,10 +66,7 @@ static const struct option options[] = {
     [STRICT] = {.name = "strict",
                 .kind = OPTION_FLAG,
                 .text = "unused variables, arguments and imports of policies are errors"},
-    [CAPABILITIES] = {.name = "capabilities",
-                      .kind = OPTION_STRING,
-                      .arg = "FILE",
-                      .text = "a list of the built-in functions that policies may call (JSON)"},
+    [CAPABILITIES] = ROW_CAPABILITIES,
     [TRACE] = {.name = "trace",
                .kind = OPTION_FLAG,
                .text = "tell on standard error how the answers came about"},
@@ -110,7 +108,7 @@ struct job {
     struct rego_policy *policy;
     struct policy_tests tests;
     struct value data;
-    struct conftest_capabilities capabilities;
+    struct capabilities capabilities;
     struct explain explain;
 };
 
@@ -127,16 +125,16 @@ static bool load(struct job *job, struct err *err)
     struct policy_load_options rego = {.what = POLICY_LOAD_REGO, .v0 = v0};
     struct policy_load_options documents = {.what = POLICY_LOAD_DATA};
     struct rego_diags diags = {.arena = job->arena};
-    struct rego_compile_options how = {
-        .keep_print = true,
-        .strict = job->in->value[STRICT].set,
-        .coverage = is_told(job),
-        .allowed = job->capabilities.builtins ? conftest_is_capable : NULL,
-        .allowed_ctx = &job->capabilities,
-        .deadline_ms = policy_timeout(&job->in->value[POLICY_TIMEOUT]),
-        .cancel = job->app->cancel};
-    const struct policy_tests_options tests = {.timeout_ms = how.deadline_ms, .cancel = how.cancel};
+    struct rego_compile_options how = {.keep_print = true,
+                                       .strict = job->in->value[STRICT].set,
+                                       .coverage = is_told(job),
+                                       .deadline_ms =
+                                           policy_timeout(&job->in->value[POLICY_TIMEOUT]),
+                                       .cancel = job->app->cancel};
+    const struct policy_tests_options tests = {
+        .words = job->capabilities.words, .timeout_ms = how.deadline_ms, .cancel = how.cancel};
     struct policy_files files, facts;
+    capabilities_apply(&job->capabilities, &how);
     if (!policy_load_schemas(job->arena, job->in->value[SCHEMA].text, &how, err) ||
         !policy_load(job->arena, policies->nlist ? policies->list : &folder,
                      policies->nlist ? policies->nlist : 1, &rego, &files, err) ||
@@ -237,10 +235,9 @@ static bool run(const struct app *app, const struct invocation *given, int *ret_
     if (!conftest_setup(&arena, app, options, OPTION_COUNT, given, CONFIG_FILE, &in, err))
         return false;
     job.explain.what = in.value[REPORT].set ? in.value[REPORT].text : STR("full");
-    bool ok =
-        refuse(&job, err) &&
-        conftest_capabilities_read(&arena, in.value[CAPABILITIES].text, &job.capabilities, err) &&
-        load(&job, err) && run_all(&job, ret_exit, err);
+    bool ok = refuse(&job, err) &&
+              capabilities_read(&arena, in.value[CAPABILITIES].text, &job.capabilities, err) &&
+              load(&job, err) && run_all(&job, ret_exit, err);
     rego_close(job.policy);
     return ok;
 }

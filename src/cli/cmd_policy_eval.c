@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/regex_re2.h"
 #include "cli/app.h"
+#include "cli/capabilities.h"
 #include "cli/command.h"
 #include "cli/explain.h"
 #include "cli/policy_text.h"
@@ -28,6 +29,7 @@ enum {
     IGNORE,
     REGO_V0,
     SCHEMA,
+    CAPABILITIES,
     STRICT,
     STRICT_BUILTIN,
     SHOW_BUILTIN,
@@ -68,6 +70,7 @@ static const struct option options[] = {
                 .arg = "REGEX",
                 .text = "pass over files and folders of --data whose paths match"},
     [SCHEMA] = ROW_SCHEMA,
+    [CAPABILITIES] = ROW_CAPABILITIES,
     [REGO_V0] = ROW_REGO_V0,
     [STRICT] = {.name = "strict",
                 .kind = OPTION_FLAG,
@@ -111,6 +114,7 @@ struct job {
     struct rego_policy *policy;
     struct rego_query *prepared;
     struct explain explain;
+    struct capabilities capabilities;
 };
 
 static bool given(const struct job *job, size_t row)
@@ -354,6 +358,9 @@ static bool compile(struct job *job, struct value *ret_data, struct err *err)
     struct policy_files files;
     if (!paths)
         return arena_full(job->arena, err);
+    if (!capabilities_read(job->arena, job->in->value[CAPABILITIES].text, &job->capabilities, err))
+        return false;
+    capabilities_apply(&job->capabilities, &how);
     for (size_t i = 0; i < data->nlist; i++)
         paths[i] = data->list[i];
     for (size_t i = 0; i < bundles->nlist; i++)

@@ -4,12 +4,14 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cli/app.h"
+#include "cli/capabilities.h"
 #include "cli/command.h"
 #include "cli/formatting.h"
 #include "cli/policy_text.h"
+#include "cli/rows.h"
 #include "lang/rego/format.h"
 
-enum { CHECK, DIFF, WRITE, REGO_V0, V0_V1, OPTION_COUNT };
+enum { CHECK, DIFF, WRITE, REGO_V0, V0_V1, CAPABILITIES, OPTION_COUNT };
 static const struct option options[] = {
     [CHECK] = {.name = "check",
                .kind = OPTION_FLAG,
@@ -30,6 +32,7 @@ static const struct option options[] = {
                .kind = OPTION_FLAG,
                .text = "policies are Rego v0 and become what both v0 and v1 read: import rego.v1, "
                        "if, contains, :="},
+    [CAPABILITIES] = ROW_CAPABILITIES,
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
@@ -56,8 +59,12 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
 {
     AUTO_ARENA names = {.limit = ARENA_DEFAULT_LIMIT};
     AUTO_ARENA content = {.limit = (size_t)4 * ARENA_DEFAULT_LIMIT};
+    struct capabilities capabilities;
+    if (!capabilities_read(&names, in->value[CAPABILITIES].text, &capabilities, err))
+        return false;
     const struct rego_format_options how = {.v0 = in->value[REGO_V0].set || in->value[V0_V1].set,
-                                            .to_v1 = in->value[V0_V1].set};
+                                            .to_v1 = in->value[V0_V1].set,
+                                            .words = capabilities.words};
     bool check = in->value[CHECK].set, write = in->value[WRITE].set && !check;
     struct formatting f = {.app = app,
                            .command = "policy fmt",

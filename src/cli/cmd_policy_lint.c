@@ -6,8 +6,10 @@
 #include "base/io.h"
 #include "base/regex_re2.h"
 #include "cli/app.h"
+#include "cli/capabilities.h"
 #include "cli/command.h"
 #include "cli/policy_text.h"
+#include "cli/rows.h"
 #include "lang/rego/lint.h"
 #include "model/finding.h"
 #include "policy/gatekeeper.h"
@@ -18,7 +20,7 @@
 
 static const char *const formats[] = {"text", "json", "sarif", NULL};
 
-enum { OUTPUT, SCHEMA, IGNORE, REGO_V0, TIMEOUT, OPTION_COUNT };
+enum { OUTPUT, SCHEMA, CAPABILITIES, IGNORE, REGO_V0, TIMEOUT, OPTION_COUNT };
 static const struct option options[] = {
     [OUTPUT] = {.name = "output",
                 .letter = 'o',
@@ -32,6 +34,7 @@ static const struct option options[] = {
                 .arg = "FILE",
                 .text = "the JSON Schema of every package's input; without it packages that plumb "
                         "asks about findings are held against its own"},
+    [CAPABILITIES] = ROW_CAPABILITIES,
     [IGNORE] = {.name = "ignore",
                 .kind = OPTION_STRING,
                 .arg = "REGEX",
@@ -208,11 +211,13 @@ static bool give(const struct app *app, struct str format, const struct found *f
 
 /* What does not compile is told, and nothing else: half a policy has no silent failures. */
 static bool compile(const struct app *app, const struct invocation *in, struct arena *arena,
-                    const struct policy_files *files, struct rego_policy **ret, struct err *err)
+                    const struct policy_files *files, const struct capabilities *capabilities,
+                    struct rego_policy **ret, struct err *err)
 {
-    const struct rego_compile_options how = {
+    struct rego_compile_options how = {
         .keep_print = true, .deadline_ms = in->value[TIMEOUT].number, .cancel = app->cancel};
     struct rego_diags diags = {.arena = arena};
+    capabilities_apply(capabilities, &how);
     if (rego_compile(files->source, files->nsources, &files->data, &how, &diags, ret, err))
         return true;
     policy_print_diags(app->err, &diags);
@@ -226,9 +231,11 @@ static bool lint_rego(const struct app *app, const struct invocation *in, struct
     struct rego_policy *policy = NULL;
     struct value schema;
     bool *scope = NULL;
+    struct capabilities capabilities;
     if (in->value[SCHEMA].set && !policy_load_document(arena, in->value[SCHEMA].text, &schema, err))
         return err_wrap(err, "--schema");
-    if (!compile(app, in, arena, files, &policy, err))
+    if (!capabilities_read(arena, in->value[CAPABILITIES].text, &capabilities, err) ||
+        !compile(app, in, arena, files, &capabilities, &policy, err))
         return false;
     bool ok = true;
     if (!in->value[SCHEMA].set) {
@@ -239,7 +246,8 @@ static bool lint_rego(const struct app *app, const struct invocation *in, struct
                    : arena_full(arena, err);
     }
     rego_close(policy);
-    struct rego_lint_options how = {.data = &files->data, .schema = &schema, .sees_schema = scope};
+    struct rego_lint_options how = {
+        .data = &files->data, .schema = &schema, .sees_schema = scope, .words = capabilities.words};
     return ok && rego_lint(arena, files->source, files->nsources, &how, ret, ret_n, err);
 }
 

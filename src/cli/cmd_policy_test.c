@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/regex_re2.h"
 #include "cli/app.h"
+#include "cli/capabilities.h"
 #include "cli/command.h"
 #include "cli/policy_cover.h"
 #include "cli/policy_text.h"
@@ -35,6 +36,7 @@ enum {
     IGNORE,
     REGO_V0,
     SCHEMA,
+    CAPABILITIES,
     STRICT,
     TIMEOUT,
     OPTION_COUNT
@@ -81,6 +83,7 @@ static const struct option options[] = {
                 .arg = "REGEX",
                 .text = "pass over files and folders whose paths match"},
     [SCHEMA] = ROW_SCHEMA,
+    [CAPABILITIES] = ROW_CAPABILITIES,
     [REGO_V0] = ROW_REGO_V0,
     [STRICT] = {.name = "strict",
                 .kind = OPTION_FLAG,
@@ -102,6 +105,7 @@ struct job {
     const struct invocation *in;
     struct arena *arena;
     struct regex *ignore, *run;
+    struct capabilities capabilities;
     struct rego_policy *policy;
     struct rules rules;
     struct policy_tests tests;
@@ -472,8 +476,9 @@ static bool test_all(struct job *job, int *ret_exit, struct err *err)
                                        .coverage = given(job, COVERAGE),
                                        .deadline_ms = job->in->value[TIMEOUT].number,
                                        .cancel = job->app->cancel};
+    capabilities_apply(&job->capabilities, &how);
     const struct policy_tests_options tests = {
-        .run = job->run, .timeout_ms = how.deadline_ms, .cancel = how.cancel};
+        .run = job->run, .words = how.words, .timeout_ms = how.deadline_ms, .cancel = how.cancel};
     struct rego_diags diags = {.arena = job->arena};
     struct policy_files files;
     static const struct str here = STR_INIT(".");
@@ -511,6 +516,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     struct job job = {.app = app, .in = in, .arena = &arena};
     bool ok = policy_regex("ignore", in->value[IGNORE].text, &job.ignore, err) &&
               policy_regex("run", in->value[RUN].text, &job.run, err) &&
+              capabilities_read(&arena, in->value[CAPABILITIES].text, &job.capabilities, err) &&
               test_all(&job, ret_exit, err);
     for (size_t i = 0; i < job.nworkers; i++)
         arena_free(&job.worker[i].own);

@@ -13,7 +13,7 @@
 #include "policy/parsers.h"
 #include "wire/json.h"
 
-enum { CONFIG_MAX = 1 << 20, CAPABILITIES_MAX = 16 << 20 };
+enum { CONFIG_MAX = 1 << 20 };
 
 static bool wrong(struct str origin, const char *wanted, struct err *err)
 {
@@ -202,33 +202,4 @@ bool conftest_configuration(void *ctx, struct arena *arena, const struct rego_co
         return arena_full(arena, err);
     return io_read_file(arena, path.ptr, POLICY_INPUT_MAX, &text, err) &&
            policy_inputs_parse(arena, STR(""), text, path, ret, err);
-}
-
-/* --- capabilities --- */
-
-bool conftest_capabilities_read(struct arena *arena, struct str path,
-                                struct conftest_capabilities *ret, struct err *err)
-{
-    struct str name = arena_dup(arena, path), text;
-    struct value *all = arena_new(arena, struct value, 1);
-    *ret = (struct conftest_capabilities){0};
-    if (!name.ptr || !all)
-        return arena_full(arena, err);
-    if (!path.len)
-        return true;
-    if (!io_read_file(arena, name.ptr, CAPABILITIES_MAX, &text, err) ||
-        !json_parse(arena, text, name.ptr, JSON_DUPLICATES_LAST, all, err))
-        return false;
-    ret->builtins = value_get(all, STR("builtins"));
-    return value_is_list_like(ret->builtins) ||
-           err_set(err, ERR_SYNTAX, "%s: `builtins` is no list", name.ptr);
-}
-
-bool conftest_is_capable(void *ctx, struct str builtin)
-{
-    const struct conftest_capabilities *c = ctx;
-    for (uint32_t i = 0; i < c->builtins->len; i++)
-        if (str_equal(value_get_string(&c->builtins->items[i], STR("name")), builtin))
-            return true;
-    return false;
 }

@@ -1,5 +1,5 @@
 /* conftest_setup.h - what the conftest commands share: conftest.toml, configuration files that
- * policies ask for, capabilities.
+ * policies ask for.
  */
 #pragma once
 #include "cli/command.h"
@@ -20,11 +20,3 @@ bool conftest_setup(struct arena *arena, const struct app *app, const struct opt
 /* parse_config() and its kin: struct rego_host.configuration. */
 bool conftest_configuration(void *ctx, struct arena *arena, const struct rego_configuration *what,
                             struct value *ret, struct err *err);
-/* Built-in functions of a capabilities file. */
-struct conftest_capabilities {
-    const struct value *builtins; /* a list of objects with `name` */
-};
-bool conftest_capabilities_read(struct arena *arena, struct str path,
-                                struct conftest_capabilities *ret, struct err *err);
-/* For struct rego_compile_options: ctx is the capabilities. */
-bool conftest_is_capable(void *ctx, struct str builtin);

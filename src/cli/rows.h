@@ -96,6 +96,11 @@
      .text = "a JSON Schema: policies that ask input for what it rules out are refused; of a " \
              "folder, those that METADATA names by schema.FOLDER.FILE"}
 
+#define ROW_CAPABILITIES /* see cli/capabilities.h */ \
+    {.name = "capabilities", .kind = OPTION_STRING, .arg = "FILE", \
+     .text = "which built-in functions policies may call and which keywords they may import (and, " \
+             "or, not), as `opa capabilities` prints it (JSON)"}
+
 #define ROW_POLICY_TIMEOUT /* see cli/policy_setup.h */ \
     {.name = "policy-timeout", .kind = OPTION_DURATION, .arg = "TIME", .least = 1, \
      .most = 86400000, \

@@ -233,8 +233,10 @@ bool policy_tests_find(struct arena *arena, struct rego_source *sources, size_t 
     for (size_t i = 0; i < n; i++) {
         struct rego_diags ignored = {.arena = arena}; /* compiling tells them */
         struct rego_module *module;
-        const struct rego_parse_options how = {
-            .v0 = sources[i].v0, .afford = rego_parse_in_time, .afford_ctx = &clock};
+        const struct rego_parse_options how = {.v0 = sources[i].v0,
+                                               .words = options->words,
+                                               .afford = rego_parse_in_time,
+                                               .afford_ctx = &clock};
         if (!rego_parse_module(arena, sources[i].text, sources[i].file, &how, &ignored, &module)) {
             if (ignored.n)
                 continue;

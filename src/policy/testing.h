@@ -49,6 +49,7 @@ struct policy_tests {
  */
 struct policy_tests_options {
     const struct regex *run; /* only tests whose data.package.name matches; or NULL */
+    unsigned words;          /* as of the parser */
     int64_t timeout_ms;      /* for reading them; 0 = a minute */
     const volatile int *cancel;
 };

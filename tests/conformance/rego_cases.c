@@ -192,7 +192,8 @@ static void evaluate(struct arena *arena, const struct value *c, struct judgemen
         input = &term;
     }
     if (!rego_compile(source, n, data ? data : &empty,
-                      &(struct rego_compile_options){.logic_keywords = words, .host = &host},
+                      &(struct rego_compile_options){
+                          .words = words ? REGO_WORD_AND | REGO_WORD_OR : 0, .host = &host},
                       &diags, &policy, &err)) {
         diags_text(&diags, j, "compile");
     } else if (!rego_prepare(policy, value_get_string(c, STR("query")), &diags, &query, &err)) {
@@ -250,7 +251,9 @@ static void compile(struct arena *arena, const struct value *c, struct judgement
         source[i].v0 = v0;
     struct rego_compile_options options = {
         .strict = value_get_bool(c, STR("strict"), false),
-        .logic_keywords = value_get_bool(c, STR("experimental_keywords"), false),
+        .words = value_get_bool(c, STR("experimental_keywords"), false)
+                     ? REGO_WORD_AND | REGO_WORD_OR
+                     : 0,
     };
     bool ok = rego_compile(source, n, NULL, &options, &diags, &policy, &err);
     j->ok = true;

@@ -182,10 +182,13 @@ void rego_diag_add(struct rego_diags *diags, const char *code, struct str file,
 /* The terms of a head become copies; false: the arena is full. */
 bool rego_copy_head(struct arena *arena, struct rego_head *head);
 
+/* Words that future.keywords may import, beside those of v1 and `not`; and that it may not. */
+enum rego_words { REGO_WORD_AND = 1, REGO_WORD_OR = 2, REGO_WORD_NO_NOT = 4 };
+
 struct rego_parse_options {
     bool v0;
-    bool logic_keywords; /* future.keywords.and / .or allowed */
-    bool annotations;    /* read METADATA blocks */
+    unsigned words;   /* of enum rego_words */
+    bool annotations; /* read METADATA blocks */
     /* Asked now and then with the tokens read since; false ends it, without a diagnostic. */
     bool (*afford)(void *ctx, uint64_t tokens);
     void *afford_ctx;

@@ -536,7 +536,7 @@ bool rego_compile(const struct rego_source *sources, size_t n, const struct valu
     start_counting(&c);
     for (size_t i = 0; ok && i < n; i++) {
         struct rego_parse_options parse = {.v0 = sources[i].v0,
-                                           .logic_keywords = options->logic_keywords,
+                                           .words = options->words,
                                            .annotations = true,
                                            .afford = afford_tokens,
                                            .afford_ctx = &c};
@@ -616,9 +616,8 @@ bool rego_prepare(const struct rego_policy *policy, struct str text, struct rego
                               .arena = &query->arena,
                               .diags = diags,
                               .nhints = &query->nhints};
-    struct rego_parse_options parse = {.logic_keywords = policy->options.logic_keywords,
-                                       .afford = afford_tokens,
-                                       .afford_ctx = &c};
+    struct rego_parse_options parse = {
+        .words = policy->options.words, .afford = afford_tokens, .afford_ctx = &c};
     struct str kept = arena_dup(&query->arena, text);
     start_counting(&c);
     bool ok = kept.ptr &&

@@ -335,7 +335,7 @@ bool rego_format(struct arena *arena, struct str text, struct str file,
                  const struct rego_format_options *options, struct rego_diags *diags,
                  struct str *ret, struct err *err)
 {
-    struct rego_parse_options how = {.v0 = options->v0, .logic_keywords = options->logic_keywords};
+    struct rego_parse_options how = {.v0 = options->v0, .words = options->words};
     struct formatter f = {.arena = arena, .out = {.limit = BUF_DEFAULT_LIMIT}};
     struct rego_module *module;
     if (!rego_parse_module(arena, text, file, &how, diags, &module))

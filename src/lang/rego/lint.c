@@ -693,7 +693,7 @@ bool rego_lint(struct arena *arena, const struct rego_source *sources, size_t n,
         return arena_full(arena, err);
     for (size_t i = 0; i < n; i++) {
         struct rego_diags ignored = {.arena = arena}; /* compiling has told them */
-        struct rego_parse_options how = {.v0 = sources[i].v0};
+        struct rego_parse_options how = {.v0 = sources[i].v0, .words = options->words};
         struct rego_module *module;
         if (rego_parse_module(arena, sources[i].text, sources[i].file, &how, &ignored, &module) &&
             !add_unit(&l, module))

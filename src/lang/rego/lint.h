@@ -39,6 +39,7 @@ struct rego_lint_options {
     const struct value *data;   /* base documents, or NULL */
     const struct value *schema; /* JSON Schema of input, or NULL */
     const bool *sees_schema;    /* for each source: is its input of the schema? NULL: of all */
+    unsigned words;             /* as of the parser */
     const uint32_t *before;     /* for each source: lines of its file before it; NULL: none. Only
                                    what messages say of other lines counts them */
 };

@@ -273,39 +273,63 @@ static size_t length(const struct rego_term *ref)
     return ref->kind == REGO_TERM_VAR ? 1 : ref->parts.n;
 }
 
+struct future_word {
+    struct str name;
+    unsigned bit;
+    unsigned needs, unless; /* of enum rego_words */
+};
+
+static bool is_allowed(const struct rego_parser *p, const struct future_word *word)
+{
+    unsigned words = p->options->words;
+    return (word->needs & words) == word->needs && !(word->unless & words);
+}
+
+static bool unexpected_word(struct rego_parser *p, struct rego_place place,
+                            const struct future_word *words, size_t n)
+{
+    AUTO_BUF names = {.limit = 1 << 10};
+    for (size_t i = 0; i < n; i++) {
+        if (!is_allowed(p, &words[i]))
+            continue;
+        buf_str(&names, names.len ? STR(" ") : STR(""));
+        buf_str(&names, words[i].name);
+    }
+    return parser_fail(p, place, "unexpected keyword, must be one of [%.*s]",
+                       STR_ARG(buf_view(&names)));
+}
+
 static bool future_import(struct rego_parser *p, const struct rego_import *import)
 {
-    static const struct {
-        struct str name;
-        unsigned bit;
-        bool experimental;
-    } words[] = {
-        {STR_INIT("and"), REGO_KW_AND, true},      {STR_INIT("contains"), REGO_KW_CONTAINS, false},
-        {STR_INIT("every"), REGO_KW_EVERY, false}, {STR_INIT("if"), REGO_KW_IF, false},
-        {STR_INIT("in"), REGO_KW_IN, false},       {STR_INIT("not"), REGO_KW_NOT, false},
-        {STR_INIT("or"), REGO_KW_OR, true},
+    static const struct future_word words[] = {
+        {STR_INIT("and"), REGO_KW_AND, REGO_WORD_AND, 0},
+        {STR_INIT("contains"), REGO_KW_CONTAINS, 0, 0},
+        {STR_INIT("every"), REGO_KW_EVERY | REGO_KW_IN, 0, 0}, /* every x in xs */
+        {STR_INIT("if"), REGO_KW_IF, 0, 0},
+        {STR_INIT("in"), REGO_KW_IN, 0, 0},
+        {STR_INIT("not"), REGO_KW_NOT, 0, REGO_WORD_NO_NOT},
+        {STR_INIT("or"), REGO_KW_OR, REGO_WORD_OR, 0},
     };
-    size_t n = length(import->path);
+    enum { WORDS = sizeof words / sizeof *words };
+    size_t n = length(import->path), i = 0;
     if (!str_equal(part(import->path, 1), STR("keywords")) || n > 3)
         return parser_fail(p, import->path->place, "invalid import, must be `future.keywords`");
     if (import->alias.len)
         return parser_fail(p, import->path->place, "`future` imports cannot be aliased");
     if (n == 2) {
         p->lexer.keywords |= REGO_KW_V1;
+        for (; i < WORDS; i++) /* `not` changes what is read: only by its name */
+            if (words[i].needs && is_allowed(p, &words[i]))
+                p->lexer.keywords |= words[i].bit;
         return true;
     }
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (str_equal(words[i].name, part(import->path, 2)) &&
-            (!words[i].experimental || p->options->logic_keywords)) {
-            p->lexer.keywords |= words[i].bit;
-            if (words[i].bit == REGO_KW_EVERY)
-                p->lexer.keywords |= REGO_KW_IN; /* every x in xs */
-            return true;
-        }
-    return parser_fail(p, import->path->place,
-                       p->options->logic_keywords
-                           ? "unexpected keyword, must be one of [and contains every if in not or]"
-                           : "unexpected keyword, must be one of [contains every if in not]");
+    while (i < WORDS &&
+           !(str_equal(words[i].name, part(import->path, 2)) && is_allowed(p, &words[i])))
+        i++;
+    if (i == WORDS)
+        return unexpected_word(p, import->path->place, words, WORDS);
+    p->lexer.keywords |= words[i].bit;
+    return true;
 }
 
 static bool check_import(struct rego_parser *p, struct rego_module *module,
@@ -474,9 +498,6 @@ bool rego_parse_query(struct arena *arena, struct str text, struct str file,
 {
     struct rego_parser p;
     if (start(&p, arena, text, file, options, diags)) {
-        if (options->logic_keywords)
-            p.lexer.keywords |=
-                0; /* words of a query are plain: a module imports them for itself */
         *ret = parser_query(&p, REGO_TOK_EOF);
         if (*ret && (*ret)->n == 0)
             (void)parser_fail(&p, p.token.place, "found empty body");

@@ -37,11 +37,11 @@ struct rego_schema {
     struct value schema;
 };
 struct rego_compile_options {
-    bool strict;         /* unused variables and imports are errors */
-    bool logic_keywords; /* experimental and, or */
-    bool keep_print;     /* print statements stay */
-    bool unindexed; /* all rules and elements are gone through: what indexing is compared with */
-    bool coverage;  /* count what each line was evaluated to */
+    bool strict;     /* unused variables and imports are errors */
+    unsigned words;  /* of enum rego_words: experimental and, or */
+    bool keep_print; /* print statements stay */
+    bool unindexed;  /* all rules and elements are gone through: what indexing is compared with */
+    bool coverage;   /* count what each line was evaluated to */
     const struct rego_schema *schema; /* of input, and what METADATA may name; while compiling */
     size_t nschemas;
     size_t memory;       /* bytes for the policy, and for a query; 0 = 1 GiB, and 256 MiB */

@@ -1,0 +1,7 @@
+package plain
+
+import future.keywords.not
+
+p if not { input.x == 1 }
+
+q := upper("a")
