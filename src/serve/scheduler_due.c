@@ -10,7 +10,8 @@
 
 enum {
     TOUCHED_MAX = 10000, /* in one scan; what is left comes next */
-    PROGRESS_TEXT = 400
+    PROGRESS_TEXT = 420,
+    STANDS_MS = 60000 /* so long nobody is at a sweep while a service goes on */
 };
 
 struct record *piece_store(struct piece *p)
@@ -46,11 +47,11 @@ int64_t *piece_sum(struct coverage *c, size_t i)
 
 static void read_progress(struct str text, struct progress *ret)
 {
-    int64_t n[14] = {0};
+    int64_t n[15] = {0};
     struct str rest = text, word;
     size_t i = 0;
     *ret = (struct progress){0};
-    for (bool more = text.len > 0; more && i < 14; i++) {
+    for (bool more = text.len > 0; more && i < 15; i++) {
         more = str_cut(&rest, ' ', &word);
         if (!str_to_int64(word, &n[i]))
             return; /* of another version: from the start */
@@ -62,6 +63,7 @@ static void read_progress(struct str text, struct progress *ret)
     ret->nslices = n[2];
     ret->began_utc_ms = n[3];
     memcpy(ret->sum, &n[4], sizeof ret->sum);
+    ret->told_utc_ms = n[14];
 }
 
 struct str piece_print_progress(struct arena *arena, const struct progress *p)
@@ -73,7 +75,18 @@ struct str piece_print_progress(struct arena *arena, const struct progress *p)
                        p->slice, p->nslices, p->began_utc_ms);
     for (size_t i = 0; p->slice && i < 10; i++)
         at += snprintf(&text[at], sizeof text - (size_t)at, " %" PRId64, p->sum[i]);
+    if (p->slice)
+        at += snprintf(&text[at], sizeof text - (size_t)at, " %" PRId64, p->told_utc_ms);
     return arena_dup(arena, (struct str){text, (size_t)at});
+}
+
+/* Nobody was at it while its schedule had the stack again: what its first slices saw is too old to
+ * count for a scan that ends now. */
+static bool is_stale(const struct piece *p)
+{
+    int64_t told = p->progress.told_utc_ms;
+    return p->progress.nslices && told && p->now - told > STANDS_MS &&
+           schedule_next(&p->set->tiers[0].schedule, p->stack->name, told) <= p->now;
 }
 
 static void decide_kind(struct piece *p)
@@ -96,6 +109,8 @@ static void decide_kind(struct piece *p)
                                                : PIECE_NONE;
     /* A document is read at once, however long it is. */
     bool slices = p->kind == PIECE_WHOLE && !p->named && p->stack->snapshot.len == 0;
+    if (is_stale(p))
+        p->progress = (struct progress){.resources = p->progress.resources};
     if (slices && !p->progress.nslices && p->progress.resources > p->s->settings.slice) {
         p->progress.nslices =
             (p->progress.resources + p->s->settings.slice - 1) / p->s->settings.slice;

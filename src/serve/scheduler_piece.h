@@ -23,6 +23,7 @@ enum piece_kind { PIECES(X) PIECE_COUNT };
 struct progress {
     int64_t resources; /* of the stack, when it was counted last; 0 = never */
     int64_t slice, nslices, began_utc_ms;
+    int64_t told_utc_ms; /* when the last one was recorded; 0 = by a version that did not say */
     int64_t sum[10];
 };
 

@@ -178,6 +178,7 @@ static bool move_on(struct piece *p, int64_t now, struct err *err)
             at = (struct progress){.resources = (int64_t)p->result.coverage.resources};
         else
             at.slice++;
+        at.told_utc_ms = now;
         for (size_t i = 0; !all && i < 10; i++)
             at.sum[i] = *piece_sum(&p->result.coverage, i);
         whole->progress = piece_print_progress(&p->arena, &at);

@@ -14,7 +14,7 @@
 #include "record/touch.h"
 #include "serve/log.h"
 #include "serve/scheduler.h"
-#include "serve/scheduler_parts.h"
+#include "serve/scheduler_piece.h"
 
 enum { WAIT_MS = 300000, THINGS = 6 };
 
@@ -662,6 +662,62 @@ static void a_scan_that_nobody_ended_is_begun_anew(void **state)
     close_world(&w);
 }
 
+/* Which slice of a sweep is next, whose last one was recorded that long ago. */
+static int64_t next_slice(struct world *w, const char *progress, int64_t ago_ms)
+{
+    struct hands hands = {0};
+    struct slot slot = {0};
+    struct scheduler scheduler = {.settings = {.slice = 2}};
+    struct plan *plan = NULL;
+    int64_t now = 0;
+    assert_true(plan_make(&w->server[0], &plan, &w->err) &&
+                store_ready(&hands.store, &w->server[0], &w->err) &&
+                lease_now(&hands.store.record, &now, &w->err));
+    struct stack stack = plan->stacks.stack[0];
+    stack.snapshot = STR("");
+    const struct planned row = {
+        .stack = stack.name,
+        .tier = STR(""),
+        .spec = STR("5m"),
+        .next_utc_ms = 1,
+        .progress = arena_printf(&w->arena, "%s %lld", progress, (long long)(now - ago_ms))};
+    assert_true(db_begin(w->record.db, DB_WRITE, &w->err) &&
+                planned_store(&w->record, &row, 1, &w->err) && db_commit(w->record.db, &w->err));
+    struct piece p = {.s = &scheduler,
+                      .slot = &slot,
+                      .hands = &hands,
+                      .stack = &stack,
+                      .set = &plan->set[0],
+                      .arena = {.limit = ARENA_DEFAULT_LIMIT}};
+    assert_true(piece_find_work(&p));
+    assert_int_equal(p.kind, PIECE_SLICE);
+    int64_t slice = p.progress.slice;
+    assert_int_equal(p.progress.nslices, slice ? 3 : 2);
+    assert_int_equal(p.progress.sum[0], slice ? 3 : 0);
+    arena_free(&p.arena);
+    hands_drop(&hands);
+    plan_free(plan);
+    return slice;
+}
+
+/* A sweep goes on where it was, unless its schedule had the stack anew while nobody was at it: what
+ * its first slices saw then is no answer of a scan that ends now. */
+static void a_sweep_that_stood_for_long_begins_anew(void **state)
+{
+    static const char at[] = "4 1 3 1000 3 3 3 0 0 0 0 0 9 0";
+    struct world w = {0};
+    make_world(&w, *state, "version: 1\nschedules: [5m]\n" SERVE STACK);
+    assert_int_equal(next_slice(&w, at, 0), 1);
+    assert_int_equal(next_slice(&w, at, 301000), 0);
+    assert_int_equal(next_slice(&w, at, -7200000), 1); /* the clock went back */
+    put(&w, "plumb.yaml", "version: 1\nschedules: [1s]\n" SERVE STACK);
+    struct str path = io_join(&w.arena, str_from(w.dir), STR("plumb.yaml"));
+    w.config = (struct config){0};
+    assert_true(config_load(&w.arena, path.ptr, &w.config, &w.err));
+    assert_int_equal(next_slice(&w, at, 5000), 1); /* as long as a restart takes */
+    close_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -681,6 +737,7 @@ int main(void)
         cmocka_unit_test(a_state_of_another_lineage_is_another_state),
         cmocka_unit_test(what_fails_comes_back_later),
         cmocka_unit_test(a_scan_that_nobody_ended_is_begun_anew),
+        cmocka_unit_test(a_sweep_that_stood_for_long_begins_anew),
     };
     return test_stores_run("serve/scheduler", tests, sizeof tests / sizeof *tests);
 }

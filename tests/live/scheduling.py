@@ -253,7 +253,7 @@ def scheduling_goes_on_where_it_was(lab):
         service.kill()
         service.wait()
         at = store.rows("SELECT progress, (SELECT max(id) FROM run) AS last FROM schedule")[0]
-        check(len(at["progress"].split()) == 14, "no sweep is under way:", at)
+        check(len(at["progress"].split()) == 15, "no sweep is under way:", at)
         service = serve()
         wait(f"SELECT id FROM run WHERE outcome = 'complete' AND id > {at['last']}", "the sweep did not end")
         runs = store.rows(f"SELECT id, outcome, coverage FROM run WHERE id > {at['last']} AND outcome <> 'abandoned' ORDER BY id")
