@@ -79,12 +79,36 @@ struct serving {
     struct systemd *systemd;
     struct telemetry *telemetry;
     int hangups; /* signalfd of SIGHUP */
+    struct arena arena;
+    struct str config; /* the plumb.yaml that it has; empty: none */
 };
 
 static struct str levels_of(const struct serving *s, const struct config *config)
 {
     struct str given = s->in->value[LOG_UP_TO].text;
     return given.len ? given : config->serve.log;
+}
+
+/* A file that is not there for a moment, or for good, is no order to scan nothing and tell nobody;
+ * nor is one of a folder above, which counts once it is gone. */
+static bool is_that_file(const struct serving *s, struct str found, struct err *err)
+{
+    if (!s->config.len || str_equal(found, s->config))
+        return true;
+    if (!found.len)
+        return err_set(err, ERR_USAGE,
+                       "there is no %.*s any more: put it back; to go on without it, restart",
+                       STR_ARG(s->config));
+    return err_set(err, ERR_USAGE,
+                   "there is no %.*s any more, and %.*s is another file: that needs a restart",
+                   STR_ARG(s->config), STR_ARG(found));
+}
+
+static void keep_file(struct serving *s, const struct server_options *loaded)
+{
+    const struct setup *setup = loaded->owner;
+    if (!s->config.len)
+        s->config = arena_dup(&s->arena, setup->config.path);
 }
 
 /* Reads and checks everything that plumb.yaml names. */
@@ -102,6 +126,7 @@ static bool load(struct serving *s, const struct app *app, struct server_options
                                       .store = &s->in->value[STORE]};
     bool ok =
         policy_find_config(&setup->arena, app, &s->in->value[CONFIG], &setup->config, err) &&
+        is_that_file(s, setup->config.path, err) &&
         (log_set_levels(NULL, levels_of(s, &setup->config), err) ||
          (s->in->value[LOG_UP_TO].text.len ? err_wrap(err, "--log-level")
                                            : config_blame(&setup->config, "serve.log", err))) &&
@@ -187,8 +212,9 @@ static void reload(struct serving *s)
     metrics_add(hub_metrics(s->service.hub), METRIC_RELOADS,
                 LABELS(ok ? STR("taken") : STR("refused")), 1);
     if (ok) {
-        take_levels(s);
         const struct server_options *now = &s->service.server->options;
+        take_levels(s);
+        keep_file(s, now);
         LOG(&s->log, LOG_INFO, "serve", "reloaded", LOG_TEXT("config", now->config_digest),
             LOG_TEXT("policy", now->policy_digest));
     } else {
@@ -252,6 +278,7 @@ static bool start(struct serving *s, struct err *err)
     (void)log_set_levels(&s->log, levels_of(s, serving.config), NULL);
     if (!service_start(&s->service, &serving, err))
         return false;
+    keep_file(s, &serving);
     if (systemd_open(&s->systemd, s->app->env, s->service.hub, err))
         return true;
     (void)service_stop(&s->service, 0);
@@ -264,6 +291,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     sigset_t before;
     struct serving s = {.app = app,
                         .in = in,
+                        .arena = {.limit = 1 << 20},
                         .log = {.out = app->err,
                                 .level = LOG_INFO,
                                 .json = str_equal(in->value[LOG_FORMAT].text, STR("json")),
@@ -287,6 +315,7 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     }
     telemetry_close(s.telemetry);
     close_hangups(&s, &before);
+    arena_free(&s.arena);
     return ok;
 }
 

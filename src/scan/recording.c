@@ -33,8 +33,10 @@ bool recording_prepare(struct recording *ret, const struct recording_options *op
                        struct err *err)
 {
     *ret = (struct recording){.options = *options, .start.actor = options->actor};
+    ret->start.config = options->config;
     return judges_digest(options->arena, options->judges, &ret->start.policy, err) &&
-           digest_config(options->arena, options->judges->config, &ret->start.config, err);
+           (options->config.ptr ||
+            digest_config(options->arena, options->judges->config, &ret->start.config, err));
 }
 
 bool recording_use(struct recording *r, struct record *record, struct err *err)

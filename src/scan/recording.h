@@ -25,6 +25,7 @@ struct recording_options {
     struct scan_options *scan; /* gets the store's key */
     const struct judges *judges;
     struct event_actor actor;
+    struct str config;   /* digest of plumb.yaml as it was read; ptr NULL: as the file is now */
     int64_t keep_ms;     /* what is resolved and older goes; 0 = nothing */
     struct str baseline; /* reason of accepting all that is found; ptr NULL = none */
     /* False: nothing of the step is recorded. */

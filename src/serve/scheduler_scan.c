@@ -402,7 +402,8 @@ static void fill_options(struct piece *p)
     }
 }
 
-/* The digests of what decides. */
+/* The digests of what decides: the configuration is the one that is in use, whatever the file is
+ * like by now. */
 static bool prepare(struct piece *p)
 {
     p->judges = (struct judges){.config = p->s->server->options.config};
@@ -410,6 +411,7 @@ static bool prepare(struct piece *p)
                                               .scan = &p->scan,
                                               .judges = &p->judges,
                                               .actor = {STR("plumb"), STR("service")},
+                                              .config = p->s->server->options.config_digest,
                                               .within = within,
                                               .ctx = p};
     return recording_prepare(&p->recording, &options, &p->err);

@@ -180,6 +180,21 @@ static void a_first_schedule_is_due_at_once(void **state)
     close_world(&w);
 }
 
+/* What was read goes on, whatever plumb.yaml is like by now; the run says which one it was. */
+static void a_file_that_is_gone_keeps_no_scan(void **state)
+{
+    struct world w = {0};
+    char path[200];
+    make_world(&w, *state, "version: 1\nschedules: [1s]\n" SERVE STACK);
+    w.server[0].options.config_digest = STR("sha256:00");
+    (void)snprintf(path, sizeof path, "%s/plumb.yaml", w.dir);
+    assert_int_equal(unlink(path), 0);
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete' AND config = 'sha256:00'", 2);
+    end(&w, 0);
+    close_world(&w);
+}
+
 #define SECOND "  - {path: two, name: second, snapshot: app/live.ndjson}\n"
 
 /* The service with another plumb.yaml; digest: what it is taken to be. */
@@ -723,6 +738,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_due_is_scanned_by_one),
         cmocka_unit_test(a_first_schedule_is_due_at_once),
+        cmocka_unit_test(a_file_that_is_gone_keeps_no_scan),
         cmocka_unit_test(a_stack_taken_out_is_retired),
         cmocka_unit_test(a_folder_that_is_away_may_come_back),
         cmocka_unit_test(a_tier_and_a_touch_are_scanned_alone),
