@@ -126,35 +126,6 @@ static bool import_id(const struct code_scope *scope, const struct code_import *
 
 /* --- addresses --- */
 
-/* The traversal of `to` with its keys evaluated; each.key and each.value may be in them. */
-static bool to_address(const struct code_scope *scope, const struct code_expr *to,
-                       struct code_address *ret)
-{
-    struct arena *arena = &scope->walk->code->arena;
-    const struct hcl_expr *node[HCL_STEPS_MAX], *at = to->expr;
-    size_t n = 0;
-    for (; at->kind == HCL_EXPR_ATTRIBUTE || at->kind == HCL_EXPR_INDEX; n++) {
-        if (n == HCL_STEPS_MAX)
-            return false;
-        node[n] = at;
-        at = at->kind == HCL_EXPR_ATTRIBUTE ? at->get.source : at->index.source;
-    }
-    struct hcl_step *steps = arena_new(arena, struct hcl_step, n);
-    if (at->kind != HCL_EXPR_VARIABLE || !steps)
-        return false;
-    struct hcl_traversal t = {
-        .root = at->name, .root_range = at->range, .range = to->expr->range, .step = steps};
-    for (size_t i = n; i-- > 0; t.n++) {
-        bool attribute = node[i]->kind == HCL_EXPR_ATTRIBUTE;
-        steps[t.n] = (struct hcl_step){.index = !attribute, .range = node[i]->range};
-        if (attribute)
-            steps[t.n].key = value_string(node[i]->get.name);
-        else if (!code_eval(scope, to->file, node[i]->index.key, &type_dynamic, &steps[t.n].key))
-            return false;
-    }
-    return code_address_from(arena, &t, ret);
-}
-
 /* Has the target the keys that its address has? */
 static bool check_key(struct code_walk *walk, const struct code_import_target *target,
                       const struct code_address *address)
@@ -188,8 +159,10 @@ static bool add_import(const struct code_scope *scope, const struct code_import_
     struct arena *arena = &scope->walk->code->arena;
     struct code_address address;
     struct value id;
-    if (!to_address(scope, &target->written->to, &address) ||
-        !check_key(scope->walk, target, &address) || !import_id(scope, target->written, &id))
+    struct hcl_traversal to;
+    if (!code_steps_of(scope, &target->written->to, &to) ||
+        !code_address_from(arena, &to, &address) || !check_key(scope->walk, target, &address) ||
+        !import_id(scope, target->written, &id))
         return false;
     struct code_import_value *grown = arena_grow(arena, all->item, all->n, &all->room, all->n + 1);
     if (!grown)

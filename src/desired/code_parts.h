@@ -419,6 +419,10 @@ bool code_check_imported(struct code_walk *walk, const struct code_node *node);
 /* What an instance is to be imported as; NULL = nothing. */
 const struct code_import_value *code_import_of(struct code_walk *walk,
                                                const struct code_made *made);
+/* The steps of an expression that names something, its keys evaluated: count.index, each.key and
+ * each.value may be in them. False where it names nothing, or a key has an error, which is told. */
+bool code_steps_of(const struct code_scope *scope, const struct code_expr *e,
+                   struct hcl_traversal *ret);
 /* Does a change elsewhere make it anew? */
 bool code_is_triggered(struct code_walk *walk, const struct code_made *made);
 /* Says which replace_triggered_by name what is not there. */

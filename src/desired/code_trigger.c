@@ -10,9 +10,8 @@
 
 enum { WAIT_DEPTH_MAX = 8 }; /* nodes between a module and its resources */
 
-/* The steps of the expression with count.index and each.key filled in. */
-static bool steps_of(const struct code_scope *scope, const struct code_expr *e,
-                     struct hcl_traversal *ret)
+bool code_steps_of(const struct code_scope *scope, const struct code_expr *e,
+                   struct hcl_traversal *ret)
 {
     struct arena *arena = &scope->walk->code->arena;
     const struct hcl_expr *node[HCL_STEPS_MAX], *at = e->expr;
@@ -123,7 +122,7 @@ static bool is_triggered(const struct code_scope *scope, const struct code_expr 
     struct code_walk *walk = scope->walk;
     struct hcl_traversal t;
     struct code_ref ref;
-    if (!e->expr || !steps_of(scope, e, &t))
+    if (!e->expr || !code_steps_of(scope, e, &t))
         return false;
     code_ref_parse(walk->code, e->file, &t, &ref);
     const struct code_node *node = code_ref_node(scope->module->config, &ref);
@@ -151,7 +150,7 @@ static void check_declared(const struct code_scope *scope, const struct code_exp
     const struct code_config *in = scope->module->config;
     struct hcl_traversal t;
     struct code_ref ref;
-    if (!e->expr || !steps_of(scope, e, &t))
+    if (!e->expr || !code_steps_of(scope, e, &t))
         return;
     code_ref_parse(walk->code, e->file, &t, &ref);
     bool resource = ref.kind == CODE_REF_RESOURCE || ref.kind == CODE_REF_INSTANCE;

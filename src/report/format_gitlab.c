@@ -16,11 +16,9 @@ static const struct str by_severity[] = {
     [SEVERITY_CRITICAL] = STR_INIT("blocker"),
 };
 
-/* GitLab wants a place: the code's, else the stack's directory as far as it is relative. */
-static struct str place_of(const struct stack_result *stack, const struct location *code)
+struct str gitlab_path(const struct str *tries, size_t n)
 {
-    const struct str tries[] = {code ? code->file : (struct str){0}, stack->path, stack->name};
-    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct str path = tries[i];
         while (str_starts(path, STR("./")))
             path = str_sub(path, 2, path.len);
@@ -28,6 +26,13 @@ static struct str place_of(const struct stack_result *stack, const struct locati
             return path;
     }
     return STR(".");
+}
+
+/* GitLab wants a place: the code's, else the stack's directory as far as it is relative. */
+static struct str place_of(const struct stack_result *stack, const struct location *code)
+{
+    const struct str tries[] = {code ? code->file : (struct str){0}, stack->path, stack->name};
+    return gitlab_path(tries, sizeof tries / sizeof *tries);
 }
 
 void gitlab_entry(struct jsonw *w, struct str check, struct str description, struct str fingerprint,
@@ -94,20 +99,22 @@ static void put_finding(struct jsonw *w, const struct stack_result *stack,
                  str_from(finding->fingerprint), finding->severity, place_of(stack, &at), &at);
 }
 
-static bool put_failed(struct jsonw *w, const struct stack_result *stack, struct err *err)
+bool gitlab_failed(struct jsonw *w, const char *looked, struct str name, struct str why,
+                   struct str path, struct err *err)
 {
     struct digest digest;
     char hex[DIGEST_HEX + 1];
-    AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
-    buf_str(&text, STR("not scanned: "));
-    buf_str(&text, stack->name);
+    AUTO_BUF check = {.limit = BUF_DEFAULT_LIMIT}, text = {.limit = BUF_DEFAULT_LIMIT};
+    buf_printf(&check, "not-%s", looked);
+    buf_printf(&text, "not %s: ", looked);
+    buf_str(&text, name);
     if (!digest_sha256(buf_view(&text), &digest, err))
         return false;
     digest_hex(&digest, hex);
     buf_str(&text, STR(": "));
-    buf_str(&text, stack->failed);
-    gitlab_entry(w, STR("not-scanned"), buf_view(&text), (struct str){hex, 32}, SEVERITY_HIGH,
-                 place_of(stack, NULL), NULL);
+    buf_str(&text, why);
+    gitlab_entry(w, buf_view(&check), buf_view(&text), (struct str){hex, 32}, SEVERITY_HIGH, path,
+                 NULL);
     return true;
 }
 
@@ -118,7 +125,8 @@ static bool write_gitlab(struct buf *out, const struct scan_result *result,
     jsonw_array_open(&w);
     for (size_t i = 0; i < result->nstacks; i++) {
         const struct stack_result *stack = &result->stacks[i];
-        if (stack->failed.len && !put_failed(&w, stack, err))
+        if (stack->failed.len &&
+            !gitlab_failed(&w, "scanned", stack->name, stack->failed, place_of(stack, NULL), err))
             return false;
         for (size_t k = 0; k < stack->nfindings; k++) {
             const struct finding *finding = &stack->findings[k];

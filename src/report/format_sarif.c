@@ -372,11 +372,20 @@ static void put_result(struct jsonw *w, const struct stack_result *stack,
 
 /* --- the run --- */
 
-static void put_notification(struct jsonw *w, const struct stack_result *stack, struct str level,
-                             struct str text)
+void sarif_invocation_open(struct jsonw *w, bool successful)
+{
+    jsonw_key(w, STR("invocations"));
+    jsonw_array_open(w);
+    jsonw_object_open(w);
+    jsonw_member_bool(w, STR("executionSuccessful"), successful);
+    jsonw_key(w, STR("toolExecutionNotifications"));
+    jsonw_array_open(w);
+}
+
+static void put_notification(struct jsonw *w, struct str name, struct str level, struct str text)
 {
     AUTO_BUF line = {.limit = BUF_DEFAULT_LIMIT};
-    buf_str(&line, stack->name);
+    buf_str(&line, name);
     buf_str(&line, STR(": "));
     buf_str(&line, text);
     jsonw_object_open(w);
@@ -385,28 +394,33 @@ static void put_notification(struct jsonw *w, const struct stack_result *stack, 
     jsonw_object_close(w);
 }
 
-static void put_invocation(struct jsonw *w, const struct scan_result *result,
-                           const struct tally *tally)
+void sarif_notifications(struct jsonw *w, struct str name, struct str failed,
+                         const struct str *notes, size_t n)
 {
-    jsonw_key(w, STR("invocations"));
-    jsonw_array_open(w);
-    jsonw_object_open(w);
-    jsonw_member_bool(w, STR("executionSuccessful"), tally->failed == 0);
-    jsonw_key(w, STR("toolExecutionNotifications"));
-    jsonw_array_open(w);
-    for (size_t i = 0; i < result->nstacks; i++) {
-        const struct stack_result *stack = &result->stacks[i];
-        if (stack->failed.len)
-            put_notification(w, stack, STR("error"), stack->failed);
-        for (size_t k = 0; k < stack->nnotes; k++)
-            put_notification(w, stack, STR("note"), stack->notes[k]);
-    }
-    static const struct stack_result policy = {.name = STR_INIT("policy")};
-    for (size_t i = 0; result->policy && i < result->policy->nnotes; i++)
-        put_notification(w, &policy, STR("note"), result->policy->note[i]);
+    if (failed.len)
+        put_notification(w, name, STR("error"), failed);
+    for (size_t i = 0; i < n; i++)
+        put_notification(w, name, STR("note"), notes[i]);
+}
+
+void sarif_invocation_close(struct jsonw *w, const struct policy_report *policy)
+{
+    if (policy)
+        sarif_notifications(w, STR("policy"), (struct str){0}, policy->note, policy->nnotes);
     jsonw_array_close(w);
     jsonw_object_close(w);
     jsonw_array_close(w);
+}
+
+static void put_invocation(struct jsonw *w, const struct scan_result *result,
+                           const struct tally *tally)
+{
+    sarif_invocation_open(w, tally->failed == 0);
+    for (size_t i = 0; i < result->nstacks; i++) {
+        const struct stack_result *stack = &result->stacks[i];
+        sarif_notifications(w, stack->name, stack->failed, stack->notes, stack->nnotes);
+    }
+    sarif_invocation_close(w, result->policy);
 }
 
 static void put_run_head(struct jsonw *w, const struct scan_result *result)

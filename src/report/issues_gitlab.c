@@ -1,21 +1,13 @@
 /* issues_gitlab.c - a check as a GitLab code quality report: one entry for each issue. */
-#include "base/digest.h"
 #include "report/parts.h"
 #include "report/report.h"
 #include "wire/json.h"
 
-/* GitLab wants a relative path: the file's, else what was checked. */
+/* The file's path, else what was checked. */
 static struct str place_of(const struct check_subject *subject, const struct issue *issue)
 {
     const struct str tries[] = {issue ? issue->at.file : (struct str){0}, subject->name};
-    for (size_t i = 0; i < 2; i++) {
-        struct str path = tries[i];
-        while (str_starts(path, STR("./")))
-            path = str_sub(path, 2, path.len);
-        if (path.len && path.ptr[0] != '/')
-            return path;
-    }
-    return STR(".");
+    return gitlab_path(tries, sizeof tries / sizeof *tries);
 }
 
 static void put_issue(struct jsonw *w, const struct check_subject *subject,
@@ -39,23 +31,6 @@ static void put_issue(struct jsonw *w, const struct check_subject *subject,
                  place_of(subject, issue), &issue->at);
 }
 
-static bool put_failed(struct jsonw *w, const struct check_subject *subject, struct err *err)
-{
-    struct digest digest;
-    char hex[DIGEST_HEX + 1];
-    AUTO_BUF text = {.limit = BUF_DEFAULT_LIMIT};
-    buf_str(&text, STR("not checked: "));
-    buf_str(&text, subject->name);
-    if (!digest_sha256(buf_view(&text), &digest, err))
-        return false;
-    digest_hex(&digest, hex);
-    buf_str(&text, STR(": "));
-    buf_str(&text, subject->failed);
-    gitlab_entry(w, STR("not-checked"), buf_view(&text), (struct str){hex, 32}, SEVERITY_HIGH,
-                 place_of(subject, NULL), NULL);
-    return true;
-}
-
 bool issues_write_gitlab(struct buf *out, const struct check_result *result,
                          const struct report_options *options, struct err *err)
 {
@@ -64,7 +39,8 @@ bool issues_write_gitlab(struct buf *out, const struct check_result *result,
     jsonw_array_open(&w);
     for (size_t i = 0; i < result->n; i++) {
         const struct check_subject *subject = &result->subject[i];
-        if (subject->failed.len && !put_failed(&w, subject, err))
+        if (subject->failed.len && !gitlab_failed(&w, "checked", subject->name, subject->failed,
+                                                  place_of(subject, NULL), err))
             return false;
         for (size_t k = 0; k < subject->nissues; k++)
             put_issue(&w, subject, &subject->issues[k]);

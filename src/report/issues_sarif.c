@@ -188,41 +188,15 @@ static void put_result(struct jsonw *w, const struct rules *rules,
     jsonw_object_close(w);
 }
 
-static void put_notification(struct jsonw *w, const struct check_subject *subject, struct str level,
-                             struct str text)
-{
-    AUTO_BUF line = {.limit = BUF_DEFAULT_LIMIT};
-    buf_str(&line, subject->name);
-    buf_str(&line, STR(": "));
-    buf_str(&line, text);
-    jsonw_object_open(w);
-    jsonw_member_string(w, STR("level"), level);
-    sarif_message(w, STR("message"), buf_view(&line));
-    jsonw_object_close(w);
-}
-
 static void put_invocation(struct jsonw *w, const struct check_result *result,
                            const struct check_tally *tally)
 {
-    jsonw_key(w, STR("invocations"));
-    jsonw_array_open(w);
-    jsonw_object_open(w);
-    jsonw_member_bool(w, STR("executionSuccessful"), tally->failed == 0);
-    jsonw_key(w, STR("toolExecutionNotifications"));
-    jsonw_array_open(w);
+    sarif_invocation_open(w, tally->failed == 0);
     for (size_t i = 0; i < result->n; i++) {
         const struct check_subject *subject = &result->subject[i];
-        if (subject->failed.len)
-            put_notification(w, subject, STR("error"), subject->failed);
-        for (size_t k = 0; k < subject->nnotes; k++)
-            put_notification(w, subject, STR("note"), subject->notes[k]);
+        sarif_notifications(w, subject->name, subject->failed, subject->notes, subject->nnotes);
     }
-    static const struct check_subject policy = {.name = STR_INIT("policy")};
-    for (size_t i = 0; result->policy && i < result->policy->nnotes; i++)
-        put_notification(w, &policy, STR("note"), result->policy->note[i]);
-    jsonw_array_close(w);
-    jsonw_object_close(w);
-    jsonw_array_close(w);
+    sarif_invocation_close(w, result->policy);
 }
 
 static void put_run(struct jsonw *w, const struct check_result *result, const struct rules *rules,

@@ -167,10 +167,21 @@ void sarif_message(struct jsonw *w, struct str key, struct str text);
 void sarif_physical(struct jsonw *w, const struct location *code, struct str excerpt);
 /* Where the place is not known: the first line of that file, or of main.tf in that folder. */
 void sarif_stand_in(struct jsonw *w, struct str path, bool folder);
+/* "invocations": between open and close come the notifications of each stack or subject. */
+void sarif_invocation_open(struct jsonw *w, bool successful);
+void sarif_notifications(struct jsonw *w, struct str name, struct str failed,
+                         const struct str *notes, size_t n);
+/* policy may be NULL; its notes come last. */
+void sarif_invocation_close(struct jsonw *w, const struct policy_report *policy);
 void junit_text(struct buf *out, struct str s, bool attribute);
 void junit_attribute(struct buf *out, const char *name, struct str value);
 void gitlab_entry(struct jsonw *w, struct str check, struct str description, struct str fingerprint,
                   enum severity severity, struct str path, const struct location *at);
+/* The first of the paths that is relative, as GitLab wants it; else ".". */
+struct str gitlab_path(const struct str *tries, size_t n);
+/* What could not be looked at is an entry, too. looked: "scanned", "checked" */
+bool gitlab_failed(struct jsonw *w, const char *looked, struct str name, struct str why,
+                   struct str path, struct err *err);
 /* level: "error", "warning", "notice" */
 void github_command(struct buf *out, const char *level, const struct location *code,
                     struct str title, struct str message);
