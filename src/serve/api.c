@@ -74,21 +74,6 @@ static bool bad(struct request *request, const char *name, const struct err *err
     return false;
 }
 
-static bool no_others(struct request *request)
-{
-    struct str name = {0}, known[16] = {0};
-    size_t n = 0;
-    if (request_params_known(request, &name))
-        return true;
-    for (const struct route_parameter *p = request->route->parameter; p && p->name && n < 16; p++)
-        known[n++] = str_from(p->name);
-    struct str near = str_nearest(name, known, n);
-    request_problem(request, 400, "bad-request", "there is no parameter '%.*s' here%s%.*s%s",
-                    STR_ARG(name), near.len ? "; did you mean '" : "", STR_ARG(near),
-                    near.len ? "'?" : "");
-    return false;
-}
-
 static bool take_number(struct request *request, const char *name, int64_t least, int64_t most,
                         int64_t *ret)
 {
@@ -159,7 +144,7 @@ static bool list_stacks(struct server *server, struct request *request, struct f
     struct record record = {0};
     struct err err = {0};
     size_t n = 0;
-    if (!no_others(request) || !server_read(server, request, &record))
+    if (!request_params_fit(request) || !server_read(server, request, &record))
         return false;
     bool ok = freshness_list(&record, arena, &ask, ret, ret_n, &err) &&
               service_get(&record, ret_service, &err);
@@ -285,7 +270,7 @@ void api_get_findings(void *service, struct request *request)
     struct finding_query query = {.now_utc_ms = l.now_utc_ms};
     struct record record = {0};
     struct err err = {0};
-    if (!no_others(request) || !take_page(request, &query.limit, &query.offset) ||
+    if (!request_params_fit(request) || !take_page(request, &query.limit, &query.offset) ||
         !take_filters(request, &query) || !server_read(server, request, &record))
         return;
     l.most = query.limit++;
@@ -314,7 +299,7 @@ void api_get_finding(void *service, struct request *request)
     struct err err = {0};
     struct jsonw w;
     (void)request_param(request, "stack", &stack);
-    if (!no_others(request) || !server_read(server, request, &record))
+    if (!request_params_fit(request) || !server_read(server, request, &record))
         return;
     bool ok = finding_whole_get(&record, &request->arena, request->rest, stack, now_of(server),
                                 &finding, &err);
@@ -347,7 +332,7 @@ void api_get_runs(void *service, struct request *request)
     struct jsonw w;
     size_t n = 0;
     (void)request_param(request, "stack", &query.stack);
-    if (!no_others(request) || !take_page(request, &query.limit, &query.offset) ||
+    if (!request_params_fit(request) || !take_page(request, &query.limit, &query.offset) ||
         !server_read(server, request, &record))
         return;
     size_t most = (size_t)query.limit++;

@@ -31,6 +31,7 @@ struct request;
 struct route_parameter {
     const char *name;
     bool required;
+    bool many; /* it may be there more than once */
     const char *text;
 };
 struct listener_route {
@@ -149,8 +150,9 @@ struct str request_header(const struct request *request, const char *name);
 bool request_param(struct request *request, const char *name, struct str *ret);
 /* The nth of that name, from 0. */
 bool request_param_at(struct request *request, const char *name, size_t nth, struct str *ret);
-/* Are all parameters of the query those of the route? False: *ret_name is one that is not. */
-bool request_params_known(struct request *request, struct str *ret_name);
+/* Are all parameters of the query those of the route, readable, and there once where that is all
+ * that they may be? False: that is answered. */
+bool request_params_fit(struct request *request);
 /* May this principal touch that stack? */
 bool request_may_touch(const struct request *request, struct str stack);
 

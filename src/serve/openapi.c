@@ -24,7 +24,7 @@ static void write_ref(struct jsonw *w, const char *to)
 }
 
 static void write_parameter(struct jsonw *w, const char *name, const char *in, bool required,
-                            const char *text)
+                            bool many, const char *text)
 {
     jsonw_object_open(w);
     jsonw_member_string(w, STR("name"), str_from(name));
@@ -33,7 +33,14 @@ static void write_parameter(struct jsonw *w, const char *name, const char *in, b
     jsonw_member_string(w, STR("description"), str_from(text));
     jsonw_key(w, STR("schema"));
     jsonw_object_open(w);
+    if (many) { /* style form, exploded: what holds where nothing is said */
+        jsonw_member_string(w, STR("type"), STR("array"));
+        jsonw_key(w, STR("items"));
+        jsonw_object_open(w);
+    }
     jsonw_member_string(w, STR("type"), STR("string"));
+    if (many)
+        jsonw_object_close(w);
     jsonw_object_close(w);
     jsonw_object_close(w);
 }
@@ -54,11 +61,11 @@ static void write_parameters(struct jsonw *w, const struct listener_route *route
     jsonw_key(w, STR("parameters"));
     jsonw_array_open(w);
     if (has_rest(route))
-        write_parameter(w, rest_of(route), "path", true,
+        write_parameter(w, rest_of(route), "path", true, false,
                         route->rest ? "now or once, or the beginning of it"
                                     : "name of the stack; may hold slashes");
     for (const struct route_parameter *p = route->parameter; p && p->name; p++)
-        write_parameter(w, p->name, "query", p->required, p->text);
+        write_parameter(w, p->name, "query", p->required, p->many, p->text);
     jsonw_array_close(w);
 }
 

@@ -82,7 +82,8 @@ const struct listener_route *routing_find(const struct served *served, struct re
             buf_free(&methods);
             return route;
         }
-        buf_printf(&methods, "%s%s", methods.len ? ", " : "", route->method);
+        buf_printf(&methods, "%s%s%s", methods.len ? ", " : "", route->method,
+                   str_equal(method, STR("GET")) ? ", HEAD" : "");
     }
     *ret_methods = arena_dup(&request->arena, buf_view(&methods));
     buf_free(&methods);
@@ -133,16 +134,43 @@ bool request_param(struct request *request, const char *name, struct str *ret)
     return request_param_at(request, name, 0, ret);
 }
 
-bool request_params_known(struct request *request, struct str *ret_name)
+static bool refuse_unknown(struct request *request, struct str name)
 {
-    struct str rest = request->query, key, value;
+    enum { MOST = 16 };
+    struct str known[MOST] = {0};
+    size_t n = 0;
+    for (const struct route_parameter *p = request->route->parameter; p && p->name && n < MOST; p++)
+        known[n++] = str_from(p->name);
+    struct str near = str_nearest(name, known, n);
+    request_problem(request, 400, "bad-request", "there is no parameter '%.*s' here%s%.*s%s",
+                    STR_ARG(name), near.len ? "; did you mean '" : "", STR_ARG(near),
+                    near.len ? "'?" : "");
+    return false;
+}
+
+bool request_params_fit(struct request *request)
+{
+    struct str rest = request->query, key, value, second;
     while (next_pair(request, &rest, &key, &value)) {
         const struct route_parameter *p = request->route->parameter;
         while (p && p->name && !str_equal(key, str_from(p->name)))
             p++;
-        *ret_name = key;
-        if ((key.len || value.len) && (!p || !p->name || !value.ptr))
+        if (!key.len && !value.len && key.ptr && value.ptr)
+            continue; /* nothing between two & */
+        if (!p || !p->name)
+            return refuse_unknown(request, key);
+        if (!value.ptr) {
+            request_problem(request, 400, "bad-request",
+                            "%s: its value is no text in UTF-8, with %%XX for what may not stand "
+                            "in an address",
+                            p->name);
             return false;
+        }
+        if (!p->many && request_param_at(request, p->name, 1, &second)) {
+            request_problem(request, 400, "bad-request",
+                            "%s: given twice, which may say two things", p->name);
+            return false;
+        }
     }
     return true;
 }

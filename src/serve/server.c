@@ -74,7 +74,7 @@ static const struct route_parameter gate_parameters[] = {
     {0}};
 
 static const struct route_parameter finding_parameters[] = {
-    {.name = "stack", .text = "only of this stack; may be repeated"},
+    {.name = "stack", .many = true, .text = "only of this stack; may be repeated"},
     {.name = "class", .text = "only these classes, with commas between"},
     {.name = "severity", .text = "only of this severity or worse"},
     {.name = "status",

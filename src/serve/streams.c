@@ -316,16 +316,13 @@ static bool take_place(struct server *server, struct request *request, struct cl
     struct str text = request_header(request, "last-event-id");
     struct record record = {0};
     struct err err = {0};
-    int64_t last = 0;
-    if (text.len || request_param(request, "after", &text)) {
-        if (!str_to_int64(str_trim(text), &last) || last < -1) {
-            request_problem(request, 400, "bad-request",
-                            "Last-Event-ID (or after) is the number of an event, as its id says; "
-                            "without it the stream begins now");
-            return false;
-        }
-        c->from = last + 1;
-        return true;
+    int64_t last = INT64_MAX;
+    if ((text.len || request_param(request, "after", &text)) &&
+        (!str_to_int64(str_trim(text), &last) || last < -1)) {
+        request_problem(request, 400, "bad-request",
+                        "Last-Event-ID (or after) is the number of an event, as its id says; "
+                        "without it the stream begins now");
+        return false;
     }
     if (!server_read(server, request, &record))
         return false;
@@ -333,6 +330,8 @@ static bool take_place(struct server *server, struct request *request, struct cl
     record_close(&record);
     if (!ok)
         request_failed(request, &err);
+    else if (last < c->from) /* ahead of the log, which was restored: what comes is told */
+        c->from = last + 1;
     return ok;
 }
 
@@ -370,13 +369,12 @@ static bool begin(struct server *server, struct request *request, struct client 
 
 static bool take(struct server *server, struct request *request, struct client *c)
 {
-    struct str stack = STR(""), unknown;
+    struct str stack = STR("");
+    if (!request_params_fit(request))
+        return false;
     (void)request_param(request, "stack", &stack);
-    if (!request_params_known(request, &unknown))
-        request_problem(request, 400, "bad-request", "there is no parameter '%.*s' here",
-                        STR_ARG(unknown));
-    else if (!copy(c, &c->may, request->who.stacks) || !copy(c, &c->stack, stack) ||
-             !take_types(request, c))
+    if (!copy(c, &c->may, request->who.stacks) || !copy(c, &c->stack, stack) ||
+        !take_types(request, c))
         request_problem(request, 400, "bad-request", "type: at most %d types", TYPES_MAX);
     else
         return take_place(server, request, c) && begin(server, request, c);

@@ -251,7 +251,7 @@ static const struct {
      "401", ""},
     {"no such path", "GET /none HTTP/1.1\r\n" H AS_READER "\r\n", "404", "urn:plumb:problem:"},
     {"another method", "DELETE /states/x HTTP/1.1\r\n" H AS_READER "\r\n", "405",
-     "Allow: LOCK, GET"},
+     "Allow: LOCK, GET, HEAD\r\n"},
     {"role too low", "LOCK /states/prod HTTP/1.1\r\n" H AS_READER "\r\n", "403", "role"},
     {"a route that says nothing needs an admin", "GET /unsaid HTTP/1.1\r\n" H AS_APPLIER "\r\n",
      "403", "role"},

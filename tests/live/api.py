@@ -128,10 +128,14 @@ def api_tells_what_the_commands_tell(lab):
         check(api.get("/v1/stacks/code/app/c", "net")[0] == 404, "a stack of others")
         secret = next(f for f in whole if f["stack"] == "code/app/c")["fingerprint"]
         check(api.get(f"/v1/findings/{secret}?stack=code/app/c", "net")[0] == 404, "a finding of others")
+        both = api.json("/v1/findings?stack=code/net/a&stack=code/net/b")["findings"]
+        check({f["stack"] for f in both} == {"code/net/a", "code/net/b"}, "a parameter that may be repeated")
         # what is wrong is said, with what to do
         for path, status, words in (("/v1/findings?limit=0", 400, "from 1 to 1000"), ("/v1/findings?status=opne", 400, "did you mean 'open'"),
                                     ("/v1/findings?stak=x", 400, "did you mean 'stack'"), ("/v1/findings/zz", 404, "fingerprint"),
-                                    ("/v1/stacks/none", 404, "no such stack"), ("/v1/events?after=x", 400, "number of an event")):
+                                    ("/v1/stacks/none", 404, "no such stack"), ("/v1/events?after=x", 400, "number of an event"),
+                                    ("/v1/findings?limit=1&limit=2", 400, "given twice"), ("/v1/findings?limit=%zz", 400, "limit: its value is no text"),
+                                    ("/v1/events?foo=1", 400, "no parameter 'foo'")):
             got, headers, body = api.get(path)
             check((got, headers["Content-Type"]) == (status, "application/problem+json") and words in json.loads(body)["detail"], path, got, body)
 
@@ -175,6 +179,12 @@ def api_events_go_on(lab):
         rows = [e for e in api.events() if e["seq"] > first[-1][0]]
         rest = client.events(len(rows))
         check([e for _, _, e in rest] == rows, len(rest), len(rows))
+        # a number that the log does not have, as behind a restored store: what comes from now on is told
+        ahead = api.listen(last=10**9)
+        api.scan()
+        row = api.events()[-1]
+        check(ahead.events(1), "nothing is told behind a number that is ahead of the log")
+        check(row["seq"] < 10**9, row)
         # it ends with the service, at once
         watch = Stopwatch()
         api.close()
