@@ -128,12 +128,14 @@ static bool find_marked(struct writing *x, struct found *ret)
         if (!forge_call(x->arena, &x->forge, "list the issues", "GET", tail, (struct str){0}, &list,
                         x->err))
             return false;
-        for (uint32_t i = 0; value_is_list_like(&list) && i < list.len && !ret->number; i++) {
+        if (!value_is_list_like(&list)) /* "there is none" would open another one */
+            return err_set(x->err, ERR_SYNTAX, "list the issues: the answer is no list");
+        for (uint32_t i = 0; i < list.len && !ret->number; i++) {
             struct str body = value_get_string(&list.items[i], str_from(body_key(x)));
             if (has(body, x->thread) && !value_get(&list.items[i], STR("pull_request")))
                 (void)read_issue(x, &list.items[i], ret);
         }
-        bool last = !value_is_list_like(&list) || list.len < FORGE_PAGE;
+        bool last = list.len < FORGE_PAGE;
         if (ret->number) /* its body is in this page */
             break;
         arena_rewind(x->arena, mark);
@@ -287,7 +289,8 @@ static void judge(struct writing *x, struct notify_answer *ret)
     const char *said = err_text(x->err, text, sizeof text), *help = "";
     long status = x->forge.status;
     bool garbled = status >= 200 && status <= 299;
-    ret->result = garbled ? NOTIFY_LATER : receiver_result(status);
+    bool busy = status == 409 || status == 423; /* somebody else writes that issue just now */
+    ret->result = garbled || busy ? NOTIFY_LATER : receiver_result(status);
     ret->retry_ms = x->forge.retry_ms;
     if (status == 403 && (ret->retry_ms || strstr(said, "rate limit")))
         status = 429;
