@@ -266,6 +266,29 @@ static struct spelling *spelling_of(struct matching *m, int64_t hash)
     return NULL;
 }
 
+/* Does the key that an id stands under say that the action is about things of that type?
+ * securityGroupRuleId of ModifySecurityGroupRules does, securityGroupId of RunInstances does not:
+ * all of its words, two at least, are the action's and the type's. */
+static bool names_type(const struct matching *m, struct str key, struct str type)
+{
+    static const char *const ends[] = {"id", "arn", "identifier"};
+    struct words of_key = {.n = 0}, of_type = {.n = 0};
+    size_t n = 0;
+    add_words(&of_key, key);
+    add_words(&of_type, type);
+    for (size_t i = 0; i < of_key.n; i++) {
+        bool end = false;
+        for (size_t k = 0; k < sizeof ends / sizeof *ends; k++)
+            end |= strcmp(of_key.word[i], ends[k]) == 0;
+        if (end)
+            continue;
+        if (!has_word(&m->words, of_key.word[i]) || !has_word(&of_type, of_key.word[i]))
+            return false;
+        n++;
+    }
+    return n >= 2;
+}
+
 /* NULL: this hit says nothing. */
 static struct spelling *judge_hit(struct matching *m, const struct identity_hit *hit,
                                   struct candidate *ret)
@@ -285,8 +308,9 @@ static struct spelling *judge_hit(struct matching *m, const struct identity_hit 
                                                                               : IDENTITY_NAME,
                               .fit = fit_of(&m->words, hit->type),
                               .texts = 1,
-                              .declared = s->declared,
                               .parent = s->parent};
+    ret->declared = s->declared || (s->whole && ret->rank == IDENTITY_EXACT &&
+                                    names_type(m, s->name->key, hit->type));
     bool sent = s->declared && !m->event->cloud.len; /* by plumb's own event: it says so */
     unsigned least = sent                          ? 0
                      : ret->rank == IDENTITY_EXACT ? 0

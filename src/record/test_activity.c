@@ -256,6 +256,16 @@ static const struct {
      TRAIL("ec2", "ModifySecurityGroupRules",
            ASKED("\"ModifySecurityGroupRulesRequest\":{\"GroupId\":\"sg-1\"}")),
      "aws_security_group.web ? aws_vpc_security_group_ingress_rule.https"},
+    {"a rule by its own id, beside the group",
+     TRAIL("ec2", "ModifySecurityGroupRules",
+           ASKED("\"ModifySecurityGroupRulesRequest\":{\"GroupId\":\"sg-1\","
+                 "\"SecurityGroupRule\":{\"SecurityGroupRuleId\":\"sgr-1\"}}")),
+     "aws_security_group.web aws_vpc_security_group_ingress_rule.https"},
+    {"a group that an instance is put into is not what is done",
+     TRAIL("ec2", "ModifyInstanceAttribute",
+           ASKED("\"instanceId\":\"i-1\",\"groupSet\":{\"items\":[{\"securityGroupId\":"
+                 "\"sg-1\"}]}")),
+     "aws_instance.app"},
     {"the network, not what is in it",
      TRAIL("ec2", "ModifyVpcAttribute", ASKED("\"vpcId\":\"vpc-1\"")), "aws_vpc.main"},
     {"tags of anything",
