@@ -2,10 +2,14 @@
 #include "base/test.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -237,13 +241,74 @@ static void another_list(void **state)
     assert_int_equal(wait_ms(w, PATIENCE_MS), 1);
 }
 
+enum { NO_MOUNTS = 77, ANOTHER_ANSWER = 1 };
+
+static bool say(const char *path, unsigned id)
+{
+    FILE *file = fopen(path, "we");
+    bool ok = file && (id == UINT_MAX ? fputs("deny", file) : fprintf(file, "0 %u 1", id)) > 0;
+    return file && fclose(file) == 0 && ok;
+}
+
+static bool may_mount(void)
+{
+    unsigned user = getuid(), group = getgid();
+    bool ok = unshare(CLONE_NEWNS) == 0 ||
+              (unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && say("/proc/self/uid_map", user) &&
+               say("/proc/self/setgroups", UINT_MAX) && say("/proc/self/gid_map", group));
+    return ok && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+/* In a process of its own, which may mount. Nothing looks at everything within the time. */
+static int mounts_in_child(struct world *w)
+{
+    char file[200];
+    if (!may_mount())
+        return NO_MOUNTS;
+    open_watch(w, &(struct watch_options){
+                      .quiet_ms = 30, .longest_ms = 300, .seldom_ms = 2 * PATIENCE_MS});
+    if (wait_ms(w, 200) != 0)
+        return ANOTHER_ANSWER;
+    if (mount("none", w->path[CODE], "tmpfs", 0, NULL) != 0)
+        return NO_MOUNTS;
+    if (wait_ms(w, PATIENCE_MS) != CODE_BIT)
+        return ANOTHER_ANSWER;
+    (void)snprintf(file, sizeof file, "%s/mounted.tf", w->path[CODE]);
+    int fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    close(fd);
+    if (fd < 0 || wait_ms(w, PATIENCE_MS) != CODE_BIT)
+        return ANOTHER_ANSWER;
+    if (umount(w->path[CODE]) != 0 || wait_ms(w, PATIENCE_MS) != CODE_BIT)
+        return ANOTHER_ANSWER;
+    return 0;
+}
+
+static void a_mount_over_a_folder(void **state)
+{
+    struct world *w = *state;
+    int status = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(mounts_in_child(w));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == NO_MOUNTS)
+        skip(); /* nobody may mount here */
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 #define EACH(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
     const struct CMUnitTest tests[] = {
-        EACH(each_habit),      EACH(a_burst_is_told_once),
-        EACH(steady_writing),  EACH(an_overflow_is_mended),
-        EACH(too_few_watches), EACH(another_list),
+        EACH(each_habit),
+        EACH(a_burst_is_told_once),
+        EACH(steady_writing),
+        EACH(an_overflow_is_mended),
+        EACH(too_few_watches),
+        EACH(another_list),
+        EACH(a_mount_over_a_folder),
     };
     return cmocka_run_group_tests_name("base/watch", tests, NULL, NULL);
 }

@@ -29,6 +29,7 @@ enum {
     LULL_MS = 20, /* after events that nobody wants: a database beside the code writes all day */
     SLOW_MS = 20000,
     SELDOM_MS = 300000,
+    MOUNTS_REST = 50,    /* so many times as long as a look for mounts took there is no other */
     STALE_MORE = 100000, /* interests that lead nowhere, before all is made anew */
     FRESH_NS = 12000000  /* file times are as coarse as the kernel's clock */
 };
@@ -68,6 +69,8 @@ struct watch {
     bool all_dirty, anew;
     int64_t first_ms, last_ms; /* of events that were not looked into; 0 = none */
     int64_t looked_ms;
+    int mounts;                         /* polled for changes; -1: nobody tells */
+    int64_t mounts_ms, mounts_least_ms; /* when to look for them (0: none came), and not before */
     bool slow;
     char trouble[200];
     struct watch_tally tally;
@@ -450,8 +453,26 @@ static void read_events(struct watch *w)
     }
 }
 
+/* What is mounted over a folder is no event of it. A machine that runs containers mounts all day:
+ * looks at everything take a fiftieth of the time at most. */
+static void mounts_changed(struct watch *w, int64_t now)
+{
+    if (w->mounts_ms)
+        return;
+    w->mounts_ms = now + w->options.quiet_ms;
+    if (w->mounts_ms < w->mounts_least_ms)
+        w->mounts_ms = w->mounts_least_ms;
+}
+
+static bool mounts_are_due(const struct watch *w, int64_t now)
+{
+    return w->mounts_ms && now >= w->mounts_ms;
+}
+
 static bool is_due(const struct watch *w, int64_t now)
 {
+    if (mounts_are_due(w, now))
+        return true;
     if (w->first_ms &&
         (now - w->last_ms >= w->options.quiet_ms || now - w->first_ms >= w->options.longest_ms))
         return true;
@@ -467,6 +488,8 @@ static int ms_left(const struct watch *w, int64_t now)
         due = due < quiet ? due : quiet;
         due = due < longest ? due : longest;
     }
+    if (w->mounts_ms && w->mounts_ms < due)
+        due = w->mounts_ms;
     int64_t left = due - now;
     return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
@@ -474,8 +497,9 @@ static int ms_left(const struct watch *w, int64_t now)
 static void look_around(struct watch *w, void (*changed)(void *ctx, size_t target), void *ctx)
 {
     int64_t now = clock_monotonic_ms();
-    bool all =
-        w->all_dirty || now - w->looked_ms >= (w->slow ? w->options.slow_ms : w->options.seldom_ms);
+    bool mounts = mounts_are_due(w, now);
+    bool all = mounts || w->all_dirty ||
+               now - w->looked_ms >= (w->slow ? w->options.slow_ms : w->options.seldom_ms);
     if (w->anew || w->slow || w->ninterests > 20 * w->n + STALE_MORE) {
         open_queue(w); /* perhaps there is room for watches by now */
         all = true;
@@ -490,6 +514,11 @@ static void look_around(struct watch *w, void (*changed)(void *ctx, size_t targe
         w->tally.looks++;
         if (take_look(w, i))
             changed(ctx, i);
+    }
+    if (mounts) {
+        int64_t end = clock_monotonic_ms();
+        w->mounts_ms = 0;
+        w->mounts_least_ms = end + MOUNTS_REST * (end - now);
     }
 }
 
@@ -508,6 +537,7 @@ bool watch_open(const struct watch_options *options, struct watch **ret, struct 
     o->seldom_ms = o->seldom_ms ? o->seldom_ms : SELDOM_MS;
     w->arena.limit = ARENA_DEFAULT_LIMIT;
     w->fd = -1;
+    w->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
     w->looked_ms = clock_monotonic_ms();
     open_queue(w);
     *ret = w;
@@ -520,6 +550,7 @@ void watch_close(struct watch *w)
         return;
     free_places(w);
     io_close_auto(&w->fd);
+    io_close_auto(&w->mounts);
     arena_free(&w->arena);
     free(w);
 }
@@ -601,12 +632,14 @@ bool watch_wait(struct watch *w, int wake_fd, int timeout_ms,
         int64_t most = timeout_ms < 0 ? INT_MAX : start + timeout_ms - now;
         if (most <= 0)
             return true;
-        struct pollfd fd[2] = {{.fd = w->fd, .events = POLLIN}, {.fd = wake_fd, .events = POLLIN}};
+        struct pollfd fd[3] = {{.fd = w->fd, .events = POLLIN},
+                               {.fd = wake_fd, .events = POLLIN},
+                               {.fd = w->mounts, .events = POLLPRI}};
         if (now < lull) { /* the kernel makes one of those that are alike */
             fd[0].fd = -1;
             wait = wait < lull - now ? wait : (int)(lull - now);
         }
-        int got = poll(fd, 2, most < wait ? (int)most : wait);
+        int got = poll(fd, 3, most < wait ? (int)most : wait);
         if (got < 0 && errno != EINTR)
             return err_set(err, ERR_IO, "wait for changes of files: %s", strerror(errno));
         if (got > 0 && fd[0].revents) {
@@ -615,6 +648,8 @@ bool watch_wait(struct watch *w, int wake_fd, int timeout_ms,
             if (w->last_ms == before)
                 lull = clock_monotonic_ms() + LULL_MS;
         }
+        if (got > 0 && fd[2].revents) /* the poll itself takes it up */
+            mounts_changed(w, clock_monotonic_ms());
         if (got > 0 && fd[1].revents)
             return true;
     }

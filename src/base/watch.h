@@ -6,6 +6,8 @@
  *          that nobody wants (backups, swap files) change nothing
  * Watches: each folder on the way to a target, links followed, so that what is not there yet is
  *          seen to come
+ * Mounts:  what is mounted over a folder, and what comes to light when it goes, is looked for when
+ *          /proc/self/mountinfo says that something was (poll, POLLPRI)
  * Lost:    an overflow (IN_Q_OVERFLOW) is mended by a look at everything. Past the system's limit
  *          of watches everything is looked at now and then, and watch_trouble says so; so it is
  *          anyway, seldom, for file systems that tell nothing (NFS)
