@@ -36,6 +36,7 @@ struct finder {
     struct stack *stacks;
     size_t nstacks, stacks_room;
     struct owners owners;
+    struct str absent;
 };
 
 /* --- Terragrunt --- */
@@ -241,6 +242,26 @@ static bool add_path(struct finder *f, struct str path, const struct config_stac
     return add_matching(f, path, config, err);
 }
 
+/* A row that finds nothing. Code of another repository is the service's, which has a clone: it may
+ * be on its way. */
+static bool add_absent(struct finder *f, const struct config_stack *row, struct str path,
+                       struct err *err)
+{
+    if (row->repository.len || row->root.len)
+        return true;
+    struct str text =
+        arena_printf(f->arena, "%.*s:%u:%u: no root module in %.*s", STR_ARG(f->config->path),
+                     row->place.line, row->place.column, STR_ARG(row->path));
+    if (!text.ptr)
+        return arena_full(f->arena, err);
+    if (!f->query->none_is_fine)
+        return err_set(err, ERR_USAGE, "%.*s", STR_ARG(text));
+    if (!f->absent.len)
+        f->absent = text;
+    return glob_is_pattern(row->path) ||
+           add_pick(f, (struct pick){pathname_clean(f->arena, path), STR(""), STR(""), row}, err);
+}
+
 static bool add_config_stacks(struct finder *f, struct err *err)
 {
     const struct config *config = f->config;
@@ -259,11 +280,8 @@ static bool add_config_stacks(struct finder *f, struct err *err)
             !add_pick(f, (struct pick){pathname_clean(f->arena, path), STR(""), STR(""), stack},
                       err))
             return false;
-        /* Code of another repository is the service's, which has a clone: it may be on its way. */
-        if (f->npicks == before && !stack->repository.len && !stack->root.len)
-            return err_set(err, ERR_USAGE, "%.*s:%u:%u: no root module in %.*s",
-                           STR_ARG(config->path), stack->place.line, stack->place.column,
-                           STR_ARG(stack->path));
+        if (f->npicks == before && !add_absent(f, stack, path, err))
+            return false;
     }
     return true;
 }
@@ -685,6 +703,6 @@ bool stacks_find(struct arena *arena, const struct stacks_query *query, struct s
         !(query->state.len ? pick_given_state(&f, err) : pick_all(&f, err)) ||
         !sort_unique(&f, err))
         return false;
-    *ret = (struct stacks){f.stacks, f.nstacks, f.config};
+    *ret = (struct stacks){f.stacks, f.nstacks, f.config, f.absent};
     return true;
 }

@@ -30,13 +30,17 @@ struct stacks_query {
     struct str
         state; /* --state: for exactly one folder, which need not look like a root; or empty */
     const char *(*env)(const char *name); /* TF_WORKSPACE, TF_DATA_DIR; may be NULL */
-    bool none_is_fine; /* a plumb.yaml without stacks in a folder without a root module: no error */
+    /* A service's: a plumb.yaml without stacks in a folder without a root module is no error; nor
+     * is a row of plumb.yaml that finds none: a folder that it names is a stack all the same, whose
+     * scan says what is missing, and the others are found. ret->absent tells. */
+    bool none_is_fine;
 };
 
 struct stacks {
     const struct stack *stack; /* sorted by name, which is unique */
     size_t n;
     const struct config *config; /* NULL = there is no plumb.yaml */
+    struct str absent; /* "plumb.yaml:3:5: no root module in x", the first of them; or empty */
 };
 
 bool stacks_find(struct arena *arena, const struct stacks_query *query, struct stacks *ret,

@@ -359,15 +359,22 @@ static bool plan_once(struct planning *p, struct err *err)
            (swap_plan(s, &p->store.record, err) && settle(p, err));
 }
 
-/* The same trouble is told once; so is its end. */
+/* The same trouble is told once; so is its end. A stack that is not there is no other's. */
 static void tell_trouble(struct planning *p, const struct err *err)
 {
+    const struct plan *plan = p->s->plan; /* which nobody else makes another one */
+    struct err absent = {0};
     char text[ERR_TEXT_MAX] = "";
-    if (err->kind)
-        (void)err_text(err, text, sizeof text);
-    hub_trouble(p->s->server->hub, PART_SCHEDULER, err->kind ? text : NULL);
-    if (err->kind && strcmp(text, p->told) != 0)
-        scheduler_tell(p->s, "scans cannot be planned", STR(""), err);
+    if (!err->kind && plan && plan->stacks.absent.len)
+        (void)err_set(&absent, ERR_USAGE, "%.*s", STR_ARG(plan->stacks.absent));
+    const struct err *what = absent.kind ? &absent : err;
+    if (what->kind)
+        (void)err_text(what, text, sizeof text);
+    hub_trouble(p->s->server->hub, PART_SCHEDULER, what->kind ? text : NULL);
+    if (what->kind && strcmp(text, p->told) != 0)
+        scheduler_tell(
+            p->s, absent.kind ? "a stack of plumb.yaml is not there" : "scans cannot be planned",
+            STR(""), what);
     memcpy(p->told, text, sizeof text);
 }
 

@@ -6,6 +6,7 @@
 #include "respond/test_receiver.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "desired/stacks.h"
@@ -294,6 +295,27 @@ static void a_folder_that_is_away_may_come_back(void **state)
     end(&w, 0);
     assert_int_equal(ask(&w, EVENTS_OF("stack.retired")), 0);
     assert_int_equal(listed(&w), 2);
+    close_world(&w);
+}
+
+/* Rows of plumb.yaml that find nothing keep no other stack from its scans, also after a start; the
+ * one that is named says of itself what is missing. */
+static void what_is_not_there_keeps_no_other_from_its_scan(void **state)
+{
+    struct world w = {0};
+    AUTO_BUF why = {.limit = 4096};
+    make_world(&w, *state,
+               "version: 1\nschedules: [1s]\n" SERVE
+               "stacks:\n  - {path: gone, name: gone}\n  - mount/*\n"
+               "  - {path: app, name: app, snapshot: app/live.ndjson}\n");
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE stack = 'app' AND outcome = 'complete'", 2);
+    wait_for(&w, "SELECT count(*) FROM run WHERE stack = 'gone' AND outcome = 'failed'", 1);
+    assert_false(hub_is_well(w.server[0].hub, &why));
+    assert_true(str_find(buf_view(&why), STR("plumb.yaml:5:5: no root module in gone"), 0) !=
+                SIZE_MAX);
+    end(&w, 0);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run WHERE stack NOT IN ('app', 'gone')"), 0);
     close_world(&w);
 }
 
@@ -741,6 +763,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_gone_keeps_no_scan),
         cmocka_unit_test(a_stack_taken_out_is_retired),
         cmocka_unit_test(a_folder_that_is_away_may_come_back),
+        cmocka_unit_test(what_is_not_there_keeps_no_other_from_its_scan),
         cmocka_unit_test(a_tier_and_a_touch_are_scanned_alone),
         cmocka_unit_test(a_new_finding_wakes_the_others),
         cmocka_unit_test(touched_stacks_follow_one_another),
