@@ -381,10 +381,10 @@ static bool take_stack(void *ctx, const struct db_row *row, struct err *err)
     *s = (struct stack_row){.last_run = db_int(row, 0),
                             .complete_run = db_int(row, 1),
                             .complete_utc_ms = db_int(row, 2),
-                            .first_utc_ms = db_int(row, 12),
+                            .first_utc_ms = db_int(row, 13),
                             .last_utc_ms = ended ? ended : db_int(row, 3)};
     struct str *texts[] = {&s->name,         &s->path,        &s->environment, &s->owner,
-                           &s->last_outcome, &s->last_failed, &s->last_note};
+                           &s->last_outcome, &s->last_failed, &s->last_note,   &s->before};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         *texts[i] = db_text(row, 5 + i);
         if (!keep(rows->arena, texts[i], err))
@@ -435,7 +435,9 @@ bool stack_list(struct record *record, struct arena *arena, int64_t now_utc_ms,
     if (!db_query(record->db,
                   "SELECT s.last_run, s.complete_run, s.complete_utc_ms, r.started_utc_ms,"
                   " r.ended_utc_ms, s.name, s.path, s.environment, s.owner, r.outcome, r.failed,"
-                  " r.note, s.first_utc_ms"
+                  " r.note, CASE WHEN r.outcome = 'running' THEN coalesce((SELECT b.outcome FROM"
+                  " run b WHERE b.stack = s.name AND b.id < s.last_run AND b.outcome <> 'abandoned'"
+                  " ORDER BY b.id DESC LIMIT 1), '') ELSE '' END, s.first_utc_ms"
                   " FROM stack s JOIN run r ON r.id = s.last_run WHERE s.retired_utc_ms IS NULL"
                   " LIMIT $1",
                   &most, 1, take_stack, &rows, err))

@@ -95,6 +95,7 @@ struct stack_row {
     int64_t last_run, complete_run; /* complete_run 0: never */
     int64_t first_utc_ms, complete_utc_ms;
     struct str last_outcome;
+    struct str before;   /* while one runs: the outcome of the one that ended before it */
     int64_t last_utc_ms; /* its end, or its start where it did not end */
     struct str last_failed, last_note;
     int64_t open, reviewed, waived, ignored, resolved, overdue; /* findings */

@@ -130,6 +130,46 @@ static void stacks_are_late_by_what_was_planned(void **state)
     record_close(&record);
 }
 
+/* A scan that is under way makes nobody whole whose last one failed. */
+static void a_stack_stands_as_before_while_it_is_scanned(void **state)
+{
+    static const struct {
+        const char *before, *last;
+        bool incomplete;
+    } cases[] = {{"failed", "running", true},    {"incomplete", "running", true},
+                 {"partial", "running", false},  {"complete", "running", false},
+                 {"abandoned", "running", true}, {"failed", "partial", false}};
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    struct record record = {0};
+    struct freshness *all;
+    size_t n = 0;
+    int64_t now = 100 * HOUR;
+    open_store(&record, &arena, *state, &now);
+    put_stack(&record, "net", 99 * HOUR, 99 * HOUR, "running");
+    assert_true(db_script(record.db,
+                          "INSERT INTO run (id, stack, outcome, started_utc_ms, actor, actor_how,"
+                          " source, desired, live, revision, branch, dirty, policy, config, digest,"
+                          " failed, coverage, plumb) SELECT id + k, stack, 'failed',"
+                          " started_utc_ms, '', '', '', '', '', '', '', 0, '', '', '', '', '', ''"
+                          " FROM run, (SELECT 1 AS k UNION SELECT 2) AS ks;"
+                          "UPDATE stack SET last_run = last_run + 2, complete_run = last_run - 1",
+                          NULL));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct db_value param[] = {DB_PARAM_TEXT(str_from(cases[i].last)),
+                                         DB_PARAM_TEXT(str_from(cases[i].before))};
+        const struct freshness_ask ask = {.now_utc_ms = now};
+        print_message("  %s, %s\n", cases[i].before, cases[i].last);
+        assert_true(db_run(record.db,
+                           "UPDATE run SET outcome = CASE WHEN id = (SELECT max(last_run) FROM"
+                           " stack) THEN $1 WHEN id = (SELECT max(last_run) - 1 FROM stack)"
+                           " THEN $2 ELSE 'failed' END",
+                           param, 2, NULL));
+        assert_true(freshness_list(&record, &arena, &ask, &all, &n, NULL));
+        assert_int_equal(named(all, n, "net")->incomplete, cases[i].incomplete);
+    }
+    record_close(&record);
+}
+
 static void plumb_yaml_counts_where_it_is_known(void **state)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
@@ -196,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stacks_are_late_by_what_was_planned),
+        cmocka_unit_test(a_stack_stands_as_before_while_it_is_scanned),
         cmocka_unit_test(plumb_yaml_counts_where_it_is_known),
         cmocka_unit_test(an_incident_is_told_once),
     };
