@@ -268,20 +268,30 @@ bool rego_check_body(struct rego_compiler *c, const struct rego_body *body)
 /* --- recursion --- */
 
 enum { MARK_NEW, MARK_OPEN, MARK_DONE };
-struct path {
+
+/* A node that is being followed, and what its rules need: walk.need[next] up to walk.need[end]. */
+struct step {
     struct rego_node *node;
-    struct path *before;
+    size_t from, next, end;
+};
+/* By hand, for chains of rules are as long as a policy likes. */
+struct walk {
+    struct rego_compiler *c;
+    struct step *step; /* from the first to the one at work */
+    size_t n, room;
+    struct rego_node **need;
+    size_t nneed, need_room;
 };
 
-static bool follow(struct rego_compiler *c, struct rego_node *node, struct path *before);
-
-static void recursion(struct rego_compiler *c, struct rego_node *node, const struct path *path)
+static void recursion(struct walk *w, const struct rego_node *node)
 {
-    const struct rego_node *ring[64];
+    enum { RING_MAX = 64 };
+    struct rego_compiler *c = w->c;
+    const struct rego_node *ring[RING_MAX];
     size_t n = 0;
-    for (const struct path *p = path; p && n < 64; p = p->before) {
-        ring[n++] = p->node;
-        if (p->node == node)
+    for (size_t i = w->n; i-- > 0 && n < RING_MAX;) {
+        ring[n++] = w->step[i].node;
+        if (w->step[i].node == node)
             break;
     }
     /* One error for each rule of the ring, beginning with itself. */
@@ -310,46 +320,45 @@ static bool has_rules(const struct rego_node *node)
     return node->ndefinitions || node->otherwise;
 }
 
-static bool too_deep(struct rego_compiler *c, const struct rego_node *node)
+/* What is done already needs no second look. */
+static bool need(struct walk *w, struct rego_node *node)
 {
-    AUTO_BUF name = {.limit = 1 << 12};
-    const struct rego_rule *rule =
-        node->ndefinitions ? node->definition[0].rule : node->otherwise->rule;
-    struct rego_unit unit = {.module = rule->module};
-    rego_node_text(&name, node);
-    c->unit = &unit;
-    rego_complain(c, "rego_compile_error", rule->place,
-                  "rule %.*s is needed by a chain of more than %d rules, each needing the next",
-                  STR_ARG(buf_view(&name)), REGO_DEPTH_MAX);
-    c->unit = NULL;
-    return false;
+    if (!rego_afford(w->c, 1))
+        return false;
+    if (!has_rules(node) || node->mark == MARK_DONE)
+        return true;
+    struct rego_node **grown =
+        arena_grow(w->c->arena, w->need, w->nneed, &w->need_room, w->nneed + 1);
+    if (!grown) {
+        w->c->out_of_memory = true;
+        return false;
+    }
+    w->need = grown;
+    grown[w->nneed++] = node;
+    return true;
 }
 
 /* A node and everything below it. */
-static bool follow_all(struct rego_compiler *c, struct rego_node *node, struct path *before,
-                       unsigned depth_left)
+static bool need_all(struct walk *w, struct rego_node *node, unsigned depth_left)
 {
-    if (depth_left == 0)
-        return false;
-    if (has_rules(node) && !follow(c, node, before))
+    if (depth_left == 0 || !need(w, node))
         return false;
     for (size_t i = 0; i < node->nchild; i++)
-        if (!follow_all(c, node->child[i], before, depth_left - 1))
+        if (!need_all(w, node->child[i], depth_left - 1))
             return false;
     return true;
 }
 
 /* What the keys of a ref behind `node` lead to; any child where a key is not a constant. */
-static bool follow_ref(struct rego_compiler *c, struct rego_node *node, const struct rego_term *t,
-                       size_t from, struct path *before)
+static bool need_ref(struct walk *w, struct rego_node *node, const struct rego_term *t, size_t from)
 {
     for (size_t i = from; i < t->parts.n; i++) {
         const struct rego_term *part = t->parts.item[i];
-        if (has_rules(node) && !follow(c, node, before))
+        if (!need(w, node))
             return false;
         if (part->kind != REGO_TERM_VALUE) {
             for (size_t k = 0; k < node->nchild; k++)
-                if (!follow_ref(c, node->child[k], t, i + 1, before))
+                if (!need_ref(w, node->child[k], t, i + 1))
                     return false;
             return true;
         }
@@ -358,7 +367,7 @@ static bool follow_ref(struct rego_compiler *c, struct rego_node *node, const st
             return true;
         node = child;
     }
-    return follow_all(c, node, before, REGO_DEPTH_MAX);
+    return need_all(w, node, REGO_DEPTH_MAX);
 }
 
 /* The rules that a ref below data may need. */
@@ -369,35 +378,71 @@ static bool depend(struct visitor *v, const struct rego_term *t)
         !str_equal(head->name, STR("data")))
         return true;
     if (t->kind == REGO_TERM_VAR) /* all there is */
-        return follow_all(v->c, v->c->policy->root, v->ctx, REGO_DEPTH_MAX);
+        return need_all(v->ctx, v->c->policy->root, REGO_DEPTH_MAX);
     v->skip = head; /* comes next: not a document by itself */
-    return follow_ref(v->c, v->c->policy->root, t, 1, v->ctx);
+    return need_ref(v->ctx, v->c->policy->root, t, 1);
 }
 
-static bool follow(struct rego_compiler *c, struct rego_node *node, struct path *before)
+static bool open_step(struct walk *w, struct rego_node *node)
 {
-    struct path here = {node, before};
-    if (!rego_afford(c, 1))
+    struct step *grown = arena_grow(w->c->arena, w->step, w->n, &w->room, w->n + 1);
+    struct visitor v = {.c = w->c, .term = depend, .ctx = w};
+    if (!grown) {
+        w->c->out_of_memory = true;
         return false;
-    if (node->mark == MARK_DONE)
-        return true;
-    if (node->mark == MARK_OPEN) {
-        recursion(c, node, before);
-        return true;
     }
-    if (++c->depth > REGO_DEPTH_MAX)
-        return too_deep(c, node);
+    w->step = grown;
+    size_t from = w->nneed;
     node->mark = MARK_OPEN;
-    struct visitor v = {.c = c, .term = depend, .ctx = &here};
     bool ok = true;
     for (size_t i = 0; i < node->ndefinitions && ok; i++)
         ok = visit_rule(&v, node->definition[i].rule);
     if (ok && node->otherwise)
         ok = visit_rule(&v, node->otherwise->rule);
-    node->mark = MARK_DONE;
-    node->order = ++c->policy->norder;
-    c->depth--;
+    w->step[w->n++] = (struct step){node, from, from, w->nneed};
     return ok;
+}
+
+static void close_step(struct walk *w)
+{
+    struct step *last = &w->step[--w->n];
+    last->node->mark = MARK_DONE;
+    last->node->order = ++w->c->policy->norder;
+    w->nneed = last->from;
+}
+
+/* Everything that the first needs before it. */
+static bool follow(struct walk *w, struct rego_node *first)
+{
+    if (first->mark == MARK_DONE)
+        return true;
+    if (!open_step(w, first))
+        return false;
+    while (w->n) {
+        struct step *at = &w->step[w->n - 1];
+        if (!rego_afford(w->c, 1))
+            return false;
+        if (at->next == at->end) {
+            close_step(w);
+            continue;
+        }
+        struct rego_node *node = w->need[at->next++];
+        if (node->mark == MARK_OPEN)
+            recursion(w, node);
+        else if (node->mark == MARK_NEW && !open_step(w, node))
+            return false;
+    }
+    return true;
+}
+
+static bool follow_tree(struct walk *w, struct rego_node *node, unsigned depth_left)
+{
+    if (depth_left == 0 || (has_rules(node) && !follow(w, node)))
+        return false;
+    for (size_t i = 0; i < node->nchild; i++)
+        if (!follow_tree(w, node->child[i], depth_left - 1))
+            return false;
+    return true;
 }
 
 /* --- conflicts between rules --- */
@@ -453,6 +498,6 @@ bool rego_check_policy(struct rego_compiler *c)
     conflicts(c, c->policy->root, REGO_DEPTH_MAX);
     if (c->diags->n)
         return true;
-    c->depth = 0;
-    return follow_all(c, c->policy->root, NULL, REGO_DEPTH_MAX);
+    struct walk walk = {.c = c};
+    return follow_tree(&walk, c->policy->root, REGO_DEPTH_MAX);
 }

@@ -716,7 +716,7 @@ static bool give(struct rego_machine *m, const struct answers *a, struct arena *
     return true;
 }
 
-enum { STEPS_DEFAULT = 1000000000, DEPTH_DEFAULT = 1000 };
+enum { STEPS_DEFAULT = 1000000000, DEPTH_DEFAULT = 100000 };
 
 bool rego_eval(const struct rego_query *query, const struct value *input,
                const struct rego_eval_options *options, struct arena *arena,
@@ -752,6 +752,7 @@ bool rego_eval(const struct rego_query *query, const struct value *input,
     bool ok = m.hint && rego_world_make(&m, &base, &world);
     m.world = &world;
     ok = ok && rego_frame_push(&m, query->nslots, &before);
+    rego_stack_start(&m);
     if (ok)
         (void)rego_run(&m, query->body, &a.found);
     rego_caches_close(m.caches);

@@ -133,13 +133,25 @@ static bool match_args(struct rego_machine *m, const struct rego_definition *d,
     return true;
 }
 
+struct define {
+    const struct rego_definition *first;
+    const struct value *arg;
+    size_t n;
+    struct gathered *g;
+};
+
+static enum rego_flow define_on(struct rego_machine *m, void *ctx);
+
 /* A definition with its else chain: the first link that has a solution. */
 static enum rego_flow define(struct rego_machine *m, const struct rego_definition *first,
                              const struct value *arg, size_t n, struct gathered *g)
 {
+    struct define later = {first, arg, n, g};
     struct value *before;
     bool any = g->any;
     enum rego_flow flow = REGO_GO;
+    if (rego_stack_low(m))
+        return rego_on_new_stack(m, define_on, &later);
     if (++m->depth > m->depth_limit)
         return rego_error(m, "eval_cancel_error", first->rule->module, first->rule->place,
                           "more than %u rules are nested", m->depth_limit);
@@ -167,6 +179,47 @@ static enum rego_flow define(struct rego_machine *m, const struct rego_definitio
                         first->node->kind == REGO_HEAD_FUNCTION ? function_clash : outputs_clash);
     g->any |= any;
     return flow;
+}
+
+static enum rego_flow define_on(struct rego_machine *m, void *ctx)
+{
+    const struct define *later = ctx;
+    return define(m, later->first, later->arg, later->n, later->g);
+}
+
+/* --- values of long chains --- */
+
+enum { CHAIN_LONG = 1000, VALUES_DEEP = 2000 };
+
+static bool is_shallow(struct rego_machine *m, const struct value *v, unsigned depth_left)
+{
+    bool keyed = rego_is_object(v);
+    if (!keyed && !rego_is_array(v) && v->kind != VALUE_SET)
+        return true;
+    if (depth_left == 0 || !rego_spend(m, v->len))
+        return false;
+    struct value key, item;
+    for (size_t at = 0; keyed && rego_next(v, &at, &key, &item);)
+        if (!is_shallow(m, &key, depth_left - 1) || !is_shallow(m, &item, depth_left - 1))
+            return false;
+    for (uint32_t i = 0; !keyed && i < v->len; i++)
+        if (!is_shallow(m, &v->items[i], depth_left - 1))
+            return false;
+    return true;
+}
+
+/* Values are walked by recursion, and compared as far as REGO_NESTING_MAX: rules that each wrap the
+ * value of the next must end before that. */
+static enum rego_flow check_shallow(struct rego_machine *m, const struct value *v, size_t n,
+                                    const struct rego_node *node)
+{
+    const struct rego_rule *rule =
+        node->ndefinitions ? node->definition[0].rule : node->otherwise->rule;
+    for (size_t i = 0; i < n && m->depth > CHAIN_LONG; i++)
+        if (!is_shallow(m, &v[i], VALUES_DEEP))
+            return rego_error(m, "eval_cancel_error", rule->module, rule->place,
+                              "a value is nested deeper than %d", VALUES_DEEP);
+    return REGO_GO;
 }
 
 /* --- complete rules and functions --- */
@@ -230,7 +283,7 @@ static enum rego_flow entries(struct rego_machine *m, const struct rego_node *no
                               struct gathered *g)
 {
     enum rego_flow flow = REGO_GO;
-    if (++m->nested > REGO_NESTING_MAX)
+    if (++m->nested > REGO_RUNNING_MAX)
         return rego_error(m, "eval_cancel_error", NULL, (struct rego_place){0},
                           "documents are nested too deep");
     if (node->ndefinitions && node->kind == REGO_HEAD_COMPLETE && !node->dynamic) {
@@ -425,7 +478,7 @@ enum rego_flow rego_document_value(struct rego_machine *m, struct rego_document 
     }
     if (has_rules(document.node))
         return rego_node_value(m, document.node, ret, ret_defined);
-    if (++m->nested > REGO_NESTING_MAX)
+    if (++m->nested > REGO_RUNNING_MAX)
         return rego_error(m, "eval_cancel_error", NULL, (struct rego_place){0},
                           "documents are nested too deep");
     enum rego_flow flow = merged(m, document, ret);
@@ -455,6 +508,8 @@ enum rego_flow rego_node_value(struct rego_machine *m, const struct rego_node *n
     bool one_value = node->kind == REGO_HEAD_COMPLETE && !node->dynamic;
     flow =
         one_value ? single(m, node, NULL, 0, ret, ret_defined) : partial(m, node, ret, ret_defined);
+    if (flow == REGO_GO && *ret_defined && has_rules(node))
+        flow = check_shallow(m, ret, 1, node);
     if (flow != REGO_GO)
         return flow;
     memo->state = *ret_defined ? REGO_MEMO_VALUE : REGO_MEMO_UNDEFINED;
@@ -531,7 +586,11 @@ enum rego_flow rego_function(struct rego_machine *m, const struct rego_node *nod
         return REGO_GO;
     }
     size_t mark = rego_mark(m);
-    enum rego_flow flow = single(m, node, arg, n, ret, ret_defined);
+    enum rego_flow flow = check_shallow(m, arg, n, node);
+    if (flow == REGO_GO)
+        flow = single(m, node, arg, n, ret, ret_defined);
+    if (flow == REGO_GO && *ret_defined)
+        flow = check_shallow(m, ret, 1, node);
     if (flow != REGO_GO)
         return flow;
     struct value *args = arena_new_raw(m->arena, struct value, n);

@@ -11,7 +11,7 @@
 #include "lang/rego/watch.h"
 #include "value/number.h"
 
-enum { NESTED_MAX = 5000, CHECK_EVERY = 1024, BUILTIN_ERRORS_MAX = 100 };
+enum { CHECK_EVERY = 1024, BUILTIN_ERRORS_MAX = 100 };
 
 enum rego_flow rego_error(struct rego_machine *m, const char *code,
                           const struct rego_module *module, struct rego_place place,
@@ -749,10 +749,20 @@ static enum rego_flow one(struct rego_machine *m, const struct rego_step *step, 
     return flow;
 }
 
+struct many {
+    const struct rego_step *step;
+    struct rego_found *found;
+};
+
+static enum rego_flow many_on(struct rego_machine *m, void *ctx);
+
 static enum rego_flow many(struct rego_machine *m, const struct rego_step *step,
                            struct rego_found *found)
 {
-    if (m->nested >= NESTED_MAX)
+    struct many later = {step, found};
+    if (rego_stack_low(m))
+        return rego_on_new_stack(m, many_on, &later);
+    if (m->nested >= REGO_RUNNING_MAX)
         return rego_error(m, "eval_cancel_error", step->module, step->place,
                           "the evaluation is nested too deep");
     m->nested++;
@@ -761,6 +771,12 @@ static enum rego_flow many(struct rego_machine *m, const struct rego_step *step,
                                                         : relation(m, step, found);
     m->nested--;
     return flow;
+}
+
+static enum rego_flow many_on(struct rego_machine *m, void *ctx)
+{
+    const struct many *later = ctx;
+    return many(m, later->step, later->found);
 }
 
 /* A budget that ran out knows no place: the innermost step that was going on is it. */

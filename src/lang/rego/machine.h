@@ -64,6 +64,7 @@ struct rego_machine {
     uint64_t steps, steps_limit;
     uint64_t steps_check; /* from here on limits and the clock are looked at again */
     unsigned depth, depth_limit, nested;
+    uintptr_t stack_mark; /* what lies below it is not for rules: rego_stack_low() */
     int64_t deadline_ms;
     struct rego_error error;
     struct rego_error *builtin_error;
@@ -75,6 +76,8 @@ struct rego_machine {
     unsigned trace_depth;
 };
 
+/* Steps that go through something, documents below documents: one in the other. */
+enum { REGO_RUNNING_MAX = 1000000 };
 enum rego_flow rego_run(struct rego_machine *m, const struct rego_step *step,
                         struct rego_found *found);
 bool rego_match(struct rego_machine *m, const struct rego_pattern *pattern, const struct value *v);
@@ -103,6 +106,17 @@ const struct value *rego_get_hinted(struct rego_machine *m, const struct value *
 /* Which elements of a collection can go on, by position; *ret NULL: go through all of them. */
 enum rego_flow rego_select(struct rego_machine *m, const struct rego_select *by,
                            const struct value *collection, const uint32_t **ret, size_t *ret_n);
+
+/* --- stack.c --- */
+
+typedef enum rego_flow rego_run_fn(struct rego_machine *m, void *ctx);
+void rego_stack_start(struct rego_machine *m);
+static inline bool rego_stack_low(const struct rego_machine *m)
+{
+    return (uintptr_t)__builtin_frame_address(0) < m->stack_mark;
+}
+/* run(m, ctx) on a stack of its own. */
+enum rego_flow rego_on_new_stack(struct rego_machine *m, rego_run_fn *run, void *ctx);
 
 /* --- documents --- */
 

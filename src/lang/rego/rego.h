@@ -114,7 +114,7 @@ struct rego_eval_options {
         plain_input; /* JSON or YAML as it was read: no sets, nothing unknown; not looked through */
     uint64_t steps;  /* instruction budget; 0 = 1e9 */
     size_t memory;   /* bytes for the evaluation; 0 = 1 GiB */
-    unsigned depth;  /* nested rule calls; 0 = 1,000 */
+    unsigned depth;  /* nested rule calls; 0 = 100,000 */
     int64_t deadline_ms; /* from the start; 0 = none */
     int64_t until_ms;    /* with deadline_ms: nor beyond this, by the monotonic clock; 0 = none */
     const volatile int *cancel;

@@ -21,14 +21,13 @@ struct outcome {
     bool defined;
 };
 
-/* Compile and evaluate data.t.p within small budgets. */
-static void run(struct arena *arena, struct str text, struct outcome *ret)
+/* Compile and evaluate data.t.p. */
+static void run_within(struct arena *arena, struct str text,
+                       const struct rego_eval_options *options, struct outcome *ret)
 {
     struct rego_source source = {.file = STR("t.rego"), .text = text};
     struct rego_compile_options how = {0};
     struct rego_diags diags = {.arena = arena};
-    struct rego_eval_options options = {
-        .steps = STEPS, .memory = MEMORY, .depth = DEPTH, .host = {.now_utc_ns = 1}};
     struct rego_policy *policy = NULL;
     struct rego_query *query = NULL;
     struct rego_result result = {0};
@@ -40,7 +39,7 @@ static void run(struct arena *arena, struct str text, struct outcome *ret)
         code = diags.n ? diags.diag[0].code : "memory";
         message = diags.n ? diags.diag[0].message : str_from(err.frame[0]);
     } else if (rego_prepare(policy, STR("data.t.p"), &diags, &query, &err) &&
-               !rego_eval(query, NULL, &options, arena, &result, &err)) {
+               !rego_eval(query, NULL, options, arena, &result, &err)) {
         code = "memory";
         message = str_from(err.frame[0]);
     } else if (result.error.code) {
@@ -54,6 +53,14 @@ static void run(struct arena *arena, struct str text, struct outcome *ret)
     rego_close(policy);
 }
 
+/* The same within small budgets. */
+static void run(struct arena *arena, struct str text, struct outcome *ret)
+{
+    const struct rego_eval_options small = {
+        .steps = STEPS, .memory = MEMORY, .depth = DEPTH, .host = {.now_utc_ns = 1}};
+    run_within(arena, text, &small, ret);
+}
+
 static const struct {
     const char *says, *body, *code; /* code "": undefined or defined, but quickly */
 } cases[] = {
@@ -65,8 +72,8 @@ static const struct {
      "p if {\n some a in numbers.range(1, 1000)\n some b in numbers.range(1, 1000)\n"
      " some c in numbers.range(1, 1000)\n a + b + c == 0\n}",
      "eval_cancel_error"},
-    {"a rule of itself", "p if q\nq if not r\nr if p", "rego_recursion_error"},
-    {"a function of itself", "f(x) := f(x - 1)\np := f(1)", "rego_recursion_error"},
+    {"a rule of itself", "p if q\nq if not r\nr if p", "rego_compile_error"},
+    {"a function of itself", "f(x) := f(x - 1)\np := f(1)", "rego_compile_error"},
     {"a range of 10^12", "p := count(numbers.range(1, 1000000000000))", "eval_cancel_error"},
     {"every address of a /4", "p := count(net.cidr_expand(\"16.0.0.0/4\"))", "eval_cancel_error"},
     {"a pattern that backtracks elsewhere",
@@ -192,10 +199,55 @@ static void test_nesting(void **state)
     }
 }
 
+static void put_rule(struct buf *out, const char *rule, int n)
+{
+    for (; *rule; rule++) {
+        if (*rule == '#' || *rule == '@')
+            buf_printf(out, "%d", n + (*rule == '@'));
+        else
+            buf_char(out, *rule);
+    }
+}
+
+/* Each rule needs the next: as many as there are, on whatever stack. */
+static void test_chains(void **state)
+{
+    enum { RULES = 20000 };
+    static const struct {
+        const char *link, *end, *code; /* # is a rule, @ the next; code: of the error, "" = none */
+    } chains[] = {
+        {"r# if r@\n", "r# := true\n", ""},
+        {"r# := x if { x := r@ + 1; x > 0 }\n", "r# := 1\n", ""},
+        {"r# contains x if some x in r@\n", "r# contains 1\n", ""},
+        {"r# := {x | some x in r@}\n", "r# := {1}\n", ""},
+        {"r# if not r@\n", "r# := true\n", ""},
+        {"r# if every x in [1] { r@; x == 1 }\n", "r# := true\n", ""},
+        {"f#(x) := f@(x + 1)\n", "f#(x) := x\nr0 := f0(1)\n", ""},
+        {"r# := [r@]\n", "r# := 1\n", "eval_cancel_error"},
+        {"f#(x) := f@([x])\n", "f#(x) := 1\nr0 := f0(1)\n", "eval_cancel_error"},
+        {"r# if r@\n", "r# if r0\n", "rego_compile_error"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof chains / sizeof *chains; i++) {
+        AUTO_ARENA arena = {.limit = 512 << 20};
+        AUTO_BUF text = {.limit = 4 << 20};
+        struct outcome got;
+        print_message("  %s", chains[i].link);
+        buf_str(&text, STR("package t\n"));
+        for (int n = 0; n < RULES; n++)
+            put_rule(&text, chains[i].link, n);
+        put_rule(&text, chains[i].end, RULES);
+        buf_str(&text, STR("p if r0\n"));
+        run_within(&arena, buf_view(&text), &(struct rego_eval_options){.host = {.now_utc_ns = 1}},
+                   &got);
+        assert_string_equal(got.code, chains[i].code);
+    }
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_budgets),
-                                              cmocka_unit_test(test_doubling),
-                                              cmocka_unit_test(test_nesting)};
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_budgets), cmocka_unit_test(test_doubling),
+        cmocka_unit_test(test_nesting), cmocka_unit_test(test_chains)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -204,24 +204,6 @@ static void reading_one_module_ends_with_its_time(void **state)
                         "compiling the policy takes more steps than it may: make it smaller");
 }
 
-static void a_long_chain_of_rules_is_told(void **state)
-{
-    (void)state;
-    AUTO_ARENA arena = {.limit = 64 << 20};
-    AUTO_BUF text = {.limit = 1 << 20};
-    struct rego_diags diags;
-    struct err err = {0};
-    buf_str(&text, STR("package t\n"));
-    for (int i = 0; i < 1500; i++)
-        buf_printf(&text, "r%04d if r%04d\n", i, i + 1);
-    buf_str(&text, STR("r1500 := 1\n"));
-    assert_false(compile(&arena, buf_view(&text), (struct rego_compile_options){0}, &diags, &err));
-    assert_int_equal(diags.n, 1);
-    assert_true(str_equal(diags.diag[0].message,
-                          STR("rule data.t.r1000 is needed by a chain of more than 1000 rules, "
-                              "each needing the next")));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,7 +211,6 @@ int main(void)
         cmocka_unit_test(a_reversed_body_takes_steps_as_it_has_lines),
         cmocka_unit_test(compiling_ends_with_its_own_error),
         cmocka_unit_test(reading_one_module_ends_with_its_time),
-        cmocka_unit_test(a_long_chain_of_rules_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
