@@ -15,59 +15,6 @@ static const struct rego_term *value_of(const struct rego_term *object, const st
     return NULL;
 }
 
-/* Pairs of terms, those first whose one side waits for nothing. */
-static bool unify_pairs(struct planning *p, const struct rego_term *const *a,
-                        const struct rego_term *const *b, size_t n)
-{
-    bool *done = arena_new(p->c->arena, bool, n);
-    if (!done)
-        return false;
-    for (size_t left = n, before = n + 1; left && left != before;) {
-        before = left;
-        for (size_t i = 0; i < n; i++) {
-            if (done[i] || (rego_plan_waits(p, a[i], REGO_DEPTH_MAX) &&
-                            rego_plan_waits(p, b[i], REGO_DEPTH_MAX) &&
-                            !(a[i]->kind == b[i]->kind && a[i]->kind != REGO_TERM_VAR)))
-                continue;
-            if (!rego_plan_unify(p, a[i], b[i]))
-                return false;
-            done[i] = true;
-            left--;
-        }
-        if (left == before) {
-            rego_complain(p->c, "rego_unsafe_var_error", a[0]->place, "expression is unsafe");
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool unify_arrays(struct planning *p, const struct rego_term *a, const struct rego_term *b)
-{
-    if (a->parts.n != b->parts.n)
-        return rego_plan_emit(p, REGO_STEP_FAIL) != NULL;
-    return unify_pairs(p, (const struct rego_term *const *)a->parts.item,
-                       (const struct rego_term *const *)b->parts.item, a->parts.n);
-}
-
-static bool unify_objects(struct planning *p, const struct rego_term *a, const struct rego_term *b)
-{
-    size_t n = a->pairs.n;
-    const struct rego_term **left = arena_new(p->c->arena, const struct rego_term *, n);
-    const struct rego_term **right = arena_new(p->c->arena, const struct rego_term *, n);
-    if (!left || !right)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        left[i] = a->pairs.item[i].value;
-        right[i] = value_of(b, a->pairs.item[i].key);
-        if (!right[i])
-            return rego_plan_emit(p, REGO_STEP_FAIL) != NULL;
-    }
-    if (n != b->pairs.n)
-        return rego_plan_emit(p, REGO_STEP_FAIL) != NULL;
-    return unify_pairs(p, left, right, n);
-}
-
 /* Keys that tell by themselves which values go together: constants, or one variable. */
 static bool constant_keys(const struct rego_term *object)
 {
@@ -79,30 +26,127 @@ static bool constant_keys(const struct rego_term *object)
     return true;
 }
 
-bool rego_plan_unify(struct planning *p, const struct rego_term *a, const struct rego_term *b)
+/* --- pairs --- */
+
+/* What is left of an equation: pairs of terms, those first of which one side waits for nothing. */
+struct pair {
+    const struct rego_term *a, *b;
+    bool done;
+};
+struct pairs {
+    struct planning *p;
+    struct pair *item;
+    size_t n, room, left;
+};
+
+static bool add_pair(struct pairs *w, const struct rego_term *a, const struct rego_term *b)
 {
-    bool a_waits = rego_plan_waits(p, a, REGO_DEPTH_MAX),
-         b_waits = rego_plan_waits(p, b, REGO_DEPTH_MAX);
-    if (a_waits && b_waits && a->kind == REGO_TERM_ARRAY && b->kind == REGO_TERM_ARRAY)
-        return unify_arrays(p, a, b);
-    if (a_waits && b_waits && a->kind == REGO_TERM_OBJECT && b->kind == REGO_TERM_OBJECT &&
-        constant_keys(a) && constant_keys(b))
-        return unify_objects(p, a, b);
-    if (a_waits && b_waits && a->kind == REGO_TERM_VAR && b->kind == REGO_TERM_VAR &&
-        a->slot == b->slot)
-        return true;
-    /* b's value must match a, which may take it apart; or the other way round. */
-    const struct rego_term *from = b_waits ? a : b, *to = b_waits ? b : a;
-    struct rego_pattern match;
-    if (!b_waits && !a_waits && (b->kind == REGO_TERM_VALUE || b->kind == REGO_TERM_VAR)) {
-        from = a;
-        to = b;
+    struct pair *grown = arena_grow(w->p->c->arena, w->item, w->n, &w->room, w->n + 1);
+    if (!grown)
+        return !(w->p->c->out_of_memory = true);
+    w->item = grown;
+    grown[w->n++] = (struct pair){a, b, false};
+    w->left++;
+    return true;
+}
+
+static bool never(struct pairs *w)
+{
+    return rego_plan_emit(w->p, REGO_STEP_FAIL) != NULL;
+}
+
+static bool add_arrays(struct pairs *w, const struct rego_term *a, const struct rego_term *b)
+{
+    bool ok = true;
+    if (a->parts.n != b->parts.n)
+        return never(w);
+    for (size_t i = 0; i < a->parts.n && ok; i++)
+        ok = add_pair(w, a->parts.item[i], b->parts.item[i]);
+    return ok;
+}
+
+static bool add_objects(struct pairs *w, const struct rego_term *a, const struct rego_term *b)
+{
+    size_t n = a->pairs.n, before = w->n;
+    bool ok = true, match = n == b->pairs.n;
+    for (size_t i = 0; i < n && ok && match; i++) {
+        const struct rego_term *other = value_of(b, a->pairs.item[i].key);
+        match = other;
+        ok = !other || add_pair(w, a->pairs.item[i].value, other);
     }
+    if (match || !ok)
+        return ok;
+    w->left -= w->n - before;
+    w->n = before;
+    return never(w);
+}
+
+/* --- taking apart --- */
+
+static struct rego_term *copy_of(struct planning *p, const struct rego_term *t)
+{
+    struct rego_term *copy = arena_new(p->c->arena, struct rego_term, 1);
+    if (copy)
+        *copy = *t;
+    else
+        p->c->out_of_memory = true;
+    return copy;
+}
+
+/* A register in the place of a part that waits for what the pattern itself binds: [x, x + 1]. The
+ * part is another pair, for afterwards. */
+static struct rego_term *stand_in(struct pairs *w, const struct rego_term *part)
+{
+    struct rego_term *var = arena_new(w->p->c->arena, struct rego_term, 1);
+    if (!var)
+        return NULL;
+    *var = (struct rego_term){.kind = REGO_TERM_VAR, .place = part->place, .name = STR("__local")};
+    var->slot = rego_new_slot(w->p->c, var->name, part->place, true);
+    return add_pair(w, var, part) ? var : NULL;
+}
+
+/* The pattern with stand-ins; NULL: memory is out. */
+static const struct rego_term *split(struct pairs *w, const struct rego_term *t)
+{
+    struct planning *p = w->p;
+    if (!rego_plan_waits(p, t, REGO_DEPTH_MAX) || t->kind == REGO_TERM_VAR)
+        return t;
+    if (t->kind == REGO_TERM_ARRAY) {
+        struct rego_term *copy = copy_of(p, t);
+        struct rego_term **item = arena_new(p->c->arena, struct rego_term *, t->parts.n);
+        for (size_t i = 0; copy && item && i < t->parts.n; i++)
+            if (!(item[i] = (struct rego_term *)(uintptr_t)split(w, t->parts.item[i])))
+                return NULL;
+        if (copy)
+            copy->parts.item = item;
+        return item ? copy : NULL;
+    }
+    if (t->kind == REGO_TERM_OBJECT) {
+        struct rego_term *copy = copy_of(p, t);
+        struct rego_term_pair *pair = arena_new(p->c->arena, struct rego_term_pair, t->pairs.n);
+        for (size_t i = 0; copy && pair && i < t->pairs.n; i++) {
+            pair[i] = t->pairs.item[i];
+            if (!(pair[i].value = (struct rego_term *)(uintptr_t)split(w, pair[i].value)))
+                return NULL;
+        }
+        if (copy)
+            copy->pairs.item = pair;
+        return pair ? copy : NULL;
+    }
+    return stand_in(w, t);
+}
+
+/* from's value must match `to`, which it may take apart. */
+static bool take_apart(struct pairs *w, const struct rego_term *from, const struct rego_term *to)
+{
+    struct planning *p = w->p;
+    struct rego_pattern match;
+    struct rego_operand o;
     if (rego_plan_waits(p, to, REGO_DEPTH_MAX) && to->kind != REGO_TERM_VAR) {
         /* Steps of parts of the pattern come first, its variables are bound by the match. */
-        struct rego_operand o;
         struct rego_operand *one = arena_new(p->c->arena, struct rego_operand, 1);
-        if (!one || !rego_plan_operand(p, from, &o) || !rego_plan_pattern(p, to, &match))
+        to = split(w, to);
+        if (!one || !to || !rego_plan_operand(p, from, &o) || !rego_plan_pattern(p, to, &match))
             return false;
         struct rego_step *step = rego_plan_emit(p, REGO_STEP_MATCH);
         if (!step)
@@ -117,6 +161,63 @@ bool rego_plan_unify(struct planning *p, const struct rego_term *a, const struct
         match = (struct rego_pattern){.kind = REGO_MATCH_BIND, .operand = rego_plan_slot(to->slot)};
         return rego_plan_into(p, from, match) && rego_plan_bind(p, to->slot);
     }
-    struct rego_operand o;
     return rego_plan_operand(p, to, &o) && rego_plan_into(p, from, rego_plan_equal(o));
+}
+
+/* --- the way --- */
+
+static bool is_pattern(const struct rego_term *t)
+{
+    return t->kind == REGO_TERM_VAR || t->kind == REGO_TERM_ARRAY || t->kind == REGO_TERM_OBJECT;
+}
+
+/* One pair, unless it has to wait for another: *ret_done. */
+static bool unify_pair(struct pairs *w, const struct rego_term *a, const struct rego_term *b,
+                       bool *ret_done)
+{
+    struct planning *p = w->p;
+    bool a_waits = rego_plan_waits(p, a, REGO_DEPTH_MAX),
+         b_waits = rego_plan_waits(p, b, REGO_DEPTH_MAX);
+    *ret_done = true;
+    if (a_waits && b_waits) {
+        if (a->kind == REGO_TERM_ARRAY && b->kind == REGO_TERM_ARRAY)
+            return add_arrays(w, a, b);
+        if (a->kind == REGO_TERM_OBJECT && b->kind == REGO_TERM_OBJECT && constant_keys(a) &&
+            constant_keys(b))
+            return add_objects(w, a, b);
+        *ret_done = a->kind == REGO_TERM_VAR && b->kind == REGO_TERM_VAR && a->slot == b->slot;
+        return true;
+    }
+    const struct rego_term *from = b_waits ? a : b, *to = b_waits ? b : a;
+    if (!b_waits && !a_waits && (b->kind == REGO_TERM_VALUE || b->kind == REGO_TERM_VAR)) {
+        from = a;
+        to = b;
+    }
+    *ret_done = (!a_waits && !b_waits) || is_pattern(to);
+    return !*ret_done || take_apart(w, from, to);
+}
+
+bool rego_plan_unify(struct planning *p, const struct rego_term *a, const struct rego_term *b)
+{
+    struct pairs w = {.p = p};
+    if (!add_pair(&w, a, b))
+        return false;
+    for (bool more = true; more && w.left;) {
+        more = false;
+        for (size_t i = 0; i < w.n; i++) {
+            const struct pair pair = w.item[i]; /* the list may grow */
+            bool done = false;
+            if (pair.done)
+                continue;
+            if (!rego_afford(p->c, 1) || !unify_pair(&w, pair.a, pair.b, &done))
+                return false;
+            w.item[i].done = done;
+            w.left -= done;
+            more |= done;
+        }
+    }
+    if (!w.left)
+        return true;
+    rego_complain(p->c, "rego_unsafe_var_error", a->place, "expression is unsafe");
+    return false;
 }

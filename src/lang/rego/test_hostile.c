@@ -72,8 +72,8 @@ static const struct {
      "p if {\n some a in numbers.range(1, 1000)\n some b in numbers.range(1, 1000)\n"
      " some c in numbers.range(1, 1000)\n a + b + c == 0\n}",
      "eval_cancel_error"},
-    {"a rule of itself", "p if q\nq if not r\nr if p", "rego_compile_error"},
-    {"a function of itself", "f(x) := f(x - 1)\np := f(1)", "rego_compile_error"},
+    {"a rule of itself", "p if q\nq if not r\nr if p", "rego_recursion_error"},
+    {"a function of itself", "f(x) := f(x - 1)\np := f(1)", "rego_recursion_error"},
     {"a range of 10^12", "p := count(numbers.range(1, 1000000000000))", "eval_cancel_error"},
     {"every address of a /4", "p := count(net.cidr_expand(\"16.0.0.0/4\"))", "eval_cancel_error"},
     {"a pattern that backtracks elsewhere",
