@@ -50,10 +50,14 @@ bool rego_plan_fold(struct planning *p, const struct rego_term *t, struct value 
                     unsigned depth_left);
 /* It is bound from here on, up to the end of its body. */
 bool rego_plan_bind(struct planning *p, uint32_t slot);
+/* Free again: what was bound since the log had that many. */
+void rego_plan_unbind(struct planning *p, size_t nlog);
 /* A variable that nothing has bound yet. */
 bool rego_plan_is_free(const struct planning *p, const struct rego_term *t);
 /* Does the term hold a free variable outside the keys of refs and inner bodies? */
 bool rego_plan_waits(const struct planning *p, const struct rego_term *t, unsigned depth_left);
+/* The same, apart from what its own refs bind once they are gone through: x * xs[x]. */
+bool rego_plan_is_stuck(struct planning *p, const struct rego_term *t);
 /* What a value must be to match t; free variables become bound by it, in the order of reading. */
 bool rego_plan_pattern(struct planning *p, const struct rego_term *t, struct rego_pattern *ret);
 

@@ -125,7 +125,7 @@ static bool operands(struct planning *p, struct rego_term *const *t, size_t n,
         if (!rego_afford(p->c, n))
             return false;
         for (size_t i = 0; i < n; i++) {
-            if (done[i] || rego_plan_waits(p, t[i], REGO_DEPTH_MAX))
+            if (done[i] || rego_plan_is_stuck(p, t[i]))
                 continue;
             if (!rego_plan_operand(p, t[i], &list[i]))
                 return false;
@@ -264,10 +264,7 @@ void rego_plan_enter(struct planning *p, struct inside *in)
 void rego_plan_leave(struct planning *p, struct inside *in)
 {
     p->chain = in->before;
-    while (p->nlog > in->nlog) {
-        uint32_t slot = p->log[--p->nlog];
-        p->bound.word[slot / 64] &= ~((uint64_t)1 << (slot % 64));
-    }
+    rego_plan_unbind(p, in->nlog);
 }
 
 static bool plan_comprehension(struct planning *p, const struct rego_term *t,
@@ -399,7 +396,7 @@ bool rego_plan_operand(struct planning *p, const struct rego_term *t, struct reg
         return true;
     }
     /* The register only counts as bound once it is filled. */
-    uint32_t i = rego_new_slot(p->c, STR("__local"), t->place, true);
+    uint32_t i = rego_new_slot(p->c, STR(REGO_LOCAL_NAME), t->place, true);
     match = (struct rego_pattern){.kind = REGO_MATCH_BIND, .operand = rego_plan_slot(i)};
     *ret = rego_plan_slot(i);
     return rego_plan_into(p, t, match) && rego_plan_bind(p, i);

@@ -100,7 +100,8 @@ static struct rego_term *stand_in(struct pairs *w, const struct rego_term *part)
     struct rego_term *var = arena_new(w->p->c->arena, struct rego_term, 1);
     if (!var)
         return NULL;
-    *var = (struct rego_term){.kind = REGO_TERM_VAR, .place = part->place, .name = STR("__local")};
+    *var = (struct rego_term){
+        .kind = REGO_TERM_VAR, .place = part->place, .name = STR(REGO_LOCAL_NAME)};
     var->slot = rego_new_slot(w->p->c, var->name, part->place, true);
     return add_pair(w, var, part) ? var : NULL;
 }
@@ -176,8 +177,7 @@ static bool unify_pair(struct pairs *w, const struct rego_term *a, const struct 
                        bool *ret_done)
 {
     struct planning *p = w->p;
-    bool a_waits = rego_plan_waits(p, a, REGO_DEPTH_MAX),
-         b_waits = rego_plan_waits(p, b, REGO_DEPTH_MAX);
+    bool a_waits = rego_plan_is_stuck(p, a), b_waits = rego_plan_is_stuck(p, b);
     *ret_done = true;
     if (a_waits && b_waits) {
         if (a->kind == REGO_TERM_ARRAY && b->kind == REGO_TERM_ARRAY)

@@ -32,7 +32,7 @@ struct rego_step *rego_plan_emit(struct planning *p, enum rego_step_kind kind)
 /* A fresh register that a step fills. */
 bool rego_plan_fresh(struct planning *p, struct rego_operand *ret, struct rego_pattern *ret_match)
 {
-    uint32_t i = rego_new_slot(p->c, STR("__local"), p->place, true);
+    uint32_t i = rego_new_slot(p->c, STR(REGO_LOCAL_NAME), p->place, true);
     *ret = rego_plan_slot(i);
     *ret_match = (struct rego_pattern){.kind = REGO_MATCH_BIND, .operand = *ret};
     return rego_plan_bind(p, i);
@@ -113,6 +113,14 @@ bool rego_plan_bind(struct planning *p, uint32_t slot)
     return rego_slots_add(p->c, &p->bound, slot);
 }
 
+void rego_plan_unbind(struct planning *p, size_t nlog)
+{
+    while (p->nlog > nlog) {
+        uint32_t slot = p->log[--p->nlog];
+        p->bound.word[slot / 64] &= ~((uint64_t)1 << (slot % 64));
+    }
+}
+
 /* A variable that nothing has bound yet. */
 bool rego_plan_is_free(const struct planning *p, const struct rego_term *t)
 {
@@ -154,6 +162,33 @@ bool rego_plan_waits(const struct planning *p, const struct rego_term *t, unsign
     default:
         return false;
     }
+}
+
+static bool bind_keys(struct planning *p, const struct rego_term *t, unsigned depth_left)
+{
+    bool ok = depth_left > 0;
+    bool list = t->kind == REGO_TERM_ARRAY || t->kind == REGO_TERM_SET || t->kind == REGO_TERM_CALL;
+    for (size_t i = t->kind == REGO_TERM_CALL; list && i < t->parts.n && ok; i++)
+        ok = bind_keys(p, t->parts.item[i], depth_left - 1);
+    for (size_t i = 0; t->kind == REGO_TERM_OBJECT && i < t->pairs.n && ok; i++)
+        ok = bind_keys(p, t->pairs.item[i].value, depth_left - 1);
+    if (t->kind != REGO_TERM_REF || rego_plan_waits(p, t, depth_left))
+        return ok;
+    for (size_t i = 1; i < t->parts.n && ok; i++)
+        if (rego_plan_is_free(p, t->parts.item[i]))
+            ok = rego_plan_bind(p, t->parts.item[i]->slot);
+    return ok;
+}
+
+bool rego_plan_is_stuck(struct planning *p, const struct rego_term *t)
+{
+    size_t before = p->nlog;
+    if (!rego_plan_waits(p, t, REGO_DEPTH_MAX))
+        return false;
+    bool stuck = t->kind != REGO_TERM_CALL || !bind_keys(p, t, REGO_DEPTH_MAX) ||
+                 rego_plan_waits(p, t, REGO_DEPTH_MAX);
+    rego_plan_unbind(p, before);
+    return stuck;
 }
 
 /* --- patterns --- */

@@ -270,6 +270,8 @@ struct rego_compiler {
 
 void rego_complain(struct rego_compiler *c, const char *code, struct rego_place place,
                    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Of a variable that stands for a part of what was written; nobody is told of it. */
+#define REGO_LOCAL_NAME "__local"
 uint32_t rego_new_slot(struct rego_compiler *c, struct str name, struct rego_place place,
                        bool generated);
 /* The child of that key, or NULL. */

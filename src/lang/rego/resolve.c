@@ -648,6 +648,103 @@ static bool literal(struct resolving *r, struct rego_expr *expr)
     }
 }
 
+/* --- calls within equations --- */
+
+/* Calls among the parts of a collection that another one is taken apart against: [x, f(y)] = [y,
+ * 1]. Each becomes a literal of its own before the equation, as OPA has it: the equation may bind
+ * what the call gives before what it needs is known, and it then only tests. */
+struct pulling {
+    struct resolving *r;
+    struct rego_expr **list; /* NULL: only counted */
+    size_t n;
+};
+
+static struct rego_expr *equation(struct resolving *r, struct rego_term *var,
+                                  struct rego_term *value)
+{
+    struct rego_term **parts = arena_new(r->c->arena, struct rego_term *, 3);
+    struct rego_expr *expr = arena_new(r->c->arena, struct rego_expr, 1);
+    struct rego_term *op = make(r, REGO_TERM_VAR, value->place);
+    struct rego_term *call = make(r, REGO_TERM_CALL, value->place);
+    if (!parts || !expr || !op || !call)
+        return NULL;
+    op->name = STR("eq");
+    parts[0] = op;
+    parts[1] = var;
+    parts[2] = value;
+    call->parts.item = parts;
+    call->parts.n = 3;
+    *expr = (struct rego_expr){.kind = REGO_EXPR_CALL, .place = value->place, .term = call};
+    return expr;
+}
+
+static bool pull_call(struct pulling *q, struct rego_term **t)
+{
+    if (q->list) {
+        struct rego_term *var = make(q->r, REGO_TERM_VAR, (*t)->place);
+        if (!var)
+            return out_of_memory(q->r);
+        var->name = STR(REGO_LOCAL_NAME);
+        var->slot = rego_new_slot(q->r->c, var->name, (*t)->place, true);
+        q->list[q->n] = equation(q->r, var, *t);
+        if (!q->list[q->n])
+            return out_of_memory(q->r);
+        *t = var;
+    }
+    q->n++;
+    return true;
+}
+
+static bool pull(struct pulling *q, struct rego_term **t, unsigned depth_left)
+{
+    struct rego_term *of = *t;
+    bool ok = depth_left > 0;
+    if (of->kind == REGO_TERM_CALL)
+        return pull_call(q, t);
+    for (size_t i = 0; of->kind == REGO_TERM_ARRAY && i < of->parts.n && ok; i++)
+        ok = pull(q, &of->parts.item[i], depth_left - 1);
+    for (size_t i = 0; of->kind == REGO_TERM_OBJECT && i < of->pairs.n && ok; i++)
+        ok = pull(q, &of->pairs.item[i].value, depth_left - 1);
+    return ok;
+}
+
+static bool is_taken_apart(const struct rego_term *t, const struct rego_term *against)
+{
+    return (t->kind == REGO_TERM_ARRAY || t->kind == REGO_TERM_OBJECT) &&
+           (t->kind == against->kind || against->kind == REGO_TERM_REF ||
+            against->kind == REGO_TERM_CALL);
+}
+
+static bool pull_calls(struct pulling *q, const struct rego_expr *e)
+{
+    if (e->kind != REGO_EXPR_CALL || e->negated || e->nwith || e->term->kind != REGO_TERM_CALL ||
+        e->term->parts.n != 3 || !is_operator(e->term, "eq"))
+        return true;
+    struct rego_term **a = &e->term->parts.item[1], **b = &e->term->parts.item[2];
+    return (!is_taken_apart(*a, *b) || pull(q, a, REGO_DEPTH_MAX)) &&
+           (!is_taken_apart(*b, *a) || pull(q, b, REGO_DEPTH_MAX));
+}
+
+static bool pull_all(struct resolving *r, struct rego_body *b)
+{
+    struct pulling q = {.r = r};
+    for (size_t i = 0; i < b->n; i++)
+        if (!pull_calls(&q, b->expr[i]))
+            return false;
+    if (q.n == 0)
+        return true;
+    q.list = arena_new(r->c->arena, struct rego_expr *, b->n + q.n);
+    q.n = 0;
+    for (size_t i = 0; q.list && i < b->n; i++) {
+        if (!pull_calls(&q, b->expr[i]))
+            return false;
+        q.list[q.n++] = b->expr[i];
+    }
+    b->expr = q.list;
+    b->n = q.n;
+    return q.list || out_of_memory(r);
+}
+
 static bool body(struct resolving *r, struct rego_body *b)
 {
     if (++r->depth > REGO_DEPTH_MAX)
@@ -656,7 +753,7 @@ static bool body(struct resolving *r, struct rego_body *b)
         if (!with(r, b->expr[i]) || !literal(r, b->expr[i]))
             return false;
     r->depth--;
-    return true;
+    return pull_all(r, b);
 }
 
 /* --- rules --- */
@@ -674,24 +771,14 @@ static bool argument_into_body(struct resolving *r, struct rego_rule *rule, size
 {
     struct rego_term *given = rule->head.arg[i];
     size_t n = rule->body ? rule->body->n : 0;
-    struct rego_term **parts = arena_new(r->c->arena, struct rego_term *, 3);
     struct rego_body *with_it = arena_new(r->c->arena, struct rego_body, 1);
     struct rego_expr **list = arena_new(r->c->arena, struct rego_expr *, n + 1);
-    struct rego_expr *expr = arena_new(r->c->arena, struct rego_expr, 1);
     struct rego_term *var = make(r, REGO_TERM_VAR, given->place);
-    struct rego_term *op = make(r, REGO_TERM_VAR, given->place);
-    struct rego_term *call = make(r, REGO_TERM_CALL, given->place);
-    if (!parts || !with_it || !list || !expr || !var || !op || !call)
+    struct rego_expr *expr = var ? equation(r, var, given) : NULL;
+    if (!with_it || !list || !expr)
         return out_of_memory(r);
     var->name = STR("__arg");
     var->slot = rego_new_slot(r->c, var->name, given->place, true);
-    op->name = STR("eq");
-    parts[0] = op;
-    parts[1] = var;
-    parts[2] = given;
-    call->parts.item = parts;
-    call->parts.n = 3;
-    *expr = (struct rego_expr){.kind = REGO_EXPR_CALL, .place = given->place, .term = call};
     if (n)
         memcpy(list, rule->body->expr, n * sizeof *list);
     list[n] = expr;

@@ -61,6 +61,8 @@ static bool complain(void *ctx, const struct rego_term *var)
     if (rego_slots_has(&q->told, var->slot))
         return true;
     struct str name = var->name;
+    if (str_equal(name, STR(REGO_LOCAL_NAME)))
+        return true;
     rego_complain(q->s->c, "rego_unsafe_var_error", var->place, "var %.*s is unsafe",
                   name.len && name.ptr[0] == '$' ? 1 : (int)name.len,
                   name.len && name.ptr[0] == '$' ? "_" : name.ptr);

@@ -204,12 +204,40 @@ static void reading_one_module_ends_with_its_time(void **state)
                         "compiling the policy takes more steps than it may: make it smaller");
 }
 
+/* As OPA has it: what a call within an equation needs, the equation itself does not bind. */
+static void calls_within_equations_need_others(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        bool safe;
+    } cases[] = {
+        {"[x, 1] = [y + 1, y]", false},
+        {"[x, y] = [y + 1, 1]", false},
+        {"[x, 1] = [y + 1, y]; y = 1", true},
+        {"[1, y] = [x, x + 1]; z = y", false},
+        {"[x, [x, y], y * y] = [2, [0, 0], x]", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO_ARENA arena = {.limit = 16 << 20};
+        struct rego_diags diags;
+        struct err err = {0};
+        struct str text = arena_printf(&arena, "package t\np if { %s }\n", cases[i].body);
+        bool ok = compile(&arena, text, (struct rego_compile_options){0}, &diags, &err);
+        if (ok != cases[i].safe)
+            fail_msg("%s", cases[i].body);
+        for (size_t k = 0; k < diags.n; k++)
+            assert_true(str_find(diags.diag[k].message, STR("__local"), 0) == SIZE_MAX);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bodies_come_in_the_order_of_the_model),
         cmocka_unit_test(a_reversed_body_takes_steps_as_it_has_lines),
         cmocka_unit_test(compiling_ends_with_its_own_error),
+        cmocka_unit_test(calls_within_equations_need_others),
         cmocka_unit_test(reading_one_module_ends_with_its_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
