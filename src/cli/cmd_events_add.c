@@ -25,25 +25,32 @@ static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per opt
 /* A store holds one writer at a time: not all of a large file in one go. */
 enum { AT_ONCE = 500 };
 
+static bool read_events(struct arena *arena, struct str path, struct feed *ret, struct err *err)
+{
+    bool standard = str_equal(path, STR("-"));
+    struct str name = arena_dup(arena, standard ? STR("standard input") : path), bytes;
+    if (!name.ptr)
+        return arena_full(arena, err);
+    const struct feed_from from = {.name = name.ptr};
+    return (standard ? io_read_fd(arena, STDIN_FILENO, name.ptr, FEED_BYTES_MAX, &bytes, err)
+                     : io_read_file(arena, name.ptr, FEED_BYTES_MAX, &bytes, err)) &&
+           feed_read(arena, bytes, &from, ret, err);
+}
+
+/* ret_bad  what was wrong with the file, which keeps no other one from being added */
 static bool add_file(struct record *record, const struct activity_rules *rules, struct str path,
-                     struct activity_done *done, size_t *ret_unknown, struct err *err)
+                     struct activity_done *done, size_t *ret_unknown, struct err *ret_bad,
+                     struct err *err)
 {
     AUTO_ARENA arena = {.limit = (size_t)ARENA_DEFAULT_LIMIT};
-    bool standard = str_equal(path, STR("-"));
-    struct str name = arena_dup(&arena, standard ? STR("standard input") : path), bytes;
     struct feed feed;
-    if (!name.ptr)
-        return arena_full(&arena, err);
-    const struct feed_from from = {.name = name.ptr};
-    if (!(standard ? io_read_fd(&arena, STDIN_FILENO, name.ptr, FEED_BYTES_MAX, &bytes, err)
-                   : io_read_file(&arena, name.ptr, FEED_BYTES_MAX, &bytes, err)) ||
-        !feed_read(&arena, bytes, &from, &feed, err))
-        return false;
+    if (!read_events(&arena, path, &feed, ret_bad))
+        return true;
     *ret_unknown += feed.unknown;
     for (size_t at = 0; at < feed.n; at += AT_ONCE)
         if (!activity_add(record, rules, &feed.event[at],
                           feed.n - at < AT_ONCE ? feed.n - at : AT_ONCE, done, err))
-            return err_wrap(err, "%s", name.ptr);
+            return err_wrap(err, "%.*s", STR_ARG(path));
     return true;
 }
 
@@ -99,14 +106,26 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
         !store_open(&arena, app, &choice, STORE_WRITE, &record, err))
         return false;
     const struct activity_rules rules = activity_rules_of(&config.events);
+    struct err bad = {0};
+    size_t nbad = 0;
     bool ok = true;
-    for (size_t i = 0; ok && i < in->nargs; i++)
-        ok = add_file(&record, &rules, in->args[i], &done, &unknown, err);
+    for (size_t i = 0; ok && i < in->nargs; i++) {
+        char text[ERR_TEXT_MAX];
+        err_clear(&bad);
+        ok = add_file(&record, &rules, in->args[i], &done, &unknown, &bad, err);
+        nbad += bad.kind != ERR_NONE;
+        if (bad.kind && in->nargs > 1)
+            (void)fprintf(app->err, "plumb: %s\n", err_text(&bad, text, sizeof text));
+    }
     store_close(app, &record);
-    if (ok)
+    if (ok && (!nbad || in->nargs > 1))
         tell(app->out, &done, unknown);
     *ret_exit = 0;
-    return ok;
+    if (ok && nbad && in->nargs == 1 && err)
+        *err = bad;
+    else if (ok && nbad)
+        (void)err_set(err, ERR_SYNTAX, "%zu of %zu files were not added", nbad, in->nargs);
+    return ok && !nbad;
 }
 
 const struct command cmd_events_add = {

@@ -58,6 +58,7 @@ static bool read_event(struct feeding *f, const struct value *v, struct err *err
         form++;
     if (form == nforms && !feed_is_plumb(v, &f->around)) {
         f->to->unknown++;
+        f->to->of_files |= feed_text(v, "s3.object.key").len > 0;
         return true;
     }
     struct activity *to = next_event(f, err);
@@ -239,13 +240,66 @@ static bool take_headers(struct feeding *f, const struct feed_from *from, struct
     return true;
 }
 
-/* One document, or one on each line. */
+/* What the first bracket holds, to its end; empty where there is none. Texts may have brackets. */
+static struct str next_document(struct str *rest)
+{
+    size_t depth = 0;
+    bool quoted = false;
+    *rest = str_trim(*rest);
+    for (size_t i = 0; i < rest->len; i++) {
+        char c = rest->ptr[i];
+        if (quoted) {
+            i += c == '\\';
+            quoted = c != '"';
+            continue;
+        }
+        quoted = c == '"';
+        depth += c == '{' || c == '[';
+        if (!depth)
+            break;
+        depth -= c == '}' || c == ']';
+        if (!depth) {
+            struct str whole = str_sub(*rest, 0, i + 1);
+            *rest = str_sub(*rest, i + 1, rest->len);
+            return whole;
+        }
+    }
+    return STR("");
+}
+
+/* Behind one another with or without line ends between, as files that were put together are.
+ * *ret_ok: all of it was read. */
+static bool read_stream(struct feeding *f, struct str text, bool *ret_ok, struct err *err)
+{
+    *ret_ok = false;
+    for (struct str rest = text, one; (one = next_document(&rest)).len;) {
+        struct value v;
+        struct err why = {0};
+        if (!json_parse(f->arena, one, f->name, JSON_DUPLICATES_LAST, &v, &why))
+            return true;
+        if (!read_value(f, &v, FEED_NESTING_MAX, err))
+            return false;
+        *ret_ok = !rest.len;
+    }
+    return true;
+}
+
+/* One document, or several; where one is wrong its line tells which. */
 static bool read_documents(struct feeding *f, struct str text, struct err *err)
 {
     struct value v;
     struct err why = {0}, bad = {0};
+    struct arena_mark mark = arena_mark(f->arena);
+    bool whole = false;
     if (json_parse(f->arena, text, f->name, JSON_DUPLICATES_LAST, &v, &why))
         return read_value(f, &v, FEED_NESTING_MAX, err);
+    arena_rewind(f->arena, mark);
+    if (why.kind == ERR_SYNTAX && !read_stream(f, text, &whole, err))
+        return false;
+    if (whole)
+        return true;
+    arena_rewind(f->arena, mark);
+    *f->to = (struct feed){0};
     struct ndjson lines = {.rest = text, .name = f->name};
     size_t n = 0;
     while (why.kind == ERR_SYNTAX &&
@@ -282,6 +336,11 @@ bool feed_read(struct arena *arena, struct str bytes, const struct feed_from *fr
         bytes = STR("{}"); /* the attributes say all of it */
     if (!read_documents(&f, bytes, err))
         return false;
+    if (!got.n && got.of_files)
+        return err_set(err, ERR_SYNTAX,
+                       "%s: it tells of files in a bucket (S3's notifications), which are to be "
+                       "given themselves: aws s3 cp, then plumb events add",
+                       f.name);
     if (!got.n && got.unknown)
         return err_set(err, ERR_SYNTAX,
                        "%s: no event of a form that plumb knows, with its id and time: see "

@@ -32,6 +32,7 @@ struct feed {
     size_t n, room;
     size_t unknown;        /* objects of no form that is known */
     struct str validation; /* Event Grid asks for this code back; or empty */
+    bool of_files;         /* some of the unknown ones tell of files in a bucket */
 };
 
 /* Where the bytes come from: a request's headers, for CloudEvents in binary mode. All optional. */

@@ -233,6 +233,12 @@ static void pubsub_and_gzip(void **state)
     assert_int_equal(err.kind, ERR_SYNTAX);
     assert_null(strstr(err.frame[0], "gzip"));
     err_clear(&err);
+    assert_false(feed_read(&arena,
+                           STR("{\"Records\":[{\"eventSource\":\"aws:s3\",\"eventName\":"
+                               "\"ObjectCreated:Put\",\"s3\":{\"object\":{\"key\":\"x.gz\"}}}]}"),
+                           &from, &feed, &err));
+    assert_non_null(strstr(err.frame[0], "files in a bucket"));
+    err_clear(&err);
     assert_false(feed_read(&arena, (struct str){(const char *)gz, 15}, &from, &feed, &err));
     assert_non_null(strstr(err.frame[0], "gzip"));
 }
@@ -274,6 +280,44 @@ static void all_members_of_a_gzip(void **state)
     assert_int_equal(feed.n, 3);
     buf_str(&gz, STR("more"));
     assert_false(feed_read(&arena, buf_view(&gz), &from, &feed, &err));
+}
+
+/* Files that were put together have no line ends between them, and lines of their own. */
+static void documents_behind_one_another(void **state)
+{
+#define E(id) \
+    "{\"id\":\"" id "\",\"actor\":\"a}{\\\"[\",\n\"resource\":\"app\"," \
+    "\"time\":\"2026-08-23T09:58:12Z\"}"
+    static const struct {
+        const char *text;
+        size_t n;
+    } good[] = {{E("1") E("2"), 2},
+                {E("1") "\n" E("2") "\n\n", 2},
+                {"[" E("1") "," E("2") "]" E("3"), 3},
+                {E("1") " []", 1},
+                {"{\"Records\":[]}" E("1"), 1}};
+    static const char *const bad[] = {E("1") "x",          E("1") "{",          E("1") "}",
+                                      E("1") E("2") "{\"", E("1") "{,}" E("2"), "}" E("1")};
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        AUTO_ARENA arena = {.limit = LIMIT};
+        struct err err = {0};
+        struct feed feed = {0};
+        const struct feed_from from = {.name = "t"};
+        assert_true(feed_read(&arena, str_from(good[i].text), &from, &feed, &err));
+        assert_int_equal(feed.n, good[i].n);
+        assert_int_equal(feed.unknown, 0);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        AUTO_ARENA arena = {.limit = LIMIT};
+        struct err err = {0};
+        struct feed feed = {0};
+        const struct feed_from from = {.name = "t"};
+        assert_false(feed_read(&arena, str_from(bad[i]), &from, &feed, &err));
+        assert_int_equal(err.kind, ERR_SYNTAX);
+        assert_int_equal(feed.n, 0);
+    }
+#undef E
 }
 
 /* Of a table {name, value, ..., NULL}. */
@@ -440,6 +484,7 @@ int main(void)
         cmocka_unit_test(each_source_and_envelope),
         cmocka_unit_test(pubsub_and_gzip),
         cmocka_unit_test(all_members_of_a_gzip),
+        cmocka_unit_test(documents_behind_one_another),
         cmocka_unit_test(values_of_headers_are_unpacked),
         cmocka_unit_test(a_cloudevent_in_headers),
         cmocka_unit_test(what_is_no_event_is_an_error),
