@@ -133,25 +133,18 @@ static bool match_args(struct rego_machine *m, const struct rego_definition *d,
     return true;
 }
 
-struct define {
-    const struct rego_definition *first;
-    const struct value *arg;
-    size_t n;
-    struct gathered *g;
-};
-
-static enum rego_flow define_on(struct rego_machine *m, void *ctx);
+static enum rego_flow define_later(struct rego_machine *m, const struct rego_definition *first,
+                                   const struct value *arg, size_t n, struct gathered *g);
 
 /* A definition with its else chain: the first link that has a solution. */
 static enum rego_flow define(struct rego_machine *m, const struct rego_definition *first,
                              const struct value *arg, size_t n, struct gathered *g)
 {
-    struct define later = {first, arg, n, g};
     struct value *before;
     bool any = g->any;
     enum rego_flow flow = REGO_GO;
     if (rego_stack_low(m))
-        return rego_on_new_stack(m, define_on, &later);
+        return define_later(m, first, arg, n, g);
     if (++m->depth > m->depth_limit)
         return rego_error(m, "eval_cancel_error", first->rule->module, first->rule->place,
                           "more than %u rules are nested", m->depth_limit);
@@ -181,10 +174,24 @@ static enum rego_flow define(struct rego_machine *m, const struct rego_definitio
     return flow;
 }
 
+struct define {
+    const struct rego_definition *first;
+    const struct value *arg;
+    size_t n;
+    struct gathered *g;
+};
+
 static enum rego_flow define_on(struct rego_machine *m, void *ctx)
 {
     const struct define *later = ctx;
     return define(m, later->first, later->arg, later->n, later->g);
+}
+
+static enum rego_flow define_later(struct rego_machine *m, const struct rego_definition *first,
+                                   const struct value *arg, size_t n, struct gathered *g)
+{
+    struct define later = {first, arg, n, g};
+    return rego_on_new_stack(m, define_on, &later);
 }
 
 /* --- values of long chains --- */
@@ -215,7 +222,7 @@ static enum rego_flow check_shallow(struct rego_machine *m, const struct value *
 {
     const struct rego_rule *rule =
         node->ndefinitions ? node->definition[0].rule : node->otherwise->rule;
-    for (size_t i = 0; i < n && m->depth > CHAIN_LONG; i++)
+    for (size_t i = 0; i < n; i++)
         if (!is_shallow(m, &v[i], VALUES_DEEP))
             return rego_error(m, "eval_cancel_error", rule->module, rule->place,
                               "a value is nested deeper than %d", VALUES_DEEP);
@@ -508,7 +515,7 @@ enum rego_flow rego_node_value(struct rego_machine *m, const struct rego_node *n
     bool one_value = node->kind == REGO_HEAD_COMPLETE && !node->dynamic;
     flow =
         one_value ? single(m, node, NULL, 0, ret, ret_defined) : partial(m, node, ret, ret_defined);
-    if (flow == REGO_GO && *ret_defined && has_rules(node))
+    if (flow == REGO_GO && m->depth > CHAIN_LONG && *ret_defined && has_rules(node))
         flow = check_shallow(m, ret, 1, node);
     if (flow != REGO_GO)
         return flow;
@@ -586,10 +593,12 @@ enum rego_flow rego_function(struct rego_machine *m, const struct rego_node *nod
         return REGO_GO;
     }
     size_t mark = rego_mark(m);
-    enum rego_flow flow = check_shallow(m, arg, n, node);
+    enum rego_flow flow = REGO_GO;
+    if (m->depth > CHAIN_LONG)
+        flow = check_shallow(m, arg, n, node);
     if (flow == REGO_GO)
         flow = single(m, node, arg, n, ret, ret_defined);
-    if (flow == REGO_GO && *ret_defined)
+    if (flow == REGO_GO && m->depth > CHAIN_LONG && *ret_defined)
         flow = check_shallow(m, ret, 1, node);
     if (flow != REGO_GO)
         return flow;

@@ -749,19 +749,14 @@ static enum rego_flow one(struct rego_machine *m, const struct rego_step *step, 
     return flow;
 }
 
-struct many {
-    const struct rego_step *step;
-    struct rego_found *found;
-};
-
-static enum rego_flow many_on(struct rego_machine *m, void *ctx);
+static enum rego_flow many_later(struct rego_machine *m, const struct rego_step *step,
+                                 struct rego_found *found);
 
 static enum rego_flow many(struct rego_machine *m, const struct rego_step *step,
                            struct rego_found *found)
 {
-    struct many later = {step, found};
     if (rego_stack_low(m))
-        return rego_on_new_stack(m, many_on, &later);
+        return many_later(m, step, found);
     if (m->nested >= REGO_RUNNING_MAX)
         return rego_error(m, "eval_cancel_error", step->module, step->place,
                           "the evaluation is nested too deep");
@@ -773,10 +768,22 @@ static enum rego_flow many(struct rego_machine *m, const struct rego_step *step,
     return flow;
 }
 
+struct many {
+    const struct rego_step *step;
+    struct rego_found *found;
+};
+
 static enum rego_flow many_on(struct rego_machine *m, void *ctx)
 {
     const struct many *later = ctx;
     return many(m, later->step, later->found);
+}
+
+static enum rego_flow many_later(struct rego_machine *m, const struct rego_step *step,
+                                 struct rego_found *found)
+{
+    struct many later = {step, found};
+    return rego_on_new_stack(m, many_on, &later);
 }
 
 /* A budget that ran out knows no place: the innermost step that was going on is it. */
