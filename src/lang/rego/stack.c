@@ -10,7 +10,7 @@
 
 /* What lies below the mark is for walks that do not look at it: comparing and printing values, as
  * deep as they may be. Memory is taken as it is touched. */
-enum { STACK_FIRST = 2 << 20, STACK_SIZE = 64 << 20, STACK_KEPT = 16 << 20 };
+enum { STACK_FIRST = 2 << 20, STACK_SIZE = 16 << 20, STACK_KEPT = 10 << 20 };
 
 struct going_on {
     struct rego_machine *m;
