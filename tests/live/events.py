@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import time
 
+from alerting import Listening
 from harness import PLUMB, ROOT, Stack, Stopwatch, check, test, wait_until
 from statelock import NAME, Service
 
@@ -44,10 +45,13 @@ def own(actor, about, number, **more):
                        "source_ip": "203.0.113.64", "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **more}).encode()
 
 
-def begun(lab):
+def begun(lab, hook=None):
+    """hook: whoever takes alerts."""
     stack = Stack(lab, CODE)
     stack.apply()
-    service = Scheduled(stack)
+    if hook:
+        (stack.home / "hook").write_text(hook.url)
+    service = Scheduled(stack, "notify:\n  - {to: webhook, url: file:hook, format: plumb, allow_private: true}\n" if hook else "")
     service.env.update(stack.env)
     done = service.plumb("scan", "--config", "plumb.yaml", check_exit=False)
     check(done.returncode == 0, "the first scan", done.stdout[-800:], done.stderr[-800:])
@@ -61,12 +65,13 @@ def open_findings(service):
 @test("tofu", "lab6")
 def events_name_who_did_it(lab):
     """Drift, its event: within two seconds the finding is there with its actor; mended and changed by another: he is named."""
-    stack, service = begun(lab)
+    hook = Listening()
+    stack, service = begun(lab, hook)
     with service:
         time.sleep(1)
         stack.edit("lab6_thing", "thing-one", text="by hand")
         watch = Stopwatch()
-        status, body = service.ask("POST", "/v1/events", own("erin@example.org", "thing-one", 1), role="events")
+        status, body = service.ask("POST", "/v1/events", own("erin@example.org", "thing-one", 1, session="backend 4711"), role="events")
         check(status == 202 and json.loads(body)["matched"] == 1, status, body)
         check(wait_until(lambda: open_findings(service), 10), "no finding:", service.rows("select * from touch"))
         took = watch.stop()
@@ -74,6 +79,10 @@ def events_name_who_did_it(lab):
         watch.must_be_within(2, "from the event to the finding:")
         shown = service.plumb("finding", "show", service.rows("select fingerprint from finding where lane = 0")[0][0]).stdout
         check("erin@example.org" in shown and "203.0.113.64" in shown and "psql/15" in shown, shown)
+        check("  session   backend 4711\n  event     1\n" in shown, shown)
+        want = {"name": "erin@example.org", "session": "backend 4711", "source_ip": "203.0.113.64", "event": "1", "surely": True}
+        check(wait_until(lambda: hook.got, 10), "no alert")
+        check(want.items() <= hook.got[0][1]["findings"][0]["actor"].items(), hook.got)
         # only that one was looked at
         partial = service.rows("select outcome, coverage from run order by id desc limit 1")[0]
         check(partial[0] == "partial" and json.loads(partial[1])["resources"] == 1, partial)
