@@ -27,6 +27,13 @@ bool mailbox_parse(struct str text, struct mailbox *ret, struct err *err)
     for (size_t i = 0; i < box.name.len; i++)
         if ((unsigned char)box.name.ptr[i] < ' ')
             return err_set(err, ERR_USAGE, "a line break or control character in a mail address");
+    for (size_t i = 0; i < box.address.len; i++)
+        if ((unsigned char)box.address.ptr[i] >= 0x80)
+            return err_set(
+                err, ERR_USAGE,
+                "'%.*s': an address is ASCII here; write the domain as xn--..., only the "
+                "name beside it may be anything",
+                STR_ARG(box.address));
     if (!smtp_address_ok(box.address))
         return err_set(err, ERR_USAGE,
                        "'%.*s' is no mail address: ops@example.org is, or Ops <ops@example.org>",

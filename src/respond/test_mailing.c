@@ -185,6 +185,9 @@ static void addresses_have_names(void **state)
         {STR_INIT("Ann\r\nBcc: x <a@b>"), NULL, NULL},
         {STR_INIT("a@b\r\nBcc: x@y"), NULL, NULL},
         {STR_INIT("nobody"), NULL, NULL},
+        {STR_INIT("\xc3\xb6ps@b"), NULL, NULL},
+        {STR_INIT("ops@gr\xc3\xb6n.org"), NULL, NULL},
+        {STR_INIT("Gr\xc3\xb6n <ops@xn--grn-sna.org>"), "Gr\xc3\xb6n", "ops@xn--grn-sna.org"},
         {STR_INIT(""), NULL, NULL},
     };
     (void)state;
@@ -195,6 +198,8 @@ static void addresses_have_names(void **state)
         assert_int_equal(ok, rows[i].name != NULL);
         if (!ok) {
             assert_int_equal(err.kind, ERR_USAGE);
+            bool other = str_find(rows[i].text, STR("\xc3"), 0) != SIZE_MAX;
+            assert_int_equal(strstr(err.frame[0], "ASCII") != NULL, other);
             continue;
         }
         assert_true(str_equal(box.name, str_from(rows[i].name)));
