@@ -6,6 +6,7 @@
 #include "policy/input.h"
 #include "policy/plain.h"
 #include "policy/policy_parts.h"
+#include "policy/references.h"
 #include "policy/unasked.h"
 #include "wire/json.h"
 
@@ -169,14 +170,52 @@ static bool cover(struct asking *a, const struct value *paths, struct policy_dra
     return draft->covers != NULL;
 }
 
-/* decision, severity, reason, owner, paths, deadline of one member. */
+/* One text or a list of them; what is wrong with one in *ret_bad. */
+static bool texts_of(struct asking *a, const struct value *v, const enum reference *kind,
+                     const struct str **ret, size_t *ret_n, struct str *ret_bad)
+{
+    size_t n = !v ? 0 : value_is_list_like(v) ? v->len : 1;
+    const struct value *item = n && value_is_list_like(v) ? v->items : v;
+    struct str *list = arena_new(a->arena, struct str, n + 1), meant;
+    if (!list)
+        return false;
+    for (size_t i = 0; i < n && !ret_bad->len; i++) {
+        list[i] = value_is_string(&item[i]) ? value_text(&item[i]) : STR("");
+        if (!list[i].len)
+            *ret_bad = STR("references: want a text, or a list of texts");
+        else if (kind && !reference_known(a->arena, *kind, list[i], &meant))
+            *ret_bad = arena_printf(a->arena, "references: %s has no '%.*s'%s%.*s%s",
+                                    reference_name(*kind), STR_ARG(list[i]),
+                                    meant.len ? "; did you mean '" : "", STR_ARG(meant),
+                                    meant.len ? "'?" : "");
+    }
+    *ret = list;
+    *ret_n = n;
+    return ret_bad->ptr;
+}
+
+static bool references_of(struct asking *a, const struct value *v, struct verdict *ret,
+                          struct str *ret_bad)
+{
+    static const enum reference csf = REFERENCE_CSF, controls = REFERENCE_800_53;
+    *ret_bad = STR("");
+    if (v && !value_is_object_like(v))
+        *ret_bad = STR("`references` is an object: csf, 800-53, cis, links");
+    return texts_of(a, value_get(v, STR("csf")), &csf, &ret->csf, &ret->ncsf, ret_bad) &&
+           texts_of(a, value_get(v, STR("800-53")), &controls, &ret->sp800_53, &ret->nsp800_53,
+                    ret_bad) &&
+           texts_of(a, value_get(v, STR("cis")), NULL, &ret->cis, &ret->ncis, ret_bad) &&
+           texts_of(a, value_get(v, STR("links")), NULL, &ret->links, &ret->nlinks, ret_bad);
+}
+
+/* decision, severity, reason, owner, paths, deadline, references of one member. */
 static bool add_decision(struct asking *a, const struct value *v)
 {
     struct verdict verdict = {.rule = a->entry->name, .at = a->entry->at};
     const struct value *paths = value_get(v, STR("paths"));
     struct str severity = value_get_string(v, STR("severity"));
     struct str deadline = value_get_string(v, STR("deadline"));
-    struct str message = value_get_string(v, STR("reason"));
+    struct str message = value_get_string(v, STR("reason")), bad;
     if (!decision_from(value_get_string(v, STR("decision")), &verdict.decision))
         return add_error(a, STR("a decision without `decision`: ignore, notify, review, revert or "
                                 "block"));
@@ -186,6 +225,10 @@ static bool add_decision(struct asking *a, const struct value *v)
     if (deadline.len && !rule_deadline_parse(deadline, &verdict.deadline_ms))
         return add_error(
             a, arena_printf(a->arena, "not a deadline such as 3d: %.*s", STR_ARG(deadline)));
+    if (!references_of(a, value_get(v, STR("references")), &verdict, &bad))
+        return false;
+    if (bad.len)
+        return add_error(a, bad);
     verdict.message = message.len ? message : value_get_string(v, STR("msg"));
     verdict.owner = value_get_string(v, STR("owner"));
     verdict.remedy = value_get_string(v, STR("fix"));

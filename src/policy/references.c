@@ -124,3 +124,8 @@ bool reference_known(struct arena *arena, enum reference kind, struct str text,
     *ret_meant = right.len ? arena_dup(arena, right) : STR("");
     return false;
 }
+
+const char *reference_name(enum reference kind)
+{
+    return kind == REFERENCE_CSF ? "CSF 2.0" : "800-53 revision 5";
+}

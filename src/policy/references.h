@@ -14,6 +14,8 @@ struct arena;
 
 enum reference { REFERENCE_CSF, REFERENCE_800_53 };
 
+/* "CSF 2.0" */
+const char *reference_name(enum reference kind);
 /* ret_meant: what it is in the right spelling, in `arena`, where it is another spelling of one that
  * there is; else empty. */
 bool reference_known(struct arena *arena, enum reference kind, struct str text,

@@ -218,14 +218,14 @@ static void read_deadline(struct rule_reader *r, const struct rule_key *key, con
 }
 
 static void check_references(struct rule_reader *r, enum reference kind, const struct value *v,
-                             const struct rule_strs *list, const char *what)
+                             const struct rule_strs *list)
 {
     for (size_t i = 0; i < list->n; i++) {
         struct str text = list->item[i], meant;
         if (!text.len || reference_known(r->arena, kind, text, &meant))
             continue;
         rule_problem(r, rule_location(r, value_is_list_like(v) ? &v->items[i] : v),
-                     "references: %s has no '%.*s'%s%.*s%s", what, STR_ARG(text),
+                     "references: %s has no '%.*s'%s%.*s%s", reference_name(kind), STR_ARG(text),
                      meant.len ? "; did you mean '" : "", STR_ARG(meant), meant.len ? "'?" : "");
     }
 }
@@ -235,7 +235,7 @@ static void read_csf(struct rule_reader *r, const struct rule_key *key, const st
 {
     struct rule *rule = target;
     rule_read_texts(r, key, v, target);
-    check_references(r, REFERENCE_CSF, v, &rule->csf, "CSF 2.0");
+    check_references(r, REFERENCE_CSF, v, &rule->csf);
 }
 
 static void read_controls(struct rule_reader *r, const struct rule_key *key, const struct value *v,
@@ -243,7 +243,7 @@ static void read_controls(struct rule_reader *r, const struct rule_key *key, con
 {
     struct rule *rule = target;
     rule_read_texts(r, key, v, target);
-    check_references(r, REFERENCE_800_53, v, &rule->sp800_53, "800-53 revision 5");
+    check_references(r, REFERENCE_800_53, v, &rule->sp800_53);
 }
 
 static void read_references(struct rule_reader *r, const struct rule_key *key,

@@ -246,7 +246,8 @@ static const char rego_rules[] =
     "package net.drift\n"
     "\n"
     "decision contains {\"decision\": \"revert\", \"severity\": \"high\", \"reason\": msg,\n"
-    "    \"owner\": \"@net\", \"paths\": [[\"acl\"]], \"deadline\": \"2w\"} if {\n"
+    "    \"owner\": \"@net\", \"paths\": [[\"acl\"]], \"deadline\": \"2w\",\n"
+    "    \"references\": {\"csf\": [\"PR.DS-01\", \"PR\"], \"800-53\": \"AC-3(7)\"}} if {\n"
     "    input.resource.values.acl == \"public\"\n"
     "    some c in input.changes\n"
     "    msg := sprintf(\"%s: %s changed\", [input.resource.address, c.path_text])\n"
@@ -281,6 +282,9 @@ static void rego_packages_decide(void **state)
     assert_true(str_equal(j.deadline, STR("2w")));
     assert_int_equal(j.nverdicts, 2);
     assert_int_equal(j.verdict[0].npaths, 1);
+    assert_int_equal(j.verdict[0].ncsf, 2);
+    assert_true(str_equal(j.verdict[0].csf[0], STR("PR.DS-01")));
+    assert_true(str_equal(j.verdict[0].sp800_53[0], STR("AC-3(7)")));
     assert_int_equal(j.verdict[1].decision, DECISION_NOTIFY);
     assert_true(str_equal(j.verdict[1].message, STR("the password changed")));
     end(&t);
@@ -300,6 +304,17 @@ static const struct {
     {"no such deadline",
      "package a\ndecision contains {\"decision\": \"block\", \"deadline\": \"soon\"}",
      "not a deadline such as 3d: soon"},
+    {"no such reference",
+     "package a\ndecision contains {\"decision\": \"block\", \"references\": {\"csf\": "
+     "\"pr.ds-1\"}}",
+     "references: CSF 2.0 has no 'pr.ds-1'; did you mean 'PR.DS-01'?"},
+    {"no such control",
+     "package a\ndecision contains {\"decision\": \"block\", \"references\": {\"800-53\": "
+     "[\"AC-3\", \"AC-99\"]}}",
+     "references: 800-53 revision 5 has no 'AC-99'"},
+    {"no references",
+     "package a\ndecision contains {\"decision\": \"block\", \"references\": [\"AC-3\"]}",
+     "`references` is an object"},
     {"no paths", "package a\ndecision contains {\"decision\": \"ignore\", \"paths\": [3]}",
      "is a list of paths"},
     {"a message that is none", "package a\ndeny contains 7", "an object with `msg`"},
