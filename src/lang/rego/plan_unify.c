@@ -200,7 +200,8 @@ static bool unify_pair(struct pairs *w, const struct rego_term *a, const struct 
 bool rego_plan_unify(struct planning *p, const struct rego_term *a, const struct rego_term *b)
 {
     struct pairs w = {.p = p};
-    if (!add_pair(&w, a, b))
+    bool whole; /* as most are */
+    if (!unify_pair(&w, a, b, &whole) || (!whole && !add_pair(&w, a, b)))
         return false;
     for (bool more = true; more && w.left;) {
         more = false;
