@@ -58,6 +58,8 @@ bool rego_plan_is_free(const struct planning *p, const struct rego_term *t);
 bool rego_plan_waits(const struct planning *p, const struct rego_term *t, unsigned depth_left);
 /* The same, apart from what its own refs bind once they are gone through: x * xs[x]. */
 bool rego_plan_is_stuck(struct planning *p, const struct rego_term *t);
+/* Is a variable that is free bound by the refs of t: xs[x]? */
+bool rego_plan_binds(struct planning *p, const struct rego_term *t, const struct rego_term *var);
 /* What a value must be to match t; free variables become bound by it, in the order of reading. */
 bool rego_plan_pattern(struct planning *p, const struct rego_term *t, struct rego_pattern *ret);
 

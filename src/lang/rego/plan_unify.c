@@ -137,6 +137,25 @@ static const struct rego_term *split(struct pairs *w, const struct rego_term *t)
     return stand_in(w, t);
 }
 
+/* The value in a register first, then what it must be: steps of parts of the pattern come before
+ * the match, which binds its variables. */
+static bool match_value(struct planning *p, const struct rego_term *from,
+                        const struct rego_term *to)
+{
+    struct rego_operand *one = arena_new(p->c->arena, struct rego_operand, 1), o;
+    struct rego_pattern match;
+    if (!one || !rego_plan_operand(p, from, &o) || !rego_plan_pattern(p, to, &match))
+        return false;
+    struct rego_step *step = rego_plan_emit(p, REGO_STEP_MATCH);
+    if (!step)
+        return false;
+    *one = o;
+    step->arg = one;
+    step->narg = 1;
+    step->match = match;
+    return true;
+}
+
 /* from's value must match `to`, which it may take apart. */
 static bool take_apart(struct pairs *w, const struct rego_term *from, const struct rego_term *to)
 {
@@ -144,21 +163,12 @@ static bool take_apart(struct pairs *w, const struct rego_term *from, const stru
     struct rego_pattern match;
     struct rego_operand o;
     if (rego_plan_waits(p, to, REGO_DEPTH_MAX) && to->kind != REGO_TERM_VAR) {
-        /* Steps of parts of the pattern come first, its variables are bound by the match. */
-        struct rego_operand *one = arena_new(p->c->arena, struct rego_operand, 1);
         to = split(w, to);
-        if (!one || !to || !rego_plan_operand(p, from, &o) || !rego_plan_pattern(p, to, &match))
-            return false;
-        struct rego_step *step = rego_plan_emit(p, REGO_STEP_MATCH);
-        if (!step)
-            return false;
-        *one = o;
-        step->arg = one;
-        step->narg = 1;
-        step->match = match;
-        return true;
+        return to && match_value(p, from, to);
     }
     if (rego_plan_is_free(p, to)) {
+        if (rego_plan_binds(p, from, to)) /* x = xs[x] */
+            return match_value(p, from, to);
         match = (struct rego_pattern){.kind = REGO_MATCH_BIND, .operand = rego_plan_slot(to->slot)};
         return rego_plan_into(p, from, match) && rego_plan_bind(p, to->slot);
     }

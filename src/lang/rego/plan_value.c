@@ -191,6 +191,15 @@ bool rego_plan_is_stuck(struct planning *p, const struct rego_term *t)
     return stuck;
 }
 
+bool rego_plan_binds(struct planning *p, const struct rego_term *t, const struct rego_term *var)
+{
+    size_t before = p->nlog;
+    bool binds = t->kind != REGO_TERM_VALUE && t->kind != REGO_TERM_VAR &&
+                 bind_keys(p, t, REGO_DEPTH_MAX) && !rego_plan_is_free(p, var);
+    rego_plan_unbind(p, before);
+    return binds;
+}
+
 /* --- patterns --- */
 
 static bool array_pattern(struct planning *p, const struct rego_term *t, struct rego_pattern *ret)
