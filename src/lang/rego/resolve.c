@@ -715,10 +715,23 @@ static bool is_taken_apart(const struct rego_term *t, const struct rego_term *ag
             against->kind == REGO_TERM_CALL);
 }
 
+/* What is negated is the outermost call alone: [x | ...] and refs aside, the others come before it.
+ */
+static bool pull_negated(struct pulling *q, const struct rego_term *call)
+{
+    bool ok = true;
+    for (size_t i = 1; i < call->parts.n && ok; i++)
+        ok = pull(q, &call->parts.item[i], REGO_DEPTH_MAX);
+    return ok;
+}
+
 static bool pull_calls(struct pulling *q, const struct rego_expr *e)
 {
-    if (e->kind != REGO_EXPR_CALL || e->negated || e->nwith || e->term->kind != REGO_TERM_CALL ||
-        e->term->parts.n != 3 || !is_operator(e->term, "eq"))
+    if (e->kind != REGO_EXPR_CALL || e->nwith || e->term->kind != REGO_TERM_CALL)
+        return true;
+    if (e->negated)
+        return pull_negated(q, e->term);
+    if (e->term->parts.n != 3 || !is_operator(e->term, "eq"))
         return true;
     struct rego_term **a = &e->term->parts.item[1], **b = &e->term->parts.item[2];
     return (!is_taken_apart(*a, *b) || pull(q, a, REGO_DEPTH_MAX)) &&
