@@ -105,6 +105,7 @@ struct job {
     struct regex *ignore;
     struct check_rules rules;
     struct policy *policy; /* of plumb.yaml, or NULL */
+    struct policy *asked;  /* the same, where it has more than waivers */
 };
 
 static bool given(const struct job *job, size_t row)
@@ -182,18 +183,22 @@ static bool load_rules(struct job *job, struct err *err)
                                       .cancel = job->app->cancel,
                                       .explain = given(job, EXPLAIN)};
     const struct option_value none = {0};
+    struct policy_source *sources;
     struct str *waivers = NULL;
+    size_t nsources;
     struct config config;
     if (!policy_find_config(job->arena, job->app, &value[ROOT_CONFIG], &config, err))
         return false;
     const struct judges judges = policy_judges(&config, &none, &value[WAIVERS]);
-    if (!judges_list_waivers(job->arena, &judges, &waivers, &how.nwaivers, err))
+    if (!judges_list_waivers(job->arena, &judges, &waivers, &how.nwaivers, err) ||
+        !judges_list(job->arena, &judges, &sources, &nsources, err))
         return false;
     how.waivers = waivers;
     bool ok = policy_setup(job->arena, job->app, &config, &none, &value[WAIVERS], true,
                            &job->policy, err) &&
               check_rules_open(job->arena, &how, job->app->err, &job->rules, err);
-    job->check.policy[0] = job->policy;
+    job->asked = nsources ? job->policy : NULL;
+    job->check.policy[0] = job->asked;
     job->check.policy[1] = job->rules.policies;
     return ok;
 }
@@ -217,7 +222,7 @@ static bool check_file(struct job *job, struct str file, struct check_subject *r
     const struct check_document_options how = {
         .entries = job->rules.entries,
         .gatekeeper = &job->rules.gatekeeper,
-        .policy = {job->policy, job->rules.policies},
+        .policy = {job->asked, job->rules.policies},
         .waiving = job->rules.waiving,
         .eval = {.host = {.now_utc_ns = INT64_MIN, .print = print_line, .ctx = job->app->err},
                  .deadline_ms = policy_timeout(&job->in->value[POLICY_TIMEOUT]),
