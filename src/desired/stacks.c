@@ -20,6 +20,7 @@ struct pick {
     struct str path, first_file;
     struct str state;                  /* a state file given as an argument */
     const struct config_stack *config; /* what plumb.yaml says of it, or NULL */
+    bool absent;                       /* it is named, and not there */
 };
 /* Where a row of plumb.yaml points: as the file is reached from here, and from the root of all. */
 struct row_place {
@@ -259,7 +260,8 @@ static bool add_absent(struct finder *f, const struct config_stack *row, struct 
     if (!f->absent.len)
         f->absent = text;
     return glob_is_pattern(row->path) ||
-           add_pick(f, (struct pick){pathname_clean(f->arena, path), STR(""), STR(""), row}, err);
+           add_pick(f, (struct pick){pathname_clean(f->arena, path), STR(""), STR(""), row, true},
+                    err);
 }
 
 static bool add_config_stacks(struct finder *f, struct err *err)
@@ -530,6 +532,7 @@ static bool add_stack(struct finder *f, const struct pick *pick, struct str work
     struct str base, relative = relative_path(f, pick, &base);
     struct config_template words = {relative, workspace};
     struct stack stack = {.path = pick->path,
+                          .absent = pick->absent,
                           .workspace = workspace,
                           .data_dir = data_dir,
                           .schedule = config->schedule,

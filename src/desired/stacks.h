@@ -31,8 +31,8 @@ struct stacks_query {
         state; /* --state: for exactly one folder, which need not look like a root; or empty */
     const char *(*env)(const char *name); /* TF_WORKSPACE, TF_DATA_DIR; may be NULL */
     /* A service's: a plumb.yaml without stacks in a folder without a root module is no error; nor
-     * is a row of plumb.yaml that finds none: a folder that it names is a stack all the same, whose
-     * scan says what is missing, and the others are found. ret->absent tells. */
+     * is a row of plumb.yaml that finds none: a folder that it names is a stack all the same
+     * (absent), and the others are found. ret->absent tells. */
     bool none_is_fine;
 };
 

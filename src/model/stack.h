@@ -18,4 +18,5 @@ struct stack {
     struct str files;                        /* file functions may read below it; or empty */
     const struct config_provider *providers; /* explicit provider settings, first match wins */
     size_t nproviders;
+    bool absent; /* plumb.yaml names its folder, and there is no root module */
 };

@@ -309,7 +309,7 @@ static bool swap_plan(struct scheduler *s, struct record *record, struct err *er
     struct plan *plan = NULL;
     if (!plan_make(s->server, &plan, err))
         return false;
-    if (!plan_write(plan, s->server, record, err)) {
+    if (!plan_drop_strangers(plan, record, err) || !plan_write(plan, s->server, record, err)) {
         plan_free(plan);
         return false;
     }

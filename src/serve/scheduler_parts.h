@@ -23,6 +23,8 @@ struct plan {
 };
 bool plan_make(const struct server *server, struct plan **ret, struct err *err);
 void plan_free(struct plan *plan); /* NULL is fine */
+/* Named in plumb.yaml, not there, and never planned before. */
+bool plan_drop_strangers(struct plan *plan, struct record *record, struct err *err);
 /* SIZE_MAX: no stack of ours. */
 size_t plan_find(const struct plan *plan, struct str stack);
 /* The store has a row for each schedule, and says when it is due. */

@@ -52,6 +52,40 @@ bool plan_make(const struct server *server, struct plan **ret, struct err *err)
     return true;
 }
 
+static bool is_known(const struct planned *row, size_t n, struct str stack)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_equal(row[i].stack, stack))
+            return true;
+    return false;
+}
+
+/* What is named and not there is a stack where it was one before: its scans say what is missing.
+ * Else it may be the folder of some, which would not be called so. */
+bool plan_drop_strangers(struct plan *plan, struct record *record, struct err *err)
+{
+    AUTO_ARENA scratch = {.limit = ARENA_DEFAULT_LIMIT};
+    struct planned *row = NULL;
+    size_t nrows = 0, n = 0;
+    if (!plan->stacks.absent.len)
+        return true;
+    struct stack *stack = arena_new(&plan->arena, struct stack, plan->stacks.n);
+    if (!stack)
+        return arena_full(&plan->arena, err);
+    if (!planned_load(record, &scratch, STR(""), &row, &nrows, err))
+        return false;
+    for (size_t i = 0; i < plan->stacks.n; i++) {
+        const struct stack *one = &plan->stacks.stack[i];
+        if (one->absent && !is_known(row, nrows, one->name))
+            continue;
+        stack[n] = *one;
+        plan->set[n++] = plan->set[i];
+    }
+    plan->stacks.stack = stack;
+    plan->stacks.n = n;
+    return true;
+}
+
 static int by_name(const void *key, const void *element)
 {
     const struct str *name = key;

@@ -298,16 +298,21 @@ static void a_folder_that_is_away_may_come_back(void **state)
     close_world(&w);
 }
 
-/* Rows of plumb.yaml that find nothing keep no other stack from its scans, also after a start; the
- * one that is named says of itself what is missing. */
+/* Rows of plumb.yaml that find nothing keep no other stack from its scans, also after a start. A
+ * stack that was there says of itself what is missing; what never was one is none. */
 static void what_is_not_there_keeps_no_other_from_its_scan(void **state)
 {
     struct world w = {0};
     AUTO_BUF why = {.limit = 4096};
     make_world(&w, *state,
                "version: 1\nschedules: [1s]\n" SERVE
-               "stacks:\n  - {path: gone, name: gone}\n  - mount/*\n"
+               "stacks:\n  - {path: gone, name: gone}\n  - mount/*\n  - infra\n"
                "  - {path: app, name: app, snapshot: app/live.ndjson}\n");
+    const struct planned row = {
+        .stack = STR("gone"), .tier = STR(""), .spec = STR("1s"), .next_utc_ms = 1};
+    assert_true(db_begin(w.record.db, DB_WRITE, &w.err) &&
+                planned_store(&w.record, &row, 1, &w.err) &&
+                lease_make(&w.record, row.stack, &w.err) && db_commit(w.record.db, &w.err));
     begin(&w, 0);
     wait_for(&w, "SELECT count(*) FROM run WHERE stack = 'app' AND outcome = 'complete'", 2);
     wait_for(&w, "SELECT count(*) FROM run WHERE stack = 'gone' AND outcome = 'failed'", 1);
@@ -316,6 +321,7 @@ static void what_is_not_there_keeps_no_other_from_its_scan(void **state)
                 SIZE_MAX);
     end(&w, 0);
     assert_int_equal(ask(&w, "SELECT count(*) FROM run WHERE stack NOT IN ('app', 'gone')"), 0);
+    assert_int_equal(ask(&w, "SELECT count(DISTINCT stack) FROM schedule"), 2);
     close_world(&w);
 }
 
