@@ -8,7 +8,12 @@
 #include "record/findings_parts.h"
 #include "record/identity_parts.h"
 
-enum { EVENTS_MAX = 200, HASHES = 16, SECOND_MS = 1000 };
+enum {
+    EVENTS_MAX = 200,
+    HASHES = 16,
+    SECOND_MS = 1000,
+    VISIBLE_MS = 60000 /* what was done may be seen so much later */
+};
 
 struct attributions {
     struct record *record;
@@ -259,6 +264,63 @@ static uint64_t count_others(const struct deeds *d, bool sure)
     return n;
 }
 
+/* Is what is open there another value than was seen before? */
+static bool is_other(struct attributions *a, const struct finding *finding, bool *ret,
+                     struct err *err)
+{
+    struct str key, digest;
+    int64_t same = 0, other = 0;
+    *ret = false;
+    if (!finding->nchanges)
+        return true;
+    if (!record_key(a->record, &key, err) || !finding_digest(a->arena, key, finding, &digest, err))
+        return false;
+    const struct db_value param[] = {
+        DB_PARAM_TEXT(a->stack), record_text(a->arena, finding->address, SIZE_MAX),
+        DB_PARAM_TEXT(str_from(finding_class_name(finding->class_))), DB_PARAM_TEXT(digest)};
+    if (!one(a,
+             "SELECT count(*) FROM finding WHERE stack = $1 AND address = $2 AND class = $3 AND"
+             " lane < 4 AND digest = $4",
+             param, 4, &same, err) ||
+        !one(a,
+             "SELECT count(*) FROM finding WHERE stack = $1 AND address = $2 AND class = $3 AND"
+             " lane < 4 AND digest <> $4",
+             param, 4, &other, err))
+        return false;
+    *ret = other && !same;
+    return true;
+}
+
+/* Since when the value that is there now can be there: the last complete scan before it was seen
+ * first saw another one. 0: since the finding is open. */
+static bool another_since(struct attributions *a, const struct finding *finding, int64_t *ret,
+                          struct err *err)
+{
+    struct db_value param[] = {DB_PARAM_TEXT(a->stack),
+                               record_text(a->arena, finding->address, SIZE_MAX),
+                               DB_PARAM_TEXT(str_from(finding_class_name(finding->class_)))};
+    int64_t seen = 0, run = 0;
+    bool other = false;
+    *ret = 0;
+    if (!is_other(a, finding, &other, err) ||
+        (!other && !one(a,
+                        "SELECT max(h.utc_ms) FROM finding f JOIN finding_history h ON h.finding ="
+                        " f.id AND h.what = 'changed' WHERE f.stack = $1 AND f.address = $2 AND"
+                        " f.class = $3 AND f.lane < 4",
+                        param, 3, &seen, err)))
+        return false;
+    if (!other && !seen)
+        return true;
+    param[1] = DB_PARAM_INT(other ? INT64_MAX : seen);
+    if (!one(a,
+             "SELECT coalesce(live_utc_ms, started_utc_ms) FROM run WHERE stack = $1 AND"
+             " outcome = 'complete' AND ended_utc_ms < $2 ORDER BY id DESC LIMIT 1",
+             param, 2, &run, err))
+        return false;
+    *ret = run - VISIBLE_MS;
+    return true;
+}
+
 bool attributions_find(void *ctx, const struct finding *finding, const struct value *live,
                        const struct attribution **ret, struct err *err)
 {
@@ -283,7 +345,10 @@ bool attributions_find(void *ctx, const struct finding *finding, const struct va
         deeds.n -= at;
         last = deeds.deed;
     }
-    last->by.surely = sure;
+    int64_t another = 0;
+    if (!another_since(a, finding, &another, err))
+        return err_wrap(err, "who changed %.*s", STR_ARG(finding->address));
+    last->by.surely = sure && last->by.time_utc_ms >= another;
     last->by.others = count_others(&deeds, sure);
     *ret = &last->by;
     return true;

@@ -605,22 +605,50 @@ static void what_is_old_goes(void **state)
 
 /* --- who --- */
 
-static const struct attribution *who(struct lab *lab, const char *address,
-                                     enum finding_class class_)
+static const struct attribution *who_of(struct lab *lab, const struct finding *finding)
 {
     struct err err = {0};
     struct attributions *a = NULL;
     const struct attribution *by = NULL;
-    const struct finding finding = {
-        .class_ = class_, .address = str_from(address), .type = STR("postgresql_role")};
     assert_true(attributions_open(&lab->record, &lab->arena, STR("prod"), &a, &err));
-    if (!attributions_find(a, &finding, NULL, &by, &err))
+    if (!attributions_find(a, finding, NULL, &by, &err))
         fail_msg("%s", err.frame[0]);
     return by;
 }
 
+static const struct attribution *who(struct lab *lab, const char *address,
+                                     enum finding_class class_)
+{
+    const struct finding finding = {
+        .class_ = class_, .address = str_from(address), .type = STR("postgresql_role")};
+    return who_of(lab, &finding);
+}
+
+/* Whose value n is. */
+static const struct attribution *whose(struct lab *lab, const char *address, int64_t n)
+{
+    const struct value after = value_int(n);
+    const struct change change = {.path = STR("size"), .after = &after, .configurable = true};
+    const struct finding finding = {.class_ = CLASS_CONTRADICTS_CODE,
+                                    .address = str_from(address),
+                                    .type = STR("postgresql_role"),
+                                    .changes = &change,
+                                    .nchanges = 1};
+    return who_of(lab, &finding);
+}
+
+static void scan_value(struct lab *lab, const char *address, int64_t n);
+
 static void scan(struct lab *lab, const char *address)
 {
+    scan_value(lab, address, 0);
+}
+
+/* n: what it is now; 0: that is not told */
+static void scan_value(struct lab *lab, const char *address, int64_t n)
+{
+    const struct value after = value_int(n);
+    struct change change = {.path = STR("size"), .after = &after, .configurable = true};
     struct err err = {0};
     struct run_changes changes;
     struct finding finding = {.class_ = CLASS_CONTRADICTS_CODE,
@@ -635,8 +663,10 @@ static void scan(struct lab *lab, const char *address)
                                   .findings = &finding,
                                   .nfindings = address ? 1 : 0};
     struct run_finish finish = {.start = &start, .result = &result};
+    finding.changes = &change;
+    finding.nchanges = n ? 1 : 0;
     if (address) {
-        finding.by = who(lab, address, finding.class_);
+        finding.by = who_of(lab, &finding);
         assert_true(finding_fingerprint(&finding, NULL, 0, &err));
     }
     assert_true(run_begin(&lab->record, &start, &finish.run, &err));
@@ -750,6 +780,35 @@ static void a_late_event_of_before_it_was_in_sync_names_nobody(void **state)
     assert_int_equal(count(&lab, "SELECT count(*) FROM finding WHERE actor = ''"), 1);
     event_by(&lab, "2", "erin", "app_role");
     assert_int_equal(count(&lab, "SELECT count(*) FROM finding WHERE actor = 'erin'"), 1);
+    close_lab(&lab);
+}
+
+/* Who made the value that was there before may have made this one, too: nobody else is known. */
+static void another_value_is_perhaps_of_who_made_the_last(void **state)
+{
+    enum { HOUR = 3600000 };
+    static const char at[] = "postgresql_role.app";
+    struct lab lab;
+    open_lab(&lab, *state);
+    know_all(&lab);
+    scan(&lab, NULL);
+    event_by(&lab, "1", "alice", "app_role");
+    assert_true(whose(&lab, at, 1)->surely);
+    scan_value(&lab, at, 1);
+    lab.now += HOUR;
+    scan_value(&lab, at, 1); /* still hers */
+    assert_true(whose(&lab, at, 1)->surely);
+    lab.now += HOUR;
+    assert_true(same(whose(&lab, at, 2)->actor, "alice"));
+    assert_false(whose(&lab, at, 2)->surely);
+    scan_value(&lab, at, 2);
+    assert_int_equal(count(&lab, "SELECT count(*) FROM finding_history WHERE what = 'changed'"), 1);
+    lab.now += HOUR;
+    scan_value(&lab, at, 2);
+    assert_false(whose(&lab, at, 2)->surely);
+    lab.now -= HOUR + 60000; /* the event of it comes late */
+    event_by(&lab, "2", "bob", "app_role");
+    assert_true(same(whose(&lab, at, 2)->actor, "bob") && whose(&lab, at, 2)->surely);
     close_lab(&lab);
 }
 
@@ -926,6 +985,7 @@ int main(void)
         cmocka_unit_test(the_last_one_since_it_was_in_sync),
         cmocka_unit_test(a_late_event_names_an_open_finding),
         cmocka_unit_test(a_late_event_of_before_it_was_in_sync_names_nobody),
+        cmocka_unit_test(another_value_is_perhaps_of_who_made_the_last),
         cmocka_unit_test(an_early_event_is_found_by_its_names),
         cmocka_unit_test(a_pipeline_is_expected_within_a_run),
         cmocka_unit_test(many_resources_and_many_events),
