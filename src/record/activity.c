@@ -214,7 +214,7 @@ static bool tell_named(struct adding *a, const struct activity *e,
 }
 
 #define UNNAMED \
-    " stack = $1 AND lane < 4 AND address = $2 AND actor = ''" \
+    " stack = $1 AND lane + 0 < 4 AND address = $2 AND actor = ''" \
     " AND class NOT IN ('unapplied', 'unchecked')"
 
 /* Is there a finding that nobody is named for, of what was still in sync before the event? */

@@ -57,6 +57,9 @@ bool attributions_open(struct record *record, struct arena *arena, struct str st
 
 /* --- since when --- */
 
+/* Findings of one address: `lane + 0` and `class || ''` keep SQLite from the indices of all that is
+ * open in the stack. */
+
 /* A complete scan that ended before the finding appeared had seen the resource in sync, and so had
  * the one that resolved the last finding there. When it appeared its history tells: it opens anew
  * when a review ends, too. */
@@ -70,7 +73,7 @@ static bool in_sync_since(struct attributions *a, struct str address, int64_t *r
             "SELECT min(coalesce((SELECT min(h.utc_ms) FROM finding_history h WHERE h.finding ="
             " f.id AND h.id > coalesce((SELECT max(r.id) FROM finding_history r WHERE r.finding ="
             " f.id AND r.what = 'resolved'), 0)), f.open_utc_ms)) FROM finding f WHERE f.stack = $1"
-            " AND f.address = $2 AND f.lane < 4",
+            " AND f.address = $2 AND f.lane + 0 < 4",
             param, 2, &open, err))
         return false;
     param[2] = DB_PARAM_INT(open);
@@ -279,12 +282,12 @@ static bool is_other(struct attributions *a, const struct finding *finding, bool
         DB_PARAM_TEXT(a->stack), record_text(a->arena, finding->address, SIZE_MAX),
         DB_PARAM_TEXT(str_from(finding_class_name(finding->class_))), DB_PARAM_TEXT(digest)};
     if (!one(a,
-             "SELECT count(*) FROM finding WHERE stack = $1 AND address = $2 AND class = $3 AND"
-             " lane < 4 AND digest = $4",
+             "SELECT count(*) FROM finding WHERE stack = $1 AND address = $2 AND class || '' = $3"
+             " AND lane + 0 < 4 AND digest = $4",
              param, 4, &same, err) ||
         !one(a,
-             "SELECT count(*) FROM finding WHERE stack = $1 AND address = $2 AND class = $3 AND"
-             " lane < 4 AND digest <> $4",
+             "SELECT count(*) FROM finding WHERE stack = $1 AND address = $2 AND class || '' = $3"
+             " AND lane + 0 < 4 AND digest <> $4",
              param, 4, &other, err))
         return false;
     *ret = other && !same;
@@ -306,7 +309,7 @@ static bool another_since(struct attributions *a, const struct finding *finding,
         (!other && !one(a,
                         "SELECT max(h.utc_ms) FROM finding f JOIN finding_history h ON h.finding ="
                         " f.id AND h.what = 'changed' WHERE f.stack = $1 AND f.address = $2 AND"
-                        " f.class = $3 AND f.lane < 4",
+                        " f.class || '' = $3 AND f.lane + 0 < 4",
                         param, 3, &seen, err)))
         return false;
     if (!other && !seen)
