@@ -119,7 +119,7 @@ bool reference_known(struct arena *arena, enum reference kind, struct str text,
             (char)(text.ptr[i] >= 'a' && text.ptr[i] <= 'z' ? text.ptr[i] & ~0x20 : text.ptr[i]);
     struct str right =
         kind == REFERENCE_CSF ? csf_spelling(arena, plain) : control_spelling(arena, plain);
-    if (str_equal(right, text))
+    if (right.len && str_equal(right, text))
         return true;
     *ret_meant = right.len ? arena_dup(arena, right) : STR("");
     return false;
