@@ -17,7 +17,7 @@
 #include "serve/log.h"
 #include "serve/server.h"
 
-enum { LOOK_MS = 500, PAUSE_MS = 100, AGAIN_MS = 15000, AGAIN_MOST_MS = 600000 };
+enum { HASH_ROOM = 100, LOOK_MS = 500, PAUSE_MS = 100, AGAIN_MS = 15000, AGAIN_MOST_MS = 600000 };
 
 struct feed_branch {
     struct server *server;
@@ -28,11 +28,16 @@ struct feed_branch {
     atomic_bool closing;
     volatile int cancel;
     struct feed_store store;
-    char hash[100];       /* where the clone stands */
-    char seen_hash[100];  /* of the store, that was looked into */
-    int64_t asked_utc_ms; /* of the store, that was looked into */
-    int64_t due_ms;       /* monotonic */
+    char seen_hash[HASH_ROOM]; /* of the store, that was looked into */
+    int64_t asked_utc_ms;      /* of the store, that was looked into */
+    int64_t due_ms;            /* monotonic */
     int failures;
+
+    pthread_mutex_t lock; /* of the rest: who scans asks, too */
+    char hash[HASH_ROOM]; /* where the clone stands */
+    /* Heads in the store that are another one: what is fetched for, for somebody waits; and what
+     * no fetch is tried for any more. Or empty. */
+    char wanted[HASH_ROOM], tried[HASH_ROOM];
 };
 struct feed_git {
     size_t n;
@@ -63,6 +68,18 @@ static void trouble(struct feed_branch *g, const char *what, const struct err *e
 
 /* --- who asks --- */
 
+/* Does the store name a head that this clone does not have, and was not fetched for? */
+static bool is_other(struct feed_branch *g, struct str head)
+{
+    (void)pthread_mutex_lock(&g->lock);
+    bool same = str_equal(head, str_from(g->hash));
+    if (same)
+        g->tried[0] = '\0'; /* it may be that one again */
+    bool other = head.len && !same && !str_equal(head, str_from(g->tried));
+    (void)pthread_mutex_unlock(&g->lock);
+    return other;
+}
+
 /* A push came in here or to another process, or another one fetched something newer. */
 static bool is_asked(struct feed_branch *g)
 {
@@ -75,11 +92,56 @@ static bool is_asked(struct feed_branch *g)
         return false; /* the clock goes on */
     }
     bool pushed = head.asked_utc_ms != g->asked_utc_ms;
-    bool ahead = head.hash.len && !str_equal(head.hash, str_from(g->seen_hash)) &&
-                 !str_equal(head.hash, str_from(g->hash));
+    bool ahead = is_other(g, head.hash) && !str_equal(head.hash, str_from(g->seen_hash));
     g->asked_utc_ms = head.asked_utc_ms;
     keep(g->seen_hash, sizeof g->seen_hash, head.hash);
     return pushed || ahead;
+}
+
+static bool is_wanted(struct feed_branch *g)
+{
+    (void)pthread_mutex_lock(&g->lock);
+    bool wanted = g->wanted[0];
+    (void)pthread_mutex_unlock(&g->lock);
+    return wanted;
+}
+
+/* Whose clone a path is in; NULL: none's. */
+static struct feed_branch *branch_of(struct feed_git *git, struct str path)
+{
+    for (size_t i = 0; git && i < git->n; i++) {
+        struct str folder = git->branch[i].code->folder;
+        if (str_starts(path, folder) && (path.len == folder.len || path.ptr[folder.len] == '/'))
+            return &git->branch[i];
+    }
+    return NULL;
+}
+
+bool feed_git_is_old(struct feed_git *git, struct record *record, struct str path, bool *ret,
+                     struct err *err)
+{
+    struct feed_branch *g = branch_of(git, path);
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct code_head head;
+    *ret = false;
+    if (!g)
+        return true;
+    if (!code_head_get(record, &arena, place_of(&arena, g->code), &head, err))
+        return false;
+    *ret = is_other(g, head.hash);
+    if (!*ret)
+        return true;
+    (void)pthread_mutex_lock(&g->lock);
+    keep(g->wanted, sizeof g->wanted, head.hash);
+    (void)pthread_mutex_unlock(&g->lock);
+    hub_wake(g->server->hub);
+    return true;
+}
+
+bool feed_git_waits(struct feed_git *git, struct str path)
+{
+    struct feed_branch *g = branch_of(git, path);
+    return g && is_wanted(g);
 }
 
 /* --- fetching --- */
@@ -102,19 +164,38 @@ static void fetched(struct feed_branch *g, struct arena *arena, const struct git
 {
     const struct feed_code *code = g->code;
     struct err err = {0};
-    bool other = !str_equal(head, str_from(g->hash));
+    /* What the store names may be what somebody fetched before this. */
+    bool other = !str_equal(head, str_from(g->hash)) || !str_equal(head, str_from(g->seen_hash));
     g->failures = 0;
     g->due_ms = clock_monotonic_ms() + code->fetch_ms;
+    (void)pthread_mutex_lock(&g->lock);
     keep(g->hash, sizeof g->hash, head);
-    if (code->root.len && !git_clone_link(arena, clone, code->root, &err))
-        trouble(g, "what git does not have cannot be linked", &err);
+    keep(g->tried, sizeof g->tried, str_from(g->seen_hash));
+    if (str_equal(head, str_from(g->wanted)))
+        g->wanted[0] = '\0';
+    (void)pthread_mutex_unlock(&g->lock);
     if (other)
         tell_others(g);
+    if (code->root.len && !git_clone_link(arena, clone, code->root, &err))
+        trouble(g, "what git does not have cannot be linked", &err);
     if (!moved)
         return;
     LOG(g->server->options.log, LOG_INFO, "feeds", "code moved on",
         LOG_TEXT("branch", code->branch), LOG_TEXT("commit", head));
     g->moved(g->ctx);
+}
+
+/* A fetch was tried: scans go on with what is there. */
+static void end_wait(struct feed_branch *g, struct str wanted)
+{
+    (void)pthread_mutex_lock(&g->lock);
+    if (wanted.len)
+        keep(g->tried, sizeof g->tried, wanted);
+    if (str_equal(wanted, str_from(g->wanted)))
+        g->wanted[0] = '\0';
+    (void)pthread_mutex_unlock(&g->lock);
+    if (wanted.len)
+        hub_wake(g->server->hub);
 }
 
 static void fetch(struct feed_branch *g)
@@ -126,14 +207,18 @@ static void fetch(struct feed_branch *g)
     struct str head = {0};
     struct err err = {0};
     bool moved = false;
+    char wanted[HASH_ROOM];
+    (void)pthread_mutex_lock(&g->lock);
+    memcpy(wanted, g->wanted, sizeof wanted);
+    (void)pthread_mutex_unlock(&g->lock);
     bool ok = git_clone_sync(&arena, &clone, &head, &moved, &err);
     metrics_add(server_metrics(g->server), METRIC_FETCHES, LABELS(ok ? STR("ok") : STR("failed")),
                 1);
-    if (ok) {
+    if (ok)
         fetched(g, &arena, &clone, head, moved);
-        return;
-    }
-    if (g->cancel)
+    if (ok || !g->cancel)
+        end_wait(g, str_from(wanted));
+    if (ok || g->cancel)
         return;
     int64_t wait = AGAIN_MS;
     for (int i = 0; i < g->failures && wait < AGAIN_MOST_MS; i++)
@@ -149,7 +234,8 @@ static void *work(void *ctx)
     uint64_t seen = 0;
     (void)is_asked(g); /* the first fetch sees it all */
     while (!atomic_load(&g->closing)) {
-        if (clock_monotonic_ms() >= g->due_ms || is_asked(g))
+        bool asked = is_asked(g);
+        if (asked || clock_monotonic_ms() >= g->due_ms || is_wanted(g))
             fetch(g);
         /* A busy service wakes all its parts hundreds of times a second: the store is not asked
          * as often. */
@@ -177,6 +263,7 @@ bool feed_git_open(struct feed_git **ret, struct server *server, void (*moved)(v
         g->code = &o->codes[git->n];
         g->moved = moved;
         g->ctx = ctx;
+        (void)pthread_mutex_init(&g->lock, NULL);
         if (pthread_create(&g->thread, NULL, work, g) != 0) {
             feed_git_close(git);
             return err_set(err, ERR_LIMIT, "a thread of git cannot be started");
@@ -196,6 +283,7 @@ void feed_git_close(struct feed_git *git)
     for (size_t i = 0; git && i < git->n; i++) {
         (void)pthread_join(git->branch[i].thread, NULL);
         feed_store_close(&git->branch[i].store);
+        (void)pthread_mutex_destroy(&git->branch[i].lock);
     }
     free(git);
 }

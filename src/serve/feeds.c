@@ -479,6 +479,17 @@ void feeds_close(struct feeds *f)
     free(f);
 }
 
+bool feeds_code_is_old(struct feeds *feeds, struct record *record, struct str path, bool *ret,
+                       struct err *err)
+{
+    return feed_git_is_old(feeds ? feeds->git : NULL, record, path, ret, err);
+}
+
+bool feeds_code_waits(struct feeds *feeds, struct str path)
+{
+    return feeds && feed_git_waits(feeds->git, path);
+}
+
 bool feeds_open(struct feeds **ret, struct server *server, struct err *err)
 {
     const struct config *config = server->options.config;

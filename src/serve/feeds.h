@@ -11,13 +11,24 @@
 #pragma once
 #include <stdbool.h>
 
+#include "base/str.h"
+
 struct err;
 struct feeds;
+struct record;
 struct request;
 struct server;
 
 bool feeds_open(struct feeds **ret, struct server *server, struct err *err);
 void feeds_close(struct feeds *feeds);
+
+/* Has another service on this store fetched a commit of the stack's branch that the clone here does
+ * not have? Then it is fetched, and until that was tried who scans leaves the stack to others: old
+ * code would take back what they found. path: of the stack; feeds may be NULL. */
+bool feeds_code_is_old(struct feeds *feeds, struct record *record, struct str path, bool *ret,
+                       struct err *err);
+/* As it was told last, without a question to the store. */
+bool feeds_code_waits(struct feeds *feeds, struct str path);
 
 /* POST /v1/push: a webhook of GitHub, GitLab or any that signs as Standard Webhooks. */
 void feeds_push(void *service, struct request *request);

@@ -15,6 +15,7 @@
 #include "model/config.h"
 #include "record/maintain.h"
 #include "record/reviews.h"
+#include "serve/feeds.h"
 #include "serve/log.h"
 #include "serve/scheduler_parts.h"
 
@@ -70,7 +71,9 @@ struct looking {
 static bool is_ours(void *ctx, struct str stack)
 {
     const struct looking *looking = ctx;
-    return plan_find(looking->plan, stack) != SIZE_MAX;
+    size_t i = plan_find(looking->plan, stack);
+    return i != SIZE_MAX && !feeds_code_waits(looking->scheduler->server->feeds,
+                                              looking->plan->stacks.stack[i].path);
 }
 
 static struct plan *use_plan(struct scheduler *s)

@@ -11,6 +11,7 @@
 #include "model/config.h"
 #include "policy/policy.h"
 #include "record/states.h"
+#include "serve/feeds.h"
 #include "serve/log.h"
 #include "serve/scheduler_piece.h"
 
@@ -499,12 +500,18 @@ static void make_next(struct piece *p)
         drop_next(p);
 }
 
+static bool has_old_code(struct piece *p, bool *ret)
+{
+    return feeds_code_is_old(p->s->server->feeds, piece_store(p), p->stack->path, ret, &p->err);
+}
+
 /* Within the transaction that ends the one before. What is more than a touch is begun after it. */
 static bool begin_taken(struct piece *n)
 {
     struct lock_holder holder;
-    n->found = piece_find_work(n);
-    if (!n->found || n->kind != PIECE_TOUCHED || n->lease->waits_utc_ms)
+    bool old = false;
+    n->found = piece_find_work(n) && has_old_code(n, &old);
+    if (!n->found || n->kind != PIECE_TOUCHED || n->lease->waits_utc_ms || old)
         return n->found;
     return look_here(n, &holder) && (holder.held || (piece_find_addresses(n) && begin_run(n)));
 }
@@ -650,10 +657,25 @@ static bool end_of_apply(struct piece *p, const struct lock_holder *before, bool
     return scan_note_apply(&p->arena, before->held ? before : &after, &p->result, &p->err);
 }
 
-/* *ret_waits: it is not begun, for an apply goes on. */
+/* Free again at once, for those who have the newer code. */
+static bool leave_to_others(struct piece *p)
+{
+    const struct lease_end end = {.attempts = p->lease->attempts,
+                                  .waits_utc_ms = p->lease->waits_utc_ms};
+    LOG(p->s->server->options.log, LOG_INFO, "scan",
+        "another service has newer code: left to it until that is here",
+        LOG_TEXT("stack", p->stack->name));
+    return abandon(p, STR("another service had newer code"), &end, &p->err);
+}
+
+/* *ret_waits: it is not begun, for an apply goes on, or the code here is old. */
 static bool begin_it(struct piece *p, struct lock_holder *holder, bool *ret_waits)
 {
     bool patient = is_patient(p);
+    if (!has_old_code(p, ret_waits))
+        return false;
+    if (*ret_waits)
+        return leave_to_others(p);
     if (!look_here(p, holder))
         return false;
     if (p->lease->waits_utc_ms) /* one look is less than a scan in vain */
