@@ -15,6 +15,7 @@ struct asking {
     bool answered;
 };
 
+/* The provider's schema goes with the provider: no type of it may stay. */
 static bool take(void *ctx, const struct live_result *result, struct err *err)
 {
     struct asking *asking = ctx;
@@ -25,8 +26,8 @@ static bool take(void *ctx, const struct live_result *result, struct err *err)
     if (!ret->reason.ptr)
         return arena_full(asking->arena, err);
     return result->status != LIVE_READ ||
-           (value_copy(asking->arena, &result->live, &ret->live, err) &&
-            value_copy(asking->arena, &result->generated, &ret->generated, err));
+           (value_copy_untyped(asking->arena, &result->live, &ret->live, err) &&
+            value_copy_untyped(asking->arena, &result->generated, &ret->generated, err));
 }
 
 static bool unreadable(struct arena *arena, struct str why, struct scan_one *ret, struct err *err)

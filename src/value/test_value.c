@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "value/type.h"
 #include "value/value.h"
 #include "wire/json.h"
 
@@ -241,6 +242,30 @@ static void copies_own_every_byte(void **state)
     }
 }
 
+static void an_untyped_copy_outlives_types(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct err err = {0};
+    struct value copy;
+    {
+        AUTO_ARENA brief = {.limit = 1 << 20};
+        struct value v = json(&brief, "[null,[],{},[null],1,true,\"text\",{\"a\":{}}]");
+        struct value *items = arena_new(&brief, struct value, v.len);
+        struct type *type = arena_new(&brief, struct type, 1);
+        assert_true(items && type);
+        memcpy(items, v.items, v.len * sizeof *items);
+        items[0].type = items[1].type = type;
+        items[0].marks = VALUE_SENSITIVE;
+        v.items = items;
+        assert_true(value_copy_untyped(&arena, &v, &copy, &err));
+        assert_true(value_equal(&v, &copy));
+    }
+    assert_true(copy.items[0].type == NULL && copy.items[1].type == NULL);
+    assert_int_equal(copy.items[0].marks, VALUE_SENSITIVE);
+    assert_true(value_is_string(&copy.items[6]) && copy.items[4].kind == VALUE_NUMBER);
+}
+
 static void walks_stop_at_the_greatest_depth(void **state)
 {
     (void)state;
@@ -279,6 +304,7 @@ int main(void)
         cmocka_unit_test(sets_are_normalised),
         cmocka_unit_test(marks_and_unknowns_are_found),
         cmocka_unit_test(copies_own_every_byte),
+        cmocka_unit_test(an_untyped_copy_outlives_types),
         cmocka_unit_test(walks_stop_at_the_greatest_depth),
     };
     return cmocka_run_group_tests_name("value/value", tests, NULL, NULL);

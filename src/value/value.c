@@ -378,60 +378,73 @@ bool value_any_unknown(const struct value *v)
     return any(v, is_unknown, VALUE_DEPTH_MAX + 1);
 }
 
-static bool copy_at(struct arena *arena, const struct value *v, struct value *ret,
-                    unsigned depth_left, struct err *err);
+struct copying {
+    struct arena *arena;
+    bool typed; /* types and refinements are shared with the original, not left behind */
+    struct err *err;
+};
 
-static bool copy_items(struct arena *arena, const struct value *v, struct value *ret,
-                       unsigned depth_left, struct err *err)
+static bool copy_at(const struct copying *c, const struct value *v, struct value *ret,
+                    unsigned depth_left);
+
+static bool copy_items(const struct copying *c, const struct value *v, struct value *ret,
+                       unsigned depth_left)
 {
-    struct value *items = arena_new(arena, struct value, v->len);
+    struct value *items = arena_new(c->arena, struct value, v->len);
     if (!items)
-        return arena_full(arena, err);
+        return arena_full(c->arena, c->err);
     for (uint32_t i = 0; i < v->len; i++)
-        if (!copy_at(arena, &v->items[i], &items[i], depth_left, err))
+        if (!copy_at(c, &v->items[i], &items[i], depth_left))
             return false;
     ret->items = items;
     return true;
 }
 
-static bool copy_members(struct arena *arena, const struct value *v, struct value *ret,
-                         unsigned depth_left, struct err *err)
+static bool copy_members(const struct copying *c, const struct value *v, struct value *ret,
+                         unsigned depth_left)
 {
-    struct value_member *members = arena_new(arena, struct value_member, v->len);
+    struct value_member *members = arena_new(c->arena, struct value_member, v->len);
     if (!members)
-        return arena_full(arena, err);
+        return arena_full(c->arena, c->err);
     for (uint32_t i = 0; i < v->len; i++) {
-        members[i].key = key_make(arena, key_str(v->members[i].key));
+        members[i].key = key_make(c->arena, key_str(v->members[i].key));
         if (!members[i].key)
-            return arena_full(arena, err);
-        if (!copy_at(arena, &v->members[i].value, &members[i].value, depth_left, err))
+            return arena_full(c->arena, c->err);
+        if (!copy_at(c, &v->members[i].value, &members[i].value, depth_left))
             return false;
     }
     ret->members = members;
     return true;
 }
 
-/* Types and refinements are shared, not copied: they belong to a schema that outlives values. */
-static bool copy_at(struct arena *arena, const struct value *v, struct value *ret,
-                    unsigned depth_left, struct err *err)
+static bool copy_at(const struct copying *c, const struct value *v, struct value *ret,
+                    unsigned depth_left)
 {
     *ret = *v;
     if (v->kind == VALUE_STRING || (v->kind == VALUE_NUMBER && v->form == NUMBER_TEXT)) {
-        ret->text = arena_dup(arena, value_text(v)).ptr;
-        return ret->text || arena_full(arena, err);
+        ret->text = arena_dup(c->arena, value_text(v)).ptr;
+        return ret->text || arena_full(c->arena, c->err);
     }
     if (depth_left == 0 && (value_is_list_like(v) || value_is_object_like(v)))
-        return err_set(err, ERR_LIMIT, "value nested deeper than %d", VALUE_DEPTH_MAX);
+        return err_set(c->err, ERR_LIMIT, "value nested deeper than %d", VALUE_DEPTH_MAX);
     if (v->len && value_is_list_like(v))
-        return copy_items(arena, v, ret, depth_left - 1, err);
+        return copy_items(c, v, ret, depth_left - 1);
     if (v->len && value_is_object_like(v))
-        return copy_members(arena, v, ret, depth_left - 1, err);
+        return copy_members(c, v, ret, depth_left - 1);
+    if (!c->typed && v->kind != VALUE_BOOL && v->kind != VALUE_NUMBER)
+        *ret = (struct value){.kind = v->kind, .marks = v->marks};
     return true;
 }
 
 bool value_copy(struct arena *arena, const struct value *v, struct value *ret, struct err *err)
 {
-    return copy_at(arena, v, ret, VALUE_DEPTH_MAX, err);
+    return copy_at(&(struct copying){arena, true, err}, v, ret, VALUE_DEPTH_MAX);
+}
+
+bool value_copy_untyped(struct arena *arena, const struct value *v, struct value *ret,
+                        struct err *err)
+{
+    return copy_at(&(struct copying){arena, false, err}, v, ret, VALUE_DEPTH_MAX);
 }
 
 static int value_order(const void *a, const void *b)

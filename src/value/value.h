@@ -208,7 +208,11 @@ uint64_t value_hash(const struct value *v, uint64_t seed);
 bool value_any_sensitive(const struct value *v);
 /* Does it contain an unknown anywhere? */
 bool value_any_unknown(const struct value *v);
-/* A copy whose every byte lives in `arena`. */
+/* A copy whose every byte lives in `arena`, but for types and refinements: these belong to a
+ * schema, which must outlive it. */
 bool value_copy(struct arena *arena, const struct value *v, struct value *ret, struct err *err);
+/* The same without them, for who outlives the schema. */
+bool value_copy_untyped(struct arena *arena, const struct value *v, struct value *ret,
+                        struct err *err);
 /* Sort by value_compare and drop equal elements, in place; the new count. */
 size_t value_set_normalise(struct value *items, size_t n);

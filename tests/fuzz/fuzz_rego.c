@@ -20,8 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct rego_source source = {
         .file = STR("fuzz"), .text = {(const char *)data + 1, size - 1}, .v0 = data[0] & 1};
-    struct rego_compile_options compile = {
-        .strict = data[0] & 2, .logic_keywords = data[0] & 4, .keep_print = data[0] & 8};
+    struct rego_compile_options compile = {.strict = data[0] & 2,
+                                           .words = data[0] & 4 ? REGO_WORD_AND | REGO_WORD_OR : 0,
+                                           .keep_print = data[0] & 8};
     if (!rego_compile(&source, 1, NULL, &compile, &diags, &policy, &err))
         return 0;
     if (rego_prepare(policy, STR("data = x"), &diags, &query, &err)) {

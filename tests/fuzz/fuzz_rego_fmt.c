@@ -17,13 +17,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str form;
     if (size < 1 || size > 8192)
         return 0;
-    struct rego_format_options options = {
-        .v0 = data[0] & 1, .to_v1 = data[0] & 2, .logic_keywords = data[0] & 4};
+    struct rego_format_options options = {.v0 = data[0] & 1,
+                                          .to_v1 = data[0] & 2,
+                                          .words = data[0] & 4 ? REGO_WORD_AND | REGO_WORD_OR : 0};
     struct str text = {(const char *)data + 1, size - 1};
     if (!rego_format(&arena, text, STR("fuzz"), &options, &diags, &form, &err))
         return 0;
     /* That the form says the same is proved by rego_format: here only that it can be read. */
-    struct rego_parse_options how = {.v0 = options.v0, .logic_keywords = options.logic_keywords};
+    struct rego_parse_options how = {.v0 = options.v0, .words = options.words};
     struct rego_module *a, *b;
     if (!rego_parse_module(&arena, text, STR("a"), &how, &diags, &a) ||
         !rego_parse_module(&arena, form, STR("b"), &how, &diags, &b) || !rego_modules_equal(a, b))
