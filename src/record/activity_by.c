@@ -57,6 +57,18 @@ bool attributions_open(struct record *record, struct arena *arena, struct str st
 
 /* --- since when --- */
 
+/* What the last complete scan that ended before then saw is of this time; as it was where there is
+ * none. */
+static bool last_complete(struct attributions *a, int64_t before_utc_ms, int64_t *ret,
+                          struct err *err)
+{
+    const struct db_value param[] = {DB_PARAM_TEXT(a->stack), DB_PARAM_INT(before_utc_ms)};
+    return one(a,
+               "SELECT coalesce(live_utc_ms, started_utc_ms) FROM run WHERE stack = $1 AND"
+               " outcome = 'complete' AND ended_utc_ms < $2 ORDER BY id DESC LIMIT 1",
+               param, 2, ret, err);
+}
+
 /* Findings of one address: `lane + 0` and `class || ''` keep SQLite from the indices of all that is
  * open in the stack. */
 
@@ -82,11 +94,7 @@ static bool in_sync_since(struct attributions *a, struct str address, int64_t *r
              " f.stack = $1 AND f.address = $2 AND h.what = 'resolved' AND h.utc_ms < $3",
              param, 3, &resolved, err))
         return false;
-    param[1] = param[2];
-    if (!one(a,
-             "SELECT coalesce(live_utc_ms, started_utc_ms) FROM run WHERE stack = $1 AND"
-             " outcome = 'complete' AND ended_utc_ms < $2 ORDER BY id DESC LIMIT 1",
-             param, 2, &run, err))
+    if (!last_complete(a, open, &run, err))
         return false;
     *ret = run > resolved ? run : resolved;
     *ret -= *ret % SECOND_MS; /* logs tell whole seconds, cut off */
@@ -299,9 +307,9 @@ static bool is_other(struct attributions *a, const struct finding *finding, bool
 static bool another_since(struct attributions *a, const struct finding *finding, int64_t *ret,
                           struct err *err)
 {
-    struct db_value param[] = {DB_PARAM_TEXT(a->stack),
-                               record_text(a->arena, finding->address, SIZE_MAX),
-                               DB_PARAM_TEXT(str_from(finding_class_name(finding->class_)))};
+    const struct db_value param[] = {DB_PARAM_TEXT(a->stack),
+                                     record_text(a->arena, finding->address, SIZE_MAX),
+                                     DB_PARAM_TEXT(str_from(finding_class_name(finding->class_)))};
     int64_t seen = 0, run = 0;
     bool other = false;
     *ret = 0;
@@ -314,11 +322,7 @@ static bool another_since(struct attributions *a, const struct finding *finding,
         return false;
     if (!other && !seen)
         return true;
-    param[1] = DB_PARAM_INT(other ? INT64_MAX : seen);
-    if (!one(a,
-             "SELECT coalesce(live_utc_ms, started_utc_ms) FROM run WHERE stack = $1 AND"
-             " outcome = 'complete' AND ended_utc_ms < $2 ORDER BY id DESC LIMIT 1",
-             param, 2, &run, err))
+    if (!last_complete(a, other ? INT64_MAX : seen, &run, err))
         return false;
     *ret = run - VISIBLE_MS;
     return true;
