@@ -141,8 +141,8 @@ static bool compare(struct reading *r, const struct plan_entry *entry,
     return drift_observe(&r->scratch, &in, &found, g->err) && keep_since(g, &found, touch);
 }
 
-/* The attributes of v that `wanted` names, null for those that v lacks; all of what is no object.
- */
+/* The attributes of v that `wanted` names, null for those that v lacks; all of what is no object;
+ * without types, which go with the provider's schema. */
 static bool keep_some(struct gathering *g, const struct value *v, const struct str *wanted,
                       size_t n, const struct value **ret)
 {
@@ -152,13 +152,13 @@ static bool keep_some(struct gathering *g, const struct value *v, const struct s
         return arena_full(g->arena, g->err);
     *ret = kept;
     if (!value_is_object_like(v))
-        return value_copy(g->arena, v, kept, g->err);
+        return value_copy_untyped(g->arena, v, kept, g->err);
     for (size_t i = 0; i < n; i++) {
         const struct value *from = value_get(v, wanted[i]);
         member[i] = (struct value_member){key_make(g->arena, wanted[i]), value_null()};
         if (!member[i].key)
             return arena_full(g->arena, g->err);
-        if (from && !value_copy(g->arena, from, &member[i].value, g->err))
+        if (from && !value_copy_untyped(g->arena, from, &member[i].value, g->err))
             return false;
     }
     return value_members(VALUE_OBJECT, member, n, kept, NULL, g->err);
