@@ -57,6 +57,15 @@ void buf_char(struct buf *buf, char c)
     buf_add(buf, &c, 1);
 }
 
+void buf_repeat(struct buf *buf, char c, size_t n)
+{
+    char *to = n ? buf_room(buf, n) : NULL;
+    if (to) {
+        memset(to, c, n);
+        buf->len += n;
+    }
+}
+
 void buf_printf(struct buf *buf, const char *fmt, ...)
 {
     va_list args;

@@ -23,6 +23,8 @@ enum { BUF_DEFAULT_LIMIT = 1 << 30 };
 void buf_add(struct buf *buf, const void *bytes, size_t n);
 void buf_str(struct buf *buf, struct str s);
 void buf_char(struct buf *buf, char c);
+/* The same n times. */
+void buf_repeat(struct buf *buf, char c, size_t n);
 void buf_printf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* At least n writable bytes behind len (then add to len yourself); NULL past the limit. */
 char *buf_room(struct buf *buf, size_t n);

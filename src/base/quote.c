@@ -1,20 +1,9 @@
 /* quote.c - short names, then \x, \u and \U for what is not shown. */
 #include "base/quote.h"
 
-#include <unictype.h>
-
 #include "base/buf.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
-
-static bool is_printable(uint32_t c)
-{
-    if (c < 0x80)
-        return c >= ' ' && c != 0x7f;
-    uc_general_category_t shown =
-        uc_general_category_or(UC_LETTER, uc_general_category_or(UC_MARK, UC_NUMBER));
-    shown = uc_general_category_or(shown, uc_general_category_or(UC_PUNCTUATION, UC_SYMBOL));
-    return uc_is_general_category(c, shown);
-}
 
 void quote_go(struct buf *out, struct str s)
 {
@@ -30,7 +19,7 @@ void quote_go(struct buf *out, struct str s)
             buf_printf(out, "\\%c", short_name[c]);
         else if (bad || c < ' ' || c == 0x7f)
             buf_printf(out, "\\x%02x", (unsigned char)s.ptr[from]);
-        else if (is_printable(c))
+        else if (unicode_prints(c))
             buf_add(out, s.ptr + from, at - from);
         else
             buf_printf(out, c > 0xffff ? "\\U%08x" : "\\u%04x", (unsigned)c);

@@ -3,21 +3,11 @@
 #include "desired/address.h"
 
 #include <inttypes.h>
-#include <unictype.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
-
-/* Go's unicode.IsPrint: letters, marks, numbers, punctuation, symbols and the ASCII space. */
-static bool is_printable(uint32_t c)
-{
-    if (c < 0x7f)
-        return c >= 0x20;
-    return uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M |
-                                                   UC_CATEGORY_MASK_N | UC_CATEGORY_MASK_P |
-                                                   UC_CATEGORY_MASK_S);
-}
 
 static void quote_character(struct buf *out, uint32_t c, struct str spelled, bool before_brace)
 {
@@ -31,7 +21,7 @@ static void quote_character(struct buf *out, uint32_t c, struct str spelled, boo
         buf_str(out, STR("\\\""));
     else if (c == '\\')
         buf_str(out, STR("\\\\"));
-    else if (!is_printable(c))
+    else if (!unicode_prints(c))
         buf_printf(out, c < 0x10000 ? "\\u%04" PRIx32 : "\\U%08" PRIx32, c);
     else {
         buf_str(out, spelled);

@@ -2,10 +2,10 @@
 #include "lang/hcl/encode.h"
 
 #include <string.h>
-#include <unictype.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
 #include "lang/hcl/lex.h"
 #include "lang/hcl/ops.h"
@@ -166,7 +166,7 @@ void hcl_quote(struct buf *out, struct str s)
             buf_printf(out, "\\%c", letters[letter - bytes]);
         else if (opener)
             buf_printf(out, "%c%c", (int)c, (int)c);
-        else if (!uc_is_print(c) || (c != ' ' && uc_is_property_white_space(c)))
+        else if (!unicode_prints(c))
             buf_printf(out, c < 0x10000 ? "\\u%04x" : "\\U%08x", (unsigned)c);
         else
             buf_str(out, str_sub(s, from, at));

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/utf8.h"
+#include "lang/hcl/decimal.h"
 #include "lang/hcl/encode.h"
 #include "lang/hcl/function.h"
 #include "lang/hcl/hcl_number.h"
@@ -38,15 +39,6 @@ static bool bad_value(struct formatter *f, const struct verb *verb, struct str w
                          STR_ARG(verb->raw), verb->offset, STR_ARG(why));
 }
 
-static void repeat(struct buf *out, char c, size_t n)
-{
-    char *room = n ? buf_room(out, n) : NULL;
-    if (room) {
-        memset(room, c, n);
-        out->len += n;
-    }
-}
-
 /* Text in its field: width counts grapheme clusters, zeros pad text too. */
 static bool put_padded(struct formatter *f, const struct verb *verb, struct str text)
 {
@@ -55,115 +47,14 @@ static bool put_padded(struct formatter *f, const struct verb *verb, struct str 
         at = utf8_cluster(text, at);
     size_t pad = have < verb->width ? (size_t)(verb->width - have) : 0;
     if (!verb->minus)
-        repeat(f->out, verb->zero ? '0' : ' ', pad);
+        buf_repeat(f->out, verb->zero ? '0' : ' ', pad);
     buf_str(f->out, text);
     if (verb->minus)
-        repeat(f->out, verb->zero ? '0' : ' ', pad);
+        buf_repeat(f->out, verb->zero ? '0' : ' ', pad);
     return true;
 }
 
 /* --- floats, as math/big prints them --- */
-
-struct decimal {
-    bool negative;
-    struct str digits; /* "123" without zeros at either end; empty = 0 */
-    int64_t exponent;  /* 0.123 x 10^exponent */
-};
-
-/* From "-0.00123", "1200". */
-static bool decimal_from_text(struct arena *arena, struct str text, struct decimal *ret)
-{
-    char *digits = arena_new(arena, char, text.len + 1);
-    size_t n = 0, point = SIZE_MAX, from = text.len && text.ptr[0] == '-';
-    *ret = (struct decimal){.negative = from};
-    for (size_t i = from; digits && i < text.len; i++) {
-        if (text.ptr[i] == '.')
-            point = n;
-        else
-            digits[n++] = text.ptr[i];
-    }
-    if (!digits)
-        return false;
-    ret->exponent = (int64_t)(point == SIZE_MAX ? n : point);
-    ret->digits = (struct str){digits, n};
-    while (ret->digits.len && ret->digits.ptr[0] == '0') {
-        ret->digits = str_sub(ret->digits, 1, ret->digits.len);
-        ret->exponent--;
-    }
-    while (ret->digits.len && ret->digits.ptr[ret->digits.len - 1] == '0')
-        ret->digits.len--;
-    if (!ret->digits.len)
-        ret->exponent = 0;
-    return true;
-}
-
-/* x to `count` significant digits, a tie to even. */
-static bool decimal_round(struct arena *arena, mpfr_srcptr x, size_t count, struct decimal *ret)
-{
-    mpfr_exp_t exponent = 0;
-    *ret = (struct decimal){.negative = mpfr_signbit(x)};
-    if (mpfr_zero_p(x))
-        return true;
-    char *text = mpfr_get_str(NULL, &exponent, 10, count, x, MPFR_RNDN);
-    if (!text)
-        return false;
-    struct str digits = arena_dup(arena, str_from(text + (text[0] == '-')));
-    mpfr_free_str(text);
-    ret->digits = digits;
-    ret->exponent = exponent;
-    while (ret->digits.len && ret->digits.ptr[ret->digits.len - 1] == '0')
-        ret->digits.len--;
-    return digits.ptr;
-}
-
-/* d.dddde+XX with `places` behind the point; there are not more digits than that. */
-static void put_exponent(struct buf *out, const struct decimal *d, size_t places, char letter)
-{
-    struct str rest = str_sub(d->digits, 1, d->digits.len);
-    int64_t exponent = d->digits.len ? d->exponent - 1 : 0;
-    buf_char(out, d->digits.len ? d->digits.ptr[0] : '0');
-    if (places) {
-        buf_char(out, '.');
-        buf_str(out, str_sub(rest, 0, places));
-        repeat(out, '0', rest.len < places ? places - rest.len : 0);
-    }
-    buf_printf(out, "%c%c%02lld", letter, exponent < 0 ? '-' : '+',
-               (long long)(exponent < 0 ? -exponent : exponent));
-}
-
-/* Plain digits with `places` behind the point. */
-static void put_plain(struct buf *out, const struct decimal *d, size_t places)
-{
-    size_t whole = d->exponent > 0 ? (size_t)d->exponent : 0;
-    if (whole == 0)
-        buf_char(out, '0');
-    buf_str(out, str_sub(d->digits, 0, whole));
-    repeat(out, '0', whole > d->digits.len ? whole - d->digits.len : 0);
-    if (places == 0)
-        return;
-    buf_char(out, '.');
-    size_t zeros = d->exponent < 0 ? (size_t)-d->exponent : 0;
-    zeros = zeros < places ? zeros : places;
-    repeat(out, '0', zeros);
-    struct str rest = str_sub(str_sub(d->digits, whole, d->digits.len), 0, places - zeros);
-    buf_str(out, rest);
-    repeat(out, '0', places - zeros - rest.len);
-}
-
-/* %g: precision -1 = the shortest digits. */
-static void put_general(struct buf *out, const struct decimal *d, int64_t precision, char letter)
-{
-    int64_t n = (int64_t)d->digits.len, limit = precision < 0 ? 6 : precision;
-    if (precision >= 0 && limit > n && n >= d->exponent)
-        limit = n;
-    int64_t exponent = d->exponent - 1;
-    if (n == 0)
-        buf_char(out, '0');
-    else if (exponent < -4 || exponent >= limit)
-        put_exponent(out, d, d->digits.len - 1, letter);
-    else
-        put_plain(out, d, n > d->exponent ? (size_t)(n - d->exponent) : 0);
-}
 
 /* The digits of |x| as the verb asks for them. */
 static bool put_magnitude(struct formatter *f, const struct value *v, const struct verb *verb,
@@ -172,31 +63,28 @@ static bool put_magnitude(struct formatter *f, const struct value *v, const stru
     struct arena *arena = f->call->ev->arena;
     char mode = (char)tolower((unsigned char)verb->mode);
     int64_t precision = verb->precision < 0 && mode != 'g' ? 6 : verb->precision;
-    struct decimal d = {0};
+    struct hcl_decimal d = {0};
     mpfr_t x = {{0}};
     if (precision < 0) {
         struct str text = hcl_number_text(arena, v);
-        if (!text.ptr || !decimal_from_text(arena, text, &d))
+        if (!text.ptr || !hcl_decimal_from_text(arena, text, &d))
             return false;
-        put_general(out, &d, -1, verb->mode == 'G' ? 'E' : 'e');
+        hcl_decimal_put_general(out, &d, -1, verb->mode == 'G' ? 'E' : 'e');
         return true;
     }
     bool ok = hcl_number_read(x, v);
     if (ok && mode == 'f') {
-        mpfr_abs(x, x, MPFR_RNDN);
-        char *text = NULL;
-        ok = mpfr_asprintf(&text, "%.*RNf", (int)precision, x) >= 0;
-        if (ok) {
-            buf_str(out, str_from(text));
-            mpfr_free_str(text);
-        }
+        ok = hcl_decimal_places(arena, x, (size_t)precision, &d);
+        if (ok)
+            hcl_decimal_put_plain(out, &d, (size_t)precision);
     } else if (ok) {
         size_t digits = mode == 'e' ? (size_t)precision + 1 : precision ? (size_t)precision : 1;
-        ok = decimal_round(arena, x, digits, &d);
+        ok = hcl_decimal_round(arena, x, digits, &d);
         if (ok && mode == 'e')
-            put_exponent(out, &d, (size_t)precision, verb->mode);
+            hcl_decimal_put_exponent(out, &d, (size_t)precision, verb->mode);
         else if (ok)
-            put_general(out, &d, precision ? precision : 1, verb->mode == 'G' ? 'E' : 'e');
+            hcl_decimal_put_general(out, &d, precision ? precision : 1,
+                                    verb->mode == 'G' ? 'E' : 'e');
     }
     mpfr_clear(x);
     return ok;
@@ -227,13 +115,13 @@ static bool put_float(struct formatter *f, const struct value *v, const struct v
     size_t pad = verb->width > (int64_t)length ? (size_t)verb->width - length : 0;
     bool zeros = verb->zero && !infinite; /* though the field be filled on the right */
     if (!zeros && !verb->minus)
-        repeat(f->out, ' ', pad);
+        buf_repeat(f->out, ' ', pad);
     buf_str(f->out, str_from(sign));
     if (zeros)
-        repeat(f->out, '0', pad);
+        buf_repeat(f->out, '0', pad);
     buf_str(f->out, buf_view(&digits));
     if (verb->minus && !zeros)
-        repeat(f->out, ' ', pad);
+        buf_repeat(f->out, ' ', pad);
     return buf_ok(&digits, NULL);
 }
 
@@ -268,12 +156,12 @@ static void put_integer_text(struct formatter *f, const struct verb *verb, bool 
         else
             left = pad;
     }
-    repeat(f->out, ' ', left);
+    buf_repeat(f->out, ' ', left);
     buf_str(f->out, str_from(sign));
     buf_str(f->out, str_from(prefix));
-    repeat(f->out, '0', zeros);
+    buf_repeat(f->out, '0', zeros);
     buf_str(f->out, digits);
-    repeat(f->out, ' ', right);
+    buf_repeat(f->out, ' ', right);
 }
 
 static bool put_integer(struct formatter *f, const struct value *v, const struct verb *verb)

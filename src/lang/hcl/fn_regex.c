@@ -1,10 +1,10 @@
 /* fn_regex.c - regex and regexall, and replace with /pattern/: the walk over matches is Go's. */
 #include <string.h>
-#include <unictype.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/regex_re2.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
 #include "lang/hcl/function.h"
 #include "lang/hcl/ops.h"
@@ -191,8 +191,7 @@ static bool read_reference(struct str template, size_t *at, struct reference *re
     for (to = from; to < template.len;) {
         size_t next = to;
         uint32_t c = utf8_next(template, &next);
-        if (c != '_' && !uc_is_general_category(c, UC_LETTER) &&
-            !uc_is_general_category(c, UC_DECIMAL_DIGIT_NUMBER))
+        if (c != '_' && !unicode_is_letter(c) && !unicode_is_digit(c))
             break;
         to = next;
     }

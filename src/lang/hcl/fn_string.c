@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
 #include "lang/hcl/function.h"
 #include "lang/hcl/ops.h"
@@ -43,8 +44,7 @@ static bool separates(uint32_t c)
     if (c < 0x80)
         return !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                  c == '_');
-    return !uc_is_general_category(c, UC_LETTER) &&
-           !uc_is_general_category(c, UC_DECIMAL_DIGIT_NUMBER) && uc_is_property_white_space(c);
+    return !unicode_is_letter(c) && !unicode_is_digit(c) && uc_is_property_white_space(c);
 }
 
 static bool run_title(struct hcl_call *call, struct value *ret)
@@ -55,7 +55,7 @@ static bool run_title(struct hcl_call *call, struct value *ret)
     char bytes[4];
     for (size_t at = 0; at < s.len;) {
         uint32_t c = utf8_next(s, &at);
-        buf_add(&out, bytes, utf8_put(separates(before) ? uc_totitle(c) : c, bytes));
+        buf_add(&out, bytes, utf8_put(separates(before) ? unicode_title(c) : c, bytes));
         before = c;
     }
     return hcl_call_buf(call, &out, ret);

@@ -5,11 +5,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unictype.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
+#include "lang/hcl/decimal.h"
 #include "lang/hcl/hcl_number.h"
 #include "lang/hcl/types.h"
 #include "value/number.h"
@@ -329,12 +330,29 @@ static void order_quote(struct buf *out, struct str s)
             buf_printf(out, "\\%c", names[c - 7]);
         else if (c < ' ' || c == 127)
             buf_printf(out, "\\x%02x", c);
-        else if (c > 127 && (!uc_is_print(c) || uc_is_property_white_space(c)))
+        else if (!unicode_prints(c))
             buf_printf(out, c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
         else
             buf_str(out, str_sub(s, from, at));
     }
     buf_char(out, '"');
+}
+
+/* Ten digits, as String of math/big's Float has them. */
+static void order_number(struct buf *out, struct arena *arena, const struct value *v)
+{
+    if (hcl_is_infinite(v)) {
+        buf_str(out, v->text[0] == '-' ? STR("-Inf") : STR("+Inf"));
+        return;
+    }
+    struct hcl_decimal d;
+    mpfr_t x;
+    if (hcl_number_read(x, v) && hcl_decimal_round(arena, x, 10, &d)) {
+        if (d.negative)
+            buf_char(out, '-');
+        hcl_decimal_put_general(out, &d, 10, 'e');
+    }
+    mpfr_clear(x);
 }
 
 /* The bytes that cty orders compound elements by (facts/hcl.md section 5 "Set order"). */
@@ -356,11 +374,7 @@ static void order_text(struct buf *out, struct arena *arena, const struct value 
     } else if (v->kind == VALUE_BOOL) {
         buf_char(out, v->truth ? 'T' : 'F');
     } else if (v->kind == VALUE_NUMBER) {
-        char digits[64];
-        mpfr_t x;
-        if (hcl_number_read(x, v) && mpfr_snprintf(digits, sizeof digits, "%.10Rg", x) > 0)
-            buf_str(out, str_from(digits));
-        mpfr_clear(x);
+        order_number(out, arena, v);
     } else if (v->kind == VALUE_STRING) {
         order_quote(out, value_text(v));
     } else {

@@ -11,6 +11,9 @@ static const struct eval_case cases[] = {
     {"provider::terraform::encode_expr({a = [1, {\"c d\" = true}], bb = \"$${x}\\n\\u0007é\"})",
      "\"{\\n  a = [1, {\\n    \\\"c d\\\" = true\\n  }]\\n  bb = "
      "\\\"$${x}\\\\n\\\\u0007é\\\"\\n}\""},
+    /* What cannot be seen is told: no-break space, zero-width joiner, right-to-left override. */
+    {"provider::terraform::encode_expr(\"é\u00a0\u200d\u202e\")",
+     "\"\\\"é\\\\u00a0\\\\u200d\\\\u202e\\\"\""},
     {"provider::terraform::encode_expr(toset([\"b\", \"a\"]))", "\"[\\\"a\\\", \\\"b\\\"]\""},
     {"provider::terraform::encode_expr(null)", "!Invalid function argument"},
     {"provider::terraform::encode_tfvars([1])", "!Error in function call"},

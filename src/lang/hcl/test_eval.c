@@ -37,6 +37,7 @@ static void text_functions(void **state)
     static const struct eval_case cases[] = {
         {"upper(\"straße\")", "\"STRAßE\""},
         {"title(\"it's a-b\")", "\"It'S A-B\""},
+        {"title(\"ǆ ა\")", "\"ǅ ა\""}, /* a letter of its own; a script without */
         {"trim(\"--a-\", \"-\")", "\"a\""},
         {"trimspace(\"\\u00a0 a\\u3000\")", "\"a\""},
         {"chomp(\"a\\r\\n\\n\")", "\"a\""},
@@ -84,6 +85,12 @@ static void formats(void **state)
         {"format(\"%5d|%-5d|%05d\", 42, 42, 42)", "\"   42|42   |00042\""},
         {"format(\"%#x %X %o %b\", 255, 255, 8, 5)", "\"0xff FF 10 101\""},
         {"format(\"%.2f %e %g\", 1.005, 1234.5678, 1e21)", "\"1.00 1.234568e+03 1e+21\""},
+        /* Half of the last place is nothing, so that it is even; more than half is one. */
+        {"format(\"%.0f %.0f %.0f %.1f\", 0.5, 0.50001, 1.5, 0.25)", "\"0 1 2 0.2\""},
+        {"format(\"%.1f %.1f %.2f %.2f\", 0.04, 0.96, 0.004, -0.006)", "\"0.0 1.0 0.00 -0.01\""},
+        {"format(\"%.3f|%8.3f|%.20f\", 0, 1e20, 3 / 8)",
+         "\"0.000|100000000000000000000.000|0.37500000000000000000\""},
+        {"format(\"%.1f %.0f\", 99.96, 1e-300)", "\"100.0 0\""},
         {"format(\"%v %v\", 8000000, 0.0001)", "\"8e+06 0.0001\""},
         {"format(\"%v\", [1, null])", "\"[1,null]\""},
         {"format(\"%q\", \"<\")", "\"\\\"\\\\u003c\\\"\""},

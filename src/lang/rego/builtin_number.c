@@ -319,7 +319,7 @@ static size_t amount_length(struct str s)
 
 enum { UNIT_DIGITS_MAX = 1000, EXPONENT_DIGITS_MAX = 6 };
 
-/* An exact fraction of "12.5e3"; false if it is no number. */
+/* An exact fraction of "12.5e3", not in lowest terms; false if it is no number. */
 static bool fraction(struct str s, mpq_t ret)
 {
     char digits[UNIT_DIGITS_MAX + 2];
@@ -364,7 +364,6 @@ static bool fraction(struct str s, mpq_t ret)
         mpz_mul(mpq_numref(ret), mpq_numref(ret), power);
     else
         mpz_set(mpq_denref(ret), power);
-    mpq_canonicalize(ret);
     mpz_clear(power);
     return ok;
 }
@@ -378,8 +377,7 @@ static void scale_by(mpq_t x, const struct unit *unit)
         mpz_mul(mpq_numref(x), mpq_numref(x), power);
     else
         mpz_mul(mpq_denref(x), mpq_denref(x), power);
-    mpq_canonicalize(x);
-    mpq_mul_2exp(x, x, (mp_bitcnt_t)unit->two);
+    mpz_mul_2exp(mpq_numref(x), mpq_numref(x), (mp_bitcnt_t)unit->two);
     mpz_clear(power);
 }
 
@@ -458,7 +456,11 @@ static enum rego_outcome parse_units(struct rego_call *call, bool bytes, struct 
         return rego_fail(call, "could not parse %s to a number", what);
     }
     scale_by(x, unit);
-    bool integral = mpz_cmp_ui(mpq_denref(x), 1) == 0, ok;
+    mpz_t rest;
+    mpz_init(rest);
+    mpz_tdiv_r(rest, mpq_numref(x), mpq_denref(x));
+    bool integral = mpz_sgn(rest) == 0, ok;
+    mpz_clear(rest);
     if (bytes || integral) {
         mpz_tdiv_q(mpq_numref(x), mpq_numref(x), mpq_denref(x));
         ok = rego_number_from_mpz(call->arena, mpq_numref(x), ret);

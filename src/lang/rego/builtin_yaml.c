@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unictype.h>
 #include <yaml.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
 #include "lang/rego/builtin.h"
 #include "value/number.h"
@@ -142,11 +142,6 @@ static bool is_text(struct rego_call *call, struct str s)
 
 enum { KEY_CHARACTERS_MAX = 1024 };
 
-static bool in_category(uint32_t c, uc_general_category_t category)
-{
-    return uc_is_general_category(c, category);
-}
-
 static size_t points(struct str s, uint32_t *out)
 {
     size_t n = 0;
@@ -159,7 +154,7 @@ static size_t points(struct str s, uint32_t *out)
 static size_t digits_end(const uint32_t *s, size_t n, size_t i, int64_t *ret)
 {
     uint64_t number = (uint64_t)*ret;
-    while (i < n && in_category(s[i], UC_DECIMAL_DIGIT_NUMBER))
+    while (i < n && unicode_is_digit(s[i]))
         number = number * 10 + (s[i++] - '0');
     *ret = (int64_t)number;
     return i;
@@ -168,13 +163,13 @@ static size_t digits_end(const uint32_t *s, size_t n, size_t i, int64_t *ret)
 /* Where the first difference is: -1, 1. */
 static int compare_at(const uint32_t *a, size_t na, const uint32_t *b, size_t nb, size_t i)
 {
-    bool letter_a = in_category(a[i], UC_LETTER), letter_b = in_category(b[i], UC_LETTER);
+    bool letter_a = unicode_is_letter(a[i]), letter_b = unicode_is_letter(b[i]);
     int64_t number_a = 0, number_b = 0;
     if (letter_a || letter_b)
         return letter_a && letter_b ? (a[i] < b[i] ? -1 : 1) : (letter_b ? -1 : 1);
     /* A zero within a number is a digit like others; in front of one it is not. */
     if (a[i] == '0' || b[i] == '0')
-        for (size_t k = i; k > 0 && in_category(a[k - 1], UC_DECIMAL_DIGIT_NUMBER); k--)
+        for (size_t k = i; k > 0 && unicode_is_digit(a[k - 1]); k--)
             if (a[k - 1] != '0') {
                 number_a = number_b = 1;
                 break;
