@@ -273,8 +273,8 @@ static void find_schedules(struct looking *l)
     struct stacks stacks = {0};
     struct err err = {0};
     char text[ERR_TEXT_MAX];
-    const struct stacks_query query = {.config_file = l->in->value[CONFIG].text,
-                                       .env = l->app->env};
+    const struct stacks_query query = {
+        .config_file = l->in->value[CONFIG].text, .env = l->app->env, .twice_is_fine = true};
     struct config config = {0};
     struct str file = query.config_file;
     if (!file.len)

@@ -37,7 +37,7 @@ struct finder {
     struct stack *stacks;
     size_t nstacks, stacks_room;
     struct owners owners;
-    struct str absent;
+    struct str absent, twice;
 };
 
 /* --- Terragrunt --- */
@@ -677,22 +677,38 @@ static bool pick_all(struct finder *f, struct err *err)
     return make_stacks(f, 0, err) && add_named(f, names, nnames, err);
 }
 
+/* Which of them a finding would be of, nobody could say: none of them is scanned. */
+static bool refuse_twice(struct finder *f, struct stack *first, const struct stack *other,
+                         struct err *err)
+{
+    if (first->twice.len)
+        return true;
+    first->twice = arena_printf(
+        f->arena,
+        "two stacks are named %.*s: %.*s and %.*s; give one of them another name in plumb.yaml",
+        STR_ARG(first->name), STR_ARG(first->path), STR_ARG(other->path));
+    if (!first->twice.ptr)
+        return arena_full(f->arena, err);
+    if (!f->twice.len)
+        f->twice = first->twice;
+    return f->query->twice_is_fine || err_set(err, ERR_CONFLICT, "%.*s", STR_ARG(first->twice));
+}
+
 static bool sort_unique(struct finder *f, struct err *err)
 {
     size_t n = 0;
     if (f->nstacks)
         qsort(f->stacks, f->nstacks, sizeof *f->stacks, by_name);
     for (size_t i = 0; i < f->nstacks; i++) {
-        const struct stack *one = &f->stacks[i], *last = n ? &f->stacks[n - 1] : NULL;
+        const struct stack *one = &f->stacks[i];
+        struct stack *last = n ? &f->stacks[n - 1] : NULL;
         if (last && str_equal(last->name, one->name) && str_equal(last->path, one->path) &&
             str_equal(last->workspace, one->workspace) && str_equal(last->state, one->state))
             continue;
-        if (last && str_equal(last->name, one->name))
-            return err_set(err, ERR_CONFLICT,
-                           "two stacks are named %.*s: %.*s and %.*s; give them a name in "
-                           "plumb.yaml",
-                           STR_ARG(one->name), STR_ARG(last->path), STR_ARG(one->path));
-        f->stacks[n++] = *one;
+        if (!last || !str_equal(last->name, one->name))
+            f->stacks[n++] = *one;
+        else if (!refuse_twice(f, last, one, err))
+            return false;
     }
     f->nstacks = n;
     return true;
@@ -706,6 +722,6 @@ bool stacks_find(struct arena *arena, const struct stacks_query *query, struct s
         !(query->state.len ? pick_given_state(&f, err) : pick_all(&f, err)) ||
         !sort_unique(&f, err))
         return false;
-    *ret = (struct stacks){f.stacks, f.nstacks, f.config, f.absent};
+    *ret = (struct stacks){f.stacks, f.nstacks, f.config, f.absent, f.twice};
     return true;
 }

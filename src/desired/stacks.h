@@ -34,6 +34,8 @@ struct stacks_query {
      * is a row of plumb.yaml that finds none: a folder that it names is a stack all the same
      * (absent), and the others are found. ret->absent tells. */
     bool none_is_fine;
+    /* Stacks of one name are one, which says so (its `twice`), and the others are found. */
+    bool twice_is_fine;
 };
 
 struct stacks {
@@ -41,6 +43,7 @@ struct stacks {
     size_t n;
     const struct config *config; /* NULL = there is no plumb.yaml */
     struct str absent; /* "plumb.yaml:3:5: no root module in x", the first of them; or empty */
+    struct str twice;  /* "two stacks are named ...", the first of them; or empty */
 };
 
 bool stacks_find(struct arena *arena, const struct stacks_query *query, struct stacks *ret,

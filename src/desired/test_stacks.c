@@ -30,6 +30,8 @@ static const struct {
     const char *stacks; /* "name|path|workspace|environment|owner" of each, by line */
     const char *error;
     const char *in; /* the working directory */
+    bool twice;     /* is fine */
+    const char *told;
 } cases[] = {
     {"a root module here", {"main.tf=" PLAIN}, {0}, NULL, ".|.|default||\n", NULL},
     {"roots below, not the modules they call",
@@ -115,6 +117,16 @@ static const struct {
      NULL,
      NULL,
      "two stacks are named x: a and b"},
+    {"plumb.yaml: of several of one name one says so, and the others are found",
+     {"plumb.yaml=version: 1\nstacks: [{path: \"*\", name: x}, deep/z]\n", "a/main.tf=" PLAIN,
+      "b/main.tf=" PLAIN, "c/main.tf=" PLAIN, "deep/z/main.tf=" PLAIN},
+     {0},
+     NULL,
+     "deep/z|deep/z|default||\nx|a|default||\n",
+     NULL,
+     NULL,
+     true,
+     "two stacks are named x: a and b; give one of them another name in plumb.yaml"},
     {"plumb.yaml above",
      {"plumb.yaml=version: 1\nstacks: [{path: \"deep/*\", owner: o}]\n", "deep/er/main.tf=" PLAIN},
      {"deep/er"},
@@ -249,6 +261,7 @@ static void run_case(size_t i)
         args[nargs] = str_from(cases[i].args[nargs]);
     const struct stacks_query query = {.dirs = args,
                                        .ndirs = nargs,
+                                       .twice_is_fine = cases[i].twice,
                                        .workspaces = &workspace,
                                        .nworkspaces = workspace.len ? 1 : 0};
     bool ok = stacks_find(&arena, &query, &stacks, &err);
@@ -262,6 +275,10 @@ static void run_case(size_t i)
         fail_msg("%s", text);
     print_stacks(&buf, &stacks);
     assert_string_equal(buf.ptr, cases[i].stacks);
+    assert_true(str_equal(stacks.twice, str_from(cases[i].told)));
+    for (size_t k = 0; k < stacks.n; k++)
+        assert_int_equal(stacks.stack[k].twice.len > 0,
+                         cases[i].twice && str_equal(stacks.stack[k].name, STR("x")));
 }
 
 static void each_tree_gives_its_stacks(void **state)

@@ -19,4 +19,6 @@ struct stack {
     const struct config_provider *providers; /* explicit provider settings, first match wins */
     size_t nproviders;
     bool absent; /* plumb.yaml names its folder, and there is no root module */
+    struct str
+        twice; /* another one has its name: in words; it cannot be told from that. Or empty */
 };

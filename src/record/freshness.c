@@ -26,6 +26,7 @@ struct plan {
     struct str stack;
     struct schedule_tier tier;
     int64_t next_utc_ms; /* 0 = not planned yet */
+    struct str twice;    /* of struct stack */
 };
 struct plans {
     struct arena *arena;
@@ -64,7 +65,8 @@ static bool plans_of_config(const struct freshness_ask *ask, struct plans *plans
         struct schedule_set set;
         if (!schedule_of_stack(plans->arena, ask->config, &ask->stack[i], &set, err))
             return false;
-        plans->plan[plans->n++] = (struct plan){ask->stack[i].name, set.tiers[0], 0};
+        plans->plan[plans->n++] = (struct plan){
+            .stack = ask->stack[i].name, .tier = set.tiers[0], .twice = ask->stack[i].twice};
     }
     return true;
 }
@@ -109,6 +111,10 @@ static bool judge(struct arena *arena, const struct freshness_ask *ask, const st
     int64_t now = ask->now_utc_ms, complete = f->row.complete_utc_ms;
     int64_t known = complete ? complete : f->row.first_utc_ms;
     f->incomplete = is_incomplete(&f->row, now);
+    if (plan && plan->twice.len) { /* whichever of them the store's row is of */
+        f->incomplete = true;
+        f->row.last_failed = plan->twice;
+    }
     if (plan && plan->tier.schedule.kind != SCHEDULE_NONE) {
         const struct schedule *s = &plan->tier.schedule;
         f->schedule = s->text;

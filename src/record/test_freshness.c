@@ -184,11 +184,16 @@ static void plumb_yaml_counts_where_it_is_known(void **state)
     plan_stack(&record, &arena, "a", "1w", 0, 200 * HOUR);
     assert_true(config_parse(&arena, STR("version: 1\nschedules: [hourly]\n"), "plumb.yaml",
                              &config, NULL));
-    const struct stack stacks[] = {{.name = STR("new")}, {.name = STR("a")}};
+    put_stack(&record, "two", 99 * HOUR, 99 * HOUR, "complete");
+    const struct stack stacks[] = {{.name = STR("new")},
+                                   {.name = STR("a")},
+                                   {.name = STR("two"), .twice = STR("two are named two")}};
     const struct freshness_ask ask = {
-        .now_utc_ms = now, .config = &config, .stack = stacks, .nstacks = 2};
+        .now_utc_ms = now, .config = &config, .stack = stacks, .nstacks = 3};
     assert_true(freshness_list(&record, &arena, &ask, &all, &n, NULL));
-    assert_int_equal(n, 3);
+    assert_int_equal(n, 4);
+    assert_true(named(all, n, "two")->incomplete && named(all, n, "two")->row.last_failed.len);
+    assert_false(named(all, n, "a")->incomplete);
     assert_true(named(all, n, "a")->overdue);
     assert_false(named(all, n, "gone")->overdue);
     assert_true(named(all, n, "new")->incomplete && !named(all, n, "new")->overdue);

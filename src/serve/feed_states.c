@@ -130,8 +130,10 @@ static bool take_stacks(struct feed_states *f, struct arena *arena, const struct
 static bool list_all(struct feed_states *f, struct err *err)
 {
     const struct config *config = f->server->options.config;
-    const struct stacks_query query = {
-        .config = config, .env = f->server->options.record.env, .none_is_fine = true};
+    const struct stacks_query query = {.config = config,
+                                       .env = f->server->options.record.env,
+                                       .none_is_fine = true,
+                                       .twice_is_fine = true};
     struct arena arena = {.limit = LIST_BYTES};
     struct stacks found = {0};
     f->listed_ms = clock_monotonic_ms();

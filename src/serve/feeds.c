@@ -239,8 +239,10 @@ static bool list_all(struct feeds *f, struct err *err)
 {
     AUTO_ARENA arena = {.limit = BYTES_MAX};
     const struct config *config = f->server->options.config;
-    const struct stacks_query query = {
-        .config = config, .env = f->server->options.record.env, .none_is_fine = true};
+    const struct stacks_query query = {.config = config,
+                                       .env = f->server->options.record.env,
+                                       .none_is_fine = true,
+                                       .twice_is_fine = true};
     struct stacks found = {0};
     char cwd[PATH_MAX];
     bool changed = false;

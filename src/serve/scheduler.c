@@ -15,6 +15,7 @@
 #include "model/config.h"
 #include "record/maintain.h"
 #include "record/reviews.h"
+#include "record/touch.h"
 #include "serve/feeds.h"
 #include "serve/log.h"
 #include "serve/scheduler_parts.h"
@@ -307,12 +308,28 @@ struct planning {
     char told[ERR_TEXT_MAX];
 };
 
+/* Which of two stacks a name means is no more, or again, clear: its scan says so at once. */
+static bool touch_twice(const struct plan *plan, const struct plan *before, struct record *record,
+                        struct err *err)
+{
+    for (size_t i = 0; i < plan->stacks.n; i++) {
+        const struct stack *stack = &plan->stacks.stack[i];
+        size_t at = before ? plan_find(before, stack->name) : SIZE_MAX;
+        bool was = at != SIZE_MAX && before->stacks.stack[at].twice.len;
+        const struct touch touch = {.stack = stack->name, .why = STR("code")};
+        if (was != (stack->twice.len > 0) && !touch_add(record, &touch, 1, err))
+            return false;
+    }
+    return true;
+}
+
 static bool swap_plan(struct scheduler *s, struct record *record, struct err *err)
 {
     struct plan *plan = NULL;
     if (!plan_make(s->server, &plan, err))
         return false;
-    if (!plan_drop_strangers(plan, record, err) || !plan_write(plan, s->server, record, err)) {
+    if (!plan_drop_strangers(plan, record, err) || !plan_write(plan, s->server, record, err) ||
+        !touch_twice(plan, s->plan, record, err)) {
         plan_free(plan);
         return false;
     }
@@ -362,22 +379,27 @@ static bool plan_once(struct planning *p, struct err *err)
            (swap_plan(s, &p->store.record, err) && settle(p, err));
 }
 
-/* The same trouble is told once; so is its end. A stack that is not there is no other's. */
+/* The same trouble is told once; so is its end. A stack that is not there, or is
+ * two, is no other's. */
 static void tell_trouble(struct planning *p, const struct err *err)
 {
     const struct plan *plan = p->s->plan; /* which nobody else makes another one */
     struct err absent = {0};
     char text[ERR_TEXT_MAX] = "";
-    if (!err->kind && plan && plan->stacks.absent.len)
-        (void)err_set(&absent, ERR_USAGE, "%.*s", STR_ARG(plan->stacks.absent));
+    bool twice = plan && plan->stacks.twice.len;
+    struct str why = twice ? plan->stacks.twice : plan ? plan->stacks.absent : STR("");
+    if (!err->kind && why.len)
+        (void)err_set(&absent, ERR_USAGE, "%.*s", STR_ARG(why));
     const struct err *what = absent.kind ? &absent : err;
     if (what->kind)
         (void)err_text(what, text, sizeof text);
     hub_trouble(p->s->server->hub, PART_SCHEDULER, what->kind ? text : NULL);
     if (what->kind && strcmp(text, p->told) != 0)
-        scheduler_tell(
-            p->s, absent.kind ? "a stack of plumb.yaml is not there" : "scans cannot be planned",
-            STR(""), what);
+        scheduler_tell(p->s,
+                       !absent.kind ? "scans cannot be planned"
+                       : twice      ? "a stack of plumb.yaml cannot be scanned"
+                                    : "a stack of plumb.yaml is not there",
+                       STR(""), what);
     memcpy(p->told, text, sizeof text);
 }
 

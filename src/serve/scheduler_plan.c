@@ -35,8 +35,10 @@ bool plan_make(const struct server *server, struct plan **ret, struct err *err)
 {
     const struct config *config = server->options.config;
     struct plan *plan = calloc(1, sizeof *plan);
-    const struct stacks_query query = {
-        .config = config, .env = server->options.record.env, .none_is_fine = true};
+    const struct stacks_query query = {.config = config,
+                                       .env = server->options.record.env,
+                                       .none_is_fine = true,
+                                       .twice_is_fine = true};
     if (!plan)
         return err_set(err, ERR_LIMIT, "out of memory");
     plan->arena.limit = ARENA_DEFAULT_LIMIT;

@@ -454,6 +454,8 @@ static bool is_result(const struct piece *p)
 
 static bool look_at_it(struct piece *p)
 {
+    if (p->stack->twice.len)
+        return !err_set(&p->err, ERR_CONFLICT, "%.*s", STR_ARG(p->stack->twice)) && fail_with(p);
     if (!open_policy(p))
         return is_result(p) && fail_with(p);
     p->scan.policy = p->hands->policy;

@@ -325,6 +325,39 @@ static void what_is_not_there_keeps_no_other_from_its_scan(void **state)
     close_world(&w);
 }
 
+/* Two of one name are none of the two, and say so; the others go on. One again, it is scanned. */
+static void two_of_one_name_keep_no_other_from_its_scan(void **state)
+{
+    struct world w = {0};
+    AUTO_BUF why = {.limit = 4096};
+    make_world(&w, *state, "version: 1\n" STACK);
+    begin_with(&w, SECOND, "one");
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 2);
+    end(&w, 0);
+    begin_with(&w, SECOND "  - {path: app, name: second, state: two/terraform.tfstate}\n", "two");
+    wait_for(&w,
+             "SELECT count(*) FROM run WHERE stack = 'second' AND outcome = 'failed' AND"
+             " failed LIKE 'two stacks are named second: %app and %two; give one%'",
+             1);
+    assert_false(hub_is_well(w.server[0].hub, &why));
+    assert_true(str_find(buf_view(&why), STR("two stacks are named second"), 0) != SIZE_MAX);
+    assert_true(db_script(w.record.db,
+                          "INSERT INTO touch (stack, address, why, due_utc_ms, serial) VALUES"
+                          " ('app', '', 'test', 1, 1);"
+                          "UPDATE lease SET urgent_utc_ms = 1 WHERE stack = 'app'",
+                          &w.err));
+    wait_for(&w, "SELECT count(*) FROM run WHERE stack = 'app' AND outcome = 'complete'", 2);
+    end(&w, 0);
+    assert_int_equal(ask(&w, EVENTS_OF("stack.retired")), 0);
+    assert_int_equal(
+        ask(&w, "SELECT count(*) FROM run WHERE stack = 'second' AND outcome = 'complete'"), 1);
+    assert_true(db_script(w.record.db, "UPDATE lease SET urgent_utc_ms = 1", &w.err));
+    begin_with(&w, SECOND, "three");
+    wait_for(&w, "SELECT count(*) FROM run WHERE stack = 'second' AND outcome = 'complete'", 2);
+    end(&w, 0);
+    close_world(&w);
+}
+
 static void a_tier_and_a_touch_are_scanned_alone(void **state)
 {
     struct world w = {0};
@@ -770,6 +803,7 @@ int main(void)
         cmocka_unit_test(a_stack_taken_out_is_retired),
         cmocka_unit_test(a_folder_that_is_away_may_come_back),
         cmocka_unit_test(what_is_not_there_keeps_no_other_from_its_scan),
+        cmocka_unit_test(two_of_one_name_keep_no_other_from_its_scan),
         cmocka_unit_test(a_tier_and_a_touch_are_scanned_alone),
         cmocka_unit_test(a_new_finding_wakes_the_others),
         cmocka_unit_test(touched_stacks_follow_one_another),
