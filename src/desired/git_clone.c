@@ -218,6 +218,11 @@ static bool make(struct arena *arena, const struct git_clone *clone, struct err 
     if (!remove_folder(arena, draft.ptr, err) || !remove_folder(arena, folder.ptr, err) ||
         !run(arena, clone, "/", words, patience(clone), NULL, err))
         return false;
+    struct git_clone made = *clone;
+    struct str head = {0};
+    made.folder = draft;
+    if (clone->fetched && head_of(arena, &made, &head) && !clone->fetched(clone->ctx, head, err))
+        return false;
     return rename(draft.ptr, folder.ptr) == 0 ||
            err_set(err, ERR_IO, "rename %s: %s", draft.ptr, strerror(errno));
 }
@@ -242,8 +247,10 @@ static bool move_on(struct arena *arena, const struct git_clone *clone, struct e
         return false;
     struct str head = {0}, fetched = {0};
     const char *const ask[] = {"rev-parse", "--verify", "refs/plumb/fetched^{commit}", NULL};
-    if (head_of(arena, clone, &head) &&
-        run(arena, clone, folder.ptr, ask, ASK_MS, &fetched, NULL) && str_equal(head, fetched) &&
+    if (!run(arena, clone, folder.ptr, ask, ASK_MS, &fetched, err) ||
+        (clone->fetched && !clone->fetched(clone->ctx, fetched, err)))
+        return false;
+    if (head_of(arena, clone, &head) && str_equal(head, fetched) &&
         run(arena, clone, folder.ptr, same, patience(clone), NULL, NULL))
         return true; /* no file is written where nothing changed */
     return run(arena, clone, folder.ptr, reset, patience(clone), NULL, err);

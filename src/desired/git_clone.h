@@ -20,6 +20,9 @@ struct git_clone {
     struct str folder;          /* absolute */
     const volatile int *cancel; /* may be NULL */
     int timeout_ms;             /* of each command; 0 = 5 minutes */
+    /* Told what was fetched before a file is changed for it; false: no file is. May be NULL. */
+    bool (*fetched)(void *ctx, struct str head, struct err *err);
+    void *ctx;
 };
 /*
  * ret_head   the commit that it stands at now

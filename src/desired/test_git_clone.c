@@ -105,6 +105,49 @@ static void what_is_pushed_arrives(void **state)
     assert_true(str_equal(content(w, "b.tf"), STR("3")));
 }
 
+struct watching {
+    struct world *w;
+    char files[2][100]; /* of the clone, when it was told */
+    struct str head[2];
+    size_t n;
+    bool refuse;
+};
+
+static bool on_fetched(void *ctx, struct str head, struct err *err)
+{
+    struct watching *in = ctx;
+    struct str now = content(in->w, "infra/a/main.tf");
+    (void)snprintf(in->files[in->n], sizeof in->files[0], "%.*s", STR_ARG(now));
+    in->head[in->n++] = arena_dup(&in->w->arena, head);
+    return !in->refuse || err_set(err, ERR_CONFLICT, "not now");
+}
+
+/* Whoever reads the files is told of the commit before the first of them is another. */
+static void what_was_fetched_is_told_before_files_change(void **state)
+{
+    struct world *w = *state;
+    struct watching in = {.w = w};
+    struct err err = {0};
+    w->clone.fetched = on_fetched;
+    w->clone.ctx = &in;
+    sync_it(w);
+    assert_int_equal(in.n, 1);
+    assert_string_equal(in.files[0], "");
+    assert_true(str_equal(in.head[0], w->head));
+    shell(w, "echo 2 > infra/a/main.tf; git commit -qam two; git push -q");
+    in.refuse = true;
+    assert_false(git_clone_sync(&w->arena, &w->clone, &w->head, &w->moved, &err));
+    assert_int_equal(err.kind, ERR_CONFLICT);
+    assert_string_equal(in.files[1], "1");
+    assert_true(str_equal(content(w, "infra/a/main.tf"), STR("1")));
+    in.refuse = false;
+    in.n = 1;
+    sync_it(w);
+    assert_true(w->moved && str_equal(in.head[1], w->head));
+    assert_string_equal(in.files[1], "1");
+    assert_true(str_equal(content(w, "infra/a/main.tf"), STR("2")));
+}
+
 static void history_may_be_written_anew(void **state)
 {
     struct world *w = *state;
@@ -199,9 +242,13 @@ int main(void)
 {
 #define EACH(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
     const struct CMUnitTest tests[] = {
-        EACH(what_is_pushed_arrives),   EACH(history_may_be_written_anew),
-        EACH(what_is_broken_is_mended), EACH(hooks_do_not_run),
-        EACH(trouble_is_told),          EACH(a_clone_of_here),
+        EACH(what_is_pushed_arrives),
+        EACH(history_may_be_written_anew),
+        EACH(what_is_broken_is_mended),
+        EACH(hooks_do_not_run),
+        EACH(trouble_is_told),
+        EACH(a_clone_of_here),
+        EACH(what_was_fetched_is_told_before_files_change),
     };
     if (system("git --version > /dev/null 2>&1") != 0) {
         print_message("skipped: there is no git\n");

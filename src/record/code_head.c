@@ -36,7 +36,10 @@ static bool put(struct record *record, const char *sql, const struct db_value *p
 {
     if (!db_begin(record->db, DB_WRITE, err))
         return err_wrap(err, "head of a branch");
-    if (db_run(record->db, sql, param, n, err) && db_commit(record->db, err))
+    if (db_run(record->db, sql, param, n, err) &&
+        (db_changed(record->db) ||
+         err_set(err, ERR_CONFLICT, "another service fetched it meanwhile")) &&
+        db_commit(record->db, err))
         return true;
     db_rollback(record->db);
     return err_wrap(err, "head of a branch");
@@ -53,13 +56,14 @@ bool code_head_asked(struct record *record, struct str place, struct err *err)
                param, 2, err);
 }
 
-bool code_head_fetched(struct record *record, struct str place, struct str hash, struct err *err)
+bool code_head_fetched(struct record *record, struct str place, struct str before, struct str hash,
+                       struct err *err)
 {
     const struct db_value param[] = {DB_PARAM_TEXT(place), DB_PARAM_TEXT(hash),
-                                     DB_PARAM_INT(record_now(record))};
+                                     DB_PARAM_INT(record_now(record)), DB_PARAM_TEXT(before)};
     return put(record,
                "INSERT INTO code_head (place, hash, asked_utc_ms, fetched_utc_ms)"
                " VALUES ($1, $2, 0, $3) ON CONFLICT (place) DO UPDATE SET hash = $2,"
-               " fetched_utc_ms = $3",
-               param, 3, err);
+               " fetched_utc_ms = $3 WHERE code_head.hash = $4",
+               param, 4, err);
 }

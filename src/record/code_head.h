@@ -23,4 +23,7 @@ struct code_head {
 bool code_head_get(struct record *record, struct arena *arena, struct str place,
                    struct code_head *ret, struct err *err);
 bool code_head_asked(struct record *record, struct str place, struct err *err);
-bool code_head_fetched(struct record *record, struct str place, struct str hash, struct err *err);
+/* before: what the row named when the fetch began. ERR_CONFLICT: it names another by now, which may
+ * be newer than what was fetched: fetch again. */
+bool code_head_fetched(struct record *record, struct str place, struct str before, struct str hash,
+                       struct err *err);

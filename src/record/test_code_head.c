@@ -28,8 +28,11 @@ static void one_tells_the_others(void **state)
     assert_true(head.asked_utc_ms > asked);
     asked = head.asked_utc_ms;
 
-    assert_true(code_head_fetched(&record, PLACE, STR("abc"), NULL));
-    assert_true(code_head_fetched(&other, STR("another"), STR("def"), NULL));
+    assert_true(code_head_fetched(&record, PLACE, STR(""), STR("abc"), NULL));
+    assert_true(code_head_fetched(&other, STR("another"), STR(""), STR("def"), NULL));
+    struct err err = {0}; /* who began to fetch before that may have something older */
+    assert_false(code_head_fetched(&other, PLACE, STR(""), STR("old"), &err));
+    assert_int_equal(err.kind, ERR_CONFLICT);
     assert_true(code_head_get(&other, &arena, PLACE, &head, NULL));
     assert_true(str_equal(head.hash, STR("abc")));
     assert_int_equal(head.asked_utc_ms, asked);

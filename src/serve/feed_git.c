@@ -117,23 +117,25 @@ static struct feed_branch *branch_of(struct feed_git *git, struct str path)
     return NULL;
 }
 
-bool feed_git_is_old(struct feed_git *git, struct record *record, struct str path, bool *ret,
-                     struct err *err)
+bool feed_git_is_old(struct feed_git *git, struct record *record, struct arena *arena,
+                     struct str path, bool *ret, struct str *ret_head, struct err *err)
 {
     struct feed_branch *g = branch_of(git, path);
-    AUTO_ARENA arena = {.limit = 1 << 20};
     struct code_head head;
     *ret = false;
+    *ret_head = STR("");
     if (!g)
         return true;
-    if (!code_head_get(record, &arena, place_of(&arena, g->code), &head, err))
+    if (!code_head_get(record, arena, place_of(arena, g->code), &head, err))
         return false;
     *ret = is_other(g, head.hash);
+    (void)pthread_mutex_lock(&g->lock);
+    *ret_head = *ret ? head.hash : arena_dup(arena, str_from(g->hash));
+    if (*ret)
+        keep(g->wanted, sizeof g->wanted, head.hash);
+    (void)pthread_mutex_unlock(&g->lock);
     if (!*ret)
         return true;
-    (void)pthread_mutex_lock(&g->lock);
-    keep(g->wanted, sizeof g->wanted, head.hash);
-    (void)pthread_mutex_unlock(&g->lock);
     hub_wake(g->server->hub);
     return true;
 }
@@ -146,17 +148,34 @@ bool feed_git_waits(struct feed_git *git, struct str path)
 
 /* --- fetching --- */
 
-static void tell_others(struct feed_branch *g)
+/* The head that the store names before anything is fetched: what is fetched then is no older. */
+static bool look_before(struct feed_branch *g, struct err *err)
 {
     AUTO_ARENA arena = {.limit = 1 << 20};
-    struct err err = {0};
-    if (feed_store_open(&g->store, g->server, &err) &&
-        code_head_fetched(&g->store.record, place_of(&arena, g->code), str_from(g->hash), &err)) {
-        memcpy(g->seen_hash, g->hash, sizeof g->seen_hash);
-        return;
-    }
-    feed_store_forget(&g->store);
-    trouble(g, "the head of the branch cannot be written down", &err);
+    struct code_head head;
+    if (!feed_store_open(&g->store, g->server, err) ||
+        !code_head_get(&g->store.record, &arena, place_of(&arena, g->code), &head, err))
+        return false;
+    keep(g->seen_hash, sizeof g->seen_hash, head.hash);
+    return true;
+}
+
+/* Before any file is another one: from here on no scan begins with what is there, and one that is
+ * reading it finds that out (feeds_code_is_old). */
+static bool tell_others(void *ctx, struct str head, struct err *err)
+{
+    struct feed_branch *g = ctx;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    (void)pthread_mutex_lock(&g->lock);
+    g->tried[0] = '\0';
+    (void)pthread_mutex_unlock(&g->lock);
+    if (str_equal(head, str_from(g->seen_hash)))
+        return true;
+    if (!code_head_fetched(&g->store.record, place_of(&arena, g->code), str_from(g->seen_hash),
+                           head, err))
+        return false;
+    keep(g->seen_hash, sizeof g->seen_hash, head);
+    return true;
 }
 
 static void fetched(struct feed_branch *g, struct arena *arena, const struct git_clone *clone,
@@ -164,18 +183,13 @@ static void fetched(struct feed_branch *g, struct arena *arena, const struct git
 {
     const struct feed_code *code = g->code;
     struct err err = {0};
-    /* What the store names may be what somebody fetched before this. */
-    bool other = !str_equal(head, str_from(g->hash)) || !str_equal(head, str_from(g->seen_hash));
     g->failures = 0;
     g->due_ms = clock_monotonic_ms() + code->fetch_ms;
     (void)pthread_mutex_lock(&g->lock);
     keep(g->hash, sizeof g->hash, head);
-    keep(g->tried, sizeof g->tried, str_from(g->seen_hash));
     if (str_equal(head, str_from(g->wanted)))
         g->wanted[0] = '\0';
     (void)pthread_mutex_unlock(&g->lock);
-    if (other)
-        tell_others(g);
     if (code->root.len && !git_clone_link(arena, clone, code->root, &err))
         trouble(g, "what git does not have cannot be linked", &err);
     if (!moved)
@@ -202,8 +216,12 @@ static void fetch(struct feed_branch *g)
 {
     AUTO_ARENA arena = {.limit = 64 << 20};
     const struct feed_code *code = g->code;
-    const struct git_clone clone = {
-        .url = code->url, .branch = code->branch, .folder = code->folder, .cancel = &g->cancel};
+    const struct git_clone clone = {.url = code->url,
+                                    .branch = code->branch,
+                                    .folder = code->folder,
+                                    .cancel = &g->cancel,
+                                    .fetched = tell_others,
+                                    .ctx = g};
     struct str head = {0};
     struct err err = {0};
     bool moved = false;
@@ -211,15 +229,20 @@ static void fetch(struct feed_branch *g)
     (void)pthread_mutex_lock(&g->lock);
     memcpy(wanted, g->wanted, sizeof wanted);
     (void)pthread_mutex_unlock(&g->lock);
-    bool ok = git_clone_sync(&arena, &clone, &head, &moved, &err);
+    bool ok = look_before(g, &err) && git_clone_sync(&arena, &clone, &head, &moved, &err);
     metrics_add(server_metrics(g->server), METRIC_FETCHES, LABELS(ok ? STR("ok") : STR("failed")),
                 1);
     if (ok)
         fetched(g, &arena, &clone, head, moved);
+    if (err.kind == ERR_CONFLICT) {
+        g->due_ms = 0;
+        return;
+    }
     if (ok || !g->cancel)
         end_wait(g, str_from(wanted));
     if (ok || g->cancel)
         return;
+    feed_store_forget(&g->store);
     int64_t wait = AGAIN_MS;
     for (int i = 0; i < g->failures && wait < AGAIN_MOST_MS; i++)
         wait *= 2;

@@ -481,10 +481,10 @@ void feeds_close(struct feeds *f)
     free(f);
 }
 
-bool feeds_code_is_old(struct feeds *feeds, struct record *record, struct str path, bool *ret,
-                       struct err *err)
+bool feeds_code_is_old(struct feeds *feeds, struct record *record, struct arena *arena,
+                       struct str path, bool *ret, struct str *ret_head, struct err *err)
 {
-    return feed_git_is_old(feeds ? feeds->git : NULL, record, path, ret, err);
+    return feed_git_is_old(feeds ? feeds->git : NULL, record, arena, path, ret, ret_head, err);
 }
 
 bool feeds_code_waits(struct feeds *feeds, struct str path)

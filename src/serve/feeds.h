@@ -13,6 +13,7 @@
 
 #include "base/str.h"
 
+struct arena;
 struct err;
 struct feeds;
 struct record;
@@ -22,11 +23,14 @@ struct server;
 bool feeds_open(struct feeds **ret, struct server *server, struct err *err);
 void feeds_close(struct feeds *feeds);
 
-/* Has another service on this store fetched a commit of the stack's branch that the clone here does
- * not have? Then it is fetched, and until that was tried who scans leaves the stack to others: old
- * code would take back what they found. path: of the stack; feeds may be NULL. */
-bool feeds_code_is_old(struct feeds *feeds, struct record *record, struct str path, bool *ret,
-                       struct err *err);
+/* Has this service, or another one on this store, fetched a commit of the stack's branch that the
+ * clone here does not stand at? Then it is fetched, and until that was tried who scans leaves the
+ * stack to others: old code would take back what they found. path: of the stack; feeds may be NULL.
+ * ret_head: that newest commit, else the one that the clone stands at, in `arena`; empty: of none.
+ * Whoever fetches says so before a file is written: what was read while it stayed the same was read
+ * from one commit. */
+bool feeds_code_is_old(struct feeds *feeds, struct record *record, struct arena *arena,
+                       struct str path, bool *ret, struct str *ret_head, struct err *err);
 /* As it was told last, without a question to the store. */
 bool feeds_code_waits(struct feeds *feeds, struct str path);
 

@@ -56,8 +56,8 @@ bool feed_git_open(struct feed_git **ret, struct server *server, void (*moved)(v
                    void *ctx, struct err *err);
 void feed_git_close(struct feed_git *git);
 /* feeds_code_is_old(), feeds_code_waits(); git may be NULL */
-bool feed_git_is_old(struct feed_git *git, struct record *record, struct str path, bool *ret,
-                     struct err *err);
+bool feed_git_is_old(struct feed_git *git, struct record *record, struct arena *arena,
+                     struct str path, bool *ret, struct str *ret_head, struct err *err);
 bool feed_git_waits(struct feed_git *git, struct str path);
 
 /* --- feed_states.c: states elsewhere --- */

@@ -57,7 +57,9 @@ struct piece {
     struct judges judges;
     struct recording recording;
     struct stack_result result;
-    bool locked; /* for an apply, and scanned all the same */
+    struct str code; /* the newest commit of its branch, when it began; or empty */
+    bool moved;      /* there was a newer one before all of its code was read */
+    bool locked;     /* for an apply, and scanned all the same */
 
     struct piece *next; /* was begun in the transaction that ended this one */
     struct lease taken; /* such a one's own */

@@ -375,6 +375,25 @@ static bool open_policy(struct piece *p)
     return true;
 }
 
+static bool has_old_code(struct piece *p, bool *ret)
+{
+    return feeds_code_is_old(p->s->server->feeds, piece_store(p), &p->arena, p->stack->path, ret,
+                             &p->code, &p->err);
+}
+
+/* Files that a fetch writes while they are read are those of no commit: what is missing of them for
+ * a moment is no difference. */
+static bool is_one_commit(void *ctx, struct err *err)
+{
+    struct piece *p = ctx;
+    struct str before = p->code;
+    bool old = false;
+    if (!has_old_code(p, &old))
+        return false;
+    p->moved = !str_equal(before, p->code);
+    return !p->moved || err_set(err, ERR_CANCELLED, "its code moved on");
+}
+
 static void fill_options(struct piece *p)
 {
     const struct server_options *o = &p->s->server->options;
@@ -396,6 +415,8 @@ static void fill_options(struct piece *p)
                                     .env = o->record.env,
                                     .repos = &p->repos,
                                     .known = p->s->known,
+                                    .on_read = is_one_commit,
+                                    .on_read_ctx = p,
                                     .now_utc_ms = record_now(piece_store(p))};
     if (p->kind == PIECE_SLICE) {
         p->scan.slice = (unsigned)p->progress.slice;
@@ -459,8 +480,9 @@ static bool look_at_it(struct piece *p)
     if (!open_policy(p))
         return is_result(p) && fail_with(p);
     p->scan.policy = p->hands->policy;
-    return scan_stack(&p->arena, p->stack, &p->scan, &p->result, &p->err) ||
-           (is_result(p) && fail_with(p));
+    if (!scan_stack(&p->arena, p->stack, &p->scan, &p->result, &p->err))
+        return is_result(p) && fail_with(p);
+    return !p->result.failed.len || is_one_commit(p, &p->err);
 }
 
 static bool may_go_on(struct piece *p)
@@ -500,11 +522,6 @@ static void make_next(struct piece *p)
                               .arena = {.limit = PIECE_ARENA}};
     if (!prepare(p->next))
         drop_next(p);
-}
-
-static bool has_old_code(struct piece *p, bool *ret)
-{
-    return feeds_code_is_old(p->s->server->feeds, piece_store(p), p->stack->path, ret, &p->err);
 }
 
 /* Within the transaction that ends the one before. What is more than a touch is begun after it. */
@@ -665,9 +682,10 @@ static bool leave_to_others(struct piece *p)
     const struct lease_end end = {.attempts = p->lease->attempts,
                                   .waits_utc_ms = p->lease->waits_utc_ms};
     LOG(p->s->server->options.log, LOG_INFO, "scan",
-        "another service has newer code: left to it until that is here",
+        "there is newer code: left to who has it, until it is here",
         LOG_TEXT("stack", p->stack->name));
-    return abandon(p, STR("another service had newer code"), &end, &p->err);
+    p->err = (struct err){0};
+    return abandon(p, STR("there was newer code"), &end, &p->err);
 }
 
 /* *ret_waits: it is not begun, for an apply goes on, or the code here is old. */
@@ -701,7 +719,9 @@ static bool scan_it(struct piece *p)
         metrics_observe(server_metrics(p->s->server), METRIC_SCAN_LAG,
                         LABELS(str_from(piece_names[p->kind])),
                         (double)(p->now - p->lease->due_utc_ms) / 1000);
-    if (!look_at_it(p) || !end_of_apply(p, &holder, &waits))
+    if (!look_at_it(p))
+        return p->moved && leave_to_others(p);
+    if (!end_of_apply(p, &holder, &waits))
         return false;
     if (waits)
         return true;

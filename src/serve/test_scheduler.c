@@ -13,6 +13,7 @@
 #include "model/config.h"
 #include "record/freshness.h"
 #include "record/touch.h"
+#include "serve/feeds.h"
 #include "serve/log.h"
 #include "serve/scheduler.h"
 #include "serve/scheduler_piece.h"
@@ -355,6 +356,54 @@ static void two_of_one_name_keep_no_other_from_its_scan(void **state)
     begin_with(&w, SECOND, "three");
     wait_for(&w, "SELECT count(*) FROM run WHERE stack = 'second' AND outcome = 'complete'", 2);
     end(&w, 0);
+    close_world(&w);
+}
+
+/* What is written while a run reads its code, once: somebody fetched another commit. */
+#define MOVES \
+    " UPDATE code_head SET hash = 'another' WHERE NOT EXISTS" \
+    " (SELECT 1 FROM run WHERE outcome = 'abandoned')"
+
+/* What was read while the branch moved on may be of no commit: nothing of it is recorded. */
+static void code_that_moves_while_it_is_read_is_read_again(void **state)
+{
+    struct world w = {0};
+    char text[600];
+    make_world(&w, *state,
+               "version: 1\nschedules: [weekly]\n" SERVE
+               "stacks: [{path: clone/app, name: app, snapshot: app/live.ndjson}]\n");
+    (void)snprintf(text, sizeof text,
+                   "cd %s && git init -q -b main origin && mkdir origin/app && cp app/t* origin/app"
+                   " && cd origin && git add -A && git -c user.name=a -c user.email=a@b commit -qm "
+                   "one && git clone -q . ../clone",
+                   w.dir);
+    if (system(text) != 0) /* NOLINT(cert-env33-c): our own words */
+        skip();
+    struct feed_code code = {.branch = STR("main"), .fetch_ms = 3600000};
+    code.url = arena_printf(&w.arena, "file://%s/origin", w.dir);
+    code.folder = arena_printf(&w.arena, "%s/clone", w.dir);
+    w.server[0].options.codes = &code;
+    w.server[0].options.ncodes = 1;
+    assert_true(hub_open(&w.server[0].hub, &w.err));
+    assert_true(feeds_open(&w.server[0].feeds, &w.server[0], &w.err));
+    wait_for(&w, "SELECT count(*) FROM code_head", 1);
+    assert_true(db_kind(w.record.db) == DB_SQLITE
+                    ? db_run(w.record.db,
+                             "CREATE TRIGGER moves AFTER INSERT ON run BEGIN" MOVES "; END", NULL,
+                             0, &w.err)
+                    : db_run(w.record.db, "CREATE RULE moves AS ON INSERT TO run DO ALSO" MOVES,
+                             NULL, 0, &w.err));
+    assert_true(scheduler_open(&w.scheduler[0], &w.server[0], &w.err));
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    scheduler_close(w.scheduler[0]);
+    feeds_close(w.server[0].feeds);
+    hub_close(w.server[0].hub);
+    assert_int_equal(
+        ask(&w, "SELECT count(*) FROM run WHERE outcome = 'abandoned' AND failed = 'there was newer"
+                " code'"),
+        1);
+    assert_int_equal(ask(&w, "SELECT count(*) FROM run"), 2);
+    assert_int_equal(ask(&w, "SELECT attempts FROM lease"), 0);
     close_world(&w);
 }
 
@@ -804,6 +853,7 @@ int main(void)
         cmocka_unit_test(a_folder_that_is_away_may_come_back),
         cmocka_unit_test(what_is_not_there_keeps_no_other_from_its_scan),
         cmocka_unit_test(two_of_one_name_keep_no_other_from_its_scan),
+        cmocka_unit_test(code_that_moves_while_it_is_read_is_read_again),
         cmocka_unit_test(a_tier_and_a_touch_are_scanned_alone),
         cmocka_unit_test(a_new_finding_wakes_the_others),
         cmocka_unit_test(touched_stacks_follow_one_another),
