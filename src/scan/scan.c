@@ -418,12 +418,6 @@ static bool take_wanted(struct scan *scan, struct desired *desired, struct stack
     return ok && use_code(scan, ret, err);
 }
 
-static bool is_read(const struct scan *scan, struct err *err)
-{
-    const struct scan_options *options = scan->tally.options;
-    return !options->on_read || options->on_read(options->on_read_ctx, err);
-}
-
 /* Live values from providers, files ... The state's texts are needed until all have answered.
  * desired: NULL where the state is known. */
 static bool scan_open(struct scan *scan, struct desired *desired, struct stack_result *ret,
@@ -441,8 +435,6 @@ static bool scan_open(struct scan *scan, struct desired *desired, struct stack_r
             *err = why;
         return !scan->tally.failed && scan_failed(scan->tally.arena, &why, ret, err);
     }
-    if (!is_read(scan, err))
-        return false;
     if (info->no_state && (!scan->code || !scan_code_has_instances(scan->code)))
         return fail_without_state(scan->tally.arena, scan->stack, info->label, ret, err);
     if (info->no_state && !note_no_state(scan, info->label, err))
@@ -494,8 +486,6 @@ static bool scan_snapshot(struct scan *scan, struct str path, struct stack_resul
             *err = why;
         return false;
     }
-    if (!is_read(scan, err))
-        return false;
     ret->source = match.desired_label;
     ret->live = match.live_label;
     if (match.no_state)

@@ -66,9 +66,6 @@ struct scan_options {
      * is not called; optional. */
     bool (*knows_state)(void *ctx, uint64_t hash, bool *ret, struct err *err);
     void *on_state_ctx;
-    /* Called when state and code were read; false ends the scan with that error; optional. */
-    bool (*on_read)(void *ctx, struct err *err);
-    void *on_read_ctx;
     /* States that need not be walked again for a few addresses (desired/known.h); NULL = none. */
     struct known_states *known;
 };

@@ -57,8 +57,7 @@ struct piece {
     struct judges judges;
     struct recording recording;
     struct stack_result result;
-    struct str code; /* the newest commit of its branch, when it began; or empty */
-    bool moved;      /* there was a newer one before all of its code was read */
+    struct str code; /* the newest commit of its branch, when it was asked last; or empty */
     bool locked;     /* for an apply, and scanned all the same */
 
     struct piece *next; /* was begun in the transaction that ended this one */

@@ -25,7 +25,8 @@ enum {
     UNCHECKED_TIMES = 8,
     APPLY_LOOK_MS = 5000, /* is it over? */
     POLICY_MS = 60000,    /* then it is opened anew: waivers end by the clock */
-    AGAIN_MS = 500
+    AGAIN_MS = 500,
+    MOVED_TIMES = 3 /* in a row its code moved while it was read */
 };
 static const size_t PIECE_ARENA = (size_t)1 << 36;
 
@@ -382,16 +383,19 @@ static bool has_old_code(struct piece *p, bool *ret)
 }
 
 /* Files that a fetch writes while they are read are those of no commit: what is missing of them for
- * a moment is no difference. */
-static bool is_one_commit(void *ctx, struct err *err)
+ * a moment is no difference. Where the branch never rests that long, it is no reason to have none.
+ */
+static bool has_moved(struct piece *p, bool *ret)
 {
-    struct piece *p = ctx;
     struct str before = p->code;
     bool old = false;
+    *ret = false;
+    if (p->lease->attempts >= MOVED_TIMES)
+        return true;
     if (!has_old_code(p, &old))
         return false;
-    p->moved = !str_equal(before, p->code);
-    return !p->moved || err_set(err, ERR_CANCELLED, "its code moved on");
+    *ret = !str_equal(before, p->code);
+    return true;
 }
 
 static void fill_options(struct piece *p)
@@ -415,8 +419,6 @@ static void fill_options(struct piece *p)
                                     .env = o->record.env,
                                     .repos = &p->repos,
                                     .known = p->s->known,
-                                    .on_read = is_one_commit,
-                                    .on_read_ctx = p,
                                     .now_utc_ms = record_now(piece_store(p))};
     if (p->kind == PIECE_SLICE) {
         p->scan.slice = (unsigned)p->progress.slice;
@@ -480,9 +482,8 @@ static bool look_at_it(struct piece *p)
     if (!open_policy(p))
         return is_result(p) && fail_with(p);
     p->scan.policy = p->hands->policy;
-    if (!scan_stack(&p->arena, p->stack, &p->scan, &p->result, &p->err))
-        return is_result(p) && fail_with(p);
-    return !p->result.failed.len || is_one_commit(p, &p->err);
+    return scan_stack(&p->arena, p->stack, &p->scan, &p->result, &p->err) ||
+           (is_result(p) && fail_with(p));
 }
 
 static bool may_go_on(struct piece *p)
@@ -677,14 +678,13 @@ static bool end_of_apply(struct piece *p, const struct lock_holder *before, bool
 }
 
 /* Free again at once, for those who have the newer code. */
-static bool leave_to_others(struct piece *p)
+static bool leave_to_others(struct piece *p, bool in_vain)
 {
-    const struct lease_end end = {.attempts = p->lease->attempts,
+    const struct lease_end end = {.attempts = p->lease->attempts + in_vain,
                                   .waits_utc_ms = p->lease->waits_utc_ms};
     LOG(p->s->server->options.log, LOG_INFO, "scan",
         "there is newer code: left to who has it, until it is here",
         LOG_TEXT("stack", p->stack->name));
-    p->err = (struct err){0};
     return abandon(p, STR("there was newer code"), &end, &p->err);
 }
 
@@ -695,7 +695,7 @@ static bool begin_it(struct piece *p, struct lock_holder *holder, bool *ret_wait
     if (!has_old_code(p, ret_waits))
         return false;
     if (*ret_waits)
-        return leave_to_others(p);
+        return leave_to_others(p, false);
     if (!look_here(p, holder))
         return false;
     if (p->lease->waits_utc_ms) /* one look is less than a scan in vain */
@@ -712,15 +712,17 @@ static bool begin_it(struct piece *p, struct lock_holder *holder, bool *ret_wait
 static bool scan_it(struct piece *p)
 {
     struct lock_holder holder = {0};
-    bool waits = false;
+    bool waits = false, moved = false;
     if (!p->begun && (!begin_it(p, &holder, &waits) || waits))
         return waits && !p->err.kind;
     if (p->lease->due_utc_ms > 0)
         metrics_observe(server_metrics(p->s->server), METRIC_SCAN_LAG,
                         LABELS(str_from(piece_names[p->kind])),
                         (double)(p->now - p->lease->due_utc_ms) / 1000);
-    if (!look_at_it(p))
-        return p->moved && leave_to_others(p);
+    if (!look_at_it(p) || !has_moved(p, &moved))
+        return false;
+    if (moved)
+        return leave_to_others(p, true);
     if (!end_of_apply(p, &holder, &waits))
         return false;
     if (waits)
