@@ -8,6 +8,7 @@
 #include "cli/app.h"
 #include "cli/command.h"
 #include "cli/conftest_setup.h"
+#include "cli/rows.h"
 #include "policy/inputs.h"
 #include "policy/plain.h"
 #include "wire/json.h"
@@ -24,12 +25,7 @@ static const struct option options[] = {
     [COMBINE] = {.name = "combine",
                  .kind = OPTION_FLAG,
                  .text = "one document of all files: an array of path and contents"},
-    [CONFIG_FILE] = {.name = "config-file",
-                     .letter = 'c',
-                     .kind = OPTION_STRING,
-                     .arg = "FILE",
-                     .text = "options that are not given; conftest.toml (.yaml, .json) without "
-                             "it, if there is one"},
+    [CONFIG_FILE] = ROW_CONFTEST_CONFIG,
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 

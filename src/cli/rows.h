@@ -120,4 +120,28 @@
      .text = "stdout (as without it), json, tap, table, junit, github, azuredevops or sarif"}
 #define ROW_NO_COLOR_ACCEPTED \
     {.name = "no-color", .kind = OPTION_FLAG, .text = "accepted; there are none"}
+#define ROW_NAMESPACES \
+    {.name = "namespace", .letter = 'n', .kind = OPTION_LIST, .arg = "NAME", \
+     .text = "packages whose rules are asked, with wildcards; main without it; may be repeated"}
+#define ROW_ALL_NAMESPACES \
+    {.name = "all-namespaces", .kind = OPTION_FLAG, .text = "ask the rules of every package"}
+#define ROW_STRICT_REGO \
+    {.name = "strict", .kind = OPTION_FLAG, \
+     .text = "unused variables, arguments and imports of policies are errors"}
+#define ROW_TRACE \
+    {.name = "trace", .kind = OPTION_FLAG, \
+     .text = "tell on standard error how the answers came about"}
+#define ROW_JUNIT_HIDE_MESSAGE \
+    {.name = "junit-hide-message", .kind = OPTION_FLAG, \
+     .text = "names in JUnit without the message"}
+#define ROW_GITHUB_HIDE_PASSED \
+    {.name = "github-hide-passed", .kind = OPTION_FLAG, \
+     .text = "only what did not pass in the output for GitHub"}
+#define ROW_PROTO_FILE_DIRS \
+    {.name = "proto-file-dirs", .kind = OPTION_LIST, .arg = "DIR", \
+     .text = "accepted; text protobuf is not read"}
+#define ROW_CONFTEST_CONFIG \
+    {.name = "config-file", .letter = 'c', .kind = OPTION_STRING, .arg = "FILE", \
+     .text = "options that are not given; conftest.toml (.yaml, .json) without it, if there is " \
+             "one"}
 /* clang-format on */
