@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "desired/code_parts.h"
+#include "lang/hcl/content.h"
 
 struct bound { /* iterators of dynamic blocks */
     const struct bound *outer;
@@ -38,17 +39,6 @@ static void add_expr(struct search *s, const struct hcl_expr *expr, const struct
             s->ref[s->n].index = NULL;
         s->n++;
     }
-}
-
-static bool is_meta(const struct hcl_body_spec *meta, struct str name, bool block)
-{
-    for (size_t i = 0; block && i < meta->nblocks; i++)
-        if (str_equal(meta->block[i].type, name))
-            return true;
-    for (size_t i = 0; !block && i < meta->nattributes; i++)
-        if (str_equal(meta->attribute[i].name, name))
-            return true;
-    return false;
 }
 
 static void add_body(struct search *s, const struct hcl_body *body,
@@ -92,11 +82,11 @@ static void add_body(struct search *s, const struct hcl_body *body,
             s->ref[i].index = NULL;
     }
     for (size_t i = 0; i < body->nattributes; i++)
-        if (!is_meta(meta, body->attribute[i].name, false))
+        if (!hcl_find_attribute_spec(meta, body->attribute[i].name))
             add_expr(s, body->attribute[i].value, bound);
     for (size_t i = 0; i < body->nblocks; i++) {
         const struct hcl_block *block = &body->block[i];
-        if (is_meta(meta, block->type, true))
+        if (hcl_find_block_spec(meta, block->type))
             continue;
         if (str_equal(block->type, STR("dynamic")) && block->nlabels == 1)
             add_dynamic(s, block, bound, depth_left - 1);

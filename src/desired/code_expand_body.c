@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "desired/code_parts.h"
+#include "lang/hcl/content.h"
 #include "lang/hcl/eval_parts.h"
 #include "lang/hcl/types.h"
 
@@ -27,20 +28,6 @@ const struct hcl_body_spec code_resource_meta = {
     .nattributes = sizeof resource_attributes / sizeof *resource_attributes,
     .block = resource_blocks,
     .nblocks = sizeof resource_blocks / sizeof *resource_blocks};
-static const struct hcl_attribute_spec provider_attributes[] = {
-    {STR_INIT("alias"), false},      {STR_INIT("version"), false},  {STR_INIT("count"), false},
-    {STR_INIT("depends_on"), false}, {STR_INIT("for_each"), false}, {STR_INIT("source"), false},
-};
-static const struct hcl_block_spec provider_blocks[] = {
-    {.type = STR_INIT("_")},
-    {.type = STR_INIT("lifecycle")},
-    {.type = STR_INIT("locals")},
-};
-const struct hcl_body_spec code_provider_meta = {
-    .attribute = provider_attributes,
-    .nattributes = sizeof provider_attributes / sizeof *provider_attributes,
-    .block = provider_blocks,
-    .nblocks = sizeof provider_blocks / sizeof *provider_blocks};
 const struct hcl_body_spec code_no_meta = {.nattributes = 0};
 
 /* --- what the bodies hold --- */
@@ -65,18 +52,6 @@ struct expander {
     bool fine;
 };
 
-static bool is_meta(const struct hcl_body_spec *meta, struct str name, bool block)
-{
-    if (block)
-        for (size_t i = 0; i < meta->nblocks; i++)
-            if (str_equal(meta->block[i].type, name))
-                return true;
-    for (size_t i = 0; !block && i < meta->nattributes; i++)
-        if (str_equal(meta->attribute[i].name, name))
-            return true;
-    return false;
-}
-
 /* JSON syntax without a schema: all of it may be attributes, but for dynamic blocks. */
 static bool raw_json_content(struct expander *x, const struct code_body *body,
                              const struct hcl_body_spec *meta, struct hcl_content *ret)
@@ -93,7 +68,7 @@ static bool raw_json_content(struct expander *x, const struct code_body *body,
     for (size_t i = 0; a && i < all.nattributes; i++) {
         struct str name = all.attribute[i].name;
         bool own = blocks.nblocks && str_equal(name, dynamic.type);
-        if (!own && !is_meta(meta, name, false) && !is_meta(meta, name, true))
+        if (!own && !hcl_find_attribute_spec(meta, name) && !hcl_find_block_spec(meta, name))
             a[ret->nattributes++] = all.attribute[i];
     }
     return a;
@@ -111,10 +86,10 @@ static bool raw_content(struct expander *x, const struct code_body *body,
     if (body->body->json)
         return raw_json_content(x, body, meta, ret);
     for (size_t i = 0; i < body->body->nattributes; i++)
-        if (!is_meta(meta, body->body->attribute[i].name, false))
+        if (!hcl_find_attribute_spec(meta, body->body->attribute[i].name))
             a[c.nattributes++] = body->body->attribute[i];
     for (size_t i = 0; i < body->body->nblocks; i++)
-        if (!is_meta(meta, body->body->block[i].type, true))
+        if (!hcl_find_block_spec(meta, body->body->block[i].type))
             b[c.nblocks++] = body->body->block[i];
     *ret = c;
     return true;
@@ -388,7 +363,7 @@ static bool read_dynamic(struct expander *x, const struct hcl_scope *names, bool
     if (!check_each(x, d))
         return false;
     if (c.nblocks == 1) {
-        d->content = &c.block[0];
+        d->content = c.block;
         return true;
     }
     if (c.nblocks == 0)

@@ -581,4 +581,4 @@ bool code_body_value(const struct code_scope *scope, const struct code_body *bod
 /* The object of one expanded body. False where it gives errors. */
 bool code_tree_value(const struct code_scope *scope, const struct code_body_tree *tree,
                      struct value *ret);
-extern const struct hcl_body_spec code_resource_meta, code_provider_meta, code_no_meta;
+extern const struct hcl_body_spec code_resource_meta, code_no_meta;

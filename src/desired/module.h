@@ -199,6 +199,8 @@ struct code_read_options {
 bool code_module_read(struct arena *arena, struct str path, struct str dir,
                       const struct code_read_options *options, struct hcl_diags *diags,
                       struct code_module *ret, struct err *err);
+/* What of a provider block is not the provider's own. */
+extern const struct hcl_body_spec code_provider_meta;
 /* Does the provider (source in full) come with Terraform itself: terraform_data and the like? */
 bool code_is_builtin(struct str provider);
 const struct code_variable *code_find_variable(const struct code_module *module, struct str name);

@@ -80,16 +80,11 @@ static const struct code_provider *find_provider(const struct code_module *m, st
 static bool body_is_empty(struct checking *in, const struct hcl_file *file,
                           const struct hcl_body *body)
 {
-    static const struct hcl_attribute_spec attributes[] = {
-        {STR_INIT("alias"), 0},      {STR_INIT("version"), 0},  {STR_INIT("count"), 0},
-        {STR_INIT("depends_on"), 0}, {STR_INIT("for_each"), 0}, {STR_INIT("source"), 0}};
-    static const struct hcl_block_spec blocks[] = {
-        {STR_INIT("_"), {0}}, {STR_INIT("lifecycle"), {0}}, {STR_INIT("locals"), {0}}};
-    static const struct hcl_body_spec spec = {attributes, 6, blocks, 3, NULL};
     AUTO_ARENA scratch = {.limit = 64 << 20};
     struct hcl_diags unheard = {.arena = &scratch};
     struct hcl_content content;
-    return hcl_body_content(in->arena, file, body, &spec, false, &unheard, &content) &&
+    return hcl_body_content(in->arena, file, body, &code_provider_meta, false, &unheard,
+                            &content) &&
            !hcl_has_errors(&unheard);
 }
 

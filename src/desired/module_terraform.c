@@ -329,16 +329,18 @@ static void provider_blocks(struct code_decoder *d, const struct hcl_content *co
     }
 }
 
+static const struct hcl_attribute_spec provider_attributes[] = {
+    {STR_INIT("alias"), 0},      {STR_INIT("version"), 0},  {STR_INIT("count"), 0},
+    {STR_INIT("depends_on"), 0}, {STR_INIT("for_each"), 0}, {STR_INIT("source"), 0}};
+static const struct hcl_block_spec provider_block_specs[] = {
+    {STR_INIT("_"), {0}}, {STR_INIT("lifecycle"), {0}}, {STR_INIT("locals"), {0}}};
+const struct hcl_body_spec code_provider_meta = {provider_attributes, 6, provider_block_specs, 3,
+                                                 NULL};
+
 void code_decode_provider(struct code_decoder *d, const struct hcl_block *block,
                           struct code_parts *parts)
 {
-    static const struct hcl_attribute_spec attributes[] = {
-        {STR_INIT("alias"), 0},      {STR_INIT("version"), 0},  {STR_INIT("count"), 0},
-        {STR_INIT("depends_on"), 0}, {STR_INIT("for_each"), 0}, {STR_INIT("source"), 0}};
-    static const struct hcl_block_spec blocks[] = {
-        {STR_INIT("_"), {0}}, {STR_INIT("lifecycle"), {0}}, {STR_INIT("locals"), {0}}};
-    static const struct hcl_body_spec spec = {attributes, 6, blocks, 3, NULL};
-    struct hcl_content content = code_content(d, &block->body, &spec, true);
+    struct hcl_content content = code_content(d, &block->body, &code_provider_meta, true);
     struct code_provider p = {.name = block->label[0].text,
                               .file = d->file,
                               .body = &block->body,

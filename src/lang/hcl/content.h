@@ -25,6 +25,10 @@ struct hcl_body_spec {
     size_t nblocks;
     const struct hcl_body_spec *taken; /* what earlier calls asked for: passed over; NULL = none */
 };
+/* What the spec itself has of that name, or NULL. */
+const struct hcl_attribute_spec *hcl_find_attribute_spec(const struct hcl_body_spec *spec,
+                                                         struct str name);
+const struct hcl_block_spec *hcl_find_block_spec(const struct hcl_body_spec *spec, struct str type);
 /* In source order; only what the spec names. Blocks are struct hcl_block for both syntaxes: in JSON
  * one for each object, its header the place of the opening brace or bracket. */
 struct hcl_content {

@@ -13,9 +13,6 @@ struct hcl_asking {
 
 /* Near enough for "Did you mean": fewer than three characters differ. */
 bool hcl_is_near(struct str a, struct str b);
-const struct hcl_attribute_spec *hcl_find_attribute_spec(const struct hcl_body_spec *spec,
-                                                         struct str name);
-const struct hcl_block_spec *hcl_find_block_spec(const struct hcl_body_spec *spec, struct str type);
 bool hcl_is_taken_attribute(const struct hcl_body_spec *spec, struct str name);
 bool hcl_is_taken_block(const struct hcl_body_spec *spec, struct str type);
 /* A name that the table knows, is near and (an attribute) not found yet; or {0}. */
