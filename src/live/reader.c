@@ -64,3 +64,14 @@ const struct reader *reader_choose(struct reader_choice *last, const struct stac
                                    choose(stack, resource)};
     return last->reader;
 }
+
+bool live_tell_unreadable(const struct resource *resource, struct str reason, live_sink on_result,
+                          void *sink_ctx, struct err *err)
+{
+    struct live_result result = {.resource = resource,
+                                 .status = LIVE_UNREADABLE,
+                                 .reason = reason,
+                                 .desired = value_null(),
+                                 .live = value_null()};
+    return on_result(sink_ctx, &result, err);
+}

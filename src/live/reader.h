@@ -111,6 +111,10 @@ struct reader_options {
 /* false from on_result stops the reading (its err is passed on). */
 typedef bool (*live_sink)(void *ctx, const struct live_result *result, struct err *err);
 
+/* A result for a resource of which nothing can be read, and why. */
+bool live_tell_unreadable(const struct resource *resource, struct str reason, live_sink on_result,
+                          void *sink_ctx, struct err *err);
+
 struct reader {
     const char *name; /* "provider", "file", "snapshot" */
     const char *summary;

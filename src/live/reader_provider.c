@@ -33,17 +33,6 @@ static bool claims(const struct stack *stack, const struct resource *resource)
     return code_is_builtin(resource->provider) || locate_has(stack, env, resource->provider);
 }
 
-static bool unreadable(const struct resource *resource, struct str reason, live_sink on_result,
-                       void *sink_ctx, struct err *err)
-{
-    struct live_result result = {.resource = resource,
-                                 .status = LIVE_UNREADABLE,
-                                 .reason = reason,
-                                 .desired = value_null(),
-                                 .live = value_null()};
-    return on_result(sink_ctx, &result, err);
-}
-
 /* Nothing can be found out about providers at all: a CLI configuration that cannot be read. */
 static bool all_unreadable(const struct resource *const *resources, size_t n, const struct err *why,
                            live_sink on_result, void *sink_ctx, struct err *err)
@@ -51,7 +40,7 @@ static bool all_unreadable(const struct resource *const *resources, size_t n, co
     char text[2048];
     struct str reason = str_from(err_text(why, text, sizeof text));
     for (size_t i = 0; i < n; i++)
-        if (!unreadable(resources[i], reason, on_result, sink_ctx, err))
+        if (!live_tell_unreadable(resources[i], reason, on_result, sink_ctx, err))
             return false;
     return true;
 }

@@ -25,15 +25,10 @@ static enum rego_outcome whole_number(struct rego_call *call, size_t i, int64_t 
 static enum rego_outcome array_concat(struct rego_call *call, struct value *ret)
 {
     const struct value *a = &call->arg[0], *b = &call->arg[1];
-    size_t n = (size_t)a->len + b->len;
-    struct value *items = arena_new_raw(call->arena, struct value, n);
-    if (!items || n > VALUE_LEN_MAX)
+    struct value *items = rego_join_items(call->arena, a, b);
+    if (!items)
         return REGO_HALT;
-    if (a->len)
-        memcpy(items, a->items, a->len * sizeof *items);
-    if (b->len)
-        memcpy(items + a->len, b->items, b->len * sizeof *items);
-    *ret = value_items(VALUE_TUPLE, items, n);
+    *ret = value_items(VALUE_TUPLE, items, (size_t)a->len + b->len);
     return REGO_DEFINED;
 }
 

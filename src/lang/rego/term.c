@@ -217,6 +217,19 @@ static int compare_qsort(const void *a, const void *b)
     return rego_compare(a, b);
 }
 
+struct value *rego_join_items(struct arena *arena, const struct value *a, const struct value *b)
+{
+    size_t n = (size_t)a->len + b->len;
+    struct value *items = n > VALUE_LEN_MAX ? NULL : arena_new_raw(arena, struct value, n);
+    if (!items)
+        return NULL;
+    if (a->len)
+        memcpy(items, a->items, a->len * sizeof *items);
+    if (b->len)
+        memcpy(items + a->len, b->items, b->len * sizeof *items);
+    return items;
+}
+
 struct value rego_make_set(struct value *items, size_t n)
 {
     size_t kept = 0;

@@ -58,6 +58,8 @@ bool rego_next(const struct value *v, size_t *at, struct value *ret_key, struct 
 /* The i-th of them where it stands: what rego_next gave a copy of when *at became i + 1. */
 const struct value *rego_item(const struct value *v, size_t i);
 
+/* The items of a, then those of b; NULL where memory is out or they are too many. */
+struct value *rego_join_items(struct arena *arena, const struct value *a, const struct value *b);
 /* Sort and drop equal ones in place. */
 struct value rego_make_set(struct value *items, size_t n);
 /* Sort in place. False with *ret_clash (index of a pair) if one key has two different values. */

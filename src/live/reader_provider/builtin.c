@@ -17,17 +17,6 @@ enum { ATTRIBUTES = sizeof attributes / sizeof *attributes };
 static const struct path_step trigger = {.kind = PATH_KEY, .key = STR_INIT("triggers_replace")};
 static const struct path trigger_path = {&trigger, 1};
 
-static bool unreadable(const struct resource *resource, struct str reason, live_sink on_result,
-                       void *sink_ctx, struct err *err)
-{
-    struct live_result result = {.resource = resource,
-                                 .status = LIVE_UNREADABLE,
-                                 .reason = reason,
-                                 .desired = value_null(),
-                                 .live = value_null()};
-    return on_result(sink_ctx, &result, err);
-}
-
 static bool differs(const struct live_question *question, struct str name)
 {
     const struct value *prior = value_get(&question->prior, name);
@@ -90,8 +79,8 @@ static bool give_planned(const struct resource *resource, const struct reader_op
         return arena_full(arena, err);
     if (!type_apply(arena, schema.block.type, recorded, !resource->attributes_plain,
                     &result.desired, &why))
-        return unreadable(resource, str_from(err_text(&why, text, sizeof text)), on_result,
-                          sink_ctx, err);
+        return live_tell_unreadable(resource, str_from(err_text(&why, text, sizeof text)),
+                                    on_result, sink_ctx, err);
     result.live = result.desired;
     result.schema = &schema;
     if (!plan_side(arena, options, &result, LIVE_SIDE_LIVE, &result.from_live, err))
@@ -111,15 +100,15 @@ bool builtin_read(const struct resource *resource, const struct reader_options *
     struct err why = {0};
     char text[1024];
     if (!str_equal(resource->type, STR("terraform_data")))
-        return unreadable(resource, STR("the built-in provider has only terraform_data"), on_result,
-                          sink_ctx, err);
+        return live_tell_unreadable(resource, STR("the built-in provider has only terraform_data"),
+                                    on_result, sink_ctx, err);
     if (resource->import_id.len)
-        return unreadable(resource, STR("nothing is known of it outside of a state"), on_result,
-                          sink_ctx, err);
+        return live_tell_unreadable(resource, STR("nothing is known of it outside of a state"),
+                                    on_result, sink_ctx, err);
     if (!json_parse(&arena, resource->attributes_json, "attributes", JSON_DUPLICATES_LAST, &v,
                     &why))
-        return unreadable(resource, str_from(err_text(&why, text, sizeof text)), on_result,
-                          sink_ctx, err);
+        return live_tell_unreadable(resource, str_from(err_text(&why, text, sizeof text)),
+                                    on_result, sink_ctx, err);
     if (options->ask)
         return give_planned(resource, options, &v, &arena, on_result, sink_ctx, err);
     struct live_result result = {
