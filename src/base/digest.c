@@ -166,6 +166,20 @@ void digest_hex(const struct digest *digest, char out[DIGEST_HEX + 1])
     out[DIGEST_HEX] = '\0';
 }
 
+bool digest_text(struct arena *arena, const struct digest *digest, struct str *ret, struct err *err)
+{
+    char hex[DIGEST_HEX + 1];
+    digest_hex(digest, hex);
+    *ret = arena_printf(arena, "sha256:%s", hex);
+    return ret->ptr || arena_full(arena, err);
+}
+
+bool digest_text_of(struct arena *arena, struct str bytes, struct str *ret, struct err *err)
+{
+    struct digest digest;
+    return digest_sha256(bytes, &digest, err) && digest_text(arena, &digest, ret, err);
+}
+
 bool digest_equal(const struct digest *a, const struct digest *b)
 {
     return CRYPTO_memcmp(a->byte, b->byte, DIGEST_SIZE) == 0;
@@ -201,7 +215,7 @@ struct str base64_encode(struct arena *arena, struct str bytes)
     return (struct str){text, len};
 }
 
-static int sextet(char c)
+int base64_digit(char c)
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -223,7 +237,7 @@ bool base64_decode(struct arena *arena, struct str text, struct str *ret, struct
     size_t len = 0;
     uint32_t bits = 0;
     for (size_t i = 0; i < n; i++) {
-        int six = sextet(text.ptr[i]);
+        int six = base64_digit(text.ptr[i]);
         if (six < 0)
             return err_set(err, ERR_SYNTAX, "not base64 at byte %zu", i);
         bits = bits << 6 | (uint32_t)six;

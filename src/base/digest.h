@@ -36,11 +36,16 @@ bool digest_hmac_sha256(struct str key, struct str bytes, struct digest *ret, st
 bool digest_file(const char *path, struct digest *ret, struct err *err);
 /* 64 lower-case hex digits and a NUL. */
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX + 1]);
+/* "sha256:" and the digits, as reports and the store have it; and that of some bytes. */
+bool digest_text(struct arena *arena, const struct digest *digest, struct str *ret,
+                 struct err *err);
+bool digest_text_of(struct arena *arena, struct str bytes, struct str *ret, struct err *err);
 bool digest_equal(const struct digest *a, const struct digest *b); /* in constant time */
 
 /* Standard base64 with padding. Decoding accepts it with and without padding. */
 struct str base64_encode(struct arena *arena, struct str bytes);
 bool base64_decode(struct arena *arena, struct str text, struct str *ret, struct err *err);
+int base64_digit(char c); /* 0 to 63, or -1 */
 
 /* A fast table hash (XXH3), never for integrity. */
 uint64_t hash_bytes(struct str bytes, uint64_t seed);

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -268,6 +269,14 @@ static size_t last_slash(struct str path)
         if (path.ptr[i] == '/')
             return i;
     return SIZE_MAX;
+}
+
+struct str io_real_path(struct arena *arena, struct str path)
+{
+    char real[PATH_MAX];
+    struct str ended = arena_dup(arena, path);
+    return ended.ptr && realpath(ended.ptr, real) ? arena_dup(arena, str_from(real))
+                                                  : (struct str){0};
 }
 
 struct str io_dirname(struct str path)

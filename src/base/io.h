@@ -29,6 +29,8 @@ bool io_make_dirs(const char *path, unsigned mode, struct err *err);
 /* "dir/name" with exactly one slash; `name` alone where it is absolute or dir is empty. NUL-ended.
  */
 struct str io_join(struct arena *arena, struct str dir, struct str name);
+/* With links followed, NUL-ended; ptr NULL where there is nothing (errno says why), or no room. */
+struct str io_real_path(struct arena *arena, struct str path);
 struct str io_dirname(struct str path);  /* "." where there is no slash */
 struct str io_basename(struct str path); /* what follows the last slash */
 /* The names in a directory, sorted bytewise, without "." and ".."; at most max_names. */

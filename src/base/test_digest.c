@@ -31,6 +31,10 @@ static void sha256_of_the_standard(void **state)
     assert_hex(&digest, EMPTY);
     assert_true(digest_sha256(STR("abc"), &digest, &err));
     assert_hex(&digest, ABC);
+    AUTO_ARENA arena = {.limit = 1 << 12};
+    struct str text;
+    assert_true(digest_text_of(&arena, STR("abc"), &text, &err));
+    assert_true(str_equal(text, STR("sha256:" ABC)));
     struct sha256 *sha = sha256_open(&err);
     for (int i = 0; i < 1000; i++)
         sha256_add(sha, STR("aaaaaaaaaa"));

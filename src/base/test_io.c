@@ -1,6 +1,7 @@
 /* test_io.c - files: whole reads with a limit, atomic writes, folders, names. */
 #include "base/test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,6 +137,21 @@ static void a_link_that_leads_back_is_a_loop(void **state)
     assert_false(io_is_loop(in(room, "a/none")));
 }
 
+static void links_are_followed_to_the_real_path(void **state)
+{
+    struct room *room = *state;
+    struct err err = {0};
+    AUTO_ARENA arena = {.limit = 1 << 14};
+    assert_true(io_make_dirs(in(room, "a/b"), 0700, &err));
+    struct str want = io_real_path(&arena, str_from(room->path));
+    assert_true(str_ends(want, STR("/a/b")) && want.ptr[want.len] == '\0');
+    assert_int_equal(symlink("a/b", in(room, "link")), 0);
+    assert_true(str_equal(io_real_path(&arena, str_from(room->path)), want));
+    assert_true(str_equal(io_real_path(&arena, str_from(in(room, "a/../link/."))), want));
+    assert_null(io_real_path(&arena, str_from(in(room, "none"))).ptr);
+    assert_int_equal(errno, ENOENT);
+}
+
 static void folders_are_made_and_listed(void **state)
 {
     struct room *room = *state;
@@ -210,6 +226,7 @@ int main(void)
         IN_ROOM(streams_are_read_to_their_end),
         IN_ROOM(a_failed_write_leaves_the_old_file),
         IN_ROOM(a_link_that_leads_back_is_a_loop),
+        IN_ROOM(links_are_followed_to_the_real_path),
         IN_ROOM(folders_are_made_and_listed),
         cmocka_unit_test(names_are_joined_and_taken_apart),
         IN_ROOM(handles_close_themselves),

@@ -113,17 +113,6 @@ static bool make_branch(struct adopting *a, const struct adopt_result *result, s
 
 /* --- the event: before anything is written --- */
 
-static bool digest_text(struct arena *arena, struct str text, struct str *ret, struct err *err)
-{
-    struct digest digest;
-    char hex[DIGEST_HEX + 1];
-    if (!digest_sha256(text, &digest, err))
-        return false;
-    digest_hex(&digest, hex);
-    *ret = arena_printf(arena, "sha256:%s", hex);
-    return ret->ptr || arena_full(arena, err);
-}
-
 static bool fill_event(struct adopting *a, const struct adopt_result *result, struct event *ret,
                        struct err *err)
 {
@@ -143,7 +132,7 @@ static bool fill_event(struct adopting *a, const struct adopt_result *result, st
         input[i].name = shown_path(a, result->file[i].path);
         if (!input[i].name.ptr)
             return arena_full(a->arena, err);
-        if (!digest_text(a->arena, result->file[i].after, &input[i].digest, err))
+        if (!digest_text_of(a->arena, result->file[i].after, &input[i].digest, err))
             return false;
     }
     if (!who_am_i(a->app, a->arena, &actor, err))

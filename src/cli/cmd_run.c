@@ -1,5 +1,4 @@
 /* cmd_run.c - `plumb run -- tofu apply`: a command behind whose providers plumb stands. */
-#include <stdlib.h>
 
 #include "base/err.h"
 #include "base/io.h"
@@ -49,10 +48,8 @@ static bool add_file(struct arena *arena, struct str dir, struct str path,
                      struct code_input_value *ret, struct err *err)
 {
     struct str whole = io_join(arena, dir, path);
-    char *resolved = whole.ptr ? realpath(whole.ptr, NULL) : NULL;
-    *ret = (struct code_input_value){
-        .is_file = true, .text = resolved ? arena_dup(arena, str_from(resolved)) : whole};
-    free(resolved);
+    struct str real = io_real_path(arena, whole);
+    *ret = (struct code_input_value){.is_file = true, .text = real.ptr ? real : whole};
     return ret->text.ptr || arena_full(arena, err);
 }
 

@@ -1,8 +1,6 @@
 /* gating.c - opening plans. */
 #include "cli/gating.h"
 
-#include <stdlib.h>
-
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/err.h"
@@ -11,17 +9,6 @@
 #include "desired/backend.h"
 #include "desired/saved_plan.h"
 #include "desired/stacks.h"
-
-bool gating_digest(struct arena *arena, struct str bytes, struct str *ret, struct err *err)
-{
-    struct digest digest;
-    char hex[DIGEST_HEX + 1];
-    if (!digest_sha256(bytes, &digest, err))
-        return false;
-    digest_hex(&digest, hex);
-    *ret = arena_printf(arena, "sha256:%s", hex);
-    return ret->ptr || arena_full(arena, err);
-}
 
 /* JSON begins with a brace; anything else is for the binary that made it to open. */
 static bool is_json(struct str bytes)
@@ -41,10 +28,7 @@ static bool is_encrypted(struct str bytes)
 static bool show(struct arena *arena, const struct app *app, const struct stack *stack,
                  struct str path, struct gating_plan *plan, struct err *err)
 {
-    struct str name = arena_dup(arena, path);
-    char *real = name.ptr ? realpath(name.ptr, NULL) : NULL;
-    struct str file = real ? arena_dup(arena, str_from(real)) : (struct str){0};
-    free(real);
+    struct str file = io_real_path(arena, path);
     if (!file.ptr)
         return err_set(err, ERR_IO, "%.*s: a saved plan is opened as a file", STR_ARG(path));
     plan->saved = plan->big.text;
@@ -59,7 +43,7 @@ bool gating_read_plan(struct arena *arena, struct str path, struct gating_plan *
     if (!ret->name.ptr)
         return arena_full(arena, err);
     return io_big_read(piped ? "/dev/stdin" : ret->name.ptr, GATING_PLAN_MAX, &ret->big, err) &&
-           gating_digest(arena, ret->big.text, &ret->digest, err);
+           digest_text_of(arena, ret->big.text, &ret->digest, err);
 }
 
 bool gating_open_plan(struct arena *arena, const struct app *app, const struct stack *stack,

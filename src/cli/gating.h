@@ -35,5 +35,3 @@ struct gating_stack {
 /* The one stack that is meant, as stacks_find() has it. *ret_config may be NULL. */
 bool gating_find_stack(struct arena *arena, const struct app *app, const struct gating_stack *ask,
                        struct stack *ret, const struct config **ret_config, struct err *err);
-/* "sha256:..." */
-bool gating_digest(struct arena *arena, struct str bytes, struct str *ret, struct err *err);

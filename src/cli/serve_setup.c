@@ -179,15 +179,10 @@ static bool digest_config(struct arena *arena, const struct config *config, stru
                           struct err *err)
 {
     struct digest digest;
-    char hex[DIGEST_HEX + 1];
     *ret = STR("");
     if (!config->path.len)
         return true;
-    if (!digest_file(config->path.ptr, &digest, err))
-        return false;
-    digest_hex(&digest, hex);
-    *ret = arena_printf(arena, "sha256:%s", hex);
-    return ret->ptr || arena_full(arena, err);
+    return digest_file(config->path.ptr, &digest, err) && digest_text(arena, &digest, ret, err);
 }
 
 /* code: what is scanned, and how it is judged */

@@ -57,8 +57,6 @@ bool backend_configured(struct arena *arena, const struct stack *stack, struct v
  */
 bool backend_http_mark(struct arena *arena, struct str address, const struct value *config,
                        struct str before, struct str *ret, struct err *err);
-/* "sha256:..." of a state's bytes. */
-bool backend_digest(struct arena *arena, struct str text, struct str *ret, struct err *err);
 /* A GET of the http backend: 204 and 404 mean that there is no state. `config` is the backend's
  * configuration as the data directory keeps it (NULL: only address and environment). */
 bool backend_http(struct arena *arena, struct str address, const struct value *config,

@@ -82,17 +82,6 @@ static bool prepare(struct arena *arena, struct str address, const struct value 
     return ret_label->ptr || arena_full(arena, err);
 }
 
-bool backend_digest(struct arena *arena, struct str text, struct str *ret, struct err *err)
-{
-    struct digest digest;
-    char hex[DIGEST_HEX + 1];
-    if (!digest_sha256(text, &digest, err))
-        return false;
-    digest_hex(&digest, hex);
-    *ret = arena_printf(arena, "sha256:%s", hex);
-    return ret->ptr || arena_full(arena, err);
-}
-
 /* All of a state that has no ETag is read, and only its digest kept. */
 bool backend_http_mark(struct arena *arena, struct str address, const struct value *config,
                        struct str before, struct str *ret, struct err *err)
@@ -118,7 +107,7 @@ bool backend_http_mark(struct arena *arena, struct str address, const struct val
         *ret = arena_dup(arena, before);
     } else if (answer.status == 200 && answer.body.len) {
         if (!answer.etag.len)
-            return backend_digest(arena, answer.body, ret, err);
+            return digest_text_of(arena, answer.body, ret, err);
         *ret = arena_printf(arena, "etag:%.*s", STR_ARG(answer.etag));
     } else if (answer.status == 200 || answer.status == 204 || answer.status == 404) {
         *ret = STR("none");

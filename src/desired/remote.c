@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "desired/backend.h"
@@ -266,7 +267,7 @@ static bool pull_mark(struct arena *arena, const struct stack *stack, const stru
     if (!what.ptr || !backend_pull(&scratch, stack, what, false, cancel, &at, err))
         return what.ptr ? false : arena_full(&scratch, err);
     *ret = STR("none");
-    return at.missing || backend_digest(arena, at.text, ret, err);
+    return at.missing || digest_text_of(arena, at.text, ret, err);
 }
 
 bool remote_mark(struct arena *arena, const struct stack *stack, struct str before,

@@ -214,15 +214,10 @@ static bool keep_of(struct keeping *k, const struct code_provider_instance *of,
 {
     struct configured made = {.stack = k->c->options.stack->name, .name = of->config_name};
     struct digest digest;
-    char hex[DIGEST_HEX + 1];
-    if (!code_provider_digest(of->written, &digest, k->err) ||
-        !make_settings(k, schema, &of->config, v, &made.settings))
-        return false;
-    digest_hex(&digest, hex);
-    made.block = arena_printf(k->arena, "sha256:%s", hex);
-    return made.block.ptr
-               ? configured_keep(k->c->options.record, &made, &k->c->options.actor, k->err)
-               : arena_full(k->arena, k->err);
+    return code_provider_digest(of->written, &digest, k->err) &&
+           make_settings(k, schema, &of->config, v, &made.settings) &&
+           digest_text(k->arena, &digest, &made.block, k->err) &&
+           configured_keep(k->c->options.record, &made, &k->c->options.actor, k->err);
 }
 
 /* Every setting that it has is a constant, or told by the code as it is. */

@@ -1,5 +1,4 @@
 /* gate_code.c - which code a plan was made from, and what git says of it. */
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -12,15 +11,6 @@
 #include "model/stack.h"
 
 enum { CODE_FILE_MAX = 64 << 20, DIFFERENT_SHOWN = 20 };
-
-static struct str real_path(struct arena *arena, struct str path)
-{
-    struct str kept = arena_dup(arena, path);
-    char *real = kept.ptr ? realpath(kept.ptr, NULL) : NULL;
-    struct str ret = real ? arena_dup(arena, str_from(real)) : (struct str){0};
-    free(real);
-    return ret;
-}
 
 /* --- the code in the saved plan --- */
 
@@ -112,7 +102,7 @@ static bool ask_git(struct gathering *g, struct git *git, struct str folder)
     size_t nuntracked = 0;
     if (signers.len) {
         struct str path = io_join(g->arena, config->root, signers);
-        signers = path.ptr ? real_path(g->arena, path) : path;
+        signers = path.ptr ? io_real_path(g->arena, path) : path;
         if (!signers.ptr)
             return gathering_deny(g, arena_printf(g->arena, "allowed_signers: no file %.*s",
                                                   STR_ARG(rules->allowed_signers)));
@@ -149,7 +139,7 @@ bool gather_code(struct gathering *g)
     struct gate_code *code = &g->seen->facts.code;
     const struct git_options options = {.cancel = g->asking->scan.reader.cancel};
     struct git *git = NULL;
-    struct str folder = real_path(g->arena, g->asking->stack->path);
+    struct str folder = io_real_path(g->arena, g->asking->stack->path);
     code->plan_commit = g->asking->plan_commit;
     if (!compare_code(g))
         return false;

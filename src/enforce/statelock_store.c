@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "record/db.h"
 #include "record/permit.h"
@@ -292,13 +293,12 @@ static bool write_event(const struct lock_deed *deed, const struct state_row *ro
                         struct err *err)
 {
     struct detail d = {.arena = deed->arena};
-    char hex[DIGEST_HEX + 1];
-    digest_hex(&upload->digest, hex);
-    struct str digest = arena_printf(deed->arena, "sha256:%s", hex);
     struct event_input *input = arena_new(deed->arena, struct event_input, 1);
-    if (!digest.ptr || !input)
+    if (!input)
         return arena_full(deed->arena, err);
-    *input = (struct event_input){STR("state"), digest};
+    input->name = STR("state");
+    if (!digest_text(deed->arena, &upload->digest, &input->digest, err))
+        return false;
     ret->has_event = true;
     ret->event = event_of(deed, EVENT_STATE_WRITE, lock_id, lock_is_given(ret->answer), ret->why);
     ret->event.input = input;

@@ -29,8 +29,8 @@ bool configured_value(struct arena *arena, const struct value *v, struct value *
     return only_member(arena, STR("value"), *v, ret, err);
 }
 
-static bool digest_text(struct arena *arena, struct str key, const struct value *v, struct str *ret,
-                        struct err *err)
+static bool keyed_text(struct arena *arena, struct str key, const struct value *v, struct str *ret,
+                       struct err *err)
 {
     struct digest digest;
     char hex[DIGEST_HEX + 1];
@@ -45,7 +45,7 @@ bool configured_secret(struct arena *arena, struct str key, const struct value *
                        struct value *ret, struct err *err)
 {
     struct str text;
-    return digest_text(arena, key, v, &text, err) &&
+    return keyed_text(arena, key, v, &text, err) &&
            only_member(arena, STR("digest"), value_string(text), ret, err);
 }
 
@@ -53,7 +53,7 @@ bool configured_is(struct str key, const struct value *kept, const struct value 
 {
     AUTO_ARENA arena = {.limit = ARENA_BYTES};
     struct str text;
-    return digest_text(&arena, key, v, &text, NULL) &&
+    return keyed_text(&arena, key, v, &text, NULL) &&
            str_equal(text, value_get_string(kept, STR("digest")));
 }
 

@@ -92,7 +92,6 @@ bool finding_digest(struct arena *arena, struct str key, const struct finding *f
     size_t most = finding->class_ == CLASS_UNCHECKED ? 0 : finding->nchanges, n = 0;
     struct str *lines = arena_new(arena, struct str, most), one;
     struct digest digest;
-    char hex[DIGEST_HEX + 1];
     if (finding->class_ == CLASS_UNMANAGED && !most) { /* no change would tell that it is another */
         *ret = finding->kept_digest.ptr ? finding->kept_digest : STR("");
         return true;
@@ -114,9 +113,7 @@ bool finding_digest(struct arena *arena, struct str key, const struct finding *f
         qsort(lines, n, sizeof *lines, by_text);
     if (!digest_lines(str_from(finding_class_name(finding->class_)), lines, n, &digest, err))
         return false;
-    digest_hex(&digest, hex);
-    *ret = arena_printf(arena, "sha256:%s", hex);
-    return ret->ptr || arena_full(arena, err);
+    return digest_text(arena, &digest, ret, err);
 }
 
 /* --- what is in the store --- */

@@ -156,7 +156,6 @@ static bool digest_result(struct arena *arena, const struct lives *lives, struct
 {
     struct str *lines = arena_new(arena, struct str, lives->nseen);
     struct digest digest;
-    char hex[DIGEST_HEX + 1];
     struct sha256 *sha;
     if (!lines)
         return arena_full(arena, err);
@@ -175,9 +174,7 @@ static bool digest_result(struct arena *arena, const struct lives *lives, struct
         sha256_add_field(sha, lines[i]);
     if (!sha256_close(sha, &digest, err))
         return false;
-    digest_hex(&digest, hex);
-    *ret = arena_printf(arena, "sha256:%s", hex);
-    return ret->ptr || arena_full(arena, err);
+    return digest_text(arena, &digest, ret, err);
 }
 
 struct str run_outcome(const struct run_finish *finish)

@@ -103,10 +103,8 @@ static bool open_repository(struct repository *r, struct str folder, struct err 
         return err_set(err, ERR_UNAVAILABLE, "%.*s: no branch can be made: %.*s", STR_ARG(folder),
                        STR_ARG(why));
     }
-    root = arena_dup(r->arena, str_trim(result.out));
-    char *real = root.ptr ? realpath(root.ptr, NULL) : NULL;
-    r->root = real ? arena_dup(r->arena, str_from(real)) : (struct str){0};
-    free(real);
+    root = str_trim(result.out);
+    r->root = io_real_path(r->arena, root);
     if (!r->root.ptr)
         return err_set(err, ERR_IO, "%.*s: cannot be opened", STR_ARG(root));
     if (!run(r, head, (struct str){0}, &result, err))
@@ -142,11 +140,8 @@ static bool check_branch(struct repository *r, struct str branch, struct err *er
 /* The path below the root, links of its folder followed. */
 static bool path_below(struct repository *r, struct str path, struct str *ret, struct err *err)
 {
-    struct str folder = arena_dup(r->arena, io_dirname(path));
-    char *real = folder.ptr ? realpath(folder.ptr, NULL) : NULL;
-    struct str whole =
-        real ? io_join(r->arena, str_from(real), io_basename(path)) : (struct str){0};
-    free(real);
+    struct str folder = io_real_path(r->arena, io_dirname(path));
+    struct str whole = folder.ptr ? io_join(r->arena, folder, io_basename(path)) : (struct str){0};
     *ret = whole.ptr ? pathname_below(r->root, whole) : (struct str){0};
     if (!ret->ptr)
         return err_set(err, ERR_CONFLICT, "%.*s is not in the repository %.*s", STR_ARG(path),

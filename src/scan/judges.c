@@ -136,7 +136,6 @@ bool judges_digest(struct arena *arena, const struct judges *judges, struct str 
 {
     struct policy_source *source = NULL;
     struct digest digest;
-    char hex[DIGEST_HEX + 1];
     size_t n = 0;
     bool ok = true;
     *ret = STR("");
@@ -152,9 +151,7 @@ bool judges_digest(struct arena *arena, const struct judges *judges, struct str 
         ok = add_source(arena, sha, judges->waivers[i], err);
     if (!sha || !sha256_close(sha, &digest, ok ? err : NULL) || !ok)
         return false;
-    digest_hex(&digest, hex);
-    *ret = arena_printf(arena, "sha256:%s", hex);
-    return ret->ptr || arena_full(arena, err);
+    return digest_text(arena, &digest, ret, err);
 }
 
 /* --- packs and their pins --- */

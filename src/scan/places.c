@@ -18,15 +18,6 @@ enum { BLAME_LINES_MAX = 200 }; /* of one expression; of a longer one the first 
 
 /* --- opening --- */
 
-static struct str real_path(struct arena *arena, struct str path)
-{
-    struct str kept = arena_dup(arena, path);
-    char *real = kept.ptr ? realpath(kept.ptr, NULL) : NULL;
-    struct str ret = real ? arena_dup(arena, str_from(real)) : (struct str){0};
-    free(real);
-    return ret;
-}
-
 static bool find_repo(struct places *places, struct str folder, struct place_repo **ret,
                       struct err *err)
 {
@@ -83,7 +74,7 @@ bool places_open(struct arena *arena, const struct places_options *options, stru
         if (repo->git)
             git_renew(repo->git); /* each stack has its own time */
     places->cwd = working_directory(arena);
-    places->root = real_path(arena, options->stack->path);
+    places->root = io_real_path(arena, options->stack->path);
     if (places->root.len && !find_repo(places, places->root, &places->own, err))
         return false;
     if (!read_revision(places, err))
@@ -146,7 +137,7 @@ static struct str shown_path(struct places *places, const struct place_file *fil
 static bool fill_file(struct places *places, struct place_file *file, struct err *err)
 {
     struct str joined = io_join(places->arena, places->root, file->name);
-    file->real = joined.ptr ? real_path(places->arena, joined) : joined;
+    file->real = joined.ptr ? io_real_path(places->arena, joined) : joined;
     if (!file->real.ptr) /* not on the disk any more */
         file->real = joined.ptr ? pathname_clean(places->arena, joined) : joined;
     if (!file->real.ptr)

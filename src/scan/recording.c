@@ -17,16 +17,11 @@ static bool digest_config(struct arena *arena, const struct config *config, stru
                           struct err *err)
 {
     struct digest digest;
-    char hex[DIGEST_HEX + 1];
     struct str path = config ? arena_dup(arena, config->path) : STR("");
     *ret = STR("");
     if (!path.len)
         return path.ptr || arena_full(arena, err);
-    if (!digest_file(path.ptr, &digest, err))
-        return false;
-    digest_hex(&digest, hex);
-    *ret = arena_printf(arena, "sha256:%s", hex);
-    return ret->ptr || arena_full(arena, err);
+    return digest_file(path.ptr, &digest, err) && digest_text(arena, &digest, ret, err);
 }
 
 bool recording_prepare(struct recording *ret, const struct recording_options *options,

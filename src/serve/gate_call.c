@@ -21,17 +21,6 @@ static bool find_stack(struct arena *arena, struct record *record, struct stack 
            (err->kind == ERR_NONE);
 }
 
-static bool digest_of(struct arena *arena, struct str plan, struct str *ret, struct err *err)
-{
-    struct digest digest;
-    char hex[DIGEST_HEX + 1];
-    if (!digest_sha256(plan, &digest, err))
-        return false;
-    digest_hex(&digest, hex);
-    *ret = arena_printf(arena, "sha256:%s", hex);
-    return ret->ptr || arena_full(arena, err);
-}
-
 static bool decide(struct server *server, struct arena *arena, struct record *record,
                    const struct gate_call *call, struct gate_called *ret, struct err *err)
 {
@@ -56,7 +45,7 @@ static bool decide(struct server *server, struct arena *arena, struct record *re
                                        .plan = STR("request"),
                                        .store = arena_dup(arena, db_shown(record->db)),
                                        .event = -1};
-    return digest_of(arena, call->plan, &ret->report.digest, err) &&
+    return digest_text_of(arena, call->plan, &ret->report.digest, err) &&
            gate_write_decision(arena, record, &how, &ret->report, err);
 }
 

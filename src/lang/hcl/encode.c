@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/unicode.h"
 #include "base/utf8.h"
 #include "lang/hcl/lex.h"
@@ -348,17 +349,6 @@ bool hcl_expr_encode(struct arena *arena, const struct value *v, struct str *ret
 
 /* --- base64 --- */
 
-static int sextet(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 static size_t skip_breaks(struct str text, size_t at)
 {
     while (at < text.len && (text.ptr[at] == '\r' || text.ptr[at] == '\n'))
@@ -394,7 +384,7 @@ bool hcl_base64_decode(struct arena *arena, struct str text, struct str *ret, si
     bool ok = out;
     while (ok && (at = skip_breaks(text, at)) < text.len) {
         char c = text.ptr[at++];
-        int six = sextet(c);
+        int six = base64_digit(c);
         if (c == '=') {
             ok = padding(text, &at, have);
             if (ok && have == 3)
