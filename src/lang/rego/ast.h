@@ -12,6 +12,7 @@ struct rego_place {
 };
 
 #define REGO_NO_SLOT UINT32_MAX
+#define REGO_NO_INDEX UINT32_MAX
 
 enum rego_term_kind {
     REGO_TERM_VALUE,  /* a scalar: null, boolean, number, string */
@@ -81,7 +82,7 @@ struct rego_expr {
     struct rego_place place;
     struct rego_with *with;
     size_t nwith;
-    uint32_t index; /* in its body, as written */
+    uint32_t index; /* in its body, as written; or REGO_NO_INDEX */
     union {
         struct rego_term *term;
         struct {

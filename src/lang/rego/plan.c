@@ -110,7 +110,7 @@ static bool hoist(struct planning *p, const struct rego_term *t, struct rego_ter
             if (!rego_plan_operand(p, part, &o))
                 return false;
             copies[i] = (struct rego_term){.kind = REGO_TERM_VAR, .place = part->place};
-            copies[i].name = STR("__local");
+            copies[i].name = STR(REGO_LOCAL_NAME);
             copies[i].slot = o.slot;
             if (o.slot == REGO_NO_SLOT) {
                 copies[i].kind = REGO_TERM_VALUE;
@@ -129,7 +129,7 @@ static bool hoist(struct planning *p, const struct rego_term *t, struct rego_ter
         ret->value = o.constant;
     } else {
         ret->kind = REGO_TERM_VAR;
-        ret->name = STR("__local");
+        ret->name = STR(REGO_LOCAL_NAME);
         ret->slot = o.slot;
     }
     return true;
@@ -158,7 +158,7 @@ static bool plan_negated(struct planning *p, const struct rego_term *t)
             if (!rego_plan_operand(p, arg, &o))
                 return false;
             copies[i] = (struct rego_term){.kind = REGO_TERM_VAR, .place = arg->place};
-            copies[i].name = STR("__local");
+            copies[i].name = STR(REGO_LOCAL_NAME);
             copies[i].slot = o.slot;
         }
         inner.parts.item = parts;
@@ -471,15 +471,16 @@ bool rego_plan_rule(struct rego_compiler *c, struct rego_rule *rule,
 }
 
 /* The statements of a query: what each gives is part of the answer; a term may be false. */
-static bool plan_statements(struct planning *p, const struct rego_body *body,
+static bool plan_statements(struct planning *p, const struct rego_body *body, size_t n,
                             struct rego_operand *value)
 {
     for (size_t i = 0; i < body->n; i++) {
         const struct rego_expr *e = body->expr[i];
         p->place = e->place;
-        struct wanted wanted = {&value[e->index], body->n == 1};
-        value[e->index] = rego_plan_constant(value_bool(true));
-        if (!plan_expr(p, e, &wanted))
+        struct wanted wanted = {&value[e->index], n == 1};
+        if (e->index != REGO_NO_INDEX)
+            value[e->index] = rego_plan_constant(value_bool(true));
+        if (!plan_expr(p, e, e->index == REGO_NO_INDEX ? NULL : &wanted))
             return false;
     }
     return true;
@@ -490,12 +491,15 @@ bool rego_plan_query(struct rego_compiler *c, struct rego_body *body, struct reg
     struct chain chain;
     struct planning p = {.c = c, .chain = &chain};
     struct rego_operand *value = arena_new(c->arena, struct rego_operand, body->n);
+    size_t n = 0; /* as written */
+    for (size_t i = 0; i < body->n; i++)
+        n += body->expr[i]->index != REGO_NO_INDEX;
     rego_plan_start(&chain);
-    if (!value || !rego_slots_make(c, &p.bound) || !plan_statements(&p, body, value))
+    if (!value || !rego_slots_make(c, &p.bound) || !plan_statements(&p, body, n, value))
         return false;
     query->body = chain.first;
     query->nslots = c->variables.n;
     query->value = value;
-    query->nvalues = body->n;
+    query->nvalues = n;
     return true;
 }

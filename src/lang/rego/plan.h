@@ -56,10 +56,13 @@ void rego_plan_unbind(struct planning *p, size_t nlog);
 bool rego_plan_is_free(const struct planning *p, const struct rego_term *t);
 /* Does the term hold a free variable outside the keys of refs and inner bodies? */
 bool rego_plan_waits(const struct planning *p, const struct rego_term *t, unsigned depth_left);
-/* The same, apart from what its own refs bind once they are gone through: x * xs[x]. */
-bool rego_plan_is_stuck(struct planning *p, const struct rego_term *t);
+/* The same, apart from what its own refs bind once they are gone through: x * xs[x]; in
+ * collections, too: [x, xs[x]]. */
+bool rego_plan_is_stuck(struct planning *p, const struct rego_term *t, bool collections);
 /* Is a variable that is free bound by the refs of t: xs[x]? */
 bool rego_plan_binds(struct planning *p, const struct rego_term *t, const struct rego_term *var);
+/* Does another term wait for nothing any more once t's refs are gone through? w[0] = xs[w] */
+bool rego_plan_frees(struct planning *p, const struct rego_term *t, const struct rego_term *other);
 /* What a value must be to match t; free variables become bound by it, in the order of reading. */
 bool rego_plan_pattern(struct planning *p, const struct rego_term *t, struct rego_pattern *ret);
 

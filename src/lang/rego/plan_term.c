@@ -125,7 +125,7 @@ static bool operands(struct planning *p, struct rego_term *const *t, size_t n,
         if (!rego_afford(p->c, n))
             return false;
         for (size_t i = 0; i < n; i++) {
-            if (done[i] || rego_plan_is_stuck(p, t[i]))
+            if (done[i] || rego_plan_is_stuck(p, t[i], true))
                 continue;
             if (!rego_plan_operand(p, t[i], &list[i]))
                 return false;

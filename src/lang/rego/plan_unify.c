@@ -106,6 +106,28 @@ static struct rego_term *stand_in(struct pairs *w, const struct rego_term *part)
     return add_pair(w, var, part) ? var : NULL;
 }
 
+/* A ref within a pattern is gone through before, for keys of the pattern may be what it binds:
+ * {x: xs[x]}. */
+static const struct rego_term *gone_through(struct planning *p, const struct rego_term *ref)
+{
+    struct rego_operand o;
+    struct rego_term *copy = copy_of(p, ref);
+    if (!copy || !rego_plan_operand(p, ref, &o))
+        return NULL;
+    copy->kind = REGO_TERM_VAR;
+    copy->name = STR(REGO_LOCAL_NAME);
+    copy->slot = o.slot;
+    return copy;
+}
+
+static bool has_free_key(const struct planning *p, const struct rego_term *object)
+{
+    for (size_t i = 0; i < object->pairs.n; i++)
+        if (rego_plan_waits(p, object->pairs.item[i].key, REGO_DEPTH_MAX))
+            return true;
+    return false;
+}
+
 /* The pattern with stand-ins; NULL: memory is out. */
 static const struct rego_term *split(struct pairs *w, const struct rego_term *t)
 {
@@ -125,9 +147,13 @@ static const struct rego_term *split(struct pairs *w, const struct rego_term *t)
     if (t->kind == REGO_TERM_OBJECT) {
         struct rego_term *copy = copy_of(p, t);
         struct rego_term_pair *pair = arena_new(p->c->arena, struct rego_term_pair, t->pairs.n);
+        bool free_key = has_free_key(p, t);
         for (size_t i = 0; copy && pair && i < t->pairs.n; i++) {
             pair[i] = t->pairs.item[i];
-            if (!(pair[i].value = (struct rego_term *)(uintptr_t)split(w, pair[i].value)))
+            const struct rego_term *value = pair[i].value->kind == REGO_TERM_REF && free_key
+                                                ? gone_through(p, pair[i].value)
+                                                : split(w, pair[i].value);
+            if (!(pair[i].value = (struct rego_term *)(uintptr_t)value))
                 return NULL;
         }
         if (copy)
@@ -156,6 +182,11 @@ static bool match_value(struct planning *p, const struct rego_term *from,
     return true;
 }
 
+static bool is_pattern(const struct rego_term *t)
+{
+    return t->kind == REGO_TERM_VAR || t->kind == REGO_TERM_ARRAY || t->kind == REGO_TERM_OBJECT;
+}
+
 /* from's value must match `to`, which it may take apart. */
 static bool take_apart(struct pairs *w, const struct rego_term *from, const struct rego_term *to)
 {
@@ -163,7 +194,7 @@ static bool take_apart(struct pairs *w, const struct rego_term *from, const stru
     struct rego_pattern match;
     struct rego_operand o;
     if (rego_plan_waits(p, to, REGO_DEPTH_MAX) && to->kind != REGO_TERM_VAR) {
-        to = split(w, to);
+        to = is_pattern(to) ? split(w, to) : to; /* w[0] = xs[w] */
         return to && match_value(p, from, to);
     }
     if (rego_plan_is_free(p, to)) {
@@ -177,17 +208,13 @@ static bool take_apart(struct pairs *w, const struct rego_term *from, const stru
 
 /* --- the way --- */
 
-static bool is_pattern(const struct rego_term *t)
-{
-    return t->kind == REGO_TERM_VAR || t->kind == REGO_TERM_ARRAY || t->kind == REGO_TERM_OBJECT;
-}
-
 /* One pair, unless it has to wait for another: *ret_done. */
 static bool unify_pair(struct pairs *w, const struct rego_term *a, const struct rego_term *b,
-                       bool *ret_done)
+                       bool collections, bool *ret_done)
 {
     struct planning *p = w->p;
-    bool a_waits = rego_plan_is_stuck(p, a), b_waits = rego_plan_is_stuck(p, b);
+    bool a_waits = rego_plan_is_stuck(p, a, collections),
+         b_waits = rego_plan_is_stuck(p, b, collections);
     *ret_done = true;
     if (a_waits && b_waits) {
         if (a->kind == REGO_TERM_ARRAY && b->kind == REGO_TERM_ARRAY)
@@ -203,7 +230,7 @@ static bool unify_pair(struct pairs *w, const struct rego_term *a, const struct 
         from = a;
         to = b;
     }
-    *ret_done = (!a_waits && !b_waits) || is_pattern(to);
+    *ret_done = (!a_waits && !b_waits) || is_pattern(to) || rego_plan_frees(p, from, to);
     return !*ret_done || take_apart(w, from, to);
 }
 
@@ -211,16 +238,18 @@ bool rego_plan_unify(struct planning *p, const struct rego_term *a, const struct
 {
     struct pairs w = {.p = p};
     bool whole; /* as most are */
-    if (!unify_pair(&w, a, b, &whole) || (!whole && !add_pair(&w, a, b)))
+    if (!unify_pair(&w, a, b, false, &whole) || (!whole && !add_pair(&w, a, b)))
         return false;
-    for (bool more = true; more && w.left;) {
+    bool collections = false; /* gone through as a whole where nothing else is left */
+    for (bool more = true; w.left && (more || !collections);) {
+        collections = !more;
         more = false;
         for (size_t i = 0; i < w.n; i++) {
             const struct pair pair = w.item[i]; /* the list may grow */
             bool done = false;
             if (pair.done)
                 continue;
-            if (!rego_afford(p->c, 1) || !unify_pair(&w, pair.a, pair.b, &done))
+            if (!rego_afford(p->c, 1) || !unify_pair(&w, pair.a, pair.b, collections, &done))
                 return false;
             w.item[i].done = done;
             w.left -= done;

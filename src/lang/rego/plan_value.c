@@ -164,6 +164,19 @@ bool rego_plan_waits(const struct planning *p, const struct rego_term *t, unsign
     }
 }
 
+static bool bind_pattern(struct planning *p, const struct rego_term *t, unsigned depth_left)
+{
+    bool ok = depth_left > 0;
+    if (rego_plan_is_free(p, t))
+        return rego_plan_bind(p, t->slot);
+    for (size_t i = 0; t->kind == REGO_TERM_ARRAY && i < t->parts.n && ok; i++)
+        ok = bind_pattern(p, t->parts.item[i], depth_left - 1);
+    for (size_t i = 0; t->kind == REGO_TERM_OBJECT && i < t->pairs.n && ok; i++)
+        ok = bind_pattern(p, t->pairs.item[i].value, depth_left - 1);
+    return ok;
+}
+
+/* What refs bind once they are gone through, those within keys first. */
 static bool bind_keys(struct planning *p, const struct rego_term *t, unsigned depth_left)
 {
     bool ok = depth_left > 0;
@@ -171,22 +184,23 @@ static bool bind_keys(struct planning *p, const struct rego_term *t, unsigned de
     for (size_t i = t->kind == REGO_TERM_CALL; list && i < t->parts.n && ok; i++)
         ok = bind_keys(p, t->parts.item[i], depth_left - 1);
     for (size_t i = 0; t->kind == REGO_TERM_OBJECT && i < t->pairs.n && ok; i++)
-        ok = bind_keys(p, t->pairs.item[i].value, depth_left - 1);
+        ok = bind_keys(p, t->pairs.item[i].key, depth_left - 1) &&
+             bind_keys(p, t->pairs.item[i].value, depth_left - 1);
     if (t->kind != REGO_TERM_REF || rego_plan_waits(p, t, depth_left))
         return ok;
     for (size_t i = 1; i < t->parts.n && ok; i++)
-        if (rego_plan_is_free(p, t->parts.item[i]))
-            ok = rego_plan_bind(p, t->parts.item[i]->slot);
+        ok = bind_keys(p, t->parts.item[i], depth_left - 1) &&
+             bind_pattern(p, t->parts.item[i], depth_left - 1);
     return ok;
 }
 
-bool rego_plan_is_stuck(struct planning *p, const struct rego_term *t)
+bool rego_plan_is_stuck(struct planning *p, const struct rego_term *t, bool collections)
 {
     size_t before = p->nlog;
     if (!rego_plan_waits(p, t, REGO_DEPTH_MAX))
         return false;
-    bool stuck = t->kind != REGO_TERM_CALL || !bind_keys(p, t, REGO_DEPTH_MAX) ||
-                 rego_plan_waits(p, t, REGO_DEPTH_MAX);
+    bool may = t->kind == REGO_TERM_CALL || (collections && t->kind != REGO_TERM_VAR);
+    bool stuck = !may || !bind_keys(p, t, REGO_DEPTH_MAX) || rego_plan_waits(p, t, REGO_DEPTH_MAX);
     rego_plan_unbind(p, before);
     return stuck;
 }
@@ -198,6 +212,15 @@ bool rego_plan_binds(struct planning *p, const struct rego_term *t, const struct
                  bind_keys(p, t, REGO_DEPTH_MAX) && !rego_plan_is_free(p, var);
     rego_plan_unbind(p, before);
     return binds;
+}
+
+bool rego_plan_frees(struct planning *p, const struct rego_term *t, const struct rego_term *other)
+{
+    size_t before = p->nlog;
+    bool frees = t->kind != REGO_TERM_VALUE && t->kind != REGO_TERM_VAR &&
+                 bind_keys(p, t, REGO_DEPTH_MAX) && !rego_plan_is_stuck(p, other, false);
+    rego_plan_unbind(p, before);
+    return frees;
 }
 
 /* --- patterns --- */

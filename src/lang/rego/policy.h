@@ -302,6 +302,10 @@ const struct rego_signature *rego_signature_of(struct rego_compiler *c, const ch
 struct rego_node *rego_operator_node(const struct rego_compiler *c,
                                      const struct rego_term *operator_);
 
+/* expand.c: var = value, a literal that nobody wrote; NULL: memory is out. */
+struct rego_expr *rego_make_equation(struct rego_compiler *c, struct rego_term *var,
+                                     struct rego_term *value);
+
 /* safety.c: order of a body's literals such that each has what it needs; complains of the rest. */
 bool rego_slots_make(struct rego_compiler *c, struct rego_slots *ret);
 static inline bool rego_slots_has(const struct rego_slots *set, uint32_t slot)

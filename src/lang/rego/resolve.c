@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "lang/rego/policy.h"
+#include "lang/rego/safety.h"
 
 enum local_kind { LOCAL_ARGUMENT, LOCAL_DECLARED, LOCAL_ASSIGNED, LOCAL_SEEN };
 struct local {
@@ -28,13 +29,14 @@ struct resolving {
     struct scope implicit;   /* names that nobody declares, of the whole rule */
     struct scope *arguments; /* of the rule: its bodies must not declare them again */
     struct scope *scope;
-    bool patterns; /* of `some ... in`: may stay unused */
-    size_t first;  /* of its variables in the scope */
+    const struct rego_term *patterns; /* of `some ... in` this: may stay unused */
+    size_t first;                     /* of their variables in the scope */
     unsigned depth;
 };
 
 static bool term(struct resolving *r, struct rego_term *t);
 static bool body(struct resolving *r, struct rego_body *b);
+static bool variable(struct resolving *r, struct rego_term *t, struct rego_term *whole);
 
 /* --- scopes --- */
 
@@ -118,6 +120,29 @@ static bool is_root(struct str name)
     return str_equal(name, STR("input")) || str_equal(name, STR("data"));
 }
 
+struct named {
+    struct str name;
+    bool found;
+};
+
+static bool is_named(void *ctx, const struct rego_term *var)
+{
+    struct named *in = ctx;
+    in->found |= str_equal(var->name, in->name);
+    return !in->found;
+}
+
+/* Does the name stand in what `some ... in` goes through? That declares no such variable. */
+static bool is_in(struct resolving *r, const struct rego_term *domain, struct str name)
+{
+    struct named in = {.name = name};
+    struct rego_walk_vars w = {
+        .visit = is_named, .ctx = &in, .what = REGO_VARS_OWN | REGO_VARS_CLOSURES};
+    rego_walk_term_vars(&w, domain);
+    rego_afford(r->c, w.steps);
+    return in.found;
+}
+
 /* A new variable of this scope. */
 static bool declare(struct resolving *r, struct rego_term *t, enum local_kind kind)
 {
@@ -133,6 +158,8 @@ static bool declare(struct resolving *r, struct rego_term *t, enum local_kind ki
                       kind == LOCAL_ARGUMENT ? "args" : "variables", STR_ARG(t->name));
         return true;
     }
+    if (r->patterns && !is_wildcard(t->name) && is_in(r, r->patterns, t->name))
+        return !r->c->out_of_memory && variable(r, t, t); /* some x in xs[x] */
     bool same = before && r->patterns && before >= r->scope->local + r->first;
     if (same || (before && before->kind == LOCAL_ARGUMENT && kind == LOCAL_ARGUMENT)) {
         t->slot = before->slot; /* f(x, x); some x, x in xs */
@@ -364,8 +391,10 @@ static bool variable(struct resolving *r, struct rego_term *t, struct rego_term 
         seen = &r->implicit.local[r->implicit.n - 1];
     }
     t->slot = seen->slot;
-    return r->scope == &r->implicit || find_in(r->scope, t->name) ||
-           push(r, r->scope, t->name, t->slot, LOCAL_SEEN);
+    for (const struct scope *s = r->scope; s; s = s->parent)
+        if (s == &r->implicit || find_in(s, t->name))
+            return true; /* one seen further out may be declared here */
+    return push(r, r->scope, t->name, t->slot, LOCAL_SEEN);
 }
 
 const struct rego_builtin *rego_known_builtin(const struct rego_compiler *c, struct str name)
@@ -569,12 +598,12 @@ static bool some(struct resolving *r, struct rego_expr *expr)
     size_t n = first->parts.n;
     if (!term(r, first->parts.item[n - 1]))
         return false;
-    r->patterns = true;
+    r->patterns = first->parts.item[n - 1];
     r->first = r->scope->n;
     bool ok = true;
     for (size_t i = 1; i + 1 < n && ok; i++)
         ok = declare_all(r, first->parts.item[i], LOCAL_DECLARED);
-    r->patterns = false;
+    r->patterns = NULL;
     return ok;
 }
 
@@ -648,116 +677,6 @@ static bool literal(struct resolving *r, struct rego_expr *expr)
     }
 }
 
-/* --- calls within equations --- */
-
-/* Calls among the parts of a collection that another one is taken apart against: [x, f(y)] = [y,
- * 1]. Each becomes a literal of its own before the equation, as OPA has it: the equation may bind
- * what the call gives before what it needs is known, and it then only tests. */
-struct pulling {
-    struct resolving *r;
-    struct rego_expr **list; /* NULL: only counted */
-    size_t n;
-};
-
-static struct rego_expr *equation(struct resolving *r, struct rego_term *var,
-                                  struct rego_term *value)
-{
-    struct rego_term **parts = arena_new(r->c->arena, struct rego_term *, 3);
-    struct rego_expr *expr = arena_new(r->c->arena, struct rego_expr, 1);
-    struct rego_term *op = make(r, REGO_TERM_VAR, value->place);
-    struct rego_term *call = make(r, REGO_TERM_CALL, value->place);
-    if (!parts || !expr || !op || !call)
-        return NULL;
-    op->name = STR("eq");
-    parts[0] = op;
-    parts[1] = var;
-    parts[2] = value;
-    call->parts.item = parts;
-    call->parts.n = 3;
-    *expr = (struct rego_expr){.kind = REGO_EXPR_CALL, .place = value->place, .term = call};
-    return expr;
-}
-
-static bool pull_call(struct pulling *q, struct rego_term **t)
-{
-    if (q->list) {
-        struct rego_term *var = make(q->r, REGO_TERM_VAR, (*t)->place);
-        if (!var)
-            return out_of_memory(q->r);
-        var->name = STR(REGO_LOCAL_NAME);
-        var->slot = rego_new_slot(q->r->c, var->name, (*t)->place, true);
-        q->list[q->n] = equation(q->r, var, *t);
-        if (!q->list[q->n])
-            return out_of_memory(q->r);
-        *t = var;
-    }
-    q->n++;
-    return true;
-}
-
-static bool pull(struct pulling *q, struct rego_term **t, unsigned depth_left)
-{
-    struct rego_term *of = *t;
-    bool ok = depth_left > 0;
-    if (of->kind == REGO_TERM_CALL)
-        return pull_call(q, t);
-    for (size_t i = 0; of->kind == REGO_TERM_ARRAY && i < of->parts.n && ok; i++)
-        ok = pull(q, &of->parts.item[i], depth_left - 1);
-    for (size_t i = 0; of->kind == REGO_TERM_OBJECT && i < of->pairs.n && ok; i++)
-        ok = pull(q, &of->pairs.item[i].value, depth_left - 1);
-    return ok;
-}
-
-static bool is_taken_apart(const struct rego_term *t, const struct rego_term *against)
-{
-    return (t->kind == REGO_TERM_ARRAY || t->kind == REGO_TERM_OBJECT) &&
-           (t->kind == against->kind || against->kind == REGO_TERM_REF ||
-            against->kind == REGO_TERM_CALL);
-}
-
-/* What is negated is the outermost call alone: [x | ...] and refs aside, the others come before it.
- */
-static bool pull_negated(struct pulling *q, const struct rego_term *call)
-{
-    bool ok = true;
-    for (size_t i = 1; i < call->parts.n && ok; i++)
-        ok = pull(q, &call->parts.item[i], REGO_DEPTH_MAX);
-    return ok;
-}
-
-static bool pull_calls(struct pulling *q, const struct rego_expr *e)
-{
-    if (e->kind != REGO_EXPR_CALL || e->nwith || e->term->kind != REGO_TERM_CALL)
-        return true;
-    if (e->negated)
-        return pull_negated(q, e->term);
-    if (e->term->parts.n != 3 || !is_operator(e->term, "eq"))
-        return true;
-    struct rego_term **a = &e->term->parts.item[1], **b = &e->term->parts.item[2];
-    return (!is_taken_apart(*a, *b) || pull(q, a, REGO_DEPTH_MAX)) &&
-           (!is_taken_apart(*b, *a) || pull(q, b, REGO_DEPTH_MAX));
-}
-
-static bool pull_all(struct resolving *r, struct rego_body *b)
-{
-    struct pulling q = {.r = r};
-    for (size_t i = 0; i < b->n; i++)
-        if (!pull_calls(&q, b->expr[i]))
-            return false;
-    if (q.n == 0)
-        return true;
-    q.list = arena_new(r->c->arena, struct rego_expr *, b->n + q.n);
-    q.n = 0;
-    for (size_t i = 0; q.list && i < b->n; i++) {
-        if (!pull_calls(&q, b->expr[i]))
-            return false;
-        q.list[q.n++] = b->expr[i];
-    }
-    b->expr = q.list;
-    b->n = q.n;
-    return q.list || out_of_memory(r);
-}
-
 static bool body(struct resolving *r, struct rego_body *b)
 {
     if (++r->depth > REGO_DEPTH_MAX)
@@ -766,7 +685,7 @@ static bool body(struct resolving *r, struct rego_body *b)
         if (!with(r, b->expr[i]) || !literal(r, b->expr[i]))
             return false;
     r->depth--;
-    return pull_all(r, b);
+    return true;
 }
 
 /* --- rules --- */
@@ -787,7 +706,7 @@ static bool argument_into_body(struct resolving *r, struct rego_rule *rule, size
     struct rego_body *with_it = arena_new(r->c->arena, struct rego_body, 1);
     struct rego_expr **list = arena_new(r->c->arena, struct rego_expr *, n + 1);
     struct rego_term *var = make(r, REGO_TERM_VAR, given->place);
-    struct rego_expr *expr = var ? equation(r, var, given) : NULL;
+    struct rego_expr *expr = var ? rego_make_equation(r->c, var, given) : NULL;
     if (!with_it || !list || !expr)
         return out_of_memory(r);
     var->name = STR("__arg");

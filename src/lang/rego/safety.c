@@ -43,7 +43,7 @@ bool rego_slots_add(struct rego_compiler *c, struct rego_slots *set, uint32_t sl
 struct complaining {
     struct rego_safety *s;
     struct rego_slots told;
-    bool any, failed;
+    bool any;
 };
 
 static bool known(const struct rego_safety *s, uint32_t slot)
@@ -77,18 +77,20 @@ static bool complain_closure(void *ctx, const struct rego_term *var)
 }
 
 /* Of the literals that were never taken. */
-static bool unsafe(struct rego_safety *s, const struct rego_body *body, size_t first)
+static bool unsafe(struct rego_safety *s, const struct rego_body *body, size_t from,
+                   uint32_t first_literal)
 {
     struct complaining q = {.s = s};
     const struct rego_expr *any = NULL;
-    for (size_t i = 0; i < body->n; i++) {
+    for (size_t i = from; i < body->n; i++) {
+        size_t literal = first_literal + i - from;
         struct rego_walk_vars own = {.visit = complain, .ctx = &q, .what = REGO_VARS_OWN},
                               closures = {
                                   .visit = complain_closure, .ctx = &q, .what = REGO_VARS_CLOSURES};
-        if (s->literal[first + i].taken)
+        if (s->literal[literal].taken)
             continue;
         any = any ? any : body->expr[i];
-        if (!rego_needs_mark(s, first + i) || !rego_walk_expr_vars(&own, body->expr[i]) ||
+        if (!rego_needs_mark(s, literal) || !rego_walk_expr_vars(&own, body->expr[i]) ||
             !rego_walk_expr_vars(&closures, body->expr[i]))
             return false;
         s->out = 0;
@@ -258,21 +260,62 @@ static bool put(struct rego_safety *s, struct taking *t, size_t i)
     return true;
 }
 
+/* Variables that were made since. */
+static bool more_slots(struct rego_safety *s)
+{
+    size_t n = s->c->variables.n;
+    struct rego_safety_slot *grown =
+        arena_grow(&s->scratch, s->slot, s->nslots, &s->slot_room, n + 1);
+    if (!grown)
+        return !(s->c->out_of_memory = true);
+    memset(grown + s->nslots, 0, (n - s->nslots) * sizeof *grown);
+    s->slot = grown;
+    s->nslots = n;
+    return true;
+}
+
+/* From the literal at `from` on calls stand by themselves, and are looked at again. */
+static bool look_again(struct rego_safety *s, struct rego_body *body, size_t from,
+                       struct rego_needs *needs, bool *ret_again)
+{
+    if (!rego_expand_rest(s->c, body, from, ret_again))
+        return false;
+    if (!*ret_again)
+        return true;
+    struct rego_body rest = {body->expr + from, body->n - from, body->place};
+    rego_needs_forget(s, needs);
+    return more_slots(s) && rego_needs_read(s, &rest, needs);
+}
+
 static bool order(struct rego_safety *s, struct rego_body *body)
 {
     if (++s->c->depth > REGO_DEPTH_MAX)
         return false;
     struct rego_needs needs;
     struct taking taking = {.body = body};
-    size_t i;
+    size_t i, first = 0; /* first: of those that `needs` is about */
+    bool again, expanded = false;
     if (!rego_needs_read(s, body, &needs))
         return false;
-    while (rego_needs_next(s, &needs, &i))
-        if (!put(s, &taking, i) || !descend(s, body->expr[i]) || !rego_needs_take(s, &needs, i))
+    while (taking.n < body->n) {
+        bool any = rego_needs_next(s, &needs, &i);
+        if (!expanded && (!any || i != taking.n || rego_needs_itself(s, &needs, i))) {
+            expanded = true;
+            if (!look_again(s, body, taking.n, &needs, &again))
+                return false;
+            first = again ? taking.n : 0;
+            if (again)
+                continue;
+        }
+        if (!any)
+            break;
+        if (!put(s, &taking, first + i) || !descend(s, body->expr[first + i]) ||
+            !rego_needs_take(s, &needs, i))
             return false;
+    }
     if (s->c->out_of_memory)
         return false;
-    if (taking.n < body->n && !unsafe(s, body, needs.first_literal))
+    if (taking.n < body->n && !unsafe(s, body, first, needs.first_literal))
         return false;
     if (taking.n == body->n && taking.ordered)
         body->expr = taking.ordered;
@@ -324,6 +367,7 @@ static bool start(struct rego_safety *s, struct rego_compiler *c)
 {
     *s = (struct rego_safety){.c = c, .scratch = {.limit = c->arena->limit}};
     s->slot = arena_new(&s->scratch, struct rego_safety_slot, c->variables.n);
+    s->nslots = s->slot_room = c->variables.n;
     c->out_of_memory |= !s->slot;
     return s->slot != NULL;
 }

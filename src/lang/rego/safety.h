@@ -36,6 +36,7 @@ struct rego_var { /* in one literal */
     uint32_t next;    /* 1 + the one before it of the same slot; below the body's first: the end */
     uint32_t waiting; /* 1 + the first edge: of clauses that wait for it */
     bool own, closure, known, made_outer;
+    bool repeated; /* stands in the literal more than once */
 };
 struct rego_edge {
     uint32_t clause, next;
@@ -60,9 +61,11 @@ struct rego_safety {
     struct rego_compiler *c;
     struct arena scratch;
     struct rego_safety_slot *slot; /* of c->variables */
-    uint32_t stamps, outs;         /* given so far */
-    uint32_t out;                  /* 0: nothing is bound by what is looked at */
+    size_t nslots, slot_room;
+    uint32_t stamps, outs; /* given so far */
+    uint32_t out;          /* 0: nothing is bound by what is looked at */
     unsigned depth;
+    const struct rego_expr *under; /* the literal whose clauses are made, if it has `with` */
     struct rego_literal *literal;
     size_t nliterals, literal_room;
     struct rego_var *var;
@@ -103,6 +106,8 @@ struct rego_needs { /* of one body */
 };
 /* All functions that give false ran out of memory, or of what compiling may cost. */
 bool rego_needs_read(struct rego_safety *s, const struct rego_body *body, struct rego_needs *ret);
+/* One part of the literal binds what another part of it needs, perhaps. */
+bool rego_needs_itself(const struct rego_safety *s, const struct rego_needs *needs, size_t literal);
 /* The next literal that waits for nothing: false if there is none. */
 bool rego_needs_next(struct rego_safety *s, struct rego_needs *needs, size_t *ret);
 /* It is evaluated: what it binds is bound. */
@@ -110,3 +115,8 @@ bool rego_needs_take(struct rego_safety *s, struct rego_needs *needs, size_t lit
 /* What a literal would bind is known: .out, until it is set to 0. */
 bool rego_needs_mark(struct rego_safety *s, size_t literal);
 void rego_needs_forget(struct rego_safety *s, const struct rego_needs *needs);
+
+/* --- expand.c --- */
+
+/* The literals from there on, calls within them pulled out, where there are any: *ret_any. */
+bool rego_expand_rest(struct rego_compiler *c, struct rego_body *body, size_t from, bool *ret_any);

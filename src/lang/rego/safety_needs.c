@@ -184,19 +184,23 @@ static bool gives(void *ctx, const struct rego_term *t)
     return true;
 }
 
+/* The last clause waits for all variables of a term. */
+static bool waits_for_all(struct rego_safety *s, const struct rego_term *t)
+{
+    struct rego_walk_vars w = {.visit = waits_for, .ctx = s, .what = REGO_VARS_OWN};
+    return rego_walk_term_vars(&w, t);
+}
+
+/* What stands under `with` gives nothing before what is put in place is known. */
 static bool new_clause(struct rego_safety *s)
 {
     if (!PUSH(s, clause, s->nclauses, s->clause_room))
         return false;
     s->clause[s->nclauses++] = (struct rego_clause){.first = (uint32_t)s->ngiven};
+    for (size_t i = 0; s->under && i < s->under->nwith; i++)
+        if (!waits_for_all(s, s->under->with[i].value))
+            return false;
     return true;
-}
-
-/* The last clause waits for all variables of a term; gives them. */
-static bool waits_for_all(struct rego_safety *s, const struct rego_term *t)
-{
-    struct rego_walk_vars w = {.visit = waits_for, .ctx = s, .what = REGO_VARS_OWN};
-    return rego_walk_term_vars(&w, t);
 }
 
 static bool gives_all(struct rego_safety *s, const struct rego_term *t)
@@ -405,6 +409,7 @@ static bool clauses(struct rego_safety *s, const struct rego_expr *e)
     for (size_t i = 0; i < e->nwith; i++)
         if (!ref_clauses(s, e->with[i].value))
             return false;
+    s->under = e->nwith ? e : NULL;
     switch (e->kind) {
     case REGO_EXPR_SOME:
         return e->some.symbol[0]->kind != REGO_TERM_CALL || some_clauses(s, e->some.symbol[0]);
@@ -442,7 +447,7 @@ static bool own_var(void *ctx, const struct rego_term *t)
     struct rego_safety_slot *slot = &s->slot[t->slot];
     uint32_t literal = (uint32_t)s->nliterals - 1;
     if (slot->stamp == s->stamps)
-        return true;
+        return s->var[slot->own].repeated = true;
     s->literal[literal].own++;
     bool made_outer = !slot->outer;
     slot->outer = true;
@@ -467,7 +472,7 @@ static bool closure_var(void *ctx, const struct rego_term *t)
         return ++s->literal[in->literal].closure &&
                add_var(s, t->slot, (struct rego_var){.literal = in->literal, .closure = true});
     s->literal[in->literal].closure += !s->var[slot->own].closure;
-    s->var[slot->own].closure = true;
+    s->var[slot->own].closure = s->var[slot->own].repeated = true;
     return true;
 }
 
@@ -497,7 +502,9 @@ static bool read_literal(struct rego_safety *s, const struct rego_expr *e, bool 
     struct rego_literal *l = &s->literal[s->nliterals - 1];
     l->nvars = (uint32_t)s->nvars - l->first_var;
     *closures |= own.closures;
-    return clauses(s, e) && rego_afford(s->c, own.steps + 1);
+    bool ok = clauses(s, e) && rego_afford(s->c, own.steps + 1);
+    s->under = NULL;
+    return ok;
 }
 
 /* --- what becomes known --- */
@@ -603,6 +610,15 @@ bool rego_needs_read(struct rego_safety *s, const struct rego_body *body, struct
     for (uint32_t i = ret->first_literal; i < s->nliterals; i++)
         queue(s, ret, i);
     return spread(s, ret);
+}
+
+bool rego_needs_itself(const struct rego_safety *s, const struct rego_needs *needs, size_t literal)
+{
+    const struct rego_literal *l = &s->literal[needs->first_literal + literal];
+    for (uint32_t i = l->first_var; i < l->first_var + l->nvars; i++)
+        if (s->var[i].repeated && !s->slot[s->var[i].slot].bound)
+            return true;
+    return false;
 }
 
 bool rego_needs_next(struct rego_safety *s, struct rego_needs *needs, size_t *ret)

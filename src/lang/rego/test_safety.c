@@ -104,11 +104,18 @@ static void bodies_come_in_the_order_of_the_model(void **state)
         if (ok) {
             const struct rego_body *body = policy->unit[0].module->rules[0]->body;
             ordered++;
-            assert_int_equal(body->n, n);
-            for (size_t i = 0; i < n; i++)
-                if (body->expr[i]->place.row != order[i] + 3)
-                    fail_msg("literal %zu is of line %u, not %zu:\n%.*s", i,
-                             body->expr[i]->place.row, order[i] + 3, STR_ARG(buf_view(&text)));
+            size_t i = 0;
+            for (size_t k = 0; k < body->n; k++) {
+                const struct rego_expr *expr = body->expr[k];
+                if (expr->index == REGO_NO_INDEX) /* a call within a literal */
+                    continue;
+                assert_true(i < n);
+                if (expr->place.row != order[i] + 3)
+                    fail_msg("literal %zu is of line %u, not %zu:\n%.*s", i, expr->place.row,
+                             order[i] + 3, STR_ARG(buf_view(&text)));
+                i++;
+            }
+            assert_int_equal(i, n);
             rego_close(policy);
         }
     }
