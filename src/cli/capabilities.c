@@ -73,11 +73,15 @@ static bool is_capable(void *ctx, struct str builtin)
     return c->own;
 }
 
+struct rego_capabilities capabilities_of(const struct capabilities *capabilities)
+{
+    return (struct rego_capabilities){.words = capabilities->words,
+                                      .allowed = capabilities->builtins ? is_capable : NULL,
+                                      .ctx = (void *)(uintptr_t)capabilities};
+}
+
 void capabilities_apply(const struct capabilities *capabilities, struct rego_compile_options *how)
 {
-    how->words = capabilities->words;
-    if (!capabilities->builtins)
-        return;
-    how->allowed = is_capable;
-    how->allowed_ctx = (void *)(uintptr_t)capabilities;
+    const struct rego_capabilities what = capabilities_of(capabilities);
+    rego_compile_within(how, &what);
 }

@@ -16,4 +16,5 @@ struct capabilities {
 bool capabilities_read(struct arena *arena, struct str path, struct capabilities *ret,
                        struct err *err);
 /* They must outlive what is compiled. */
+struct rego_capabilities capabilities_of(const struct capabilities *capabilities);
 void capabilities_apply(const struct capabilities *capabilities, struct rego_compile_options *how);

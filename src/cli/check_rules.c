@@ -29,6 +29,7 @@ static bool open_rego(struct arena *arena, const struct check_rules_options *opt
                                             .lookups = options->explain};
     struct rego_diags diags = {.arena = arena};
     struct policy_files files, facts;
+    rego_compile_within(&how, &options->capabilities);
     if (!policy_load_schemas(arena, options->schema, &how, err) ||
         !policy_load(arena, options->paths, options->npaths, &rego, &files, err) ||
         !policy_load(arena, options->data, options->ndata, &documents, &facts, err))
@@ -41,6 +42,7 @@ static bool open_rego(struct arena *arena, const struct check_rules_options *opt
         policy_print_diags(out, &diags);
         return policy_refuse(&diags, err);
     }
+    rego_allow_all(rules->policy);
     struct err why = {0};
     if (entries_open(arena, rules->policy, &entries, &rules->entries, &why))
         return true;
@@ -151,7 +153,8 @@ static bool open_policies(struct arena *arena, const struct check_rules_options 
         if (!(whole ? add_source(&s, path) : find_sources(&s, path, FOLDERS_DEEP)))
             return false;
     }
-    const struct policy_options how = {.source = s.item,
+    const struct policy_options how = {.capabilities = options->capabilities,
+                                       .source = s.item,
                                        .nsources = s.n,
                                        .now_utc_ms = options->now_utc_ms,
                                        .rego_v0 = options->v0,
@@ -204,6 +207,7 @@ bool check_rules_open(struct arena *arena, const struct check_rules_options *opt
 {
     *ret = (struct check_rules){.gatekeeper = {.arena = arena,
                                                .timeout_ms = options->timeout_ms,
+                                               .capabilities = options->capabilities,
                                                .cancel = options->cancel,
                                                .lookups = options->explain},
                                 .chosen = options->nspaces || options->all_spaces};

@@ -19,7 +19,8 @@ struct check_rules_options {
     const struct str *waivers; /* files */
     size_t nwaivers;
     struct str waiver_key; /* for digests of secrets; empty = none */
-    int64_t timeout_ms;    /* of one `decision` over one resource; 0 = as policy.h */
+    struct rego_capabilities capabilities;
+    int64_t timeout_ms; /* of one `decision` over one resource; 0 = as policy.h */
     const volatile int *cancel;
     bool explain; /* also which paths each rule looks for in vain: takes longer */
 };

@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/regex_re2.h"
 #include "cli/app.h"
+#include "cli/capabilities.h"
 #include "cli/check_rules.h"
 #include "cli/check_targets.h"
 #include "cli/command.h"
@@ -33,6 +34,7 @@ enum {
     SCHEMA,
     POLICY_TIMEOUT,
     WAIVERS,
+    CAPABILITIES,
     CODE,
     IGNORE,
     OUTPUT,
@@ -68,6 +70,7 @@ static const struct option options[] = {
                         "about, or a folder of those that METADATA names"},
     [POLICY_TIMEOUT] = ROW_POLICY_TIMEOUT,
     [WAIVERS] = ROW_WAIVERS,
+    [CAPABILITIES] = ROW_CAPABILITIES,
     [CODE] = {.name = "code",
               .kind = OPTION_STRING,
               .arg = "DIR",
@@ -96,6 +99,7 @@ struct job {
     struct check_options check;
     struct check_targets targets;
     struct regex *ignore;
+    struct capabilities capabilities;
     struct check_rules rules;
     struct policy *policy; /* of plumb.yaml, or NULL */
     struct policy *asked;  /* the same, where it has more than waivers */
@@ -180,15 +184,17 @@ static bool load_rules(struct job *job, struct err *err)
     struct str *waivers = NULL;
     size_t nsources;
     struct config config;
-    if (!policy_find_config(job->arena, job->app, &value[ROOT_CONFIG], &config, err))
+    if (!policy_find_config(job->arena, job->app, &value[ROOT_CONFIG], &config, err) ||
+        !capabilities_read(job->arena, value[CAPABILITIES].text, &job->capabilities, err))
         return false;
+    how.capabilities = capabilities_of(&job->capabilities);
     const struct judges judges = policy_judges(&config, &none, &value[WAIVERS]);
     if (!judges_list_waivers(job->arena, &judges, &waivers, &how.nwaivers, err) ||
         !judges_list(job->arena, &judges, &sources, &nsources, err))
         return false;
     how.waivers = waivers;
     bool ok = policy_setup(job->arena, job->app, &config, &none, &value[WAIVERS], true,
-                           &job->policy, err) &&
+                           &how.capabilities, &job->policy, err) &&
               check_rules_open(job->arena, &how, job->app->err, &job->rules, err);
     job->asked = nsources ? job->policy : NULL;
     job->check.policy[0] = job->asked;

@@ -160,7 +160,7 @@ static bool fill_scan(struct job *job, struct err *err)
     return setup_inputs(job->arena, &job->in->value[VAR_FILE], &job->in->value[VAR], &scan->inputs,
                         &scan->ninputs, err) &&
            policy_setup(job->arena, job->app, job->config, &job->in->value[POLICY],
-                        &job->in->value[WAIVERS], true, &scan->policy, err);
+                        &job->in->value[WAIVERS], true, NULL, &scan->policy, err);
 }
 
 static bool fill_code(struct job *job, struct err *err)

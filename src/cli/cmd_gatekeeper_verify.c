@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "cli/app.h"
+#include "cli/capabilities.h"
 #include "cli/command.h"
 #include "cli/policy_setup.h"
 #include "cli/rows.h"
@@ -13,7 +14,7 @@
 #include "policy/document.h"
 #include "policy/gatekeeper_suite.h"
 
-enum { VERBOSE, POLICY_TIMEOUT, OPTION_COUNT };
+enum { VERBOSE, CAPABILITIES, POLICY_TIMEOUT, OPTION_COUNT };
 enum { FOLDERS_DEEP = 64, FILES_MAX = 100000 };
 
 static const struct option options[] = {
@@ -21,6 +22,7 @@ static const struct option options[] = {
                  .letter = 'v',
                  .kind = OPTION_FLAG,
                  .text = "show the cases that pass, too"},
+    [CAPABILITIES] = ROW_CAPABILITIES,
     [POLICY_TIMEOUT] = ROW_POLICY_TIMEOUT,
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
@@ -28,6 +30,7 @@ static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per opt
 struct job {
     const struct app *app;
     int64_t timeout_ms;
+    struct capabilities capabilities;
     struct arena *arena;
     struct suite_cases cases;
     size_t nsuites;
@@ -38,8 +41,9 @@ static bool add_suite(struct job *job, struct str path, struct err *err)
     const struct rego_eval_options how = {.host = {.now_utc_ns = INT64_MIN},
                                           .deadline_ms = job->timeout_ms,
                                           .cancel = job->app->cancel};
+    const struct rego_capabilities capabilities = capabilities_of(&job->capabilities);
     job->nsuites++;
-    return gatekeeper_suite(job->arena, path, &how, &job->cases, err);
+    return gatekeeper_suite(job->arena, path, &how, &capabilities, &job->cases, err);
 }
 
 /* In folders every YAML file that is a suite. */
@@ -100,6 +104,8 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     AUTO_ARENA arena = {.limit = (size_t)1 << 36};
     struct job job = {
         .app = app, .timeout_ms = policy_timeout(&in->value[POLICY_TIMEOUT]), .arena = &arena};
+    if (!capabilities_read(&arena, in->value[CAPABILITIES].text, &job.capabilities, err))
+        return false;
     for (size_t i = 0; i < in->nargs; i++) {
         struct str path = arena_dup(&arena, in->args[i]);
         if (!path.ptr)

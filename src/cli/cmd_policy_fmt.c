@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "cli/app.h"
 #include "cli/capabilities.h"
@@ -11,7 +12,8 @@
 #include "cli/rows.h"
 #include "lang/rego/format.h"
 
-enum { CHECK, DIFF, WRITE, REGO_V0, V0_V1, CAPABILITIES, OPTION_COUNT };
+enum { CHECK, DIFF, WRITE, REGO_V0, V0_V1, CAPABILITIES, TIMEOUT, OPTION_COUNT };
+enum { TIMEOUT_DEFAULT_MS = 60000 };
 static const struct option options[] = {
     [CHECK] = {.name = "check",
                .kind = OPTION_FLAG,
@@ -33,6 +35,13 @@ static const struct option options[] = {
                .text = "policies are Rego v0 and become what both v0 and v1 read: import rego.v1, "
                        "if, contains, :="},
     [CAPABILITIES] = ROW_CAPABILITIES,
+    [TIMEOUT] = {.name = "timeout",
+                 .kind = OPTION_DURATION,
+                 .arg = "TIME",
+                 .least = 1,
+                 .most = 86400000,
+                 .text = "the longest that formatting one file may take, such as 5s; 60s without "
+                         "it"},
 };
 static_assert(sizeof options / sizeof *options == OPTION_COUNT, "one row per option");
 
@@ -41,11 +50,19 @@ static bool is_policy(struct str name)
     return str_ends(name, STR(".rego"));
 }
 
+struct how {
+    struct rego_format_options options;
+    int64_t timeout_ms;
+};
+
 static bool format(struct formatting *f, struct str path, struct str before, struct str *ret,
                    struct err *err)
 {
     struct rego_diags diags = {.arena = f->content};
-    if (rego_format(f->content, before, path, f->how, &diags, ret, err))
+    const struct how *how = f->how;
+    struct rego_format_options one = how->options;
+    one.clock = (struct rego_parse_clock){clock_monotonic_ms() + how->timeout_ms, f->app->cancel};
+    if (rego_format(f->content, before, path, &one, &diags, ret, err))
         return true;
     if (diags.n == 0)
         return false;
@@ -62,9 +79,11 @@ static bool run(const struct app *app, const struct invocation *in, int *ret_exi
     struct capabilities capabilities;
     if (!capabilities_read(&names, in->value[CAPABILITIES].text, &capabilities, err))
         return false;
-    const struct rego_format_options how = {.v0 = in->value[REGO_V0].set || in->value[V0_V1].set,
-                                            .to_v1 = in->value[V0_V1].set,
-                                            .words = capabilities.words};
+    const struct option_value *timeout = &in->value[TIMEOUT];
+    const struct how how = {.options = {.v0 = in->value[REGO_V0].set || in->value[V0_V1].set,
+                                        .to_v1 = in->value[V0_V1].set,
+                                        .words = capabilities.words},
+                            .timeout_ms = timeout->set ? timeout->number : TIMEOUT_DEFAULT_MS};
     bool check = in->value[CHECK].set, write = in->value[WRITE].set && !check;
     struct formatting f = {.app = app,
                            .command = "policy fmt",

@@ -256,7 +256,7 @@ static bool replay(struct replay *r, const struct app *app, const struct option_
 static bool open_policy(struct replay *r, const struct app *app, const struct invocation *in,
                         const struct config *config, struct err *err)
 {
-    if (!policy_setup(r->arena, app, config, &in->value[POLICY], &in->value[WAIVERS], true,
+    if (!policy_setup(r->arena, app, config, &in->value[POLICY], &in->value[WAIVERS], true, NULL,
                       &r->policy, err))
         return false;
     return r->policy || err_set(err, ERR_USAGE,

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "cli/app.h"
+#include "cli/capabilities.h"
 #include "cli/command.h"
 #include "cli/fail_on.h"
 #include "cli/notifying.h"
@@ -53,6 +54,7 @@ enum {
     EXIT_ZERO,
     POLICY,
     WAIVERS,
+    CAPABILITIES,
     STORE,
     NO_STORE,
     BASELINE,
@@ -137,6 +139,7 @@ static const struct option options[] = {
     [EXIT_ZERO] = ROW_EXIT_ZERO,
     [POLICY] = ROW_POLICIES,
     [WAIVERS] = ROW_WAIVERS,
+    [CAPABILITIES] = ROW_CAPABILITIES,
     [STORE] = ROW_STORE,
     [NO_STORE] = ROW_NO_STORE,
     [BASELINE] = {.name = "baseline",
@@ -177,6 +180,7 @@ struct job {
     unsigned fail_on;
     struct scan_record record;
     const struct config *config;
+    struct capabilities capabilities;
 };
 
 static bool given(const struct job *job, size_t row)
@@ -282,8 +286,11 @@ static bool fill_scan_options(struct job *job, const struct config *config, stru
         .ctx = job};
     bool partial =
         job->in->nargs || given(job, TARGET) || given(job, WORKSPACE) || given(job, PLAN);
+    if (!capabilities_read(job->arena, text_of(job, CAPABILITIES), &job->capabilities, err))
+        return false;
+    const struct rego_capabilities capabilities = capabilities_of(&job->capabilities);
     return policy_setup(job->arena, job->app, config, &job->in->value[POLICY],
-                        &job->in->value[WAIVERS], partial, &job->scan.policy, err);
+                        &job->in->value[WAIVERS], partial, &capabilities, &job->scan.policy, err);
 }
 
 /* --- the two ways --- */

@@ -41,13 +41,15 @@ struct judges policy_judges(const struct config *config, const struct option_val
 
 bool policy_setup(struct arena *arena, const struct app *app, const struct config *config,
                   const struct option_value *policies, const struct option_value *waivers,
-                  bool partial, struct policy **ret, struct err *err)
+                  bool partial, const struct rego_capabilities *capabilities, struct policy **ret,
+                  struct err *err)
 {
     const struct judges judges = policy_judges(config, policies, waivers);
     const struct judges_opening how = {.now_utc_ms = app->now_ms(app->clock),
                                        .env = app->env,
                                        .cancel = app->cancel,
-                                       .partial = partial};
+                                       .partial = partial,
+                                       .capabilities = capabilities};
     struct policy_problems problems = {.rules = {.arena = arena}, .rego = {.arena = arena}};
     if (judges_open(arena, &judges, &how, &problems, ret, err))
         return true;

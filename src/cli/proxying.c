@@ -125,7 +125,7 @@ static bool open_guard(struct proxying *p, struct arena *arena, const struct inv
     if (!policy_find_config(arena, p->app, &in->value[PROXYING_CONFIG], &p->config, err) ||
         !open_store(p, arena, in, err) ||
         !policy_setup(arena, p->app, &p->config, &in->value[PROXYING_POLICY],
-                      &in->value[PROXYING_WAIVERS], true, &p->policy, err))
+                      &in->value[PROXYING_WAIVERS], true, NULL, &p->policy, err))
         return false;
     if (!p->record.db && !p->policy)
         return true;

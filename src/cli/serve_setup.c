@@ -196,7 +196,7 @@ static bool fill_code(const struct setup *s, const struct config *code, struct s
     return digest_config(s->arena, code, &ret->config_digest, err) &&
            judges_digest(s->arena, &judges, &ret->policy_digest, err) &&
            policy_setup(s->arena, s->app, code, &(struct option_value){0},
-                        &(struct option_value){0}, true, &ret->policy, err);
+                        &(struct option_value){0}, true, NULL, &ret->policy, err);
 }
 
 static bool fill(const struct setup *s, const struct serve_given *given, const struct config *code,

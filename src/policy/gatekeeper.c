@@ -363,13 +363,15 @@ static bool told(const struct gatekeeper_template *t, struct rego_diags *diags, 
 static bool compile(struct gatekeeper *g, struct gatekeeper_template *t, const struct value *data,
                     struct rego_diags *diags, struct err *err)
 {
-    const struct rego_compile_options how = {
+    struct rego_compile_options how = {
         .keep_print = true, .deadline_ms = g->timeout_ms, .cancel = g->cancel};
     struct rego_diags own = {.arena = g->arena};
     AUTO_BUF space = {.limit = 1 << 16};
     diags = diags ? diags : &own;
+    rego_compile_within(&how, &g->capabilities);
     if (!rego_compile(t->source, t->nsources, data, &how, diags, &t->policy, err))
         return told(t, diags, err);
+    rego_allow_all(t->policy);
     conftest_space_text(rego_module_at(t->policy, 0), &space);
     struct str name = arena_dup(g->arena, buf_view(&space));
     const struct entries_options entries = {.space = &name, .nspaces = 1, .only = STR("violation")};

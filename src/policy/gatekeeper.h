@@ -53,6 +53,7 @@ struct gatekeeper {
     const struct value *inventory; /* of gatekeeper_compile; or NULL */
     bool apart; /* each template by itself: others of its kind, and other targets, are no matter */
     int64_t timeout_ms; /* of compiling a template; 0 = as rego_compile */
+    struct rego_capabilities capabilities;
     const volatile int *cancel;
     bool lookups; /* note which paths of input each constraint looks for and never finds */
 };

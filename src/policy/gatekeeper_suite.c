@@ -15,6 +15,7 @@ struct runner {
     const struct documents *suite;
     const struct document *document;
     const struct rego_eval_options *options;
+    const struct rego_capabilities *capabilities;
     struct suite_cases *cases;
 };
 
@@ -187,6 +188,7 @@ static bool run_case(struct runner *r, const struct value *test, const struct va
     }
     t.gatekeeper.arena = &t.arena;
     t.gatekeeper.timeout_ms = r->options->deadline_ms;
+    t.gatekeeper.capabilities = *r->capabilities;
     t.gatekeeper.cancel = r->options->cancel;
     bool ok = judge(r, &t, test, case_, &why) && check(&t, case_, &why);
     gatekeeper_close(&t.gatekeeper);
@@ -210,13 +212,15 @@ static bool run_suite(struct runner *r, const struct value *suite, struct err *e
 }
 
 bool gatekeeper_suite(struct arena *arena, struct str path, const struct rego_eval_options *options,
-                      struct suite_cases *ret, struct err *err)
+                      const struct rego_capabilities *capabilities, struct suite_cases *ret,
+                      struct err *err)
 {
     struct documents documents;
     if (!documents_read(arena, path, &documents, err))
         return false;
     for (size_t i = 0; i < documents.n; i++) {
-        struct runner r = {arena, io_dirname(path), &documents, &documents.item[i], options, ret};
+        struct runner r = {arena,   io_dirname(path), &documents, &documents.item[i],
+                           options, capabilities,     ret};
         if (!gatekeeper_is_suite(documents.item[i].root))
             return err_set(err, ERR_USAGE,
                            "%.*s: no suite (apiVersion test.gatekeeper.sh/..., "

@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 struct err;
+struct rego_capabilities;
 struct rego_eval_options;
 struct value;
 
@@ -29,4 +30,5 @@ struct suite_cases {
 bool gatekeeper_is_suite(const struct value *doc);
 /* All cases of a file; false for what is no suite, and where memory is out. */
 bool gatekeeper_suite(struct arena *arena, struct str path, const struct rego_eval_options *options,
-                      struct suite_cases *ret, struct err *err);
+                      const struct rego_capabilities *capabilities, struct suite_cases *ret,
+                      struct err *err);

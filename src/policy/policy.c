@@ -134,16 +134,19 @@ static bool read_waivers(struct opening *o, struct err *err)
 static bool compile(struct opening *o, struct err *err)
 {
     struct policy *policy = o->policy;
-    const struct rego_compile_options how = {.cancel = policy->options.cancel};
+    struct rego_compile_options how = {.cancel = policy->options.cancel};
     struct rego_diags *diags = &o->problems->rego;
     if (!o->nsources)
         return true;
+    rego_compile_within(&how, &policy->options.capabilities);
     struct value *data = arena_new(o->arena, struct value, 1);
     if (!data)
         return arena_full(o->arena, err);
     *data = o->data;
-    if (rego_compile(o->source, o->nsources, data, &how, diags, &policy->rego, err) &&
-        policy_find_entries(policy, o->arena, diags, err))
+    bool ok = rego_compile(o->source, o->nsources, data, &how, diags, &policy->rego, err);
+    if (ok)
+        rego_allow_all(policy->rego);
+    if (ok && policy_find_entries(policy, o->arena, diags, err))
         return true;
     if (diags->n)
         return err_set(err, ERR_SYNTAX, "%.*s:%u:%u: %s: %.*s", STR_ARG(diags->diag[0].file),

@@ -45,6 +45,7 @@ struct policy_options {
     bool partial;        /* not all is looked at: which waivers are not needed cannot be told */
     bool decisions_only; /* of Rego only `decision` is asked: conftest's names are elsewhere */
     int64_t timeout_ms;  /* of one Rego rule over one subject; 0 = 5 s */
+    struct rego_capabilities capabilities;
     const volatile int *cancel;
 };
 struct policy_problems {

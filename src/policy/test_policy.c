@@ -647,6 +647,33 @@ static void secrets_have_keyed_digests(void **state)
     assert_null(none.ptr);
 }
 
+/* What only an apply decides is not what somebody accepted as null. */
+static void unknown_is_not_null_for_waivers(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct err err = {0};
+    struct value unknown = value_unknown(NULL);
+    struct value pairs[4][2] = {{value_null(), value_null()},
+                                {unknown, value_null()},
+                                {value_null(), unknown},
+                                {unknown, unknown}};
+    struct value list[4];
+    struct str digest[6];
+    for (size_t i = 0; i < 4; i++) {
+        list[i] = value_items(VALUE_LIST, pairs[i], 2);
+        assert_true(waiver_digest(&arena, STR(""), STR("p"), &list[i], false, &digest[i], &err));
+    }
+    assert_true(waiver_digest(&arena, STR(""), STR("p"), NULL, false, &digest[4], &err));
+    assert_true(waiver_digest(&arena, STR(""), STR("p"), &unknown, false, &digest[5], &err));
+    for (size_t i = 0; i < 6; i++)
+        for (size_t k = 0; k < i; k++)
+            assert_false(str_equal(digest[i], digest[k]));
+    /* What is known keeps the digest that files of waivers have. */
+    assert_true(str_equal(
+        digest[4], STR("sha256:45f46b4ab31e3bace24959cc01b79ba27b915c0fd9742f1355b8dbaa11d9dad2")));
+}
+
 static void a_waiver_needs_its_facts(void **state)
 {
     (void)state;
@@ -739,6 +766,7 @@ int main(void)
         cmocka_unit_test(a_waiver_of_what_no_code_asks_for_is_bound_to_its_values),
         cmocka_unit_test(a_full_arena_never_softens_a_decision),
         cmocka_unit_test(secrets_have_keyed_digests),
+        cmocka_unit_test(unknown_is_not_null_for_waivers),
         cmocka_unit_test(a_waiver_needs_its_facts),
         cmocka_unit_test(a_written_waiver_can_be_read),
         cmocka_unit_test(all_that_is_wrong_is_told),

@@ -165,12 +165,43 @@ bool waivers_read(struct waivers *waivers, struct arena *arena, struct str text,
 
 /* --- digests --- */
 
-/* [path, value]: the same value at another place is another thing to accept. */
+/* Which of the values, counted as they are gone through, are unknown: canonical bytes have null for
+ * them, and what null was accepted for is not what may become anything. */
+struct unknowns {
+    struct arena *arena;
+    struct value *item;
+    size_t n, room;
+    int64_t passed;
+};
+
+static bool note_unknowns(struct unknowns *u, const struct value *v, unsigned depth_left)
+{
+    bool ok = true;
+    u->passed++;
+    if (v->kind == VALUE_UNKNOWN) {
+        u->item = arena_grow(u->arena, u->item, u->n, &u->room, u->n + 1);
+        if (!u->item)
+            return false;
+        u->item[u->n++] = value_int(u->passed);
+    }
+    for (uint32_t i = 0; depth_left && value_is_list_like(v) && i < v->len && ok; i++)
+        ok = note_unknowns(u, &v->items[i], depth_left - 1);
+    for (uint32_t i = 0; depth_left && value_is_object_like(v) && i < v->len && ok; i++)
+        ok = note_unknowns(u, &v->members[i].value, depth_left - 1);
+    return ok;
+}
+
+/* [path, value], and where it is not known: the same value at another place is another thing to
+ * accept. */
 bool waiver_digest(struct arena *arena, struct str key, struct str path, const struct value *live,
                    bool sensitive, struct str *ret, struct err *err)
 {
-    struct value items[2] = {value_string(path), live ? *live : value_null()};
-    struct value pair = value_items(VALUE_TUPLE, items, 2);
+    struct unknowns unknown = {.arena = arena};
+    struct value items[3] = {value_string(path), live ? *live : value_null()};
+    if (!note_unknowns(&unknown, &items[1], VALUE_DEPTH_MAX))
+        return arena_full(arena, err);
+    items[2] = value_items(VALUE_TUPLE, unknown.item, unknown.n);
+    struct value pair = value_items(VALUE_TUPLE, items, unknown.n ? 3 : 2);
     struct digest digest;
     char hex[DIGEST_HEX + 1];
     bool secret = sensitive || value_any_sensitive(&pair);

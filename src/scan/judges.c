@@ -245,6 +245,8 @@ bool judges_open(struct arena *arena, const struct judges *judges, const struct 
                                      .partial = how->partial,
                                      .timeout_ms = c->policy_timeout_ms,
                                      .cancel = how->cancel};
+    if (how->capabilities)
+        options.capabilities = *how->capabilities;
     *ret = NULL;
     if (!check_all_there(arena, judges->config, err) || !list_sources(&sources, judges, err) ||
         !check_pins(arena, c, err) ||

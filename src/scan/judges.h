@@ -19,6 +19,7 @@ struct pack;
 struct policy;
 struct policy_problems;
 struct policy_source;
+struct rego_capabilities;
 
 struct judges {
     const struct config *config; /* NULL = none */
@@ -47,7 +48,8 @@ struct judges_opening {
     int64_t now_utc_ms;
     const char *(*env)(const char *name); /* PLUMB_WAIVER_KEY keys the digests of secrets */
     const volatile int *cancel;
-    bool partial; /* not all that the policy is for is looked at */
+    bool partial;                                 /* not all that the policy is for is looked at */
+    const struct rego_capabilities *capabilities; /* NULL: all */
 };
 /* *ret is NULL where nothing is configured. False: problems or err say what is wrong, as in
  * policy_open. */

@@ -557,6 +557,11 @@ bool rego_compile(const struct rego_source *sources, size_t n, const struct valu
     return false;
 }
 
+void rego_allow_all(struct rego_policy *policy)
+{
+    policy->options.allowed = NULL;
+}
+
 void rego_close(struct rego_policy *policy)
 {
     if (!policy)

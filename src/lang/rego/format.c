@@ -32,6 +32,8 @@ static enum form_flow import(struct formatter *f, const struct rego_import *impo
                              const struct rego_comment *comment)
 {
     enum form_flow flow = FORMAT_OK;
+    if (!form_in_time(f))
+        return FORMAT_FAILED;
     form_start_line(f);
     form_write(f, "import ");
     struct form_comments comments = f->comments;
@@ -61,6 +63,8 @@ static bool take_import_comments(struct formatter *f, const struct rego_import *
         return false;
     for (size_t i = 0; i < f->comments.n; i++) {
         size_t k = 0;
+        if (!form_in_time(f))
+            return false;
         while (k < n && imports[k]->place.row != f->comments.item[i]->place.row)
             k++;
         if (k < n)
@@ -87,7 +91,7 @@ static enum form_flow imports(struct formatter *f, const struct rego_import **it
     const struct rego_comment **comment = arena_new(f->arena, const struct rego_comment *, n + 1);
     const struct rego_import **as_was = arena_new(f->arena, const struct rego_import *, n + 1);
     if (!comment || !as_was || !take_import_comments(f, item, n, comment))
-        return f->why = "the text needs too much memory", FORMAT_FAILED;
+        return f->why = f->why ? f->why : "the text needs too much memory", FORMAT_FAILED;
     for (size_t i = 0; i < n; i++)
         as_was[i] = item[i];
     for (size_t from = 0, to; from < n; from = to) {
@@ -312,12 +316,22 @@ static bool same_comments(struct arena *arena, const struct rego_module *a,
     return true;
 }
 
+static bool late(struct str file, struct err *err)
+{
+    return err_set(err, ERR_LIMIT,
+                   "%.*s: reading takes longer than it may, or was cancelled: split the file, or "
+                   "give it more time with --timeout",
+                   STR_ARG(file));
+}
+
 static bool prove(struct arena *arena, const struct rego_module *module, struct str result,
                   const struct rego_parse_options *how, struct err *err)
 {
     struct rego_module *again;
     struct rego_diags diags = {.arena = arena};
     if (!rego_parse_module(arena, result, module->file, how, &diags, &again)) {
+        if (!diags.n && how->afford)
+            return late(module->file, err);
         struct str why = diags.n ? diags.diag[0].message : STR("unknown");
         return err_set(err, ERR_CONFLICT, "%.*s: left as it is: its form cannot be read: %.*s",
                        STR_ARG(module->file), STR_ARG(why));
@@ -331,15 +345,31 @@ static bool prove(struct arena *arena, const struct rego_module *module, struct 
     return true;
 }
 
+bool form_in_time(struct formatter *f)
+{
+    enum { LOOK_EVERY = 16 };
+    if (!f->clock.until_ms || ++f->looks % LOOK_EVERY || rego_parse_in_time(&f->clock, 0))
+        return true;
+    f->why = "formatting takes longer than it may, or was cancelled: split the file, or give it "
+             "more time with --timeout";
+    return false;
+}
+
 bool rego_format(struct arena *arena, struct str text, struct str file,
                  const struct rego_format_options *options, struct rego_diags *diags,
                  struct str *ret, struct err *err)
 {
     struct rego_parse_options how = {.v0 = options->v0, .words = options->words};
-    struct formatter f = {.arena = arena, .out = {.limit = BUF_DEFAULT_LIMIT}};
+    struct formatter f = {
+        .arena = arena, .out = {.limit = BUF_DEFAULT_LIMIT}, .clock = options->clock};
     struct rego_module *module;
+    if (f.clock.until_ms) {
+        how.afford = rego_parse_in_time;
+        how.afford_ctx = &f.clock;
+    }
+    size_t before = diags->n;
     if (!rego_parse_module(arena, text, file, &how, diags, &module))
-        return false;
+        return diags->n == before && f.clock.until_ms ? late(file, err) : false;
     bool add_v1 = options->v0 && options->to_v1;
     f.module = module;
     if (!form_find_newlines(&f))

@@ -12,6 +12,7 @@ struct rego_format_options {
     bool v0;        /* text and result are Rego v0 */
     bool to_v1;     /* with v0: the result is read by v0 and by v1 (import rego.v1) */
     unsigned words; /* as of the parser */
+    struct rego_parse_clock clock; /* .until_ms 0: no end */
 };
 /*
  * ret    in the arena; `text` itself where it has the form already

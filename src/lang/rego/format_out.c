@@ -103,6 +103,8 @@ enum form_flow form_insert_comments(struct formatter *f, uint32_t row)
 {
     struct form_comments all = f->comments;
     size_t before = 0, at;
+    if (!form_in_time(f))
+        return FORMAT_FAILED;
     while (before < all.n && all.item[before]->place.row < row)
         before++;
     at = before;

@@ -36,7 +36,11 @@ struct formatter {
     struct rego_place moved_to;
     struct form_comments comments;
     const char *why;
+    struct rego_parse_clock clock; /* .until_ms 0: no end */
+    unsigned looks;
 };
+/* Is there time left? Otherwise .why says so, once it was asked often enough to look. */
+bool form_in_time(struct formatter *f);
 
 void form_start_line(struct formatter *f);
 void form_end_line(struct formatter *f);

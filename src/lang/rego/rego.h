@@ -36,6 +36,12 @@ struct rego_schema {
     struct value path; /* ["schema", "a", "b"] */
     struct value schema;
 };
+/* What policies may use, where it is handed on; zeroed: all that there is without being asked. */
+struct rego_capabilities {
+    unsigned words; /* of enum rego_words */
+    bool (*allowed)(void *ctx, struct str builtin);
+    void *ctx;
+};
 struct rego_compile_options {
     bool strict;     /* unused variables and imports are errors */
     unsigned words;  /* of enum rego_words: experimental and, or */
@@ -54,11 +60,20 @@ struct rego_compile_options {
     /* Built-ins of the host's own (lang/rego/builtin.h), or NULL; they must outlive the policy. */
     const struct rego_family *host;
 };
+static inline void rego_compile_within(struct rego_compile_options *options,
+                                       const struct rego_capabilities *capabilities)
+{
+    options->words = capabilities->words;
+    options->allowed = capabilities->allowed;
+    options->allowed_ctx = capabilities->ctx;
+}
 /* data: the base documents (an object), or NULL. It must outlive the policy. False: diags or err.
  */
 bool rego_compile(const struct rego_source *sources, size_t n, const struct value *data,
                   const struct rego_compile_options *options, struct rego_diags *diags,
                   struct rego_policy **ret, struct err *err);
+/* What is prepared from now on is the host's, not a policy's: all built-ins may be called. */
+void rego_allow_all(struct rego_policy *policy);
 void rego_close(struct rego_policy *policy);
 bool rego_prepare(const struct rego_policy *policy, struct str query, struct rego_diags *diags,
                   struct rego_query **ret, struct err *err);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "lang/rego/format.h"
 
@@ -156,10 +157,40 @@ static void test_equal(void **state)
     }
 }
 
+static void formatting_ends_in_time(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 256 << 20};
+    AUTO_BUF text = {.limit = 16 << 20};
+    struct rego_diags diags = {.arena = &arena};
+    struct err err = {0};
+    struct str ret;
+    int cancel = 0;
+    struct rego_format_options how = {.clock = {INT64_MAX, &cancel}};
+    buf_str(&text, STR("package a\n"));
+    for (int i = 0; i < 2000; i++)
+        buf_printf(&text, "p%d := [1,2]\n", i);
+    assert_true(rego_format(&arena, buf_view(&text), STR("a.rego"), &how, &diags, &ret, &err));
+    cancel = 1;
+    assert_false(rego_format(&arena, buf_view(&text), STR("a.rego"), &how, &diags, &ret, &err));
+    assert_int_equal(diags.n, 0);
+    assert_int_equal(err.kind, ERR_LIMIT);
+    how.clock = (struct rego_parse_clock){.until_ms = 1}; /* long ago */
+    err = (struct err){0};
+    assert_false(rego_format(&arena,
+                             STR("package a\np := [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]"),
+                             STR("a.rego"), &how, &diags, &ret, &err));
+    char why[300];
+    assert_string_equal(err_text(&err, why, sizeof why),
+                        "a.rego: formatting takes longer than it may, or was cancelled: split the "
+                        "file, or give it more time with --timeout");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_form), cmocka_unit_test(test_form_is_final),
-        cmocka_unit_test(test_refuses), cmocka_unit_test(test_equal)};
+        cmocka_unit_test(test_refuses), cmocka_unit_test(test_equal),
+        cmocka_unit_test(formatting_ends_in_time)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
