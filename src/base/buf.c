@@ -66,6 +66,19 @@ void buf_repeat(struct buf *buf, char c, size_t n)
     }
 }
 
+void buf_int(struct buf *buf, int64_t number)
+{
+    char digits[24];
+    size_t at = sizeof digits;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do
+        digits[--at] = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (number < 0)
+        digits[--at] = '-';
+    buf_add(buf, digits + at, sizeof digits - at);
+}
+
 void buf_printf(struct buf *buf, const char *fmt, ...)
 {
     va_list args;

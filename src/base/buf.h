@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
@@ -25,6 +26,7 @@ void buf_str(struct buf *buf, struct str s);
 void buf_char(struct buf *buf, char c);
 /* The same n times. */
 void buf_repeat(struct buf *buf, char c, size_t n);
+void buf_int(struct buf *buf, int64_t number); /* decimal; much faster than buf_printf */
 void buf_printf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* At least n writable bytes behind len (then add to len yourself); NULL past the limit. */
 char *buf_room(struct buf *buf, size_t n);

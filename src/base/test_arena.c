@@ -1,6 +1,7 @@
 /* test_arena.c - arenas and buffers: alignment, growth, limits, what stays after a failure. */
 #include "base/test.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -219,6 +220,19 @@ static void buffers_grow_to_their_limit(void **state)
     assert_true(buf_ok(&buf, &err));
 }
 
+static void numbers_are_written_as_printf_does(void **state)
+{
+    (void)state;
+    static const int64_t numbers[] = {0, 7, -7, 10, 1234567890, INT64_MAX, INT64_MIN};
+    AUTO_BUF buf = {.limit = 100}, want = {.limit = 100};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        buf.len = want.len = 0;
+        buf_int(&buf, numbers[i]);
+        buf_printf(&want, "%" PRId64, numbers[i]);
+        assert_true(str_equal(buf_view(&buf), buf_view(&want)));
+    }
+}
+
 static void printf_fits_to_the_last_byte(void **state)
 {
     (void)state;
@@ -265,6 +279,7 @@ int main(void)
         cmocka_unit_test(all_sizes_come_zeroed),
         cmocka_unit_test(a_reset_arena_starts_anew),
         cmocka_unit_test(buffers_grow_to_their_limit),
+        cmocka_unit_test(numbers_are_written_as_printf_does),
         cmocka_unit_test(printf_fits_to_the_last_byte),
         cmocka_unit_test(room_and_consume),
     };

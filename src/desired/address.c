@@ -50,7 +50,9 @@ void address_print_key(struct buf *out, const struct value *key)
         address_quote(out, value_text(key));
         buf_char(out, ']');
     } else if (value_to_int64(key, &number)) {
-        buf_printf(out, "[%" PRId64 "]", number);
+        buf_char(out, '[');
+        buf_int(out, number);
+        buf_char(out, ']');
     }
 }
 

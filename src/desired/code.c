@@ -253,10 +253,19 @@ static int compare_modules(const struct code_module_instance *a,
     return nx < ny ? -1 : nx > ny;
 }
 
-static int compare_instances(const void *a, const void *b)
+/* Those of one resource in one module: in order already, by their keys. */
+struct group {
+    const struct code_made *first;
+    const struct code_made *made;
+    uint32_t n;
+};
+
+static int compare_groups(const void *a, const void *b)
 {
-    const struct code_instance *x = a, *y = b;
-    int order = compare_modules(x->made->module, y->made->module);
+    const struct code_made *p = ((const struct group *)a)->first;
+    const struct code_made *q = ((const struct group *)b)->first;
+    const struct code_instance *x = &p->out, *y = &q->out;
+    int order = compare_modules(p->module, q->module);
     if (!order && x->mode != y->mode)
         order = x->mode == CODE_MANAGED   ? -1
                 : y->mode == CODE_MANAGED ? 1
@@ -264,47 +273,58 @@ static int compare_instances(const void *a, const void *b)
                                           : 1;
     if (!order)
         order = str_compare(x->type, y->type);
-    if (!order)
-        order = str_compare(x->name, y->name);
-    return order ? order : code_compare_keys(&x->made->each, &y->made->each);
+    return order ? order : str_compare(x->name, y->name);
 }
 
-static bool each_made(struct code *code, void (*visit)(struct code *code, struct code_made *made))
+/* What of an expansion was needed: an instance that was not has no address. */
+static struct group group_of(const struct code_expansion *e, size_t *n)
 {
-    for (size_t i = 0; i < code->nnodes; i++) {
+    struct group ret = {.made = e->made, .n = e->made ? e->n : 0};
+    for (uint32_t i = 0; i < ret.n; i++)
+        if (ret.made[i].out.address.ptr) {
+            ret.first = ret.first ? ret.first : &ret.made[i];
+            ++*n;
+        }
+    return ret;
+}
+
+/* *ret NULL where memory is out; *ret_instances: of all of them. */
+static size_t gather_groups(struct code *code, struct group **ret, size_t *ret_instances)
+{
+    size_t n = 0, room = 0;
+    *ret_instances = 0;
+    for (size_t i = 0; i < code->nnodes; i++)
+        if (code->node[i]->kind == CODE_NODE_RESOURCE)
+            room += code_modules(&code->plan, code->node[i]->in)->n;
+    struct group *group = arena_new(&code->arena, struct group, room);
+    *ret = group;
+    for (size_t i = 0; group && i < code->nnodes; i++) {
         const struct code_node *node = code->node[i];
         const struct code_result *r = code_result(&code->plan, node);
         if (node->kind != CODE_NODE_RESOURCE || !r->expansion)
             continue;
-        for (size_t k = 0; k < code_modules(&code->plan, node->in)->n; k++)
-            for (uint32_t m = 0; r->expansion[k].made && m < r->expansion[k].n; m++)
-                visit(code, &r->expansion[k].made[m]);
+        for (size_t k = 0; k < code_modules(&code->plan, node->in)->n; k++) {
+            group[n] = group_of(&r->expansion[k], ret_instances);
+            n += group[n].first != NULL;
+        }
     }
-    return true;
-}
-
-static void count_one(struct code *code, struct code_made *made)
-{
-    code->ninstances += made->out.address.ptr != NULL;
-}
-
-static void take_one(struct code *code, struct code_made *made)
-{
-    if (made->out.address.ptr)
-        code->sorted[code->ninstances++] = made->out;
+    return n;
 }
 
 static bool sort_instances(struct code *code, struct err *err)
 {
+    struct group *group;
+    size_t room, n = gather_groups(code, &group, &room);
     code->ninstances = 0;
-    each_made(code, count_one);
-    code->sorted = arena_new(&code->arena, struct code_instance, code->ninstances);
+    code->sorted = group ? arena_new(&code->arena, struct code_instance, room) : NULL;
     if (!code->sorted)
         return arena_full(&code->arena, err);
-    code->ninstances = 0;
-    each_made(code, take_one);
-    if (code->ninstances)
-        qsort(code->sorted, code->ninstances, sizeof *code->sorted, compare_instances);
+    if (n)
+        qsort(group, n, sizeof *group, compare_groups);
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < group[i].n; k++)
+            if (group[i].made[k].out.address.ptr)
+                code->sorted[code->ninstances++] = group[i].made[k].out;
     return true;
 }
 

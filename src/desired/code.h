@@ -69,8 +69,8 @@ struct code_options {
     bool (*now)(void *ctx, struct str address, struct value *ret);
     /*
      * Is anybody to be told of that managed instance? One that nobody wants, and whose resource
-     * nothing refers to, is not evaluated: it has its address, and `failed` without a diagnostic.
-     * Not asked where `moved` blocks give instances other names. NULL = all are.
+     * nothing refers to, is not evaluated, and is not among the instances. Not asked where `moved`
+     * blocks give instances other names. NULL = all are.
      */
     bool (*wants)(void *ctx, struct str address);
     /* Mark unknown values that an apply decides with VALUE_PENDING: what nobody can tell has none.
@@ -143,8 +143,11 @@ bool code_is_sound(const struct code *code);
 const struct code_tree *code_module_tree(const struct code *code);
 /* Sorted by address (module path, then mode, type, name, key as Terraform sorts). */
 const struct code_instance *code_instances(const struct code *code, size_t *ret_n);
-/* Evaluates no more than this one needs, if not all is evaluated yet. */
+/* Evaluates no more than this one needs, if not all is evaluated yet. NULL: it is not there. */
 const struct code_instance *code_find_instance(struct code *code, struct str address);
+/* May other values follow from those of the instance: does anything refer to its resource, or a
+ * condition of its own look at them? True also where that cannot be told. After code_evaluate. */
+bool code_is_followed(struct code *code, const struct code_instance *instance);
 /* Is the resource written in any module of the tree? Keys in the address do not matter. */
 bool code_is_declared(struct code *code, struct str address);
 /* Is it the address of a module (keys do not matter)? *ret: what is called; NULL: it is not there.

@@ -114,8 +114,8 @@ const struct code_made *code_find_made(struct code *code, struct str address)
         return NULL;
     const struct code_expansion *e = &result->expansion[module->index];
     for (uint32_t i = 0; i < e->n; i++)
-        if (code_compare_keys(&e->made[i].each, &want.key) == 0)
-            return &e->made[i];
+        if (code_compare_keys(&e->made[i].each, &want.key) == 0) /* or it was left out */
+            return e->made[i].out.address.ptr ? &e->made[i] : NULL;
     return NULL;
 }
 

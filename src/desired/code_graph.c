@@ -255,7 +255,15 @@ bool code_mark_referred(struct code *code)
             dep->referred = true;
         }
     }
+    code->marked = true;
     return true;
+}
+
+bool code_is_followed(struct code *code, const struct code_instance *instance)
+{
+    const struct code_node *node = instance->made->node;
+    return !(code->marked || (!hcl_has_errors(&code->diags) && code_mark_referred(code))) ||
+           node->referred || instance->resource->postconditions.n;
 }
 
 /* --- names, as Terraform gives them --- */

@@ -230,6 +230,7 @@ struct code {
     size_t nnodes, room_nodes;
     bool broken;  /* loading failed: nothing to evaluate */
     bool selects; /* options.wants is asked */
+    bool marked;  /* nodes say whether they are referred to */
     bool evaluated;
     const struct code_input *inputs; /* by index of the root's variables */
     struct code_walk plan;
@@ -445,6 +446,9 @@ bool code_check_provider_refs(struct code_walk *walk);
 /* provider["..."].alias["key"] with its module, as states have it, for an instance whose arguments
  * are evaluated in that scope. */
 struct str code_provider_config_text(const struct code_scope *scope, const struct code_resource *r);
+/* The same where all instances of the resource in one module have one; else empty. */
+struct str code_provider_config_shared(struct code *code, const struct code_config *in,
+                                       const struct code_resource *r);
 /* struct hcl_world.call_provider; ctx = struct code */
 bool code_call_provider(void *ctx, struct hcl_eval *ev, struct str name, const struct value *args,
                         size_t nargs, struct value *ret);

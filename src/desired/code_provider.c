@@ -152,6 +152,11 @@ static struct str keyed_config_text(struct code *code, struct str path, struct s
     return out.failed ? whole : arena_dup(&code->arena, buf_view(&out));
 }
 
+static bool is_keyed(const struct found *f)
+{
+    return f->keyed && f->written && f->written->for_each.expr;
+}
+
 /* Which one of a provider's for_each (OpenTofu) a reference means, where it is written: by the keys
  * of the resource, or of the module call. CODE_KEY_NONE: it has none, or it is not known. */
 static struct code_each key_of(const struct code_scope *scope, const struct found *f)
@@ -160,7 +165,7 @@ static struct code_each key_of(const struct code_scope *scope, const struct foun
     struct code_each none = {.kind = CODE_KEY_NONE};
     struct value key;
     struct str why;
-    if (!f->keyed || !f->written || !f->written->for_each.expr)
+    if (!is_keyed(f))
         return none;
     while (f->passed && at.module && at.module->config != f->passed)
         at.module = at.module->parent;
@@ -178,13 +183,27 @@ static struct code_each key_of(const struct code_scope *scope, const struct foun
     return (struct code_each){.kind = CODE_KEY_EACH, .key = key};
 }
 
+static struct str text_of(struct code *code, const struct code_resource *r, const struct found *f,
+                          const struct code_each *key)
+{
+    return keyed_config_text(code, f->written || f->alias.len ? f->in->path : STR(""),
+                             r->provider_source, f->alias, key);
+}
+
 struct str code_provider_config_text(const struct code_scope *scope, const struct code_resource *r)
 {
     struct code *code = scope->walk->code;
     struct found f = provider_of(code, scope->module->config, r);
     struct code_each key = key_of(scope, &f);
-    return keyed_config_text(code, f.written || f.alias.len ? f.in->path : STR(""),
-                             r->provider_source, f.alias, &key);
+    return text_of(code, r, &f, &key);
+}
+
+struct str code_provider_config_shared(struct code *code, const struct code_config *in,
+                                       const struct code_resource *r)
+{
+    const struct code_each none = {.kind = CODE_KEY_NONE};
+    struct found f = provider_of(code, in, r);
+    return is_keyed(&f) ? (struct str){0} : text_of(code, r, &f, &none);
 }
 
 /* --- evaluating --- */

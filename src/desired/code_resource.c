@@ -13,7 +13,9 @@ struct running {
     const struct code_resource *resource;
     const struct schema *schema;
     struct code_result *result;
-    size_t room;
+    struct str provider_config; /* of all instances; empty: of each its own */
+    struct buf address;         /* of one instance after the other in one module */
+    size_t address_begin;       /* how much of it they share */
 };
 
 size_t code_bodies_of(struct code *code, const struct code_resource *r,
@@ -91,22 +93,36 @@ static bool check_meta_self(struct running *run, const struct code_expr *e)
 
 /* --- one instance --- */
 
-static struct str instance_address(struct running *run, const struct code_module_instance *module,
-                                   const struct code_each *each)
+/* What the addresses of all instances in one module begin with. */
+static void begin_addresses(struct running *run, const struct code_module_instance *module)
 {
     static const char *const before[] = {
         [CODE_MANAGED] = "", [CODE_DATA] = "data.", [CODE_EPHEMERAL] = "ephemeral."};
-    AUTO_BUF out = {.limit = BUF_DEFAULT_LIMIT};
-    buf_str(&out, module->address);
+    struct buf *out = &run->address;
+    out->len = 0;
+    buf_str(out, module->address);
     if (module->address.len)
-        buf_char(&out, '.');
-    buf_str(&out, str_from(before[run->resource->mode]));
-    buf_str(&out, run->resource->type);
-    buf_char(&out, '.');
-    buf_str(&out, run->resource->name);
+        buf_char(out, '.');
+    buf_str(out, str_from(before[run->resource->mode]));
+    buf_str(out, run->resource->type);
+    buf_char(out, '.');
+    buf_str(out, run->resource->name);
+    run->address_begin = out->len;
+}
+
+/* Until the next one. */
+static struct str compose_address(struct running *run, const struct code_each *each)
+{
+    run->address.len = run->address_begin;
     if (each->kind != CODE_KEY_NONE)
-        address_print_key(&out, &each->key);
-    return arena_dup(run->arena, buf_view(&out));
+        address_print_key(&run->address, &each->key);
+    return buf_view(&run->address);
+}
+
+static struct str instance_address(struct running *run, const struct code_each *each)
+{
+    struct str address = compose_address(run, each);
+    return run->address.failed ? (struct str){0} : arena_dup(run->arena, address);
 }
 
 static struct value config_of(struct running *run, const struct code_scope *scope, bool *ret_fine)
@@ -135,7 +151,7 @@ static void fill_out(struct running *run, const struct code_scope *scope, struct
     made->module = module;
     made->node = run->node;
     made->out = (struct code_instance){
-        .address = instance_address(run, module, each),
+        .address = instance_address(run, each),
         .module = module->address,
         .mode = r->mode,
         .type = r->type,
@@ -144,7 +160,8 @@ static void fill_out(struct running *run, const struct code_scope *scope, struct
         .resource = r,
         .in = module->config->module,
         .provider = r->provider_source,
-        .provider_config = code_provider_config_text(scope, r),
+        .provider_config =
+            run->provider_config.len ? run->provider_config : code_provider_config_text(scope, r),
         .schema = run->schema,
         .config = hcl_any(),
         .desired = hcl_any(),
@@ -154,11 +171,11 @@ static void fill_out(struct running *run, const struct code_scope *scope, struct
 }
 
 /* An instance that is not to be evaluated: nobody is told of it, and nothing follows from it. */
-static bool is_left_out(const struct running *run, const struct code_made *made)
+static bool is_left_out(struct running *run, const struct code_each *each)
 {
     const struct code *code = run->code;
-    return code->selects && !run->node->referred && made->out.mode == CODE_MANAGED &&
-           !code->options.wants(code->options.ctx, made->out.address);
+    return code->selects && !run->node->referred && run->resource->mode == CODE_MANAGED &&
+           !code->options.wants(code->options.ctx, compose_address(run, each));
 }
 
 static bool make_instance(struct running *run, struct code_module_instance *module,
@@ -171,8 +188,6 @@ static bool make_instance(struct running *run, struct code_module_instance *modu
     if (!made->out.address.ptr)
         return false;
     made->out.failed = true;
-    if (is_left_out(run, made))
-        return true;
     if (!check_self(run, each) ||
         !code_run_conditions(&scope, &run->resource->preconditions, CODE_CONDITION_BEFORE))
         return false;
@@ -203,8 +218,10 @@ static bool add_instances(struct running *run, struct code_module_instance *modu
     struct code_expansion *e = &r->expansion[module->index];
     *e = (struct code_expansion){
         .kind = keys->kind, .known = true, .n = (uint32_t)keys->n, .made = made};
+    begin_addresses(run, module);
     for (size_t i = 0; made && i < keys->n; i++) {
-        if (!code_is_needed(run->walk, run->node, module, &keys->each[i])) {
+        if (!code_is_needed(run->walk, run->node, module, &keys->each[i]) ||
+            is_left_out(run, &keys->each[i])) {
             made[i].each = keys->each[i];
             made[i].planned = hcl_any();
         } else if (!make_instance(run, module, &keys->each[i], &made[i])) {
@@ -328,8 +345,14 @@ bool code_run_resource(struct code_walk *walk, struct code_node *node)
                           .resource = r,
                           .schema =
                               code_schema_of(walk->code, r->provider_source, r->mode, r->type),
-                          .result = code_result(walk, node)};
-    return walk->validate ? run_validate(&run) : run_plan(&run);
+                          .result = code_result(walk, node),
+                          .address = {.limit = BUF_DEFAULT_LIMIT}};
+    if (walk->validate)
+        return run_validate(&run);
+    run.provider_config = code_provider_config_shared(walk->code, node->in, r);
+    bool fine = run_plan(&run);
+    buf_free(&run.address);
+    return fine;
 }
 
 /* --- what expressions see --- */

@@ -421,7 +421,7 @@ static bool run_world(struct scan_code *code, enum live_side side, size_t *chang
 /* --- rounds --- */
 
 struct differences {
-    bool any;     /* something differs from anything */
+    bool any;     /* something differs from anything, and something else may follow from it */
     bool drifted; /* live differs from what was recorded */
     bool ahead;   /* the code from what was recorded */
 };
@@ -438,7 +438,8 @@ static struct differences differences_of(const struct scan_code *code)
             if (!r || r->status == LIVE_UNREADABLE)
                 continue;
             bool planned = r->from_state.status == LIVE_PLANNED;
-            found.any = true;
+            found.any =
+                found.any || (entry->instance && code_is_followed(code->code, entry->instance));
             found.drifted |= r->status == LIVE_GONE || !value_equal(&r->desired, &r->live);
             found.ahead |= !entry->instance || entry->resource.tainted ||
                            entry->resource.import_id.len ||
@@ -447,7 +448,6 @@ static struct differences differences_of(const struct scan_code *code)
     for (size_t i = 0; i < n && !found.ahead; i++)
         found.ahead = all[i].mode == CODE_MANAGED && !code->met[i] &&
                       scan_wants(code->scan->tally.options, all[i].address);
-    found.any |= found.ahead;
     return found;
 }
 
