@@ -22,6 +22,7 @@
 
 enum {
     WORKERS = 2,
+    TOUCH_WORKERS = 2, /* while one waits for the disk or a provider the other goes on */
     LEASE_MS = 30000,
     APPLY_WAIT_MS = 30 * 60000,
     DRAIN_MS = 10000,
@@ -477,7 +478,7 @@ static bool start(struct scheduler *s, struct err *err)
     bool ok = true;
     for (size_t i = 0; ok && i < s->nslots; i++) {
         struct slot *slot = &s->slot[i];
-        *slot = (struct slot){.scheduler = s, .n = (unsigned)i, .urgent = i == 0};
+        *slot = (struct slot){.scheduler = s, .n = (unsigned)i, .urgent = i < TOUCH_WORKERS};
         slot->started = ok = pthread_create(&slot->thread, NULL, work, slot) == 0;
     }
     s->has_heart = ok && pthread_create(&s->heart, NULL, beat, s) == 0;
@@ -497,7 +498,7 @@ bool scheduler_open(struct scheduler **ret, struct server *server, struct err *e
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&s->change, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
-    s->nslots = s->settings.off ? 0 : (size_t)s->settings.workers + 1;
+    s->nslots = s->settings.off ? 0 : (size_t)s->settings.workers + TOUCH_WORKERS;
     s->slot = calloc(s->nslots + 1, sizeof *s->slot);
     bool ok = s->slot || err_set(err, ERR_LIMIT, "out of memory");
     if (!ok ||

@@ -3,7 +3,7 @@
  * Shared:  any number of services on one store: who scans a stack has its lease (record/lease.h),
  *          and what is due moves on in the transaction that records the scan (record/planned.h). So
  *          a due scan is done once, and what somebody did not end is begun anew by another
- * Threads: serve.scheduler.workers that scan, one more for touches alone (an event does not wait
+ * Threads: serve.scheduler.workers that scan, two more for touches alone (an event does not wait
  *          for slow sweeps), one that renews leases, one that plans and listens
  * Apply:   while a stack's state is locked for writing, or was written while it was scanned,
  * nothing of it is recorded: it is scanned again soon. After serve.scheduler.apply_wait it is
