@@ -236,6 +236,8 @@ bool io_make_dirs(const char *path, unsigned mode, struct err *err)
 {
     AUTO_ARENA arena = {.limit = 1 << 16};
     size_t len = strlen(path);
+    if (io_is_dir(path)) /* as it mostly is */
+        return true;
     char *copy = arena_alloc(&arena, len + 1, 1, 1);
     if (!copy)
         return arena_full(&arena, err);

@@ -265,7 +265,7 @@ static void *make_on(void *ctx)
             close_store(&arena, &record);
         tell_trouble(a, &err);
         if (!a->closing)
-            seen = hub_wait(a->server->hub, seen, LOOK_MS);
+            seen = hub_wait(a->server->hub, HUB_ALERTS, seen, LOOK_MS);
     }
     close_store(&arena, &record);
     return NULL;

@@ -140,9 +140,10 @@ static void on_done(struct commit_job *commit, const struct err *failed)
 {
     struct events_job *job = (struct events_job *)(void *)commit;
     struct server *server = job->server;
-    bool wake = !failed && (job->done.touched || job->done.whole); /* somebody scans, or tells */
+    uint64_t touched = failed ? 0 : job->done.touched + job->done.whole;
+    bool all = touched > 1; /* somebody scans, perhaps several at once; or tells of an attack */
     for (size_t i = 0; !failed && i < job->feed.n; i++)
-        wake |= job->feed.event[i].attack;
+        all |= job->feed.event[i].attack;
     stop_waiting(server, job->bytes);
     if (failed) {
         request_failed(job->request, failed);
@@ -155,8 +156,10 @@ static void on_done(struct commit_job *commit, const struct err *failed)
                 LOG_NUMBER("events_cut", (int64_t)job->done.cut));
         answer_done(job);
     }
-    if (wake) /* the job went with its request */
+    if (all) /* the job went with its request */
         server_wake(server);
+    else if (touched)
+        hub_wake_for_touch(server->hub);
 }
 
 /* --- the request --- */

@@ -264,7 +264,7 @@ static void *work(void *ctx)
          * as often. */
         const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
         if (!atomic_load(&g->closing))
-            seen = hub_wait(g->server->hub, seen, LOOK_MS);
+            seen = hub_wait(g->server->hub, HUB_REST, seen, LOOK_MS);
         if (!atomic_load(&g->closing))
             (void)nanosleep(&pause, NULL);
     }

@@ -157,7 +157,7 @@ static void *work(void *ctx)
             look(h);
         if (h->server->options.heartbeat_url.len && is_due(&h->beat_ms, every))
             beat(h);
-        seen = hub_wait(h->server->hub, seen, WAIT_MS);
+        seen = hub_wait(h->server->hub, HUB_REST, seen, WAIT_MS);
     }
     return NULL;
 }

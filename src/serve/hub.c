@@ -19,11 +19,14 @@ struct state {
     int64_t until_ms; /* monotonic; INT64_MAX: no promise */
     char trouble[ERR_TEXT_MAX];
 };
+struct waiters {
+    pthread_cond_t woken;
+    uint64_t wakes;
+};
 struct hub {
     struct metrics *metrics;
     pthread_mutex_t lock;
-    pthread_cond_t woken;
-    uint64_t wakes;
+    struct waiters waiters[HUB_WAITERS];
     struct state part[PART_COUNT];
 };
 
@@ -45,7 +48,8 @@ bool hub_open(struct hub **ret, struct err *err)
     (void)pthread_mutex_init(&hub->lock, NULL);
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&hub->woken, &monotonic);
+    for (size_t i = 0; i < HUB_WAITERS; i++)
+        (void)pthread_cond_init(&hub->waiters[i].woken, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
     hub->metrics = metrics_open();
     bool ok = hub->metrics != NULL;
@@ -70,7 +74,8 @@ void hub_close(struct hub *hub)
         if (hub->part[i].fd >= 0)
             (void)close(hub->part[i].fd);
     metrics_close(hub->metrics);
-    (void)pthread_cond_destroy(&hub->woken);
+    for (size_t i = 0; i < HUB_WAITERS; i++)
+        (void)pthread_cond_destroy(&hub->waiters[i].woken);
     (void)pthread_mutex_destroy(&hub->lock);
     free(hub);
 }
@@ -80,20 +85,45 @@ struct metrics *hub_metrics(struct hub *hub)
     return hub->metrics;
 }
 
+/* Under the lock. */
+static void wake(struct hub *hub, enum hub_waiter what)
+{
+    hub->waiters[what].wakes++;
+    (void)pthread_cond_broadcast(&hub->waiters[what].woken);
+}
+
 void hub_wake(struct hub *hub)
 {
     const uint64_t one = 1;
     (void)pthread_mutex_lock(&hub->lock);
-    hub->wakes++;
     for (size_t i = 0; i < PART_COUNT; i++)
         if (hub->part[i].looked_at && write(hub->part[i].fd, &one, sizeof one) < 0)
             continue; /* full: it is readable already */
-    (void)pthread_cond_broadcast(&hub->woken);
+    for (int what = 0; what < HUB_WAITERS; what++)
+        wake(hub, (enum hub_waiter)what);
     (void)pthread_mutex_unlock(&hub->lock);
 }
 
-uint64_t hub_wait(struct hub *hub, uint64_t seen, int timeout_ms)
+void hub_wake_for_touch(struct hub *hub)
 {
+    (void)pthread_mutex_lock(&hub->lock);
+    hub->waiters[HUB_SCANS].wakes++;
+    (void)pthread_cond_signal(&hub->waiters[HUB_SCANS].woken);
+    wake(hub, HUB_STREAMS);
+    (void)pthread_mutex_unlock(&hub->lock);
+}
+
+void hub_wake_for_finding(struct hub *hub)
+{
+    (void)pthread_mutex_lock(&hub->lock);
+    wake(hub, HUB_ALERTS);
+    wake(hub, HUB_STREAMS);
+    (void)pthread_mutex_unlock(&hub->lock);
+}
+
+uint64_t hub_wait(struct hub *hub, enum hub_waiter what, uint64_t seen, int timeout_ms)
+{
+    struct waiters *w = &hub->waiters[what];
     struct timespec until;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += timeout_ms / 1000;
@@ -101,10 +131,10 @@ uint64_t hub_wait(struct hub *hub, uint64_t seen, int timeout_ms)
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     (void)pthread_mutex_lock(&hub->lock);
-    for (int late = 0; hub->wakes == seen && !late;)
-        late = timeout_ms < 0 ? pthread_cond_wait(&hub->woken, &hub->lock)
-                              : pthread_cond_timedwait(&hub->woken, &hub->lock, &until);
-    uint64_t wakes = hub->wakes;
+    for (int late = 0; w->wakes == seen && !late;)
+        late = timeout_ms < 0 ? pthread_cond_wait(&w->woken, &hub->lock)
+                              : pthread_cond_timedwait(&w->woken, &hub->lock, &until);
+    uint64_t wakes = w->wakes;
     (void)pthread_mutex_unlock(&hub->lock);
     return wakes;
 }

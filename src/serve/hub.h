@@ -45,11 +45,26 @@ struct metrics *hub_metrics(struct hub *hub);
 
 /* --- the wake --- */
 
-/* There is something to look at: every part that waits looks. Cheap. */
+/* What a thread waits for: so that hundreds of touches a second wake none that has no use for them.
+ */
+enum hub_waiter {
+    HUB_SCANS,   /* for something to scan */
+    HUB_ALERTS,  /* for something to tell of */
+    HUB_STREAMS, /* for anything that is recorded */
+    HUB_REST,    /* to be told to look, by hub_wake */
+    HUB_WAITERS
+};
+
+/* There is something to look at, whatever it is: every part that waits looks. */
 void hub_wake(struct hub *hub);
-/* Until somebody woke since `seen` (what the last call gave; 0 at first), or timeout_ms passed
- * (negative: no limit). A part that closes sets its flag, then wakes. */
-uint64_t hub_wait(struct hub *hub, uint64_t seen, int timeout_ms);
+/* Something was touched: one of those that wait for scans looks; who is at work looks when that is
+ * done. And streams. Cheap. */
+void hub_wake_for_touch(struct hub *hub);
+/* Something else was found than before: alerts and streams look. */
+void hub_wake_for_finding(struct hub *hub);
+/* Until somebody woke such waiters since `seen` (what the last call gave; 0 at first), or
+ * timeout_ms passed (negative: no limit). A part that closes sets its flag, then calls hub_wake. */
+uint64_t hub_wait(struct hub *hub, enum hub_waiter what, uint64_t seen, int timeout_ms);
 /* For a part with a loop of its own: an eventfd that is readable when somebody woke; it reads it.
  */
 int hub_wake_fd(struct hub *hub, enum part part);

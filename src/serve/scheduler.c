@@ -204,7 +204,7 @@ static void *work(void *ctx)
         struct err err = {0};
         if (work_once(slot, &hands, &err))
             continue;
-        seen = hub_wait(s->server->hub, seen, err.kind ? TROUBLE_MS : LOOK_MS);
+        seen = hub_wait(s->server->hub, HUB_SCANS, seen, err.kind ? TROUBLE_MS : LOOK_MS);
     }
     hands_drop(&hands);
     return NULL;
@@ -416,7 +416,7 @@ static void listen_on(struct planning *p)
         store_drop(&p->ear);
     }
     if (!p->ear.record.db) {
-        p->seen = hub_wait(hub, p->seen, p->deaf ? LOOK_MS : TROUBLE_MS);
+        p->seen = hub_wait(hub, HUB_REST, p->seen, p->deaf ? LOOK_MS : TROUBLE_MS);
         return;
     }
     if (!db_wait(p->ear.record.db, -1, LOOK_MS, &told, &err))
@@ -437,7 +437,7 @@ static void *plan_on(void *ctx)
         }
         tell_trouble(&p, &err);
         if (err.kind)
-            p.seen = hub_wait(p.s->server->hub, p.seen, TROUBLE_MS);
+            p.seen = hub_wait(p.s->server->hub, HUB_REST, p.seen, TROUBLE_MS);
         else
             listen_on(&p);
     }

@@ -630,7 +630,7 @@ static void wake_others(struct piece *p)
 {
     const struct run_changes *c = &p->recording.total;
     if (c->fresh + c->changed + c->reopened + c->resolved > 0)
-        server_wake(p->s->server);
+        hub_wake_for_finding(p->s->server->hub);
 }
 
 /* Back to when it is over, without a result. */

@@ -249,7 +249,8 @@ static void *work(void *ctx)
     uint64_t seen = 0;
     bool stopping = false;
     while (!is_done(s, &stopping)) {
-        seen = hub_wait(s->server->hub, seen, stopping ? END_MS : LOOK_MS);
+        seen = hub_wait(s->server->hub, s->client ? HUB_STREAMS : HUB_REST, seen,
+                        stopping ? END_MS : LOOK_MS);
         take_coming(s);
         drop(s, stopping || server_leaving(s->server));
         tend(s, &arena, &record);

@@ -452,10 +452,10 @@ static void a_new_finding_wakes_the_others(void **state)
         put_live(&w, sizes[i]);
         assert_true(touch_add(&w.record, &touch, 1, &w.err));
         hub_wake(hub);
-        uint64_t seen = hub_wait(hub, 0, 0);
+        uint64_t seen = hub_wait(hub, HUB_ALERTS, 0, 0);
         wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'partial'", i + 1);
         if (i == 1 || i == 3)
-            assert_true(hub_wait(hub, seen, WAIT_MS) > seen);
+            assert_true(hub_wait(hub, HUB_ALERTS, seen, WAIT_MS) > seen);
     }
     end(&w, 0);
     close_world(&w);

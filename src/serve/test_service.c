@@ -388,14 +388,46 @@ static void the_wake_reaches_all(void **state)
     (void)state;
     assert_true(hub_open(&hub, &err));
     int fd = hub_wake_fd(hub, PART_SETTLER);
-    assert_int_equal(hub_wait(hub, 0, 10), 0);
+    assert_int_equal(hub_wait(hub, HUB_REST, 0, 10), 0);
     assert_int_equal(pthread_create(&thread, NULL, wake_later, hub), 0);
-    uint64_t seen = hub_wait(hub, 0, -1);
+    uint64_t seen = hub_wait(hub, HUB_REST, 0, -1);
     assert_int_equal(seen, 1);
+    for (int what = 0; what < HUB_WAITERS; what++)
+        assert_int_equal(hub_wait(hub, (enum hub_waiter)what, 0, 0), 1);
     assert_int_equal(read(fd, &n, sizeof n), 8);
     assert_int_equal(n, 1);
-    assert_int_equal(hub_wait(hub, seen, 0), 1);
+    assert_int_equal(hub_wait(hub, HUB_REST, seen, 0), 1);
     assert_int_equal(pthread_join(thread, NULL), 0);
+    hub_close(hub);
+}
+
+static void *sleep_once(void *ctx)
+{
+    (void)hub_wait(ctx, HUB_SCANS, 1, -1);
+    return NULL;
+}
+
+/* A touch is for those that scan, of whom one is enough; findings wake none of them. */
+static void a_wake_reaches_those_it_is_for(void **state)
+{
+    struct hub *hub = NULL;
+    struct err err = {0};
+    pthread_t thread[2];
+    (void)state;
+    assert_true(hub_open(&hub, &err));
+    hub_wake(hub);
+    hub_wake_for_finding(hub);
+    assert_int_equal(hub_wait(hub, HUB_SCANS, 0, 0), 1);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, sleep_once, hub), 0);
+    for (int i = 0; i < 2; i++)
+        hub_wake_for_touch(hub);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+    assert_int_equal(hub_wait(hub, HUB_SCANS, 0, 0), 3);
+    assert_int_equal(hub_wait(hub, HUB_ALERTS, 0, 0), 2);
+    assert_int_equal(hub_wait(hub, HUB_STREAMS, 0, 0), 4);
+    assert_int_equal(hub_wait(hub, HUB_REST, 0, 0), 1);
     hub_close(hub);
 }
 
@@ -534,6 +566,7 @@ int main(void)
         cmocka_unit_test(a_store_that_is_gone_is_waited_for),
         cmocka_unit_test(parts_say_what_is_wrong),
         cmocka_unit_test(the_wake_reaches_all),
+        cmocka_unit_test(a_wake_reaches_those_it_is_for),
         cmocka_unit_test(the_manager_is_told),
         cmocka_unit_test(a_part_that_hangs_starves_the_watchdog),
         cmocka_unit_test(levels_are_of_subsystems),

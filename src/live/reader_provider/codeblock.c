@@ -205,13 +205,16 @@ static struct str stem_of(struct arena *arena, struct str dir, struct str name)
 }
 
 /* Files that can be read as far as they can be read; the first that cannot makes it incomplete. */
-static bool read_files(struct finder *in, struct str dir, struct hcl_file *files, size_t *ret_n,
+static bool read_files(struct finder *in, struct str dir, struct hcl_file **ret, size_t *ret_n,
                        struct err *err)
 {
     struct str *names = NULL;
     size_t n = 0, kept = 0;
     if (!io_list_dir(in->arena, dir.ptr, CODE_FILES_MAX, &names, &n, err))
         return false;
+    struct hcl_file *files = arena_new(in->arena, struct hcl_file, n);
+    if (!files)
+        return arena_full(in->arena, err);
     for (int override = 0; override < 2; override++)
         for (size_t i = 0; i < n; i++) {
             struct hcl_diags diags = {.arena = in->arena};
@@ -225,6 +228,7 @@ static bool read_files(struct finder *in, struct str dir, struct hcl_file *files
                 buf_printf(&in->incomplete, "%.*s cannot be read", STR_ARG(names[i]));
             kept += ok;
         }
+    *ret = files;
     *ret_n = kept;
     return true;
 }
@@ -239,8 +243,8 @@ bool codeblock_read(struct arena *arena, struct str dir, const struct settings_k
                         .alias = head,
                         .values = value_null(),
                         .incomplete = {.limit = 4096}};
-    struct hcl_file *files = arena_new(arena, struct hcl_file, CODE_FILES_MAX);
-    bool ok = files ? read_files(&in, dir, files, &in.nfiles, err) : arena_full(arena, err);
+    struct hcl_file *files = NULL;
+    bool ok = read_files(&in, dir, &files, &in.nfiles, err);
     in.files = files;
     if (ok)
         find_local_name(&in);
