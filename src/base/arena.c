@@ -140,11 +140,14 @@ struct str arena_dup(struct arena *arena, struct str s)
 struct str arena_vprintf(struct arena *arena, const char *fmt, va_list args)
 {
     va_list again;
+    char small[256]; /* most are: formatted once, not once more to know how long they are */
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, fmt, again);
+    int len = vsnprintf(small, sizeof small, fmt, again);
     va_end(again);
     if (len < 0)
         return (struct str){0};
+    if ((size_t)len < sizeof small)
+        return arena_dup(arena, (struct str){small, (size_t)len});
     char *text = arena_alloc_raw(arena, (size_t)len + 1, 1, 1);
     if (!text)
         return (struct str){0};

@@ -82,9 +82,14 @@ void buf_int(struct buf *buf, int64_t number)
 void buf_printf(struct buf *buf, const char *fmt, ...)
 {
     va_list args;
+    char small[256]; /* most are: formatted once, not once more to know how long they are */
     va_start(args, fmt);
-    int len = vsnprintf(NULL, 0, fmt, args);
+    int len = vsnprintf(small, sizeof small, fmt, args);
     va_end(args);
+    if (len >= 0 && (size_t)len < sizeof small) {
+        buf_add(buf, small, (size_t)len);
+        return;
+    }
     char *to = len < 0 ? NULL : reserve(buf, (size_t)len);
     if (!to)
         return;
