@@ -101,13 +101,35 @@ bool io_read_fd(struct arena *arena, int fd, const char *name, size_t max_bytes,
     return read_sized(arena, fd, name, (size_t)st.st_size, ret, err);
 }
 
+/* /dev/fd/63 of a shell, /dev/stdin: who names these means to wait. */
+static bool is_stream(const char *path)
+{
+    return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
+}
+
+int io_open_file(const char *path, struct err *err)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0) {
+        (void)err_set(err, ERR_IO, "open %s: %s", path, strerror(errno));
+        return -1;
+    }
+    if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+        return fd;
+    if (is_stream(path) && fcntl(fd, F_SETFL, 0) == 0)
+        return fd;
+    (void)close(fd);
+    (void)err_set(err, ERR_IO, "%s is a pipe or a device, which may never end: name a regular file",
+                  path);
+    return -1;
+}
+
 bool io_read_file(struct arena *arena, const char *path, size_t max_bytes, struct str *ret,
                   struct err *err)
 {
-    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_set(err, ERR_IO, "open %s: %s", path, strerror(errno));
-    return io_read_fd(arena, fd, path, max_bytes, ret, err);
+    AUTO_FD fd = io_open_file(path, err);
+    return fd >= 0 && io_read_fd(arena, fd, path, max_bytes, ret, err);
 }
 
 bool io_write_all(int fd, struct str bytes, struct err *err)

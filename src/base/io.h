@@ -10,6 +10,9 @@
 struct arena;
 struct err;
 
+/* To read a regular file (or a folder, which the read refuses), without waiting for who writes into
+ * a pipe; of others only what is in /dev and /proc. -1 with err. */
+int io_open_file(const char *path, struct err *err);
 /* The whole file into the arena (a NUL behind it, not counted); ERR_LIMIT past max_bytes. */
 bool io_read_file(struct arena *arena, const char *path, size_t max_bytes, struct str *ret,
                   struct err *err);

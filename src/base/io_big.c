@@ -69,10 +69,10 @@ static bool fill(struct io_big *big, int fd, const char *path, size_t size, size
 static bool open_file(const char *path, size_t max_bytes, struct io_big *ret, int *ret_fd,
                       struct err *err)
 {
-    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO_FD fd = io_open_file(path, err);
     struct io_big big = {0};
     if (fd < 0)
-        return err_set(err, ERR_IO, "open %s: %s", path, strerror(errno));
+        return false;
     if (!io_id_of(fd, &big.id))
         return err_set(err, ERR_IO, "stat %s: %s", path, strerror(errno));
     if (S_ISDIR(big.id.mode))

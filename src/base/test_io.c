@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/io_big.h"
 
 struct room {
     char dir[64], path[128];
@@ -218,6 +219,32 @@ static void handles_close_themselves(void **state)
     assert_int_equal(fcntl(seen, F_GETFD), -1);
 }
 
+/* Nobody writes into it: who waits for that, waits for ever. What a shell passes is read. */
+static void a_pipe_is_no_file(void **state)
+{
+    struct room *room = *state;
+    AUTO_ARENA arena = {.limit = 1 << 20};
+    struct io_big big = {0};
+    struct str text;
+    struct err err = {0};
+    char path[40];
+    int ends[2];
+    const char *fifo = in(room, "f");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_false(io_read_file(&arena, fifo, 100, &text, &err));
+    assert_non_null(strstr(err.frame[0], "/f is a pipe or a device"));
+    err = (struct err){0};
+    assert_false(io_big_read(fifo, 100, &big, &err));
+    assert_non_null(strstr(err.frame[0], "name a regular file"));
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "ab", 2), 2);
+    (void)close(ends[1]);
+    (void)snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    assert_true(io_read_file(&arena, path, 100, &text, &err));
+    assert_true(str_equal(text, STR("ab")));
+    (void)close(ends[0]);
+}
+
 int main(void)
 {
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, make_room, leave_room)
@@ -230,6 +257,7 @@ int main(void)
         IN_ROOM(folders_are_made_and_listed),
         cmocka_unit_test(names_are_joined_and_taken_apart),
         IN_ROOM(handles_close_themselves),
+        IN_ROOM(a_pipe_is_no_file),
     };
     return cmocka_run_group_tests_name("base/io", tests, NULL, NULL);
 }
