@@ -229,7 +229,22 @@ static bool tell_request(struct stepping *s, const struct alert_source *source,
     return true;
 }
 
-/* A deadline that passed: those that the receivers it was told to say. */
+/* Was it told last that the deadline passed, by whoever it was? */
+static bool knows_overdue(struct stepping *s, const struct route *route, int64_t finding, bool *ret,
+                          struct err *err)
+{
+    const struct db_value param[] = {DB_PARAM_TEXT(route->name), DB_PARAM_INT(finding)};
+    int64_t n = 0;
+    bool ok = one_int(s,
+                      "SELECT count(*) FROM alert_told WHERE receiver = $1 AND finding = $2 AND"
+                      " status = 'overdue'",
+                      param, 2, &n, err);
+    *ret = n > 0;
+    return ok;
+}
+
+/* A deadline that passed: those that the receivers it was told to say. One that is back from
+ * nowhere has told nobody meanwhile. */
 static bool escalate(struct stepping *s, const struct route *route,
                      const struct alert_source *source, const struct outbox_item *like,
                      struct err *err)
@@ -239,7 +254,16 @@ static bool escalate(struct stepping *s, const struct route *route,
         route->config->escalate_after_ms ? s->now + route->config->escalate_after_ms : 0;
     for (size_t i = 0; i < route->config->nescalate; i++) {
         const struct route *to = routes_find(s->routes, route->config->escalate[i]);
-        if (to && !s->gone[to - s->routes->item] && !add_finding(s, to, source, &item, err))
+        const struct route *only = s->only;
+        bool knows = true;
+        if (!to || s->gone[to - s->routes->item])
+            continue;
+        if (only == route && !knows_overdue(s, to, source->id, &knows, err))
+            return false;
+        s->only = knows ? only : to;
+        bool ok = add_finding(s, to, source, &item, err);
+        s->only = only;
+        if (!ok)
             return false;
     }
     return true;
@@ -344,6 +368,7 @@ static bool tell_lines(struct stepping *s, const struct lines *lines, struct err
 
 struct absent {
     struct stepping *s;
+    const char *what; /* OUTBOX_LEFT, OUTBOX_MISSED */
     struct str *name;
     size_t n, room;
 };
@@ -358,14 +383,14 @@ static bool take_absent(void *ctx, const struct db_row *row, struct err *err)
         return arena_full(list->s->arena, err);
     list->name = grown;
     list->name[list->n] =
-        arena_printf(list->s->arena, OUTBOX_LEFT "%.*s", STR_ARG(db_text(row, 0)));
+        arena_printf(list->s->arena, "%s%.*s", list->what, STR_ARG(db_text(row, 0)));
     return list->name[list->n++].ptr || arena_full(list->s->arena, err);
 }
 
 /* They miss what is behind `at`, unless they missed something before. */
-static bool leave(struct stepping *s, int64_t at, struct err *err)
+static bool leave(struct stepping *s, const char *what, int64_t at, struct err *err)
 {
-    struct absent absent = {.s = s};
+    struct absent absent = {.s = s, .what = what};
     if (!db_query(s->record->db, "SELECT name FROM alert_receiver WHERE gone = ''", NULL, 0,
                   take_absent, &absent, err))
         return false;
@@ -378,17 +403,31 @@ static bool leave(struct stepping *s, int64_t at, struct err *err)
     return true;
 }
 
+/* Behind what it has missed something; *ret stays where it has not. */
+static bool missed_from(struct stepping *s, const char *what, const struct route *route,
+                        struct str *ret_name, int64_t *ret, struct err *err)
+{
+    *ret_name = arena_printf(s->arena, "%s%.*s", what, STR_ARG(route->name));
+    const struct db_value param[] = {DB_PARAM_TEXT(*ret_name), DB_PARAM_INT(*ret)};
+    return ret_name->ptr
+               ? one_int(s, "SELECT coalesce(max(position), $2) FROM alert_cursor WHERE name = $1",
+                         param, 2, ret, err)
+               : arena_full(s->arena, err);
+}
+
+static bool has_caught_up(struct stepping *s, struct str name, struct err *err)
+{
+    return OUTBOX_RUN(s->record, "DELETE FROM alert_cursor WHERE name = $1", err,
+                      DB_PARAM_TEXT(name));
+}
+
 /* Who is back hears of it as of what was held back: of each finding how it is now. */
 static bool catch_up(struct stepping *s, const struct route *route, int64_t last, struct err *err)
 {
-    struct str name = arena_printf(s->arena, OUTBOX_LEFT "%.*s", STR_ARG(route->name));
-    const struct db_value param[] = {DB_PARAM_TEXT(name)};
+    struct str name;
     struct lines lines;
     int64_t at = -1;
-    if (!name.ptr)
-        return arena_full(s->arena, err);
-    if (!one_int(s, "SELECT coalesce(max(position), -1) FROM alert_cursor WHERE name = $1", param,
-                 1, &at, err))
+    if (!missed_from(s, OUTBOX_LEFT, route, &name, &at, err))
         return false;
     if (at < 0)
         return true;
@@ -398,8 +437,7 @@ static bool catch_up(struct stepping *s, const struct route *route, int64_t last
     if (!ok || lines.n == OUTBOX_STEP_MOST)
         return ok && OUTBOX_RUN(s->record, "UPDATE alert_cursor SET position = $2 WHERE name = $1",
                                 err, DB_PARAM_TEXT(name), DB_PARAM_INT(lines.line[lines.n - 1].id));
-    return OUTBOX_RUN(s->record, "DELETE FROM alert_cursor WHERE name = $1", err,
-                      DB_PARAM_TEXT(name));
+    return has_caught_up(s, name, err);
 }
 
 static bool collect_findings(struct stepping *s, struct err *err)
@@ -413,7 +451,7 @@ static bool collect_findings(struct stepping *s, struct err *err)
             return false;
     if (!find_lines(s, at, 0, &lines, err))
         return false;
-    return !lines.n || (leave(s, at, err) && tell_lines(s, &lines, err) &&
+    return !lines.n || (leave(s, OUTBOX_LEFT, at, err) && tell_lines(s, &lines, err) &&
                         move_cursor(s, "findings", lines.line[lines.n - 1].id, err));
 }
 
@@ -484,7 +522,7 @@ bool outbox_add_notice(struct stepping *s, const struct outbox_item *item,
                 !route_takes(route, &subject, s->now))
                 continue;
             taken = true;
-            if (!outbox_add_item(s, route, item, err))
+            if ((!s->only || s->only == route) && !outbox_add_item(s, route, item, err))
                 return false;
         }
     return true;
@@ -520,27 +558,56 @@ static bool tell_event(struct stepping *s, const struct told_event *e, struct er
     return outbox_add_notice(s, &item, &subject, NULL, err);
 }
 
-static bool collect_events(struct stepping *s, struct err *err)
+static bool find_events(struct stepping *s, int64_t at, int64_t last, struct told_events *ret,
+                        struct err *err)
 {
-    struct told_events events = {.arena = s->arena};
-    int64_t at = 0, newest = 0;
-    if (!cursor(s, "audit", "SELECT coalesce(max(seq), -1) FROM audit_event", &at, err) ||
-        !one_int(s, "SELECT coalesce(max(seq), -1) FROM audit_event", NULL, 0, &newest, err))
-        return false;
-    if (newest <= at)
-        return true;
-    const struct db_value param[] = {DB_PARAM_INT(at), DB_PARAM_INT(newest)};
+    const struct db_value param[] = {DB_PARAM_INT(at), DB_PARAM_INT(last)};
     AUTO_BUF sql = {.limit = 1 << 14};
+    *ret = (struct told_events){.arena = s->arena};
     buf_str(&sql, STR("SELECT seq, type, stack, actor, line FROM audit_event WHERE type IN ("));
     outbox_notice_types(&sql);
     buf_str(&sql, STR(") AND seq > $1 AND seq <= $2 ORDER BY seq"));
     buf_char(&sql, '\0');
-    if (!buf_ok(&sql, err) || !db_query(s->record->db, sql.ptr, param, 2, take_event, &events, err))
-        return false;
-    for (size_t i = 0; i < events.n; i++)
-        if (!tell_event(s, &events.item[i], err))
+    return buf_ok(&sql, err) && db_query(s->record->db, sql.ptr, param, 2, take_event, ret, err);
+}
+
+static bool tell_events(struct stepping *s, const struct told_events *events, struct err *err)
+{
+    for (size_t i = 0; i < events->n; i++)
+        if (!tell_event(s, &events->item[i], err))
             return false;
-    return move_cursor(s, "audit", newest, err);
+    return true;
+}
+
+static bool catch_up_events(struct stepping *s, const struct route *route, int64_t last,
+                            struct err *err)
+{
+    struct told_events events;
+    struct str name;
+    int64_t at = INT64_MAX;
+    if (!missed_from(s, OUTBOX_MISSED, route, &name, &at, err))
+        return false;
+    if (at == INT64_MAX)
+        return true;
+    s->only = route;
+    bool ok = find_events(s, at, last, &events, err) && tell_events(s, &events, err);
+    s->only = NULL;
+    return ok && has_caught_up(s, name, err);
+}
+
+static bool collect_events(struct stepping *s, struct err *err)
+{
+    struct told_events events;
+    int64_t at = 0, newest = 0;
+    if (!cursor(s, "audit", "SELECT coalesce(max(seq), -1) FROM audit_event", &at, err) ||
+        !one_int(s, "SELECT coalesce(max(seq), -1) FROM audit_event", NULL, 0, &newest, err))
+        return false;
+    for (size_t i = 0; i < s->routes->n; i++)
+        if (!s->gone[i] && !catch_up_events(s, &s->routes->item[i], at, err))
+            return false;
+    return newest <= at || (find_events(s, at, newest, &events, err) &&
+                            (!events.n || leave(s, OUTBOX_MISSED, at, err)) &&
+                            tell_events(s, &events, err) && move_cursor(s, "audit", newest, err));
 }
 
 bool outbox_collect(struct stepping *s, struct err *err)

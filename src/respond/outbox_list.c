@@ -204,7 +204,8 @@ bool outbox_forget(struct record *record, struct str receiver, bool *ret, struct
                        DB_PARAM_TEXT(receiver)) &&
             OUTBOX_RUN(record,
                        "DELETE FROM alert_cursor WHERE name IN ('" OUTBOX_FIRST
-                       "' || CAST($1 AS TEXT), '" OUTBOX_LEFT "' || CAST($1 AS TEXT))",
+                       "' || CAST($1 AS TEXT), '" OUTBOX_LEFT
+                       "' || CAST($1 AS TEXT), '" OUTBOX_MISSED "' || CAST($1 AS TEXT))",
                        err, DB_PARAM_TEXT(receiver)) &&
             db_commit(record->db, err))
             return true;

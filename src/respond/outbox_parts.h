@@ -7,9 +7,10 @@
 #include "respond/outbox.h"
 
 /* Cursors: before the name of a receiver whose first digest is being made; that is not in
- * plumb.yaml and misses what is behind it. */
+ * plumb.yaml and misses what is behind it, of findings and of the audit log. */
 #define OUTBOX_FIRST "first "
 #define OUTBOX_LEFT "left "
+#define OUTBOX_MISSED "missed "
 
 enum { OUTBOX_CHUNK = 100 }; /* findings of a message to a receiver that takes any number */
 

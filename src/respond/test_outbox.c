@@ -390,6 +390,71 @@ static void deadlines_escalate_and_time_repeats(void **state)
     world_close(&w);
 }
 
+/* Who escalates, and whom it escalates to, may both be out of plumb.yaml when a deadline passes; so
+ * may who takes notices when there is one. away: the boss is, else the team. */
+static void be_away(void **state, bool away)
+{
+    static const struct str boss = STR_INIT("boss");
+    const struct actor alice = {.name = STR("alice"), .how = STR("os-user")};
+    struct world w;
+    struct err err = {0};
+    world_open(&w, *state);
+    (void)add_route(&w, "stays", &groups, ROUTE_BY_STACK);
+    struct config_notify *team = add_route(&w, away ? "team" : "boss", &groups, ROUTE_BY_STACK);
+    struct config_notify *other = add_route(&w, away ? "boss" : "team", &groups, ROUTE_BY_STACK);
+    size_t at_boss = away ? 2 : 1;
+    set_when(&w, at_boss, "never");
+    team = away ? team : other;
+    team->escalate = &boss;
+    team->nescalate = 1;
+    w.deadlines = true;
+    step(&w);
+    w.values[1] = 1;
+    do_scan(&w);
+    go(&w);
+    w.routes.n = 2;
+    w.now += 12 * (int64_t)HOUR;
+    go(&w);
+    assert_got(&w.inbox[0], w.inbox[0].n - 1, "overdue", 1);
+    struct cover cover = {.kind = COVER_BREAKGLASS,
+                          .scope = STR("prod"),
+                          .reason = STR("the site is down"),
+                          .by = alice,
+                          .until_utc_ms = w.now + HOUR};
+    assert_true(covers_start(&w.record, &cover, &err));
+    go(&w);
+    size_t stays = w.inbox[0].n, there = w.inbox[1].n;
+    assert_got(&w.inbox[0], stays - 1, "notice", 0);
+    w.now += MINUTE;
+    w.routes.n = 3;
+    go(&w);
+    go(&w);
+    assert_int_equal(w.inbox[0].n, stays);
+    if (away) { /* the boss takes what is escalated, and nothing else */
+        assert_int_equal(w.inbox[1].n, there);
+        assert_int_equal(w.inbox[2].n, 1);
+        assert_got(&w.inbox[2], 0, "overdue", 1);
+    } else { /* the team hears of both, and the boss of the deadline */
+        assert_int_equal(w.inbox[1].n, there + 1);
+        assert_got(&w.inbox[1], there, "overdue", 1);
+        assert_int_equal(w.inbox[2].n, 3);
+        assert_true(was_told(&w.inbox[2], 1, "b", "overdue"));
+        assert_got(&w.inbox[2], 2, "notice", 0);
+    }
+    assert_int_equal(number(&w, "SELECT count(*) FROM alert_cursor"), 2);
+    world_close(&w);
+}
+
+static void a_team_that_is_back_hears_of_deadlines_and_notices(void **state)
+{
+    be_away(state, false);
+}
+
+static void a_boss_that_is_back_hears_of_deadlines(void **state)
+{
+    be_away(state, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +469,8 @@ int main(void)
         cmocka_unit_test(a_new_receiver_is_noticed_beside_one_that_is_gone),
         cmocka_unit_test(what_flaps_is_held_back),
         cmocka_unit_test(deadlines_escalate_and_time_repeats),
+        cmocka_unit_test(a_team_that_is_back_hears_of_deadlines_and_notices),
+        cmocka_unit_test(a_boss_that_is_back_hears_of_deadlines),
     };
     return test_stores_run("respond/outbox", tests, sizeof tests / sizeof *tests);
 }
