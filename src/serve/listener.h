@@ -47,6 +47,9 @@ struct listener_route {
     const char *text;  /* one sentence */
     unsigned kept;     /* status of an answer that something was kept and is worked on; 0 = none */
     const char *gives; /* media type of the answer; NULL = application/json */
+    const char *takes; /* of the body, with commas; NULL = application/json */
+    const char *body;  /* what that is, in one sentence; or NULL */
+    const char *signs; /* though `open`: security schemes of openapi.c, one of which it asks for */
     const struct route_parameter *parameter; /* of the query; ends with one without a name */
     const char *schema; /* a name of $defs in docs/schema/record.schema.json; or NULL */
     const char *rest;   /* what `*` of the path is: "fingerprint"; NULL = a stack's name */

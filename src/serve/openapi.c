@@ -69,23 +69,45 @@ static void write_parameters(struct jsonw *w, const struct listener_route *route
     jsonw_array_close(w);
 }
 
-static void write_content(struct jsonw *w, const char *type, const char *schema)
+/* types: with commas */
+static void write_content(struct jsonw *w, const char *types, const char *schema)
 {
     char ref[80];
+    struct str rest = str_from(types), type;
     jsonw_key(w, STR("content"));
     jsonw_object_open(w);
-    jsonw_key(w, str_from(type));
-    jsonw_object_open(w);
-    jsonw_key(w, STR("schema"));
-    (void)snprintf(ref, sizeof ref, "#/components/schemas/%s", schema ? schema : "");
-    if (schema) {
-        write_ref(w, ref);
-    } else {
+    for (bool more = true; more;) {
+        more = str_cut(&rest, ',', &type);
+        jsonw_key(w, type);
         jsonw_object_open(w);
+        jsonw_key(w, STR("schema"));
+        (void)snprintf(ref, sizeof ref, "#/components/schemas/%s", schema ? schema : "");
+        if (schema) {
+            write_ref(w, ref);
+        } else {
+            jsonw_object_open(w);
+            jsonw_object_close(w);
+        }
         jsonw_object_close(w);
     }
     jsonw_object_close(w);
-    jsonw_object_close(w);
+}
+
+/* One of these is enough; schemes: with commas, or NULL: nobody is asked who he is. */
+static void write_security(struct jsonw *w, const char *schemes)
+{
+    struct str rest = str_from(schemes), scheme;
+    jsonw_key(w, STR("security"));
+    jsonw_array_open(w);
+    for (bool more = schemes; more;) {
+        more = str_cut(&rest, ',', &scheme);
+        jsonw_object_open(w);
+        jsonw_key(w, scheme);
+        jsonw_array_open(w);
+        jsonw_array_close(w);
+        jsonw_object_close(w);
+    }
+    jsonw_array_close(w);
 }
 
 static void write_responses(struct jsonw *w, const struct listener_route *route)
@@ -135,9 +157,7 @@ static void write_operation(struct jsonw *w, const struct listener_route *route)
     jsonw_member_string(w, STR("operationId"), (struct str){id, n});
     jsonw_member_string(w, STR("summary"), str_from(route->text));
     if (route->open) {
-        jsonw_key(w, STR("security"));
-        jsonw_array_open(w);
-        jsonw_array_close(w);
+        write_security(w, route->signs);
     } else {
         jsonw_member_string(w, STR("x-role"), str_from(role_name(route->role)));
     }
@@ -145,7 +165,9 @@ static void write_operation(struct jsonw *w, const struct listener_route *route)
     if (route->body_max) {
         jsonw_key(w, STR("requestBody"));
         jsonw_object_open(w);
-        write_content(w, "application/json", NULL);
+        if (route->body)
+            jsonw_member_string(w, STR("description"), str_from(route->body));
+        write_content(w, route->takes ? route->takes : "application/json", NULL);
         jsonw_object_close(w);
     }
     write_responses(w, route);
@@ -160,10 +182,8 @@ static bool is_first(const struct listener_route *routes, size_t i)
     return true;
 }
 
-static void write_paths(struct jsonw *w)
+static void write_paths(struct jsonw *w, const struct listener_route *routes, size_t n)
 {
-    size_t n = 0;
-    const struct listener_route *routes = server_routes(&n);
     jsonw_key(w, STR("paths"));
     jsonw_object_open(w);
     for (size_t i = 0; i < n; i++) {
@@ -184,12 +204,31 @@ static void write_paths(struct jsonw *w)
     jsonw_object_close(w);
 }
 
-static void write_scheme(struct jsonw *w, const char *name)
+/* The ways to say who one is: a token; or a key that both sides have, as senders of webhooks show
+ * it, named after the header. */
+static const struct {
+    const char *name, *text;
+} schemes[] = {
+    {"bearer", NULL},
+    {"basic", NULL},
+    {"X-Hub-Signature-256", "sha256= and the HMAC of the body, as GitHub and others sign"},
+    {"X-Gitlab-Token", "the key itself"},
+    {"X-Api-Key", "the key itself"},
+    {"webhook-signature",
+     "Standard Webhooks: HMAC-SHA-256 of webhook-id, webhook-timestamp and the body"},
+    {"X-Tfc-Task-Signature", "HMAC-SHA-512 of the body, as HCP Terraform signs"},
+};
+
+static void write_scheme(struct jsonw *w, const char *name, const char *text)
 {
     jsonw_key(w, str_from(name));
     jsonw_object_open(w);
-    jsonw_member_string(w, STR("type"), STR("http"));
-    jsonw_member_string(w, STR("scheme"), str_from(name));
+    jsonw_member_string(w, STR("type"), text ? STR("apiKey") : STR("http"));
+    jsonw_member_string(w, text ? STR("name") : STR("scheme"), str_from(name));
+    if (text) {
+        jsonw_member_string(w, STR("in"), STR("header"));
+        jsonw_member_string(w, STR("description"), str_from(text));
+    }
     jsonw_object_close(w);
 }
 
@@ -243,15 +282,26 @@ static void write_schemas(struct jsonw *w)
     }
 }
 
-static void write_components(struct jsonw *w)
+static bool is_asked_for(const struct server *server, const char *scheme)
+{
+    for (size_t i = 0; i < server->nroutes; i++) {
+        const struct listener_route *route = &server->route[i];
+        if (route->open && route->signs && strstr(route->signs, scheme))
+            return true;
+    }
+    return false;
+}
+
+static void write_components(struct jsonw *w, const struct server *server)
 {
     static const char *const members[] = {"type", "title", "detail", "instance"};
     jsonw_key(w, STR("components"));
     jsonw_object_open(w);
     jsonw_key(w, STR("securitySchemes"));
     jsonw_object_open(w);
-    write_scheme(w, "bearer");
-    write_scheme(w, "basic");
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (!schemes[i].text || is_asked_for(server, schemes[i].name))
+            write_scheme(w, schemes[i].name, schemes[i].text);
     jsonw_object_close(w);
     jsonw_key(w, STR("responses"));
     jsonw_object_open(w);
@@ -292,26 +342,11 @@ static void write_components(struct jsonw *w)
     jsonw_object_close(w);
 }
 
-static void write_security(struct jsonw *w)
-{
-    static const char *const schemes[] = {"bearer", "basic"};
-    jsonw_key(w, STR("security"));
-    jsonw_array_open(w);
-    for (size_t i = 0; i < 2; i++) {
-        jsonw_object_open(w);
-        jsonw_key(w, str_from(schemes[i]));
-        jsonw_array_open(w);
-        jsonw_array_close(w);
-        jsonw_object_close(w);
-    }
-    jsonw_array_close(w);
-}
-
 void openapi_get(void *service, struct request *request)
 {
     AUTO_BUF body = {.limit = DOCUMENT_BYTES};
     struct jsonw w = {.out = &body, .indent = 2};
-    (void)service;
+    const struct server *server = service;
     jsonw_object_open(&w);
     jsonw_member_string(&w, STR("openapi"), STR("3.1.0"));
     jsonw_key(&w, STR("info"));
@@ -330,9 +365,9 @@ void openapi_get(void *service, struct request *request)
     jsonw_member_string(&w, STR("url"), STR("/"));
     jsonw_object_close(&w);
     jsonw_array_close(&w);
-    write_security(&w);
-    write_paths(&w);
-    write_components(&w);
+    write_security(&w, "bearer,basic");
+    write_paths(&w, server->route, server->nroutes); /* as this configuration has them */
+    write_components(&w, server);
     jsonw_object_close(&w);
     buf_char(&body, '\n');
     struct answer answer = {.status = 200, .type = "application/json", .body = buf_view(&body)};

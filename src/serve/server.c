@@ -167,6 +167,7 @@ static const struct listener_route routes[] = {
      .open = true,
      .body_max = PLAN_BODY,
      .answer = gate_post,
+     .signs = "bearer,basic,X-Hub-Signature-256",
      .parameter = gate_parameters,
      .text = "May this plan (JSON) be applied? By token of role plan, or signed"},
     {.method = "POST",
@@ -175,6 +176,12 @@ static const struct listener_route routes[] = {
      .body_max = EVENTS_BODY,
      .answer = events_post,
      .kept = 202,
+     .signs = "bearer,basic,X-Hub-Signature-256,webhook-signature,X-Api-Key",
+     .takes = "application/json,application/cloudevents+json,application/cloudevents-batch+json,"
+              "application/x-ndjson,application/gzip,*/*",
+     .body = "Told by what it is, not by its type: one event, an array, lines of JSON, a file of "
+             "CloudTrail, an envelope of a cloud or of CloudEvents (in binary mode its headers "
+             "say what it is), or gzip of these, also as Content-Encoding",
      .text = "Events of a cloud's log; 202: they are kept. By token of role events, or signed"},
     {.method = "OPTIONS",
      .path = "/v1/events",
@@ -187,12 +194,14 @@ static const struct listener_route routes[] = {
      .open = true,
      .body_max = RUN_TASK_BODY,
      .answer = run_task_post,
+     .signs = "X-Tfc-Task-Signature",
      .text = "A run task of HCP Terraform, signed; stack = workspace_name"},
     {.method = "POST",
      .path = "/v1/run-tasks/*",
      .open = true,
      .body_max = RUN_TASK_BODY,
      .answer = run_task_post,
+     .signs = "X-Tfc-Task-Signature",
      .text = "A run task of HCP Terraform, signed, for that stack"},
     {.method = "GET",
      .path = "/v1/stacks",
@@ -247,6 +256,7 @@ static const struct listener_route routes[] = {
      .body_max = PUSH_BODY,
      .answer = feeds_push,
      .kept = 202,
+     .signs = "X-Hub-Signature-256,X-Gitlab-Token,webhook-signature",
      .text = "A webhook of GitHub, GitLab and others, signed: the branch is fetched"},
     {.method = "GET",
      .path = "/v1/openapi.json",
@@ -255,12 +265,6 @@ static const struct listener_route routes[] = {
      .answer = openapi_get,
      .text = "This description"},
 };
-
-const struct listener_route *server_routes(size_t *ret_n)
-{
-    *ret_n = sizeof routes / sizeof *routes;
-    return routes;
-}
 
 /* What is asked of another backend is waited for: never on the thread that moves bytes. */
 static const struct {

@@ -125,7 +125,6 @@ void server_began(void *service, struct request *request);
 void server_done(void *service, const struct request *request, unsigned status);
 /* The tokens that count now, from the store. */
 struct token_set *server_tokens(struct server *server, struct err *err);
-const struct listener_route *server_routes(size_t *ret_n);
 
 /* A connection to the store of this request alone, only for reading. False: it was answered. */
 bool server_read(struct server *server, struct request *request, struct record *ret);

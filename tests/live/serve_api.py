@@ -144,6 +144,15 @@ def serve_describes_itself(lab):
         check(status == 200 and document["openapi"] == "3.1.0", status)
         ids = [o["operationId"] for p in document["paths"].values() for o in p.values()]
         check(len(ids) == len(set(ids)) and len(ids) >= 10, ids)
+        security = {(m, p): o.get("security") for p, ms in document["paths"].items() for m, o in ms.items()}
+        known = set(document["components"]["securitySchemes"])
+        check({s for asked in security.values() for one in asked or [] for s in one} <= known, security, known)
+        nobody = {("get", "/healthz"), ("get", "/readyz"), ("get", "/v1/openapi.json"), ("options", "/v1/events")}
+        check({what for what, asked in security.items() if asked == []} == nobody, "asks nobody who he is:", security)
+        check(security["post", "/v1/push"] == [{"X-Hub-Signature-256": []}, {"X-Gitlab-Token": []}, {"webhook-signature": []}], security)
+        check(security["post", "/v1/events"] is None, "without events.key it takes tokens alone:", security)
+        takes = set(document["paths"]["/v1/events"]["post"]["requestBody"]["content"])
+        check({"application/json", "application/cloudevents-batch+json", "application/gzip", "*/*"} <= takes, takes)
         try:
             from openapi_spec_validator import validate
         except ImportError as error:
