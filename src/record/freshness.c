@@ -88,10 +88,12 @@ static int64_t grace_of(const struct schedule_tier *tier, struct str stack, int6
     return grace < GRACE_LEAST_MS ? GRACE_LEAST_MS : grace > GRACE_MOST_MS ? GRACE_MOST_MS : grace;
 }
 
-/* A scan of some targets only says nothing about the rest, and takes nothing away. */
-static bool takes_away(struct str outcome)
+/* A scan of some targets only says nothing about the rest, and takes nothing away; what could not
+ * be looked at before still is what it was. */
+static bool takes_away(const struct stack_row *s, struct str outcome)
 {
-    return !str_equal(outcome, STR("complete")) && !str_equal(outcome, STR("partial"));
+    return str_equal(outcome, STR("partial")) ? s->unchecked > 0
+                                              : !str_equal(outcome, STR("complete"));
 }
 
 /* While a scan is under way the stack stands as it did before, unless it has been for so long that
@@ -101,8 +103,8 @@ static bool is_incomplete(const struct stack_row *s, int64_t now_utc_ms)
     if (!s->complete_run || s->complete_run == s->last_run)
         return !s->complete_run;
     if (str_equal(s->last_outcome, STR("running")) && now_utc_ms - s->last_utc_ms < RUNNING_MOST_MS)
-        return s->before.len && !str_equal(s->before, STR("running")) && takes_away(s->before);
-    return takes_away(s->last_outcome);
+        return s->before.len && !str_equal(s->before, STR("running")) && takes_away(s, s->before);
+    return takes_away(s, s->last_outcome);
 }
 
 static bool judge(struct arena *arena, const struct freshness_ask *ask, const struct plan *plan,

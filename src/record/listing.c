@@ -415,6 +415,8 @@ static bool count_lane(void *ctx, const struct db_row *row, struct err *err)
     int64_t *counter[] = {&s->open, &s->reviewed, &s->waived, &s->ignored, &s->resolved};
     if (lane >= 0 && lane < (int64_t)(sizeof counter / sizeof *counter))
         *counter[lane] = db_int(row, 2);
+    if (lane < 4)
+        s->unchecked += db_int(row, 3);
     return true;
 }
 
@@ -445,7 +447,8 @@ bool stack_list(struct record *record, struct arena *arena, int64_t now_utc_ms,
     if (rows.n > 1)
         qsort(rows.row, rows.n, sizeof *rows.row, by_name);
     if (!db_query(record->db,
-                  "SELECT stack, lane, CAST(sum(findings) AS BIGINT) FROM finding_count"
+                  "SELECT stack, lane, CAST(sum(findings) AS BIGINT), CAST(sum(CASE WHEN class ="
+                  " 'unchecked' THEN findings ELSE 0 END) AS BIGINT) FROM finding_count"
                   " GROUP BY stack, lane",
                   NULL, 0, count_lane, &rows, err) ||
         !db_query(record->db,

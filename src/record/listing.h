@@ -99,6 +99,7 @@ struct stack_row {
     int64_t last_utc_ms; /* its end, or its start where it did not end */
     struct str last_failed, last_note;
     int64_t open, reviewed, waived, ignored, resolved, overdue; /* findings */
+    int64_t unchecked; /* of those that are not resolved: what nobody could look at */
     /* By stack_list_judged alone: open ones that policy wants reviewed, reverted or blocked; the
      * classes of those that are open or reviewed, bits 1 << enum finding_class. */
     int64_t violations;

@@ -167,6 +167,21 @@ static void a_stack_stands_as_before_while_it_is_scanned(void **state)
         assert_true(freshness_list(&record, &arena, &ask, &all, &n, NULL));
         assert_int_equal(named(all, n, "net")->incomplete, cases[i].incomplete);
     }
+    /* What nobody could look at is not looked at because something else was. */
+    const struct freshness_ask asking = {.now_utc_ms = now};
+    for (int unchecked = 1; unchecked >= 0; unchecked--) {
+        assert_true(db_script(record.db,
+                              unchecked
+                                  ? "UPDATE run SET outcome = 'partial' WHERE id = (SELECT"
+                                    " max(last_run) FROM stack); INSERT INTO finding_count"
+                                    " (stack, class, lane, violation, findings) VALUES"
+                                    " ('net', 'unchecked', 0, 0, 3), ('net', 'missing', 0, 0, 2)"
+                                  : "UPDATE finding_count SET lane = 4 WHERE class = 'unchecked'",
+                              NULL));
+        assert_true(freshness_list(&record, &arena, &asking, &all, &n, NULL));
+        assert_int_equal(named(all, n, "net")->incomplete, unchecked);
+        assert_int_equal(named(all, n, "net")->row.open, unchecked ? 5 : 2);
+    }
     record_close(&record);
 }
 
