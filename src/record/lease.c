@@ -228,6 +228,39 @@ bool lease_make(struct record *record, struct str stack, struct err *err)
                   param, 3, err);
 }
 
+static bool shift(struct record *record, const char *sql, int64_t now, int64_t by_ms,
+                  struct err *err)
+{
+    const struct db_value param[] = {DB_PARAM_INT(now), DB_PARAM_INT(by_ms),
+                                     DB_PARAM_INT(INT64_MAX / 2)};
+    return db_run(record->db, sql, param, 3, err);
+}
+
+bool lease_shift(struct record *record, int64_t by_ms, struct err *err)
+{
+    int64_t now = record_now(record);
+    if (db_kind(record->db) != DB_SQLITE)
+        return true;
+    if (!db_begin(record->db, DB_WRITE, err))
+        return false;
+    if (shift(record,
+              "UPDATE lease SET due_utc_ms = due_utc_ms - $2 WHERE due_utc_ms > $1 AND"
+              " due_utc_ms < $3",
+              now, by_ms, err) &&
+        shift(record,
+              "UPDATE lease SET urgent_utc_ms = urgent_utc_ms - $2 WHERE urgent_utc_ms > $1"
+              " AND urgent_utc_ms < $3",
+              now, by_ms, err) &&
+        shift(record,
+              "UPDATE touch SET due_utc_ms = due_utc_ms - $2 WHERE due_utc_ms > $1 AND"
+              " due_utc_ms < $3",
+              now, by_ms, err) &&
+        db_commit(record->db, err))
+        return true;
+    db_rollback(record->db);
+    return false;
+}
+
 bool lease_count(struct record *record, int64_t *ret_due, int64_t *ret_held, struct err *err)
 {
     int64_t now = 0;

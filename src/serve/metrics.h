@@ -175,7 +175,7 @@ void metrics_set(struct metrics *metrics, enum metric metric, const struct str *
 /* One more value of a histogram. */
 void metrics_observe(struct metrics *metrics, enum metric metric, const struct str *label,
                      double n);
-/* Forgets the series of a gauge, before all of them are set anew. */
+/* Forgets the series of a family, before all of them are set anew. */
 void metrics_clear(struct metrics *metrics, enum metric metric);
 
 /* Everything that there is, by family, series by label values. */

@@ -30,6 +30,7 @@ enum {
     LOOK_MS = 500,     /* for work, where nobody wakes us */
     TROUBLE_MS = 1000, /* before trying again */
     PLAN_MS = 60000,   /* folders come and go */
+    CLOCK_BACK_MS = 1000,
     FORGET_MS = 3600000,
     BEAT_MS = 120000,
     STORE_USES = 500
@@ -304,7 +305,8 @@ struct planning {
     struct scheduler *s;
     struct store store, ear; /* ear: only listens */
     int64_t planned_ms, forgot_ms;
-    bool deaf; /* there is nobody to listen to */
+    int64_t seen_utc_ms; /* of the record's clock, the last time */
+    bool deaf;           /* there is nobody to listen to */
     uint64_t seen;
     char told[ERR_TEXT_MAX];
 };
@@ -371,13 +373,27 @@ static bool due(int64_t *at, int64_t every)
     return true;
 }
 
+/* What was planned by a clock that was ahead would be waited for until that time comes again. */
+static bool follow_clock(struct planning *p, struct err *err)
+{
+    int64_t now = record_now(&p->store.record), back = p->seen_utc_ms - now;
+    p->seen_utc_ms = now;
+    if (back < CLOCK_BACK_MS)
+        return true;
+    p->planned_ms = 0;
+    LOG(p->s->server->options.log, LOG_WARN, "scan", "the clock went back: scans are planned anew",
+        LOG_NUMBER("ms", back));
+    return lease_shift(&p->store.record, back, err);
+}
+
 static bool plan_once(struct planning *p, struct err *err)
 {
     struct scheduler *s = p->s;
     if (!store_ready(&p->store, s->server, err))
         return false;
-    return s->settings.off || !due(&p->planned_ms, PLAN_MS) ||
-           (swap_plan(s, &p->store.record, err) && settle(p, err));
+    return s->settings.off ||
+           (follow_clock(p, err) && (!due(&p->planned_ms, PLAN_MS) ||
+                                     (swap_plan(s, &p->store.record, err) && settle(p, err))));
 }
 
 /* The same trouble is told once; so is its end. A stack that is not there, or is
@@ -547,6 +563,9 @@ void scheduler_close(struct scheduler *s)
         (void)pthread_join(s->planner, NULL);
     hub_beat(s->server->hub, PART_SCHEDULER, 0);
     hub_trouble(s->server->hub, PART_SCHEDULER, NULL);
+    /* A row that the next configuration does not have has no figures either. */
+    for (enum metric m = METRIC_BUDGET_CALLS; m <= METRIC_BUDGET_RATE; m++)
+        metrics_clear(server_metrics(s->server), m);
     plan_free(s->plan);
     budgets_close(s->budgets);
     known_states_close(s->known);

@@ -2,6 +2,8 @@
  * what fails comes back later, who closes gives back. */
 #include "serve/server.h" /* before fcntl.h, which has words of ours */
 
+#include <stdatomic.h>
+
 #include "record/test_stores.h"
 #include "respond/test_receiver.h"
 
@@ -787,6 +789,77 @@ static void a_scan_that_nobody_ended_is_begun_anew(void **state)
     close_world(&w);
 }
 
+static atomic_llong ahead_ms; /* of the real clock */
+
+static int64_t ahead(void *clock)
+{
+    (void)clock;
+    return clock_wall_ms() + atomic_load(&ahead_ms);
+}
+
+/* What was planned, given back and touched by a clock that was two days ahead does not wait for
+ * them, nor until somebody looks for new folders. */
+static void a_clock_that_goes_back_keeps_no_scan(void **state)
+{
+    struct world w = {0};
+    make_world(&w, *state, "version: 1\nschedules: [1s]\n" SERVE STACK);
+    if (db_kind(w.record.db) != DB_SQLITE) { /* its own clock counts */
+        close_world(&w);
+        skip();
+    }
+    atomic_store(&ahead_ms, 2 * 86400000);
+    w.server[0].options.record.now_ms = ahead;
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    assert_true(db_script(w.record.db,
+                          "UPDATE lease SET attempts = 1, due_utc_ms = due_utc_ms + 60000000,"
+                          " urgent_utc_ms = due_utc_ms WHERE owner = ''",
+                          &w.err));
+    atomic_store(&ahead_ms, 0);
+    int64_t now = clock_wall_ms(), until = clock_monotonic_ms() + WAIT_MS;
+    const struct db_value param = DB_PARAM_INT(now + 86400000);
+    int64_t late = 1;
+    while (late && clock_monotonic_ms() < until) {
+        assert_true(db_one_int(w.record.db,
+                               "SELECT (SELECT count(*) FROM lease WHERE due_utc_ms > $1) +"
+                               " (SELECT count(*) FROM schedule WHERE next_utc_ms > $1)",
+                               &param, 1, &late, &w.err));
+        (void)nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
+    assert_int_equal(late, 0);
+    end(&w, 0);
+    close_world(&w);
+}
+
+/* A row of budgets has figures as long as a configuration has it. */
+static void the_figures_of_a_budget_go_with_it(void **state)
+{
+    struct world w = {0};
+    AUTO_BUF out = {.limit = 1 << 20};
+    make_world(&w, *state,
+               "version: 1\nschedules: [weekly]\nbudgets: [{provider: acme/x, requests: 5}]\n" SERVE
+                   STACK);
+    begin(&w, 0);
+    wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
+    struct metrics *metrics = hub_metrics(w.server[0].hub);
+    int64_t until = clock_monotonic_ms() + WAIT_MS;
+    bool seen = false;
+    while (!seen && clock_monotonic_ms() < until) {
+        out.len = 0;
+        metrics_write(metrics, false, &out);
+        seen = str_find(buf_view(&out), STR("plumb_budget_calls_per_second{provider=\"acme/x\""),
+                        0) != SIZE_MAX;
+        (void)nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
+    assert_true(seen);
+    scheduler_close(w.scheduler[0]);
+    out.len = 0;
+    metrics_write(metrics, false, &out);
+    assert_true(str_find(buf_view(&out), STR("acme/x"), 0) == SIZE_MAX);
+    hub_close(w.server[0].hub);
+    close_world(&w);
+}
+
 /* Which slice of a sweep is next, whose last one was recorded that long ago. */
 static int64_t next_slice(struct world *w, const char *progress, int64_t ago_ms)
 {
@@ -867,6 +940,8 @@ int main(void)
         cmocka_unit_test(what_fails_comes_back_later),
         cmocka_unit_test(a_scan_that_nobody_ended_is_begun_anew),
         cmocka_unit_test(a_sweep_that_stood_for_long_begins_anew),
+        cmocka_unit_test(a_clock_that_goes_back_keeps_no_scan),
+        cmocka_unit_test(the_figures_of_a_budget_go_with_it),
     };
     return test_stores_run("serve/scheduler", tests, sizeof tests / sizeof *tests);
 }
