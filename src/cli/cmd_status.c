@@ -151,11 +151,14 @@ static struct str next_text(char out[32], int64_t next_utc_ms, int64_t now_utc_m
 static void put_why(struct buf *out, const struct freshness *f, int64_t now_utc_ms)
 {
     const struct stack_row *s = &f->row;
+    const char *separator = "; ";
     char age[24];
     if (f->overdue)
         buf_printf(out, "; scan overdue since %s", age_text(age, now_utc_ms - f->late_utc_ms).ptr);
     if (!s->last_run)
         buf_str(out, STR("; no scan began yet"));
+    else if (str_equal(s->last_outcome, STR("partial"))) /* which a service does all day */
+        put_count(out, f->incomplete ? s->unchecked : 0, "unchecked", &separator);
     else if (s->last_run != s->complete_run)
         buf_printf(out, "; last scan %.*s", STR_ARG(s->last_outcome));
     if (s->last_failed.len) {

@@ -231,7 +231,9 @@ static const struct {
     [CHECK_DURATION] = {duration_ok, STR_INIT("a duration such as 30s or 2m")},
     [CHECK_DATE] = {date_ok, STR_INIT("a date such as 2026-12-31")},
     [CHECK_PATH] = {path_ok, STR_INIT("an attribute path such as tags.* or ingress[*].from_port")},
-    [CHECK_REFERENCE] = {reference_ok, STR_INIT("a reference, env:NAME or file:PATH")},
+    [CHECK_REFERENCE] = {reference_ok,
+                         STR_INIT(
+                             "a reference, env:NAME or file:PATH: no secret stands in this file")},
     [CHECK_STORE] = {store_ok, STR_INIT("sqlite:PATH or postgres://... without a password "
                                         "(PGPASSWORD or ~/.pgpass hold it)")},
     [CHECK_LOCATION] = {location_ok, STR_INIT("a path, or a URL without a password")},

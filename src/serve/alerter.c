@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "model/config.h"
@@ -39,6 +40,7 @@ struct alerter {
     struct arena arena;
     struct routes routes;
     struct outbox_breaker *breaker; /* by route; its sender's alone */
+    uint64_t *told;                 /* the same: hash of the trouble that was told last; 0 = none */
     atomic_bool closing;
     pthread_mutex_t lock;
     pthread_cond_t work;
@@ -106,11 +108,16 @@ static void tell_sent(struct alerter *a, const struct route *route, const struct
         LOG_TEXT("trace", str_from(span->trace)), LOG_TEXT("span", str_from(span->id)));
 }
 
-static void tell_error(struct alerter *a, const struct route *route, const struct err *err)
+/* The same trouble is told once, however often it is tried. */
+static void tell_error(struct alerter *a, size_t i, const struct err *err)
 {
-    char text[ERR_FRAMES_MAX * ERR_TEXT_MAX];
-    LOG(log_of(a), LOG_ERROR, "alerts", "cannot be sent now", LOG_TEXT("receiver", route->name),
-        LOG_TEXT("error", str_from(err_text(err, text, sizeof text))));
+    char room[ERR_FRAMES_MAX * ERR_TEXT_MAX];
+    struct str text = str_from(err_text(err, room, sizeof room));
+    uint64_t hash = hash_bytes(text, 0);
+    if (hash != a->told[i])
+        LOG(log_of(a), LOG_ERROR, "alerts", "cannot be sent now",
+            LOG_TEXT("receiver", a->routes.item[i].name), LOG_TEXT("error", text));
+    a->told[i] = hash;
 }
 
 static bool send_route(struct alerter *a, struct record *record, size_t i, struct str owner,
@@ -153,16 +160,19 @@ static void send_mine(struct alerter *a, size_t mine, struct str owner)
     struct record record = {0};
     struct err err = {0};
     if (!open_store(a, &arena, &record, &err)) {
-        tell_error(a, &a->routes.item[mine], &err);
+        tell_error(a, mine, &err);
         close_store(&arena, &record);
         return;
     }
     for (size_t i = mine; i < a->routes.n && !a->closing; i += a->nsenders) {
         err_clear(&err);
-        if (!outbox_breaker_open(&a->breaker[i], record_now(&record)) ||
-            send_route(a, &record, i, owner, &err))
+        if (!outbox_breaker_open(&a->breaker[i], record_now(&record)))
             continue;
-        tell_error(a, &a->routes.item[i], &err);
+        if (send_route(a, &record, i, owner, &err)) {
+            a->told[i] = 0;
+            continue;
+        }
+        tell_error(a, i, &err);
         /* as after a failure: not twice a second */
         a->breaker[i].set_utc_ms = record_now(&record);
         a->breaker[i].until_utc_ms = a->breaker[i].set_utc_ms + 10 * (int64_t)LOOK_MS;
@@ -282,7 +292,7 @@ static void tell_lacking(struct alerter *a)
         bool absent;
         if (!route_check(&a->routes, &a->routes.item[i], o->config->root, o->record.env, &absent,
                          &err))
-            tell_error(a, &a->routes.item[i], &err);
+            tell_error(a, i, &err);
     }
 }
 
@@ -336,11 +346,13 @@ bool alerter_open(struct alerter **ret, struct server *server, struct err *err)
         free(a);
         return false;
     }
-    tell_lacking(a);
     (void)pthread_mutex_init(&a->lock, NULL);
     (void)pthread_cond_init(&a->work, NULL);
     a->breaker = arena_new(&a->arena, struct outbox_breaker, a->routes.n);
-    if ((a->breaker || arena_full(&a->arena, err)) && start(a, err)) {
+    a->told = arena_new(&a->arena, uint64_t, a->routes.n);
+    if (a->breaker && a->told)
+        tell_lacking(a);
+    if (((a->breaker && a->told) || arena_full(&a->arena, err)) && start(a, err)) {
         *ret = a;
         return true;
     }

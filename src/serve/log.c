@@ -102,11 +102,14 @@ static bool is_word(struct str s)
     return s.len > 0;
 }
 
-/* Without a trace there is nothing to say of it. */
+/* Without a trace, or an error, there is nothing to say of it. */
 static bool is_silent(const struct log_field *field)
 {
-    return !field->is_number && field->text.len == 0 &&
-           (strcmp(field->name, "trace") == 0 || strcmp(field->name, "span") == 0);
+    static const char *const names[] = {"trace", "span", "error", "said"};
+    bool silent = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        silent |= strcmp(field->name, names[i]) == 0;
+    return silent && !field->is_number && field->text.len == 0;
 }
 
 static void add_text(struct buf *line, const char *time, enum log_level level,

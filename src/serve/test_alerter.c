@@ -4,6 +4,7 @@
 #include "base/test.h"
 
 #include <arpa/inet.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,8 +34,19 @@ struct service {
 
 static char silent_url[64];
 
+static atomic_int asked; /* for what is not there */
+static atomic_llong hours;
+
+/* So that nothing has to wait for its next try. */
+static int64_t leaping(void *clock)
+{
+    (void)clock;
+    return 1700000000000 + (int64_t)++hours * 3600000;
+}
+
 static const char *env(const char *name)
 {
+    asked += strcmp(name, "NOTHING") == 0;
     return strcmp(name, "SILENT") == 0 ? silent_url : test_store_env(name);
 }
 
@@ -190,11 +202,46 @@ static void who_does_not_answer_delays_no_reload(void **state)
     record_close(&record);
 }
 
+/* What keeps a receiver from being told anything is a line of the log, not one for each try. */
+static void the_same_trouble_is_logged_once(void **state)
+{
+    static struct service one;
+    AUTO_ARENA arena = {.limit = 1 << 24};
+    struct record record;
+    struct err err = {0};
+    char *lines = NULL;
+    size_t len = 0, n = 0;
+    const struct test_store *store = *state;
+    const struct record_options options = {.url = str_from(store->url), .env = test_store_env};
+    assert_true(record_open(&arena, &options, &record, &err));
+    open_service_of(&one, store, "version: 1\nnotify: [{to: webhook, url: env:NOTHING}]\n");
+    alerter_close(one.alerter);
+    one.server.options.record.now_ms = leaping;
+    one.log.out = open_memstream(&lines, &len);
+    assert_true(alerter_open(&one.alerter, &one.server, &err));
+    await(&record, "SELECT count(*) FROM alert_receiver", 1);
+    scan(&record, 0);
+    server_wake(&one.server);
+    asked = 0;
+    for (int i = 0; i < 12000 && asked < 6; i++)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    assert_true(asked >= 6);
+    close_service(&one);
+    (void)fclose(one.log.out);
+    for (const char *at = lines; (at = strstr(at, "cannot be sent now")); at++)
+        n++;
+    assert_in_range(n, 1,
+                    2); /* when it begins, with its place in plumb.yaml; and at the first try */
+    free(lines);
+    record_close(&record);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_services_tell_each_status_once),
         cmocka_unit_test(who_does_not_answer_delays_no_reload),
+        cmocka_unit_test(the_same_trouble_is_logged_once),
     };
     return test_stores_run("serve/alerter", tests, sizeof tests / sizeof *tests);
 }
