@@ -85,37 +85,39 @@ static const struct parser {
     /* several documents, or one that is no array's items */
     bool (*parse)(struct arena *arena, struct str text, const char *name, const struct value **ret,
                   size_t *ret_n, struct err *err);
-    bool (*parse_one)(PARSER_ARGS); /* neither: a format that is not read */
+    bool (*parse_one)(PARSER_ARGS);
+    const char *instead; /* of a format that is not read: what makes JSON of it */
 } parsers[] = {
-    {STR_INIT("yaml"), parse_yaml, NULL},
-    {STR_INIT("json"), parse_json, NULL},
-    {STR_INIT("jsonc"), NULL, parser_jsonc},
-    {STR_INIT("toml"), NULL, parser_toml},
-    {STR_INIT("ini"), NULL, parser_ini},
-    {STR_INIT("hcl2"), NULL, parser_hcl2},
-    {STR_INIT("hcl1"), NULL, parser_hcl1},
-    {STR_INIT("dockerfile"), parse_dockerfile, NULL},
-    {STR_INIT("dotenv"), NULL, parser_dotenv},
-    {STR_INIT("properties"), NULL, parser_properties},
-    {STR_INIT("ignore"), NULL, parser_ignore},
-    {STR_INIT("codeowners"), NULL, parser_codeowners},
-    {STR_INIT("xml"), NULL, parser_xml},
-    {STR_INIT("nginx"), NULL, parser_nginx},
-    {STR_INIT("vcl"), NULL, parser_vcl},
-    {STR_INIT("edn"), NULL, parser_edn},
-    {STR_INIT("cyclonedx"), parse_cyclonedx, NULL},
-    {STR_INIT("cue"), NULL, NULL},
-    {STR_INIT("groovy"), NULL, NULL},
-    {STR_INIT("hocon"), NULL, NULL},
-    {STR_INIT("jsonnet"), NULL, NULL},
-    {STR_INIT("spdx"), NULL, NULL},
-    {STR_INIT("textproto"), NULL, NULL},
+    {STR_INIT("yaml"), parse_yaml, NULL, NULL},
+    {STR_INIT("json"), parse_json, NULL, NULL},
+    {STR_INIT("jsonc"), NULL, parser_jsonc, NULL},
+    {STR_INIT("toml"), NULL, parser_toml, NULL},
+    {STR_INIT("ini"), NULL, parser_ini, NULL},
+    {STR_INIT("hcl2"), NULL, parser_hcl2, NULL},
+    {STR_INIT("hcl1"), NULL, parser_hcl1, NULL},
+    {STR_INIT("dockerfile"), parse_dockerfile, NULL, NULL},
+    {STR_INIT("dotenv"), NULL, parser_dotenv, NULL},
+    {STR_INIT("properties"), NULL, parser_properties, NULL},
+    {STR_INIT("ignore"), NULL, parser_ignore, NULL},
+    {STR_INIT("codeowners"), NULL, parser_codeowners, NULL},
+    {STR_INIT("xml"), NULL, parser_xml, NULL},
+    {STR_INIT("nginx"), NULL, parser_nginx, NULL},
+    {STR_INIT("vcl"), NULL, parser_vcl, NULL},
+    {STR_INIT("edn"), NULL, parser_edn, NULL},
+    {STR_INIT("cyclonedx"), parse_cyclonedx, NULL, NULL},
+    {STR_INIT("spdx"), NULL, parser_spdx, NULL},
+    {STR_INIT("cue"), NULL, NULL, "`cue export --out json`"},
+    {STR_INIT("groovy"), NULL, NULL, "a script of your own (JsonOutput.toJson)"},
+    {STR_INIT("hocon"), NULL, NULL, "`pyhocon -f json`"},
+    {STR_INIT("jsonnet"), NULL, NULL, "`jsonnet`"},
+    {STR_INIT("textproto"), NULL, NULL, "protoc and its schema"},
 };
 enum { PARSERS = sizeof parsers / sizeof *parsers };
 
 const char *const policy_parser_names[] = {
-    "yaml",       "json",   "jsonc",      "toml", "ini",   "hcl2", "hcl1", "dockerfile", "dotenv",
-    "properties", "ignore", "codeowners", "xml",  "nginx", "vcl",  "edn",  "cyclonedx",  NULL};
+    "yaml",       "json",   "jsonc",      "toml",   "ini",        "hcl2", "hcl1",
+    "dockerfile", "dotenv", "properties", "ignore", "codeowners", "xml",  "nginx",
+    "vcl",        "edn",    "cyclonedx",  "spdx",   NULL};
 
 static const struct parser *parser_named(struct str name)
 {
@@ -195,9 +197,11 @@ static bool choose(const struct policy_inputs_options *options, struct str path,
         return options->parser.len ? unknown(options->parser, true, err)
                                    : unknown(name, false, err);
     if (!(*ret)->parse && !(*ret)->parse_one)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%.*s: plumb does not read %.*s (conftest does); make JSON of it first",
-                       STR_ARG(name), STR_ARG((*ret)->name));
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "%.*s: plumb does not read %.*s (conftest does): make JSON of it first, with "
+            "%s, and check that",
+            STR_ARG(name), STR_ARG((*ret)->name), (*ret)->instead);
     return true;
 }
 

@@ -6,7 +6,7 @@
  *          is not read here
  * Source:  facts/rego.md 12; toml.io/en/v1.0.0; HCL: lang/hcl; java.util.Properties;
  *          github.com/edn-format/edn; www.w3.org/TR/xml; docs.docker.com/reference/dockerfile;
- *          docs.github.com (about code owners)
+ *          docs.github.com (about code owners); spdx.github.io/spdx-spec/v2.3
  */
 #pragma once
 #include "value/value.h"
@@ -38,6 +38,8 @@ bool parser_vcl(PARSER_ARGS);
 /* Keywords as ":name", numbers as text. */
 bool parser_edn(PARSER_ARGS);
 bool parser_nginx(PARSER_ARGS);
+/* Tags and values of SPDX 2.x as the JSON of 2.3. */
+bool parser_spdx(PARSER_ARGS);
 
 /* err_set with the line and column of a byte; always false. */
 bool parsers_fail(struct str text, const char *name, size_t at, const char *why, struct err *err);

@@ -85,6 +85,32 @@ static const struct {
      "f:2:4: another element ends here than has begun"},
     {"xml: entities of a DOCTYPE", parser_xml, "<!DOCTYPE r [<!ENTITY x 'y'>]><r>&x;</r>",
      "f:1:34: an entity that is not known (only those of XML itself are)"},
+    {"spdx: packages, files, relationships", parser_spdx,
+     "# c\nSPDXVersion: SPDX-2.3\nSPDXID: SPDXRef-D\nCreator: Tool: t\nPackageName: p\nSPDXID: "
+     "SPDXRef-p\nPackageSupplier: Person: me\nPackageChecksum: SHA1: aa\nExternalRef: "
+     "PACKAGE_MANAGER purl pkg:a/b\nFileName: f\nSPDXID: SPDXRef-f\nFileComment: "
+     "<text>a\nb</text>\n"
+     "Relationship: SPDXRef-D DESCRIBES SPDXRef-p\n",
+     "{\"SPDXID\":\"SPDXRef-D\",\"creationInfo\":{\"created\":\"\",\"creators\":[\"Tool: "
+     "t\"]},\"dataLicense\":\"\",\"documentNamespace\":\"\",\"name\":\"\",\"packages\":[{"
+     "\"SPDXID\":"
+     "\"SPDXRef-p\",\"checksums\":[{\"algorithm\":\"SHA1\",\"checksumValue\":\"aa\"}],"
+     "\"downloadLocation\":\"\",\"externalRefs\":[{\"referenceCategory\":\"PACKAGE-MANAGER\","
+     "\"referenceLocator\":\"pkg:a/"
+     "b\",\"referenceType\":\"purl\"}],\"files\":[{\"SPDXID\":\"SPDXRef-"
+     "f\",\"checksums\":null,\"comment\":\"a\\nb\",\"copyrightText\":\"\",\"fileName\":\"f\"}],"
+     "\"filesAnalyzed\":true,\"name\":\"p\",\"supplier\":\"Person: me\"}],\"relationships\":[{"
+     "\"relatedSpdxElement\":\"SPDXRef-p\",\"relationshipType\":\"DESCRIBES\",\"spdxElementId\":"
+     "\"SPDXRef-D\"}],\"spdxVersion\":\"SPDX-2.3\"}"},
+    {"spdx: a tag in the wrong section", parser_spdx,
+     "SPDXVersion: SPDX-2.3\nCreated: x\nFileType: TEXT\n", "f:3:1: a tag that has no place here"},
+    {"spdx: an element without its identifier", parser_spdx,
+     "SPDXVersion: SPDX-2.2\nPackageName: p\nPackageName: q\n",
+     "f:3:1: the package before has no SPDXID"},
+    {"spdx: a text without end", parser_spdx, "SPDXVersion: SPDX-2.2\nDocumentComment: <text>\na\n",
+     "f:2:1: <text> without </text>"},
+    {"spdx: another version", parser_spdx, "SPDXVersion: SPDX-1.0\n",
+     "f:1:1: SPDXVersion is none of SPDX-2.1, SPDX-2.2 and SPDX-2.3"},
     {"nginx: directives and blocks", parser_nginx, "a 1; # c\nhttp { b \"x y\" z; }",
      "{\"directives\":[{\"name\":\"a\",\"parameters\":[\"1\"]},{\"block\":{\"directives\":[{"
      "\"name\":"

@@ -26,7 +26,7 @@ static bool dockerfile(PARSER_ARGS)
 static bool (*const parsers[])(PARSER_ARGS) = {
     parser_toml, parser_ini,   parser_properties, parser_dotenv, parser_hcl2,
     parser_hcl1, parser_jsonc, parser_ignore,     parser_xml,    parser_vcl,
-    parser_edn,  parser_nginx, dockerfile,
+    parser_edn,  parser_nginx, dockerfile,        parser_spdx,
 };
 enum { PARSERS = sizeof parsers / sizeof *parsers };
 
