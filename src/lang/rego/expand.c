@@ -175,3 +175,22 @@ bool rego_expand_rest(struct rego_compiler *c, struct rego_body *body, size_t fr
     }
     return true;
 }
+
+bool rego_expand_heads(struct rego_compiler *c, struct rego_body *body,
+                       struct rego_term **const *place, size_t n, bool *ret_any)
+{
+    struct expanding q = {.c = c};
+    bool ok = true;
+    for (size_t i = 0; i < body->n && ok; i++)
+        ok = add(&q, body->expr[i]);
+    for (size_t i = 0; i < n && ok; i++)
+        if (place[i] && *place[i] && !is_plain(*place[i]))
+            ok = pull(&q, place[i], REGO_DEPTH_MAX) &&
+                 (is_plain(*place[i]) || pull_out(&q, place[i]));
+    *ret_any = q.pulled > 0;
+    if (ok && q.pulled) {
+        body->expr = q.list;
+        body->n = q.n;
+    }
+    return ok;
+}

@@ -102,7 +102,11 @@ static bool unsafe(struct rego_safety *s, const struct rego_body *body, size_t f
 
 /* --- bodies within --- */
 
-static bool order(struct rego_safety *s, struct rego_body *body);
+struct heads { /* where the parts of the head stand that a body is for */
+    struct rego_term **const *place;
+    size_t n;
+};
+static bool order(struct rego_safety *s, struct rego_body *body, struct heads heads);
 static bool descend_term(struct rego_safety *s, struct rego_term *t);
 
 static bool add_outer(void *ctx, const struct rego_term *var)
@@ -154,17 +158,21 @@ bool rego_is_known_var(void *ctx, const struct rego_term *var)
     return known(ctx, var->slot);
 }
 
-static bool inner_body(struct rego_safety *s, struct rego_body *body, const struct rego_term *key,
-                       const struct rego_term *value)
+static bool inner_body(struct rego_safety *s, struct rego_body *body, struct rego_term **key_at,
+                       struct rego_term **value_at)
 {
+    struct rego_term **const place[] = {key_at, value_at};
     struct rego_undone before = rego_safety_mark(s);
     size_t ndiags = s->c->diags->n;
     uint32_t out = s->out;
     s->out = 0;
     /* The variables of the head belong to the body's own. */
     struct rego_walk_vars own = {.visit = add_outer, .ctx = s, .what = REGO_VARS_OWN};
-    if (!rego_walk_term_vars(&own, key) || !rego_walk_term_vars(&own, value) || !order(s, body))
+    if ((key_at && !rego_walk_term_vars(&own, *key_at)) ||
+        (value_at && !rego_walk_term_vars(&own, *value_at)) ||
+        !order(s, body, (struct heads){place, 2}))
         return false;
+    const struct rego_term *key = key_at ? *key_at : NULL, *value = value_at ? *value_at : NULL;
     if (s->c->diags->n == ndiags) {
         struct complaining q = {.s = s};
         s->out = ++s->outs;
@@ -199,7 +207,7 @@ static bool descend_term(struct rego_safety *s, struct rego_term *t)
             ok = descend_term(s, t->parts.item[i]);
         break;
     default:
-        ok = inner_body(s, t->compr.body, t->compr.key, t->compr.value);
+        ok = inner_body(s, t->compr.body, &t->compr.key, &t->compr.value);
         break;
     }
     s->depth--;
@@ -287,7 +295,32 @@ static bool look_again(struct rego_safety *s, struct rego_body *body, size_t fro
     return more_slots(s) && rego_needs_read(s, &rest, needs);
 }
 
-static bool order(struct rego_safety *s, struct rego_body *body)
+/*
+ * What is left needs more than the body gives: refs of the head are literals of it, too, and bind
+ * what they go through: xs[i] if i > 1. Those taken so far stand before.
+ */
+static bool look_at_heads(struct rego_safety *s, struct taking *taking, size_t first,
+                          struct rego_needs *needs, struct heads heads, bool *ret_again)
+{
+    struct rego_body *body = taking->body;
+    struct rego_body all = {arena_new(s->c->arena, struct rego_expr *, body->n), taking->n,
+                            body->place};
+    if (!all.expr)
+        return !(s->c->out_of_memory = true);
+    memcpy(all.expr, taking->ordered ? taking->ordered : body->expr, all.n * sizeof *all.expr);
+    for (size_t i = first; i < body->n; i++)
+        if (!s->literal[needs->first_literal + i - first].taken)
+            all.expr[all.n++] = body->expr[i];
+    if (!rego_expand_heads(s->c, &all, heads.place, heads.n, ret_again) || !*ret_again)
+        return !s->c->out_of_memory;
+    *body = all;
+    taking->ordered = NULL;
+    struct rego_body rest = {body->expr + taking->n, body->n - taking->n, body->place};
+    rego_needs_forget(s, needs);
+    return more_slots(s) && rego_needs_read(s, &rest, needs);
+}
+
+static bool order(struct rego_safety *s, struct rego_body *body, struct heads heads)
 {
     if (++s->c->depth > REGO_DEPTH_MAX)
         return false;
@@ -304,6 +337,14 @@ static bool order(struct rego_safety *s, struct rego_body *body)
             if (!look_again(s, body, taking.n, &needs, &again))
                 return false;
             first = again ? taking.n : 0;
+            if (again)
+                continue;
+        }
+        if (!any && heads.n) {
+            if (!look_at_heads(s, &taking, first, &needs, heads, &again))
+                return false;
+            heads.n = 0;
+            first = again ? taking.n : first;
             if (again)
                 continue;
         }
@@ -344,7 +385,9 @@ static bool safe_head(struct rego_safety *s, const struct rego_head *head)
 
 static bool safe_one(struct rego_safety *s, struct rego_rule *rule)
 {
-    const struct rego_head *head = &rule->head;
+    struct rego_head *head = &rule->head;
+    size_t nplaces = head->nref + 2;
+    struct rego_term ***place = arena_new(&s->scratch, struct rego_term **, nplaces);
     struct rego_undone before = rego_safety_mark(s);
     /* Variables of the head belong to the body: bodies within it see them. */
     struct rego_walk_vars own = {.visit = add_outer, .ctx = s, .what = REGO_VARS_OWN};
@@ -356,7 +399,13 @@ static bool safe_one(struct rego_safety *s, struct rego_rule *rule)
     ok = ok && rego_walk_term_vars(&own, head->key) && rego_walk_term_vars(&own, head->value);
     s->c->depth = 0;
     size_t ndiags = s->c->diags->n;
-    ok = ok && (!rule->body || order(s, rule->body)) &&
+    if (!place)
+        return !(s->c->out_of_memory = true);
+    place[0] = &head->key;
+    place[1] = &head->value;
+    for (size_t i = 1; i < head->nref; i++)
+        place[i + 1] = &head->ref[i];
+    ok = ok && (!rule->body || order(s, rule->body, (struct heads){place, nplaces})) &&
          (s->c->diags->n > ndiags || safe_head(s, head));
     rego_safety_undo(s, before);
     s->out = 0;
@@ -387,7 +436,7 @@ bool rego_safe_rule(struct rego_compiler *c, struct rego_rule *rule)
 bool rego_safe_query(struct rego_compiler *c, struct rego_body *body, struct rego_slots *ret_bound)
 {
     struct rego_safety s;
-    bool ok = start(&s, c) && order(&s, body) && rego_slots_make(c, ret_bound);
+    bool ok = start(&s, c) && order(&s, body, (struct heads){0}) && rego_slots_make(c, ret_bound);
     for (uint32_t i = 0; i < c->variables.n && ok; i++)
         if (s.slot[i].bound)
             ok = rego_slots_add(c, ret_bound, i);

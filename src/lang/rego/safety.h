@@ -120,3 +120,7 @@ void rego_needs_forget(struct rego_safety *s, const struct rego_needs *needs);
 
 /* The literals from there on, calls within them pulled out, where there are any: *ret_any. */
 bool rego_expand_rest(struct rego_compiler *c, struct rego_body *body, size_t from, bool *ret_any);
+/* Parts of a head that must be evaluated, as literals at the end of the body; places may be NULL.
+ */
+bool rego_expand_heads(struct rego_compiler *c, struct rego_body *body,
+                       struct rego_term **const *place, size_t n, bool *ret_any);
