@@ -304,6 +304,16 @@ static bool set_up(struct store *store, struct err *err)
 
 /* --- transactions --- */
 
+static struct db_statement *statement_of(struct db *db, const char *sql, struct err *err);
+
+/* As ask(), by a statement that is kept: there are several transactions to each scan. */
+static bool ask_kept(struct store *store, const char *sql)
+{
+    const struct db_statement *statement = statement_of(&store->db, sql, NULL);
+    bool ok = statement && store->api.step(statement->handle) == SQLITE_DONE;
+    return statement && store->api.reset(statement->handle) == SQLITE_OK && ok;
+}
+
 /* Whoever waits too long for its turn goes on without: then SQLite's own lock says what is so. */
 static void take_turn(struct store *store)
 {
@@ -343,7 +353,7 @@ static bool begin(struct db *db, enum db_mode mode, struct err *err)
         return false;
     if (mode == DB_WRITE)
         take_turn(store);
-    if (ask(store, mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN") == SQLITE_OK)
+    if (ask_kept(store, mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN"))
         return true;
     (void)failed(store, mode == DB_WRITE ? "begin to write" : "begin to read", err);
     give_turn(store);
@@ -352,7 +362,7 @@ static bool begin(struct db *db, enum db_mode mode, struct err *err)
 
 static bool commit(struct db *db, struct err *err)
 {
-    if (ask(store_of(db), "COMMIT") != SQLITE_OK)
+    if (!ask_kept(store_of(db), "COMMIT"))
         return failed(store_of(db), "commit", err);
     give_turn(store_of(db));
     return true;

@@ -66,6 +66,14 @@ static void what_is_touched_while_it_is_looked_at_stays(void **state)
     assert_true(touch_due(&record, &arena, STR("net"), 1, 10, &due, &n, &err));
     assert_int_equal(n, 1);
     assert_true(str_equal(due[0].touch.address, STR("b")));
+    const struct touch more[] = {{STR("net"), STR("c"), STR("event"), 1, STR("")},
+                                 {STR("net"), STR("d"), STR("event"), 1, STR("")},
+                                 {STR("net"), STR("e"), STR("event"), 1, STR("")}};
+    assert_true(touch_add(&record, more, 3, &err));
+    assert_true(touch_due(&record, &arena, STR("net"), 1, 3, &due, &n, &err)); /* no more */
+    assert_int_equal(n, 3);
+    assert_true(str_equal(due[0].touch.address, STR("b")) &&
+                str_equal(due[2].touch.address, STR("d")));
     record_close(&record);
 }
 

@@ -89,7 +89,7 @@ bool touch_add(struct record *record, const struct touch *touch, size_t n, struc
 struct taking {
     struct arena *arena;
     struct touched *list;
-    size_t n, most;
+    size_t n, room, most;
 };
 
 static bool take(void *ctx, const struct db_row *row, struct err *err)
@@ -97,6 +97,10 @@ static bool take(void *ctx, const struct db_row *row, struct err *err)
     struct taking *t = ctx;
     if (t->n == t->most)
         return true;
+    struct touched *grown = arena_grow(t->arena, t->list, t->n, &t->room, t->n + 1);
+    if (!grown)
+        return arena_full(t->arena, err);
+    t->list = grown;
     struct touched *one = &t->list[t->n++];
     *one = (struct touched){.touch = {.address = arena_dup(t->arena, db_text(row, 0)),
                                       .why = arena_dup(t->arena, db_text(row, 1)),
@@ -112,10 +116,7 @@ bool touch_due(struct record *record, struct arena *arena, struct str stack, int
 {
     const struct db_value param[] = {DB_PARAM_TEXT(stack), DB_PARAM_INT(now_utc_ms),
                                      DB_PARAM_INT((int64_t)most)};
-    struct taking taking = {
-        .arena = arena, .list = arena_new(arena, struct touched, most), .most = most};
-    if (!taking.list)
-        return arena_full(arena, err);
+    struct taking taking = {.arena = arena, .most = most}; /* few are the rule */
     if (!db_query(record->db,
                   "SELECT address, why, due_utc_ms, serial, trace FROM touch WHERE stack = $1"
                   " AND due_utc_ms <= $2 ORDER BY address LIMIT $3",
