@@ -235,7 +235,9 @@ static bool sign(struct signing *s, struct audit_signed *ret, struct err *err)
     text = checkpoint_text(s->arena, &checkpoint);
     if (!text.ptr)
         return arena_full(s->arena, err);
-    return note_sign(s->arena, text, &s->key, 0, &note, err) && keep(s, path, note, ret, err);
+    /* A log that lost its end with the power would contradict what was signed. */
+    return note_sign(s->arena, text, &s->key, 0, &note, err) && db_sync(s->record->db, err) &&
+           keep(s, path, note, ret, err);
 }
 
 /* Is what there is signed already? */

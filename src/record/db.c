@@ -266,6 +266,11 @@ void db_statements_clear(struct db *db)
     db->nstatements = db->oldest = 0;
 }
 
+bool db_sync(struct db *db, struct err *err)
+{
+    return !db->ops->sync || db->ops->sync(db, err);
+}
+
 bool db_listen(struct db *db, const char *channel, struct err *err)
 {
     return db->ops->listen ? db->ops->listen(db, channel, err)

@@ -5,7 +5,8 @@
  *          parameter whose type nothing around it tells is CAST(... AS BIGINT)
  * Owner:   one struct db is one connection and belongs to one thread at a time
  * Durable: a commit that returned true survives kill -9 and loss of power
- *          (SQLite: WAL, synchronous=FULL; PostgreSQL: synchronous_commit=on)
+ *          (SQLite: WAL, synchronous=FULL; PostgreSQL: synchronous_commit=on); see `later` for
+ *          those that nobody waits for
  * Errors:  ERR_UNAVAILABLE no server, connection lost; ERR_TIMEOUT locked by another for too long;
  *          ERR_LIMIT disk full, too big; ERR_CONFLICT a constraint, or a schema newer than this
  *          plumb; ERR_IO read-only, permission, the disk; ERR_SYNTAX what is there is no database
@@ -34,6 +35,12 @@ struct db_options {
     bool read_only; /* writes fail; a file that is not there is an error, never made */
     bool there;     /* it was there before: where it is not any more, none is made in its place */
     int timeout_ms; /* to connect, and to wait for a lock; 0 = 10,000 */
+    /*
+     * SQLite: a commit survives loss of power as soon as one behind it does, of a connection
+     * without this, or after db_sync(). No commit is lost without all behind it, and kill -9 loses
+     * none. For what is done again if it is lost, and that nobody outside is told of before.
+     */
+    bool later;
     /* Whose turn it is to write, among connections of one process to one file: they wait for it in
      * a queue, where for SQLite's lock they would sleep and ask again. It outlives them; NULL =
      * none
@@ -71,6 +78,10 @@ bool db_begin(struct db *db, enum db_mode mode, struct err *err);
 bool db_commit(struct db *db, struct err *err);
 void db_rollback(struct db *db); /* also after a failure; nothing open is fine */
 bool db_in_transaction(const struct db *db);
+
+/* All that is committed survives loss of power, that of connections with `later` included. Within a
+ * transaction that writes nobody commits any more behind it. */
+bool db_sync(struct db *db, struct err *err);
 
 /* One statement without rows. Statements are prepared once per connection and text. */
 bool db_run(struct db *db, const char *sql, const struct db_value *param, size_t nparams,

@@ -29,6 +29,7 @@ struct db_ops {
     /* NULL: it has none */
     bool (*listen)(struct db *db, const char *channel, struct err *err);
     bool (*wait)(struct db *db, int fd, int timeout_ms, bool *ret_told, struct err *err);
+    bool (*sync)(struct db *db, struct err *err); /* NULL: there is nothing to do */
     void (*forget)(struct db *db, struct db_statement *statement); /* its handle */
     struct db_value (*column)(const struct db_row *row, size_t column);
 };

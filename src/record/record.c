@@ -80,6 +80,7 @@ bool record_open(struct arena *arena, const struct record_options *options, stru
                             .read_only = options->read_only};
     struct db_options how = {.read_only = options->read_only,
                              .there = options->there,
+                             .later = options->later,
                              .timeout_ms = options->timeout_ms,
                              .turn = options->turn};
     if (!record.url.ptr)

@@ -23,6 +23,7 @@ struct record_options {
     struct str url;                       /* db.h; a relative path is relative to where we are */
     bool read_only;                       /* never makes, migrates or writes */
     bool there;                           /* never makes it: it was there before */
+    bool later;                           /* db.h */
     int timeout_ms;                       /* 0 = 10,000 */
     pthread_mutex_t *turn;                /* db.h */
     const char *(*env)(const char *name); /* for PLUMB_KEY; NULL = no environment */

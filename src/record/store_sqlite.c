@@ -289,7 +289,7 @@ static int wal(struct store *store)
 
 static bool set_up(struct store *store, struct err *err)
 {
-    static const char settings[] = "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+    static const char settings[] = "PRAGMA foreign_keys=ON;"
                                    "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
                                    "PRAGMA cell_size_check=ON; PRAGMA cache_size=-16384;"
                                    "PRAGMA journal_size_limit=67108864";
@@ -299,7 +299,10 @@ static bool set_up(struct store *store, struct err *err)
         return failed(store, "set it up", err);
     if (store->db.options.read_only && ask(store, "PRAGMA query_only=ON") != SQLITE_OK)
         return failed(store, "set it up", err);
-    return ask(store, settings) == SQLITE_OK || failed(store, "set it up", err);
+    const char *synchronous =
+        store->db.options.later ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL";
+    return (ask(store, synchronous) == SQLITE_OK && ask(store, settings) == SQLITE_OK) ||
+           failed(store, "set it up", err);
 }
 
 /* --- transactions --- */
@@ -366,6 +369,28 @@ static bool commit(struct db *db, struct err *err)
         return failed(store_of(db), "commit", err);
     give_turn(store_of(db));
     return true;
+}
+
+static struct str path_of(const struct db *db)
+{
+    return str_sub(db->shown, sizeof "sqlite:" - 1, db->shown.len);
+}
+
+/* The log holds all commits that the file does not have yet. SQLite has no lock on it, which
+ * another descriptor's end would take away. */
+static bool sync_log(struct db *db, struct err *err)
+{
+    AUTO_ARENA arena = {.limit = PATH_BYTES_MAX + 100};
+    struct str path = arena_printf(&arena, "%.*s-wal", STR_ARG(path_of(db)));
+    if (!path.ptr)
+        return arena_full(&arena, err);
+    int fd = open(path.ptr, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) /* nothing was written since it was emptied */
+        return true;
+    int why = fd < 0 || fdatasync(fd) != 0 ? errno : 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return why == 0 || err_set(err, ERR_IO, "%s: %s", path.ptr, strerror(why));
 }
 
 static void rollback(struct db *db)
@@ -548,6 +573,7 @@ static const struct db_ops sqlite_ops = {.close = close_store,
                                          .script = script,
                                          .query = query,
                                          .run_many = run_many,
+                                         .sync = sync_log,
                                          .forget = forget,
                                          .column = column};
 

@@ -4,8 +4,10 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
+#include "base/io.h"
 #include "record/test_stores.h"
 
 static struct db *open_store(const struct test_store *store, const struct db_options *options)
@@ -490,6 +492,7 @@ static void opening_it_again_keeps_the_locks(void **state)
     assert_true(db_begin(db, DB_WRITE, &err));
     assert_true(db_open(&again, str_from(store->url), NULL, &err));
     db_close(again);
+    assert_true(db_sync(db, &err));
     pid_t pid = fork();
     if (pid == 0) {
         struct db *other = NULL;
@@ -501,6 +504,66 @@ static void opening_it_again_keeps_the_locks(void **state)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     assert_true(db_commit(db, &err));
+    db_close(db);
+}
+
+/* A copy of the store as a disk has it that got only so much of the log; -1: all of it. Its rows.
+ */
+static int64_t rows_of_copy(const struct test_store *store, off_t log)
+{
+    static const char *const ends[] = {"", "-wal"};
+    static const struct db_options options = {.there = true};
+    char from[300], to[300], url[310];
+    for (int i = 0; i < 2; i++) {
+        AUTO_ARENA arena = {.limit = 16 << 20};
+        struct str bytes;
+        (void)snprintf(from, sizeof from, "%s%s", path_of(store), ends[i]);
+        (void)snprintf(to, sizeof to, "%s.copy%s", path_of(store), ends[i]);
+        OK(io_read_file(&arena, from, 8 << 20, &bytes, &err));
+        if (i == 1 && log >= 0)
+            bytes.len = (size_t)log;
+        OK(io_write_file_atomic(to, bytes, 0600, &err));
+    }
+    (void)snprintf(url, sizeof url, "sqlite:%s.copy", path_of(store));
+    struct db *db = NULL;
+    OK(db_open(&db, str_from(url), &options, &err));
+    int64_t n = count(db);
+    db_close(db);
+    return n;
+}
+
+/* What does not wait for the disk is lost with all behind it or not at all. */
+static void what_may_come_later_is_lost_in_order(void **state)
+{
+    static const struct db_options options = {.later = true};
+    const struct test_store *store = *state;
+    struct db *db = open_store(store, NULL), *later = open_store(store, &options);
+    char log[300];
+    struct stat at[3];
+    make_table(db);
+    for (int64_t id = 0; id < 3; id++) {
+        const struct db_value row[] = {DB_PARAM_INT(id), DB_PARAM_NULL, DB_PARAM_NULL};
+        OK(db_run(id ? later : db, insert, row, 3, &err));
+        (void)snprintf(log, sizeof log, "%s-wal", path_of(store));
+        assert_true(store->server[0] || stat(log, &at[id]) == 0);
+    }
+    OK(db_sync(later, &err));
+    if (!store->server[0]) {
+        int64_t one = 0, two = 0;
+        OK(db_one_int(db, "PRAGMA synchronous", NULL, 0, &two, &err));
+        OK(db_one_int(later, "PRAGMA synchronous", NULL, 0, &one, &err));
+        assert_int_equal(two, 2);
+        assert_int_equal(one, 1);
+        assert_int_equal(rows_of_copy(store, -1), 3);
+        assert_int_equal(rows_of_copy(store, at[2].st_size - 100), 2);
+        assert_int_equal(rows_of_copy(store, at[1].st_size), 2);
+        assert_int_equal(rows_of_copy(store, at[0].st_size), 1);
+    }
+    db_close(later);
+    db_close(db);
+    db = open_store(store, NULL);
+    OK(db_sync(db, &err)); /* there is no log any more */
+    assert_int_equal(count(db), 3);
     db_close(db);
 }
 
@@ -556,6 +619,7 @@ int main(void)
         cmocka_unit_test(a_server_that_dies_is_told_and_found_again),
         cmocka_unit_test(a_file_is_for_its_owner_and_can_be_read_where_nothing_can_be_written),
         cmocka_unit_test(what_is_gone_is_not_written_and_not_made_again),
+        cmocka_unit_test(what_may_come_later_is_lost_in_order),
         cmocka_unit_test(a_file_that_is_no_database_is_left_alone),
     };
     return test_stores_run("record/db", tests, sizeof tests / sizeof *tests);

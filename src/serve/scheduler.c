@@ -49,9 +49,13 @@ bool store_ready(struct store *store, const struct server *server, struct err *e
 {
     if (store->record.db && store->uses++ < STORE_USES)
         return true;
+    /* What a scan records is found again where it is lost; who tells of it writes that down first.
+     */
+    struct record_options options = server->options.record;
+    options.later = true;
     store_drop(store);
     store->arena.limit = STORE_ARENA;
-    if (record_open(&store->arena, &server->options.record, &store->record, err))
+    if (record_open(&store->arena, &options, &store->record, err))
         return true;
     store_drop(store);
     return false;
