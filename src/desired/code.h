@@ -70,7 +70,7 @@ struct code_options {
     /*
      * Is anybody to be told of that managed instance? One that nobody wants, and whose resource
      * nothing refers to, is not evaluated, and is not among the instances. Not asked where `moved`
-     * blocks give instances other names. NULL = all are.
+     * blocks give instances other names, and of what import blocks name. NULL = all are.
      */
     bool (*wants)(void *ctx, struct str address);
     /* Mark unknown values that an apply decides with VALUE_PENDING: what nobody can tell has none.

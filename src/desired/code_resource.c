@@ -170,11 +170,13 @@ static void fill_out(struct running *run, const struct code_scope *scope, struct
     made->planned = run->schema ? hcl_unknown(run->arena, run->schema->block.type) : hcl_any();
 }
 
-/* An instance that is not to be evaluated: nobody is told of it, and nothing follows from it. */
+/* An instance that is not to be evaluated: nobody is told of it, and nothing follows from it. Those
+ * of a resource with import blocks are looked at for what these name. */
 static bool is_left_out(struct running *run, const struct code_each *each)
 {
     const struct code *code = run->code;
-    return code->selects && !run->node->referred && run->resource->mode == CODE_MANAGED &&
+    return code->selects && !run->node->referred && !run->result->nimports &&
+           run->resource->mode == CODE_MANAGED &&
            !code->options.wants(code->options.ctx, compose_address(run, each));
 }
 

@@ -307,6 +307,8 @@ static void what_nobody_wants_is_evaluated_where_it_is_referred_to(void **state)
                   "  input = \"${terraform_data.source[0].input}${count.index}\"\n}\n"
                   "resource \"terraform_data\" \"source\" {\n  count = 2\n  input = \"s\"\n}\n"
                   "resource \"terraform_data\" \"single\" {\n  input = \"x\"\n}\n"
+                  "resource \"terraform_data\" \"imported\" {\n  count = 1\n}\n"
+                  "import {\n  to = terraform_data.imported[0]\n  id = \"i\"\n}\n"
                   "module \"m\" {\n  source = \"./m\"\n}\n"
                   "module \"idle\" {\n  source = \"./m\"\n}\n"
                   "data \"terraform_remote_state\" \"d\" {\n  backend = \"local\"\n"
@@ -317,6 +319,7 @@ static void what_nobody_wants_is_evaluated_where_it_is_referred_to(void **state)
         bool evaluated;
     } want[] = {{STR_INIT("module.idle.terraform_data.x"), false},
                 {STR_INIT("module.m.terraform_data.x"), true},
+                {STR_INIT("terraform_data.imported[0]"), true},
                 {STR_INIT("terraform_data.many[0]"), false},
                 {STR_INIT("terraform_data.many[1]"), true},
                 {STR_INIT("terraform_data.many[2]"), false},
@@ -344,7 +347,7 @@ static void what_nobody_wants_is_evaluated_where_it_is_referred_to(void **state)
     }
     size_t n;
     assert_non_null(code_instances(code, &n));
-    assert_int_equal(n, 5); /* with the data source */
+    assert_int_equal(n, 6); /* with the data source */
     const struct code_instance *one = code_find_instance(code, STR("terraform_data.many[1]"));
     assert_true(str_equal(value_get_string(&one->desired, STR("input")), STR("s1")));
     code_close(code);

@@ -805,7 +805,7 @@ static void a_clock_that_goes_back_keeps_no_scan(void **state)
     make_world(&w, *state, "version: 1\nschedules: [1s]\n" SERVE STACK);
     if (db_kind(w.record.db) != DB_SQLITE) { /* its own clock counts */
         close_world(&w);
-        skip();
+        return;
     }
     atomic_store(&ahead_ms, 2 * 86400000);
     w.server[0].options.record.now_ms = ahead;
