@@ -290,6 +290,23 @@ static void one_instance_needs_no_more_than_it_refers_to(void **state)
     code_close(code);
 }
 
+static struct code *evaluated(const struct given *given,
+                              bool (*wants)(void *ctx, struct str address))
+{
+    const struct code_options options = {.root_dir = STR("/r"),
+                                         .phase = CODE_EXPLORE,
+                                         .read = read_given,
+                                         .list = list_given,
+                                         .wants = wants,
+                                         .ctx = (void *)(uintptr_t)given,
+                                         .now_utc_ms = INT64_MIN};
+    struct code *code;
+    struct err err = {0};
+    assert_true(code_open(&options, &code, &err));
+    assert_true(code_evaluate(code, &err));
+    return code;
+}
+
 static bool only_one(void *ctx, struct str address)
 {
     (void)ctx;
@@ -326,17 +343,7 @@ static void what_nobody_wants_is_evaluated_where_it_is_referred_to(void **state)
                 {STR_INIT("terraform_data.single"), false},
                 {STR_INIT("terraform_data.source[0]"), true},
                 {STR_INIT("terraform_data.source[1]"), true}};
-    struct code_options options = {.root_dir = STR("/r"),
-                                   .phase = CODE_EXPLORE,
-                                   .read = read_given,
-                                   .list = list_given,
-                                   .wants = only_one,
-                                   .ctx = (void *)(uintptr_t)&given,
-                                   .now_utc_ms = INT64_MIN};
-    struct code *code;
-    struct err err = {0};
-    assert_true(code_open(&options, &code, &err));
-    assert_true(code_evaluate(code, &err));
+    struct code *code = evaluated(&given, only_one);
     assert_false(hcl_has_errors(code_diags(code)));
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
         const struct code_instance *found = code_find_instance(code, want[i].address);
@@ -371,17 +378,8 @@ static void what_is_referred_to_is_followed(void **state)
              "resource \"terraform_data\" \"trigger\" {}\n"
              "output \"told\" {\n  value = terraform_data.told.id\n}\n"}}};
     static const bool followed[] = {false, true, true, true, true};
-    struct code_options options = {.root_dir = STR("/r"),
-                                   .phase = CODE_EXPLORE,
-                                   .read = read_given,
-                                   .list = list_given,
-                                   .ctx = (void *)(uintptr_t)&given,
-                                   .now_utc_ms = INT64_MIN};
-    struct code *code;
-    struct err err = {0};
+    struct code *code = evaluated(&given, NULL);
     size_t n;
-    assert_true(code_open(&options, &code, &err));
-    assert_true(code_evaluate(code, &err));
     const struct code_instance *all = code_instances(code, &n);
     assert_int_equal(n, sizeof followed / sizeof *followed);
     for (size_t i = 0; i < n; i++) {
@@ -399,18 +397,8 @@ static void where_something_moved_all_is_evaluated(void **state)
         .file = {{"/r/main.tf", "resource \"terraform_data\" \"many\" {\n  count = 3\n}\n"
                                 "moved {\n  from = terraform_data.old\n"
                                 "  to   = terraform_data.many[0]\n}\n"}}};
-    struct code_options options = {.root_dir = STR("/r"),
-                                   .phase = CODE_EXPLORE,
-                                   .read = read_given,
-                                   .list = list_given,
-                                   .wants = only_one,
-                                   .ctx = (void *)(uintptr_t)&given,
-                                   .now_utc_ms = INT64_MIN};
-    struct code *code;
-    struct err err = {0};
+    struct code *code = evaluated(&given, only_one);
     size_t n;
-    assert_true(code_open(&options, &code, &err));
-    assert_true(code_evaluate(code, &err));
     const struct code_instance *all = code_instances(code, &n);
     assert_int_equal(n, 3);
     for (size_t i = 0; i < n; i++)
