@@ -452,9 +452,9 @@ static void a_new_finding_wakes_the_others(void **state)
     wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'complete'", 1);
     for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         put_live(&w, sizes[i]);
-        assert_true(touch_add(&w.record, &touch, 1, &w.err));
-        hub_wake(hub);
         uint64_t seen = hub_wait(hub, HUB_ALERTS, 0, 0);
+        assert_true(touch_add(&w.record, &touch, 1, &w.err));
+        hub_wake_for_touch(hub);
         wait_for(&w, "SELECT count(*) FROM run WHERE outcome = 'partial'", i + 1);
         if (i == 1 || i == 3)
             assert_true(hub_wait(hub, HUB_ALERTS, seen, WAIT_MS) > seen);
