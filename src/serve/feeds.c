@@ -70,6 +70,7 @@ struct feeds {
     size_t *first_use; /* of each watched target; one more at the end */
     size_t nuses, ntargets;
     int64_t again_ms;
+    bool watched; /* what the uses name */
     bool pending, reload;
     atomic_bool moved; /* the clone stands at another commit */
     char told_trouble[300];
@@ -164,6 +165,7 @@ static bool set_watch(struct feeds *f, struct err *err)
     arena_free(&f->uses_arena);
     f->uses_arena = (struct arena){.limit = BYTES_MAX};
     f->nuses = f->ntargets = 0;
+    f->watched = false;
     for (size_t i = 0; i < f->nstacks; i++)
         n += f->stack[i].files.n;
     f->use = arena_new(&f->uses_arena, struct use, n);
@@ -176,14 +178,18 @@ static bool set_watch(struct feeds *f, struct err *err)
             f->use[f->nuses++] = (struct use){.target = &f->stack[i].files.item[k], .stack = i};
     if (n > 1)
         qsort(f->use, n, sizeof *f->use, by_target);
+    size_t ntargets = 0;
     for (size_t i = 0; i < n; i++) {
         if (i && same_target(&f->use[i], &f->use[i - 1]))
             continue;
-        f->first_use[f->ntargets] = i;
-        target[f->ntargets++] = f->use[i].target->target;
+        f->first_use[ntargets] = i;
+        target[ntargets++] = f->use[i].target->target;
     }
-    f->first_use[f->ntargets] = n;
-    return watch_set(f->watch, target, f->ntargets, err);
+    f->first_use[ntargets] = n;
+    if (!watch_set(f->watch, target, ntargets, err))
+        return false; /* what is watched is numbered as before: no use of it is known */
+    f->ntargets = ntargets;
+    return f->watched = true;
 }
 
 static int by_name(const void *key, const void *element)
@@ -251,8 +257,12 @@ static bool list_all(struct feeds *f, struct err *err)
         return true; /* it serves states, and scans nothing */
     if (!getcwd(cwd, sizeof cwd))
         return err_set(err, ERR_IO, "the working directory is gone");
-    return stacks_find(&arena, &query, &found, err) &&
-           take_stacks(f, &found, str_from(cwd), &changed, err) && (!changed || set_watch(f, err));
+    if (!stacks_find(&arena, &query, &found, err))
+        return false;
+    bool ok = take_stacks(f, &found, str_from(cwd), &changed, err);
+    /* What was taken of a list that cannot be had whole is watched, too: the old uses are gone. */
+    bool set = (ok && !changed && f->watched) || set_watch(f, ok ? err : NULL);
+    return ok && set;
 }
 
 /* --- what changed --- */
@@ -260,6 +270,8 @@ static bool list_all(struct feeds *f, struct err *err)
 static void on_changed(void *ctx, size_t target)
 {
     struct feeds *f = ctx;
+    if (target >= f->ntargets)
+        return;
     for (size_t i = f->first_use[target]; i < f->first_use[target + 1]; i++) {
         struct use *use = &f->use[i];
         struct feed_stack *stack = &f->stack[use->stack];
