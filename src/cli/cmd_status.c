@@ -157,6 +157,8 @@ static void put_why(struct buf *out, const struct freshness *f, int64_t now_utc_
         buf_printf(out, "; scan overdue since %s", age_text(age, now_utc_ms - f->late_utc_ms).ptr);
     if (!s->last_run)
         buf_str(out, STR("; no scan began yet"));
+    else if (s->failed_run && s->failed_run != s->last_run) /* whatever was looked at since */
+        buf_str(out, STR("; last scan of all of it failed"));
     else if (str_equal(s->last_outcome, STR("partial"))) /* which a service does all day */
         put_count(out, f->incomplete ? s->unchecked : 0, "unchecked", &separator);
     else if (s->last_run != s->complete_run)

@@ -54,6 +54,7 @@ struct run_start {
     struct event_actor actor;  /* who runs plumb */
     struct str trace;          /* traceparent of its span, or empty */
     bool keep_stack;           /* what is known of the stack stays: path, environment, owner */
+    bool narrow; /* it looks at what its targets name; where it fails, all else stands as before */
 };
 /* One run of one stack begins: durable when this returns, or with the transaction that is open: the
  * three below join one. */

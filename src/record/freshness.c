@@ -100,8 +100,8 @@ static bool takes_away(const struct stack_row *s, struct str outcome)
  * whoever began it is gone. */
 static bool is_incomplete(const struct stack_row *s, int64_t now_utc_ms)
 {
-    if (!s->complete_run || s->complete_run == s->last_run)
-        return !s->complete_run;
+    if (!s->complete_run || s->failed_run || s->complete_run == s->last_run)
+        return !s->complete_run || s->failed_run;
     if (str_equal(s->last_outcome, STR("running")) && now_utc_ms - s->last_utc_ms < RUNNING_MOST_MS)
         return s->before.len && !str_equal(s->before, STR("running")) && takes_away(s, s->before);
     return takes_away(s, s->last_outcome);

@@ -382,6 +382,7 @@ static bool take_stack(void *ctx, const struct db_row *row, struct err *err)
                             .complete_run = db_int(row, 1),
                             .complete_utc_ms = db_int(row, 2),
                             .first_utc_ms = db_int(row, 13),
+                            .failed_run = db_int(row, 14),
                             .last_utc_ms = ended ? ended : db_int(row, 3)};
     struct str *texts[] = {&s->name,         &s->path,        &s->environment, &s->owner,
                            &s->last_outcome, &s->last_failed, &s->last_note,   &s->before};
@@ -436,11 +437,13 @@ bool stack_list(struct record *record, struct arena *arena, int64_t now_utc_ms,
     const struct db_value now = DB_PARAM_INT(now_utc_ms), most = DB_PARAM_INT(STACKS_LISTED_MAX);
     if (!db_query(record->db,
                   "SELECT s.last_run, s.complete_run, s.complete_utc_ms, r.started_utc_ms,"
-                  " r.ended_utc_ms, s.name, s.path, s.environment, s.owner, r.outcome, r.failed,"
+                  " r.ended_utc_ms, s.name, s.path, s.environment, s.owner, r.outcome,"
+                  " coalesce(w.failed, r.failed),"
                   " r.note, CASE WHEN r.outcome = 'running' THEN coalesce((SELECT b.outcome FROM"
                   " run b WHERE b.stack = s.name AND b.id < s.last_run AND b.outcome <> 'abandoned'"
-                  " ORDER BY b.id DESC LIMIT 1), '') ELSE '' END, s.first_utc_ms"
-                  " FROM stack s JOIN run r ON r.id = s.last_run WHERE s.retired_utc_ms IS NULL"
+                  " ORDER BY b.id DESC LIMIT 1), '') ELSE '' END, s.first_utc_ms,"
+                  " s.failed_run FROM stack s JOIN run r ON r.id = s.last_run LEFT JOIN run w ON"
+                  " w.id = s.failed_run WHERE s.retired_utc_ms IS NULL"
                   " LIMIT $1",
                   &most, 1, take_stack, &rows, err))
         return false;

@@ -96,8 +96,9 @@ struct stack_row {
     int64_t first_utc_ms, complete_utc_ms;
     struct str last_outcome;
     struct str before;   /* while one runs: the outcome of the one that ended before it */
+    int64_t failed_run;  /* of the whole stack, and none has seen all of it since; 0 = none */
     int64_t last_utc_ms; /* its end, or its start where it did not end */
-    struct str last_failed, last_note;
+    struct str last_failed, last_note; /* failed: of failed_run, if there is one */
     int64_t open, reviewed, waived, ignored, resolved, overdue; /* findings */
     int64_t unchecked; /* of those that are not resolved: what nobody could look at */
     /* By stack_list_judged alone: open ones that policy wants reviewed, reverted or blocked; the

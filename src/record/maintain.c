@@ -41,7 +41,8 @@ static const char *const forget_configured[] = {
 };
 static const char *const forget_runs[] = {
     "DELETE FROM run WHERE started_utc_ms < $1 AND id NOT IN (SELECT last_run FROM stack) AND"
-    " id NOT IN (SELECT complete_run FROM stack WHERE complete_run IS NOT NULL)",
+    " id NOT IN (SELECT complete_run FROM stack WHERE complete_run IS NOT NULL) AND"
+    " id NOT IN (SELECT failed_run FROM stack WHERE failed_run IS NOT NULL)",
 };
 
 static bool tell(struct record *record, const struct event_actor *actor, int64_t before,

@@ -187,6 +187,33 @@ struct str run_outcome(const struct run_finish *finish)
                                              : STR("complete");
 }
 
+static bool note_complete(struct record *record, const struct run_finish *finish, int64_t now,
+                          struct err *err)
+{
+    const struct db_value done[] = {text(record, finish->start->stack), DB_PARAM_INT(finish->run),
+                                    DB_PARAM_INT(now)};
+    return db_run(record->db,
+                  "UPDATE stack SET complete_run = $2, complete_utc_ms = $3 WHERE name = $1", done,
+                  3, err);
+}
+
+/* What a scan of the whole stack could not look at stays so until one could: those of some targets
+ * that come between do not make up for it. */
+static bool note_failure(struct record *record, const struct run_start *start, int64_t run,
+                         struct str outcome, struct err *err)
+{
+    bool failed = str_equal(outcome, STR("failed")) && !start->narrow;
+    const struct db_value row[] = {text(record, start->stack),
+                                   failed ? DB_PARAM_INT(run) : DB_PARAM_NULL};
+    if (!failed && !str_equal(outcome, STR("complete")) && !str_equal(outcome, STR("incomplete")))
+        return true;
+    return db_run(record->db,
+                  failed ? "UPDATE stack SET failed_run = $2 WHERE name = $1"
+                         : "UPDATE stack SET failed_run = NULL WHERE name = $1 AND failed_run IS"
+                           " NOT NULL",
+                  row, failed ? 2 : 1, err);
+}
+
 bool run_update(struct record *record, struct arena *arena, const struct run_finish *finish,
                 const struct lives *lives, struct str *ret_digest, struct err *err)
 {
@@ -227,13 +254,8 @@ bool run_update(struct record *record, struct arena *arena, const struct run_fin
         return err_set(err, ERR_CONFLICT, "run %lld has ended already, or was taken out",
                        (long long)finish->run);
     *ret_digest = digest;
-    if (!str_equal(outcome, STR("complete")))
-        return true;
-    const struct db_value done[] = {text(record, finish->start->stack), DB_PARAM_INT(finish->run),
-                                    DB_PARAM_INT(now)};
-    return db_run(record->db,
-                  "UPDATE stack SET complete_run = $2, complete_utc_ms = $3 WHERE name = $1", done,
-                  3, err);
+    return note_failure(record, finish->start, finish->run, outcome, err) &&
+           (!str_equal(outcome, STR("complete")) || note_complete(record, finish, now, err));
 }
 
 /* --- an end without a result --- */
@@ -259,7 +281,8 @@ static bool give_up_in(struct record *record, int64_t run, const struct run_star
                   " WHERE id = $1 AND ended_utc_ms IS NULL",
                   row, 4, err) &&
            (db_changed(record->db) == 0 ||
-            (tell_run_failed(record, start, run, outcome, reason, err) &&
+            (note_failure(record, start, run, outcome, err) &&
+             tell_run_failed(record, start, run, outcome, reason, err) &&
              (!abandoned || forget_last(record, run, err))));
 }
 

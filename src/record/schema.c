@@ -313,6 +313,12 @@ static const struct migration migrations[] = {
     {"a stack's complete runs",
      /* Between two of them may be thousands that looked at a resource each. */
      "CREATE INDEX run_complete ON run (stack, id) WHERE outcome = 'complete'"},
+    {"scans of whole stacks that failed",
+     /* The last one, until another has seen all of the stack; or NULL */
+     "ALTER TABLE stack ADD COLUMN failed_run BIGINT;"
+     "UPDATE stack SET failed_run = (SELECT max(r.id) FROM run r WHERE r.stack = stack.name AND"
+     " r.outcome = 'failed' AND r.id > coalesce((SELECT max(w.id) FROM run w WHERE"
+     " w.stack = stack.name AND w.outcome IN ('complete', 'incomplete')), 0))"},
 };
 
 const struct migration *schema_migrations(size_t *ret_n)

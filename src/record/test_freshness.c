@@ -5,8 +5,10 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "model/config.h"
+#include "model/finding.h"
 #include "model/schedule.h"
 #include "model/stack.h"
+#include "record/findings.h"
 #include "record/freshness.h"
 
 #define MINUTE INT64_C(60000)
@@ -185,6 +187,53 @@ static void a_stack_stands_as_before_while_it_is_scanned(void **state)
     record_close(&record);
 }
 
+/* "w", "t", "s": a scan of all of it, of some targets, a slice of all; then "!": it failed, "x": it
+ * came to no result, "?": something was unchecked. */
+static void scan_net(struct record *record, const char *how)
+{
+    struct run_start start = {.stack = STR("net"), .narrow = how[0] == 't'};
+    const struct stack_result result = {.name = STR("net"),
+                                        .failed = how[1] == '!' ? STR("no state") : STR(""),
+                                        .coverage = {.unchecked = how[1] == '?'}};
+    struct run_finish finish = {.start = &start, .result = &result, .partial = how[0] != 'w'};
+    struct run_changes changes;
+    struct err err = {0};
+    if (!run_begin(record, &start, &finish.run, &err) ||
+        !(how[1] == 'x' ? run_fail(record, finish.run, &start, STR("no memory"), &err)
+                        : run_end(record, &finish, &changes, &err)))
+        fail_msg("%s", err.frame[0]);
+}
+
+/* What a scan of the whole stack did not see, no look at some of it makes up for. */
+static void a_stack_that_failed_is_incomplete_until_all_of_it_is_seen(void **state)
+{
+    static const struct {
+        const char *how;
+        bool incomplete;
+        const char *failed;
+    } scans[] = {{"w", false, ""},          {"w!", true, "no state"}, {"t", true, "no state"},
+                 {"t!", true, "no state"},  {"s", true, "no state"},  {"w", false, ""},
+                 {"t", false, ""},          {"t!", true, "no state"}, {"t", false, ""},
+                 {"tx", true, "no memory"}, {"t", false, ""},         {"s!", true, "no state"},
+                 {"t", true, "no state"},   {"w?", true, ""},         {"t", false, ""},
+                 {"wx", true, "no memory"}, {"t", true, "no memory"}, {"w", false, ""}};
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    struct record record = {0};
+    struct freshness *all;
+    size_t n = 0;
+    int64_t now = 100 * HOUR;
+    open_store(&record, &arena, *state, &now);
+    for (size_t i = 0; i < sizeof scans / sizeof *scans; i++) {
+        const struct freshness_ask ask = {.now_utc_ms = now};
+        print_message("  %s\n", scans[i].how);
+        scan_net(&record, scans[i].how);
+        assert_true(freshness_list(&record, &arena, &ask, &all, &n, NULL));
+        assert_int_equal(named(all, n, "net")->incomplete, scans[i].incomplete);
+        assert_true(str_equal(named(all, n, "net")->row.last_failed, str_from(scans[i].failed)));
+    }
+    record_close(&record);
+}
+
 static void plumb_yaml_counts_where_it_is_known(void **state)
 {
     AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
@@ -257,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stacks_are_late_by_what_was_planned),
         cmocka_unit_test(a_stack_stands_as_before_while_it_is_scanned),
+        cmocka_unit_test(a_stack_that_failed_is_incomplete_until_all_of_it_is_seen),
         cmocka_unit_test(plumb_yaml_counts_where_it_is_known),
         cmocka_unit_test(an_incident_is_told_once),
     };

@@ -70,7 +70,7 @@ static void a_migration_stands_in_the_log(void **state)
     assert_true(audit_write(&record, &event, NULL, &err));
     /* back to the schema before */
     const struct db_value version = DB_PARAM_INT((int64_t)newest);
-    assert_true(db_script(record.db, "DROP INDEX run_complete", &err));
+    assert_true(db_script(record.db, "ALTER TABLE stack DROP COLUMN failed_run", &err));
     assert_true(
         db_run(record.db, "DELETE FROM plumb_schema WHERE version = $1", &version, 1, &err));
     record_close(&record);

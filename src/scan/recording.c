@@ -125,6 +125,7 @@ bool recording_begin(struct recording *r, const struct stack *stack, struct err 
     r->start.path = stack->path;
     r->start.environment = stack->environment;
     r->start.owner = stack->owner;
+    r->start.narrow = r->options.scan->ntargets || r->options.scan->exact;
     r->finish = (struct run_finish){.start = &r->start,
                                     .partial = scan_is_partial(r->options.scan),
                                     .wanted = wanted,
