@@ -426,6 +426,9 @@ static bool run_stacks(struct job *job, struct scan_result *ret, struct err *err
     job->config = stacks.config;
     if (!open_record(job, stacks.config, err))
         return false;
+    if (job->record.to.record && !stacks_stand_alone(job->arena, &query, &stacks, err))
+        return err_wrap(err, "nothing was scanned, for it could not be recorded (--no-store scans "
+                             "without)");
     for (size_t i = 0; i < stacks.n; i++) {
         int64_t start = clock_monotonic_ms();
         progress_stack(&job->progress, stacks.stack[i].name, i + 1, stacks.n);

@@ -725,3 +725,42 @@ bool stacks_find(struct arena *arena, const struct stacks_query *query, struct s
     *ret = (struct stacks){f.stacks, f.nstacks, f.config, f.absent, f.twice};
     return true;
 }
+
+static int by_name_alone(const void *a, const void *b)
+{
+    const struct stack *left = a, *right = b;
+    return str_compare(left->name, right->name);
+}
+
+static bool is_same(struct arena *arena, const struct stack *a, const struct stack *b)
+{
+    struct str x = real_path(arena, a->path), y = real_path(arena, b->path);
+    return str_equal(x, y) && str_equal(a->workspace, b->workspace);
+}
+
+bool stacks_stand_alone(struct arena *arena, const struct stacks_query *query,
+                        const struct stacks *found, struct err *err)
+{
+    struct stacks all = {0};
+    const struct stacks_query whole = {.config = found->config,
+                                       .workspaces = query->workspaces,
+                                       .nworkspaces = query->nworkspaces,
+                                       .env = query->env,
+                                       .none_is_fine = true,
+                                       .twice_is_fine = true};
+    size_t named = 0;
+    for (size_t i = 0; found->config && i < found->config->nstacks; i++)
+        named += found->config->stacks[i].name.len > 0; /* others are called by their paths */
+    if (!named || (!query->ndirs && !query->state.len) || !stacks_find(arena, &whole, &all, NULL))
+        return true;
+    struct finder f = {.arena = arena, .query = query};
+    for (size_t i = 0; all.n && i < found->n; i++) {
+        struct stack one = found->stack[i];
+        const struct stack *other = bsearch(&one, all.stack, all.n, sizeof one, by_name_alone);
+        if (other && other->twice.len)
+            return err_set(err, ERR_CONFLICT, "%.*s", STR_ARG(other->twice));
+        if (other && !is_same(arena, &one, other) && !refuse_twice(&f, &one, other, err))
+            return false;
+    }
+    return true;
+}

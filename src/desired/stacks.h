@@ -49,6 +49,11 @@ struct stacks {
 bool stacks_find(struct arena *arena, const struct stacks_query *query, struct stacks *ret,
                  struct err *err);
 
+/* Where some of plumb.yaml's stacks were asked for: is none of the others called as they are? What
+ * cannot be found out, for something else is wrong with the others, keeps nobody. */
+bool stacks_stand_alone(struct arena *arena, const struct stacks_query *query,
+                        const struct stacks *found, struct err *err);
+
 /* plumb.yaml of `from` or a folder above it, as a path that can be opened; {0} if there is none. */
 struct str config_find(struct arena *arena, struct str from);
 /* Read and parse; path NULL-ended. */
