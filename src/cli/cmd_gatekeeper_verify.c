@@ -46,13 +46,20 @@ static bool add_suite(struct job *job, struct str path, struct err *err)
     return gatekeeper_suite(job->arena, path, &how, &capabilities, &job->cases, err);
 }
 
-/* In folders every YAML file that is a suite. */
-static bool is_suite(struct job *job, struct str path)
+/* In folders every YAML file that is a suite. What is no YAML may be a template; what cannot be
+ * read may be one. */
+static bool add_if_suite(struct job *job, struct str path, struct err *err)
 {
     struct documents documents;
-    return (str_ends(path, STR(".yaml")) || str_ends(path, STR(".yml"))) &&
-           documents_read(job->arena, path, &documents, NULL) && documents.n &&
-           gatekeeper_is_suite(documents.item[0].root);
+    struct err why = {0};
+    if (!str_ends(path, STR(".yaml")) && !str_ends(path, STR(".yml")))
+        return true;
+    if (documents_read(job->arena, path, &documents, &why))
+        return !documents.n || !gatekeeper_is_suite(documents.item[0].root) ||
+               add_suite(job, path, err);
+    if (why.kind == ERR_IO && err)
+        *err = why;
+    return why.kind != ERR_IO;
 }
 
 static bool add_folder(struct job *job, struct str path, unsigned depth_left, struct err *err)
@@ -70,8 +77,7 @@ static bool add_folder(struct job *job, struct str path, unsigned depth_left, st
             return arena_full(job->arena, err);
         bool ok = io_is_loop(below.ptr)  ? true
                   : io_is_dir(below.ptr) ? add_folder(job, below, depth_left - 1, err)
-                  : is_suite(job, below) ? add_suite(job, below, err)
-                                         : true;
+                                         : add_if_suite(job, below, err);
         if (!ok)
             return false;
     }

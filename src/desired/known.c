@@ -2,7 +2,6 @@
 #include "desired/known.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,7 +316,7 @@ static struct known_state *find(struct known_states *states, const struct stack 
     struct io_id id;
     if (!states || !backend_local_file(&arena, stack, &path, NULL) || !path.len)
         return NULL;
-    AUTO_FD fd = open(path.ptr, O_RDONLY | O_CLOEXEC);
+    AUTO_FD fd = io_open_file(path.ptr, NULL);
     if (fd < 0 || !io_id_of(fd, &id))
         return NULL;
     (void)pthread_mutex_lock(&states->lock);

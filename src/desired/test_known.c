@@ -290,6 +290,24 @@ static void without_a_set_nothing_is_known(void **state)
     lab_close(&lab);
 }
 
+/* Nobody writes into it: who waits for that waits for ever. */
+static void a_pipe_in_its_place_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct known_states *states;
+    struct lab lab;
+    lab_open(&lab, STR(STATE("1", ONE("1"))));
+    open_set(LIMIT, &states);
+    learn(states, lab.path, true);
+    assert_int_equal(unlink(lab.path), 0);
+    assert_int_equal(mkfifo(lab.path, 0600), 0);
+    (void)alarm(20);
+    assert_null(view(states, lab.path));
+    (void)alarm(0);
+    known_states_close(states);
+    lab_close(&lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +318,7 @@ int main(void)
         cmocka_unit_test(another_order_is_walked),
         cmocka_unit_test(what_was_asked_for_the_longest_ago_goes_first),
         cmocka_unit_test(without_a_set_nothing_is_known),
+        cmocka_unit_test(a_pipe_in_its_place_is_not_waited_for),
     };
     return cmocka_run_group_tests_name("desired/known", tests, NULL, NULL);
 }

@@ -2,7 +2,6 @@
 #include "wire/json.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -546,9 +545,9 @@ bool json_read_file(struct arena *arena, const char *path, size_t max_bytes, uns
     enum { WINDOW = 1 << 18, MUCH = 4 * WINDOW };
     struct str text;
     struct stat st;
-    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO_FD fd = io_open_file(path, err);
     if (fd < 0)
-        return err_set(err, ERR_IO, "open %s: %s", path, strerror(errno));
+        return false;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= MUCH &&
         (uint64_t)st.st_size <= max_bytes) {
         if (json_parse_window(arena, fd, (size_t)st.st_size, WINDOW, flags, ret))
