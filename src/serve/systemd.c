@@ -16,7 +16,7 @@
 #include "base/io.h"
 #include "serve/hub.h"
 
-enum { STATUS_MAX = 400 };
+enum { STATUS_MAX = 400, PATIENCE_S = 10 };
 
 struct systemd {
     struct sockaddr_un address;
@@ -29,14 +29,18 @@ struct systemd {
     pthread_t watchdog;
 };
 
-static void send_text(const struct systemd *s, const char *text)
+/* A manager that does not read: its queue holds ten messages or so, then whoever sends waits. Not
+ * for ever, or the service could neither reload nor end; with MSG_DONTWAIT not at all. */
+static void send_text(const struct systemd *s, const char *text, int how)
 {
+    const struct timeval patience = {.tv_sec = PATIENCE_S};
     if (!s)
         return;
     AUTO_FD fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     /* Nobody to tell that the manager could not be told. */
-    (void)!(fd >= 0 && sendto(fd, text, strlen(text), MSG_NOSIGNAL,
-                              (const struct sockaddr *)&s->address, s->length) > 0);
+    (void)!(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) == 0 &&
+            sendto(fd, text, strlen(text), MSG_NOSIGNAL | how, (const struct sockaddr *)&s->address,
+                   s->length) > 0);
 }
 
 /* "/run/systemd/notify", or "@name" of the abstract space. */
@@ -70,7 +74,7 @@ static void *watch(void *ctx)
             ;
         (void)pthread_mutex_unlock(&s->lock);
         if (hub_is_alive(s->hub, NULL))
-            send_text(s, "WATCHDOG=1");
+            send_text(s, "WATCHDOG=1", MSG_DONTWAIT); /* where there is no room, others wait */
         (void)pthread_mutex_lock(&s->lock);
     }
     (void)pthread_mutex_unlock(&s->lock);
@@ -136,7 +140,7 @@ static void send_status(struct systemd *s, const char *before, const char *statu
 {
     char text[STATUS_MAX + 80];
     (void)snprintf(text, sizeof text, "%sSTATUS=%.*s", before, STATUS_MAX, status);
-    send_text(s, text);
+    send_text(s, text, 0);
 }
 
 void systemd_ready(struct systemd *s, const char *status)
@@ -151,7 +155,7 @@ void systemd_reloading(struct systemd *s)
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     (void)snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
                    (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-    send_text(s, text);
+    send_text(s, text, 0);
 }
 
 void systemd_stopping(struct systemd *s)

@@ -22,7 +22,7 @@
 #include "serve/service.h"
 #include "serve/systemd.h"
 
-enum { RELOADS = 100, CLIENTS = 4 };
+enum { RELOADS = 100, CLIENTS = 4, PATIENCE_MS = 300000 };
 
 struct world {
     char dir[40], url[80];
@@ -50,7 +50,7 @@ static struct server_options options_of(struct world *world)
 {
     return (struct server_options){
         .listener = {.address = STR("127.0.0.1:0"), .anonymous = true, .now_ms = wall},
-        .record = {.url = str_from(world->url), .now_ms = wall},
+        .record = {.url = str_from(world->url), .now_ms = wall, .timeout_ms = PATIENCE_MS},
         .log = &world->log,
         .config = &world->config,
         .config_digest = STR("sha256:00"),
@@ -73,7 +73,7 @@ static void begin(struct world *world)
 static void end(struct world *world)
 {
     char command[80];
-    assert_true(service_stop(&world->service, 5000));
+    assert_true(service_stop(&world->service, PATIENCE_MS));
     (void)snprintf(command, sizeof command, "rm -rf %s", world->dir);
     assert_int_equal(system(command), 0);
 }
@@ -483,28 +483,61 @@ static void expect(int fd, const char *begins)
     }
 }
 
+/* While somebody reads: the watchdog alone fills a queue that nobody empties. */
+static void *tell(void *ctx)
+{
+    systemd_ready(ctx, "listening");
+    systemd_reloading(ctx);
+    systemd_stopping(ctx);
+    return NULL;
+}
+
 static void the_manager_is_told(void **state)
 {
-    const struct timeval patience = {.tv_sec = 300};
+    const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+    struct systemd *systemd = NULL;
+    struct hub *hub = NULL;
+    struct err err = {0};
+    pthread_t thread;
+    (void)state;
+    assert_true(hub_open(&hub, &err));
+    int fd = listen_as_manager(&patience);
+    assert_true(systemd_open(&systemd, manager_env, hub, &err));
+    assert_int_equal(pthread_create(&thread, NULL, tell, systemd), 0);
+    expect(fd, "READY=1\nSTATUS=listening");
+    expect(fd, "RELOADING=1\nMONOTONIC_USEC=");
+    expect(fd, "STOPPING=1\nSTATUS=stopping");
+    expect(fd, "WATCHDOG=1");
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    systemd_close(systemd);
+    assert_false(systemd_open(&systemd, bad_env, hub, &err));
+    assert_true(systemd_open(&systemd, no_env, hub, &err));
+    systemd_ready(systemd, "nobody listens");
+    systemd_close(systemd);
+    (void)close(fd);
+    hub_close(hub);
+}
+
+/* Its queue is full: what the watchdog would say is there already, and the service may end. */
+static void a_manager_that_does_not_listen_keeps_nobody(void **state)
+{
+    const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     struct systemd *systemd = NULL;
     struct hub *hub = NULL;
     struct err err = {0};
     (void)state;
     assert_true(hub_open(&hub, &err));
     int fd = listen_as_manager(&patience);
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    socklen_t length = sizeof at;
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &length), 0);
+    int full = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    while (sendto(full, "WATCHDOG=1", 10, MSG_DONTWAIT, (struct sockaddr *)&at, length) > 0)
+        ;
     assert_true(systemd_open(&systemd, manager_env, hub, &err));
-    systemd_ready(systemd, "listening");
-    expect(fd, "READY=1\nSTATUS=listening");
-    expect(fd, "WATCHDOG=1");
-    systemd_reloading(systemd);
-    expect(fd, "RELOADING=1\nMONOTONIC_USEC=");
-    systemd_stopping(systemd);
-    expect(fd, "STOPPING=1\nSTATUS=stopping");
+    (void)usleep(100000); /* it has tried */
     systemd_close(systemd);
-    assert_false(systemd_open(&systemd, bad_env, hub, &err));
-    assert_true(systemd_open(&systemd, no_env, hub, &err));
-    systemd_ready(systemd, "nobody listens");
-    systemd_close(systemd);
+    (void)close(full);
     (void)close(fd);
     hub_close(hub);
 }
@@ -524,7 +557,7 @@ static void a_part_that_hangs_starves_the_watchdog(void **state)
     int fd = listen_as_manager(&a_moment);
     assert_true(systemd_open(&systemd, manager_env, hub, &err));
     assert_true(recv(fd, text, sizeof text, 0) < 0);
-    const struct timeval patience = {.tv_sec = 300};
+    const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     hub_beat(hub, PART_SETTLER, 0);
     assert_true(recv(fd, text, sizeof text, 0) > 0);
@@ -568,6 +601,7 @@ int main(void)
         cmocka_unit_test(the_wake_reaches_all),
         cmocka_unit_test(a_wake_reaches_those_it_is_for),
         cmocka_unit_test(the_manager_is_told),
+        cmocka_unit_test(a_manager_that_does_not_listen_keeps_nobody),
         cmocka_unit_test(a_part_that_hangs_starves_the_watchdog),
         cmocka_unit_test(levels_are_of_subsystems),
     };
