@@ -14,11 +14,14 @@
 #include "base/io.h"
 #include "base/proc.h"
 
+enum { PATIENCE_MS = 300000 }; /* a machine may be slow; what tests a deadline gives its own */
+
 static bool run(struct arena *arena, const char *script, struct proc_spec spec,
                 struct proc_result *ret, struct err *err)
 {
     const char *const argv[] = {"sh", "-c", script, NULL};
     spec.argv = argv;
+    spec.timeout_ms = spec.timeout_ms ? spec.timeout_ms : PATIENCE_MS;
     return proc_run(arena, &spec, ret, err);
 }
 
