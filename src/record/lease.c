@@ -228,34 +228,41 @@ bool lease_make(struct record *record, struct str stack, struct err *err)
                   param, 3, err);
 }
 
-static bool shift(struct record *record, const char *sql, int64_t now, int64_t by_ms,
-                  struct err *err)
+/* One service's own clock: all of it moves with that. */
+static const char *const own_shift[] = {
+    "UPDATE lease SET due_utc_ms = due_utc_ms - $2 WHERE due_utc_ms > $1 AND due_utc_ms < $3",
+    ("UPDATE lease SET urgent_utc_ms = urgent_utc_ms - $2 WHERE urgent_utc_ms > $1 AND"
+     " urgent_utc_ms < $3"),
+    "UPDATE touch SET due_utc_ms = due_utc_ms - $2 WHERE due_utc_ms > $1 AND due_utc_ms < $3"};
+/* The server's, which every service sees go back: the same whoever does it, and how often. What was
+ * tried in vain, waits or was touched comes at once; the rest comes as it is planned anew. */
+static const char *const shared_shift[] = {
+    ("UPDATE lease SET due_utc_ms = $1 WHERE due_utc_ms > $1 AND due_utc_ms < $2 AND owner = ''"
+     " AND (attempts > 0 OR waits_utc_ms > 0)"),
+    ("UPDATE lease SET urgent_utc_ms = $1 WHERE urgent_utc_ms > $1 AND urgent_utc_ms < $2 AND"
+     " owner = ''"),
+    "UPDATE touch SET due_utc_ms = $1 WHERE due_utc_ms > $1 AND due_utc_ms < $2"};
+
+static bool shift_all(struct record *record, int64_t by_ms, struct err *err)
 {
-    const struct db_value param[] = {DB_PARAM_INT(now), DB_PARAM_INT(by_ms),
-                                     DB_PARAM_INT(INT64_MAX / 2)};
-    return db_run(record->db, sql, param, 3, err);
+    bool own = db_kind(record->db) == DB_SQLITE;
+    const char *const *sql = own ? own_shift : shared_shift;
+    int64_t now = 0;
+    if (!lease_now(record, &now, err))
+        return false;
+    const struct db_value never = DB_PARAM_INT(INT64_MAX / 2);
+    const struct db_value param[] = {DB_PARAM_INT(now), own ? DB_PARAM_INT(by_ms) : never, never};
+    for (size_t i = 0; i < sizeof own_shift / sizeof *own_shift; i++)
+        if (!db_run(record->db, sql[i], param, own ? 3 : 2, err))
+            return false;
+    return true;
 }
 
 bool lease_shift(struct record *record, int64_t by_ms, struct err *err)
 {
-    int64_t now = record_now(record);
-    if (db_kind(record->db) != DB_SQLITE)
-        return true;
     if (!db_begin(record->db, DB_WRITE, err))
         return false;
-    if (shift(record,
-              "UPDATE lease SET due_utc_ms = due_utc_ms - $2 WHERE due_utc_ms > $1 AND"
-              " due_utc_ms < $3",
-              now, by_ms, err) &&
-        shift(record,
-              "UPDATE lease SET urgent_utc_ms = urgent_utc_ms - $2 WHERE urgent_utc_ms > $1"
-              " AND urgent_utc_ms < $3",
-              now, by_ms, err) &&
-        shift(record,
-              "UPDATE touch SET due_utc_ms = due_utc_ms - $2 WHERE due_utc_ms > $1 AND"
-              " due_utc_ms < $3",
-              now, by_ms, err) &&
-        db_commit(record->db, err))
+    if (shift_all(record, by_ms, err) && db_commit(record->db, err))
         return true;
     db_rollback(record->db);
     return false;

@@ -45,8 +45,9 @@ bool lease_take(struct record *record, struct arena *arena, const struct lease_a
                 struct lease *ret, bool *ret_taken, struct err *err);
 /* *ret_held false: it is somebody else's. Outside a transaction. */
 bool lease_renew(struct record *record, const struct lease *lease, bool *ret_held, struct err *err);
-/* The clock went back by that much: what was to come later than now comes as much earlier. Of
- * SQLite's alone: PostgreSQL's is the server's. */
+/* The clock (lease_now) went back by that much: what was to come later than now comes as much
+ * earlier; on PostgreSQL, whose clock is the server's, what is not planned by the clock comes now.
+ */
 bool lease_shift(struct record *record, int64_t by_ms, struct err *err);
 /* Stacks whose work is due and that nobody has; leases that hold. */
 bool lease_count(struct record *record, int64_t *ret_due, int64_t *ret_held, struct err *err);

@@ -31,6 +31,7 @@ enum {
     TROUBLE_MS = 1000, /* before trying again */
     PLAN_MS = 60000,   /* folders come and go */
     CLOCK_BACK_MS = 1000,
+    CLOCK_ASK_MS = 5000,
     FORGET_MS = 3600000,
     BEAT_MS = 120000,
     STORE_USES = 500
@@ -308,8 +309,8 @@ static void *beat(void *ctx)
 struct planning {
     struct scheduler *s;
     struct store store, ear; /* ear: only listens */
-    int64_t planned_ms, forgot_ms;
-    int64_t seen_utc_ms; /* of the record's clock, the last time */
+    int64_t planned_ms, forgot_ms, asked_ms;
+    int64_t seen_utc_ms; /* of the clock of leases, the last time */
     bool deaf;           /* there is nobody to listen to */
     uint64_t seen;
     char told[ERR_TEXT_MAX];
@@ -380,14 +381,22 @@ static bool due(int64_t *at, int64_t every)
 /* What was planned by a clock that was ahead would be waited for until that time comes again. */
 static bool follow_clock(struct planning *p, struct err *err)
 {
-    int64_t now = record_now(&p->store.record), back = p->seen_utc_ms - now;
+    int64_t now = 0;
+    bool asks = db_kind(p->store.record.db) != DB_SQLITE; /* the server: not at each look */
+    if (asks && !due(&p->asked_ms, CLOCK_ASK_MS))
+        return true;
+    if (!lease_now(&p->store.record, &now, err))
+        return false;
+    int64_t back = p->seen_utc_ms - now;
+    if (back >= CLOCK_BACK_MS && !lease_shift(&p->store.record, back, err))
+        return false;
     p->seen_utc_ms = now;
     if (back < CLOCK_BACK_MS)
         return true;
     p->planned_ms = 0;
     LOG(p->s->server->options.log, LOG_WARN, "scan", "the clock went back: scans are planned anew",
         LOG_NUMBER("ms", back));
-    return lease_shift(&p->store.record, back, err);
+    return true;
 }
 
 static bool plan_once(struct planning *p, struct err *err)
