@@ -74,7 +74,12 @@ static bool local_layout(struct arena *arena, const struct stack *stack, struct 
         struct str dir = io_join(arena, workspace_dir, workspace);
         file = dir.ptr ? io_join(arena, dir, STR("terraform.tfstate")) : dir;
     }
-    return at_file(arena, file.ptr ? io_join(arena, stack->path, file) : file, ret, err);
+    if (!at_file(arena, file.ptr ? io_join(arena, stack->path, file) : file, ret, err))
+        return false;
+    struct str folder = arena_dup(arena, stack->path);
+    if (ret->missing && folder.len && !io_is_dir(folder.ptr)) /* none that could be applied */
+        ret->why = arena_printf(arena, "there is no state, for there is no folder %s", folder.ptr);
+    return (folder.ptr && ret->why.ptr) || !ret->missing || arena_full(arena, err);
 }
 
 /* Version 3 JSON with {"backend":{"type","config"}}. */

@@ -107,6 +107,8 @@ static void expect(const struct fixture *f, struct stack stack, const char *want
 static void local_layouts(void **state)
 {
     struct fixture *f = *state;
+    expect(f, (struct stack){.path = STR("/not/here")},
+           "(none) there is no state, for there is no folder /not/here");
     expect(f, (struct stack){0}, "(none) there is no state: DIR/terraform.tfstate does not exist");
     put(f, "terraform.tfstate", STATE("default"), 0600);
     put(f, "terraform.tfstate.d/prod/terraform.tfstate", STATE("prod"), 0600);
