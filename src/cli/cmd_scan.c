@@ -401,7 +401,8 @@ static bool scan_one(struct job *job, const struct stack *stack, struct stack_re
         recording_fail(&job->record.to, err);
         return false;
     }
-    return note_apply(job, stack, ret, err) && recording_end(&job->record.to, stack, ret, err);
+    return note_apply(job, stack, ret, err) && scan_record_warn(&job->record, ret, err) &&
+           recording_end(&job->record.to, stack, ret, err);
 }
 
 static bool run_stacks(struct job *job, struct scan_result *ret, struct err *err)

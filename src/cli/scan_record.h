@@ -24,5 +24,9 @@ struct scan_record_ask {
 bool scan_record_open(struct scan_record *r, struct arena *arena, struct scan_options *scan,
                       const struct scan_record_ask *ask, struct err *err);
 void scan_record_close(struct scan_record *r);
+/* Before the result is recorded: the stack was of another repository until now, which may be
+ * another stack of the same name. A warning, for a repository moves, too. */
+bool scan_record_warn(const struct scan_record *r, const struct stack_result *result,
+                      struct err *err);
 /* One line for people: what was recorded where. */
 void scan_record_tell(const struct scan_record *r, FILE *out);

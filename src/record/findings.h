@@ -100,6 +100,11 @@ bool run_fail(struct record *record, int64_t run, const struct run_start *start,
 bool run_abandon(struct record *record, int64_t run, const struct run_start *start,
                  struct str reason, struct err *err);
 
+/* The repository that the stack was of the last time before that run that one was known; else
+ * empty. */
+bool run_repository_before(struct record *record, struct arena *arena, struct str stack,
+                           int64_t run, struct str *ret, struct err *err);
+
 /* --- values --- */
 
 /* "sha256:..." or "hmac-sha256:..." of all of a finding's live values, in `arena`; empty: it is a

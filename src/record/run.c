@@ -312,3 +312,22 @@ bool run_abandon(struct record *record, int64_t run, const struct run_start *sta
 {
     return give_up(record, run, start, STR("abandoned"), reason, err);
 }
+
+bool run_repository_before(struct record *record, struct arena *arena, struct str stack,
+                           int64_t run, struct str *ret, struct err *err)
+{
+    const struct db_value param[] = {DB_PARAM_TEXT(stack), DB_PARAM_INT(run)};
+    struct err none = {0};
+    *ret = STR("");
+    if (!db_one_text(record->db, arena,
+                     "SELECT w.repository FROM (SELECT id, repository FROM run WHERE stack = $1"
+                     " AND id < $2 ORDER BY id DESC LIMIT 50) w WHERE w.repository <> ''"
+                     " ORDER BY w.id DESC LIMIT 1",
+                     param, 2, ret, &none) &&
+        none.kind) {
+        if (err)
+            *err = none;
+        return false;
+    }
+    return true;
+}
