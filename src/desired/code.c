@@ -96,6 +96,27 @@ static bool has_provider_each(const struct code_module *m)
     return false;
 }
 
+/* Most code is small, and each question of a service opens its own: clearing room for the largest
+ * would be more work than evaluating it. */
+static bool make_tables(struct code *code, struct err *err)
+{
+    enum { SLOTS = 64, SLOTS_MAX = 4096, SLOTS_PER_NODE = 4 };
+    struct arena *arena = &code->arena;
+    size_t n = SLOTS;
+    while (n < SLOTS_MAX && n < SLOTS_PER_NODE * code->nnodes)
+        n *= 2;
+    code->nslots = n;
+    code->schema_use = arena_new(arena, struct code_schema_use *, n);
+    code->refs = arena_new(arena, struct code_ref_entry *, n);
+    code->content = arena_new(arena, struct code_content_entry *, n);
+    code->spec = arena_new(arena, struct code_cached *, n);
+    code->type = arena_new(arena, struct code_cached *, n);
+    code->block = arena_new(arena, struct code_cached *, n);
+    return (code->schema_use && code->refs && code->content && code->spec && code->type &&
+            code->block) ||
+           arena_full(arena, err);
+}
+
 static bool open_as(const struct code_options *options, struct code **ret, struct err *err)
 {
     struct code *code = calloc(1, sizeof *code);
@@ -115,7 +136,7 @@ static bool open_as(const struct code_options *options, struct code **ret, struc
                                              .list = options->list,
                                              .ctx = options->ctx}};
     if (!code_tree_read(&code->arena, code->options.root_dir, &how, &code->diags, &tree, err) ||
-        !code_tree_build(code, tree, err)) {
+        !code_tree_build(code, tree, err) || !make_tables(code, err)) {
         code_close(code);
         return false;
     }

@@ -148,7 +148,8 @@ static bool content_of(struct expander *x, const struct code_body *body,
                        const struct schema_block *block, const struct hcl_body_spec *meta,
                        enum laid laid, struct hcl_content *ret)
 {
-    struct code_content_entry **slot = &x->code->content[((uintptr_t)body->body >> 4) % CODE_HASH];
+    size_t at = ((uintptr_t)body->body >> 4) % x->code->nslots;
+    struct code_content_entry **slot = &x->code->content[at];
     struct code_content_entry *entry = *slot;
     while (entry && (entry->body != body->body || entry->block != block))
         entry = entry->next;

@@ -180,7 +180,6 @@ struct code_schema_use { /* one (provider, mode, type) */
     const struct schema *schema;
 };
 
-enum { CODE_HASH = 4096 };
 struct code_ref_entry {
     struct code_ref_entry *next;
     const struct hcl_expr *expr;
@@ -242,10 +241,11 @@ struct code {
     size_t nproviders;
     const struct code_output_value *outputs;
     size_t noutputs;
-    struct code_schema_use *schema_use[CODE_HASH];
-    struct code_ref_entry *refs[CODE_HASH];
-    struct code_content_entry *content[CODE_HASH];
-    struct code_cached *spec[CODE_HASH], *type[CODE_HASH], *block[CODE_HASH];
+    size_t nslots; /* of each table that follows */
+    struct code_schema_use **schema_use;
+    struct code_ref_entry **refs;
+    struct code_content_entry **content;
+    struct code_cached **spec, **type, **block;
     const struct code_scope *scope;           /* what is being evaluated now */
     const struct code_moves *moves;           /* NULL = not read yet */
     const struct code_import_target *imports; /* the same */
@@ -501,7 +501,8 @@ bool code_expand_enabled(const struct code_scope *scope, const struct code_expr 
 
 /* --- schemas (code_schema.c) --- */
 
-const void *code_cached_find(struct code_cached *const *table, const void *of);
+const void *code_cached_find(const struct code *code, struct code_cached *const *table,
+                             const void *of);
 /* Gives `made` back; not to be found again where memory is out. */
 const void *code_cached_add(struct code *code, struct code_cached **table, const void *of,
                             const void *made);

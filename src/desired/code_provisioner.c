@@ -74,7 +74,7 @@ static const struct schema_attribute connection[] = {
 static const struct schema_block *block_of(struct code *code,
                                            const struct schema_attribute *attributes, size_t n)
 {
-    const struct schema_block *known = code_cached_find(code->block, attributes);
+    const struct schema_block *known = code_cached_find(code, code->block, attributes);
     if (known)
         return known;
     struct schema_block *block = arena_new(&code->arena, struct schema_block, 1);

@@ -279,7 +279,7 @@ struct code_refs code_refs_of(struct code *code, const struct hcl_file *file,
     if (!expr || expr->kind == HCL_EXPR_LITERAL || expr->kind == HCL_EXPR_STRING)
         return (struct code_refs){0};
     uint64_t hash = hash_bytes((struct str){(const char *)&expr, sizeof expr}, 0);
-    struct code_ref_entry **slot = &code->refs[hash % CODE_HASH];
+    struct code_ref_entry **slot = &code->refs[hash % code->nslots];
     for (struct code_ref_entry *e = *slot; e; e = e->next)
         if (e->expr == expr)
             return e->refs;

@@ -7,14 +7,15 @@
 
 /* --- things made once --- */
 
-static size_t hash_pointer(const void *p)
+static size_t slot_of(const struct code *code, const void *p)
 {
-    return hash_bytes((struct str){(const char *)&p, sizeof p}, 0) % CODE_HASH;
+    return hash_bytes((struct str){(const char *)&p, sizeof p}, 0) % code->nslots;
 }
 
-const void *code_cached_find(struct code_cached *const *table, const void *of)
+const void *code_cached_find(const struct code *code, struct code_cached *const *table,
+                             const void *of)
 {
-    for (const struct code_cached *at = table[hash_pointer(of)]; at; at = at->next)
+    for (const struct code_cached *at = table[slot_of(code, of)]; at; at = at->next)
         if (at->of == of)
             return at->made;
     return NULL;
@@ -24,7 +25,7 @@ const void *code_cached_add(struct code *code, struct code_cached **table, const
                             const void *made)
 {
     struct code_cached *entry = arena_new(&code->arena, struct code_cached, 1);
-    struct code_cached **slot = &table[hash_pointer(of)];
+    struct code_cached **slot = &table[slot_of(code, of)];
     if (entry) {
         *entry = (struct code_cached){*slot, of, made};
         *slot = entry;
@@ -96,7 +97,7 @@ const struct schema *code_schema_of(struct code *code, struct str provider, enum
                                     struct str type)
 {
     struct code_schema_use **slot =
-        &code->schema_use[(hash_bytes(type, mode) ^ hash_bytes(provider, 1)) % CODE_HASH];
+        &code->schema_use[(hash_bytes(type, mode) ^ hash_bytes(provider, 1)) % code->nslots];
     for (struct code_schema_use *at = *slot; at; at = at->next)
         if (at->mode == mode && str_equal(at->type, type) && str_equal(at->provider, provider))
             return at->schema;
@@ -124,7 +125,7 @@ const struct schema *code_provider_schema_of(struct code *code, struct str provi
 
 const struct hcl_body_spec *code_body_spec(struct code *code, const struct schema_block *block)
 {
-    const struct hcl_body_spec *known = code_cached_find(code->spec, block);
+    const struct hcl_body_spec *known = code_cached_find(code, code->spec, block);
     if (known)
         return known;
     struct hcl_body_spec *spec = arena_new(&code->arena, struct hcl_body_spec, 1);
@@ -197,7 +198,7 @@ bool code_attributes_as_blocks(const struct schema_block *block)
 
 const struct schema_block *code_block_of_type(struct code *code, const struct type *object)
 {
-    const struct schema_block *known = code_cached_find(code->block, object);
+    const struct schema_block *known = code_cached_find(code, code->block, object);
     if (known)
         return known;
     struct schema_block *block = arena_new(&code->arena, struct schema_block, 1);
@@ -251,7 +252,7 @@ const struct type *code_attribute_type(struct code *code, const struct schema_at
 {
     if (!attribute->nested)
         return attribute->type ? attribute->type : &type_dynamic;
-    const struct type *known = code_cached_find(code->type, attribute);
+    const struct type *known = code_cached_find(code, code->type, attribute);
     if (known)
         return known;
     const struct type *made = nested_config_type(code, attribute, CODE_BODY_DEPTH_MAX);
