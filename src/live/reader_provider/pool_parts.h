@@ -145,6 +145,7 @@ struct worker {
     bool heard;                /* the process has answered since */
     struct loop_timer late;    /* until it must have */
     struct warm_key key_kept;
+    bool keyed; /* key_kept is of the process of now */
     /* reader_provider/folder.h */
     bool looked, may_share; /* is the folder of no matter to it? As far as is known */
     bool shared;            /* the process of now runs nowhere */

@@ -96,15 +96,22 @@ static struct plugin_spec spec_of(struct worker *worker)
     return spec;
 }
 
+/* The name that it is kept under: the one that it was asked for by, where it was. */
+static bool make_key(struct worker *worker)
+{
+    if (worker->keyed)
+        return true;
+    struct plugin_spec spec = spec_of(worker);
+    return warm_key_make(worker->provider, &spec, worker->provider_config, worker->config,
+                         &worker->key_kept);
+}
+
 /* What waits between scans is well, and was told everything that the next would tell it. */
 static bool give_back(struct worker *worker)
 {
     struct warm *warm = pool_options(worker)->warm;
     struct plugin *plugin = worker->plugin;
-    struct plugin_spec spec = spec_of(worker);
-    if (!warm || !worker->counted || !plugin || worker->timeouts ||
-        !warm_key_make(worker->provider, &spec, worker->provider_config, worker->config,
-                       &worker->key_kept) ||
+    if (!warm || !worker->counted || !plugin || worker->timeouts || !make_key(worker) ||
         !plugin_leave(plugin))
         return false;
     worker->plugin = NULL;
@@ -642,6 +649,7 @@ static bool start_kept(struct worker *worker, const struct plugin_spec *spec)
         !make_config(worker, NULL) ||
         !warm_key_make(provider, spec, worker->provider_config, worker->config, &worker->key_kept))
         return false;
+    worker->keyed = true;
     worker->plugin = warm_take(warm, &worker->key_kept, &worker->since_ms, &fresh);
     if (!worker->plugin)
         return false;
@@ -665,7 +673,7 @@ void worker_start(struct worker *worker)
     struct err err = {0};
     char text[2048];
     worker->stage = WORKER_STARTING;
-    worker->falling = false;
+    worker->falling = worker->keyed = false;
     if (worker->provider->refused.len) {
         worker_give_up(worker, "%.*s", STR_ARG(worker->provider->refused));
         return;
