@@ -17,6 +17,7 @@
 #include "model/schema.h"
 
 struct err;
+struct locator;
 struct provider;
 struct reader_options;
 struct stack;
@@ -42,5 +43,10 @@ const struct schema *library_config_schema(void *ctx, struct str source);
 bool library_call_function(void *ctx, struct hcl_eval *ev, struct str source, struct str name,
                            const struct value *args, size_t nargs, struct value *ret);
 
+/* Is it installed? The answer of locate_has(), once for each. */
+bool library_has(struct library *library, struct str source);
+
 /* --- for the reader (pool_input.borrow) --- */
+/* What was read of the CLI configuration and the lock file: the providers were found by that. */
+const struct locator *library_locator(const struct library *library);
 struct provider *library_provider(void *ctx, struct str source);

@@ -41,15 +41,16 @@ static bool is_preferred(const struct reader *reader)
     return false;
 }
 
-static const struct reader *choose(const struct stack *stack, const struct resource *resource)
+static const struct reader *choose(const struct stack *stack, const struct resource *resource,
+                                   struct library *library)
 {
     for (size_t i = 0; i < PREFERRED; i++) {
         const struct reader *reader = reader_find(preferred[i]);
-        if (reader && reader->claims(stack, resource))
+        if (reader && reader->claims(stack, resource, library))
             return reader;
     }
     for (size_t i = 0; i < READERS; i++)
-        if (!is_preferred(readers[i]) && readers[i]->claims(stack, resource))
+        if (!is_preferred(readers[i]) && readers[i]->claims(stack, resource, library))
             return readers[i];
     return resource->mode == RESOURCE_MANAGED ? reader_find(STR("provider")) : NULL;
 }
@@ -60,8 +61,12 @@ const struct reader *reader_choose(struct reader_choice *last, const struct stac
     if (last->made && last->mode == (int)resource->mode &&
         str_equal(last->provider, resource->provider) && str_equal(last->type, resource->type))
         return last->reader;
-    *last = (struct reader_choice){true, (int)resource->mode, resource->provider, resource->type,
-                                   choose(stack, resource)};
+    *last = (struct reader_choice){.providers = last->providers,
+                                   .made = true,
+                                   .mode = (int)resource->mode,
+                                   .provider = resource->provider,
+                                   .type = resource->type,
+                                   .reader = choose(stack, resource, last->providers)};
     return last->reader;
 }
 

@@ -118,8 +118,10 @@ bool live_tell_unreadable(const struct resource *resource, struct str reason, li
 struct reader {
     const char *name; /* "provider", "file", "snapshot" */
     const char *summary;
-    /* Can it read this resource of this stack? Cheap; no process is started. */
-    bool (*claims)(const struct stack *stack, const struct resource *resource);
+    /* Can it read this resource of this stack? Cheap; no process is started. library: where the
+     * stack's providers are open already, else NULL. */
+    bool (*claims)(const struct stack *stack, const struct resource *resource,
+                   struct library *library);
     /* Read them all. False only when nothing more can be done (cancelled, sink failed, out of
      * memory): trouble with a resource or a provider is a result. */
     bool (*read)(const struct stack *stack, const struct resource *const *resources, size_t n,
@@ -131,8 +133,10 @@ struct reader {
 const struct reader *reader_find(struct str name);
 const struct reader *const *reader_list(size_t *ret_n);
 
-/* The choice for the resource before: neighbours of one provider and type share it. Start: {0}. */
+/* The choice for the resource before: neighbours of one provider and type share it. Start: {0}, or
+ * the library of this stack, where there is one. */
 struct reader_choice {
+    struct library *providers;
     bool made;
     int mode;
     struct str provider, type;

@@ -97,8 +97,10 @@ static size_t attribute_index(struct str name)
     return i;
 }
 
-static bool claims(const struct stack *stack, const struct resource *resource)
+static bool claims(const struct stack *stack, const struct resource *resource,
+                   struct library *library)
 {
+    (void)library;
     (void)stack;
     return resource->mode == RESOURCE_MANAGED &&
            (str_equal(resource->type, STR("local_file")) ||

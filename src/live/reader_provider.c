@@ -26,11 +26,15 @@ static const char *env(const char *name)
     return getenv(name);
 }
 
-static bool claims(const struct stack *stack, const struct resource *resource)
+static bool claims(const struct stack *stack, const struct resource *resource,
+                   struct library *library)
 {
     if (resource->mode != RESOURCE_MANAGED)
         return false;
-    return code_is_builtin(resource->provider) || locate_has(stack, env, resource->provider);
+    if (code_is_builtin(resource->provider))
+        return true;
+    return library ? library_has(library, resource->provider)
+                   : locate_has(stack, env, resource->provider);
 }
 
 /* Nothing can be found out about providers at all: a CLI configuration that cannot be read. */
@@ -50,7 +54,8 @@ static bool read_all(const struct stack *stack, const struct resource *const *re
                      struct err *err)
 {
     AUTO_ARENA arena = {.limit = SIZE_MAX};
-    struct locator locator;
+    struct locator own;
+    const struct locator *locator = &own;
     struct err why = {0};
     size_t kept = 0;
     const struct resource **rest = arena_new(&arena, const struct resource *, n);
@@ -61,16 +66,18 @@ static bool read_all(const struct stack *stack, const struct resource *const *re
             rest[kept++] = resources[i];
         else if (!builtin_read(resources[i], options, on_result, sink_ctx, err))
             return false;
-    if (!locate_open(&arena, stack, env, &locator, &why))
+    if (options->library)
+        locator = library_locator(options->library);
+    else if (!locate_open(&arena, stack, env, &own, &why))
         return all_unreadable(rest, kept, &why, on_result, sink_ctx, err);
 
-    struct code_context code = {stack, options, locator.root, locator.data_dir};
+    struct code_context code = {stack, options, locator->root, locator->data_dir};
     struct pool_input in = {.resources = rest,
                             .n = kept,
                             .options = options,
                             .on_result = on_result,
                             .sink_ctx = sink_ctx,
-                            .locator = &locator,
+                            .locator = locator,
                             .settings = {settings_from_code, &code},
                             .env = env,
                             .backend = &pool_real_processes};

@@ -11,8 +11,10 @@
 
 enum { ROOM_LEAST = 64 << 20, ROOM_PER_BYTE = 40 };
 
-static bool claims(const struct stack *stack, const struct resource *resource)
+static bool claims(const struct stack *stack, const struct resource *resource,
+                   struct library *library)
 {
+    (void)library;
     (void)resource;
     return stack->snapshot.len > 0;
 }

@@ -192,7 +192,7 @@ static void read_one(struct arena *arena, const struct resource *resource, struc
     struct stack stack = {.path = STR(".")};
     struct err err = {0};
     *ret = (struct seen){.arena = arena};
-    assert_true(reader_file.claims(&stack, resource));
+    assert_true(reader_file.claims(&stack, resource, NULL));
     assert_true(reader_file.read(&stack, &resource, 1, &options, note_result, ret, &err));
     assert_int_equal(ret->times, 1);
 }
@@ -294,7 +294,7 @@ static void claims_its_two_types_only(void **state)
         struct resource resource = resource_of(rows[i].type, HELLO);
         resource.provider = str_from(rows[i].provider);
         resource.mode = rows[i].mode;
-        assert_int_equal(reader_file.claims(&stack, &resource), rows[i].claimed);
+        assert_int_equal(reader_file.claims(&stack, &resource, NULL), rows[i].claimed);
     }
 }
 

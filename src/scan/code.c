@@ -254,6 +254,9 @@ static bool open_library(struct scan_code *code, struct err *err)
 {
     struct reader_options options = code->scan->tally.options->reader;
     struct err why = {0};
+    if (code->library_asked)
+        return true;
+    code->library_asked = true;
     options.note = take_note;
     options.progress = NULL;
     options.ctx = code;
@@ -263,6 +266,14 @@ static bool open_library(struct scan_code *code, struct err *err)
                           arena_printf(&code->arena, "code: evaluated without schemas: %.*s",
                                        STR_ARG(error_text(code, &why))),
                           err);
+}
+
+bool scan_code_library(struct scan_code *code, struct library **ret, struct err *err)
+{
+    if (!open_library(code, err))
+        return false;
+    *ret = code->library;
+    return true;
 }
 
 static bool open_code(struct scan_code *code, struct err *err)
@@ -434,7 +445,8 @@ static bool add_import(struct scan_code *code, const struct code_instance *insta
                                         .provider_config = instance->provider_config,
                                         .import_id = id,
                                         .import_identity = import->by_identity};
-    entry->reader = reader_choose(&(struct reader_choice){0}, code->scan->stack, &entry->resource);
+    struct reader_choice choice = {.providers = code->library};
+    entry->reader = reader_choose(&choice, code->scan->stack, &entry->resource);
     return true;
 }
 

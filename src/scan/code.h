@@ -20,6 +20,9 @@ bool scan_code_wanted(const struct scan *scan);
 bool scan_code_open(struct scan *scan, struct scan_code **ret, struct err *err);
 void scan_code_close(struct scan_code *code); /* NULL is fine */
 
+/* The stack's providers, opened when they are first asked for; *ret NULL: not to be had, which a
+ * note tells of. */
+bool scan_code_library(struct scan_code *code, struct library **ret, struct err *err);
 /* An instance of the state, managed or data; its texts outlive the code. */
 bool scan_code_remember(struct scan_code *code, const struct resource *resource, struct err *err);
 /* *ret_use: there is something to compare with. Fails only when cancelled or out of memory, and

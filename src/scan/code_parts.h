@@ -25,6 +25,7 @@ struct scan_code {
     struct arena arena;
     struct scan *scan;
     struct library *library; /* NULL: no provider can be asked for anything */
+    bool library_asked;      /* it was tried to open it */
     struct code_options options;
     struct code *code;
     struct key_table keys;          /* of attributes in the state */

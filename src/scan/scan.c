@@ -155,6 +155,8 @@ static bool take_one(struct scan *scan, struct reader_choice *choice, struct res
         return false;
     if (resource->mode != RESOURCE_MANAGED || !scan_wants(scan->tally.options, resource->address))
         return true;
+    if (scan->code && !scan_code_library(scan->code, &choice->providers, err))
+        return false;
     struct entry *entry = scan_add_entry(scan);
     if (!entry)
         return arena_full(scan->tally.arena, err);

@@ -29,7 +29,8 @@ struct shelf {
 };
 struct library {
     struct arena arena;
-    struct loop loop;
+    struct loop loop; /* open once a process was started */
+    bool has_loop;
     struct locator locator;
     struct reader_options options;
     struct shelf *first;
@@ -48,11 +49,6 @@ bool library_open(const struct stack *stack, const struct reader_options *option
         return err_set(err, ERR_LIMIT, "out of memory");
     library->arena.limit = ARENA_DEFAULT_LIMIT;
     library->options = *options;
-    if (!loop_open(&library->loop, err)) {
-        free(library);
-        return false;
-    }
-    library->loop.cancel = options->cancel;
     if (!locate_open(&library->arena, stack, env, &library->locator, err)) {
         library_close(library);
         return false;
@@ -72,7 +68,8 @@ void library_close(struct library *library)
         provider_close(&shelf->provider);
         free(shelf);
     }
-    loop_close(&library->loop);
+    if (library->has_loop)
+        loop_close(&library->loop);
     arena_free(&library->arena);
     free(library);
 }
@@ -98,6 +95,17 @@ static struct shelf *shelf_of(struct library *library, struct str source)
     shelf->next = library->first;
     library->first = shelf;
     return shelf;
+}
+
+bool library_has(struct library *library, struct str source)
+{
+    const struct shelf *shelf = shelf_of(library, source);
+    return shelf && shelf->provider.found.source.len;
+}
+
+const struct locator *library_locator(const struct library *library)
+{
+    return &library->locator;
 }
 
 struct provider *library_provider(void *ctx, struct str source)
@@ -168,9 +176,23 @@ static void on_down(void *ctx, const struct err *why)
     close_process(shelf);
 }
 
+/* Most stacks are asked of providers that run, and of schemas that are known. */
+static bool ready_loop(struct library *library, struct err *err)
+{
+    if (library->has_loop)
+        return true;
+    if (!loop_open(&library->loop, err))
+        return false;
+    library->loop.cancel = library->options.cancel;
+    library->has_loop = true;
+    return true;
+}
+
 static bool start(struct shelf *shelf, struct err *err)
 {
     struct library *library = shelf->library;
+    if (!ready_loop(library, err))
+        return false;
     struct plugin_spec spec =
         provider_spec(&shelf->provider, &library->locator, &library->arena, &library->loop);
     spec.on_ready = on_ready;

@@ -106,6 +106,32 @@ static void types_are_known_by_their_mode(void **state)
     assert_int_equal(shared->protocol, 6);
 }
 
+/* One answer for as long as it is open: who reads is chosen by what was found. Opened again, it
+ * looks again. */
+static void what_is_installed_is_looked_at_once_for_each_library(void **state)
+{
+    struct world *w = *state;
+    struct stack stack = w->stack;
+    const struct resource ours = {
+        .mode = RESOURCE_MANAGED, .type = STR_INIT("local_file"), .provider = FAKE};
+    const struct resource other = {.mode = RESOURCE_MANAGED,
+                                   .type = STR_INIT("local_file"),
+                                   .provider = STR_INIT("registry.opentofu.org/hashicorp/local")};
+    struct reader_choice choice = {.providers = w->library};
+    assert_true(library_has(w->library, FAKE));
+    assert_false(library_has(w->library, other.provider));
+    assert_ptr_equal(reader_choose(&choice, &stack, &ours), reader_find(STR("provider")));
+    assert_ptr_equal(reader_choose(&choice, &stack, &other), reader_find(STR("file")));
+    assert_ptr_equal(choice.providers, w->library);
+    assert_true(str_equal(library_locator(w->library)->root, stack.path));
+
+    assert_int_equal(unlink(arena_printf(&w->arena, "%s/terraform-provider-fake", w->dir).ptr), 0);
+    assert_true(library_has(w->library, FAKE));
+    library_close(w->library);
+    open_library(w);
+    assert_false(library_has(w->library, FAKE));
+}
+
 /* The cache is enough, whatever the process would do. */
 static void a_known_schema_needs_no_process(void **state)
 {
@@ -211,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD(types_are_known_by_their_mode),
+        WORLD(what_is_installed_is_looked_at_once_for_each_library),
         WORLD(a_known_schema_needs_no_process),
         WORLD(a_provider_that_does_not_start_is_trouble),
         WORLD(functions_are_called),
