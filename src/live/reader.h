@@ -99,7 +99,8 @@ struct reader_options {
     struct warm *warm;       /* optional: processes stay there after the scan (live/warm.h) */
     /*
      * Optional: what the code says of a provider configuration that plumb.yaml says nothing of; an
-     * object of the provider's schema, with unknowns. False: nothing is known of it.
+     * object of the provider's schema, with unknowns; null: the code has no block for it, which is
+     * all that there is to know. False: nothing is known of it.
      * ret_from     "main.tf:3", for messages
      * ret_unknown  what of it cannot be known, or empty
      */

@@ -527,11 +527,23 @@ static bool ask(void *ctx, struct arena *arena, const struct resource *resource,
            proposed_new(arena, &schema->block, &ret->prior, &ret->config, &ret->proposed, err);
 }
 
+/* One of the root's, of code that configures no provider at all. */
+static bool has_no_block(const struct scan_code *code, struct str name)
+{
+    return str_starts(name, STR("provider[")) && !code_root_module(code->code)->nproviders;
+}
+
 static bool provider_config(void *ctx, struct str name, struct value *ret, struct str *ret_from,
                             struct str *ret_unknown)
 {
     struct scan_code *code = ((struct scan *)ctx)->code;
     const struct code_provider_instance *of = scan_code_find_provider(code->code, name);
+    if (!of && has_no_block(code, name)) {
+        *ret = value_null();
+        *ret_from = STR("the environment");
+        *ret_unknown = (struct str){0};
+        return true;
+    }
     if (!of)
         return false;
     *ret = of->config;

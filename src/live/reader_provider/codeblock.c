@@ -313,7 +313,7 @@ bool settings_from_code(void *ctx, struct arena *arena, const struct settings_ke
     if (got.values.kind == VALUE_NULL && context->options && context->options->provider_config &&
         context->options->provider_config(context->options->ctx, key->text, &got.values, &got.from,
                                           &got.incomplete)) {
-        got.typed = true;
+        got.typed = got.values.kind != VALUE_NULL;
     } else if (got.values.kind == VALUE_NULL) {
         struct str dir = key->module.len ? module_dir(arena, context, key->module) : context->root;
         if (dir.len == 0 || !io_is_dir(dir.ptr))

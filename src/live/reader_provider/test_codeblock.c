@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "live/reader.h"
 #include "live/reader_provider/codeblock.h"
 #include "model/config.h"
 #include "model/stack.h"
@@ -165,11 +166,61 @@ static void plumb_yaml_goes_before_and_modules_have_their_folder(void **state)
     (void)!system(command);
 }
 
+struct said {
+    bool known;
+    struct value value;
+};
+
+static bool say(void *ctx, struct str provider_config, struct value *ret, struct str *ret_from,
+                struct str *ret_unknown)
+{
+    const struct said *said = ctx;
+    assert_true(str_equal(provider_config, STR("provider[\"example.com/acme/fake\"]")));
+    if (said->known)
+        *ret = said->value;
+    *ret_from = STR("main.tf:7");
+    *ret_unknown = (struct str){0};
+    return said->known;
+}
+
+static void evaluated_code_is_not_read_again(void **state)
+{
+    (void)state;
+    AUTO_ARENA arena = {.limit = 64 << 20};
+    struct err err = {0};
+    struct settings got;
+    char dir[] = "/tmp/plumb-code-XXXXXX", command[100];
+    assert_non_null(mkdtemp(dir));
+    struct str path = io_join(&arena, str_from(dir), STR("main.tf"));
+    static const char text[] = "provider \"fake\" {\n  region = \"read\"\n}\n";
+    assert_true(io_write_file_atomic(path.ptr, str_from(text), 0644, &err));
+    struct said said = {.known = true, .value = value_null()};
+    struct reader_options options = {.provider_config = say, .ctx = &said};
+    struct stack stack = {.path = str_from(dir)};
+    struct code_context context = {&stack, &options, str_from(dir),
+                                   io_join(&arena, str_from(dir), STR(".terraform"))};
+    struct settings_key key = {.text = STR("provider[\"example.com/acme/fake\"]"),
+                               .source = STR("example.com/acme/fake")};
+    assert_true(settings_from_code(&context, &arena, &key, NULL, &got, &err)); /* has no block */
+    assert_int_equal(got.values.kind, VALUE_NULL);
+    assert_false(got.typed);
+    assert_int_equal(got.incomplete.len, 0);
+    said.value = value_int(7);
+    assert_true(settings_from_code(&context, &arena, &key, NULL, &got, &err));
+    assert_true(got.typed && got.values.integer == 7);
+    said.known = false;
+    assert_true(settings_from_code(&context, &arena, &key, NULL, &got, &err));
+    assert_true(str_equal(value_get_string(&got.values, STR("region")), STR("read")));
+    (void)snprintf(command, sizeof command, "rm -rf %s", dir);
+    (void)!system(command);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(constants_are_taken_and_the_rest_is_named),
         cmocka_unit_test(plumb_yaml_goes_before_and_modules_have_their_folder),
+        cmocka_unit_test(evaluated_code_is_not_read_again),
     };
     return cmocka_run_group_tests_name("live/reader_provider/codeblock", tests, NULL, NULL);
 }
