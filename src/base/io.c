@@ -86,19 +86,25 @@ static bool read_stream(struct arena *arena, int fd, const char *name, size_t ma
     return true;
 }
 
+static bool read_it(struct arena *arena, int fd, const struct stat *st, const char *name,
+                    size_t max_bytes, struct str *ret, struct err *err)
+{
+    if (S_ISDIR(st->st_mode))
+        return err_set(err, ERR_IO, "%s is a directory", name);
+    if (!S_ISREG(st->st_mode) || st->st_size == 0)
+        return read_stream(arena, fd, name, max_bytes, ret, err);
+    if ((uint64_t)st->st_size > max_bytes)
+        return too_large(name, max_bytes, err);
+    return read_sized(arena, fd, name, (size_t)st->st_size, ret, err);
+}
+
 bool io_read_fd(struct arena *arena, int fd, const char *name, size_t max_bytes, struct str *ret,
                 struct err *err)
 {
     struct stat st;
     if (fstat(fd, &st) < 0)
         return err_set(err, ERR_IO, "stat %s: %s", name, strerror(errno));
-    if (S_ISDIR(st.st_mode))
-        return err_set(err, ERR_IO, "%s is a directory", name);
-    if (!S_ISREG(st.st_mode) || st.st_size == 0)
-        return read_stream(arena, fd, name, max_bytes, ret, err);
-    if ((uint64_t)st.st_size > max_bytes)
-        return too_large(name, max_bytes, err);
-    return read_sized(arena, fd, name, (size_t)st.st_size, ret, err);
+    return read_it(arena, fd, &st, name, max_bytes, ret, err);
 }
 
 /* /dev/fd/63 of a shell, /dev/stdin: who names these means to wait. */
@@ -107,17 +113,17 @@ static bool is_stream(const char *path)
     return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
 }
 
-int io_open_file(const char *path, struct err *err)
+static int open_file(const char *path, struct stat *ret, struct err *err)
 {
-    struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
         (void)err_set(err, ERR_IO, "open %s: %s", path, strerror(errno));
         return -1;
     }
-    if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+    bool known = fstat(fd, ret) == 0;
+    if (known && (S_ISREG(ret->st_mode) || S_ISDIR(ret->st_mode)))
         return fd;
-    if (is_stream(path) && fcntl(fd, F_SETFL, 0) == 0)
+    if (known && is_stream(path) && fcntl(fd, F_SETFL, 0) == 0)
         return fd;
     (void)close(fd);
     (void)err_set(err, ERR_IO, "%s is a pipe or a device, which may never end: name a regular file",
@@ -125,11 +131,18 @@ int io_open_file(const char *path, struct err *err)
     return -1;
 }
 
+int io_open_file(const char *path, struct err *err)
+{
+    struct stat st;
+    return open_file(path, &st, err);
+}
+
 bool io_read_file(struct arena *arena, const char *path, size_t max_bytes, struct str *ret,
                   struct err *err)
 {
-    AUTO_FD fd = io_open_file(path, err);
-    return fd >= 0 && io_read_fd(arena, fd, path, max_bytes, ret, err);
+    struct stat st;
+    AUTO_FD fd = open_file(path, &st, err);
+    return fd >= 0 && read_it(arena, fd, &st, path, max_bytes, ret, err);
 }
 
 bool io_write_all(int fd, struct str bytes, struct err *err)

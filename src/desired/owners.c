@@ -43,10 +43,17 @@ static bool read_codeowners(struct arena *arena, struct owners *owners, struct e
 bool owners_find(struct arena *arena, struct owners *owners, struct str base, struct str relative,
                  struct str file, struct str *ret, struct err *err)
 {
+    return owners_find_in(arena, owners, owners_repository(arena, base), base, relative, file, ret,
+                          err);
+}
+
+bool owners_find_in(struct arena *arena, struct owners *owners, struct str repository,
+                    struct str base, struct str relative, struct str file, struct str *ret,
+                    struct err *err)
+{
     *ret = STR("");
     if (!base.len)
         return true;
-    struct str repository = owners_repository(arena, base);
     if (!repository.len)
         repository = base;
     if (!owners->read || !str_equal(owners->repository, repository)) {

@@ -41,8 +41,7 @@ bool scan_code_is_opentofu(struct arena *arena, const struct stack *stack, bool 
     for (size_t i = 0; i < n; i++)
         if (str_ends(names[i], STR(".tofu")) || str_ends(names[i], STR(".tofu.json")))
             return true;
-    if (!lock.ptr || !io_exists(lock.ptr) ||
-        !io_read_file(arena, lock.ptr, LOCK_BYTES_MAX, &text, NULL))
+    if (!lock.ptr || !io_read_file(arena, lock.ptr, LOCK_BYTES_MAX, &text, NULL))
         text = STR("");
     bool tofu = str_find(text, STR("\"registry.opentofu.org/"), 0) != SIZE_MAX;
     bool terraform = str_find(text, STR("\"registry.terraform.io/"), 0) != SIZE_MAX;

@@ -18,8 +18,8 @@ enum { BLAME_LINES_MAX = 200 }; /* of one expression; of a longer one the first 
 
 /* --- opening --- */
 
-static bool find_repo(struct places *places, struct str folder, struct place_repo **ret,
-                      struct err *err)
+static bool look_for_repo(struct places *places, struct str folder, struct place_repo **ret,
+                          struct err *err)
 {
     struct str root = owners_repository(places->arena, folder);
     *ret = NULL;
@@ -40,6 +40,20 @@ static bool find_repo(struct places *places, struct str folder, struct place_rep
     repo->root = root;
     repo->next = places->repos->first;
     places->repos->first = *ret = repo;
+    return true;
+}
+
+/* Files of one folder follow one another. */
+static bool find_repo(struct places *places, struct str folder, struct place_repo **ret,
+                      struct err *err)
+{
+    if (!places->folder.len || !str_equal(places->folder, folder)) {
+        places->folder = (struct str){0};
+        if (!look_for_repo(places, folder, &places->around, err))
+            return false;
+        places->folder = folder;
+    }
+    *ret = places->around;
     return true;
 }
 
@@ -151,8 +165,9 @@ static bool fill_file(struct places *places, struct place_file *file, struct err
         file->below = pathname_below(file->repo->root, file->real);
     struct owners none = {0};
     struct err unreadable = {0}; /* a CODEOWNERS that cannot be read names nobody */
-    if (!owners_find(places->arena, file->repo ? &file->repo->owners : &none, folder, STR(""),
-                     io_basename(file->real), &file->owner, &unreadable))
+    if (!owners_find_in(places->arena, file->repo ? &file->repo->owners : &none,
+                        file->repo ? file->repo->root : STR(""), folder, STR(""),
+                        io_basename(file->real), &file->owner, &unreadable))
         file->owner = STR("");
     return true;
 }

@@ -42,6 +42,8 @@ struct places {
     struct str cwd;
     struct places_repos *repos, own_repos;
     struct place_repo *own; /* the stack's; NULL = none */
+    struct str folder;      /* that was asked for last, and what it is in */
+    struct place_repo *around;
     struct place_files files;
     struct revision revision;
     bool has_revision, out_of_time;
