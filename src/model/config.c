@@ -14,9 +14,10 @@
 #include "model/schedule.h"
 #include "model/timespan.h"
 #include "model/when.h"
+#include "value/number.h"
 #include "wire/yaml.h"
 
-enum { KEYS_MAX = 64, LIST_MAX = 100000, VERSION = 1 };
+enum { KEYS_MAX = 64, LIST_MAX = 100000, VERSION = 1, SHOWN_DIGITS = 30 };
 
 struct reader {
     struct arena *arena;
@@ -42,9 +43,13 @@ static bool complain_value(const struct reader *r, const struct value *at, struc
     struct place place = yaml_place(r->doc, at);
     struct str got =
         value_is_string(at) ? value_text(at) : str_from(value_plain_kind_name(at->kind));
-    return err_set(err, ERR_USAGE, "%s:%u:%u: %s: want %.*s, got %s%.*s%s", r->name, place.line,
-                   place.column, field, STR_ARG(want), value_is_string(at) ? "'" : "", STR_ARG(got),
-                   value_is_string(at) ? "'" : "");
+    struct str number = STR(""); /* which one: "number -1" */
+    if (at->kind == VALUE_NUMBER)
+        (void)number_print_plain(r->arena, at, SHOWN_DIGITS, &number, NULL);
+    return err_set(err, ERR_USAGE, "%s:%u:%u: %s: want %.*s, got %s%.*s%s%s%.*s", r->name,
+                   place.line, place.column, field, STR_ARG(want), value_is_string(at) ? "'" : "",
+                   STR_ARG(got), value_is_string(at) ? "'" : "", number.len ? " " : "",
+                   STR_ARG(number));
 }
 
 static bool add_note(struct reader *r, struct str note, struct err *err)
