@@ -311,7 +311,8 @@ static void many_callers_share_commits(void **state)
     int64_t clock = NOON_MS, size = 0;
     bool seen[WRITERS * EACH + 1] = {false};
     struct audit_writer *writer;
-    struct record_options options = {.url = str_from(store->url), .env = test_store_env};
+    struct record_options options = {
+        .url = str_from(store->url), .env = test_store_env, .timeout_ms = TEST_STORE_PATIENCE_MS};
     struct caller caller[WRITERS];
     assert_true(audit_writer_open(&writer, &options, &err));
     for (int i = 0; i < WRITERS; i++) {

@@ -120,11 +120,11 @@ struct acked {
     enum err_kind kind;
 };
 
-/* Until so many have come, or a minute has passed; they stay in the pipe. */
+/* Until so many have come, or five minutes have passed; they stay in the pipe. */
 static void wait_for_acks(int in, size_t n)
 {
     int bytes = 0;
-    for (int i = 0; i < 1200; i++) {
+    for (int i = 0; i < TEST_STORE_PATIENCE_MS / 50; i++) {
         assert_int_equal(ioctl(in, FIONREAD, &bytes), 0);
         if ((size_t)bytes >= n * sizeof(struct ack))
             return;
@@ -257,7 +257,7 @@ static void what_was_acknowledged_survives_a_kill(void **state)
         long ns = (long)(rand_r(&seed) % (DOUBT_MS * 1000)) * 1000L;
         struct pollfd first = {.fd = ends[0], .events = POLLIN};
         if (i % 4) /* one in four dies at the beginning, the others under load */
-            (void)poll(&first, 1, 20000);
+            (void)poll(&first, 1, TEST_STORE_PATIENCE_MS);
         (void)nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
         assert_int_equal(kill(pid, SIGKILL), 0);
         assert_int_equal(waitpid(pid, NULL, 0), pid);

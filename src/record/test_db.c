@@ -304,7 +304,9 @@ static void *write_on(void *ctx)
 {
     struct writer *w = ctx;
     struct db *db = NULL;
-    w->ok = db_open(&db, str_from(w->store->url), &(struct db_options){.turn = w->turn}, NULL);
+    w->ok =
+        db_open(&db, str_from(w->store->url),
+                &(struct db_options){.turn = w->turn, .timeout_ms = TEST_STORE_PATIENCE_MS}, NULL);
     for (int64_t i = 0; w->ok && i < 60; i++) {
         const struct db_value row[] = {DB_PARAM_INT(w->first + i), DB_PARAM_NULL, DB_PARAM_NULL};
         bool whole = i % 2;

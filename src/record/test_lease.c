@@ -27,8 +27,11 @@ static int64_t clock_of(void *clock)
 
 static void open_world(struct world *w, const struct test_store *store)
 {
-    const struct record_options options = {
-        .url = str_from(store->url), .env = test_store_env, .now_ms = clock_of, .clock = w};
+    const struct record_options options = {.url = str_from(store->url),
+                                           .env = test_store_env,
+                                           .timeout_ms = TEST_STORE_PATIENCE_MS,
+                                           .now_ms = clock_of,
+                                           .clock = w};
     w->arena.limit = ARENA_DEFAULT_LIMIT;
     if (!record_open(&w->arena, &options, &w->record, &w->err))
         fail_msg("%s", w->err.frame[0]);
@@ -234,7 +237,7 @@ static void *take_and_end(void *ctx)
     for (int i = 0; t->done < ROUNDS && i < 20 * ROUNDS; i++) {
         struct lease lease = {0};
         (void)snprintf(owner, sizeof owner, "%d-%d", t->n, i);
-        if (!take(&w, owner, false, 60000, &lease))
+        if (!take(&w, owner, false, 3600000, &lease))
             continue;
         const struct db_value param = DB_PARAM_TEXT(lease.stack);
         bool ok = db_begin(w.record.db, DB_WRITE, &w.err) &&

@@ -27,7 +27,8 @@ static const char *short_key(const char *name)
 static bool open_with(struct arena *arena, const struct test_store *store,
                       const char *(*env)(const char *), struct record *ret, struct err *err)
 {
-    const struct record_options options = {.url = str_from(store->url), .env = env};
+    const struct record_options options = {
+        .url = str_from(store->url), .env = env, .timeout_ms = TEST_STORE_PATIENCE_MS};
     return record_open(arena, &options, ret, err);
 }
 

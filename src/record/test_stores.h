@@ -35,6 +35,9 @@
 #include "record/counts.h"
 #include "record/db.h"
 
+/* For what must come, and whoever stands in line for a lock: only a fault makes it end. */
+enum { TEST_STORE_PATIENCE_MS = 300000 };
+
 struct test_store {
     char dir[64];      /* of SQLite's file or of the server */
     char url[400];     /* of the test that runs */
@@ -106,13 +109,17 @@ static inline bool test_store_child(struct test_store *store, bool wait, char *c
 
 static inline bool test_store_answers(const struct test_store *store)
 {
-    for (int i = 0; i < 600; i++) {
+    for (int i = 0; i < TEST_STORE_PATIENCE_MS / 50; i++) {
         struct db *db = NULL;
         struct err err = {0};
+        siginfo_t ended = {0};
         if (db_open(&db, str_from(store->server), NULL, &err)) {
             db_close(db);
             return true;
         }
+        if (waitid(P_PID, (id_t)store->pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+            ended.si_pid == store->pid)
+            return false;
         (void)nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     }
     return false;

@@ -120,7 +120,7 @@ static long told_bytes(const struct world *w, const struct test_store *store)
  * slow the machine is. */
 static void let_work(const struct world *w, const struct test_store *store, long i)
 {
-    enum { WAIT_MS = 60000, LOOK_MS = 5 };
+    enum { WAIT_MS = TEST_STORE_PATIENCE_MS, LOOK_MS = 5 };
     long before = told_bytes(w, store);
     for (int waited = 0; i % 2 && waited < WAIT_MS && told_bytes(w, store) == before;
          waited += LOOK_MS)

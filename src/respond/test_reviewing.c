@@ -352,8 +352,11 @@ static void open_world(struct world *world, const struct test_store *store)
 {
     struct err err = {0};
     *world = (struct world){.arena = {.limit = 1 << 26}, .now = 1700000000000};
-    const struct record_options options = {
-        .url = str_from(store->url), .env = test_store_env, .now_ms = clock_of, .clock = world};
+    const struct record_options options = {.url = str_from(store->url),
+                                           .env = test_store_env,
+                                           .timeout_ms = TEST_STORE_PATIENCE_MS,
+                                           .now_ms = clock_of,
+                                           .clock = world};
     if (!record_open(&world->arena, &options, &world->record, &err))
         fail_msg("%s", err.frame[0]);
 }

@@ -14,9 +14,11 @@
 
 /* behind those: <fcntl.h> has a macro LOCK_WRITE */
 #include "base/arena.h"
+#include "base/clock.h"
 #include "model/config.h"
 #include "record/findings.h"
 #include "record/test_stores.h"
+#include "respond/receiver.h"
 
 static const char text[] = "version: 1\n"
                            "notify:\n"
@@ -110,10 +112,10 @@ static int64_t number(struct record *record, const char *sql)
     return got;
 }
 
-/* Until the question's answer is that, or two minutes have passed. */
+/* Until the question's answer is that, or five minutes have passed. */
 static void await(struct record *record, const char *sql, int64_t want)
 {
-    for (int i = 0; i < 12000 && number(record, sql) != want; i++)
+    for (int i = 0; i < 30000 && number(record, sql) != want; i++)
         (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     assert_int_equal(number(record, sql), want);
 }
@@ -155,6 +157,13 @@ static void two_services_tell_each_status_once(void **state)
     record_close(&record);
 }
 
+/* As long as its receiver has time, which a slow machine may need for the rest of the test. */
+static void assert_sends_since(const struct alerter *alerter, int64_t began_ms)
+{
+    bool done = alerter_is_done(alerter);
+    assert_true(!done || clock_monotonic_ms() - began_ms >= RECEIVER_TIMEOUT_MS);
+}
+
 /* A receiver that does not answer has its time, and nobody waits for it: another alerter goes on.
  */
 static void who_does_not_answer_delays_no_reload(void **state)
@@ -179,6 +188,7 @@ static void who_does_not_answer_delays_no_reload(void **state)
     assert_true(record_open(&arena, &options, &record, &err));
     open_service_of(&one, store, yaml);
     await(&record, "SELECT count(*) FROM alert_receiver", 2);
+    int64_t began = clock_monotonic_ms();
     scan(&record, 0);
     server_wake(&one.server);
     int silent = accept4(listener, NULL, NULL, SOCK_CLOEXEC); /* it is being sent */
@@ -186,7 +196,7 @@ static void who_does_not_answer_delays_no_reload(void **state)
     await(&record, "SELECT count(*) FROM alert WHERE receiver = 'a' AND state = 'taken'", 1);
     struct alerter *before = one.alerter;
     alerter_rest(before);
-    assert_false(alerter_is_done(before));
+    assert_sends_since(before, began);
     assert_true(alerter_open(&one.alerter, &one.server, &err));
     scan(&record, 1);
     server_wake(&one.server);
@@ -194,7 +204,7 @@ static void who_does_not_answer_delays_no_reload(void **state)
           "SELECT CASE WHEN count(*) > 1 THEN 1 ELSE 0 END FROM alert"
           " WHERE receiver = 'a' AND state = 'taken'",
           1);
-    assert_false(alerter_is_done(before));
+    assert_sends_since(before, began);
     (void)close(silent);
     (void)close(listener);
     alerter_close(before);
@@ -223,7 +233,7 @@ static void the_same_trouble_is_logged_once(void **state)
     scan(&record, 0);
     server_wake(&one.server);
     asked = 0;
-    for (int i = 0; i < 12000 && asked < 6; i++)
+    for (int i = 0; i < 30000 && asked < 6; i++)
         (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     assert_true(asked >= 6);
     close_service(&one);

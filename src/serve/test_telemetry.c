@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,8 @@ struct collector {
     char url[64];
     const char *const *answer;
     pthread_t thread;
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* whoever holds it keeps the answer back */
+    atomic_size_t asked;
     size_t n;
     char got[8][16 << 10];
 };
@@ -44,6 +46,7 @@ static void *collect(void *ctx)
             if (head && strstr(text, "100-continue"))
                 (void)send(fd, more, sizeof more - 1, MSG_NOSIGNAL);
         }
+        c->asked++;
         (void)pthread_mutex_lock(&c->lock);
         const char *answer = *c->answer;
         if (c->answer[1])
@@ -206,24 +209,30 @@ static void a_span_knows_what_caused_it(void **state)
 static void what_is_busy_is_asked_again(void **state)
 {
     static const char *const answers[] = {
-        ANSWER("503 Service Unavailable\r\nRetry-After: 0\r\n", "", "0"),
+        TAKEN, ANSWER("503 Service Unavailable\r\nRetry-After: 0\r\n", "", "0"),
         ANSWER("429 Too Many Requests\r\n", "", "0"),
         ANSWER("200 OK\r\n", "{\"partialSuccess\":{\"rejectedLogRecords\":\"1\"}}", "45"), NULL};
     static struct collector c;
     (void)state;
     listen_for(&c, answers);
     struct telemetry *t = begin(c.url);
+    (void)pthread_mutex_lock(&c.lock);
+    one_span(t);
+    for (int i = 0; i < 30000 && !c.asked; i++)
+        (void)usleep(10000);
+    assert_true(c.asked > 0); /* while it waits for that answer both come, and go together */
     telemetry_log(t, LOG_WARN, "http", "first", NULL, 0);
     telemetry_log(t, LOG_INFO, "http", "second", (struct log_field[]){LOG_TEXT("trace", STR("ab"))},
                   1);
+    (void)pthread_mutex_unlock(&c.lock);
     wait_for(t, SIGNAL_LOGS, FATE_SENT, 1);
     wait_for(t, SIGNAL_LOGS, FATE_REFUSED, 1);
     telemetry_close(t);
     stop(&c);
-    assert_int_equal(c.n, 3);
-    assert_non_null(strstr(c.got[2], "POST /v1/logs "));
-    assert_non_null(strstr(c.got[2], "\"severityNumber\":13"));
-    assert_non_null(strstr(c.got[2], "\"traceId\":\"ab\""));
+    assert_int_equal(c.n, 4);
+    assert_non_null(strstr(c.got[3], "POST /v1/logs "));
+    assert_non_null(strstr(c.got[3], "\"severityNumber\":13"));
+    assert_non_null(strstr(c.got[3], "\"traceId\":\"ab\""));
 }
 
 static void what_is_refused_is_not_asked_again(void **state)
