@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "model/decision.h"
 #include "policy/waiver.h"
+#include "record/audit_store_check.h"
 #include "record/findings.h"
 #include "record/listing.h"
 #include "record/test_stores.h"
@@ -131,7 +132,7 @@ static struct run_changes scan(struct world *world, const char *sees)
 {
     static const struct run_start start = {
         .stack = STR_INIT("prod"), .actor = {STR_INIT("uid 1000 (ann)"), STR_INIT("os-user")}};
-    struct finding *finding = arena_new(&world->arena, struct finding, 8);
+    struct finding *finding = arena_new(&world->arena, struct finding, 64);
     struct stack_result result = {
         .name = STR("prod"), .live = STR("snapshot live.json"), .desired = STR("state")};
     struct run_finish finish = {
@@ -173,6 +174,15 @@ static bool print_status(void *ctx, const struct db_row *row, struct err *err)
     (void)err;
     buf_printf(out, "%s%.*s=%.*s", out->len ? " " : "", STR_ARG(db_text(row, 0)),
                STR_ARG(db_text(row, 1)));
+    return true;
+}
+
+static bool print_count(void *ctx, const struct db_row *row, struct err *err)
+{
+    struct buf *out = ctx;
+    (void)err;
+    buf_printf(out, "%s%.*s=%lld", out->len ? " " : "", STR_ARG(db_text(row, 0)),
+               (long long)db_int(row, 1));
     return true;
 }
 
@@ -285,6 +295,37 @@ static void a_scan_is_told_to_the_log(void **state)
                            " line LIKE '%right%'",
                            NULL, 0, &told, NULL));
     assert_int_equal(told, 0); /* no value is in an event */
+    buf_free(&got);
+    close_world(&world);
+}
+
+/* More than are appended at once, past the end of a tile of the log's tree. */
+static void many_findings_are_told_once_and_in_their_order(void **state)
+{
+    struct world world;
+    struct audit_check check;
+    struct buf got = {.limit = 4096};
+    struct err err = {0};
+    int64_t n = 0;
+    open_world(&world, *state);
+    for (int i = 0; i < 12; i++)
+        (void)scan(&world, i % 2 ? "" : "a b c d e f g h i j k l m n o p q r s t u v w x y z");
+    if (!audit_store_check(&world.record, &world.arena, &(struct audit_check_options){0}, &check,
+                           &err))
+        fail_msg("%s", err.frame[0]);
+    assert_int_equal(check.faults.n, 0);
+    struct db *db = world.record.db;
+    assert_true(db_query(db, "SELECT type, count(*) FROM audit_event GROUP BY type ORDER BY type",
+                         NULL, 0, print_count, &got, NULL));
+    buf_char(&got, '\0');
+    assert_string_equal(got.ptr, "finding.new=156 finding.resolved=156 log.start=1 scan.end=12"
+                                 " scan.start=12");
+    assert_true(db_one_int(db,
+                           "SELECT count(*) FROM audit_event a JOIN audit_event b ON b.seq ="
+                           " a.seq + 1 WHERE (a.type = 'scan.end') <> (b.type = 'scan.start')"
+                           " AND a.seq > 0",
+                           NULL, 0, &n, NULL));
+    assert_int_equal(n, 0);
     buf_free(&got);
     close_world(&world);
 }
@@ -470,6 +511,7 @@ int main(void)
         cmocka_unit_test(each_story_is_told_by_the_store),
         cmocka_unit_test(a_run_says_what_it_changed),
         cmocka_unit_test(a_scan_is_told_to_the_log),
+        cmocka_unit_test(many_findings_are_told_once_and_in_their_order),
         cmocka_unit_test(a_finding_keeps_its_age_its_names_and_its_history),
         cmocka_unit_test(a_secret_is_in_no_digest_that_can_be_guessed),
         cmocka_unit_test(text_that_is_none_is_made_one),
