@@ -45,12 +45,14 @@ bool attributions_open(struct record *record, struct arena *arena, struct str st
     *a = (struct attributions){.record = record, .arena = arena, .stack = arena_dup(arena, stack)};
     if (!a->stack.ptr)
         return arena_full(arena, err);
-    int64_t source = 0, name = 0;
-    if (!one(a, "SELECT 1 FROM activity_source LIMIT 1", NULL, 0, &source, err) ||
-        !one(a, "SELECT 1 FROM activity_name LIMIT 1", NULL, 0, &name, err))
+    int64_t any = 0;
+    if (!one(a,
+             "SELECT coalesce((SELECT 1 FROM activity_source LIMIT 1), 0) +"
+             " coalesce((SELECT 2 FROM activity_name LIMIT 1), 0)",
+             NULL, 0, &any, err))
         return err_wrap(err, "who changed the resources of %.*s", STR_ARG(stack));
-    a->any_source = source != 0;
-    a->any_name = name != 0;
+    a->any_source = any & 1;
+    a->any_name = any & 2;
     *ret = a;
     return true;
 }
@@ -275,13 +277,14 @@ static uint64_t count_others(const struct deeds *d, bool sure)
     return n;
 }
 
-/* Is what is open there another value than was seen before? */
-static bool is_other(struct attributions *a, const struct finding *finding, bool *ret,
-                     struct err *err)
+/* What is open there already: of no value (nothing is), of others only, of this one. */
+enum open_value { OPEN_NONE, OPEN_OTHER, OPEN_SAME };
+
+static bool find_open(struct attributions *a, const struct finding *finding, int64_t *ret,
+                      struct err *err)
 {
     struct str key, digest;
-    int64_t same = 0, other = 0;
-    *ret = false;
+    *ret = OPEN_SAME; /* of one without values nobody can tell */
     if (!finding->nchanges)
         return true;
     if (!record_key(a->record, &key, err) || !finding_digest(a->arena, key, finding, &digest, err))
@@ -289,17 +292,10 @@ static bool is_other(struct attributions *a, const struct finding *finding, bool
     const struct db_value param[] = {
         DB_PARAM_TEXT(a->stack), record_text(a->arena, finding->address, SIZE_MAX),
         DB_PARAM_TEXT(str_from(finding_class_name(finding->class_))), DB_PARAM_TEXT(digest)};
-    if (!one(a,
-             "SELECT count(*) FROM finding WHERE stack = $1 AND address = $2 AND class || '' = $3"
-             " AND lane + 0 < 4 AND digest = $4",
-             param, 4, &same, err) ||
-        !one(a,
-             "SELECT count(*) FROM finding WHERE stack = $1 AND address = $2 AND class || '' = $3"
-             " AND lane + 0 < 4 AND digest <> $4",
-             param, 4, &other, err))
-        return false;
-    *ret = other && !same;
-    return true;
+    return one(a,
+               "SELECT coalesce(max(CASE WHEN digest = $4 THEN 2 ELSE 1 END), 0) FROM finding"
+               " WHERE stack = $1 AND address = $2 AND class || '' = $3 AND lane + 0 < 4",
+               param, 4, ret, err);
 }
 
 /* Since when the value that is there now can be there: the last complete scan before it was seen
@@ -310,19 +306,19 @@ static bool another_since(struct attributions *a, const struct finding *finding,
     const struct db_value param[] = {DB_PARAM_TEXT(a->stack),
                                      record_text(a->arena, finding->address, SIZE_MAX),
                                      DB_PARAM_TEXT(str_from(finding_class_name(finding->class_)))};
-    int64_t seen = 0, run = 0;
-    bool other = false;
+    int64_t open = OPEN_NONE, seen = 0, run = 0;
     *ret = 0;
-    if (!is_other(a, finding, &other, err) ||
-        (!other && !one(a,
-                        "SELECT max(h.utc_ms) FROM finding f JOIN finding_history h ON h.finding ="
-                        " f.id AND h.what = 'changed' WHERE f.stack = $1 AND f.address = $2 AND"
-                        " f.class || '' = $3 AND f.lane + 0 < 4",
-                        param, 3, &seen, err)))
+    if (!find_open(a, finding, &open, err) ||
+        (open == OPEN_SAME &&
+         !one(a,
+              "SELECT max(h.utc_ms) FROM finding f JOIN finding_history h ON h.finding = f.id AND"
+              " h.what = 'changed' WHERE f.stack = $1 AND f.address = $2 AND f.class || '' = $3"
+              " AND f.lane + 0 < 4",
+              param, 3, &seen, err)))
         return false;
-    if (!other && !seen)
+    if (open != OPEN_OTHER && !seen)
         return true;
-    if (!last_complete(a, other ? INT64_MAX : seen, &run, err))
+    if (!last_complete(a, open == OPEN_OTHER ? INT64_MAX : seen, &run, err))
         return false;
     *ret = run - VISIBLE_MS;
     return true;

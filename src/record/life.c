@@ -686,7 +686,8 @@ static bool end_in(struct lives *lives, struct err *err)
            asked_keep(lives, err) &&
            (lives->finish->retired ||
             (baseline_drop(lives, err) &&
-             reviews_end_over(lives->record, lives->finish->start->stack, err))) &&
+             (!lives->reviews.n || /* none of the stack that could end */
+              reviews_end_over(lives->record, lives->finish->start->stack, err)))) &&
            run_update(lives->record, lives->arena, lives->finish, lives, &digest, err) &&
            tell_run_end(lives, digest, err);
 }

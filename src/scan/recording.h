@@ -28,6 +28,7 @@ struct recording_options {
     struct str config;   /* digest of plumb.yaml as it was read; ptr NULL: as the file is now */
     int64_t keep_ms;     /* what is resolved and older goes; 0 = nothing */
     struct str baseline; /* reason of accepting all that is found; ptr NULL = none */
+    bool unmarked;       /* nobody reads the result: it needs no marks of baseline and reviews */
     /* False: nothing of the step is recorded. */
     bool (*within)(void *ctx, enum recording_step step, int64_t run, struct err *err);
     void *ctx;

@@ -160,6 +160,8 @@ static bool move_on(struct piece *p, int64_t now, struct err *err)
     size_t n = 0;
     bool all = p->kind == PIECE_WHOLE ||
                (p->kind == PIECE_SLICE && p->progress.slice + 1 == p->progress.nslices);
+    if (p->kind == PIECE_TOUCHED) /* of none */
+        return true;
     if (!planned_load(piece_store(p), &p->arena, p->stack->name, &row, &n, err))
         return false;
     for (size_t i = 0; i < p->set->n; i++) {
@@ -436,6 +438,7 @@ static bool prepare(struct piece *p)
                                               .judges = &p->judges,
                                               .actor = {STR("plumb"), STR("service")},
                                               .config = p->s->server->options.config_digest,
+                                              .unmarked = true,
                                               .within = within,
                                               .ctx = p};
     return recording_prepare(&p->recording, &options, &p->err);
