@@ -183,7 +183,8 @@ static bool work_once(struct slot *slot, struct hands *hands, struct err *err)
     if (store_ready(&hands->store, s->server, err) &&
         take(slot, &hands->store.record, &arena, plan, &lease, &taken, err) && taken) {
         scheduler_hold(slot, &lease);
-        scheduler_scan(s, slot, hands, plan, &lease);
+        bool more = scheduler_scan(s, slot, hands, plan, &lease);
+        taken = more || !slot->urgent; /* there may be what is due */
         publish_budgets(s);
     }
     unuse_plan(s, plan);

@@ -94,8 +94,9 @@ void scheduler_hold(struct slot *slot, const struct lease *lease);
 bool scheduler_goes_on(struct scheduler *scheduler, struct store *store, const struct plan *plan);
 
 /* One stack whose lease was taken, to its end, and those that are begun as others end: the leases
- * are given back, and the slot has none. */
-void scheduler_scan(struct scheduler *scheduler, struct slot *slot, struct hands *hands,
+ * are given back, and the slot has none. False: as the last one ended nothing else was touched, and
+ * whoever touches something after that wakes those that wait. */
+bool scheduler_scan(struct scheduler *scheduler, struct slot *slot, struct hands *hands,
                     const struct plan *plan, const struct lease *lease);
 
 /* The lease is another's by now: its scan ends, where the slot still has that very lease. */

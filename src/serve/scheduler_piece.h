@@ -63,6 +63,7 @@ struct piece {
     struct piece *next; /* was begun in the transaction that ended this one */
     struct lease taken; /* such a one's own */
     bool found, begun;  /* the same: what is due of it; its run */
+    bool last;          /* in the transaction that ended it nothing else was touched */
 };
 
 struct record *piece_store(struct piece *p);

@@ -556,6 +556,7 @@ static bool begin_next(struct piece *p, struct err *err)
         return false;
     if (!taken) {
         drop_next(p);
+        p->last = true;
         return true;
     }
     set_lease(n, &n->taken);
@@ -574,6 +575,7 @@ static bool record_it(struct piece *p)
     sum_up(p);
     make_next(p);
     for (;;) {
+        p->last = false;
         if (!recording_end(&p->recording, p->stack, &p->result, &p->err))
             return false;
         if (p->next && p->recording.failed.kind) { /* neither is recorded: this one alone, then */
@@ -786,9 +788,10 @@ static void end_badly(struct piece *p)
                           &end); /* or the lease runs out */
 }
 
-void scheduler_scan(struct scheduler *scheduler, struct slot *slot, struct hands *hands,
+bool scheduler_scan(struct scheduler *scheduler, struct slot *slot, struct hands *hands,
                     const struct plan *plan, const struct lease *lease)
 {
+    bool more = true;
     struct piece first = {.s = scheduler,
                           .slot = slot,
                           .hands = hands,
@@ -796,8 +799,10 @@ void scheduler_scan(struct scheduler *scheduler, struct slot *slot, struct hands
                           .arena = {.limit = PIECE_ARENA}};
     set_lease(&first, lease);
     for (struct piece *p = &first, *next; p; p = next) {
-        if (!run(p))
+        bool recorded = run(p);
+        if (!recorded)
             end_badly(p);
+        more = !recorded || !p->last;
         next = p->next;
         hands->store.uses += next ? 1 : 0;
         scheduler_hold(slot, next ? next->lease : NULL); /* before what it had goes */
@@ -805,4 +810,5 @@ void scheduler_scan(struct scheduler *scheduler, struct slot *slot, struct hands
         if (p != &first)
             free(p);
     }
+    return more;
 }
