@@ -278,7 +278,7 @@ bool db_listen(struct db *db, const char *channel, struct err *err)
                                      STR_ARG(db->shown));
 }
 
-bool db_wait(struct db *db, int fd, int timeout_ms, bool *ret_told, struct err *err)
+bool db_wait(struct db *db, int fd, int timeout_ms, enum db_told *ret_told, struct err *err)
 {
     return db->ops->wait ? db->ops->wait(db, fd, timeout_ms, ret_told, err)
                          : db_listen(db, "", err);

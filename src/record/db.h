@@ -118,6 +118,9 @@ bool db_run_many(struct db *db, const char *sql, size_t nparams,
 /* From here on db_wait is told of NOTIFY on that channel (a plain word). ERR_UNSUPPORTED: SQLite
  * has none. This connection is for nothing else. */
 bool db_listen(struct db *db, const char *channel, struct err *err);
+/* What was said: nothing; things with a word behind them only (NOTIFY channel, 'word'), which
+ * concern fewer; anything else. */
+enum db_told { DB_TOLD_NOTHING, DB_TOLD_WORD, DB_TOLD };
 /* Until somebody said something (*ret_told), `fd` is readable (-1: none), or timeout_ms passed. A
  * connection that was lost is an error: what was said meanwhile is lost too. */
-bool db_wait(struct db *db, int fd, int timeout_ms, bool *ret_told, struct err *err);
+bool db_wait(struct db *db, int fd, int timeout_ms, enum db_told *ret_told, struct err *err);

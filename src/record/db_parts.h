@@ -28,7 +28,7 @@ struct db_ops {
                      bool (*next)(void *ctx, struct db_value *param), void *ctx, struct err *err);
     /* NULL: it has none */
     bool (*listen)(struct db *db, const char *channel, struct err *err);
-    bool (*wait)(struct db *db, int fd, int timeout_ms, bool *ret_told, struct err *err);
+    bool (*wait)(struct db *db, int fd, int timeout_ms, enum db_told *ret_told, struct err *err);
     bool (*sync)(struct db *db, struct err *err); /* NULL: there is nothing to do */
     void (*forget)(struct db *db, struct db_statement *statement); /* its handle */
     struct db_value (*column)(const struct db_row *row, size_t column);

@@ -19,10 +19,11 @@ bool lease_now(struct record *record, int64_t *ret_utc_ms, struct err *err)
                       0, ret_utc_ms, err);
 }
 
-bool lease_tell(struct record *record, struct err *err)
+bool lease_tell(struct record *record, bool to_scan, struct err *err)
 {
     return db_kind(record->db) == DB_SQLITE ||
-           db_run(record->db, "NOTIFY plumb_work", NULL, 0, err);
+           db_run(record->db, to_scan ? "NOTIFY plumb_work, 'scan'" : "NOTIFY plumb_work", NULL, 0,
+                  err);
 }
 
 /* --- taking --- */

@@ -22,8 +22,8 @@ struct record;
 
 bool lease_now(struct record *record, int64_t *ret_utc_ms, struct err *err);
 /* Wakes whoever waits for work, at the commit: PostgreSQL's NOTIFY (db_listen). Elsewhere they
- * look. */
-bool lease_tell(struct record *record, struct err *err);
+ * look. to_scan: only those who wait for something to scan; hundreds a second may come. */
+bool lease_tell(struct record *record, bool to_scan, struct err *err);
 
 struct lease {
     struct str stack, owner;

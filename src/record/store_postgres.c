@@ -598,15 +598,19 @@ static bool listen_to(struct db *db, const char *channel, struct err *err)
     return connected(store, err) && simple(store, sql, "listen", ANSWER_MS, err);
 }
 
-static bool was_told(struct store *store)
+static enum db_told was_told(struct store *store)
 {
-    bool told = false;
-    for (PGnotify *said; (said = store->pq.notifies(store->conn)) != NULL; told = true)
+    enum db_told told = DB_TOLD_NOTHING;
+    for (PGnotify *said; (said = store->pq.notifies(store->conn)) != NULL;) {
+        enum db_told one = said->extra && *said->extra ? DB_TOLD_WORD : DB_TOLD;
+        told = one > told ? one : told;
         store->pq.freemem(said);
+    }
     return told;
 }
 
-static bool wait_told(struct db *db, int fd, int timeout_ms, bool *ret_told, struct err *err)
+static bool wait_told(struct db *db, int fd, int timeout_ms, enum db_told *ret_told,
+                      struct err *err)
 {
     struct store *store = store_of(db);
     if (lost(store))

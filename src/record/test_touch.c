@@ -100,12 +100,48 @@ static void a_touch_joins_a_transaction(void **state)
     record_close(&record);
 }
 
+enum { WAIT_MS = 20000 };
+
+/* Who listens can tell what is for those that scan from what may concern others, too; of several
+ * at once the wider one counts. */
+static void who_listens_is_told_whom_a_touch_concerns(void **state)
+{
+    const struct test_store *store = *state;
+    AUTO_ARENA arena = {.limit = ARENA_DEFAULT_LIMIT};
+    struct record record = {0}, ear = {0};
+    struct err err = {0};
+    enum db_told told = DB_TOLD;
+    const struct touch event = {STR("net"), STR("a"), STR("event"), 0, STR("")};
+    const struct touch code[] = {event, {STR("net"), STR(""), STR("code"), 0, STR("")}};
+    open_store(&record, &arena, store);
+    open_store(&ear, &arena, store);
+    if (store->server[0]) {
+        assert_true(db_listen(ear.db, "plumb_work", &err));
+        assert_true(db_wait(ear.db, -1, 0, &told, &err));
+        assert_int_equal(told, DB_TOLD_NOTHING);
+        assert_true(touch_add(&record, &event, 1, &err));
+        assert_true(db_wait(ear.db, -1, WAIT_MS, &told, &err));
+        assert_int_equal(told, DB_TOLD_WORD);
+        assert_true(db_begin(record.db, DB_WRITE, &err));
+        assert_true(touch_add(&record, code, 2, &err) && touch_add(&record, &event, 1, &err));
+        assert_true(db_commit(record.db, &err));
+        assert_true(db_wait(ear.db, -1, WAIT_MS, &told, &err));
+        assert_int_equal(told, DB_TOLD);
+    } else {
+        assert_false(db_listen(ear.db, "plumb_work", &err)); /* they look */
+        assert_int_equal(err.kind, ERR_UNSUPPORTED);
+    }
+    record_close(&ear);
+    record_close(&record);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(touches_of_one_address_are_one),
         cmocka_unit_test(what_is_touched_while_it_is_looked_at_stays),
         cmocka_unit_test(a_touch_joins_a_transaction),
+        cmocka_unit_test(who_listens_is_told_whom_a_touch_concerns),
     };
     return test_stores_run("record/touch", tests, sizeof tests / sizeof *tests);
 }

@@ -49,6 +49,15 @@ static bool next_stack(void *ctx, struct db_value *param)
     return true;
 }
 
+/* Newer code, files and requests may concern more than those that scan. */
+static bool are_events(const struct touch *touch, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!str_equal(touch[i].why, STR("event")))
+            return false;
+    return true;
+}
+
 static bool add_in(struct record *record, const struct touch *touch, size_t n, struct err *err)
 {
     struct adding rows = {.touch = touch, .n = n}, stacks = {.touch = touch, .n = n};
@@ -67,7 +76,7 @@ static bool add_in(struct record *record, const struct touch *touch, size_t n, s
                        "UPDATE lease SET urgent_utc_ms = $2 WHERE stack = $1"
                        " AND urgent_utc_ms > $2",
                        2, next_stack, &stacks, err) &&
-           lease_tell(record, err);
+           lease_tell(record, are_events(touch, n), err);
 }
 
 bool touch_add(struct record *record, const struct touch *touch, size_t n, struct err *err)

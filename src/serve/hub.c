@@ -113,6 +113,14 @@ void hub_wake_for_touch(struct hub *hub)
     (void)pthread_mutex_unlock(&hub->lock);
 }
 
+void hub_wake_for_touches(struct hub *hub)
+{
+    (void)pthread_mutex_lock(&hub->lock);
+    wake(hub, HUB_SCANS);
+    wake(hub, HUB_STREAMS);
+    (void)pthread_mutex_unlock(&hub->lock);
+}
+
 void hub_wake_for_finding(struct hub *hub)
 {
     (void)pthread_mutex_lock(&hub->lock);

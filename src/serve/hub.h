@@ -60,6 +60,8 @@ void hub_wake(struct hub *hub);
 /* Something was touched: one of those that wait for scans looks; who is at work looks when that is
  * done. And streams. Cheap. */
 void hub_wake_for_touch(struct hub *hub);
+/* The same by others, how many is not known: all that wait for scans look. */
+void hub_wake_for_touches(struct hub *hub);
 /* Something else was found than before: alerts and streams look. */
 void hub_wake_for_finding(struct hub *hub);
 /* Until somebody woke such waiters since `seen` (what the last call gave; 0 at first), or

@@ -439,7 +439,7 @@ static void listen_on(struct planning *p)
 {
     struct err err = {0};
     struct hub *hub = p->s->server->hub;
-    bool told = false;
+    enum db_told told = DB_TOLD_NOTHING;
     if (!p->deaf && !p->ear.record.db && store_ready(&p->ear, p->s->server, &err) &&
         !db_listen(p->ear.record.db, "plumb_work", &err)) {
         p->deaf = err.kind == ERR_UNSUPPORTED;
@@ -451,8 +451,10 @@ static void listen_on(struct planning *p)
     }
     if (!db_wait(p->ear.record.db, -1, LOOK_MS, &told, &err))
         store_drop(&p->ear); /* what was said meanwhile is found by looking */
-    if (told)
+    if (told == DB_TOLD)
         hub_wake(hub);
+    else if (told == DB_TOLD_WORD)
+        hub_wake_for_touches(hub);
 }
 
 static void *plan_on(void *ctx)

@@ -431,6 +431,27 @@ static void a_wake_reaches_those_it_is_for(void **state)
     hub_close(hub);
 }
 
+/* Of another process: each of those that scan looks, and nobody else that works. */
+static void touches_of_others_wake_all_that_scan(void **state)
+{
+    struct hub *hub = NULL;
+    struct err err = {0};
+    pthread_t thread[2];
+    (void)state;
+    assert_true(hub_open(&hub, &err));
+    hub_wake(hub);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, sleep_once, hub), 0);
+    hub_wake_for_touches(hub);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+    assert_int_equal(hub_wait(hub, HUB_SCANS, 0, 0), 2);
+    assert_int_equal(hub_wait(hub, HUB_ALERTS, 0, 0), 1);
+    assert_int_equal(hub_wait(hub, HUB_STREAMS, 0, 0), 2);
+    assert_int_equal(hub_wait(hub, HUB_REST, 0, 0), 1);
+    hub_close(hub);
+}
+
 /* --- the manager --- */
 
 /* Of this process alone: other runs of this test may be at work beside it. */
@@ -600,6 +621,7 @@ int main(void)
         cmocka_unit_test(parts_say_what_is_wrong),
         cmocka_unit_test(the_wake_reaches_all),
         cmocka_unit_test(a_wake_reaches_those_it_is_for),
+        cmocka_unit_test(touches_of_others_wake_all_that_scan),
         cmocka_unit_test(the_manager_is_told),
         cmocka_unit_test(a_manager_that_does_not_listen_keeps_nobody),
         cmocka_unit_test(a_part_that_hangs_starves_the_watchdog),
