@@ -209,6 +209,10 @@ bool probing_hold(struct reading *reading, const struct value *live)
     struct provider_type *probe = reading->shared;
     if (probe->state == PROBE_DONE || pool_options(reading->worker)->no_probe)
         return false;
+    /* Whoever was to be probed was lost when this one had begun and nobody was held yet: none may
+     * begin any more. */
+    if (probe->state == PROBE_NEEDED && !probe->target)
+        probe->target = reading;
     if (probe->target != reading) {
         if (probe->nheld >= HELD_MAX)
             return false;

@@ -163,6 +163,32 @@ static void the_probe_finds_what_is_echoed(void **state)
     assert_int_equal(world.probes, 0);
 }
 
+/* What is not there is told first, while the last ones are under way: no other begins after them.
+ */
+static void who_is_left_is_probed(void **state)
+{
+    static const char *const words[] = {"gone", "denied", "ok", "slow"};
+    static const char *const configs[] = {"provider[\"example.com/a/fake\"]",
+                                          "provider[\"example.com/a/fake\"].b"};
+    struct run *run = *state;
+    run->options.no_probe = false;
+    for (size_t n = 0; n < 2 * sizeof words / sizeof *words; n++) {
+        const char *config = configs[n % 2];
+        print_message("  %s, then %s\n", words[n / 2], config);
+        for (size_t last = 0; last < 2; last++) {
+            run->n = 0;
+            reset_world(run);
+            add(run, words[n / 2], configs[0]);
+            add(run, "gone", config);
+            add(run, last ? "slow" : "ok", config);
+            go(run);
+            expect_all_once(run);
+            assert_string_equal(run->seen[2].not_observed, "echoed");
+            assert_int_equal(world.probes, 1);
+        }
+    }
+}
+
 static void a_schema_is_asked_for_where_it_must_be(void **state)
 {
     struct run *run = *state;
@@ -211,6 +237,7 @@ int main(void)
         WORLD(concurrency_is_kept),
         WORLD(one_process_per_configuration),
         WORLD(the_probe_finds_what_is_echoed),
+        WORLD(who_is_left_is_probed),
         WORLD(a_schema_is_asked_for_where_it_must_be),
         WORLD(too_much_memory_is_noted_once),
         WORLD(nothing_to_do_starts_nothing),
