@@ -407,23 +407,35 @@ static void *sleep_once(void *ctx)
     return NULL;
 }
 
-/* A touch is for those that scan, of whom one is enough; findings wake none of them. */
-static void a_wake_reaches_those_it_is_for(void **state)
+/* Two that wait for scans, from after the first wake on. */
+static struct hub *open_with_sleepers(pthread_t thread[2])
 {
     struct hub *hub = NULL;
     struct err err = {0};
-    pthread_t thread[2];
-    (void)state;
     assert_true(hub_open(&hub, &err));
     hub_wake(hub);
     hub_wake_for_finding(hub);
     assert_int_equal(hub_wait(hub, HUB_SCANS, 0, 0), 1);
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, sleep_once, hub), 0);
-    for (int i = 0; i < 2; i++)
-        hub_wake_for_touch(hub);
+    return hub;
+}
+
+static void join_both(const pthread_t thread[2])
+{
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_join(thread[i], NULL), 0);
+}
+
+/* A touch is for those that scan, of whom one is enough; findings wake none of them. */
+static void a_wake_reaches_those_it_is_for(void **state)
+{
+    pthread_t thread[2];
+    struct hub *hub = open_with_sleepers(thread);
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        hub_wake_for_touch(hub);
+    join_both(thread);
     assert_int_equal(hub_wait(hub, HUB_SCANS, 0, 0), 3);
     assert_int_equal(hub_wait(hub, HUB_ALERTS, 0, 0), 2);
     assert_int_equal(hub_wait(hub, HUB_STREAMS, 0, 0), 4);
@@ -434,20 +446,14 @@ static void a_wake_reaches_those_it_is_for(void **state)
 /* Of another process: each of those that scan looks, and nobody else that works. */
 static void touches_of_others_wake_all_that_scan(void **state)
 {
-    struct hub *hub = NULL;
-    struct err err = {0};
     pthread_t thread[2];
+    struct hub *hub = open_with_sleepers(thread);
     (void)state;
-    assert_true(hub_open(&hub, &err));
-    hub_wake(hub);
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(pthread_create(&thread[i], NULL, sleep_once, hub), 0);
     hub_wake_for_touches(hub);
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(pthread_join(thread[i], NULL), 0);
+    join_both(thread);
     assert_int_equal(hub_wait(hub, HUB_SCANS, 0, 0), 2);
-    assert_int_equal(hub_wait(hub, HUB_ALERTS, 0, 0), 1);
-    assert_int_equal(hub_wait(hub, HUB_STREAMS, 0, 0), 2);
+    assert_int_equal(hub_wait(hub, HUB_ALERTS, 0, 0), 2);
+    assert_int_equal(hub_wait(hub, HUB_STREAMS, 0, 0), 3);
     assert_int_equal(hub_wait(hub, HUB_REST, 0, 0), 1);
     hub_close(hub);
 }
