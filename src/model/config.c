@@ -43,13 +43,21 @@ static bool complain_value(const struct reader *r, const struct value *at, struc
     struct place place = yaml_place(r->doc, at);
     struct str got =
         value_is_string(at) ? value_text(at) : str_from(value_plain_kind_name(at->kind));
-    struct str number = STR(""); /* which one: "number -1" */
-    if (at->kind == VALUE_NUMBER)
-        (void)number_print_plain(r->arena, at, SHOWN_DIGITS, &number, NULL);
-    return err_set(err, ERR_USAGE, "%s:%u:%u: %s: want %.*s, got %s%.*s%s%s%.*s", r->name,
-                   place.line, place.column, field, STR_ARG(want), value_is_string(at) ? "'" : "",
-                   STR_ARG(got), value_is_string(at) ? "'" : "", number.len ? " " : "",
-                   STR_ARG(number));
+    return err_set(err, ERR_USAGE, "%s:%u:%u: %s: want %.*s, got %s%.*s%s", r->name, place.line,
+                   place.column, field, STR_ARG(want), value_is_string(at) ? "'" : "", STR_ARG(got),
+                   value_is_string(at) ? "'" : "");
+}
+
+/* Where a number belongs none is a secret: which one it is may be said. */
+static bool complain_number(const struct reader *r, const struct value *at, struct err *err,
+                            const char *field, struct str want)
+{
+    struct place place = yaml_place(r->doc, at);
+    struct str number;
+    if (at->kind != VALUE_NUMBER || !number_print_plain(r->arena, at, SHOWN_DIGITS, &number, NULL))
+        return complain_value(r, at, err, field, want);
+    return err_set(err, ERR_USAGE, "%s:%u:%u: %s: want %.*s, got number %.*s", r->name, place.line,
+                   place.column, field, STR_ARG(want), STR_ARG(number));
 }
 
 static bool add_note(struct reader *r, struct str note, struct err *err)
@@ -368,10 +376,10 @@ static bool read_number(const struct reader *r, const struct field *field, const
     else if (!ok && value_is_string(v) && field->kind == FIELD_DURATION)
         ok = quantity_parse_duration(value_text(v), &number);
     if (!ok)
-        return complain_value(r, v, err, field->name, want[field->kind]);
+        return complain_number(r, v, err, field->name, want[field->kind]);
     int64_t most = field->most ? field->most : INT64_MAX;
     if (number < field->least || number > most)
-        return complain_value(r, v, err, field->name, bounds(r, field));
+        return complain_number(r, v, err, field->name, bounds(r, field));
     memcpy(target + field->at, &number, sizeof number);
     return true;
 }

@@ -126,6 +126,8 @@ static const struct {
     {"version: 1\nscan: {timeout: 2d}\n", "want at least 1ms and at most 1d, got '2d'"},
     {"version: 1\nkeep: 5\n", "keep: want at least 1d, got number 5"},
     {"version: 1\nserve: {scheduler: {workers: -1}}\n", "at most 64, got number -1"},
+    {"version: 1\nserve: {scheduler: {workers: 1.5}}\n", "a whole number, got number 1.5"},
+    {"version: 1\nserve: {gate: {key: 12345}}\n", "stands in this file, got number"},
     {"version: 1\nkeep: 5m\n", "keep: want at least 1d, got '5m'"},
     {"version: 1\nscan: {max_memory: 1X}\n", "want a size"},
     {"version: 1\nscan: {probe: maybe}\n", "want true or false"},
