@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/policy_setup.h"
 #include "cli/who.h"
+#include "desired/git_clone.h"
 
 bool scan_record_open(struct scan_record *r, struct arena *arena, struct scan_options *scan,
                       const struct scan_record_ask *ask, struct err *err)
@@ -35,21 +36,6 @@ bool scan_record_open(struct scan_record *r, struct arena *arena, struct scan_op
                          "without)");
 }
 
-/* Without what says how it is reached: https://host/a/b.git and ssh://host:22/a/b are one. */
-static bool is_same_repository(struct str a, struct str b)
-{
-    struct str *both[] = {&a, &b}, host[2];
-    for (size_t i = 0; i < 2; i++) {
-        size_t at = str_find(*both[i], STR("://"), 0);
-        *both[i] = str_sub(*both[i], at == SIZE_MAX ? 0 : at + 3, both[i]->len);
-        (void)str_cut(both[i], '/', &host[i]);
-        host[i] = str_sub(host[i], 0, str_find_char(host[i], ':', 0));
-        if (str_ends(*both[i], STR(".git")))
-            both[i]->len -= 4;
-    }
-    return str_equal(host[0], host[1]) && str_equal(a, b);
-}
-
 bool scan_record_warn(const struct scan_record *r, const struct stack_result *result,
                       struct err *err)
 {
@@ -60,7 +46,7 @@ bool scan_record_warn(const struct scan_record *r, const struct stack_result *re
     if (!run_repository_before(record, r->to.options.arena, result->name, r->to.finish.run, &before,
                                err))
         return false;
-    if (before.len && !is_same_repository(before, now))
+    if (before.len && !git_same_repository(before, now))
         (void)fprintf(r->app->err,
                       "plumb: warning: in this store %.*s was a stack of %.*s, and is one of %.*s "
                       "now: if these are two, each scan resolves the findings of the other; give "

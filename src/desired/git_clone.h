@@ -50,3 +50,6 @@ bool git_clone_link(struct arena *arena, const struct git_clone *clone, struct s
                     struct err *err);
 /* A URL as it may be shown: nothing before an @. */
 struct str git_shown_url(struct arena *arena, struct str url);
+/* Do both name the same repository? Scheme, user, port, ".git" and case of the host do not matter.
+ */
+bool git_same_repository(struct str a, struct str b);

@@ -238,10 +238,33 @@ static void a_clone_of_here(void **state)
     assert_true(str_equal(git_shown_url(&w->arena, STR("https://h/x@y")), STR("https://h/x@y")));
 }
 
+static void one_repository_has_many_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } pairs[] = {
+        {"https://github.com/acme/infra.git", "git@github.com:acme/infra.git", true},
+        {"https://token@GitHub.com/acme/infra", "ssh://git@github.com:22/acme/infra/", true},
+        {"https://git.example.com:8443/g/p", "git@git.example.com:g/p.git", true},
+        {"file:///srv/git/a.git", "file:///srv/git/a", true},
+        {"https://github.com/acme/infra", "https://github.com/acme/infra2", false},
+        {"https://github.com/acme/infra", "https://example.com/acme/infra", false},
+        {"https://github.com/acme/infra", "https://github.com/ACME/infra", false},
+        {"", "", false},
+        {"https://", "x", false},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (git_same_repository(str_from(pairs[i].a), str_from(pairs[i].b)) != pairs[i].same)
+            fail_msg("%s and %s", pairs[i].a, pairs[i].b);
+}
+
 int main(void)
 {
 #define EACH(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_repository_has_many_names),
         EACH(what_is_pushed_arrives),
         EACH(history_may_be_written_anew),
         EACH(what_is_broken_is_mended),

@@ -318,7 +318,7 @@ static bool is_ours(const struct feed_code *code, const struct push *push)
     if (push->ignored || (push->branch.len && !str_equal(push->branch, code->branch)))
         return false;
     for (size_t i = 0; i < push->nrepositories; i++)
-        if (push_same_repository(push->repository[i], code->url))
+        if (git_same_repository(push->repository[i], code->url))
             return true;
     return false;
 }

@@ -79,9 +79,6 @@ struct push {
 };
 /* Views into `arena`. ERR_SYNTAX: no JSON, or it names no repository. */
 bool push_parse(struct arena *arena, struct str body, struct push *ret, struct err *err);
-/* Do both name the same repository? Scheme, user, port 22/443, ".git" and case of the host do not
- * matter. */
-bool push_same_repository(struct str a, struct str b);
 struct push_headers {
     struct str github, gitlab;           /* X-Hub-Signature-256, X-Gitlab-Token */
     struct str id, timestamp, signature; /* webhook-id and the others of Standard Webhooks */

@@ -1,6 +1,5 @@
 /* push.c - what webhooks say of a push: GitHub, GitLab, Gitea, Bitbucket, and any that signs. */
 #include <string.h>
-#include <strings.h>
 
 #include "base/arena.h"
 #include "base/digest.h"
@@ -11,65 +10,6 @@
 #include "wire/json.h"
 
 enum { SKEW_MS = 300000 };
-
-/* --- the repository --- */
-
-/* HOST/PATH of a URL or of scp's short form; the host in small letters is the caller's. */
-static struct str place_of(struct str url, bool *ret_scp)
-{
-    size_t scheme = str_find(url, STR("://"), 0);
-    *ret_scp = scheme == SIZE_MAX;
-    if (scheme != SIZE_MAX)
-        url = str_sub(url, scheme + 3, url.len);
-    size_t slash = str_find_char(url, '/', 0), at = str_find_char(url, '@', 0);
-    if (at != SIZE_MAX && (slash == SIZE_MAX || at < slash))
-        url = str_sub(url, at + 1, url.len);
-    while (str_ends(url, STR("/")))
-        url = str_sub(url, 0, url.len - 1);
-    if (str_ends(url, STR(".git")))
-        url = str_sub(url, 0, url.len - 4);
-    while (str_ends(url, STR("/")))
-        url = str_sub(url, 0, url.len - 1);
-    return url;
-}
-
-static bool is_number(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.ptr[i] < '0' || s.ptr[i] > '9')
-            return false;
-    return s.len > 0;
-}
-
-/* Its host, without a port, and what stands behind it. */
-static void split(struct str url, struct str *ret_host, struct str *ret_path)
-{
-    bool scp;
-    struct str place = place_of(url, &scp);
-    size_t slash = str_find_char(place, '/', 0), colon = str_find_char(place, ':', 0);
-    size_t end = slash == SIZE_MAX ? place.len : slash;
-    if (scp && colon != SIZE_MAX && colon < end) {
-        *ret_host = str_sub(place, 0, colon);
-        *ret_path = str_sub(place, colon + 1, place.len);
-        while (str_starts(*ret_path, STR("/")))
-            *ret_path = str_sub(*ret_path, 1, ret_path->len);
-        return;
-    }
-    *ret_host = str_sub(place, 0, end);
-    *ret_path = str_sub(place, end + (end < place.len), place.len);
-    colon = str_find_char(*ret_host, ':', 0);
-    if (colon != SIZE_MAX && is_number(str_sub(*ret_host, colon + 1, ret_host->len)))
-        *ret_host = str_sub(*ret_host, 0, colon);
-}
-
-bool push_same_repository(struct str a, struct str b)
-{
-    struct str host_a, path_a, host_b, path_b;
-    split(a, &host_a, &path_a);
-    split(b, &host_b, &path_b);
-    return host_a.len == host_b.len && strncasecmp(host_a.ptr, host_b.ptr, host_a.len) == 0 &&
-           str_equal(path_a, path_b) && (path_a.len || host_a.len);
-}
 
 /* --- the body --- */
 

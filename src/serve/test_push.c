@@ -66,28 +66,6 @@ static void standard_webhooks(void **state)
     assert_false(push_is_signed(&headers, secret, body, at));
 }
 
-static void one_repository_has_many_names(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *a, *b;
-        bool same;
-    } pairs[] = {
-        {"https://github.com/acme/infra.git", "git@github.com:acme/infra.git", true},
-        {"https://token@GitHub.com/acme/infra", "ssh://git@github.com:22/acme/infra/", true},
-        {"https://git.example.com:8443/g/p", "git@git.example.com:g/p.git", true},
-        {"file:///srv/git/a.git", "file:///srv/git/a", true},
-        {"https://github.com/acme/infra", "https://github.com/acme/infra2", false},
-        {"https://github.com/acme/infra", "https://example.com/acme/infra", false},
-        {"https://github.com/acme/infra", "https://github.com/ACME/infra", false},
-        {"", "", false},
-        {"https://", "x", false},
-    };
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (push_same_repository(str_from(pairs[i].a), str_from(pairs[i].b)) != pairs[i].same)
-            fail_msg("%s and %s", pairs[i].a, pairs[i].b);
-}
-
 static const struct {
     const char *body;
     const char *repository, *branch; /* NULL: ignored; both: a syntax error */
@@ -137,8 +115,9 @@ static void bodies_of_all_senders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(github_signs),          cmocka_unit_test(gitlab_knows_the_token),
-        cmocka_unit_test(standard_webhooks),     cmocka_unit_test(one_repository_has_many_names),
+        cmocka_unit_test(github_signs),
+        cmocka_unit_test(gitlab_knows_the_token),
+        cmocka_unit_test(standard_webhooks),
         cmocka_unit_test(bodies_of_all_senders),
     };
     return cmocka_run_group_tests_name("serve/push", tests, NULL, NULL);
