@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "desired/git_clone.h"
 #include "serve/feeds_parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,8 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         for (size_t i = 0; i < push.nrepositories; i++)
             for (size_t k = 0; k < push.nrepositories; k++)
-                if (push_same_repository(push.repository[i], push.repository[k]) !=
-                    push_same_repository(push.repository[k], push.repository[i]))
+                if (git_same_repository(push.repository[i], push.repository[k]) !=
+                    git_same_repository(push.repository[k], push.repository[i]))
                     abort();
     }
     for (size_t i = 0; i < 5; i++)
