@@ -3,6 +3,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -68,6 +69,14 @@ def watched(lab, which, config=""):
     return stack, Watched(stack, config)
 
 
+def stands(pid):
+    """Is it gone, or is each of its threads stopped? The signal reaches them one after another, and the others answer until then."""
+    try:
+        return all(re.search(r"\) ([TZ])", (task / "stat").read_text()) for task in Path(f"/proc/{pid}/task").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 @test("tofu", "lab5", "lab6", **BOTH)
 def feeds_read_one_resource_again(lab, which):
     """Scans one after the other by one process; what it cannot do, a new one does; none is left."""
@@ -102,6 +111,7 @@ def feeds_read_one_resource_again(lab, which):
         for sig in (signal.SIGKILL, signal.SIGSTOP):
             old = stack.processes()
             os.kill(old[0], sig)
+            check(wait_until(lambda: stands(old[0]), 60), "it goes on after", sig)
             before = service.runs()
             service.touch(f"{which}_thing.t[0]")
             service.scanned(before)
